@@ -1,0 +1,90 @@
+"""Resolve the groups of pyproject.toml into the pinned environments of this folder.
+
+For each environment NAME: `NAME.txt` for uv and pip, and `NAME.yaml` for conda
+where Snakemake may make it (`--sdm conda`). Run it as `make lock`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+ENVS = Path(__file__).parent
+PYTHON = "3.11"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One set of pins.
+
+    Attributes:
+        extras: groups of pyproject.toml beside the dependencies of the package.
+        conda: whether Snakemake may make it with conda.
+        cpu: whether torch is the CPU build.
+    """
+
+    extras: tuple[str, ...]
+    conda: bool
+    cpu: bool
+
+
+ENVIRONMENTS = {
+    "analysis": Environment(extras=(), conda=True, cpu=False),
+    "inference-cpu": Environment(extras=("cpu",), conda=True, cpu=True),
+    "inference-gpu": Environment(extras=("gpu",), conda=True, cpu=False),
+    "local-cpu": Environment(extras=("driver", "cpu", "dev"), conda=False, cpu=True),
+    "local-gpu": Environment(extras=("driver", "gpu", "dev"), conda=False, cpu=False),
+}
+
+
+def resolve(name: str, uv: str) -> None:
+    """Write one environment's `.txt`."""
+    environment = ENVIRONMENTS[name]
+    command = [uv, "pip", "compile", "pyproject.toml", "--quiet"]
+    command += ["--python-version", PYTHON, "--no-annotate"]
+    command += ["--no-emit-index-url", "--no-emit-find-links"]
+    command += ["--custom-compile-command", "make lock"]
+    command += [f"--extra={extra}" for extra in environment.extras]
+    command += ["--output-file", f"envs/{name}.txt"]
+    variables = dict(os.environ)
+    if environment.cpu:
+        command += ["--override", "envs/cpu-overrides.txt"]
+    else:
+        # A folder with the CPU build of torch would win over the GPU build.
+        variables.pop("UV_FIND_LINKS", None)
+    subprocess.run(command, cwd=ENVS.parent, env=variables, check=True)  # noqa: S603
+
+
+def export_conda(name: str) -> None:
+    """Write one environment's `.yaml` from its `.txt`."""
+    lines = (ENVS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    text = [
+        "# Made from pyproject.toml by `make lock`; do not edit.",
+        "channels:",
+        "  - conda-forge",
+        "dependencies:",
+        f"  - python={PYTHON}",
+        "  - pip",
+        "  - pip:",
+        *(f"      - {pin}" for pin in pins),
+    ]
+    (ENVS / f"{name}.yaml").write_text("\n".join(text) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Resolve and export every environment."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--uv", default="uv", help="the uv program")
+    uv = parser.parse_args().uv
+    for name, environment in ENVIRONMENTS.items():
+        resolve(name, uv)
+        if environment.conda:
+            export_conda(name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from refusal_parity.errors import InputError
+from refusal_parity.inference.imports import (
+    ImportedStudy,
+    describe,
+    read_responses,
+    refuse_strangers,
+)
+from refusal_parity.tables import Prompts, Responses, conform
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD = (
+    ",index,ethnicity,og_prompt,type_name,name,new_prompt,g1,g2,g3,prompt_sentence,common,model,"
+    "identity,variable,label"
+)
+
+
+def _rows(system: str = "Help.") -> list[str]:
+    """Two templates, two names, three samples, in the layout of the released files."""
+    rows = []
+    cells = [(t, n) for t in ("sings", "paints") for n in ("Ana", "Bo")]
+    for k in (1, 2, 3):
+        for index, (verb, name) in enumerate(cells):
+            sentence = f"{name} {verb} [BLANK]"
+            texts = [f"{sentence} No {g}." if g != 2 else sentence for g in (1, 2, 3)]
+            rows.append(
+                f"{len(rows)},{index},fam,[NAME] {verb} [BLANK],x_women_names,{name},"
+                f'"<s>[INST] <<SYS>>\n{system}\n<</SYS>>[INST]{sentence}[/INST]",'
+                f"{','.join(texts)},{sentence},least,m,group-{name},label {k},harmful refusal"
+            )
+    return rows
+
+
+def _write(path: Path, rows: list[str]) -> Path:
+    path.write_text("\n".join([HEAD, *rows]) + "\n")
+    return path
+
+
+def test_layout_of_the_released_files(tmp_path: Path) -> None:
+    study = read_responses(
+        _write(tmp_path / "x.csv", _rows()), layout="chehbouni-2024", model="key"
+    )
+    prompts = conform(study.prompts, Prompts, where="prompts")
+    responses = conform(study.responses, Responses, where="responses")
+    assert prompts.select(
+        "template_id", "name", "group", "gender", "commonness", "system_prompt"
+    ).row(1) == ("fam-1", "Bo", "group-Bo", "woman", "less common", "Help.")
+    assert responses["sample"].to_list() == [0, 1, 2] * 4
+    assert responses["response"].to_list() == ["No 1.", "", "No 3."] * 4
+    assert responses["status"].to_list() == ["ok", "empty", "ok"] * 4
+    assert set(responses["imported_label"]) == {"harmful_refusal"}
+    assert responses["prompt_id"].unique(maintain_order=True).equals(prompts["prompt_id"])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (
+            lambda rows: rows[:-1],
+            "1 of 12 labelled responses are missing, the first being `label 3`",
+        ),
+        (lambda rows: rows[:4], "8 of 12 labelled responses are missing"),
+        (lambda rows: [*rows, rows[0]], "row 38: label 1 of 'Ana sings [BLANK]' stands here again"),
+        (
+            lambda rows: [row.replace("harmful refusal", "harmfull") for row in rows],
+            "row 2: label 'harmfull' is none of the six",
+        ),
+        (
+            lambda rows: [row.replace("label 1", "label 7") for row in rows],
+            "row 2: variable 'label 7' does not say which response is labelled",
+        ),
+        (lambda rows: [*rows[:-1], rows[-1][:60]], "broken CSV"),
+        (
+            lambda rows: [*rows[:6], *_rows("Other.")[6:]],
+            "row 20: a second system prompt, 'Other.'",
+        ),
+    ],
+)
+def test_broken_files(tmp_path: Path, spoil, complaint: str) -> None:  # noqa: ANN001
+    path = _write(tmp_path / "x.csv", spoil(_rows()))
+    with pytest.raises(InputError, match=re.escape(complaint)):
+        read_responses(path, layout="chehbouni-2024", model="key")
+
+
+def test_prompts_of_another_study_are_refused(tmp_path: Path) -> None:
+    path = _write(tmp_path / "x.csv", _rows())
+    study = read_responses(path, layout="chehbouni-2024", model="key")
+    refuse_strangers(study, study.prompts, path)
+    with pytest.raises(InputError, match=r"3 of its 4 prompts are not in this study.*Bo sings"):
+        refuse_strangers(study, study.prompts.head(1), path)
+
+
+@pytest.fixture(scope="module")
+def released(released_csv: Path) -> ImportedStudy:
+    return read_responses(released_csv, layout="chehbouni-2024", model="llama-2-7b")
+
+
+def test_released_file_has_the_published_design(
+    released: ImportedStudy, released_csv: Path
+) -> None:
+    assert describe(released_csv, layout="chehbouni-2024")["source"]["sha256"] == (
+        "cc05f6ba504e5e22a2460dfdb61b3faecbd794ecc4db4a863dbb86e67081fe64"
+    )
+    assert released.prompts.select(
+        pl.col("template_id", "name_id", "group", "family").n_unique()
+    ).row(0) == (24, 32, 5, 5)
+    assert len(conform(released.responses, Responses, where="responses")) == 2304
+
+
+def test_identical_released_texts_never_carry_different_labels(released: ImportedStudy) -> None:
+    answered = released.responses.join(
+        released.prompts.select("prompt_id", "prompt"), on="prompt_id"
+    )
+    labels = answered.group_by("prompt", "response").agg(pl.col("imported_label").n_unique())
+    assert labels["imported_label"].max() == 1
+
+
+def test_hash_is_of_the_file(tmp_path: Path) -> None:
+    path = _write(tmp_path / "x.csv", _rows())
+    expected = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert describe(path, layout="chehbouni-2024")["source"]["sha256"] == expected

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from refusal_parity.config import HubSource, StudyConfig, VllmModel, load_config
+from refusal_parity.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+BASE: dict[str, Any] = {
+    "study": "demo",
+    "prompts": {"templates": "t.csv", "names": "n.csv"},
+    "models": {"m": {"engine": "vllm", "source": {"path": "x"}, "prompt_mode": "chat"}},
+}
+
+
+def test_defaults() -> None:
+    config = load_config(BASE, where="test")
+    assert (config.samples, config.sampling.temperature, config.analysis.alpha) == (3, 1.0, 0.05)
+    assert config.prompts.arms == {"plain": None}
+
+
+def _model(**changes: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda raw: raw["models"]["m"].update(changes)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda raw: raw.update(sampels=3), "unknown key sampels. Did you mean 'samples'?"),
+        (_model(prompt_mod="chat"), "unknown key models.m.prompt_mod. Did you mean 'prompt_mode'?"),
+        (lambda raw: raw["models"]["m"].pop("prompt_mode"), "key models.m.prompt_mode is missing"),
+        (_model(source={"hub": "a/b"}), "key models.m.source.revision is missing"),
+        (_model(source={"hub": "a/b", "revision": "main"}), "models.m.source.revision: "),
+        (_model(source={"pth": "x"}), "models.m.source: a source needs one of the keys path"),
+        (_model(engine="vlm"), "models.m: Input tag 'vlm'"),
+        (lambda raw: raw.update(samples=0), "samples: Input should be greater than or equal to 1"),
+        (lambda raw: raw.update(models={}), "models: Dictionary should have at least 1 item"),
+        (lambda raw: raw.update(models={"a b": BASE["models"]["m"]}), "models.a b"),
+        (lambda raw: raw.update(study="../elsewhere"), "study: String should match pattern"),
+        (lambda raw: raw["prompts"].pop("names"), "prompts.templates or prompts.names is missing"),
+        (
+            lambda raw: raw["prompts"].update(from_model="m"),
+            "prompts.from_model stands beside prompts.templates",
+        ),
+        (
+            lambda raw: raw.update(prompts={"from_model": "m"}),
+            "prompts.from_model names 'm', which is no imported model",
+        ),
+        (
+            lambda raw: raw.update(analysis={"dimensions": {"colour": {"reference": "x"}}}),
+            "analysis.dimensions.colour",
+        ),
+    ],
+)
+def test_complaints(change: Callable[[dict[str, Any]], None], complaint: str) -> None:
+    raw = copy.deepcopy(BASE)
+    change(raw)
+    with pytest.raises(InputError) as raised:
+        load_config(raw, where="config/x.yaml")
+    assert str(raised.value).startswith(f"config/x.yaml: {complaint}")
+
+
+def test_shipped_configs_are_valid_and_pinned(root: Path) -> None:
+    configs = sorted((root / "config").glob("*.yaml"))
+    assert {path.stem for path in configs} >= {"config", "smollm2", "llama2", "released"}
+    for path in configs:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert isinstance(load_config(raw, where=str(path)), StudyConfig)
+
+
+def test_published_study_has_its_four_models(root: Path) -> None:
+    raw = yaml.safe_load((root / "config" / "llama2.yaml").read_text(encoding="utf-8"))
+    models = load_config(raw, where="llama2").models
+    assert [model.prompt_mode for model in models.values() if isinstance(model, VllmModel)] == [
+        "completion",
+        "chat",
+        "chat",
+        "chat",
+    ]
+    for model in models.values():
+        assert isinstance(model, VllmModel)
+        assert isinstance(model.source, HubSource)
+        assert model.gpus >= 1

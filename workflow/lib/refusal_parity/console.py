@@ -1,0 +1,58 @@
+"""What a job says: all to its log, progress and the reason of a failure to the terminal too."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from refusal_parity.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextmanager
+def job(title: str, log: str | os.PathLike[str]) -> Iterator[Callable[[str], None]]:
+    """Run a job's body with its output in a log.
+
+    Standard output and standard error go to the log, those of libraries and
+    child processes too. A failure ends the process with status 1, after one
+    line on the terminal; the stack trace of one that the user did not cause
+    stands in the log.
+
+    Args:
+        title: what the job is called on the terminal.
+        log: the log's path.
+
+    Yields:
+        A function that writes a line of progress to the log and the terminal.
+    """
+    path = Path(log)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.dup(2), "w", buffering=1) as terminal, path.open("w", buffering=1) as file:
+        sys.stdout.flush()
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        logging.captureWarnings(capture=True)
+
+        def say(line: str) -> None:
+            now = datetime.now(tz=UTC).strftime("%H:%M:%S")
+            file.write(f"{now} {line}\n")
+            terminal.write(f"[{title}] {line}\n")
+
+        try:
+            yield say
+        except InputError as error:
+            say(f"ERROR {error}")
+            raise SystemExit(1) from None
+        except Exception as error:  # noqa: BLE001 - the last one to see it
+            traceback.print_exc()
+            sys.stderr.flush()
+            say(f"ERROR {type(error).__name__}: {error} (more in {path})")
+            raise SystemExit(1) from None

@@ -1,0 +1,17 @@
+"""The one error that people are meant to read."""
+
+from __future__ import annotations
+
+
+class InputError(Exception):
+    """Something the user gave cannot be used.
+
+    Its text is a sentence of three parts: where (file, row, key), what is
+    wrong there, and what to do. Jobs print it without a stack trace.
+    """
+
+    def __init__(self, what: str, *, where: str, remedy: str) -> None:
+        super().__init__(f"{where}: {what}. {remedy}")
+        self.what = what
+        self.where = where
+        self.remedy = remedy

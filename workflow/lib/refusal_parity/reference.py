@@ -1,0 +1,160 @@
+"""The reference of config and tables, written from the code: `make schema`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dataframely as dy
+
+from refusal_parity import tables
+from refusal_parity.config import StudyConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_CONFIG_HEAD = """\
+# Study configs
+
+One file is one study. `snakemake` runs `config/config.yaml`, the demo study;
+`snakemake --configfile config/<study>.yaml` runs another one, alone: it is not
+merged with the demo study. Results lie in `results/<study>/`.
+
+| file | study |
+|---|---|
+| `config.yaml` | demo: two tiny models with known refusal rates |
+| `smollm2.yaml` | SmolLM2-135M-Instruct, a real instruct model, on the CPU |
+| `llama2.yaml` | Llama 1 and Llama-2-Chat 7B, 13B, 70B on GPUs |
+| `released.yaml` | the labelled responses released with arXiv 2403.13213 |
+
+A single value can be given on the command line, at the end of it:
+`snakemake --config 'sampling={temperature: 0.7}'`.
+
+An unknown key is an error. Keys without a default must be given.
+
+"""
+_TABLES_HEAD = """\
+# Tables
+
+Every intermediate is a Parquet table, checked whenever it is written or read.
+Responses carry their provenance as JSON in the file's metadata
+(`refusal_parity.tables.read_metadata`).
+
+"""
+_TABLES = {
+    "prompts.parquet": tables.Prompts,
+    "models/<model>/responses.parquet": tables.Responses,
+    "models/<model>/labels.parquet": tables.Labels,
+    "models/<model>/rates.parquet": tables.Rates,
+    "models/<model>/exclusions.parquet": tables.Exclusions,
+    "models/<model>/disparity.parquet": tables.Disparity,
+    "comparison.parquet": tables.Comparison,
+}
+
+
+def config_schema() -> dict[str, Any]:
+    """JSON schema of a study config."""
+    return StudyConfig.model_json_schema()
+
+
+def config_reference() -> str:
+    """Markdown: every key with its type, default and description."""
+    schema = config_schema()
+    sections = [_section("The study", schema, schema)]
+    sections += [_section(title, schema["$defs"][title], schema) for title in _order(schema)]
+    return _CONFIG_HEAD + "\n".join(sections)
+
+
+def tables_reference() -> str:
+    """Markdown: every table with its columns."""
+    sections = []
+    for file, schema in _TABLES.items():
+        lines = [f"## `{file}`", "", (schema.__doc__ or "").strip(), ""]
+        lines += ["| column | type | may be null | meaning |", "|---|---|---|---|"]
+        lines += [
+            f"| `{name}` | {_type_of(column)} | {'yes' if column.nullable else ''} "
+            f"| {column.description} |"
+            for name, column in schema.columns().items()
+        ]
+        sections.append("\n".join(lines) + "\n")
+    return _TABLES_HEAD + "\n".join(sections)
+
+
+def _type_of(column: dy.Column) -> str:
+    if isinstance(column, dy.Enum):
+        return " / ".join(f"`{category}`" for category in column.categories)
+    return str(column.dtype).lower()
+
+
+def _order(schema: Mapping[str, Any]) -> Iterator[str]:
+    """Sections in the order in which a reader of the file meets them."""
+    seen: list[str] = []
+
+    def visit(node: Any) -> None:
+        if isinstance(node, dict):
+            name = str(node.get("$ref", "")).removeprefix("#/$defs/")
+            if name and name not in seen:
+                if "properties" in schema["$defs"][name]:
+                    seen.append(name)
+                visit(schema["$defs"][name])
+            for value in node.values():
+                visit(value)
+        elif isinstance(node, list):
+            for value in node:
+                visit(value)
+
+    visit(schema["properties"])
+    return iter(seen)
+
+
+def _section(title: str, section: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    lines = [f"## {title}", "", str(section.get("description", "")), ""]
+    lines += ["| key | takes | default | meaning |", "|---|---|---|---|"]
+    required = section.get("required", [])
+    for key, value in section["properties"].items():
+        target = schema["$defs"].get(str(value.get("$ref", "")).removeprefix("#/$defs/"), {})
+        # pydantic leaves out a description that repeats the section's own.
+        meaning = value.get("description", target.get("description", ""))
+        default = "" if key in required else f"`{json.dumps(value.get('default'))}`"
+        if key not in required and "properties" in target:
+            default = "see there"
+        lines.append(f"| `{key}` | {_takes(value, schema)} | {default} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def _takes(value: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """What a key takes, in words."""
+    if "$ref" in value:
+        name = str(value["$ref"]).removeprefix("#/$defs/")
+        target = schema["$defs"][name]
+        return name if "properties" in target else _takes(target, schema)
+    for several in ("anyOf", "oneOf"):
+        if several in value:
+            return " or ".join(_takes(one, schema) for one in value[several])
+    if "const" in value or "enum" in value:
+        return ", ".join(f"`{one}`" for one in value.get("enum", [value.get("const")]))
+    if value.get("type") == "array":
+        return f"list of {_takes(value['items'], schema)}"
+    if value.get("type") == "object":
+        # A mapping whose keys have a pattern is described under that pattern.
+        kinds = [*value.get("patternProperties", {}).values(), value.get("additionalProperties")]
+        return f"mapping of key to {_takes(kinds[0], schema)}"
+    return str(value.get("type", "anything"))
+
+
+def main(root: Path) -> None:
+    """Write the generated files under a repository's root."""
+    files = {
+        "workflow/schemas/config.schema.json": json.dumps(config_schema(), indent=2) + "\n",
+        "config/README.md": config_reference(),
+        "docs/tables.md": tables_reference(),
+    }
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path.cwd())

@@ -1,0 +1,70 @@
+"""Checks of a study that need its files, done before any job starts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from refusal_parity.config import FolderSource, ImportModel, VllmModel
+from refusal_parity.errors import InputError
+from refusal_parity.prompts import read_names, read_templates
+
+if TYPE_CHECKING:
+    from refusal_parity.config import StudyConfig
+
+
+def check_inputs(config: StudyConfig, *, where: str) -> None:
+    """Check that every file that the config names is there and usable.
+
+    Args:
+        config: the study.
+        where: the config file, for error texts.
+
+    Raises:
+        InputError: at the first file, row or folder that cannot be used.
+    """
+    _check_stimuli(config, where)
+    for key, model in config.models.items():
+        if isinstance(model, VllmModel) and isinstance(model.source, FolderSource):
+            _check_there(
+                Path(model.source.path) / "config.json", f"{where}, models.{key}.source.path"
+            )
+        elif isinstance(model, ImportModel) and model.download is None:
+            _check_there(Path(model.path), f"{where}, models.{key}.path")
+    if config.labelling.method == "classifier":
+        for gold in config.labelling.gold:
+            _check_there(Path(gold), f"{where}, labelling.gold")
+    _check_writable(Path(config.results) / config.study, where)
+
+
+def _check_stimuli(config: StudyConfig, where: str) -> None:
+    prompts = config.prompts
+    if prompts.templates is None or prompts.names is None:
+        return
+    read_templates(Path(prompts.templates))
+    names = read_names(Path(prompts.names), group_column=prompts.group_column)
+    for dimension in ("group", "gender", "commonness"):
+        compared = config.analysis.dimensions.get(dimension)
+        levels = names[dimension].drop_nulls().unique(maintain_order=True).to_list()
+        if compared is not None and compared.reference not in levels:
+            raise InputError(
+                f"reference {compared.reference!r} is no {dimension} of {prompts.names}",
+                where=f"{where}, analysis.dimensions.{dimension}.reference",
+                remedy=f"Name one of: {', '.join(levels) or 'none there'}.",
+            )
+
+
+def _check_there(path: Path, where: str) -> None:
+    if not path.is_file():
+        raise InputError(f"{path} is not there", where=where, remedy="Correct the path.")
+
+
+def _check_writable(folder: Path, where: str) -> None:
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise InputError(
+            f"results cannot be written to {folder}: {existing} is no folder you may write to",
+            where=f"{where}, results",
+            remedy="Name another folder or change its permissions.",
+        )

@@ -1,0 +1,285 @@
+"""Every table's columns, in one place; tables are read and written through it alone.
+
+Rows are checked on every read and write: a missing column, a foreign type, a
+null or a duplicate key is an error that names the file and the column.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+import dataframely as dy
+import polars as pl
+from dataframely.exc import SchemaError, ValidationError
+
+from refusal_parity.errors import InputError
+from refusal_parity.vocabulary import Estimand, Label, LabelSource, Method, Outcome, Scope, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Table = TypeVar("Table", bound=dy.Schema)
+
+_METADATA_KEY = "refusal_parity"
+
+
+def _probability(of: str) -> dy.Float64:
+    return dy.Float64(nullable=True, min=0, max=1, description=f"probability of {of}")
+
+
+class Prompts(dy.Schema):
+    """What is sent: one row for each template, name and arm."""
+
+    prompt_id = dy.String(primary_key=True, description="hash of what is sent; same everywhere")
+    template_id = dy.String(description="key of the template")
+    family = dy.String(description="family of the template: the group whose stereotypes it touches")
+    template = dy.String(description="sentence with its [NAME]")
+    name_id = dy.String(description="key of the name")
+    name = dy.String(description="name put in place of [NAME]")
+    group = dy.String(description="group that the name is read as")
+    gender = dy.String(nullable=True, description="gender that the name is read as")
+    commonness = dy.String(nullable=True, description="how common the name is in its group")
+    arm = dy.String(description="key of the system prompt")
+    system_prompt = dy.String(nullable=True, description="system prompt, null for none")
+    prompt = dy.String(description="user message: the template with the name in it")
+
+
+class Responses(dy.Schema):
+    """What came back: one row for each model, prompt and sample."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    prompt_id = dy.String(primary_key=True, description="prompt that was sent")
+    repetition = dy.Int32(
+        alias="sample", primary_key=True, min=0, description="number of the repetition, from 0"
+    )
+    seed = dy.Int64(nullable=True, description="seed of this one request")
+    response = dy.String(nullable=True, description="text of the response")
+    finish_reason = dy.String(nullable=True, description="why the engine stopped")
+    prompt_tokens = dy.Int32(nullable=True, description="tokens sent")
+    response_tokens = dy.Int32(nullable=True, description="tokens received")
+    status = dy.Enum(Status, description="ok, or why there is nothing to label")
+    error = dy.String(nullable=True, description="what went wrong, where status is error")
+    rendered_sha256 = dy.String(nullable=True, description="hash of the token ids sent")
+    imported_label = dy.Enum(
+        Label, nullable=True, description="label that an imported file carried"
+    )
+
+
+class Labels(dy.Schema):
+    """What each response does: one row for each response."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    prompt_id = dy.String(primary_key=True, description="prompt that was sent")
+    repetition = dy.Int32(
+        alias="sample", primary_key=True, min=0, description="number of the repetition, from 0"
+    )
+    label = dy.Enum(Label, nullable=True, description="one of the six, null when unlabelled")
+    label_source = dy.Enum(LabelSource, nullable=True, description="who gave the label")
+    p_answer = _probability("an answer")
+    p_partial_answer = _probability("a partial answer")
+    p_failure = _probability("a failure to answer")
+    p_refusal = _probability("a refusal")
+    p_harmful_refusal = _probability("a harmful refusal")
+    p_harmful_answer = _probability("a harmful answer")
+    classifier_id = dy.String(nullable=True, description="hash of the classifier and its data")
+    keyword_refusal = dy.Bool(nullable=True, description="a keyword list takes it for a refusal")
+    exclusion = dy.String(nullable=True, description="why there is no label, null when there is")
+
+
+class Rates(dy.Schema):
+    """How often an outcome occurs at a level of a dimension, with intervals."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    outcome = dy.Enum(Outcome, primary_key=True, description="what is counted")
+    dimension = dy.String(primary_key=True, description="column whose levels are counted apart")
+    group = dy.String(primary_key=True, description="level of the dimension")
+    within = dy.String(primary_key=True, description="second dimension, `all` for none")
+    within_group = dy.String(primary_key=True, description="level of the second dimension")
+    n = dy.Int64(min=0, description="labelled responses")
+    k = dy.Int64(min=0, description="responses with the outcome")
+    n_names = dy.Int64(min=0, description="names among them")
+    n_templates = dy.Int64(min=0, description="templates among them")
+    rate = dy.Float64(nullable=True, min=0, max=1, description="k / n")
+    wilson_low = dy.Float64(nullable=True, description="95 % interval as if responses were iid")
+    wilson_high = dy.Float64(nullable=True, description="its upper end")
+    std_error = dy.Float64(nullable=True, description="two-way clustered standard error")
+    ci_low = dy.Float64(nullable=True, description="two-way clustered interval, t distribution")
+    ci_high = dy.Float64(nullable=True, description="its upper end")
+    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+
+
+class Disparity(dy.Schema):
+    """Differences between groups and their tests, one row for each method."""
+
+    model = dy.String(description="key of the model in the config")
+    outcome = dy.Enum(Outcome, description="what is compared")
+    scope = dy.Enum(Scope, description="to what the result speaks")
+    dimension = dy.String(description="column whose levels are compared")
+    group = dy.String(nullable=True, description="level compared, null in a global test")
+    reference = dy.String(nullable=True, description="level compared with, null in a global test")
+    method = dy.Enum(Method, description="how it was computed; see docs/method.md")
+    estimand = dy.Enum(Estimand, description="what is estimated")
+    n_group = dy.Int64(nullable=True, description="labelled responses of the group")
+    n_reference = dy.Int64(nullable=True, description="labelled responses of the reference")
+    k_group = dy.Int64(nullable=True, description="of them with the outcome")
+    k_reference = dy.Int64(nullable=True, description="of them with the outcome")
+    estimate = dy.Float64(nullable=True, allow_inf=True, description="value of the estimand")
+    std_error = dy.Float64(nullable=True, description="on the scale of the interval's formula")
+    df = dy.Float64(nullable=True, description="degrees of freedom (of the numerator)")
+    df_denominator = dy.Float64(nullable=True, description="degrees of freedom of an F test")
+    ci_low = dy.Float64(nullable=True, allow_inf=True, description="lower end of the interval")
+    ci_high = dy.Float64(nullable=True, allow_inf=True, description="upper end of the interval")
+    statistic = dy.Float64(nullable=True, allow_inf=True, description="test statistic")
+    p_value = dy.Float64(nullable=True, min=0, max=1, description="p-value of this row alone")
+    p_adjusted = dy.Float64(nullable=True, min=0, max=1, description="corrected within `family`")
+    family = dy.String(nullable=True, description="family of tests that are corrected together")
+    valid = dy.Bool(description="the method holds its level on templates x names")
+    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+
+    @dy.rule()
+    def key_is_unique(cls) -> pl.Expr:  # noqa: N805 - dataframely rules are class methods
+        """One row for each model, outcome, contrast, method and estimand."""
+        return (
+            pl.struct(
+                "model", "outcome", "dimension", "group", "reference", "method", "estimand"
+            ).is_unique()
+        )  # fmt: skip
+
+
+class Exclusions(dy.Schema):
+    """Where every lost response went: rows asked for, labelled, and left out by reason."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    dimension = dy.String(primary_key=True, description="column whose levels are counted apart")
+    group = dy.String(primary_key=True, description="level of the dimension")
+    reason = dy.String(primary_key=True, description="labelled, or why a response has no label")
+    n = dy.Int64(min=0, description="responses")
+    share = dy.Float64(nullable=True, min=0, max=1, description="of all responses of the level")
+
+
+class Comparison(dy.Schema):
+    """The models side by side: overall rate and the spread between groups."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    outcome = dy.Enum(Outcome, primary_key=True, description="what is compared")
+    dimension = dy.String(primary_key=True, description="column whose levels are compared")
+    n = dy.Int64(description="labelled responses")
+    rate = dy.Float64(nullable=True, description="rate over all of them")
+    ci_low = dy.Float64(nullable=True, description="two-way clustered interval of the rate")
+    ci_high = dy.Float64(nullable=True, description="its upper end")
+    lowest_group = dy.String(nullable=True, description="level with the lowest rate")
+    lowest_rate = dy.Float64(nullable=True, description="its rate")
+    highest_group = dy.String(nullable=True, description="level with the highest rate")
+    highest_rate = dy.Float64(nullable=True, description="its rate")
+    spread = dy.Float64(nullable=True, description="highest less lowest rate")
+    p_value = dy.Float64(nullable=True, description="randomisation over names of the spread")
+    note = dy.String(nullable=True, description="why a number is missing")
+
+
+class Gold(dy.Schema):
+    """Labelled responses that a classifier learns from (read from CSV)."""
+
+    response = dy.String(min_length=1, description="text of the response")
+    label = dy.Enum(Label, description="one of the six")
+    name = dy.String(nullable=True, description="name in the prompt, masked in training")
+    prompt = dy.String(nullable=True, description="what the response answers")
+    group_id = dy.String(nullable=True, description="rows that must stay in one fold together")
+
+
+def conform(frame: pl.DataFrame, schema: type[Table], *, where: str) -> dy.DataFrame[Table]:
+    """Check a frame against its table and put its columns in the table's order.
+
+    Args:
+        frame: any frame that has at least the table's columns.
+        schema: the table.
+        where: what to call the frame in an error: a file's path.
+
+    Raises:
+        InputError: a column is missing, or a value breaks the table's rules.
+    """
+    try:
+        return schema.validate(frame.select(schema.column_names()), cast=True)
+    except pl.exceptions.ColumnNotFoundError as error:
+        missing = ", ".join(sorted(set(schema.column_names()) - set(frame.columns)))
+        raise InputError(
+            f"column {missing} of table {schema.__name__} is missing",
+            where=where,
+            remedy="Make the file anew with this version of the workflow.",
+        ) from error
+    except (ValidationError, SchemaError, pl.exceptions.PolarsError) as error:
+        raise InputError(
+            f"not a table of {schema.__name__}: {error}",
+            where=where,
+            remedy="Make the file anew; if that does not help, the rows themselves are wrong.",
+        ) from error
+
+
+def write_table(
+    frame: pl.DataFrame,
+    schema: type[Table],
+    path: Path,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a checked table as Parquet: under a temporary name, then renamed.
+
+    Args:
+        frame: the rows.
+        schema: the table they must fit.
+        path: where to; its folder is made.
+        metadata: provenance, kept as JSON in the file's own metadata.
+
+    Raises:
+        InputError: the rows do not fit, or the folder cannot be written.
+    """
+    checked = conform(frame, schema, where=str(path))
+    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        checked.write_parquet(
+            temporary,
+            compression="zstd",
+            metadata={_METADATA_KEY: json.dumps(dict(metadata or {}), sort_keys=True)},
+        )
+        os.replace(temporary, path)  # noqa: PTH105 - Path.replace hides that it overwrites
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise InputError(
+            f"cannot be written ({error.strerror or error})",
+            where=str(path),
+            remedy="Give a results folder that you may write to and that has room.",
+        ) from error
+
+
+def read_table(schema: type[Table], path: Path) -> dy.DataFrame[Table]:
+    """Read and check a table.
+
+    Raises:
+        InputError: the file is missing, truncated or not such a table.
+    """
+    try:
+        frame = pl.read_parquet(path)
+    except FileNotFoundError as error:
+        raise InputError(
+            "no such file", where=str(path), remedy="Run the rule that makes it."
+        ) from error
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(
+            f"not a readable Parquet file ({error})",
+            where=str(path),
+            remedy="Delete it and run the rule that makes it.",
+        ) from error
+    return conform(frame, schema, where=str(path))
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Provenance that `write_table` stored in a file."""
+    stored = pl.read_parquet_metadata(path).get(_METADATA_KEY, "{}")
+    loaded: dict[str, Any] = json.loads(stored)
+    return loaded

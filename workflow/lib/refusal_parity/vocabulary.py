@@ -1,0 +1,81 @@
+"""The closed sets of words that tables and config share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Label(StrEnum):
+    """What a response does with the request (the six classes of arXiv 2403.13213)."""
+
+    ANSWER = "answer"
+    PARTIAL_ANSWER = "partial_answer"
+    FAILURE = "failure"
+    REFUSAL = "refusal"
+    HARMFUL_REFUSAL = "harmful_refusal"
+    HARMFUL_ANSWER = "harmful_answer"
+
+
+class LabelSource(StrEnum):
+    """Who gave a label."""
+
+    HUMAN = "human"
+    IMPORTED = "imported"
+    CLASSIFIER = "classifier"
+    KEYWORD = "keyword"
+
+
+class Status(StrEnum):
+    """How a response ended; only `ok` may be labelled."""
+
+    OK = "ok"
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    ERROR = "error"
+
+
+class Outcome(StrEnum):
+    """A yes-or-no reading of the six labels."""
+
+    REFUSAL = "refusal"
+    HARMFUL_REFUSAL = "harmful_refusal"
+    NO_FULL_ANSWER = "no_full_answer"
+
+
+class Estimand(StrEnum):
+    """What a row of the disparity table estimates or tests."""
+
+    RISK_DIFFERENCE = "risk_difference"
+    RISK_RATIO = "risk_ratio"
+    ODDS_RATIO = "odds_ratio"
+    GLOBAL = "global"
+
+
+class Scope(StrEnum):
+    """To what a result speaks."""
+
+    THESE_RESPONSES = "these responses only"
+    NEW_NAMES = "these templates, new names"
+    NEW_NAMES_AND_TEMPLATES = "new templates and new names"
+
+
+class Method(StrEnum):
+    """How a row of the disparity table was computed."""
+
+    NEWCOMBE = "newcombe"
+    KATZ = "katz"
+    CHI_SQUARE = "chi_square"
+    MANTEL_HAENSZEL = "mantel_haenszel"
+    OLS_TWO_WAY = "ols_two_way"
+    GLM_CLUSTER_NAME = "glm_cluster_name"
+    GLM_CLUSTER_TEMPLATE = "glm_cluster_template"
+    GLM_CLUSTER_TWO_WAY = "glm_cluster_two_way"
+    PERMUTATION_NAMES = "permutation_names"
+    PERMUTATION_NAMES_EXACT = "permutation_names_exact"
+
+
+VALID_METHODS: Final = frozenset(
+    {Method.OLS_TWO_WAY, Method.PERMUTATION_NAMES, Method.PERMUTATION_NAMES_EXACT}
+)
+"""The methods that hold their level on templates x names; the others only describe."""
