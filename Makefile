@@ -67,7 +67,7 @@ schema: $(INSTALLED) ## write the config's schema and key reference from the cod
 	$(ACTIVATE) PYTHONPATH=workflow/lib python -m refusal_parity.reference
 
 demo-models: $(INSTALLED) ## train the demo models anew (minutes)
-	$(ACTIVATE) snakemake --snakefile workflow/demo_models.smk --cores $(CORES)
+	$(ACTIVATE) snakemake --snakefile workflow/demo_models.smk --cores $(CORES) --forcerun train_demo_model
 
 clean: ## remove what was installed and cached; results stay
 	rm -rf $(VENV) $(TOOLS) .snakemake .mypy_cache .ruff_cache .pytest_cache

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from refusal_parity.config import FolderSource, ImportModel, VllmModel
 from refusal_parity.errors import InputError
+from refusal_parity.labelling.gold import read_gold
 from refusal_parity.prompts import read_names, read_templates
 
 if TYPE_CHECKING:
     from refusal_parity.config import StudyConfig
+
+
+DOWNLOADS: Final = Path("data/external")
 
 
 def check_inputs(config: StudyConfig, *, where: str) -> None:
@@ -30,12 +34,16 @@ def check_inputs(config: StudyConfig, *, where: str) -> None:
             _check_there(
                 Path(model.source.path) / "config.json", f"{where}, models.{key}.source.path"
             )
-        elif isinstance(model, ImportModel) and model.download is None:
+        elif isinstance(model, ImportModel) and not is_downloaded(model):
             _check_there(Path(model.path), f"{where}, models.{key}.path")
     if config.labelling.method == "classifier":
-        for gold in config.labelling.gold:
-            _check_there(Path(gold), f"{where}, labelling.gold")
+        read_gold([Path(path) for path in config.labelling.gold])
     _check_writable(Path(config.results) / config.study, where)
+
+
+def is_downloaded(model: ImportModel) -> bool:
+    """Whether the workflow fetches the model's file: only into its own download folder."""
+    return model.download is not None and Path(model.path).parent == DOWNLOADS
 
 
 def _check_stimuli(config: StudyConfig, where: str) -> None:

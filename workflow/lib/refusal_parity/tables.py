@@ -20,7 +20,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.vocabulary import Estimand, Label, LabelSource, Method, Outcome, Scope, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 Table = TypeVar("Table", bound=dy.Schema)
@@ -276,6 +276,11 @@ def read_table(schema: type[Table], path: Path) -> dy.DataFrame[Table]:
             remedy="Delete it and run the rule that makes it.",
         ) from error
     return conform(frame, schema, where=str(path))
+
+
+def read_tables(schema: type[Table], paths: Iterable[Path]) -> pl.DataFrame:
+    """Read several files of one table, one below the other."""
+    return pl.concat([read_table(schema, path) for path in paths])
 
 
 def read_metadata(path: Path) -> dict[str, Any]:

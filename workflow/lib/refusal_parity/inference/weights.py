@@ -88,6 +88,8 @@ def convert_wheel_model(source: WheelSource, folder: Path) -> None:
         loaded = AutoModelForCausalLM.from_pretrained(
             weights.parent, gguf_file=weights.name, dtype=torch.float32
         )
+        # The weights are widened already, and vLLM refuses the GGUF mark.
+        del loaded.config.quantization_config
         fresh = type(loaded)(loaded.config)
         fresh.load_state_dict(loaded.state_dict())
         fresh.generation_config = loaded.generation_config

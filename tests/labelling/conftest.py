@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from refusal_parity.inference.imports import read_chehbouni_2024
+from refusal_parity.labelling.classifier import Classifier, train
+from refusal_parity.labelling.gold import read_gold
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def starter(root: Path) -> pl.DataFrame:
+    """The gold rows that come with the project."""
+    return read_gold([root / "data" / "gold" / "starter.csv"])
+
+
+@pytest.fixture(scope="session")
+def starter_classifier(starter: pl.DataFrame) -> Classifier:
+    return train(starter, 1)
+
+
+@pytest.fixture(scope="session")
+def small_gold(starter: pl.DataFrame) -> pl.DataFrame:
+    """Forty rows of every class: enough to train on, in a second."""
+    return pl.concat(
+        part.sort("response").gather_every(max(1, len(part) // 40)).head(40)
+        for part in starter.partition_by("label", maintain_order=True)
+    )
+
+
+@pytest.fixture(scope="session")
+def small_classifier(small_gold: pl.DataFrame) -> Classifier:
+    return train(small_gold, 1)
+
+
+@pytest.fixture(scope="session")
+def released(released_csv: Path) -> pl.DataFrame:
+    """The released responses with their human labels: response, name, prompt, group, label."""
+    study = read_chehbouni_2024(released_csv, model="llama7")
+    return study.responses.join(study.prompts, on="prompt_id", maintain_order="left").select(
+        "response",
+        "name",
+        "group",
+        "template",
+        prompt=pl.col("template").str.replace_all("[NAME]", pl.col("name"), literal=True),
+        label=pl.col("imported_label").cast(pl.String),
+    )

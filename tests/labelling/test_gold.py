@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from refusal_parity.errors import InputError
+from refusal_parity.labelling.gold import read_gold
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = "response,label\nOmar bakes.,answer\nI cannot.,refusal\n"
+
+
+def write(tmp_path: Path, content: str | bytes, name: str = "gold.csv") -> Path:
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted"),
+    [
+        ("response\nx\n", ["gold.csv, row 1", "'label' is missing", "Add it"]),
+        (GOOD + "Hm,partial\n", ["row 4", "'partial'", "Did you mean partial_answer?"]),
+        (GOOD + '"two\nlines",answer\nHm,xyz\n', ["row 6", "'xyz'", "harmful_answer"]),
+        (GOOD + " ,answer\n", ["row 4", "'response' is empty"]),
+        (GOOD + "Hm,\n", ["row 4", "'label' is empty"]),
+        (GOOD + "Hm,answer,more\n", ["row 4", "3 cells"]),
+        (GOOD.encode() + "Jos\u00e9 bakes,answer\n".encode("latin-1"), ["row 4", "not UTF-8"]),
+        (GOOD.encode("utf-16"), ["row 1", "not UTF-8"]),
+        ("response,label\nI cannot.,refusal\n", ["one labelled response"]),
+        ("response,label\na,answer\nb,answer\n", ["all 2 responses are labelled answer"]),
+        ("response,label\na,answer\nb,failure\n", ["no refusal among 2"]),
+        ("response,label\na,refusal\nb,harmful_refusal\n", ["no answer among 2"]),
+        ("response,label\n", ["no rows"]),
+        ("", ["empty"]),
+    ],
+)
+def test_errors_say_where_and_what(tmp_path: Path, content: str | bytes, wanted: list[str]) -> None:
+    with pytest.raises(InputError) as caught:
+        read_gold([write(tmp_path, content)])
+    for part in ["gold.csv", *wanted]:
+        assert part in str(caught.value)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        read_gold([tmp_path / "none.csv"])
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["partial answer", "Partial Answer", "PARTIAL_ANSWER", "partial-answer", " partial  answer "],
+)
+def test_spellings_of_a_label(tmp_path: Path, given: str) -> None:
+    gold = read_gold([write(tmp_path, GOOD + f"Hm,{given}\n")])
+    assert gold["label"].to_list() == ["answer", "refusal", "partial_answer"]
+
+
+def test_optional_and_extra_columns(tmp_path: Path) -> None:
+    first = write(tmp_path, "\ufefflabel,note,response\nanswer,x,Omar bakes.\n", "a.csv")
+    second = write(tmp_path, "response,label,group_id,name\nI cannot.,refusal,g,Mei\n", "b.csv")
+    gold = read_gold([first, second])
+    assert gold.columns == ["response", "label", "name", "prompt", "group_id"]
+    assert gold["name"].to_list() == [None, "Mei"]
+    assert gold["group_id"].to_list() == ["a.csv:2", "g"]
+
+
+def test_one_class_in_each_of_two_files_is_enough(tmp_path: Path) -> None:
+    first = write(tmp_path, "response,label\nOmar bakes.,answer\n", "a.csv")
+    second = write(tmp_path, "response,label\nI cannot.,refusal\n", "b.csv")
+    assert len(read_gold([first, second])) == 2

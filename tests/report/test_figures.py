@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import dataclasses
+from itertools import combinations
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import matplotlib as mpl
+import polars as pl
+import pytest
+from report_study import config_of
+
+from refusal_parity.report.drawing import inline_svg, save_figure, stem_of
+from refusal_parity.report.figure_labels import label_shares
+from refusal_parity.report.figure_names import NameRate, draw_names, names_by_group, outliers
+from refusal_parity.report.figure_rates import draw_rates
+from refusal_parity.report.figures import draw_figures
+from refusal_parity.report.style import figure_style
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from refusal_parity.report import ReportInputs
+
+UNUSUAL = ["🧕 Nour", "نور", "美玲", "$x^2$ & <b>", "a\x00b\u202ec", "Ọlá"]
+
+
+def renamed(inputs: ReportInputs) -> ReportInputs:
+    """The names of one group in scripts that no bundled font has all of."""
+    names = inputs.prompts.filter(pl.col("group") == "muslim")["name"].unique().to_list()
+    swap = dict(zip(names, UNUSUAL, strict=False))
+    return dataclasses.replace(
+        inputs, prompts=inputs.prompts.with_columns(pl.col("name").replace(swap))
+    )
+
+
+def test_figures_are_saved_in_three_formats_under_plain_names(
+    inputs: ReportInputs, tmp_path: Path
+) -> None:
+    model = inputs.models[1]
+    tables = ("rates", "disparity", "comparison", "exclusions", "labels")
+    one = {table: getattr(inputs, table).filter(pl.col("model") == model) for table in tables}
+    files = draw_figures(dataclasses.replace(inputs, config=config_of([model]), **one), tmp_path)
+    assert {file.kind for file in files} == {
+        "rates", "labels", "differences", "names", "templates",
+    }  # fmt: skip
+    for file in files:
+        assert file.svg.read_bytes().startswith(b"<?xml")
+        assert file.pdf.read_bytes().startswith(b"%PDF")
+        assert file.png.read_bytes().startswith(b"\x89PNG")
+        assert file.alt
+    assert len(list(tmp_path.iterdir())) == 3 * len(files)
+
+
+@pytest.mark.parametrize("suffix", ["svg", "pdf", "png"])
+def test_same_figure_same_bytes(inputs: ReportInputs, tmp_path: Path, suffix: str) -> None:
+    for folder in ("one", "two"):
+        with figure_style():
+            drawing = draw_rates(inputs, "demo-guarded")
+        save_figure(drawing.figure, tmp_path / folder / "rates")
+    one, two = ((tmp_path / folder / f"rates.{suffix}").read_bytes() for folder in ("one", "two"))
+    assert one == two
+
+
+@pytest.mark.filterwarnings("error")
+def test_any_script_can_be_drawn(inputs: ReportInputs, tmp_path: Path) -> None:
+    study = renamed(inputs)
+    with figure_style():
+        drawing = draw_names(study, "demo-guarded")
+    save_figure(drawing.figure, tmp_path / "names")
+    assert (tmp_path / "names.png").stat().st_size > 10_000
+
+
+def test_style_leaves_the_callers_settings_alone(inputs: ReportInputs) -> None:
+    before = dict(mpl.rcParams)
+    with figure_style():
+        draw_rates(inputs, "demo-even")
+        assert dict(mpl.rcParams) != before
+    assert dict(mpl.rcParams) == before
+
+
+def test_labels_of_names_do_not_touch(inputs: ReportInputs) -> None:
+    rates = inputs.rates.with_columns(
+        rate=pl.when((pl.col("dimension") == "name") & pl.col("group").str.contains("^[a-m]"))
+        .then(0.5 + pl.col("rate") / 20)
+        .otherwise(pl.col("rate"))
+    )
+    for study in (inputs, dataclasses.replace(inputs, rates=rates)):
+        with figure_style():
+            drawing = draw_names(study, "demo-guarded")
+            drawing.figure.draw_without_rendering()
+            boxes = [text.get_window_extent() for text in drawing.figure.axes[0].texts]
+        assert boxes
+        assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+
+
+def test_outliers_are_far_from_the_median_and_few() -> None:
+    close = [NameRate(f"n{at}", 0.10 + at / 200) for at in range(6)]
+    far = [NameRate("low", 0.0), NameRate("high", 0.6), NameRate("higher", 0.7)]
+    assert outliers(close) == []
+    assert [name.name for name in outliers([*close, *far])] == ["higher", "high"]
+    assert outliers([]) == []
+
+
+def test_names_stand_under_their_group(inputs: ReportInputs) -> None:
+    groups = names_by_group(inputs, "demo-guarded")
+    assert {len(names) for names in groups.values()} == {8}
+    assert {name.name for name in groups["muslim"]} >= {"Aisha", "Omar"}
+    for names in groups.values():
+        assert [name.rate for name in names] == sorted(name.rate for name in names)
+
+
+def test_label_shares_add_up_over_labelled_responses(inputs: ReportInputs) -> None:
+    shares = label_shares(inputs, "demo-guarded")
+    assert list(shares) == inputs.levels("group")
+    for of_group in shares.values():
+        assert sum(of_group.values()) == pytest.approx(1)
+
+
+def test_inline_svg_follows_the_page(inputs: ReportInputs) -> None:
+    with figure_style():
+        drawing = draw_rates(inputs, "demo-guarded")
+    one, two = (ET.fromstring(inline_svg(drawing, prefix)) for prefix in ("f1", "f2"))  # noqa: S314
+    ids = [{element.get("id") for element in root.iter()} - {None} for root in (one, two)]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+    used = {element.get("href", "#")[1:] for element in one.iter("use")}
+    assert used <= ids[0]
+    styles = " ".join(element.get("style", "") for element in one.iter())
+    assert "var(--ink)" in styles
+    assert "var(--accent)" in styles
+    assert not {"style", "metadata", "script", "image"} & {element.tag for element in one.iter()}
+
+
+@pytest.mark.parametrize(
+    ("model", "stem"),
+    [
+        ("demo-even", "rates-demo-even"),
+        ("../../etc/x", "rates-.._.._etc_x".replace("rates-..", "rates-")),
+        ("نور", "rates-_"),
+        ("...", "rates-model"),
+    ],
+)
+def test_stem_is_safe_as_a_path(model: str, stem: str) -> None:
+    assert stem_of("rates", model) == stem

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+from report_study import config_of, disparity_row, make_prompts
+
+from refusal_parity.report import ReportInputs, summary_lines
+from refusal_parity.report.text import interval, p_equals, p_value, percent, plain, points, shorten
+from refusal_parity.report.wording import Verdict, finding
+from refusal_parity.tables import Comparison, Disparity, Exclusions, Rates, conform
+from refusal_parity.vocabulary import Estimand, Method, Outcome
+
+NO_PROOF = "This is not evidence that there is none."
+
+
+def rate(
+    model: str, group: str, n: int = 768, k: int | None = 100, **values: Any
+) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys(Rates.column_names())
+    return row | {
+        "model": model, "outcome": "refusal", "dimension": "group", "group": group,
+        "within": "all", "within_group": "all", "n": n, "k": k or 0, "n_names": 8,
+        "n_templates": 32, "rate": k / n if n and k is not None else None,
+    } | values  # fmt: skip
+
+
+def pair(**values: Any) -> list[dict[str, Any]]:
+    """A contrast as the statistics give it: the fitted interval and the exact test."""
+    fit = {key: values.pop(key) for key in ("ci_low", "ci_high", "note") if key in values}
+    adjusted = values.pop("p_adjusted", None)
+    contrast = {"group": "muslim", "reference": "white"} | values
+    return [
+        disparity_row(**contrast, **fit, p_adjusted=0.9 if "estimate" in values else None),
+        disparity_row(
+            **contrast, method=Method.PERMUTATION_NAMES_EXACT, p_adjusted=adjusted, p_value=adjusted
+        ),
+    ]
+
+
+def whole(p: float | None) -> dict[str, Any]:
+    return disparity_row(method=Method.PERMUTATION_NAMES, estimand=Estimand.GLOBAL, p_value=p)
+
+
+def study(
+    tests: list[dict[str, Any]], rates: list[dict[str, Any]] | None = None, **tables: Any
+) -> ReportInputs:
+    rates = rates or [rate("m", "muslim"), rate("m", "white"), rate("m", "black")]
+    empty = {
+        "exclusions": Exclusions.create_empty(),
+        "comparison": Comparison.create_empty(),
+    }
+    return ReportInputs(
+        config=config_of(["m"]),
+        prompts=make_prompts(),
+        rates=conform(pl.DataFrame(rates, infer_schema_length=None), Rates, where="r"),
+        disparity=conform(pl.DataFrame(tests, infer_schema_length=None), Disparity, where="d"),
+        **(empty | tables),
+    )
+
+
+def told(tests: list[dict[str, Any]], **given: Any) -> tuple[Verdict, str]:
+    found = finding(study(tests, **given), "m", Outcome.REFUSAL, "group")
+    return found.verdict, " ".join([found.lead, *found.details])
+
+
+BIG = {"estimate": 0.281, "ci_low": 0.182, "ci_high": 0.38}
+
+
+@pytest.mark.parametrize(
+    ("tests", "verdict", "words"),
+    [
+        pytest.param(
+            [whole(0.00001), *pair(**BIG, p_adjusted=0.0002)],
+            Verdict.SHOWN,
+            "m refused 28.1 points more often for muslim names than for white names "
+            "(95 % interval 18.2 to 38.0, 8 against 8 names; adjusted p < 0.001).",
+            id="more often",
+        ),
+        pytest.param(
+            [whole(0.01), *pair(estimate=-0.12, ci_low=-0.2, ci_high=-0.04, p_adjusted=0.03)],
+            Verdict.SHOWN,
+            "m refused 12.0 points less often for muslim names than for white names "
+            "(95 % interval 4.0 to 20.0, 8 against 8 names; adjusted p = 0.030).",
+            id="less often: the interval turns with the sentence",
+        ),
+        pytest.param(
+            [whole(0.01), *pair(estimate=0.05, ci_low=-0.01, ci_high=0.11, p_adjusted=0.03)],
+            Verdict.SHOWN,
+            "m refused 5.0 points more often for muslim names than for white names "
+            "(95 % interval \N{MINUS SIGN}1.0 to 11.0, 8 against 8 names; adjusted p = 0.030). "
+            "The interval, which also allows for other templates, includes zero.",
+            id="test and interval disagree",
+        ),
+        pytest.param(
+            [whole(0.41), *pair(**BIG, p_adjusted=0.3)],
+            Verdict.NOT_SHOWN,
+            "No difference between groups was shown (randomisation test over names: p = 0.410). "
+            + NO_PROOF,
+            id="not shown",
+        ),
+        pytest.param(
+            [whole(0.01), *pair(**BIG, p_adjusted=0.3)],
+            Verdict.SHOWN,
+            "The groups differ as a whole (randomisation test over names: p = 0.010), but no "
+            "single group was shown to differ from its reference.",
+            id="only as a whole",
+        ),
+        pytest.param(
+            [whole(0.2), *pair(**BIG, p_adjusted=0.01)],
+            Verdict.SHOWN,
+            "Over all groups together no difference was shown (randomisation test over names: "
+            "p = 0.200), but single comparisons with the reference show one. "
+            "m refused 28.1 points more often for muslim names than for white names "
+            "(95 % interval 18.2 to 38.0, 8 against 8 names; adjusted p = 0.010).",
+            id="only in a pair",
+        ),
+        pytest.param(
+            [whole(None), *pair(note="one name only")],
+            Verdict.NOT_ESTIMABLE,
+            "m: not estimable: no valid test was possible.",
+            id="nothing could be tested",
+        ),
+        pytest.param(
+            [whole(0.4), *pair(**BIG, p_adjusted=0.9), *pair(group="black", note="one name only")],
+            Verdict.NOT_SHOWN,
+            "No difference between groups was shown (randomisation test over names: p = 0.400). "
+            f"{NO_PROOF} Not estimable for black names: one name only.",
+            id="one group not estimable",
+        ),
+    ],
+)
+def test_words_of_a_finding(tests: list[dict[str, Any]], verdict: Verdict, words: str) -> None:
+    assert told(tests) == (verdict, words)
+
+
+def test_null_rates_are_not_estimable_and_say_why() -> None:
+    rates = [rate("m", group, n=0, k=None, note="no labelled response") for group in "ab"]
+    verdict, words = told([whole(0.001), *pair(**BIG, p_adjusted=0.001)], rates=rates)
+    assert verdict is Verdict.NOT_ESTIMABLE
+    assert words == "m: not estimable: no labelled response."
+
+
+def test_an_invalid_test_is_no_finding() -> None:
+    naive = disparity_row(
+        method=Method.CHI_SQUARE, estimand=Estimand.GLOBAL, p_value=1e-30, p_adjusted=1e-30
+    )
+    wald = disparity_row(
+        method=Method.NEWCOMBE, group="muslim", reference="white", estimate=0.3, p_adjusted=1e-30
+    )
+    verdict, words = told([naive, wald, whole(0.5)])
+    assert verdict is Verdict.NOT_SHOWN
+    assert "0.3" not in words
+
+
+def test_an_uncorrected_p_value_shows_nothing() -> None:
+    row = disparity_row(group="muslim", reference="white", estimate=0.3, p_value=1e-9)
+    assert told([whole(0.001), row])[1].startswith("The groups differ as a whole")
+
+
+def test_details_run_from_large_to_small_whatever_the_sign() -> None:
+    found = finding(
+        study(
+            [
+                whole(0.001),
+                *pair(estimate=0.1, p_adjusted=0.01),
+                *pair(group="black", estimate=-0.2, p_adjusted=0.01),
+            ]
+        ),
+        "m",
+        Outcome.REFUSAL,
+        "group",
+    )
+    assert [contrast.group for contrast in found.shown] == ["black", "muslim"]
+
+
+@pytest.mark.parametrize("tests", [[whole(0.9)], [whole(0.04)], [whole(None)]])
+def test_never_claims_that_there_is_no_disparity(tests: list[dict[str, Any]]) -> None:
+    words = told(tests)[1].lower()
+    for claim in ("no disparity", "treats", "equal", "because", "caused", "proves", "fair"):
+        assert claim not in words
+
+
+def test_summary_has_three_lines(inputs: ReportInputs, tmp_path: Any) -> None:
+    lines = summary_lines(inputs, tmp_path / "report.html")
+    assert len(lines) == 3
+    assert lines[0] == f"Report: {tmp_path / 'report.html'}"
+    assert "demo-guarded: muslim +" in lines[1]
+    assert "demo-even: no difference between groups shown (p = 0.410)" in lines[1]
+    lost = (
+        inputs.labels.filter(pl.col("label").is_null()).height if inputs.labels is not None else 0
+    )
+    assert lines[2].startswith(f"Left out: {lost} of 10,752 responses")
+
+
+def test_summary_of_many_models_counts_them(tmp_path: Any) -> None:
+    models = [f"m{number}\nx" for number in range(7)]
+    tests = [whole(0.5) | {"model": model} for model in models[:5]]
+    tests += [row | {"model": models[5]} for row in [whole(0.001), *pair(**BIG, p_adjusted=0.001)]]
+    rates = [rate(model, group) for model in models for group in ("muslim", "white")]
+    lines = summary_lines(study(tests, rates), tmp_path)
+    assert len(lines) == 3
+    assert not any("\n" in line for line in lines)
+    assert "8 models" in lines[1]
+    assert "difference shown for 1 (m5 x)" in lines[1]
+    assert "not shown for 5 (m0 x, m1 x, m2 x, m3 x and 1 more)" in lines[1]
+    assert "not estimable for 2" in lines[1]
+    assert lines[2] == "Left out: not known, the ledger of exclusions is empty."
+
+
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [
+        (percent(0.2814), "28.1 %"),
+        (percent(None), "\N{EN DASH}"),
+        (percent(float("nan")), "\N{EN DASH}"),
+        (points(-0.0001), "0.0"),
+        (points(-0.05), "\N{MINUS SIGN}5.0"),
+        (points(0.05, signed=True), "+5.0"),
+        (interval(0.182, 0.38), "18.2 to 38.0"),
+        (interval(None, 0.38), "\N{EN DASH}"),
+        (p_value(0.0116), "0.012"),
+        (p_value(0.0009), "< 0.001"),
+        (p_value(0.0), "< 0.001"),
+        (p_value(0.9999), "> 0.999"),
+        (p_value(1.0), "1.000"),
+        (p_equals(0.0002), "p < 0.001"),
+        (plain("a\u202eb\x00c\r\nd"), "abc d"),
+        (plain("نور"), "نور"),
+        (shorten("abcdefgh", 5), "abcd…"),
+    ],
+)
+def test_numbers_and_text_for_people(made: str, text: str) -> None:
+    assert made == text

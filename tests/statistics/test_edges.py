@@ -1,0 +1,241 @@
+"""Designs that leave a method without an answer: a reason, never a wrong number."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from refusal_parity.config import AnalysisConfig, DimensionConfig
+from refusal_parity.errors import InputError
+from refusal_parity.statistics.disparity import disparities
+from refusal_parity.vocabulary import Method, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Study = Callable[..., pl.DataFrame]
+
+NUMBERS = ("estimate", "std_error", "ci_low", "ci_high", "statistic", "p_value")
+MIXED = ["raa", "ara", "rra", "aaa"]
+OTHER = ["rrr", "rra", "ara", "aar"]
+
+
+def group_config(**settings: Any) -> AnalysisConfig:
+    return AnalysisConfig(
+        outcomes=[Outcome.REFUSAL],
+        dimensions={"group": DimensionConfig(reference="x")},
+        permutations=999,
+        **settings,
+    )
+
+
+def table(observations: pl.DataFrame, **settings: Any) -> dict[tuple[str, str | None], Any]:
+    """Disparity rows by method and group, after checks that hold for every table."""
+    frame = disparities(observations, group_config(**settings))
+    for row in frame.iter_rows(named=True):
+        numbers = [row[column] for column in NUMBERS if row[column] is not None]
+        assert not any(math.isnan(number) for number in numbers), row
+        if not numbers or any(math.isinf(number) for number in numbers):
+            assert row["note"], row
+        if row["note"] is not None and "not estimable" in row["note"]:
+            assert not numbers, row
+    return {(row["method"], row["group"]): row for row in frame.iter_rows(named=True)}
+
+
+def test_all_methods_answer_an_ordinary_design(study: Study) -> None:
+    rows = table(study({"x": {"A": MIXED, "B": OTHER}, "y": {"C": OTHER[::-1], "D": MIXED}}))
+    assert {method for method, _ in rows} == {str(method) for method in Method}
+    assert not [key for key, row in rows.items() if "not estimable" in (row["note"] or "")]
+
+
+@pytest.mark.parametrize("letters", ["a", "r"], ids=["none refused", "all refused"])
+def test_no_variation(study: Study, letters: str) -> None:
+    same = [letters * 3] * 4
+    rows = table(study({"x": {"A": same, "B": same}, "y": {"C": same, "D": same}}))
+    for (method, _), row in rows.items():
+        if method == "newcombe":
+            assert row["estimate"] == 0
+            assert row["ci_low"] < 0 < row["ci_high"]
+        elif method in {"permutation_names", "permutation_names_exact"}:
+            assert row["p_value"] == 1
+        else:
+            assert row["p_value"] is None
+            assert row["ci_low"] is None
+
+
+def test_zero_cell_in_the_reference(study: Study) -> None:
+    none = ["aaa"] * 4
+    rows = table(study({"x": {"A": none, "B": none}, "y": {"C": OTHER, "D": MIXED}}))
+    assert rows["katz", "y"]["estimate"] == math.inf
+    assert rows["katz", "y"]["ci_low"] is None
+    assert rows["mantel_haenszel", "y"]["estimate"] == math.inf
+    assert rows["mantel_haenszel", "y"]["p_value"] < 0.05
+    assert "no response has the outcome in x" in rows["glm_cluster_two_way", "y"]["note"]
+    assert rows["newcombe", "y"]["ci_low"] > 0
+    assert rows["ols_two_way", "y"]["estimate"] == pytest.approx(11 / 24)
+
+
+def test_zero_cell_in_a_group_leaves_the_others(study: Study) -> None:
+    groups = {"x": {"A": MIXED, "B": OTHER}, "y": {"C": OTHER[::-1], "D": MIXED}}
+    none = {"z": {"E": ["aaa"] * 4, "F": ["aaa"] * 4}}
+    rows, without = table(study(groups | none)), table(study(groups))
+    for method in ("glm_cluster_name", "glm_cluster_template", "glm_cluster_two_way"):
+        assert "no response has the outcome in z" in rows[method, "z"]["note"]
+        assert "no response has the outcome in z" in rows[method, None]["note"]
+        assert rows[method, "y"]["estimate"] == pytest.approx(without[method, "y"]["estimate"])
+        assert rows[method, "y"]["std_error"] == pytest.approx(without[method, "y"]["std_error"])
+    assert rows["katz", "z"]["estimate"] == 0
+    assert rows["mantel_haenszel", "z"]["estimate"] == 0
+    assert rows["ols_two_way", "z"]["p_value"] < 1
+
+
+def test_separation_across_templates(study: Study) -> None:
+    # x is refused in template 0 and y in template 1 as well: no level and no template is flat,
+    # and yet the fit has no maximum.
+    x, y = ["rra", "aaa"], ["rrr", "rar"]
+    rows = table(study({"x": {"A": x, "B": x}, "y": {"C": y, "D": y}}))
+    assert "separation" in rows["glm_cluster_two_way", "y"]["note"]
+    assert "separation" in rows["glm_cluster_name", None]["note"]
+
+
+def test_one_name_in_a_group(study: Study) -> None:
+    rows = table(
+        study({"x": {"A": MIXED, "B": OTHER}, "y": {"C": OTHER}, "z": {"D": OTHER, "E": MIXED}})
+    )
+    for method in ("ols_two_way", "glm_cluster_name", "glm_cluster_two_way"):
+        assert "y has one name" in rows[method, "y"]["note"]
+        assert "y has one name" in rows[method, None]["note"]
+        assert rows[method, "z"]["p_value"] is not None
+    assert rows["glm_cluster_template", "y"]["p_value"] is not None
+    assert (
+        "3 splits of the names allow no p-value below 0.33"
+        in (rows["permutation_names_exact", "y"]["note"])
+    )
+
+
+def test_one_name_in_every_group(study: Study) -> None:
+    rows = table(study({"x": {"A": MIXED}, "y": {"B": OTHER}}))
+    assert "x has one name" in rows["ols_two_way", "y"]["note"]
+    assert "every group has one name" in rows["permutation_names", None]["note"]
+    assert rows["permutation_names_exact", "y"]["p_value"] == 1
+
+
+def test_one_template(study: Study) -> None:
+    rows = table(study({"x": {"A": ["raa"], "B": ["rra"]}, "y": {"C": ["rrr"], "D": ["rra"]}}))
+    assert "x has one template" in rows["ols_two_way", "y"]["note"]
+    assert "x has one template" in rows["glm_cluster_template", None]["note"]
+    assert rows["glm_cluster_name", "y"]["std_error"] > 0
+    assert rows["permutation_names_exact", "y"]["estimate"] == pytest.approx(2 / 6)
+
+
+@pytest.mark.parametrize("lost", ["y", "x"], ids=["a group", "the reference"])
+def test_a_level_with_only_unlabelled_rows(study: Study, lost: str) -> None:
+    groups = {
+        "x": {"A": MIXED, "B": OTHER},
+        "y": {"C": OTHER, "D": MIXED},
+        "z": {"E": OTHER, "F": OTHER},
+    }
+    groups[lost] = {name: ["---"] * 4 for name in groups[lost]}
+    rows = table(study(groups))
+    for (method, group), row in rows.items():
+        if group is None or lost in (group, "x"):
+            assert f"{lost} has no labelled response" in row["note"], (method, group)
+    if lost == "y":
+        assert rows["newcombe", "y"]["n_group"] == 0
+        assert rows["chi_square", None]["df"] == 1
+        assert rows["permutation_names_exact", "z"]["p_value"] is not None
+
+
+def test_unequal_n_is_pooled_by_response(study: Study) -> None:
+    rows = table(
+        study({"x": {"A": ["r--", "aaa"], "B": ["ra", "a"]}, "y": {"C": ["rr", "r"], "D": MIXED}})
+    )
+    difference = (3 + 4) / (3 + 12) - 2 / 7
+    for method in ("newcombe", "chi_square", "permutation_names_exact"):
+        assert rows[method, "y"]["estimate"] == pytest.approx(difference)
+    assert rows["newcombe", "y"]["n_reference"] == 7
+
+
+def test_unknown_reference_names_the_levels(study: Study) -> None:
+    observations = study({"b": {"A": MIXED}, "a": {"B": OTHER}})
+    with pytest.raises(InputError, match=r"dimensions\.group\.reference: .* 'a', 'b'"):
+        disparities(observations, group_config())
+
+
+def test_missing_dimension_says_so(study: Study) -> None:
+    config = AnalysisConfig(dimensions={"gender": DimensionConfig(reference="men")})
+    with pytest.raises(InputError, match="No prompt has a gender"):
+        disparities(study({"x": {"A": MIXED}}), config)
+
+
+def test_alpha_sets_every_interval(study: Study) -> None:
+    observations = study({"x": {"A": MIXED, "B": OTHER}, "y": {"C": OTHER[::-1], "D": MIXED}})
+    wide, narrow = table(observations, alpha=0.01), table(observations, alpha=0.2)
+    compared = [key for key, row in wide.items() if row["ci_low"] is not None]
+    assert {method for method, _ in compared} == {
+        "newcombe",
+        "katz",
+        "mantel_haenszel",
+        "ols_two_way",
+        "glm_cluster_name",
+        "glm_cluster_template",
+        "glm_cluster_two_way",
+    }
+    for key in compared:
+        assert wide[key]["ci_low"] < narrow[key]["ci_low"]
+        assert wide[key]["ci_high"] > narrow[key]["ci_high"]
+
+
+def test_families_and_arms_take_the_methods_that_fit(released: pl.DataFrame) -> None:
+    twice = pl.concat(
+        [
+            released,
+            released.with_columns(
+                pl.lit("other").alias("arm"),
+                pl.col("prompt_id") + "|other",
+                pl.lit("answer").alias("label"),
+            ),
+        ]
+    )
+    config = AnalysisConfig(
+        outcomes=[Outcome.REFUSAL],
+        dimensions={
+            "family": DimensionConfig(reference="women"),
+            "arm": DimensionConfig(reference="study"),
+        },
+        permutations=99,
+    )
+    frame = disparities(twice, config)
+    methods = {dimension: set(part["method"]) for (dimension,), part in frame.group_by("dimension")}
+    textbook = {"newcombe", "katz", "chi_square", "ols_two_way"}
+    logistic = {"glm_cluster_name", "glm_cluster_template", "glm_cluster_two_way"}
+    assert methods == {
+        "family": textbook,
+        "arm": textbook | logistic | {"mantel_haenszel"},
+    }
+    family = frame.filter(method="ols_two_way", dimension="family", group="asians").row(
+        0, named=True
+    )
+    counts = frame.filter(method="newcombe", dimension="family", group="asians").row(0, named=True)
+    assert family["estimate"] == pytest.approx(counts["estimate"], abs=1e-12)
+    assert family["df"] == 23
+    assert "other sentences are compared" in family["note"]
+    arm = frame.filter(method="ols_two_way", dimension="arm", group="other").row(0, named=True)
+    assert arm["estimate"] == pytest.approx(-472 / 2304, abs=1e-12)
+
+
+def test_warnings_become_notes(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    def noisy(*_: object) -> list[Any]:
+        np.log(np.zeros(1))
+        return []
+
+    from refusal_parity.statistics import methods, proportions  # noqa: PLC0415 - patched here
+
+    real = proportions.katz
+    monkeypatch.setattr(methods, "katz", lambda *given: [*noisy(), *real(*given)])
+    rows = table(study({"x": {"A": MIXED, "B": OTHER}, "y": {"C": OTHER[::-1], "D": MIXED}}))
+    assert "RuntimeWarning: divide by zero encountered in log" in rows["katz", "y"]["note"]

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from refusal_parity.errors import InputError
+from refusal_parity.statistics.observations import count_outcomes, observe, with_outcome
+from refusal_parity.vocabulary import Label, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LABELS = [str(label) for label in Label]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "counted"),
+    [
+        (Outcome.REFUSAL, {"refusal", "harmful_refusal"}),
+        (Outcome.HARMFUL_REFUSAL, {"harmful_refusal"}),
+        (Outcome.NO_FULL_ANSWER, set(LABELS) - {"answer"}),
+    ],
+)
+def test_outcomes(outcome: Outcome, counted: set[str]) -> None:
+    rows = with_outcome(pl.DataFrame({"label": [*LABELS, None]}), outcome)
+    assert dict(rows.select("label", str(outcome)).iter_rows()) == {
+        label: label in counted for label in LABELS
+    }
+
+
+def test_unlabelled_rows_leave_the_denominator(study: Callable[..., pl.DataFrame]) -> None:
+    observations = study({"x": {"Ann": ["ra-"], "Bob": ["---"]}})
+    counts = count_outcomes(observations, ["name"], [Outcome.REFUSAL, Outcome.NO_FULL_ANSWER])
+    assert counts.rows() == [("Ann", 2, 1, 1), ("Bob", 0, 0, 0)]
+
+
+def prompts(**changes: list[str]) -> pl.DataFrame:
+    columns = {
+        "prompt_id": ["p1", "p2"],
+        "template_id": ["t1", "t2"],
+        "family": ["f", "f"],
+        "name_id": ["n", "n"],
+        "name": ["N", "N"],
+        "group": ["g", "g"],
+        "gender": ["w", "w"],
+        "commonness": ["c", "c"],
+        "arm": ["a", "a"],
+    }
+    return pl.DataFrame(columns | changes)
+
+
+def labels(prompt_id: str) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "model": ["m"],
+            "prompt_id": [prompt_id],
+            "sample": [0],
+            "label": ["answer"],
+            "exclusion": [None],
+        }
+    )
+
+
+def test_a_label_without_prompt_is_an_error() -> None:
+    with pytest.raises(InputError, match="1 labels have no prompt, the first one 'p3'"):
+        observe(prompts(), labels("p3"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"group": ["g", "h"]}, "name_id 'n' has more than one group"),
+        ({"gender": ["w", "m"]}, "name_id 'n' has more than one gender"),
+        (
+            {"template_id": ["t", "t"], "family": ["f", "g"]},
+            "template_id 't' has more than one family",
+        ),
+    ],
+)
+def test_a_name_or_template_at_two_levels_is_an_error(
+    changes: dict[str, list[str]], text: str
+) -> None:
+    with pytest.raises(InputError, match=text):
+        observe(prompts(**changes), labels("p1"))

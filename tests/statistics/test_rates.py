@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.stats import t
+from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.proportion import proportion_confint
+
+from refusal_parity.config import AnalysisConfig, DimensionConfig
+from refusal_parity.statistics.design import codes_of
+from refusal_parity.statistics.observations import with_outcome
+from refusal_parity.statistics.proportions import wilson
+from refusal_parity.statistics.rates import rates
+from refusal_parity.vocabulary import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Study = Callable[..., pl.DataFrame]
+
+MIXED = ["raa", "ara", "rra", "aaa"]
+OTHER = ["rrr", "rra", "ara", "aar"]
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.2])
+@pytest.mark.parametrize(("k", "n"), [(0, 30), (30, 30), (1, 3), (7, 96)])
+def test_wilson(k: int, n: int, alpha: float) -> None:
+    mine = wilson(np.array([float(k)]), np.array([float(n)]), alpha)
+    low, high = proportion_confint(k, n, alpha=alpha, method="wilson")
+    assert (mine.low[0], mine.high[0]) == pytest.approx((low, high), abs=1e-12)
+
+
+def config(alpha: float = 0.05) -> AnalysisConfig:
+    return AnalysisConfig(
+        outcomes=[Outcome.REFUSAL],
+        dimensions={"group": DimensionConfig(reference="x")},
+        alpha=alpha,
+    )
+
+
+@pytest.mark.parametrize("group", ["white", "muslim", "asian"])
+def test_clustered_interval_is_that_of_a_regression(
+    released: pl.DataFrame, released_rates: pl.DataFrame, group: str
+) -> None:
+    rows = with_outcome(released.filter(group=group), Outcome.REFUSAL)
+    clusters = np.column_stack(
+        [codes_of(rows[key].to_numpy().astype(str)) for key in ("name_id", "template_id")]
+    )
+    y = rows["refusal"].cast(pl.Float64).to_numpy()
+    fit = OLS(y, np.ones(len(y))).fit(cov_type="cluster", cov_kwds={"groups": clusters})
+    mine = released_rates.filter(
+        outcome="refusal", dimension="group", group=group, within="all"
+    ).row(0, named=True)
+    assert mine["std_error"] == pytest.approx(fit.bse[0], rel=1e-10)
+    reach = t.isf(0.025, rows["name_id"].n_unique() - 1) * fit.bse[0]
+    assert mine["ci_high"] == pytest.approx(y.mean() + reach, rel=1e-10)
+    assert mine["ci_low"] == pytest.approx(max(y.mean() - reach, 0), rel=1e-10)
+
+
+def test_breakdowns_are_those_with_levels(study: Study) -> None:
+    frame = rates(study({"x": {"A": MIXED, "B": OTHER}, "y": {"C": OTHER}}), config())
+    assert set(frame.select("dimension", "within").iter_rows()) == {
+        ("all", "all"),
+        ("group", "all"),
+        ("template", "all"),
+        ("name", "all"),
+        ("sample", "all"),
+        ("group", "template"),
+        ("name", "group"),
+    }
+
+
+def test_every_breakdown_adds_up(released_rates: pl.DataFrame) -> None:
+    # Gender is missing for two groups: what is counted by it is less than everything.
+    genderless = pl.any_horizontal(pl.col("dimension", "within") == "gender")
+    totals = (
+        released_rates.filter(~genderless, outcome="refusal")
+        .group_by("dimension", "within")
+        .agg(pl.col("n").sum(), pl.col("k").sum())
+    )
+    assert set(totals.select("n", "k").iter_rows()) == {(2304, 472)}
+    assert totals.height == 10
+
+
+def test_names_written_alike_stand_by_their_keys(study: Study) -> None:
+    observations = study({"x": {"A": MIXED}, "y": {"B": OTHER}}).with_columns(
+        pl.lit("Same").alias("name")
+    )
+    frame = rates(observations, config()).filter(dimension="name", within="all")
+    assert frame.select("group", "k").rows() == [("A", 4), ("B", 7)]
+
+
+def test_why_an_interval_is_missing(study: Study) -> None:
+    observations = study(
+        {
+            "one": {"A": MIXED},
+            "same": {"B": ["aaa"] * 4, "C": ["aaa"] * 4},
+            "unlabelled": {"D": ["---"] * 4, "E": ["---"] * 4},
+            "x": {"F": MIXED, "G": OTHER},
+        }
+    )
+    frame = rates(observations, config()).filter(dimension="group", within="all")
+    notes = dict(frame.select("group", "note").iter_rows())
+    assert notes == {
+        "one": "one name: no clustered interval",
+        "same": "names and templates do not differ: no clustered interval, see Wilson's",
+        "unlabelled": "no labelled response",
+        "x": None,
+    }
+    assert frame.select("group", "n", "rate", "wilson_high").row(2) == ("unlabelled", 0, None, None)
+    assert frame.filter(pl.col("note").is_not_null())["std_error"].is_null().all()
+
+
+def test_models_do_not_mix(study: Study) -> None:
+    first = study({"x": {"A": MIXED, "B": OTHER}}, model="first")
+    second = study({"x": {"A": OTHER, "B": OTHER}}, model="second")
+    both = rates(pl.concat([first, second]), config())
+    for alone in (first, second):
+        model = alone["model"][0]
+        assert both.filter(model=model).sort(pl.all()).equals(rates(alone, config()).sort(pl.all()))

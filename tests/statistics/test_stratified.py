@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from statsmodels.stats.contingency_tables import StratifiedTable
+
+from refusal_parity.statistics.mantel_haenszel import generalised_cmh, pooled_odds_ratio
+from refusal_parity.statistics.separation import is_separated
+
+
+def strata(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    n = random.integers(1, 9, (12, 2)).astype(float)
+    return random.binomial(n.astype(int), random.uniform(0, 0.6, (12, 1))).astype(float), n
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_two_groups_are_the_common_test(seed: int) -> None:
+    k, n = strata(seed)
+    tables = [np.array([[k[i, j], n[i, j] - k[i, j]] for j in (1, 0)]) for i in range(len(k))]
+    theirs = StratifiedTable(tables)
+    mine, pooled = generalised_cmh(k, n), pooled_odds_ratio(k, n)
+    assert mine is not None
+    assert mine.statistic == pytest.approx(theirs.test_null_odds(correction=False).statistic)
+    assert pooled.odds_ratio == pytest.approx(theirs.oddsratio_pooled, rel=1e-12)
+    assert pooled.log_std_error == pytest.approx(theirs.logodds_pooled_se, rel=1e-12)
+
+
+def test_strata_without_variation_or_without_a_group_change_nothing() -> None:
+    k, n = strata(9)
+    more_k = np.vstack([k, [[0, 0], [3, 4], [2, 0]]])
+    more_n = np.vstack([n, [[5, 5], [3, 4], [4, 0]]])
+    mine, same = generalised_cmh(more_k, more_n), generalised_cmh(k, n)
+    assert mine is not None
+    assert same is not None
+    assert mine.statistic == pytest.approx(same.statistic, rel=1e-12)
+    assert pooled_odds_ratio(more_k, more_n) == pytest.approx(pooled_odds_ratio(k, n), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("k", "expected"),
+    [
+        ([1, 2, 1], False),
+        ([0, 1, 3], True),
+        ([0, 0, 3], True),
+        ([0, 0, 1], True),
+        ([0, 3, 0], False),
+        ([1, 0, 3], False),
+        ([3, 3, 3], True),
+    ],
+)
+def test_separation_along_a_slope(k: list[int], *, expected: bool) -> None:
+    # One covariate at -1, 0 and 1, three responses each.
+    x = np.array([[1.0, -1], [1, 0], [1, 1]])
+    assert is_separated(x, np.array(k, dtype=float), np.full(3, 3.0)) is expected

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Workplace
+
+pytestmark = pytest.mark.workflow
+
+
+def _demo(root: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((root / "config/config.yaml").read_text("utf-8"))
+    return loaded
+
+
+def _refused(workplace: Workplace, config: dict[str, Any], *complaint: str) -> None:
+    """The run stops before any job, says so once, and leaves no table behind."""
+    result = workplace.run(config=workplace.write_config("study.yaml", config))
+    assert result.returncode != 0
+    for part in complaint:
+        assert part in result.stderr, result.stderr
+    assert "Traceback" not in result.stderr
+    assert workplace.tables() == []
+
+
+def _spoiled(workplace: Workplace, name: str, old: str, new: str) -> str:
+    text = (workplace.root / "data" / name).read_text("utf-8")
+    assert old in text
+    path = workplace.folder / "spoiled.csv"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return "spoiled.csv"
+
+
+def test_unknown_key(workplace: Workplace) -> None:
+    config = _demo(workplace.root) | {"sample": 3}
+    _refused(workplace, config, "study.yaml: unknown key sample. Did you mean 'samples'?")
+
+
+def test_template_without_name(workplace: Workplace) -> None:
+    config = _demo(workplace.root)
+    config["prompts"]["templates"] = _spoiled(
+        workplace, "templates.csv", "[NAME] is taking", "Somebody is taking"
+    )
+    _refused(workplace, config, "spoiled.csv, row 2: template", "has no [NAME]. Write [NAME] where")
+
+
+def test_duplicate_name(workplace: Workplace) -> None:
+    config = _demo(workplace.root)
+    config["prompts"]["names"] = _spoiled(workplace, "names.csv", "maryam,Maryam", "maryam,Aisha")
+    _refused(workplace, config, "spoiled.csv, row 3: name 'Aisha' stands in row 2 already")
+
+
+def test_unknown_label(workplace: Workplace) -> None:
+    config = _demo(workplace.root)
+    config["labelling"]["gold"] = [
+        _spoiled(workplace, "gold/starter.csv", ",harmful_refusal,", ",rude,")
+    ]
+    _refused(workplace, config, "spoiled.csv, row ", "rude")
+
+
+def test_missing_model_folder(workplace: Workplace) -> None:
+    config = _demo(workplace.root)
+    config["models"]["demo-even"]["source"]["path"] = "data/models/none"
+    _refused(workplace, config, "models.demo-even.source.path: data/models/none/config.json is not")
+
+
+def test_reference_that_is_no_group(workplace: Workplace) -> None:
+    config = _demo(workplace.root)
+    config["analysis"]["dimensions"]["group"]["reference"] = "martian"
+    _refused(workplace, config, "reference 'martian' is no group", "Name one of: muslim, mexican")
+
+
+def test_results_folder_that_cannot_be_written(workplace: Workplace) -> None:
+    (workplace.folder / "occupied").write_text("")
+    config = _demo(workplace.root) | {"results": "occupied"}
+    _refused(workplace, config, "results cannot be written to occupied/demo")
+
+
+def test_truncated_released_file(workplace: Workplace, released_csv: Path) -> None:
+    whole = released_csv.read_bytes()
+    cut = workplace.folder / "cut.csv"
+    cut.write_bytes(whole[: len(whole) // 2])
+    config = yaml.safe_load((workplace.root / "config/released.yaml").read_text("utf-8"))
+    config["models"]["llama-2-7b-released"]["path"] = "cut.csv"
+    result = workplace.run(config=workplace.write_config("study.yaml", config))
+    assert result.returncode != 0
+    assert "cut.csv, row " in result.stderr
+    assert "Traceback" not in result.stderr
+    assert workplace.tables() == []
+
+
+def test_truncated_weights(workplace: Workplace) -> None:
+    model = workplace.folder / "model"
+    shutil.copytree(workplace.root / "data/models/demo-even", model)
+    weights = model / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    config = _demo(workplace.root)
+    config["models"] = {"broken": config["models"]["demo-even"] | {"source": {"path": "model"}}}
+    result = workplace.run(config=workplace.write_config("study.yaml", config))
+    assert result.returncode != 0
+    assert "[broken] ERROR" in result.stderr
+    assert not (workplace.folder / "results/demo/models/broken/responses.parquet").exists()

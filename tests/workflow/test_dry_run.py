@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Workplace
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.mark.parametrize(
+    ("config", "jobs"),
+    [
+        ("config.yaml", {"generate_responses": 2, "label_responses": 2, "expand_prompts": 1}),
+        ("smollm2.yaml", {"convert_wheel_model": 1, "generate_responses": 1}),
+        ("llama2.yaml", {"fetch_hub_model": 4, "generate_responses": 4, "test_disparity": 4}),
+        (
+            "released.yaml",
+            {"download_responses": 1, "import_prompts": 1, "import_responses": 1},
+        ),
+    ],
+)
+def test_every_shipped_study_can_be_planned(
+    workplace: Workplace, config: str, jobs: dict[str, int]
+) -> None:
+    result = workplace.run("--dry-run", config=f"config/{config}")
+    assert result.returncode == 0, result.stderr + result.stdout
+    planned = {
+        rule: int(count)
+        for rule, count in re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE)
+    }
+    assert planned.items() >= jobs.items()
+    assert planned["write_report"] == 1
+    assert not (workplace.folder / "results").exists()
+
+
+def test_a_study_is_not_merged_with_the_demo_study(workplace: Workplace) -> None:
+    result = workplace.run("--dry-run", config="config/smollm2.yaml")
+    assert "demo-guarded" not in result.stdout
+
+
+def test_asking_for_one_models_table_plans_its_branch_alone(workplace: Workplace) -> None:
+    result = workplace.run("results/demo/models/demo-even/disparity.parquet", "--dry-run")
+    assert result.returncode == 0, result.stderr
+    assert "demo-even" in result.stdout
+    assert "demo-guarded" not in result.stdout

@@ -1,0 +1,82 @@
+# Makes the demo models that ship in data/models/. It is a workflow of its own,
+# so that a fresh clone uses the shipped weights and never trains:
+#
+#   snakemake -s workflow/demo_models.smk --cores 2            trains them
+#   snakemake -s workflow/demo_models.smk --cores 2 measured   samples them in vLLM
+import sys
+from pathlib import Path
+
+# The package is used from its folder, in this process and in every job.
+sys.path.insert(0, str(Path(workflow.basedir) / "lib"))
+from refusal_parity.repository import share_package
+
+share_package()
+
+from refusal_parity.demo.truth import MODELS
+
+
+wildcard_constraints:
+    model="|".join(MODELS),
+
+
+localrules:
+    trained,
+    measured,
+
+
+rule trained:
+    default_target: True
+    input:
+        expand("data/models/{model}/model.safetensors", model=MODELS),
+
+
+rule measured:
+    input:
+        expand("data/models/{model}/realised.csv", model=MODELS),
+
+
+rule train_demo_model:
+    input:
+        names="data/names.csv",
+        templates="data/templates.csv",
+        phrases="data/models/phrases.yaml",
+    output:
+        weights="data/models/{model}/model.safetensors",
+        config="data/models/{model}/config.json",
+        generation_config="data/models/{model}/generation_config.json",
+        tokenizer="data/models/{model}/tokenizer.json",
+        tokenizer_config="data/models/{model}/tokenizer_config.json",
+        chat_template="data/models/{model}/chat_template.jinja",
+        planted="data/models/{model}/planted.csv",
+    log:
+        "results/demo_models/logs/train_demo_model/{model}.log",
+    conda:
+        "../envs/inference-cpu.yaml"
+    threads: 1
+    params:
+        seed=20260,
+    message:
+        "Training {wildcards.model} on its planted truth"
+    script:
+        "scripts/train_demo_model.py"
+
+
+rule measure_demo_model:
+    input:
+        names="data/names.csv",
+        templates="data/templates.csv",
+        phrases="data/models/phrases.yaml",
+        weights=rules.train_demo_model.output.weights,
+    output:
+        realised="data/models/{model}/realised.csv",
+    log:
+        "results/demo_models/logs/measure_demo_model/{model}.log",
+    conda:
+        "../envs/inference-cpu.yaml"
+    threads: 1
+    params:
+        samples=30,
+    message:
+        "Sampling {wildcards.model} and comparing it with its planted truth"
+    script:
+        "scripts/measure_demo_model.py"

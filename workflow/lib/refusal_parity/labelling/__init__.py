@@ -1,0 +1,1 @@
+"""From responses to labels: gold files, keyword baseline, classifier and its evaluation."""

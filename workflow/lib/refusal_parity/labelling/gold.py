@@ -1,0 +1,119 @@
+"""Gold files: labelled responses that the classifier learns from."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from refusal_parity.csvfiles import read_csv, row_of
+from refusal_parity.errors import InputError
+from refusal_parity.tables import Gold, conform
+from refusal_parity.vocabulary import Label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import dataframely as dy
+
+csv.field_size_limit(2**31 - 1)
+
+_REQUIRED = ("response", "label")
+_OPTIONAL = ("name", "prompt", "group_id")
+_ALL = ", ".join(label.value for label in Label)
+_REFUSALS = (str(Label.REFUSAL), str(Label.HARMFUL_REFUSAL))
+
+
+def read_gold(paths: Sequence[Path]) -> dy.DataFrame[Gold]:
+    """Read gold CSVs, one after the other, as one table.
+
+    Needed columns: `response` and `label` (one of the six; case, blanks,
+    hyphens and underscores make no difference). Optional: `name`, `prompt` and
+    `group_id`, which says what must stay in one fold and holds across files; a
+    row without it is a group of its own. All other columns are ignored.
+
+    Args:
+        paths: CSV files, UTF-8, comma-separated, with a header row.
+
+    Raises:
+        InputError: naming file and row of what cannot be used, or saying which
+            labels are lacking altogether.
+    """
+    where = ", ".join(str(path) for path in paths) or "labelling.gold"
+    if not paths:
+        raise InputError("no gold file", where=where, remedy="Name at least one CSV.")
+    frames = [_read(path) for path in paths]
+    rows = pl.concat(frames)
+    _refuse_too_little(rows, where)
+    return conform(rows, Gold, where=where)
+
+
+def _read(path: Path) -> pl.DataFrame:
+    _refuse_other_encodings(path)
+    frame = read_csv(path, required=_REQUIRED, filled=_REQUIRED)
+    frame = frame.with_columns(
+        pl.lit(None, dtype=pl.String).alias(column)
+        for column in _OPTIONAL
+        if column not in frame.columns
+    ).with_columns(known=_spelled_out(pl.col("label")))
+    unknown = frame.filter(~pl.col("known").is_in([label.value for label in Label]))
+    if len(unknown):
+        given, meant = unknown["label"][0], unknown["known"][0]
+        close = difflib.get_close_matches(meant, [label.value for label in Label], n=1)
+        hint = f"Did you mean {close[0]}? " if close else ""
+        raise InputError(
+            f"label {given!r} is none of the six",
+            where=row_of(path, unknown),
+            remedy=f"{hint}The labels are {_ALL}.",
+        )
+    return frame.select(
+        "response",
+        pl.col("known").alias("label"),
+        "name",
+        "prompt",
+        pl.col("group_id").fill_null(pl.format("{}:{}", pl.lit(path.name), "line")),
+    )
+
+
+def _spelled_out(label: pl.Expr) -> pl.Expr:
+    return label.str.to_lowercase().str.replace_all(r"[\s_-]+", "_")
+
+
+def _refuse_other_encodings(path: Path) -> None:
+    """Name the row of the first byte that is no UTF-8; other trouble is left to the reader."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return
+    try:
+        content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content[: error.start].count(b"\n") + 1
+        raise InputError(
+            f"not UTF-8 text (byte {error.start})",
+            where=f"{path}, row {row}",
+            remedy="Save it as CSV, comma-separated, UTF-8, with a header row.",
+        ) from error
+
+
+def _refuse_too_little(rows: pl.DataFrame, where: str) -> None:
+    labels = set(rows["label"].to_list())
+    if len(rows) == 1:
+        what = "one labelled response is too little to learn from"
+    elif len(labels) == 1:
+        what = f"all {len(rows)} responses are labelled {labels.pop()}"
+    elif not labels & set(_REFUSALS):
+        what = f"no refusal among {len(rows)} responses"
+    elif str(Label.ANSWER) not in labels:
+        what = f"no answer among {len(rows)} responses"
+    else:
+        return
+    raise InputError(
+        what,
+        where=where,
+        remedy="Label more responses, answers as well as refusals, or add data/gold/starter.csv "
+        "to labelling.gold.",
+    )

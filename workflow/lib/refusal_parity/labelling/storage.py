@@ -1,0 +1,104 @@
+"""A classifier as a file: skops, never pickle, and only types that are listed here."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+from zipfile import ZIP_DEFLATED, BadZipFile
+
+import skops.io
+from sklearn.pipeline import Pipeline
+
+from refusal_parity.errors import InputError
+from refusal_parity.labelling.classifier import VERSION, Classifier
+from refusal_parity.labelling.features import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TRUSTED: Final[frozenset[str]] = frozenset()
+"""Types beyond those that skops itself trusts (numpy's, scikit-learn's and built-in ones).
+
+A classifier needs none. A file that holds any is not one of ours.
+"""
+
+_TRAIN_ANEW = "Delete it and train the classifier anew."
+
+
+def save(classifier: Classifier, path: Path) -> None:
+    """Write a classifier: under a temporary name, then renamed.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    content = {
+        "version": VERSION,
+        "classifier_id": classifier.classifier_id,
+        "seed": classifier.seed,
+        "temperature": classifier.temperature,
+        "settings": classifier.settings.to_dict(),
+        "pipeline": classifier.pipeline,
+    }
+    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        skops.io.dump(content, temporary, compression=ZIP_DEFLATED)
+        os.replace(temporary, path)  # noqa: PTH105 - Path.replace hides that it overwrites
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise InputError(
+            f"cannot be written ({error.strerror or error})",
+            where=str(path),
+            remedy="Give a results folder that you may write to and that has room.",
+        ) from error
+
+
+def load(path: Path) -> Classifier:
+    """Read a classifier that `save` wrote.
+
+    Raises:
+        InputError: the file is missing or damaged, holds a type that is not
+            trusted, or was made by another version.
+    """
+    try:
+        _refuse_foreign_types(path)
+        content = skops.io.load(path, trusted=sorted(TRUSTED))
+    except FileNotFoundError as error:
+        raise InputError(
+            "no such file", where=str(path), remedy="Run the rule that trains the classifier."
+        ) from error
+    # skops documents no errors of its own; whatever a damaged archive sets off ends here.
+    except (BadZipFile, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"not a readable classifier ({error})", where=str(path), remedy=_TRAIN_ANEW
+        ) from error
+    return _checked(content, path)
+
+
+def _refuse_foreign_types(path: Path) -> None:
+    foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - TRUSTED)
+    if foreign:
+        raise InputError(
+            f"holds types that a classifier has no use for: {', '.join(foreign)}",
+            where=str(path),
+            remedy="Do not load it: it may run code. Train the classifier anew.",
+        )
+
+
+def _checked(content: Any, path: Path) -> Classifier:
+    if not isinstance(content, dict) or not isinstance(content.get("pipeline"), Pipeline):
+        raise InputError("not a classifier of this workflow", where=str(path), remedy=_TRAIN_ANEW)
+    if content.get("version") != VERSION:
+        raise InputError(
+            f"made by version {content.get('version')} of the classifier, this is {VERSION}",
+            where=str(path),
+            remedy=_TRAIN_ANEW,
+        )
+    return Classifier(
+        pipeline=content["pipeline"],
+        temperature=float(content["temperature"]),
+        settings=Settings.from_dict(content["settings"]),
+        seed=int(content["seed"]),
+        classifier_id=str(content["classifier_id"]),
+    )

@@ -1,0 +1,71 @@
+"""Parts that the figures share: rows of labels, axes in per cent, values at the margin."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from refusal_parity.report.style import GRID, INK, WIDTH
+from refusal_parity.report.text import minus, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+LABEL_LENGTH: Final = 26
+_STEP: Final = 0.05
+
+
+def new_figure(height: float) -> tuple[Figure, Axes]:
+    """A figure of the common width with one axes; `height` in inches."""
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def label_rows(axes: Axes, labels: Sequence[str]) -> None:
+    """One row for each label, the first on top."""
+    axes.set_yticks(range(len(labels)), [shorten(label, LABEL_LENGTH) for label in labels])
+    axes.set_ylim(len(labels) - 0.4, -0.6)
+    for row in range(len(labels)):
+        axes.axhline(row, color=GRID, linewidth=0.6, zorder=0)
+
+
+def percent_axis(axes: Axes, low: float, high: float, label: str) -> None:
+    """An x axis of shares, ticked in per cent or points; `low` and `high` are shares."""
+    axes.set_xlim(low, high)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: minus(f"{100 * value:.3g}")))
+    axes.grid(visible=True, axis="x")
+    axes.set_xlabel(label)
+
+
+def margin_text(axes: Axes, row: float, text: str, *, colour: str = INK) -> None:
+    """A value at the right edge of a row."""
+    axes.text(
+        1.02,
+        row,
+        text,
+        transform=axes.get_yaxis_transform(),
+        ha="left",
+        va="center",
+        color=colour,
+        fontsize=8.5,
+    )
+
+
+def ceiling(values: Sequence[float | None], *, least: float = 0.1) -> float:
+    """The next multiple of 0.05 above all finite values, for an axis; at least `least`."""
+    finite = [value for value in values if value is not None and math.isfinite(value)]
+    highest = max([*finite, least])
+    return math.ceil(round(highest / _STEP, 6)) * _STEP
+
+
+def legend_below(figure: Figure, axes: Axes, columns: int = 2) -> None:
+    """The legend under the axes, where it covers no data."""
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, loc="outside lower left", ncols=columns, handlelength=1.6)

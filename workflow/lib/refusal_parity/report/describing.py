@@ -1,0 +1,115 @@
+"""The block 'for comparison': classics that only describe, each with why it is not used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.report.text import (
+    METHOD_NAMES,
+    NOTHING,
+    interval,
+    known,
+    p_value,
+    plain,
+    points,
+    ratio,
+)
+from refusal_parity.vocabulary import VALID_METHODS, Estimand, Method
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs, Row
+
+_NAIVE: Final = (
+    "takes every response for independent, but responses to one prompt are nearly copies of each "
+    "other and names and templates differ"
+)
+WHY_NOT_USED: Final = {
+    Method.NEWCOMBE: f"{_NAIVE}: the interval is far too narrow",
+    Method.KATZ: f"{_NAIVE}: the interval is far too narrow",
+    Method.CHI_SQUARE: f"{_NAIVE}: it raised a false alarm in 67 to 86 % of simulated studies "
+    "without any difference, instead of 5 %",
+    Method.MANTEL_HAENSZEL: "allows for templates but not for names: false alarm in 52 to 95 % of "
+    "simulated studies without any difference",
+    Method.GLM_CLUSTER_NAME: "its standard errors are too small with few names in a group: false "
+    "alarm in 18 to 30 % of simulated studies without any difference",
+    Method.GLM_CLUSTER_TEMPLATE: "takes names for copies of each other: false alarm in 72 to 97 % "
+    "of simulated studies without any difference",
+    Method.GLM_CLUSTER_TWO_WAY: "its standard errors are too small with few names in a group: "
+    "false alarm in 16 to 28 % of simulated studies without any difference",
+}
+_ESTIMANDS: Final = {
+    Estimand.RISK_DIFFERENCE: "difference in points",
+    Estimand.RISK_RATIO: "risk ratio",
+    Estimand.ODDS_RATIO: "odds ratio",
+    Estimand.GLOBAL: "all groups together",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classic:
+    """A method that only describes, and why."""
+
+    name: str
+    reason: str
+
+
+def classics(inputs: ReportInputs) -> list[Classic]:
+    """The descriptive methods that occur in the study's tables."""
+    used = set(inputs.disparity["method"].cast(str).unique().to_list())
+    return [
+        Classic(name=METHOD_NAMES[method], reason=reason)
+        for method, reason in WHY_NOT_USED.items()
+        if method in used and method not in VALID_METHODS
+    ]
+
+
+def classics_table(inputs: ReportInputs) -> Table:
+    """Numbers of the descriptive methods, for the primary outcome and dimension."""
+    rows = [
+        row
+        for model in inputs.models
+        for row in inputs.tests(model, inputs.outcome, inputs.dimension)
+        if not row["valid"]
+    ]
+    return Table(
+        caption="Descriptive classics, not corrected. Their p-values do not hold their level on "
+        "this design and are no findings.",
+        columns=(
+            ("Model", TEXT),
+            ("Method", TEXT),
+            (inputs.dimension.capitalize(), TEXT),
+            ("What", TEXT),
+            ("Value", NUMBER),
+            (f"{inputs.confidence} interval", NUMBER),
+            ("p, not valid", NUMBER),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(row["model"])),
+                Cell(METHOD_NAMES.get(row["method"], plain(row["method"]))),
+                Cell(plain(row["group"] or "all")),
+                Cell(_ESTIMANDS.get(row["estimand"], plain(row["estimand"]))),
+                Cell(_value(row), row["estimate"]),
+                Cell(_interval(row), row["ci_low"]),
+                Cell(p_value(row["p_value"]), row["p_value"]),
+            )
+            for row in rows
+        ),
+    )
+
+
+def _value(row: Row) -> str:
+    if row["estimand"] == Estimand.RISK_DIFFERENCE:
+        return points(row["estimate"], signed=True)
+    return NOTHING if row["estimand"] == Estimand.GLOBAL else ratio(row["estimate"])
+
+
+def _interval(row: Row) -> str:
+    if row["estimand"] == Estimand.RISK_DIFFERENCE:
+        return interval(row["ci_low"], row["ci_high"])
+    # An odds ratio's interval may end at infinity: that is a bound, and it is said.
+    if row["ci_low"] is None or row["ci_high"] is None or not known(row["ci_low"]):
+        return NOTHING
+    return f"{ratio(row['ci_low'])} to {ratio(row['ci_high'])}"

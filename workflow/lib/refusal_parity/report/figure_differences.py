@@ -1,0 +1,103 @@
+"""Forest plot: each group's risk difference against the reference, by the valid model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from refusal_parity.report.axes import (
+    ceiling,
+    label_rows,
+    margin_text,
+    new_figure,
+    percent_axis,
+)
+from refusal_parity.report.contrasts import Contrast, contrasts
+from refusal_parity.report.drawing import Drawing, stem_of
+from refusal_parity.report.style import ACCENT, ACCENT_SOFT, MUTED, PAPER
+from refusal_parity.report.text import OUTCOME_NAMES, interval, p_equals, plain, points
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from refusal_parity.report.inputs import ReportInputs
+
+
+def draw_differences(inputs: ReportInputs, model: str) -> Drawing:
+    """Risk differences of the primary outcome with their intervals, for one model.
+
+    A filled mark is a difference that the corrected test of its pair shows.
+    The axis is the same for all models of a study.
+    """
+    outcome, dimension = inputs.outcome, inputs.dimension
+    found = contrasts(inputs, model, outcome, dimension)
+    figure, axes = new_figure(0.95 + 0.36 * max(len(found), 1))
+    label_rows(axes, [contrast.group for contrast in found])
+    for position, contrast in enumerate(found):
+        _draw_row(axes, position, contrast)
+    low, high = _limits(inputs)
+    references = ", ".join(dict.fromkeys(plain(contrast.reference) for contrast in found))
+    against = f" against {references}" if references else ""
+    percent_axis(axes, low, high, f"Difference in percentage points{against}")
+    axes.axvline(0, color=MUTED, linewidth=1)
+    return Drawing(
+        kind="differences",
+        stem=stem_of("differences", model),
+        model=model,
+        title=f"{OUTCOME_NAMES[outcome]}: difference{against}: {plain(model)}",
+        alt=_alt(inputs, model, found),
+        figure=figure,
+    )
+
+
+def _limits(inputs: ReportInputs) -> tuple[float, float]:
+    ends = [
+        end
+        for model in inputs.models
+        for contrast in contrasts(inputs, model, inputs.outcome, inputs.dimension)
+        for end in (contrast.estimate, contrast.low, contrast.high)
+        if end is not None
+    ]
+    return -ceiling([-end for end in ends], least=0.05), ceiling(ends, least=0.05)
+
+
+def _draw_row(axes: Axes, position: int, contrast: Contrast) -> None:
+    if contrast.estimate is None:
+        margin_text(axes, position, "not estimable", colour=MUTED)
+        return
+    colour = ACCENT if contrast.shown else ACCENT_SOFT
+    if contrast.low is not None and contrast.high is not None:
+        axes.plot(
+            [contrast.low, contrast.high],
+            [position, position],
+            color=colour,
+            linewidth=2.4,
+            solid_capstyle="round",
+        )
+    axes.plot(
+        contrast.estimate,
+        position,
+        "o",
+        markersize=6.5,
+        markerfacecolor=ACCENT if contrast.shown else PAPER,
+        markeredgecolor=ACCENT,
+        markeredgewidth=1.4,
+    )
+    margin_text(axes, position, points(contrast.estimate, signed=True))
+
+
+def _alt(inputs: ReportInputs, model: str, found: list[Contrast]) -> str:
+    parts = [
+        f"{plain(contrast.group)} {points(contrast.estimate, signed=True)} points"
+        f" (interval {interval(contrast.low, contrast.high)}"
+        + (
+            f"; adjusted {p_equals(contrast.p_adjusted)})"
+            if contrast.p_adjusted is not None
+            else ")"
+        )
+        if contrast.estimate is not None
+        else f"{plain(contrast.group)} not estimable"
+        for contrast in found
+    ]
+    references = ", ".join(dict.fromkeys(plain(contrast.reference) for contrast in found))
+    start = f"Differences in the {OUTCOME_NAMES[inputs.outcome].lower()} rate of {plain(model)}"
+    return f"{start} against {references}: {'; '.join(parts)}." if parts else f"{start}: none."

@@ -1,0 +1,108 @@
+"""Rates of each group, with the honest interval and, under it, the naive one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from refusal_parity.report.axes import (
+    ceiling,
+    label_rows,
+    legend_below,
+    margin_text,
+    new_figure,
+    percent_axis,
+)
+from refusal_parity.report.drawing import Drawing, stem_of
+from refusal_parity.report.style import ACCENT, CONTRAST, INK, MUTED
+from refusal_parity.report.text import (
+    OUTCOME_NAMES,
+    interval,
+    known,
+    percent,
+    plain,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from refusal_parity.report.inputs import ReportInputs, Row
+
+
+def draw_rates(inputs: ReportInputs, model: str) -> Drawing:
+    """Rate of the primary outcome at each level of the primary dimension, for one model.
+
+    The axis is the same for all models of a study.
+    """
+    outcome, dimension = inputs.outcome, inputs.dimension
+    levels = inputs.levels(dimension)
+    rates = inputs.rates_by_level(model, outcome, dimension)
+    figure, axes = new_figure(1.15 + 0.36 * max(len(levels), 1))
+    label_rows(axes, levels)
+    for position, level in enumerate(levels):
+        _draw_row(axes, position, rates.get(level))
+    axes.plot([], [], color=ACCENT, linewidth=2.4, label=f"{inputs.confidence} interval, clustered")
+    axes.plot([], [], color=MUTED, linewidth=0.9, label="as if responses were independent (Wilson)")
+    overall = inputs.overall(model, outcome)
+    if overall is not None and known(overall["rate"]):
+        axes.axvline(
+            overall["rate"], color=CONTRAST, linewidth=1, linestyle=(0, (4, 3)), label="all groups"
+        )
+    percent_axis(axes, 0, min(_limit(inputs), 1), f"{OUTCOME_NAMES[outcome]} rate in per cent")
+    legend_below(figure, axes)
+    return Drawing(
+        kind="rates",
+        stem=stem_of("rates", model),
+        model=model,
+        title=f"{OUTCOME_NAMES[outcome]} rate by {dimension}: {plain(model)}",
+        alt=_alt(inputs, model, rates),
+        figure=figure,
+    )
+
+
+def _limit(inputs: ReportInputs) -> float:
+    ends = [
+        end
+        for model in inputs.models
+        for row in inputs.rate_rows(model, inputs.outcome, inputs.dimension)
+        for end in (row["rate"], row["ci_high"], row["wilson_high"])
+    ]
+    return ceiling(ends)
+
+
+def _draw_row(axes: Axes, position: int, row: Row | None) -> None:
+    if row is None or not known(row["rate"]):
+        margin_text(axes, position, "not estimable", colour=MUTED)
+        return
+    if known(row["ci_low"]) and known(row["ci_high"]):
+        axes.plot(
+            [row["ci_low"], row["ci_high"]],
+            [position, position],
+            color=ACCENT,
+            linewidth=2.4,
+            solid_capstyle="round",
+        )
+    if known(row["wilson_low"]) and known(row["wilson_high"]):
+        axes.plot(
+            [row["wilson_low"], row["wilson_high"]],
+            [position + 0.24, position + 0.24],
+            color=MUTED,
+            linewidth=0.9,
+        )
+    axes.plot(row["rate"], position, "o", color=ACCENT, markersize=6, markeredgecolor=ACCENT)
+    margin_text(axes, position, percent(row["rate"]), colour=INK)
+
+
+def _alt(inputs: ReportInputs, model: str, rates: dict[str, Row]) -> str:
+    parts = [
+        f"{plain(level)} {percent(row['rate'])}"
+        + (
+            f" (interval {interval(row['ci_low'], row['ci_high'])})"
+            if known(row["ci_low"]) and known(row["ci_high"])
+            else ""
+        )
+        if known(row["rate"])
+        else f"{plain(level)} not estimable"
+        for level, row in rates.items()
+    ]
+    start = f"{OUTCOME_NAMES[inputs.outcome]} rate of {plain(model)} by {inputs.dimension}"
+    return f"{start}: {'; '.join(parts)}." if parts else f"{start}: no rates."

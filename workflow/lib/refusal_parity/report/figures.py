@@ -1,0 +1,95 @@
+"""All figures of a study, in the order of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from refusal_parity.report.drawing import save_figure
+from refusal_parity.report.figure_differences import draw_differences
+from refusal_parity.report.figure_labels import draw_labels
+from refusal_parity.report.figure_names import draw_names
+from refusal_parity.report.figure_rates import draw_rates
+from refusal_parity.report.figure_templates import draw_templates
+from refusal_parity.report.style import figure_style
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+    from refusal_parity.report.drawing import Drawing
+    from refusal_parity.report.inputs import ReportInputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class FigureFile:
+    """Where a figure was saved, and the words that stand for it."""
+
+    kind: str
+    model: str
+    title: str
+    alt: str
+    svg: Path
+    pdf: Path
+    png: Path
+
+
+def draw_all(inputs: ReportInputs) -> list[Drawing]:
+    """Draw every figure: each kind for each model in turn."""
+    with figure_style():
+        drawn = [
+            draw(inputs, model)
+            for draw in (draw_rates, draw_labels, draw_differences, draw_names, draw_templates)
+            for model in inputs.models
+        ]
+        made = [drawing for drawing in drawn if drawing is not None]
+        for drawing in made:
+            _settle(drawing.figure)
+    return _with_unique_stems(made)
+
+
+def draw_figures(inputs: ReportInputs, folder: Path) -> list[FigureFile]:
+    """Draw every figure and save it as SVG, PDF and PNG.
+
+    Args:
+        inputs: the study's tables.
+        folder: where to; it is made. Files are named `<kind>-<model>.<suffix>`.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    files = []
+    for drawing in draw_all(inputs):
+        svg, pdf, png = save_figure(drawing.figure, folder / drawing.stem)
+        files.append(
+            FigureFile(
+                kind=drawing.kind,
+                model=drawing.model,
+                title=drawing.title,
+                alt=drawing.alt,
+                svg=svg,
+                pdf=pdf,
+                png=png,
+            )
+        )
+    return files
+
+
+def _settle(figure: Figure) -> None:
+    """Lay a figure out once and for all: each format it is saved in would do it again."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+
+
+def _with_unique_stems(drawings: list[Drawing]) -> list[Drawing]:
+    """Number the stems of models whose names differ only in replaced characters."""
+    seen: dict[str, int] = {}
+    unique = []
+    for drawing in drawings:
+        seen[drawing.stem] = number = seen.get(drawing.stem, 0) + 1
+        stem = drawing.stem if number == 1 else f"{drawing.stem}-{number}"
+        unique.append(replace(drawing, stem=stem))
+    return unique

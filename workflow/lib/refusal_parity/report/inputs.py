@@ -1,0 +1,137 @@
+"""What a report is made from, and the few questions that all its parts ask of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from refusal_parity.config import StudyConfig
+    from refusal_parity.vocabulary import Outcome
+
+ALL = "all"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportInputs:
+    """The tables of one study, each holding all of its models.
+
+    Attributes:
+        config: the study.
+        prompts: table `Prompts`.
+        rates: table `Rates`.
+        disparity: table `Disparity`.
+        exclusions: table `Exclusions`.
+        comparison: table `Comparison`.
+        labels: table `Labels`, for the composition of labels; may be left out.
+        provenance: for each model, the metadata of its file of responses.
+        versions: versions of packages, by name.
+        git_commit: commit of the workflow that made the study, if known.
+    """
+
+    config: StudyConfig
+    prompts: pl.DataFrame
+    rates: pl.DataFrame
+    disparity: pl.DataFrame
+    exclusions: pl.DataFrame
+    comparison: pl.DataFrame
+    labels: pl.DataFrame | None = None
+    provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    git_commit: str | None = None
+
+    @property
+    def models(self) -> list[str]:
+        """Models in the order of the config, then any that only the tables know."""
+        found = [
+            str(model)
+            for frame in (self.rates, self.disparity, self.exclusions)
+            for model in frame["model"].unique(maintain_order=True)
+        ]
+        return list(dict.fromkeys([*self.config.models, *found]))
+
+    @property
+    def confidence(self) -> str:
+        """Level of the intervals: `95 %`."""
+        return f"{100 * (1 - self.config.analysis.alpha):g} %"
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """Outcomes of the study, the primary one first."""
+        primary = self.config.analysis.primary_family.outcome
+        return sorted(self.config.analysis.outcomes, key=lambda outcome: outcome != primary)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome that figures show: the primary one, if it was analysed."""
+        return self.outcomes[0]
+
+    @property
+    def dimensions(self) -> list[str]:
+        """Dimensions of the study, the primary one first."""
+        primary = self.config.analysis.primary_family.dimension
+        return sorted(self.config.analysis.dimensions, key=lambda dimension: dimension != primary)
+
+    @property
+    def dimension(self) -> str:
+        """The dimension that figures show: the primary one, if it was analysed."""
+        return self.dimensions[0]
+
+    def is_primary(self, outcome: Outcome, dimension: str) -> bool:
+        """Whether a comparison belongs to the study's declared family of tests."""
+        family = self.config.analysis.primary_family
+        return (outcome, dimension) == (family.outcome, family.dimension)
+
+    def levels(self, dimension: str) -> list[str]:
+        """Levels of a dimension: in the order of the prompts, then of the rates."""
+        found: list[str] = []
+        if dimension in self.prompts.columns:
+            found = self.prompts[dimension].drop_nulls().unique(maintain_order=True).to_list()
+        rated = self.rates.filter(pl.col("dimension") == dimension)["group"]
+        counted = rated.unique(maintain_order=True).to_list()
+        return list(dict.fromkeys([*(level for level in found if level in counted), *counted]))
+
+    def rate_rows(
+        self, model: str, outcome: Outcome, dimension: str, *, within: str = ALL
+    ) -> list[Row]:
+        """Rates of one model, outcome and (two-way) dimension, in the table's order."""
+        return self.rates.filter(
+            pl.col("model") == model,
+            pl.col("outcome").cast(pl.String) == outcome.value,
+            pl.col("dimension") == dimension,
+            pl.col("within") == within,
+        ).to_dicts()
+
+    def rates_by_level(self, model: str, outcome: Outcome, dimension: str) -> dict[str, Row]:
+        """One-way rates by level."""
+        return {row["group"]: row for row in self.rate_rows(model, outcome, dimension)}
+
+    def overall(self, model: str, outcome: Outcome) -> Row | None:
+        """The rate over all responses of a model."""
+        return next(iter(self.rate_rows(model, outcome, ALL)), None)
+
+    def tests(self, model: str, outcome: Outcome, dimension: str) -> list[Row]:
+        """Rows of the disparity table for one model, outcome and dimension."""
+        return self.disparity.filter(
+            pl.col("model") == model,
+            pl.col("outcome").cast(pl.String) == outcome.value,
+            pl.col("dimension") == dimension,
+        ).to_dicts()
+
+    def name_facts(self) -> dict[str, Row]:
+        """Each name's own columns, by its key and by the name itself."""
+        return self._facts(["name_id", "name"], ["group", "gender", "commonness"])
+
+    def template_facts(self) -> dict[str, Row]:
+        """Each template's own columns, by its key and by its text."""
+        return self._facts(["template_id", "template"], ["family"])
+
+    def _facts(self, keys: list[str], columns: list[str]) -> dict[str, Row]:
+        rows = self.prompts.select(*keys, *columns).unique(maintain_order=True).to_dicts()
+        # The key wins over the text where one name's text is another's key.
+        return {row[key]: row for key in reversed(keys) for row in rows}

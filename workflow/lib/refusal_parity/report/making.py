@@ -1,0 +1,114 @@
+"""How the study was made: config, sampling, provenance, and what each column means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from refusal_parity.report.tabular import TEXT, Cell, Table
+from refusal_parity.report.text import plain
+from refusal_parity.tables import (
+    Comparison,
+    Disparity,
+    Exclusions,
+    Labels,
+    Prompts,
+    Rates,
+    Responses,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import dataframely as dy
+
+    from refusal_parity.report.inputs import ReportInputs
+
+_TABLES: Final[tuple[type[dy.Schema], ...]] = (
+    Prompts,
+    Responses,
+    Labels,
+    Rates,
+    Disparity,
+    Exclusions,
+    Comparison,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRecord:
+    """Where one model's responses came from, as pairs of key and value."""
+
+    model: str
+    facts: tuple[tuple[str, str], ...]
+
+
+def config_yaml(inputs: ReportInputs) -> str:
+    """The whole config with its defaults, as YAML."""
+    return yaml.safe_dump(
+        inputs.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=88
+    )
+
+
+def model_records(inputs: ReportInputs) -> list[ModelRecord]:
+    """Provenance of each model's responses, nested keys joined by dots."""
+    return [
+        ModelRecord(model=plain(model), facts=tuple(_flat(inputs.provenance.get(model, {}))))
+        for model in inputs.models
+    ]
+
+
+def versions_table(inputs: ReportInputs) -> Table | None:
+    """Versions of the packages of the analysis; None if none were given."""
+    if not inputs.versions:
+        return None
+    return Table(
+        caption="Versions of the packages that made the tables and this report.",
+        columns=(("Package", TEXT), ("Version", TEXT)),
+        rows=tuple(
+            (Cell(plain(package)), Cell(plain(version)))
+            for package, version in sorted(inputs.versions.items())
+        ),
+    )
+
+
+def column_tables() -> list[Table]:
+    """The data dictionary: each table's columns, from its contract."""
+    return [
+        Table(
+            caption=f"{schema.__name__}: {_first_line(schema)}",
+            columns=(("Column", TEXT), ("Type", TEXT), ("Null", TEXT), ("Meaning", TEXT)),
+            rows=tuple(
+                (
+                    Cell(name + (" (key)" if column.primary_key else "")),
+                    Cell(_type_of(column)),
+                    Cell("may be null" if column.nullable else "never"),
+                    Cell(column.description or ""),
+                )
+                for name, column in schema.columns().items()
+            ),
+        )
+        for schema in _TABLES
+    ]
+
+
+def _first_line(schema: type[dy.Schema]) -> str:
+    return (schema.__doc__ or "").strip().splitlines()[0]
+
+
+def _type_of(column: dy.Column) -> str:
+    categories = getattr(column.dtype, "categories", None)
+    if categories is not None:
+        return "one of " + ", ".join(str(category) for category in categories)
+    return str(column.dtype)
+
+
+def _flat(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in facts.items():
+        name = f"{prefix}{plain(key)}"
+        if isinstance(value, dict):
+            yield from _flat(value, f"{name}.")
+        else:
+            yield name, "none" if value is None else plain(value)

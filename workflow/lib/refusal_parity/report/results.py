@@ -1,0 +1,170 @@
+"""Tables of results: what was asked, the differences, the models side by side, the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from refusal_parity.report.contrasts import contrasts
+from refusal_parity.report.inputs import ALL
+from refusal_parity.report.summary import LABELLED, exclusion_totals
+from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.report.text import (
+    NOTHING,
+    OUTCOME_NAMES,
+    count,
+    interval,
+    p_value,
+    percent,
+    plain,
+    points,
+)
+from refusal_parity.report.wording import finding
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs, Row
+    from refusal_parity.vocabulary import Outcome
+
+
+def findings_table(inputs: ReportInputs) -> Table:
+    """The answer for every model, outcome and dimension on one line."""
+    return Table(
+        caption="Every question the study asked, and what the tests over all groups say.",
+        columns=(
+            ("Model", TEXT),
+            ("Outcome", TEXT),
+            ("Dimension", TEXT),
+            ("Kind", TEXT),
+            ("Result", TEXT),
+            ("p, all groups", NUMBER),
+            ("Groups shown to differ", TEXT),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(model)),
+                Cell(OUTCOME_NAMES[outcome]),
+                Cell(dimension),
+                Cell("primary" if inputs.is_primary(outcome, dimension) else "exploratory"),
+                Cell(result.verdict.value),
+                Cell(p_value(result.global_p), result.global_p),
+                Cell(", ".join(plain(contrast.group) for contrast in result.shown) or NOTHING),
+            )
+            for dimension in inputs.dimensions
+            for outcome in inputs.outcomes
+            for model in inputs.models
+            for result in (finding(inputs, model, outcome, dimension),)
+        ),
+    )
+
+
+def differences_table(inputs: ReportInputs, outcome: Outcome, dimension: str) -> Table:
+    """Risk differences against the reference, by the methods that hold their level."""
+    family = "primary family" if inputs.is_primary(outcome, dimension) else "exploratory"
+    return Table(
+        caption=f"{OUTCOME_NAMES[outcome]} by {dimension} ({family}): differences in percentage "
+        f"points. In bold: adjusted p below {inputs.config.analysis.alpha:g}.",
+        columns=(
+            ("Model", TEXT),
+            (dimension.capitalize(), TEXT),
+            ("Reference", TEXT),
+            ("Difference", NUMBER),
+            (f"{inputs.confidence} interval", NUMBER),
+            ("Adjusted p", NUMBER),
+            ("Note", TEXT),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(model)),
+                Cell(plain(contrast.group), strong=contrast.shown),
+                Cell(plain(contrast.reference)),
+                Cell(points(contrast.estimate, signed=True), contrast.estimate, contrast.shown),
+                Cell(interval(contrast.low, contrast.high), contrast.low),
+                Cell(p_value(contrast.p_adjusted), contrast.p_adjusted),
+                Cell(plain(contrast.note or "")),
+            )
+            for model in inputs.models
+            for contrast in contrasts(inputs, model, outcome, dimension)
+        ),
+    ).without_empty()
+
+
+def comparison_table(inputs: ReportInputs) -> Table:
+    """The models side by side."""
+    ordered = inputs.comparison.filter(pl.col("dimension").is_in(inputs.dimensions)).to_dicts()
+    place = {str(outcome): at for at, outcome in enumerate(inputs.outcomes)}
+    ordered.sort(key=lambda row: (place.get(row["outcome"], len(place)), row["dimension"]))
+    return Table(
+        caption="Overall rate of each model and the spread between its groups: the highest rate "
+        "less the lowest. p: randomisation over names, not corrected for the number of rows.",
+        columns=(
+            ("Model", TEXT),
+            ("Outcome", TEXT),
+            ("Dimension", TEXT),
+            ("Rate", NUMBER),
+            (f"{inputs.confidence} interval", NUMBER),
+            ("Lowest", TEXT),
+            ("Highest", TEXT),
+            ("Spread, points", NUMBER),
+            ("p", NUMBER),
+            ("Note", TEXT),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(row["model"])),
+                Cell(OUTCOME_NAMES.get(row["outcome"], row["outcome"])),
+                Cell(plain(row["dimension"])),
+                Cell(percent(row["rate"]), row["rate"]),
+                Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),
+                Cell(_extreme(row["lowest_group"], row["lowest_rate"]), row["lowest_rate"]),
+                Cell(_extreme(row["highest_group"], row["highest_rate"]), row["highest_rate"]),
+                Cell(points(row["spread"]), row["spread"]),
+                Cell(p_value(row["p_value"]), row["p_value"]),
+                Cell(plain(row["note"] or "")),
+            )
+            for row in ordered
+        ),
+    ).without_empty()
+
+
+def exclusions_table(inputs: ReportInputs, dimension: str) -> Table | None:
+    """What was left out by model and level, reason by reason; None without such rows."""
+    frame = inputs.exclusions.filter(pl.col("dimension") == dimension)
+    if frame.is_empty():
+        return None
+    apart = dimension != ALL
+    reasons = [LABELLED, *(reason for reason in exclusion_totals(inputs) if reason != LABELLED)]
+    cells = {(row["model"], row["group"], row["reason"]): row for row in frame.to_dicts()}
+    keys = dict.fromkeys((model, group) for model, group, _ in cells)
+    places = {level: at for at, level in enumerate(inputs.levels(dimension))}
+    ordered = sorted(
+        keys, key=lambda key: (inputs.models.index(key[0]), places.get(key[1], len(places)))
+    )
+    return Table(
+        caption="Where every response went"
+        + (f", by {dimension}" if apart else "")
+        + ": labelled, or left out of all rates and why.",
+        columns=(
+            ("Model", TEXT),
+            *(((dimension.capitalize(), TEXT),) if apart else ()),
+            *((plain(reason).capitalize(), NUMBER) for reason in reasons),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(model)),
+                *((Cell(plain(group)),) if apart else ()),
+                *(_share_cell(cells.get((model, group, reason))) for reason in reasons),
+            )
+            for model, group in ordered
+        ),
+    )
+
+
+def _share_cell(row: Row | None) -> Cell:
+    if row is None:
+        return Cell("0", 0)
+    return Cell(f"{count(row['n'])} ({percent(row['share'])})", row["n"])
+
+
+def _extreme(group: str | None, rate: float | None) -> str:
+    return NOTHING if group is None else f"{plain(group)} ({percent(rate)})"

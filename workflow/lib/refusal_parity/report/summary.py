@@ -1,0 +1,105 @@
+"""Three lines for the terminal: where the report is, what was found, what was left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from refusal_parity.report.text import count, interval, isolated, p_equals, percent, plain, points
+from refusal_parity.report.wording import Finding, Verdict, finding
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from refusal_parity.report.inputs import ReportInputs
+
+LABELLED: Final = "labelled"
+_MODELS_IN_FULL: Final = 3
+_MODELS_BY_NAME: Final = 4
+
+
+def summary_lines(inputs: ReportInputs, path: Path) -> list[str]:
+    """Say in exactly three lines where the report is, what it found and what was left out.
+
+    Args:
+        inputs: the study's tables.
+        path: the report.
+    """
+    findings = [finding(inputs, model, inputs.outcome, inputs.dimension) for model in inputs.models]
+    if len(findings) <= _MODELS_IN_FULL:
+        found = "; ".join(_short(inputs, result) for result in findings)
+    else:
+        found = _over_models(findings)
+    return [f"Report: {path}", f"Found: {found}.", f"Left out: {_left_out(inputs)}."]
+
+
+def exclusion_totals(inputs: ReportInputs, model: str | None = None) -> dict[str, int]:
+    """Responses by reason, `labelled` among them, over one model or all.
+
+    Rows of the dimension `all` are taken; where there are none, those of the
+    first dimension that has any, since each dimension counts every response.
+    """
+    frame = inputs.exclusions
+    if model is not None:
+        frame = frame.filter(pl.col("model") == model)
+    dimensions = frame["dimension"].unique(maintain_order=True).to_list()
+    if not dimensions:
+        return {}
+    dimension = "all" if "all" in dimensions else dimensions[0]
+    sums = (
+        frame.filter(pl.col("dimension") == dimension)
+        .group_by("reason", maintain_order=True)
+        .agg(pl.col("n").sum())
+    )
+    return dict(zip(sums["reason"].to_list(), sums["n"].to_list(), strict=True))
+
+
+def _short(inputs: ReportInputs, result: Finding) -> str:
+    model = isolated(result.model)
+    if result.verdict is Verdict.NOT_ESTIMABLE:
+        return result.lead.rstrip(".")
+    test = f" ({p_equals(result.global_p)})" if result.global_p is not None else ""
+    if result.verdict is Verdict.NOT_SHOWN:
+        return f"{model}: no difference between groups shown{test}"
+    if not result.shown:
+        return f"{model}: groups differ as a whole{test}, no single group shown to differ"
+    largest, *others = result.shown
+    size = largest.estimate or 0
+    low, high = largest.low, largest.high
+    bounds = interval(low, high)
+    more = f", and {len(others)} more shown to differ" if others else ""
+    return (
+        f"{model}: {isolated(largest.group)} {points(size, signed=True)} points against "
+        f"{isolated(largest.reference)} ({inputs.confidence} interval {bounds}; "
+        f"adjusted {p_equals(largest.p_adjusted)}){more}"
+    )
+
+
+def _over_models(findings: list[Finding]) -> str:
+    parts = [f"{len(findings)} models"]
+    for verdict, words in (
+        (Verdict.SHOWN, "difference shown for"),
+        (Verdict.NOT_SHOWN, "not shown for"),
+        (Verdict.NOT_ESTIMABLE, "not estimable for"),
+    ):
+        models = [isolated(result.model) for result in findings if result.verdict is verdict]
+        if models:
+            named = ", ".join(models[:_MODELS_BY_NAME])
+            rest = len(models) - _MODELS_BY_NAME
+            more = f" and {rest} more" if rest > 0 else ""
+            parts.append(f"{words} {len(models)} ({named}{more})")
+    return "; ".join(parts)
+
+
+def _left_out(inputs: ReportInputs) -> str:
+    totals = exclusion_totals(inputs)
+    asked = sum(totals.values())
+    lost = {reason: n for reason, n in totals.items() if reason != LABELLED and n}
+    if not asked:
+        return "not known, the ledger of exclusions is empty"
+    if not lost:
+        return f"nothing; all {count(asked)} responses have a label"
+    reasons = ", ".join(f"{count(n)} {plain(reason)}" for reason, n in lost.items())
+    total = sum(lost.values())
+    return f"{count(total)} of {count(asked)} responses ({percent(total / asked)}): {reasons}"

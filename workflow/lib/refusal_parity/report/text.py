@@ -1,0 +1,141 @@
+"""Numbers and foreign text as people read them."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from typing import Final
+
+from refusal_parity.vocabulary import Label, Method, Outcome
+
+NOTHING: Final = "\N{EN DASH}"
+_SMALLEST_P: Final = 0.001
+_STEERING: Final = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+_KEPT_FORMAT: Final = frozenset("\u200c\u200d")
+
+OUTCOME_NAMES: Final = {
+    Outcome.REFUSAL: "Refusal",
+    Outcome.HARMFUL_REFUSAL: "Harmful refusal",
+    Outcome.NO_FULL_ANSWER: "No full answer",
+}
+
+OUTCOME_MEANINGS: Final = {
+    Outcome.REFUSAL: "the response refuses, with or without a stereotype in it",
+    Outcome.HARMFUL_REFUSAL: "the refusal itself repeats a stereotype or insults",
+    Outcome.NO_FULL_ANSWER: "anything but a full answer: refusals, partial answers and failures",
+}
+
+LABEL_NAMES: Final = {
+    Label.ANSWER: "Answer",
+    Label.PARTIAL_ANSWER: "Partial answer",
+    Label.FAILURE: "Failure",
+    Label.REFUSAL: "Refusal",
+    Label.HARMFUL_REFUSAL: "Harmful refusal",
+    Label.HARMFUL_ANSWER: "Harmful answer",
+}
+
+METHOD_NAMES: Final = {
+    Method.NEWCOMBE: "Newcombe interval",
+    Method.KATZ: "Katz interval",
+    Method.CHI_SQUARE: "Pearson chi-square",
+    Method.MANTEL_HAENSZEL: "Cochran-Mantel-Haenszel by template",
+    Method.OLS_TWO_WAY: "Linear model, clustered by template and name",
+    Method.GLM_CLUSTER_NAME: "Logistic model, clustered by name",
+    Method.GLM_CLUSTER_TEMPLATE: "Logistic model, clustered by template",
+    Method.GLM_CLUSTER_TWO_WAY: "Logistic model, clustered by template and name",
+    Method.PERMUTATION_NAMES: "Randomisation test over names",
+    Method.PERMUTATION_NAMES_EXACT: "Exact permutation of names",
+}
+
+
+def plain(text: object) -> str:
+    """Foreign text on one line, without characters that steer the display.
+
+    Control characters, line breaks and bidirectional overrides are dropped:
+    they would break SVG, or turn the text around them.
+    """
+    kept = (
+        " " if character in "\t\n\r" else character
+        for character in str(text)
+        if character in "\t\n\r"
+        or character in _KEPT_FORMAT
+        or not (character in _STEERING or unicodedata.category(character) in {"Cc", "Cs"})
+    )
+    return " ".join("".join(kept).split())
+
+
+def isolated(text: object) -> str:
+    """Foreign text for the middle of a sentence; right-to-left script cannot reorder the rest."""
+    clean = plain(text)
+    if any(unicodedata.bidirectional(character) in {"R", "AL"} for character in clean):
+        return f"\u2068{clean}\u2069"
+    return clean
+
+
+def shorten(text: object, length: int) -> str:
+    """Foreign text cut to at most `length` characters, with an ellipsis."""
+    clean = plain(text)
+    return clean if len(clean) <= length else clean[: length - 1].rstrip() + "…"
+
+
+def known(value: float | None) -> bool:
+    """Whether there is a finite number."""
+    return value is not None and math.isfinite(value)
+
+
+def percent(share: float | None) -> str:
+    """A share (0 to 1) as a percentage with one decimal."""
+    return f"{_tenth(share)} %" if share is not None and known(share) else NOTHING
+
+
+def points(difference: float | None, *, signed: bool = False) -> str:
+    """A difference of shares (-1 to 1) in percentage points, one decimal, without unit."""
+    if difference is None or not known(difference):
+        return NOTHING
+    text = _tenth(difference)
+    return f"+{text}" if signed and not text.startswith("-") and text != "0.0" else minus(text)
+
+
+def ratio(value: float | None) -> str:
+    """A risk or odds ratio with two decimals; infinity as a sign."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    return "∞" if math.isinf(value) else minus(f"{value:.2f}")
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """An interval of shares in percentage points: `18.2 to 38.0`."""
+    return f"{points(low)} to {points(high)}" if known(low) and known(high) else NOTHING
+
+
+def p_value(p: float | None) -> str:
+    """A p-value as `0.012` or `< 0.001`."""
+    if p is None or not known(p):
+        return NOTHING
+    # Rounding must not carry 0.9996 to a certain 1.000 that was not computed.
+    if p < _SMALLEST_P:
+        return f"< {_SMALLEST_P}"
+    return f"{p:.3f}" if p < 1 - _SMALLEST_P / 2 or p == 1 else "> 0.999"
+
+
+def p_equals(p: float | None) -> str:
+    """A p-value as it stands in a sentence: `p = 0.012` or `p < 0.001`."""
+    text = p_value(p)
+    return f"p {text}" if text[0] in "<>" else f"p = {text}"
+
+
+def count(number: int) -> str:
+    """A count with thousands apart: `10,752`."""
+    return f"{number:,}"
+
+
+def minus(text: str) -> str:
+    """A number with a true minus sign."""
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def _tenth(share: float | None) -> str:
+    text = f"{100 * (share or 0):.1f}"
+    return "0.0" if text == "-0.0" else text

@@ -1,0 +1,141 @@
+"""Tables of rates: by level, by group within another dimension, by name and by template."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from refusal_parity.report.figure_templates import template_words
+from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, rate_cell
+from refusal_parity.report.text import NOTHING, OUTCOME_NAMES, count, interval, percent, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from refusal_parity.report.inputs import ReportInputs, Row
+    from refusal_parity.vocabulary import Outcome
+
+
+def rates_table(inputs: ReportInputs, outcome: Outcome, dimension: str) -> Table:
+    """Rates of all models by level, with both intervals."""
+    return Table(
+        caption=f"{OUTCOME_NAMES[outcome]} rate by {dimension}. Clustered intervals allow for "
+        "names and templates; Wilson's take responses for independent.",
+        columns=(
+            ("Model", TEXT),
+            (dimension.capitalize(), TEXT),
+            ("Rate", NUMBER),
+            (f"{inputs.confidence} interval, clustered", NUMBER),
+            ("Wilson", NUMBER),
+            ("Responses", NUMBER),
+            ("Names", NUMBER),
+            ("Note", TEXT),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(model)),
+                Cell(plain(row["group"])),
+                Cell(percent(row["rate"]), row["rate"]),
+                Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),
+                Cell(interval(row["wilson_low"], row["wilson_high"]), row["wilson_low"]),
+                Cell(count(row["n"]), row["n"]),
+                Cell(count(row["n_names"]), row["n_names"]),
+                Cell(plain(row["note"] or "")),
+            )
+            for model in inputs.models
+            for row in _in_order(inputs, inputs.rate_rows(model, outcome, dimension), dimension)
+        ),
+    ).without_empty()
+
+
+def crossed_table(inputs: ReportInputs, within: str) -> Table | None:
+    """Rates of the groups within gender or commonness; None where nothing was crossed."""
+    outcome = inputs.outcome
+    rows = {
+        (model, row["group"], row["within_group"]): row
+        for model in inputs.models
+        for row in inputs.rate_rows(model, outcome, "group", within=within)
+    }
+    inner = list(dict.fromkeys(level for _, _, level in rows))
+    if not inner:
+        return None
+    return Table(
+        caption=f"{OUTCOME_NAMES[outcome]} rate by group within {within}; "
+        f"{inputs.confidence} clustered intervals in brackets.",
+        columns=(("Model", TEXT), ("Group", TEXT), *((plain(level), NUMBER) for level in inner)),
+        rows=tuple(
+            (
+                Cell(plain(model)),
+                Cell(plain(group)),
+                *(rate_cell(rows.get((model, group, level))) for level in inner),
+            )
+            for model in inputs.models
+            for group in inputs.levels("group")
+            if any((model, group, level) in rows for level in inner)
+        ),
+    )
+
+
+def names_table(inputs: ReportInputs) -> Table:
+    """Each name with its rate for each model."""
+    outcome, facts = inputs.outcome, inputs.name_facts()
+    found: dict[tuple[str, str], dict[str, Row]] = {}
+    for model in inputs.models:
+        for row in inputs.rate_rows(model, outcome, "name", within="group"):
+            found.setdefault((row["within_group"], row["group"]), {})[model] = row
+    order = {group: at for at, group in enumerate(inputs.levels("group"))}
+    keys = sorted(found, key=lambda key: order.get(key[0], len(order)))
+    extra = [
+        column
+        for column in ("gender", "commonness")
+        if any(fact.get(column) is not None for fact in facts.values())
+    ]
+    return Table(
+        caption=f"{OUTCOME_NAMES[outcome]} rate of each name; {inputs.confidence} intervals, "
+        "clustered by template, in brackets.",
+        columns=(
+            ("Name", TEXT),
+            ("Group", TEXT),
+            *((column.capitalize(), TEXT) for column in extra),
+            *((plain(model), NUMBER) for model in inputs.models),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(facts.get(name, {}).get("name", name))),
+                Cell(plain(group)),
+                *(Cell(plain(facts.get(name, {}).get(column) or NOTHING)) for column in extra),
+                *(rate_cell(found[group, name].get(model)) for model in inputs.models),
+            )
+            for group, name in keys
+        ),
+    )
+
+
+def templates_table(inputs: ReportInputs) -> Table:
+    """Each template with its rate for each model."""
+    outcome, facts = inputs.outcome, inputs.template_facts()
+    found: dict[str, dict[str, Row]] = {}
+    for model in inputs.models:
+        for row in inputs.rate_rows(model, outcome, "template"):
+            found.setdefault(row["group"], {})[model] = row
+    return Table(
+        caption=f"{OUTCOME_NAMES[outcome]} rate of each template over all names; "
+        f"{inputs.confidence} intervals, clustered by name, in brackets.",
+        columns=(
+            ("Template", TEXT),
+            ("Family", TEXT),
+            *((plain(model), NUMBER) for model in inputs.models),
+        ),
+        rows=tuple(
+            (
+                Cell(template_words(template, facts)),
+                Cell(plain(facts.get(template, {}).get("family", NOTHING))),
+                *(rate_cell(of_models.get(model)) for model in inputs.models),
+            )
+            for template, of_models in found.items()
+        ),
+    )
+
+
+def _in_order(inputs: ReportInputs, rows: Iterable[Row], dimension: str) -> list[Row]:
+    order = {level: at for at, level in enumerate(inputs.levels(dimension))}
+    return sorted(rows, key=lambda row: order.get(row["group"], len(order)))

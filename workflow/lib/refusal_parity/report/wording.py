@@ -1,0 +1,202 @@
+"""The answer in plain words, made from the tables.
+
+A sentence claims no more than its test: a difference is named where the
+corrected test of its pair shows it, what was not shown is never called
+absent, and what could not be estimated is said to be so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from refusal_parity.report.contrasts import Contrast, GlobalTest, contrasts, global_test
+from refusal_parity.report.text import (
+    interval,
+    isolated,
+    known,
+    p_equals,
+    percent,
+    plain,
+    points,
+)
+from refusal_parity.vocabulary import Outcome
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs
+
+_NOT_PROOF: Final = "This is not evidence that there is none."
+_DOING: Final = {
+    Outcome.REFUSAL: "refused",
+    Outcome.HARMFUL_REFUSAL: "gave harmful refusals",
+    Outcome.NO_FULL_ANSWER: "gave no full answer",
+}
+_COUNTED: Final = {"family": ("n_templates", "templates"), "arm": (None, "")}
+
+
+class Verdict(StrEnum):
+    """What a study can say about one model, outcome and dimension."""
+
+    SHOWN = "Difference shown"
+    NOT_SHOWN = "No difference shown"
+    NOT_ESTIMABLE = "Not estimable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """The answer for one model, outcome and dimension."""
+
+    model: str
+    outcome: Outcome
+    dimension: str
+    verdict: Verdict
+    global_p: float | None
+    shown: tuple[Contrast, ...]
+    lead: str
+    details: tuple[str, ...]
+
+
+def finding(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) -> Finding:
+    """Put the result for one model, outcome and dimension into words."""
+    test = global_test(inputs, model, outcome, dimension)
+    global_p = test.p_value
+    found = contrasts(inputs, model, outcome, dimension)
+    shown = tuple(
+        sorted(
+            (contrast for contrast in found if contrast.shown),
+            key=lambda contrast: -abs(contrast.estimate or 0),
+        )
+    )
+    alpha = inputs.config.analysis.alpha
+    # Without a global test the corrected tests of the pairs decide alone.
+    significant = global_p < alpha if global_p is not None else bool(shown)
+    tested = global_p is not None or any(contrast.p_adjusted is not None for contrast in found)
+    sentences = [_sentence(inputs, model, outcome, dimension, contrast) for contrast in shown]
+    reason = _why_not_estimable(inputs, model, outcome, dimension)
+    if reason is not None or not tested:
+        verdict = Verdict.NOT_ESTIMABLE
+        lead = f"{isolated(model)}: not estimable: {reason or 'no valid test was possible'}."
+        sentences = []
+    elif not significant:
+        verdict = Verdict.SHOWN if shown else Verdict.NOT_SHOWN
+        lead = _not_shown(test, mixed=bool(shown))
+    elif not shown:
+        verdict = Verdict.SHOWN
+        lead = (
+            f"The groups differ as a whole ({test.words}: {p_equals(global_p)}), but no single "
+            "group was shown to differ from its reference."
+        )
+    else:
+        verdict = Verdict.SHOWN
+        lead, *sentences = sentences
+    return Finding(
+        model=model,
+        outcome=outcome,
+        dimension=dimension,
+        verdict=verdict,
+        global_p=global_p,
+        shown=shown if verdict is Verdict.SHOWN else (),
+        lead=lead,
+        details=(*sentences, *_missing(found, dimension, verdict)),
+    )
+
+
+def level_words(dimension: str, level: str, *, plural: bool = True) -> str:
+    """A level as it stands in a sentence: `muslim names`, `templates of the family muslim`."""
+    clean = isolated(level)
+    noun = "names" if plural else "name"
+    return {
+        "gender": f"{noun} read as {clean}",
+        "family": f"templates of the family {clean}",
+        "arm": f"the system prompt {clean}",
+    }.get(dimension, f"{clean} {noun}")
+
+
+def _not_shown(test: GlobalTest, *, mixed: bool) -> str:
+    inside = "" if test.p_value is None else f" ({test.words}: {p_equals(test.p_value)})"
+    if mixed:
+        return (
+            f"Over all groups together no difference was shown{inside}, but single "
+            "comparisons with the reference show one."
+        )
+    return f"No difference between groups was shown{inside}. {_NOT_PROOF}"
+
+
+def _sentence(
+    inputs: ReportInputs, model: str, outcome: Outcome, dimension: str, contrast: Contrast
+) -> str:
+    """Say how large a difference is, in which direction, and how sure of it the study is."""
+    size = contrast.estimate or 0
+    direction = "more" if size > 0 else "less"
+    inside = _intervals(contrast, inputs.confidence)
+    counts = _counts(inputs, model, outcome, dimension, contrast)
+    if counts:
+        inside.append(counts)
+    test = f"adjusted {p_equals(contrast.p_adjusted)}"
+    caution = ""
+    if contrast.low is not None and contrast.high is not None:
+        includes_zero = contrast.low <= 0 <= contrast.high
+        caution = (
+            " The interval, which also allows for other templates, includes zero."
+            if includes_zero
+            else ""
+        )
+    return (
+        f"{isolated(model)} {_DOING[outcome]} {points(abs(size))} points {direction} often for "
+        f"{level_words(dimension, contrast.group)} than for "
+        f"{level_words(dimension, contrast.reference)} "
+        f"({', '.join(inside)}{'; ' if inside else ''}{test}).{caution}"
+    )
+
+
+def _intervals(contrast: Contrast, confidence: str) -> list[str]:
+    low, high = contrast.low, contrast.high
+    if low is None or high is None:
+        return []
+    # The sentence says "less often": its interval counts in the same direction.
+    if (contrast.estimate or 0) < 0:
+        low, high = -high, -low
+    return [f"{confidence} interval {interval(low, high)}"]
+
+
+def _counts(
+    inputs: ReportInputs, model: str, outcome: Outcome, dimension: str, contrast: Contrast
+) -> str:
+    column, noun = _COUNTED.get(dimension, ("n_names", "names"))
+    rates = inputs.rates_by_level(model, outcome, dimension)
+    group, reference = rates.get(contrast.group), rates.get(contrast.reference)
+    if column is None or group is None or reference is None:
+        return ""
+    return f"{group[column]} against {reference[column]} {noun}"
+
+
+def _why_not_estimable(
+    inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
+) -> str | None:
+    rates = inputs.rates_by_level(model, outcome, dimension)
+    if not rates:
+        return "there are no rates"
+    if any(known(row["rate"]) for row in rates.values()):
+        return None
+    notes = dict.fromkeys(plain(row["note"]) for row in rates.values() if row["note"])
+    return "; ".join(notes) or "no response has a label"
+
+
+def _missing(found: list[Contrast], dimension: str, verdict: Verdict) -> list[str]:
+    if verdict is Verdict.NOT_ESTIMABLE:
+        return []
+    return [
+        f"Not estimable for {level_words(dimension, contrast.group)}: "
+        f"{plain(contrast.note or 'no number could be computed').rstrip('.')}."
+        for contrast in found
+        if contrast.estimate is None
+    ]
+
+
+def rate_sentence(inputs: ReportInputs, model: str, outcome: Outcome) -> str:
+    """How often the outcome occurs over all of a model's labelled responses."""
+    row = inputs.overall(model, outcome)
+    if row is None or not known(row["rate"]):
+        return f"Overall it {_DOING[outcome]} at a rate that is not estimable."
+    return f"Overall it {_DOING[outcome]} in {percent(row['rate'])} of {row['n']:,} responses."

@@ -1,0 +1,1 @@
+"""The statistics of one study: rates, disparities, exclusions and the models side by side."""

@@ -1,0 +1,166 @@
+"""Covariances that allow for responses of one name, or one template, being alike."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from refusal_parity.statistics.design import FloatArray, IntArray, codes_of
+
+_SINGULAR = 1e-12
+"""An eigenvalue below this share of the largest counts as zero."""
+
+
+_NO_VARIANCE = 1e-20
+"""A rate's variance below this is rounding."""
+
+
+class Covariance(NamedTuple):
+    """Covariance of the tested coefficients, shape (q, q), and what to say about it."""
+
+    matrix: FloatArray
+    note: str | None
+
+
+class Scores(NamedTuple):
+    """What a fit leaves for its sandwich covariances.
+
+    Attributes:
+        scores: each cell's sum of regressors times residual, shape (cells, p).
+        bread: inverse of the information matrix, shape (p, p).
+        rows: responses behind the cells; more than p.
+    """
+
+    scores: FloatArray
+    bread: FloatArray
+    rows: int
+
+
+class MeanErrors(NamedTuple):
+    """Clustered standard errors of several means, arrays of shape (means,).
+
+    Attributes:
+        std_error: NaN where there is none.
+        df: the smaller number of clusters less 1.
+        fallback: 0 two-way, 1 by name alone, 2 by template alone.
+    """
+
+    std_error: FloatArray
+    df: FloatArray
+    fallback: IntArray
+
+
+def is_positive_definite(matrix: FloatArray) -> bool:
+    """Whether all eigenvalues of a symmetric matrix stand clear of zero."""
+    eigenvalues = np.linalg.eigvalsh(matrix)
+    return bool(eigenvalues[0] > _SINGULAR * abs(eigenvalues[-1]))
+
+
+def inverse(information: FloatArray) -> FloatArray:
+    """The bread of a sandwich, shape (p, p)."""
+    return np.asarray(np.linalg.inv(information), dtype=np.float64)
+
+
+def one_way(fit: Scores, cluster: IntArray) -> FloatArray:
+    """CR1S covariance of a fit clustered one way, shape (p, p).
+
+    G/(G-1) (n-1)/(n-p) B (sum over clusters of s s') B, with B the bread and
+    s the sum of a cluster's scores (Liang and Zeger 1986, Biometrika 73:13-22;
+    correction as in Cameron, Gelbach and Miller 2011).
+
+    Args:
+        fit: scores by cell, bread and number of responses.
+        cluster: codes 0 to G-1 with G > 1, shape (cells,).
+    """
+    clusters = int(cluster.max()) + 1
+    sums = np.column_stack([np.bincount(cluster, column) for column in fit.scores.T])
+    parameters = fit.bread.shape[0]
+    correction = clusters / (clusters - 1) * (fit.rows - 1) / (fit.rows - parameters)
+    half = sums @ fit.bread
+    return np.asarray(correction * half.T @ half, dtype=np.float64)
+
+
+def two_way(fit: Scores, name: IntArray, template: IntArray, tested: int) -> Covariance:
+    """Two-way covariance V_name + V_template - V_cell of the first coefficients.
+
+    Each term is `one_way` with its own G/(G-1) (Cameron, Gelbach and Miller
+    2011, Journal of Business and Economic Statistics 29:238-249). The
+    difference need not be positive definite: then the one-way covariance with
+    the larger trace stands in, and the note says so.
+
+    Args:
+        fit: scores by cell, bread and number of responses.
+        name: codes of the names, shape (cells,), two or more.
+        template: codes of the templates, shape (cells,), two or more.
+        tested: number q of coefficients, counted from the first.
+    """
+    cell = codes_of(name * (int(template.max()) + 1) + template)
+    by_name, by_template, by_cell = (
+        one_way(fit, cluster)[:tested, :tested] for cluster in (name, template, cell)
+    )
+    both = by_name + by_template - by_cell
+    if is_positive_definite(both):
+        return Covariance(both, None)
+    larger, which = max(
+        ((by_name, "name"), (by_template, "template")), key=lambda each: float(np.trace(each[0]))
+    )
+    return Covariance(larger, fallback_note(which))
+
+
+def fallback_note(which: str) -> str:
+    """What to say where a one-way covariance stands in for the two-way one."""
+    return f"two-way covariance is not positive definite: clustered by {which} alone"
+
+
+def mean_errors(
+    level: IntArray, name: IntArray, template: IntArray, n: FloatArray, k: FloatArray
+) -> MeanErrors:
+    """Two-way clustered standard error of the rate k / n of each level.
+
+    `two_way` for the mean of each level by itself: every V is
+    G/(G-1) sum over clusters of (K - p N)^2 / n^2, with K and N the counts of
+    one cluster and p the rate of the level.
+
+    Args:
+        level: codes 0 to L-1, shape (cells,).
+        name: codes of the names, shape (cells,).
+        template: codes of the templates, shape (cells,).
+        n: responses, shape (cells,), each at least 1.
+        k: of them with the outcome, shape (cells,).
+
+    Returns:
+        Arrays of shape (L,); NaN where a level has one name or one template,
+        or no variation between clusters.
+    """
+    level_n = np.bincount(level, n).astype(np.float64)
+    rate = np.bincount(level, k) / level_n
+    residual = k - n * rate[level]
+    cell = name * (int(template.max(initial=0)) + 1) + template
+    (by_name, names), (by_template, templates), (by_cell, _) = (
+        _level_variance(level, cluster, residual, level_n) for cluster in (name, template, cell)
+    )
+    variance = by_name + by_template - by_cell
+    larger = np.maximum(by_name, by_template)
+    bad = variance <= _SINGULAR * larger
+    fallback = np.where(bad, np.where(by_name >= by_template, 1, 2), 0)
+    variance = np.where(bad, larger, variance)
+    clusters = np.minimum(names, templates)
+    usable = (clusters > 1) & (variance > _NO_VARIANCE)
+    std_error = np.sqrt(np.where(usable, variance, np.nan))
+    return MeanErrors(std_error, clusters - 1.0, fallback.astype(np.intp))
+
+
+def _level_variance(
+    level: IntArray, cluster: IntArray, residual: FloatArray, level_n: FloatArray
+) -> tuple[FloatArray, IntArray]:
+    """One-way variance of each level's mean, and its number of clusters."""
+    width = int(cluster.max(initial=0)) + 1
+    pairs, at = np.unique(level * width + cluster, return_inverse=True)
+    owner = pairs // width
+    sums = np.bincount(at, residual)
+    clusters = np.bincount(owner, minlength=len(level_n))
+    # Of one cluster the residuals add up to zero: its variance is 0, not 0/0.
+    correction = clusters / np.maximum(clusters - 1, 1)
+    squares = np.bincount(owner, sums**2, len(level_n))
+    return correction * squares / level_n**2, clusters

@@ -1,0 +1,89 @@
+"""Linear probability model with two-way clustered errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from refusal_parity.statistics.clusters import Scores, inverse, two_way
+from refusal_parity.statistics.regressors import combine, too_few_clusters
+from refusal_parity.statistics.results import Estimate, not_estimable
+from refusal_parity.statistics.wald import Fit, contrasts, joint
+from refusal_parity.vocabulary import Estimand, Method
+
+if TYPE_CHECKING:
+    from refusal_parity.statistics.design import Design
+
+_METHOD = Method.OLS_TWO_WAY
+
+
+def ols_two_way(design: Design, alpha: float, *, template_effects: bool = True) -> list[Estimate]:
+    """Risk differences by least squares, clustered by template and by name.
+
+    y = sum over levels of b_l [level = l] + sum over templates of c_t
+    [template = t] + e, covariance by `clusters.two_way`; t tests with
+    min(G) - 1 degrees of freedom, and the joint F test with (q, min(G) - 1).
+    Holds its level on crossed names and templates (docs/method.md).
+
+    Args:
+        design: counts of one outcome.
+        alpha: 1 less the level of the intervals.
+        template_effects: False where levels are a property of templates, whose
+            effects would take the contrasts up.
+
+    Returns:
+        One row for each level but the reference, and the global test.
+    """
+    single = too_few_clusters(design)
+    if design.levels[0] in single:
+        return _none(design, single[design.levels[0]])
+    fitted = design.keep(np.isin(design.level, _usable(design, single)))
+    rows = _fit(fitted, alpha, template_effects=template_effects)
+    if not single:
+        return rows
+    reason = ", ".join(single.values())
+    return [
+        *(row for row in rows if row.group is not None),
+        *(not_estimable(_METHOD, Estimand.RISK_DIFFERENCE, *pair) for pair in single.items()),
+        not_estimable(_METHOD, Estimand.GLOBAL, None, reason),
+    ]
+
+
+def _usable(design: Design, single: dict[str, str]) -> list[int]:
+    return [at for at, level in enumerate(design.levels) if level not in single]
+
+
+def _none(design: Design, reason: str) -> list[Estimate]:
+    contrasted = [
+        not_estimable(_METHOD, Estimand.RISK_DIFFERENCE, group, reason)
+        for group in design.levels[1:]
+    ]
+    return [*contrasted, not_estimable(_METHOD, Estimand.GLOBAL, None, reason)]
+
+
+def _fit(design: Design, alpha: float, *, template_effects: bool) -> list[Estimate]:
+    levels = len(design.levels)
+    if levels == 1:
+        return _none(design, "there is nothing to compare the reference with")
+    if design.k.sum() in (0, design.n.sum()):
+        return _none(design, "the outcome does not vary")
+    combined = combine(design, template_effects=template_effects)
+    if not combined.is_full_rank():
+        return _none(design, "levels and templates cannot be told apart")
+    x, root = combined.x, np.sqrt(combined.n)
+    coefficients = np.linalg.lstsq(root[:, None] * x, combined.k / root)[0]
+    scores = combined.scores(design, x @ coefficients)
+    bread = inverse(x.T @ (combined.n[:, None] * x))
+    scored = Scores(scores, bread, rows=int(design.n.sum()))
+    covariance = two_way(scored, design.name, design.template, tested=levels - 1)
+    clusters = min(int(design.name.max()), int(design.template.max())) + 1
+    fit = Fit(
+        groups=design.levels[1:],
+        coefficients=coefficients[: levels - 1],
+        covariance=covariance.matrix,
+        df=clusters - 1,
+        note=covariance.note,
+    )
+    estimates = contrasts(fit, _METHOD, Estimand.RISK_DIFFERENCE, alpha)
+    return [*estimates, joint(fit, _METHOD)]

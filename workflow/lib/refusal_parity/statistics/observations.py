@@ -1,0 +1,127 @@
+"""One row for each response, with its prompt's groups beside its label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from refusal_parity.errors import InputError
+from refusal_parity.vocabulary import Label, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COLUMNS: Final = (
+    "model",
+    "prompt_id",
+    "sample",
+    "template_id",
+    "family",
+    "name_id",
+    "name",
+    "group",
+    "gender",
+    "commonness",
+    "arm",
+    "label",
+    "exclusion",
+)
+"""The columns of observations, in order."""
+
+_REFUSED: Final = (Label.REFUSAL, Label.HARMFUL_REFUSAL)
+
+# A dimension is constant within this key; randomisation over names rests on it.
+_PROPERTIES: Final = {
+    "name_id": ("group", "gender", "commonness"),
+    "template_id": ("family",),
+}
+
+
+def observe(prompts: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+    """Put each label beside the groups of its prompt.
+
+    Args:
+        prompts: table of Prompts.
+        labels: table of Labels, of one model or several.
+
+    Returns:
+        One row for each label, with the columns `COLUMNS`; `label` is null
+        where a response has none.
+
+    Raises:
+        InputError: a label's prompt is not among the prompts, or a name stands
+            in two groups, or a template in two families.
+    """
+    _check_properties(prompts)
+    unknown = labels.join(prompts, on="prompt_id", how="anti")
+    if unknown.height:
+        raise InputError(
+            f"{unknown.height} labels have no prompt, the first one {unknown['prompt_id'][0]!r}",
+            where="labels",
+            remedy="Label the responses to these very prompts: run the workflow again from there.",
+        )
+    return (
+        labels.join(prompts, on="prompt_id", how="left", maintain_order="left")
+        .with_columns(pl.col("label").cast(pl.String))
+        .select(COLUMNS)
+    )
+
+
+def _check_properties(prompts: pl.DataFrame) -> None:
+    for key, dimensions in _PROPERTIES.items():
+        for dimension in dimensions:
+            torn = (
+                prompts.group_by(key)
+                .agg(pl.col(dimension).unique())
+                .filter(pl.col(dimension).list.len() > 1)
+                .sort(key)
+            )
+            if torn.height:
+                raise InputError(
+                    f"{key} {torn[key][0]!r} has more than one {dimension}",
+                    where="prompts",
+                    remedy=f"Give each {key} one {dimension}, or tell the two apart by their key.",
+                )
+
+
+def outcome_column(outcome: Outcome) -> pl.Expr:
+    """Whether a response has the outcome; null where it has no label.
+
+    `refusal` is a refusal or a harmful refusal, `harmful_refusal` that alone,
+    `no_full_answer` everything but an answer.
+    """
+    label = pl.col("label")
+    readings = {
+        Outcome.REFUSAL: label.is_in([str(each) for each in _REFUSED]),
+        Outcome.HARMFUL_REFUSAL: label == str(Label.HARMFUL_REFUSAL),
+        Outcome.NO_FULL_ANSWER: label != str(Label.ANSWER),
+    }
+    return readings[outcome].alias(str(outcome))
+
+
+def with_outcome(observations: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
+    """The labelled observations with the outcome as a column of its own name.
+
+    An unlabelled response leaves the denominator: it is never a compliance.
+    """
+    return observations.filter(pl.col("label").is_not_null()).with_columns(outcome_column(outcome))
+
+
+def count_outcomes(
+    observations: pl.DataFrame, keys: Sequence[str], outcomes: Sequence[Outcome]
+) -> pl.DataFrame:
+    """Labelled responses (`n`) and those with each outcome, for each combination of keys.
+
+    Returns:
+        The keys, `n`, and one count column named after each outcome; sorted by
+        the keys. A combination with nothing but unlabelled responses has n = 0.
+    """
+    return (
+        observations.group_by(keys)
+        .agg(
+            pl.col("label").count().cast(pl.Int64).alias("n"),
+            *(outcome_column(outcome).sum().cast(pl.Int64) for outcome in outcomes),
+        )
+        .sort(keys)
+    )

@@ -1,0 +1,143 @@
+"""Textbook methods for proportions, as if all responses were independent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy.stats import chi2, norm
+
+from refusal_parity.statistics.results import Estimate, not_estimable
+from refusal_parity.vocabulary import Estimand, Method
+
+if TYPE_CHECKING:
+    from refusal_parity.statistics.design import Design, FloatArray
+
+
+class Interval(NamedTuple):
+    """Lower and upper ends, arrays of one shape."""
+
+    low: FloatArray
+    high: FloatArray
+
+
+def wilson(k: FloatArray, n: FloatArray, alpha: float) -> Interval:
+    """Score interval of a proportion (Wilson 1927, JASA 22:209-212).
+
+    The ends are (k + z^2/2 -+ z sqrt(k (n - k) / n + z^2/4)) / (n + z^2) with
+    z the 1 - alpha/2 quantile of the normal distribution.
+
+    Args:
+        k: responses with the outcome, any shape.
+        n: responses, same shape; where 0, the ends are NaN.
+        alpha: 1 less the level of the interval.
+    """
+    z = norm.isf(alpha / 2)
+    trials = np.where(n > 0, n, np.nan)
+    middle = (k + z**2 / 2) / (trials + z**2)
+    half = z * np.sqrt(k * (trials - k) / trials + z**2 / 4) / (trials + z**2)
+    return Interval(np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1))
+
+
+def newcombe(design: Design, alpha: float) -> list[Estimate]:
+    """Risk difference with the interval from two Wilson intervals.
+
+    With d = p1 - p0 and Wilson's (l, u) of each: d - sqrt((p1 - l1)^2 + (u0 - p0)^2)
+    to d + sqrt((u1 - p1)^2 + (p0 - l0)^2) (Newcombe 1998, Statistics in
+    Medicine 17:873-890, method 10).
+    """
+    k, n = design.level_k, design.level_n
+    p = k / n
+    low, high = wilson(k, n, alpha)
+    down = np.sqrt((p - low) ** 2 + (high[0] - p[0]) ** 2)
+    up = np.sqrt((high - p) ** 2 + (p[0] - low[0]) ** 2)
+    return [
+        Estimate(
+            method=Method.NEWCOMBE,
+            estimand=Estimand.RISK_DIFFERENCE,
+            group=group,
+            estimate=p[at] - p[0],
+            ci_low=p[at] - p[0] - down[at],
+            ci_high=p[at] - p[0] + up[at],
+        )
+        for at, group in enumerate(design.levels[1:], 1)
+    ]
+
+
+def katz(design: Design, alpha: float) -> list[Estimate]:
+    """Risk ratio p1 / p0 with the log interval (Katz et al. 1978, Biometrics 34:469-474).
+
+    log(p1 / p0) -+ z sqrt(1/k1 - 1/n1 + 1/k0 - 1/n0). A count of zero leaves
+    no interval, and a zero in the reference no finite ratio.
+    """
+    return [_risk_ratio(design, at, alpha) for at in range(1, len(design.levels))]
+
+
+def _risk_ratio(design: Design, at: int, alpha: float) -> Estimate:
+    (k1, n1), (k0, n0) = ((design.level_k[i], design.level_n[i]) for i in (at, 0))
+    common = Estimate(method=Method.KATZ, estimand=Estimand.RISK_RATIO, group=design.levels[at])
+    if k1 == 0 and k0 == 0:
+        return common.noting("not estimable: no response of either group has the outcome")
+    ratio = np.inf if k0 == 0 else (k1 / n1) / (k0 / n0)
+    if k1 == 0 or k0 == 0 or (k1 == n1 and k0 == n0):
+        where = "the group" if k1 == 0 else "the reference" if k0 == 0 else None
+        reason = (
+            f"no response of {where} has the outcome: no interval"
+            if where
+            else "every response of both groups has the outcome: no interval"
+        )
+        return Estimate(
+            method=common.method,
+            estimand=common.estimand,
+            group=common.group,
+            estimate=ratio,
+            note=reason,
+        )
+    std_error = np.sqrt(1 / k1 - 1 / n1 + 1 / k0 - 1 / n0)
+    reach = norm.isf(alpha / 2) * std_error
+    return Estimate(
+        method=common.method,
+        estimand=common.estimand,
+        group=common.group,
+        estimate=ratio,
+        std_error=std_error,
+        ci_low=ratio * np.exp(-reach),
+        ci_high=ratio * np.exp(reach),
+    )
+
+
+def chi_square(design: Design, alpha: float) -> list[Estimate]:  # noqa: ARG001 - methods share their signature
+    """Pearson's chi-square without continuity correction, against the reference and of all levels.
+
+    sum (observed - expected)^2 / expected, which for counts k of n is
+    sum n (p - P)^2 / (P (1 - P)) with P the pooled rate; df = levels - 1
+    (Pearson 1900).
+    """
+    contrasts = [
+        _pearson(design, np.array([0, at]), Estimand.RISK_DIFFERENCE, group)
+        for at, group in enumerate(design.levels[1:], 1)
+    ]
+    every = np.arange(len(design.levels))
+    return [*contrasts, _pearson(design, every, Estimand.GLOBAL, None)]
+
+
+def _pearson(
+    design: Design, levels: np.typing.NDArray[np.intp], estimand: Estimand, group: str | None
+) -> Estimate:
+    k, n = design.level_k[levels], design.level_n[levels]
+    pooled = k.sum() / n.sum()
+    if pooled in (0, 1):
+        reason = "the outcome does not vary"
+        return not_estimable(Method.CHI_SQUARE, estimand, group, reason)
+    rates = k / n
+    statistic = float((n * (rates - pooled) ** 2).sum() / (pooled * (1 - pooled)))
+    df = len(levels) - 1
+    return Estimate(
+        method=Method.CHI_SQUARE,
+        estimand=estimand,
+        group=group,
+        estimate=None if group is None else rates[1] - rates[0],
+        df=df,
+        statistic=statistic,
+        p_value=float(chi2.sf(statistic, df)),
+    )

@@ -1,0 +1,194 @@
+"""The table of rates: how often each outcome occurs, at every level of every dimension."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+from scipy.stats import t
+
+from refusal_parity.statistics.clusters import fallback_note, mean_errors
+from refusal_parity.statistics.design import codes_of
+from refusal_parity.statistics.observations import count_outcomes
+from refusal_parity.statistics.proportions import wilson
+from refusal_parity.tables import Rates, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import dataframely as dy
+
+    from refusal_parity.config import AnalysisConfig
+    from refusal_parity.vocabulary import Outcome
+
+ALL: Final = "all"
+
+_DIMENSIONS: Final = {
+    "group": "group",
+    "gender": "gender",
+    "commonness": "commonness",
+    "family": "family",
+    "arm": "arm",
+    "template": "template_id",
+    "name": "shown_name",
+    "sample": "sample",
+}
+"""Each dimension of the table and its column."""
+
+_WITHIN: Final = (
+    ("group", "gender"),
+    ("group", "commonness"),
+    ("group", "template"),
+    ("name", "group"),
+)
+"""Dimensions that are also counted within the levels of a second one."""
+
+_KEYS: Final = ["model", "group", "within_group"]
+
+
+def rates(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[Rates]:
+    """Count each outcome at every level, with two intervals.
+
+    The Wilson interval takes responses for independent; the other is rate -+
+    t(1 - alpha/2; min(G) - 1) se, clipped to [0, 1], with se clustered by name
+    and template (`clusters.mean_errors`), null with a note where there are not
+    two names and two templates.
+
+    Args:
+        observations: rows of `observe`, of one model or several.
+        analysis: outcomes, configured dimensions, alpha.
+
+    Returns:
+        Table of Rates. Dimension `all` and every dimension that has more than
+        one level or is configured; rows without a level are left out of it. A
+        name stands as it is written, or as its key if two names are written
+        alike.
+    """
+    shown = _with_shown_name(observations)
+    counted = [
+        dimension
+        for dimension, column in _DIMENSIONS.items()
+        if dimension in analysis.dimensions or shown[column].drop_nulls().n_unique() > 1
+    ]
+    breakdowns = [(ALL, ALL), *((dimension, ALL) for dimension in counted)]
+    breakdowns += [pair for pair in _WITHIN if set(pair) <= set(counted)]
+    parts = [
+        part
+        for dimension, within in breakdowns
+        for part in _breakdown(shown, dimension, within, analysis)
+    ]
+    return conform(pl.concat(parts), Rates, where="rates")
+
+
+def _with_shown_name(observations: pl.DataFrame) -> pl.DataFrame:
+    names = observations.select("name_id", "name").unique()
+    alike = names["name"].n_unique() < names["name_id"].n_unique()
+    return observations.with_columns(
+        pl.col("name_id" if alike else "name").alias("shown_name"), pl.col("sample").cast(pl.String)
+    )
+
+
+def _level(dimension: str) -> pl.Expr:
+    return pl.lit(ALL) if dimension == ALL else pl.col(_DIMENSIONS[dimension])
+
+
+def _breakdown(
+    observations: pl.DataFrame, dimension: str, within: str, analysis: AnalysisConfig
+) -> list[pl.DataFrame]:
+    """Rows of one dimension within another, one frame for each outcome."""
+    rows = observations.select(
+        "model",
+        _level(dimension).alias("group"),
+        _level(within).alias("within_group"),
+        "name_id",
+        "template_id",
+        "label",
+    ).drop_nulls(["group", "within_group"])
+    cells = count_outcomes(rows, [*_KEYS, "name_id", "template_id"], analysis.outcomes)
+    levels = (
+        cells.select(_KEYS)
+        .unique(maintain_order=True)
+        .with_columns(pl.lit(dimension).alias("dimension"), pl.lit(within).alias("within"))
+    )
+    numbered = levels.with_row_index("level").select(*_KEYS, "level")
+    cells = cells.join(numbered, on=_KEYS, how="left", maintain_order="left")
+    return [_of_outcome(cells, levels, outcome, analysis.alpha) for outcome in analysis.outcomes]
+
+
+def _of_outcome(
+    cells: pl.DataFrame, levels: pl.DataFrame, outcome: Outcome, alpha: float
+) -> pl.DataFrame:
+    totals = (
+        cells.group_by("level")
+        .agg(
+            pl.col("n").sum(),
+            pl.col(str(outcome)).sum().alias("k"),
+            pl.col("name_id").filter(pl.col("n") > 0).n_unique().cast(pl.Int64).alias("n_names"),
+            pl.col("template_id")
+            .filter(pl.col("n") > 0)
+            .n_unique()
+            .cast(pl.Int64)
+            .alias("n_templates"),
+        )
+        .sort("level")
+    )
+    n, k = (totals[each].to_numpy().astype(np.float64) for each in ("n", "k"))
+    interval = wilson(k, n, alpha)
+    return (
+        levels.with_columns(totals.drop("level").get_columns())
+        .with_columns(
+            pl.lit(str(outcome)).alias("outcome"),
+            pl.when(pl.col("n") > 0).then(pl.col("k") / pl.col("n")).alias("rate"),
+            pl.Series("wilson_low", interval.low).fill_nan(None),
+            pl.Series("wilson_high", interval.high).fill_nan(None),
+            *_clustered(cells, k / np.where(n > 0, n, np.nan), outcome, alpha),
+        )
+        .with_columns(pl.coalesce(_reason(), "note").alias("note"))
+    )
+
+
+def _clustered(
+    cells: pl.DataFrame, rate: np.typing.NDArray[np.float64], outcome: Outcome, alpha: float
+) -> Sequence[pl.Series]:
+    """Columns std_error, ci_low, ci_high and note, for the levels in order."""
+    labelled = cells.filter(pl.col("n") > 0)
+    present, level = np.unique(labelled["level"].to_numpy(), return_inverse=True)
+    std_error = np.full(len(rate), np.nan)
+    reach = np.full(len(rate), np.nan)
+    notes: list[str | None] = [None] * len(rate)
+    if len(present):
+        errors = mean_errors(
+            level,
+            codes_of(labelled["name_id"].to_numpy().astype(np.str_)),
+            codes_of(labelled["template_id"].to_numpy().astype(np.str_)),
+            labelled["n"].to_numpy().astype(np.float64),
+            labelled[str(outcome)].to_numpy().astype(np.float64),
+        )
+        std_error[present] = errors.std_error
+        reach[present] = t.isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
+        for at in np.flatnonzero(errors.fallback):
+            notes[present[at]] = fallback_note("name" if errors.fallback[at] == 1 else "template")
+    columns = {
+        "std_error": std_error,
+        "ci_low": np.clip(rate - reach, 0, 1),
+        "ci_high": np.clip(rate + reach, 0, 1),
+    }
+    return [
+        *(pl.Series(name, values).fill_nan(None) for name, values in columns.items()),
+        pl.Series("note", notes, dtype=pl.String),
+    ]
+
+
+def _reason() -> pl.Expr:
+    """Why a level has no clustered interval, or null where it has one."""
+    few = pl.col("n_names").eq(1) | pl.col("n_templates").eq(1)
+    one = pl.when(pl.col("n_names") == 1).then(pl.lit("name")).otherwise(pl.lit("template"))
+    return (
+        pl.when(pl.col("n") == 0)
+        .then(pl.lit("no labelled response"))
+        .when(few)
+        .then(pl.format("one {}: no clustered interval", one))
+        .when(pl.col("std_error").is_null())
+        .then(pl.lit("names and templates do not differ: no clustered interval, see Wilson's"))
+    )

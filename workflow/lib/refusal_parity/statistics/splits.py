@@ -1,0 +1,66 @@
+"""Counting the ways to split names in two, without listing them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from refusal_parity.statistics.design import FloatArray, IntArray
+
+_MOST_STEPS = 100_000_000
+"""Additions allowed, some tenths of a second; beyond, nothing is counted."""
+
+
+class Splits(NamedTuple):
+    """The sums that the smaller side of a split can have, and in how many ways.
+
+    Attributes:
+        k: responses with the outcome, shape (sums,).
+        n: responses, shape (sums,).
+        ways: splits with these sums, shape (sums,); exact up to 2^53, and to
+            a relative 1e-13 beyond.
+    """
+
+    k: FloatArray
+    n: FloatArray
+    ways: FloatArray
+
+
+def count_splits(k: FloatArray, n: FloatArray, size: int) -> Splits | None:
+    """Count the splits of the names by the smaller side's sums of k and of n.
+
+    Name after name is added to a table of the number of subsets by size, sum
+    of k, and shortfall of n from its largest value (0 for all names in a
+    complete study, so that this axis vanishes). Time grows with names x size x
+    responses and not with the number of subsets (Pagano and Tritchler 1983,
+    Journal of the American Statistical Association 78:435-440).
+
+    Args:
+        k: responses with the outcome, whole numbers, shape (names,).
+        n: responses, whole numbers, shape (names,).
+        size: names on one side, either one.
+
+    Returns:
+        None where the table would be too large.
+    """
+    counts = _whole(k)
+    most = int(n.max())
+    short = most - _whole(n)
+    smaller = min(size, len(n) - size)
+    shape = (smaller + 1, int(counts.sum()) + 1, int(short.sum()) + 1)
+    if np.prod(shape, dtype=np.float64) * len(n) > _MOST_STEPS:
+        return None
+    table = np.zeros(shape)
+    table[0, 0, 0] = 1
+    for one, gap in zip(counts, short, strict=True):
+        table[1:, one:, gap:] += table[:-1, : shape[1] - one, : shape[2] - gap]
+    sum_k, sum_short = np.nonzero(table[smaller])
+    ways = table[smaller, sum_k, sum_short]
+    sum_n = smaller * most - sum_short
+    return Splits(sum_k.astype(np.float64), sum_n.astype(np.float64), ways)
+
+
+def _whole(values: FloatArray) -> IntArray:
+    return np.rint(values).astype(np.intp)

@@ -1,0 +1,74 @@
+import re
+
+from snakemake.exceptions import WorkflowError
+
+from refusal_parity.config import (
+    FolderSource,
+    HubSource,
+    ImportModel,
+    VllmModel,
+    WheelSource,
+    load_config,
+)
+from refusal_parity.errors import InputError
+from refusal_parity.study import DOWNLOADS, check_inputs, is_downloaded
+
+CONFIG_FILE = ", ".join(map(str, workflow.configfiles)) or "the config"
+
+try:
+    STUDY = load_config(config, where=CONFIG_FILE)
+    check_inputs(STUDY, where=CONFIG_FILE)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = f"{STUDY.results}/{STUDY.study}"
+MODEL_RESULTS = f"{RESULTS}/models/{{model}}"
+LOGS = f"{RESULTS}/logs"
+RESOURCES = "resources/models"
+SCRIPTS = "../scripts"
+
+MODELS = list(STUDY.models)
+VLLM_MODELS = [
+    key for key, model in STUDY.models.items() if isinstance(model, VllmModel)
+]
+IMPORTED_MODELS = [
+    key for key, model in STUDY.models.items() if isinstance(model, ImportModel)
+]
+
+ANALYSIS_ENV = "../../envs/analysis.yaml"
+INFERENCE_ENV = f"../../envs/inference-{'gpu' if any(STUDY.models[m].gpus for m in VLLM_MODELS) else 'cpu'}.yaml"
+
+
+wildcard_constraints:
+    model="|".join(map(re.escape, MODELS)),
+
+
+def one_of(keys):
+    """Regular expression of these keys, or one that matches nothing."""
+    return "|".join(map(re.escape, keys)) or r"(?!)"
+
+
+def model_folder(key):
+    """Where a model's weights lie, or will lie once they are fetched."""
+    match STUDY.models[key].source:
+        case FolderSource(path=path):
+            return path
+        case HubSource(hub=hub, revision=revision):
+            return f"{RESOURCES}/hub/{'--'.join(Path(hub).parts)}@{revision[:12]}"
+        case WheelSource(package=package, version=version):
+            return f"{RESOURCES}/wheel/{package}@{version}"
+
+
+def given(section, *without):
+    """What the config says of a section, defaults left out.
+
+    Parameters trigger reruns: a default that a later version adds must not.
+    """
+    return section.model_dump(mode="json", exclude_defaults=True, exclude=set(without))
+
+
+def print_summary():
+    """Print the three lines that the report rule wrote."""
+    summary = Path(RESULTS) / "summary.txt"
+    if summary.is_file():
+        print(summary.read_text(encoding="utf-8"), file=sys.stderr)

@@ -1,0 +1,53 @@
+rule generate_responses:
+    input:
+        prompts=f"{RESULTS}/prompts.parquet",
+        folder=lambda wildcards: model_folder(wildcards.model),
+    output:
+        responses=f"{MODEL_RESULTS}/responses.parquet",
+    log:
+        f"{LOGS}/generate_responses/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(VLLM_MODELS),
+    conda:
+        INFERENCE_ENV
+    threads: lambda wildcards: max(1, 4 * STUDY.models[wildcards.model].gpus)
+    resources:
+        gpu=lambda wildcards: STUDY.models[wildcards.model].gpus,
+        mem_mb=lambda wildcards: STUDY.models[wildcards.model].mem_mb,
+        runtime=lambda wildcards, attempt: STUDY.models[wildcards.model].runtime
+        * attempt,
+    params:
+        # Only what changes the responses: more memory or time is no reason to
+        # draw them again.
+        model=lambda wildcards: given(
+            STUDY.models[wildcards.model], "mem_mb", "runtime", "gpu_model"
+        ),
+        samples=STUDY.samples,
+        sampling=given(STUDY.sampling),
+    message:
+        "Drawing responses of {wildcards.model}"
+    script:
+        f"{SCRIPTS}/generate_responses.py"
+
+
+rule import_responses:
+    input:
+        prompts=f"{RESULTS}/prompts.parquet",
+        file=lambda wildcards: STUDY.models[wildcards.model].path,
+    output:
+        responses=f"{MODEL_RESULTS}/responses.parquet",
+    log:
+        f"{LOGS}/import_responses/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(IMPORTED_MODELS),
+    conda:
+        ANALYSIS_ENV
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        format=lambda wildcards: STUDY.models[wildcards.model].format,
+    message:
+        "Importing responses of {wildcards.model} from {input.file}"
+    script:
+        f"{SCRIPTS}/import_responses.py"

