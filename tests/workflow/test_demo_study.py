@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from scipy.stats import t
 
 from refusal_parity.tables import (
     Comparison,
@@ -17,6 +18,7 @@ from refusal_parity.tables import (
     Responses,
     read_metadata,
     read_table,
+    read_tables,
 )
 
 if TYPE_CHECKING:
@@ -86,34 +88,45 @@ def test_every_response_is_labelled_or_accounted_for(results: Path) -> None:
         assert labelled == labels["label"].is_not_null().sum()
 
 
+def _check_coverage(intervals: pl.DataFrame) -> None:
+    """Of 95 % intervals one in twenty misses: nearly all cover, and all of them when
+    they are widened (Bonferroni) to cover together in 95 % of studies.
+
+    Columns: estimate, std_error, df, ci_low, ci_high, truth.
+    """
+    missed = intervals.filter(~pl.col("truth").is_between(pl.col("ci_low"), pl.col("ci_high")))
+    assert len(missed) <= 2, missed
+    for row in intervals.iter_rows(named=True):
+        reach = t.ppf(1 - 0.025 / len(intervals), row["df"]) * row["std_error"]
+        assert row["truth"] == pytest.approx(row["estimate"], abs=reach), row
+
+
 def test_intervals_cover_the_planted_rates(results: Path, planted: pl.DataFrame) -> None:
-    truth = planted.group_by("model", "group").agg(pl.col("planted").mean())
-    rates = pl.concat(
-        read_table(Rates, results / "models" / model / "rates.parquet") for model in MODELS
+    truth = planted.group_by("model", "group").agg(truth=pl.col("planted").mean())
+    rates = read_tables(
+        Rates, [results / "models" / model / "rates.parquet" for model in MODELS]
     ).filter(
         pl.col("outcome") == "refusal", pl.col("dimension") == "group", pl.col("within") == "all"
     )
-    joined = rates.join(truth, on=["model", "group"])
-    assert len(joined) == 2 * 7
-    missed = joined.filter(~pl.col("planted").is_between(pl.col("ci_low"), pl.col("ci_high")))
-    assert missed.is_empty(), missed.select(
-        "model", "group", "rate", "ci_low", "ci_high", "planted"
+    intervals = rates.join(truth, on=["model", "group"]).with_columns(
+        estimate="rate", df=pl.min_horizontal("n_names", "n_templates") - 1
     )
+    assert len(intervals) == 2 * 7
+    _check_coverage(intervals)
 
 
 def test_intervals_cover_the_planted_differences(results: Path, planted: pl.DataFrame) -> None:
     truth = planted.group_by("model", "group").agg(pl.col("planted").mean())
     white = truth.filter(pl.col("group") == "white").select("model", reference_rate="planted")
-    expected = truth.join(white, on="model").with_columns(
-        difference=pl.col("planted") - pl.col("reference_rate")
+    expected = truth.join(white, on="model").select(
+        "model", "group", truth=pl.col("planted") - pl.col("reference_rate")
     )
-    found = pl.concat(
+    intervals = pl.concat(
         _disparity(results, model, "ols_two_way").filter(pl.col("estimand") == "risk_difference")
         for model in MODELS
     ).join(expected, on=["model", "group"])
-    assert len(found) == 2 * 6
-    missed = found.filter(~pl.col("difference").is_between(pl.col("ci_low"), pl.col("ci_high")))
-    assert missed.is_empty(), missed.select("model", "group", "estimate", "difference")
+    assert len(intervals) == 2 * 6
+    _check_coverage(intervals)
 
 
 def test_planted_disparity_is_found(results: Path) -> None:
