@@ -1,3 +1,4 @@
+import atexit
 import sys
 from pathlib import Path
 
@@ -37,5 +38,6 @@ rule all:
         f"{RESULTS}/report.html",
 
 
+# At exit, so that it is the last thing to be read.
 onsuccess:
-    print_summary()
+    atexit.register(print_summary)

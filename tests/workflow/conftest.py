@@ -70,4 +70,6 @@ def demo(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     place = make_workplace(root, tmp_path_factory.mktemp("demo"))
     result = place.run()
     assert result.returncode == 0, result.stderr[-5000:]
+    summary = (place.folder / "results/demo/summary.txt").read_text("utf-8")
+    assert result.stderr.endswith(summary), result.stderr[-2000:]
     return place

@@ -71,4 +71,4 @@ def print_summary():
     """Print the three lines that the report rule wrote."""
     summary = Path(RESULTS) / "summary.txt"
     if summary.is_file():
-        print(summary.read_text(encoding="utf-8"), file=sys.stderr)
+        print(summary.read_text(encoding="utf-8"), end="", file=sys.stderr)
