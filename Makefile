@@ -48,6 +48,9 @@ $(INSTALLED): envs/local-$(DEVICE).txt | $(UV)
 run: $(INSTALLED) ## run the demo study, from templates to report
 	$(ACTIVATE) snakemake --cores $(CORES)
 
+# Two test processes on two cores: threads of the arithmetic would only wait for each other.
+test: export OPENBLAS_NUM_THREADS = 1
+test: export OMP_NUM_THREADS = 1
 test: $(INSTALLED) ## check the code and run all tests but those of the cluster
 	$(MAKE) lint
 	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal -m "not workflow and not slurm"
