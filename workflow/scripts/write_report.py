@@ -3,6 +3,7 @@ from pathlib import Path
 from refusal_parity import tables
 from refusal_parity.config import StudyConfig
 from refusal_parity.console import job
+from refusal_parity.files import write_text
 from refusal_parity.inference.provenance import package_versions
 from refusal_parity.report.figures import draw_figures
 from refusal_parity.report.inputs import ReportInputs
@@ -29,5 +30,4 @@ with job("report", snakemake.log[0]) as say:
     )
     draw_figures(inputs, Path(made.figures))
     write_report(inputs, Path(made.report))
-    summary = "\n".join(summary_lines(inputs, Path(made.report)))
-    Path(made.summary).write_text(summary + "\n", encoding="utf-8")
+    write_text(Path(made.summary), "\n".join(summary_lines(inputs, Path(made.report))) + "\n")

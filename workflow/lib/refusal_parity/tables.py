@@ -7,16 +7,14 @@ null or a duplicate key is an error that names the file and the column.
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import uuid4
 
 import dataframely as dy
 import polars as pl
 from dataframely.exc import SchemaError, ValidationError
 
 from refusal_parity.errors import InputError
+from refusal_parity.files import new_file
 from refusal_parity.vocabulary import Estimand, Label, LabelSource, Method, Outcome, Scope, Status
 
 if TYPE_CHECKING:
@@ -238,23 +236,12 @@ def write_table(
         InputError: the rows do not fit, or the folder cannot be written.
     """
     checked = conform(frame, schema, where=str(path))
-    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with new_file(path) as temporary:
         checked.write_parquet(
             temporary,
             compression="zstd",
             metadata={_METADATA_KEY: json.dumps(dict(metadata or {}), sort_keys=True)},
         )
-        os.replace(temporary, path)  # noqa: PTH105 - Path.replace hides that it overwrites
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
-        raise InputError(
-            f"cannot be written ({error.strerror or error})",
-            where=str(path),
-            remedy="Give a results folder that you may write to and that has room.",
-        ) from error
 
 
 def read_table(schema: type[Table], path: Path) -> dy.DataFrame[Table]:

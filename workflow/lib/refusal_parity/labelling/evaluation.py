@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import numpy as np
 from sklearn.metrics import cohen_kappa_score, confusion_matrix, f1_score
 from sklearn.metrics import precision_recall_fscore_support as scores
 
+from refusal_parity.files import write_text
 from refusal_parity.labelling.calibration import fit_temperature, temper
 from refusal_parity.labelling.classifier import decide
 from refusal_parity.labelling.folds import LABELS, predict_out_of_fold
@@ -150,11 +149,8 @@ def cross_validate(
 
 
 def write_evaluation(result: CrossValidation, path: Path) -> None:
-    """Write the result as JSON: under a temporary name, then renamed."""
-    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary.write_text(json.dumps(result.to_dict(), indent=2, sort_keys=True) + "\n", "utf-8")
-    os.replace(temporary, path)  # noqa: PTH105 - Path.replace hides that it overwrites
+    """Write the result as JSON."""
+    write_text(path, json.dumps(result.to_dict(), indent=2, sort_keys=True) + "\n")
 
 
 def _kappa(truth: np.ndarray, predicted: np.ndarray) -> float | None:

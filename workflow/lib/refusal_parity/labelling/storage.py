@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 from zipfile import ZIP_DEFLATED, BadZipFile
 
 import skops.io
 from sklearn.pipeline import Pipeline
 
 from refusal_parity.errors import InputError
+from refusal_parity.files import new_file
 from refusal_parity.labelling.classifier import VERSION, Classifier
 from refusal_parity.labelling.features import Settings
 
@@ -40,18 +39,8 @@ def save(classifier: Classifier, path: Path) -> None:
         "settings": classifier.settings.to_dict(),
         "pipeline": classifier.pipeline,
     }
-    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with new_file(path) as temporary:
         skops.io.dump(content, temporary, compression=ZIP_DEFLATED)
-        os.replace(temporary, path)  # noqa: PTH105 - Path.replace hides that it overwrites
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(
-            f"cannot be written ({error.strerror or error})",
-            where=str(path),
-            remedy="Give a results folder that you may write to and that has room.",
-        ) from error
 
 
 def load(path: Path) -> Classifier:

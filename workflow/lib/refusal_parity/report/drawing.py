@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import io
-import os
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
-from refusal_parity.errors import InputError
+from refusal_parity.files import new_file
 from refusal_parity.report.style import THEMED, figure_style
 from refusal_parity.report.text import plain
 
@@ -72,7 +69,8 @@ def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path, Path]:
     """
     svg, pdf, png = (stem.with_name(f"{stem.name}.{suffix}") for suffix in _METADATA)
     for path, suffix in zip((svg, pdf, png), _METADATA, strict=True):
-        replace_file(path, rendered(figure, suffix))
+        with new_file(path) as temporary:
+            temporary.write_bytes(rendered(figure, suffix))
     return svg, pdf, png
 
 
@@ -82,27 +80,6 @@ def rendered(figure: Figure, suffix: str) -> bytes:
     with figure_style():
         figure.savefig(buffer, format=suffix, metadata=_METADATA[suffix])
     return buffer.getvalue()
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, then rename it.
-
-    Raises:
-        InputError: the folder cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        os.replace(temporary, path)  # noqa: PTH105 - Path.replace hides that it overwrites
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise InputError(
-            f"cannot be written ({error.strerror or error})",
-            where=str(path),
-            remedy="Give a results folder that you may write to and that has room.",
-        ) from error
 
 
 def inline_svg(drawing: Drawing, prefix: str) -> Markup:

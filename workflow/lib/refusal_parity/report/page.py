@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from refusal_parity.files import write_text
 from refusal_parity.report import describing, making, results, views
-from refusal_parity.report.drawing import inline_svg, replace_file
+from refusal_parity.report.drawing import inline_svg
 from refusal_parity.report.figures import draw_all
 from refusal_parity.report.inputs import ALL
 from refusal_parity.report.summary import LABELLED, exclusion_totals
@@ -78,7 +79,7 @@ def write_report(inputs: ReportInputs, path: Path) -> None:
     Raises:
         InputError: the file cannot be written.
     """
-    replace_file(path, render_page(inputs).encode())
+    write_text(path, render_page(inputs))
 
 
 def render_page(inputs: ReportInputs) -> str:
