@@ -8,13 +8,14 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import polars as pl
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from report_study import config_of
 
 from refusal_parity.report.drawing import inline_svg, save_figure, stem_of
 from refusal_parity.report.figure_labels import label_shares
 from refusal_parity.report.figure_names import NameRate, draw_names, names_by_group, outliers
 from refusal_parity.report.figure_rates import draw_rates
-from refusal_parity.report.figures import draw_figures
+from refusal_parity.report.figures import draw_all, draw_figures
 from refusal_parity.report.style import figure_style
 
 if TYPE_CHECKING:
@@ -143,3 +144,18 @@ def test_inline_svg_follows_the_page(inputs: ReportInputs) -> None:
 )
 def test_stem_is_safe_as_a_path(model: str, stem: str) -> None:
     assert stem_of("rates", model) == stem
+
+
+def test_no_text_is_cut_off_by_the_figures_edge(inputs: ReportInputs) -> None:
+    with figure_style():
+        for drawing in draw_all(inputs):
+            figure = drawing.figure
+            figure.set_dpi(mpl.rcParams["savefig.dpi"])
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()
+            axes = figure.axes[0]
+            # Ticks beyond an axis' end are among the labels but not drawn.
+            for text in (*axes.get_yticklabels(), *axes.texts, *figure.texts):
+                box = text.get_window_extent(canvas.get_renderer())
+                assert box.x0 > -1, (drawing.stem, text.get_text())
+                assert box.x1 < figure.bbox.width + 1, (drawing.stem, text.get_text())

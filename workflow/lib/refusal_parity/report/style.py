@@ -95,6 +95,8 @@ def _settings() -> dict[RcKeyType, Any]:
         "figure.facecolor": PAPER,
         "axes.facecolor": "none",
         "savefig.facecolor": "auto",
+        # Laid out as it is saved: at another resolution hinting makes text wider or narrower.
+        "figure.dpi": 200,
         "savefig.dpi": 200,
         "svg.fonttype": "none",
         "svg.hashsalt": "refusal-parity",
