@@ -50,7 +50,8 @@ run: $(INSTALLED) ## run the demo study, from templates to report
 
 test: $(INSTALLED) ## check the code and run all tests but those of the cluster
 	$(MAKE) lint
-	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal -m "not workflow and not slurm"
+	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal -m "not engine and not workflow and not slurm"
+	$(ACTIVATE) pytest -m engine
 	$(ACTIVATE) pytest -m workflow
 
 lint: $(INSTALLED) ## style, types, workflow
