@@ -46,7 +46,7 @@ rule import_responses:
         mem_mb=2000,
         runtime=10,
     params:
-        format=lambda wildcards: STUDY.models[wildcards.model].format,
+        model=lambda wildcards: given(STUDY.models[wildcards.model], "download"),
     message:
         "Importing responses of {wildcards.model} from {input.file}"
     script:
