@@ -205,7 +205,32 @@ class ImportModel(_Section):
         return self
 
 
-ModelConfig = Annotated[VllmModel | ImportModel, Field(discriminator="engine")]
+class OpenAIModel(_Section):
+    """A model behind a server that speaks OpenAI's protocol."""
+
+    engine: Literal["openai"] = Field(description="Ask a server.")
+    base_url: str = Field(
+        pattern=r"^https?://[^@?#\s]+$",
+        description="Address of its interface, such as http://localhost:8000/v1; without a key.",
+    )
+    model: str = Field(description="What the server calls the model.")
+    api_key_env: str | None = Field(
+        default=None, description="Environment variable that holds the key; null sends none."
+    )
+    concurrency: int = Field(default=8, ge=1, description="Requests under way at a time.")
+    retries: int = Field(
+        default=5, ge=0, description="Tries after a busy or failing server, ever further apart."
+    )
+    timeout_s: float = Field(default=60, gt=0, description="Longest wait for one answer.")
+    prompt_price: float | None = Field(
+        default=None, ge=0, description="Price of a million tokens sent."
+    )
+    response_price: float | None = Field(
+        default=None, ge=0, description="Price of a million tokens received."
+    )
+
+
+ModelConfig = Annotated[VllmModel | ImportModel | OpenAIModel, Field(discriminator="engine")]
 
 
 class LabellingConfig(_Section):
@@ -334,7 +359,7 @@ def _check_prompts(config: StudyConfig, where: str) -> None:
 def _readable(error: ValidationError, where: str) -> InputError:
     """The first finding of pydantic as a sentence for people."""
     finding = error.errors(include_url=False)[0]
-    tags = {"vllm", "import", "FolderSource", "HubSource", "WheelSource"}
+    tags = {"vllm", "import", "openai", "FolderSource", "HubSource", "WheelSource"}
     path = [str(part) for part in finding["loc"] if str(part) not in tags]
     key = ".".join(path) or "the config"
     more = len(error.errors()) - 1

@@ -99,6 +99,9 @@ def as_rows(asked: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFr
         ),
         finish_reason=pl.Series([one.finish_reason for one in completions], dtype=pl.String),
         response_tokens=pl.Series([one.response_tokens for one in completions], dtype=pl.Int32),
+        prompt_tokens=pl.coalesce(
+            pl.Series([one.prompt_tokens for one in completions], dtype=pl.Int32), "prompt_tokens"
+        ),
         error=pl.Series([one.error for one in completions], dtype=pl.String),
     )
     return _with_status(drawn)

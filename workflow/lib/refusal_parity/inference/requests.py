@@ -34,6 +34,7 @@ class Completion:
         finish_reason: `stop`, or `length` when it was cut off.
         response_tokens: tokens of the response.
         error: why there is no response.
+        prompt_tokens: tokens sent, where only the engine knows them.
     """
 
     index: int
@@ -41,6 +42,7 @@ class Completion:
     finish_reason: str | None
     response_tokens: int | None
     error: str | None = None
+    prompt_tokens: int | None = None
 
 
 class Tokenizer(Protocol):
