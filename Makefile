@@ -53,7 +53,8 @@ test: export OPENBLAS_NUM_THREADS = 1
 test: export OMP_NUM_THREADS = 1
 test: $(INSTALLED) ## check the code and run all tests but those of the cluster
 	$(MAKE) lint
-	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal -m "not workflow and not slurm"
+	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal -m "not engine and not workflow and not slurm"
+	$(ACTIVATE) pytest -m engine
 	$(ACTIVATE) pytest -m workflow
 
 lint: $(INSTALLED) ## style, types, workflow

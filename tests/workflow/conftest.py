@@ -21,14 +21,18 @@ class Workplace:
     root: Path
     folder: Path
 
-    def run(self, *arguments: str, config: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run snakemake here; `config` is a file of this folder."""
+    def command(self, *arguments: str, config: str | None = None) -> list[str]:
+        """Snakemake's command line here; `config` is a file of this folder."""
         command = ["snakemake", *arguments, "--cores", "2", "--nocolor"]
         command += ["--snakefile", str(self.root / "Snakefile"), "--directory", str(self.folder)]
         if config is not None:
             command += ["--configfile", str(self.folder / config)]
+        return command
+
+    def run(self, *arguments: str, config: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run snakemake here."""
         return subprocess.run(
-            command,
+            self.command(*arguments, config=config),
             cwd=self.folder,
             env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
             capture_output=True,

@@ -6,6 +6,7 @@ from refusal_parity.config import (
     FolderSource,
     HubSource,
     ImportModel,
+    OpenAIModel,
     VllmModel,
     WheelSource,
     load_config,
@@ -33,6 +34,9 @@ VLLM_MODELS = [
 ]
 IMPORTED_MODELS = [
     key for key, model in STUDY.models.items() if isinstance(model, ImportModel)
+]
+SERVER_MODELS = [
+    key for key, model in STUDY.models.items() if isinstance(model, OpenAIModel)
 ]
 
 ANALYSIS_ENV = "../../envs/analysis.yaml"

@@ -1,3 +1,8 @@
+# It goes to the network, which jobs on a cluster do not.
+localrules:
+    ask_server,
+
+
 rule generate_responses:
     input:
         prompts=f"{RESULTS}/prompts.parquet",
@@ -30,6 +35,31 @@ rule generate_responses:
         f"{SCRIPTS}/generate_responses.py"
 
 
+rule ask_server:
+    input:
+        prompts=f"{RESULTS}/prompts.parquet",
+    output:
+        responses=f"{MODEL_RESULTS}/responses.parquet",
+    log:
+        f"{LOGS}/ask_server/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(SERVER_MODELS),
+    conda:
+        INFERENCE_ENV
+    params:
+        # Only what changes the responses, since they cost money; how the
+        # server is asked is read from the config itself.
+        model=lambda wildcards: STUDY.models[wildcards.model].model_dump(
+            include={"base_url", "model"}
+        ),
+        samples=STUDY.samples,
+        sampling=given(STUDY.sampling),
+    message:
+        "Asking the server for responses of {wildcards.model}"
+    script:
+        f"{SCRIPTS}/ask_server.py"
+
+
 rule import_responses:
     input:
         prompts=f"{RESULTS}/prompts.parquet",
@@ -46,7 +76,7 @@ rule import_responses:
         mem_mb=2000,
         runtime=10,
     params:
-        format=lambda wildcards: STUDY.models[wildcards.model].format,
+        model=lambda wildcards: given(STUDY.models[wildcards.model], "download"),
     message:
         "Importing responses of {wildcards.model} from {input.file}"
     script:

@@ -1,18 +1,23 @@
 from pathlib import Path
 
+from refusal_parity.config import ImportModel
 from refusal_parity.console import job
-from refusal_parity.inference.imports import describe, read_responses, refuse_strangers
+from refusal_parity.inference.imports import describe, import_responses
 from refusal_parity.tables import Prompts, Responses, read_table, write_table
 
-model = snakemake.wildcards.model
 file = Path(snakemake.input.file)
-with job(model, snakemake.log[0]) as say:
-    study = read_responses(file, layout=snakemake.params.format, model=model)
-    refuse_strangers(study, read_table(Prompts, Path(snakemake.input.prompts)), file)
+source = ImportModel.model_validate(snakemake.params.model)
+with job(snakemake.wildcards.model, snakemake.log[0]) as say:
+    responses = import_responses(
+        file,
+        source,
+        read_table(Prompts, Path(snakemake.input.prompts)),
+        model=snakemake.wildcards.model,
+        say=say,
+    )
     write_table(
-        study.responses,
+        responses,
         Responses,
         Path(snakemake.output.responses),
-        metadata=describe(file, layout=snakemake.params.format),
+        metadata=describe(file, layout=source.format),
     )
-    say(f"{len(study.responses):,} responses")

@@ -7,7 +7,7 @@ made from these classes.
 from __future__ import annotations
 
 import difflib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,7 @@ from pydantic import (
     StringConstraints,
     Tag,
     ValidationError,
+    model_validator,
 )
 
 from refusal_parity.errors import InputError
@@ -157,20 +158,79 @@ class Download(_Section):
     sha256: Sha256 = Field(description="Checksum that the file must have.")
 
 
+class TableColumns(_Section):
+    """Which column of an imported table holds what; the prompt, or template and name."""
+
+    response: str = Field(description="Text of the response.")
+    prompt: str | None = Field(default=None, description="User message, with its name filled in.")
+    template: str | None = Field(default=None, description="Template: its sentence or its key.")
+    name: str | None = Field(default=None, description="Name: itself or its key.")
+    system_prompt: str | None = Field(
+        default=None, description="System prompt; needed where the study has several arms."
+    )
+    sample: str | None = Field(
+        default=None,
+        description="Number of the repetition, from 0; null counts the rows of each prompt.",
+    )
+    label: str | None = Field(default=None, description="One of the six labels, or empty.")
+
+    @model_validator(mode="after")
+    def _has_a_prompt(self) -> Self:
+        by_parts = self.template is not None and self.name is not None
+        if (self.prompt is not None) == by_parts:
+            raise ValueError("name the column prompt, or the columns template and name")
+        return self
+
+
 class ImportModel(_Section):
     """Responses that were made elsewhere."""
 
     engine: Literal["import"] = Field(description="Read responses from a file.")
     path: str = Field(description="The file.")
-    format: Literal["chehbouni-2024"] = Field(
-        description="Layout of the file: chehbouni-2024 is the released data of arXiv 2403.13213."
+    format: Literal["table", "chehbouni-2024"] = Field(
+        description="Layout of the file. table: CSV, JSON lines or Parquet with one row for each "
+        "response. chehbouni-2024: the released data of arXiv 2403.13213."
+    )
+    columns: TableColumns | None = Field(
+        default=None, description="With format table: which column holds what."
     )
     download: Download | None = Field(
         default=None, description="Where the file is fetched from when it is missing."
     )
 
+    @model_validator(mode="after")
+    def _columns_fit_format(self) -> Self:
+        if (self.format == "table") != (self.columns is not None):
+            raise ValueError("columns belongs to format table, which needs it")
+        return self
 
-ModelConfig = Annotated[VllmModel | ImportModel, Field(discriminator="engine")]
+
+class OpenAIModel(_Section):
+    """A model behind a server that speaks OpenAI's protocol."""
+
+    engine: Literal["openai"] = Field(description="Ask a server.")
+    base_url: str = Field(
+        pattern=r"^https?://[^@?#\s]+$",
+        description="Address of its interface, such as http://localhost:8000/v1; without a key.",
+    )
+    model: str = Field(description="What the server calls the model.")
+    api_key_env: str | None = Field(
+        default=None, description="Environment variable that holds the key; null sends none."
+    )
+    concurrency: int = Field(default=8, ge=1, description="Requests under way at a time.")
+    retries: int = Field(
+        default=5, ge=0, description="Tries after a busy or failing server, ever further apart."
+    )
+    timeout_s: float = Field(default=60, gt=0, description="Longest wait for one answer.")
+    prompt_price: float | None = Field(
+        default=None, ge=0, description="Price of a million tokens sent."
+    )
+    response_price: float | None = Field(
+        default=None, ge=0, description="Price of a million tokens received."
+    )
+
+
+ModelConfig = Annotated[VllmModel | ImportModel | OpenAIModel, Field(discriminator="engine")]
 
 
 class LabellingConfig(_Section):
@@ -275,6 +335,13 @@ def _check_prompts(config: StudyConfig, where: str) -> None:
                 remedy="Give either the two CSV files or from_model.",
             )
         source = config.models.get(prompts.from_model)
+        if isinstance(source, ImportModel) and source.format == "table":
+            raise InputError(
+                f"prompts.from_model names {prompts.from_model!r}, a table that does not say "
+                "which group a name is read as",
+                where=where,
+                remedy="Give prompts.templates and prompts.names.",
+            )
         if not isinstance(source, ImportModel):
             raise InputError(
                 f"prompts.from_model names {prompts.from_model!r}, which is no imported model",
@@ -292,7 +359,7 @@ def _check_prompts(config: StudyConfig, where: str) -> None:
 def _readable(error: ValidationError, where: str) -> InputError:
     """The first finding of pydantic as a sentence for people."""
     finding = error.errors(include_url=False)[0]
-    tags = {"vllm", "import", "FolderSource", "HubSource", "WheelSource"}
+    tags = {"vllm", "import", "openai", "FolderSource", "HubSource", "WheelSource"}
     path = [str(part) for part in finding["loc"] if str(part) not in tags]
     key = ".".join(path) or "the config"
     more = len(error.errors()) - 1

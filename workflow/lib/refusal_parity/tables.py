@@ -189,6 +189,11 @@ class Gold(dy.Schema):
     group_id = dy.String(nullable=True, description="rows that must stay in one fold together")
 
 
+def empty(schema: type[Table]) -> pl.DataFrame:
+    """A table without rows."""
+    return pl.DataFrame(schema={name: column.dtype for name, column in schema.columns().items()})
+
+
 def conform(frame: pl.DataFrame, schema: type[Table], *, where: str) -> dy.DataFrame[Table]:
     """Check a frame against its table and put its columns in the table's order.
 

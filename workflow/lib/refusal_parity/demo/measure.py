@@ -122,7 +122,7 @@ def _sample(directory: Path, prompts: list[list[int]], samples: int) -> list[lis
         Request(index=index, token_ids=prompts[index // samples], seed=index)
         for index in range(len(prompts) * samples)
     ]
-    texts = {completion.index: completion.text for completion in engine.generate(requests)}
+    texts = {completion.index: completion.text or "" for completion in engine.generate(requests)}
     return [
         [texts[first + sample] for sample in range(samples)]
         for first in range(0, len(requests), samples)

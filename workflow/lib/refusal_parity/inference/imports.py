@@ -11,12 +11,16 @@ import polars as pl
 
 from refusal_parity.csvfiles import read_csv, row_of
 from refusal_parity.errors import InputError
+from refusal_parity.inference.import_table import read_response_table
 from refusal_parity.prompts import expand
 from refusal_parity.tables import Responses
 from refusal_parity.vocabulary import Label, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from refusal_parity.config import ImportModel
 
 _COLUMNS: Final = (
     "index", "ethnicity", "og_prompt", "type_name", "name", "new_prompt", "g1", "g2", "g3",
@@ -181,6 +185,42 @@ def read_responses(path: Path, *, layout: str, model: str) -> ImportedStudy:
     """
     readers = {"chehbouni-2024": read_chehbouni_2024}
     return readers[layout](path, model=model)
+
+
+def import_responses(
+    path: Path,
+    source: ImportModel,
+    prompts: pl.DataFrame,
+    *,
+    model: str,
+    say: Callable[[str], None],
+) -> pl.DataFrame:
+    """Read a file of responses to a study's prompts.
+
+    Args:
+        path: the file.
+        source: the model's part of the config, which says how the file is laid out.
+        prompts: the study's table of `Prompts`.
+        model: key under which the responses are filed.
+        say: called with what was found.
+
+    Returns:
+        A table of `Responses`.
+
+    Raises:
+        InputError: the file is not in this layout, or answers other prompts.
+    """
+    if source.columns is not None:
+        responses = read_response_table(path, source.columns, prompts, model=model)
+    else:
+        study = read_responses(path, layout=source.format, model=model)
+        refuse_strangers(study, prompts, path)
+        responses = study.responses
+    say(f"{len(responses):,} responses")
+    silent = len(prompts) - responses["prompt_id"].n_unique()
+    if silent:
+        say(f"{silent:,} of {len(prompts):,} prompts have no response in {path}")
+    return responses
 
 
 def refuse_strangers(study: ImportedStudy, prompts: pl.DataFrame, path: Path) -> None:

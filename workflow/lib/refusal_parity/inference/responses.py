@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from refusal_parity.errors import InputError
-from refusal_parity.inference.provenance import model_source, package_versions, text_hash
+from refusal_parity.inference.provenance import (
+    model_source,
+    package_versions,
+    small_files_hash,
+    text_hash,
+)
 from refusal_parity.inference.rendering import render, token_hash
-from refusal_parity.inference.requests import Completion, Engine, Request
+from refusal_parity.inference.requests import Request
 from refusal_parity.inference.seeds import request_seed
 from refusal_parity.tables import Responses
-from refusal_parity.vocabulary import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from refusal_parity.config import SamplingConfig, VllmModel
-
-_REPORT_EVERY_S = 5.0
+    from refusal_parity.inference.requests import Engine
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class InferenceJob:
         folder: its weights, tokenizer and config.
         samples: responses for each prompt.
         sampling: how they are drawn.
+        threads: CPU threads of the engine.
     """
 
     key: str
@@ -42,6 +45,7 @@ class InferenceJob:
     folder: Path
     samples: int
     sampling: SamplingConfig
+    threads: int = 1
 
 
 def plan_rows(engine: Engine, prompts: pl.DataFrame, job: InferenceJob) -> pl.DataFrame:
@@ -82,36 +86,12 @@ def plan_rows(engine: Engine, prompts: pl.DataFrame, job: InferenceJob) -> pl.Da
     return plan.with_columns(seed=pl.Series(seeds, dtype=pl.Int64))
 
 
-def draw(engine: Engine, plan: pl.DataFrame, *, say: Callable[[str], None]) -> pl.DataFrame:
-    """Draw every planned row.
-
-    Args:
-        engine: a started engine.
-        plan: as from `plan_rows`.
-        say: called with a line of progress every few seconds.
-
-    Returns:
-        A table of `Responses`, in the plan's order.
-    """
-    requests = [
+def requests_of(rows: pl.DataFrame) -> list[Request]:
+    """What the engine is asked for these rows of a plan."""
+    return [
         Request(index=index, token_ids=token_ids, seed=seed)
-        for index, (token_ids, seed) in enumerate(plan.select("token_ids", "seed").iter_rows())
+        for index, (token_ids, seed) in enumerate(rows.select("token_ids", "seed").iter_rows())
     ]
-    completions: list[Completion] = []
-    began = spoke = time.monotonic()
-    for completion in engine.generate(requests):
-        completions.append(completion)
-        now = time.monotonic()
-        if now - spoke > _REPORT_EVERY_S:
-            spoke = now
-            rate = len(completions) / (now - began)
-            left = (len(requests) - len(completions)) / rate
-            say(
-                f"{len(completions):,} of {len(requests):,} responses, {rate:,.0f} a second, "
-                f"about {left:,.0f} s left"
-            )
-    say(f"{len(completions):,} responses in {time.monotonic() - began:.0f} s")
-    return _join(plan, completions)
 
 
 def describe(engine: Engine, job: InferenceJob) -> dict[str, Any]:
@@ -129,32 +109,26 @@ def describe(engine: Engine, job: InferenceJob) -> dict[str, Any]:
     }
 
 
-def _join(plan: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFrame:
-    drawn = pl.DataFrame(
-        {
-            "index": [completion.index for completion in completions],
-            "response": [completion.text.strip() for completion in completions],
-            "finish_reason": [completion.finish_reason for completion in completions],
-            "response_tokens": [completion.response_tokens for completion in completions],
-        },
-        schema_overrides={"index": pl.UInt32, "finish_reason": pl.String},
-    )
-    status = (
-        pl.when(pl.col("response").is_null())
-        .then(pl.lit(str(Status.ERROR)))
-        .when(pl.col("response") == "")
-        .then(pl.lit(str(Status.EMPTY)))
-        .when(pl.col("finish_reason") != "stop")
-        .then(pl.lit(str(Status.TRUNCATED)))
-        .otherwise(pl.lit(str(Status.OK)))
-    )
-    return (
-        plan.with_row_index("index")
-        .join(drawn, on="index", how="left", maintain_order="left")
-        .with_columns(
-            status=status,
-            error=pl.when(pl.col("response").is_null()).then(pl.lit("the engine gave no response")),
-            imported_label=pl.lit(None, pl.String),
-        )
-        .select(Responses.column_names())
-    )
+def settings_of(provenance: Mapping[str, Any], job: InferenceJob, plan: pl.DataFrame) -> Any:
+    """Everything that changes responses; another device is none of it.
+
+    A job that is submitted again may get another type of GPU, and must go on
+    all the same: the table's metadata names both.
+    """
+    drawn_by = {
+        key: entry for key, entry in provenance.items() if key not in ("device", "packages")
+    }
+    packages = provenance["packages"]
+    return {
+        **drawn_by,
+        "torch": packages.get("torch"),
+        "transformers": packages.get("transformers"),
+        "model_files_sha256": small_files_hash(job.folder),
+        "stop": job.model.stop,
+        "max_model_len": job.model.max_model_len,
+        "gpus": job.model.gpus,
+        "prompts_sha256": text_hash(
+            plan.select("model", "prompt_id", "sample", "seed", "rendered_sha256").write_csv()
+        ),
+        "columns": Responses.column_names(),
+    }

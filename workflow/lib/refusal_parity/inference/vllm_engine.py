@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from refusal_parity.errors import InputError
+from refusal_parity.inference.checks import check_head_size, read_model_config, readable
 from refusal_parity.inference.requests import Completion, Engine, Request, Tokenizer
 
 if TYPE_CHECKING:
@@ -28,16 +30,12 @@ def start_engine(
             slower than one.
 
     Raises:
-        InputError: the folder is no model.
+        InputError: the folder is no model, or one that cannot run here.
     """
-    if not (folder / "config.json").is_file():
-        raise InputError(
-            "no model there (config.json is missing)",
-            where=str(folder),
-            remedy="Give the folder of a model in Hugging Face layout.",
-        )
+    config = read_model_config(folder)
     _prepare_environment(threads)
-    return _VllmEngine(model, folder, sampling)
+    with _readable_errors(folder):
+        return _VllmEngine(model, folder, sampling, config)
 
 
 def _prepare_environment(threads: int) -> None:
@@ -58,8 +56,23 @@ def _prepare_environment(threads: int) -> None:
         os.environ.setdefault(key, setting)
 
 
+@contextmanager
+def _readable_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        found = readable(error, folder)
+        if found is None:
+            raise
+        raise found from error
+
+
 class _VllmEngine:
-    def __init__(self, model: VllmModel, folder: Path, sampling: SamplingConfig) -> None:
+    def __init__(
+        self, model: VllmModel, folder: Path, sampling: SamplingConfig, config: dict[str, Any]
+    ) -> None:
         import torch  # noqa: PLC0415 - seconds to import, and analysis never needs it
 
         self._on_gpu = torch.cuda.is_available()
@@ -83,6 +96,11 @@ class _VllmEngine:
             "seed": 0,
         }
         if not self._on_gpu:
+            from vllm.v1.attention.backends.cpu_attn import (  # noqa: PLC0415 - the same
+                CPUAttentionBackend,
+            )
+
+            check_head_size(config, folder, CPUAttentionBackend.get_supported_head_sizes())
             # float32 makes outputs independent of how requests are batched, and
             # seeded requests crash in chunked prefill on the CPU.
             settings |= {
@@ -93,6 +111,7 @@ class _VllmEngine:
         self._llm = vllm.LLM(**settings)
         self._sampling = sampling
         self._stop = model.stop
+        self._folder = folder
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -133,7 +152,9 @@ class _VllmEngine:
                 ),
             )
         while engine.has_unfinished_requests():
-            for output in engine.step():
+            with _readable_errors(self._folder):
+                outputs = engine.step()
+            for output in outputs:
                 if output.finished and isinstance(output, self._vllm.RequestOutput):
                     drawn = output.outputs[0]
                     yield Completion(

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from refusal_parity.prompts import expand, read_names, read_templates
+from refusal_parity.tables import Responses, conform
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def prompts(root: Path) -> pl.DataFrame:
+    """The demo study's 1,792 prompts."""
+    return expand(
+        read_templates(root / "data/templates.csv"),
+        read_names(root / "data/names.csv"),
+        {"a": None},
+    )
+
+
+@pytest.fixture
+def rows() -> pl.DataFrame:
+    """Six responses to two prompts."""
+    frame = pl.DataFrame(
+        {
+            "model": "m",
+            "prompt_id": ["p", "q"] * 3,
+            "sample": [0, 0, 1, 1, 2, 2],
+            "seed": range(6),
+            "response": [f"response {i}" for i in range(6)],
+            "finish_reason": "stop",
+            "prompt_tokens": 5,
+            "response_tokens": 3,
+            "status": "ok",
+            "error": None,
+            "rendered_sha256": "0" * 16,
+            "imported_label": None,
+        }
+    )
+    return conform(frame, Responses, where="test")

@@ -1,0 +1,114 @@
+"""A whole job of asking a server, from the table of prompts to that of responses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from refusal_parity.inference.chunks import ChunkStore
+from refusal_parity.inference.drawing import CHUNK_S, draw
+from refusal_parity.inference.openai_engine import OpenAIServer
+from refusal_parity.inference.provenance import package_versions, text_hash
+from refusal_parity.inference.running import CHUNKS
+from refusal_parity.inference.seeds import request_seed
+from refusal_parity.tables import Responses, write_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from refusal_parity.config import OpenAIModel, SamplingConfig
+
+
+@dataclass(frozen=True)
+class ServerJob:
+    """One model's share of a study.
+
+    Attributes:
+        key: the model's key in the config.
+        model: its part of the config.
+        samples: responses for each prompt.
+        sampling: how they are drawn.
+    """
+
+    key: str
+    model: OpenAIModel
+    samples: int
+    sampling: SamplingConfig
+
+
+def ask_server(
+    job: ServerJob,
+    prompts: pl.DataFrame,
+    output: Path,
+    *,
+    say: Callable[[str], None],
+    chunk_s: float = CHUNK_S,
+) -> None:
+    """Draw all responses of a model on a server; goes on where a killed job was.
+
+    Args:
+        job: the model's share of the study.
+        prompts: a table of `Prompts`.
+        output: where the table of `Responses` goes.
+        say: called with lines of progress.
+        chunk_s: seconds between two savings.
+
+    Raises:
+        InputError: the server cannot be used.
+        Stopped: SIGTERM came; the next run goes on from there.
+    """
+    server = OpenAIServer(job.model, job.sampling, where=f"models.{job.key}")
+    plan = _plan(prompts, job)
+    settings = {
+        "engine": "openai",
+        "source": {"base_url": job.model.base_url, "model": job.model.model},
+        "prompt_mode": "chat",
+        "samples": job.samples,
+        "sampling": job.sampling.model_dump(),
+    }
+    store = ChunkStore(
+        output.parent / CHUNKS,
+        {
+            **settings,
+            "prompts_sha256": text_hash(plan.write_csv()),
+            "columns": Responses.column_names(),
+        },
+        device="server",
+        say=say,
+    )
+    responses = draw(plan, server.generate, store, say=say, chunk_s=chunk_s)
+    usage = _usage(responses, job.model)
+    say(f"used: {usage}")
+    metadata = settings | {"device": "server", "packages": package_versions(), "usage": usage}
+    write_table(responses, Responses, output, metadata=metadata)
+    store.remove()
+
+
+def _plan(prompts: pl.DataFrame, job: ServerJob) -> pl.DataFrame:
+    rows = prompts.select("prompt_id", "system_prompt", "prompt").join(
+        pl.DataFrame({"sample": range(job.samples)}, schema={"sample": pl.Int32}), how="cross"
+    )
+    seeds = [
+        request_seed(job.sampling.seed, job.key, prompt_id, sample)
+        for prompt_id, sample in rows.select("prompt_id", "sample").iter_rows()
+    ]
+    return rows.with_columns(
+        model=pl.lit(job.key),
+        seed=pl.Series(seeds, dtype=pl.Int64),
+        prompt_tokens=pl.lit(None, pl.Int32),
+        rendered_sha256=pl.lit(None, pl.String),
+    )
+
+
+def _usage(responses: pl.DataFrame, model: OpenAIModel) -> dict[str, Any]:
+    """Tokens in all and, where the config gives prices, what they cost."""
+    sent = int(responses["prompt_tokens"].sum())
+    received = int(responses["response_tokens"].sum())
+    usage: dict[str, Any] = {"prompt_tokens": sent, "response_tokens": received}
+    if model.prompt_price is not None and model.response_price is not None:
+        cost = (sent * model.prompt_price + received * model.response_price) / 1e6
+        usage["cost"] = round(cost, 6)
+    return usage

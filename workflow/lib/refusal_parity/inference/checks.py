@@ -1,0 +1,109 @@
+"""What keeps a model from running, said for people, before or instead of the engine's words."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from refusal_parity.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_LAYOUT = "Give the folder of a model in Hugging Face layout."
+
+
+def read_model_config(folder: Path) -> dict[str, Any]:
+    """The `config.json` of a model's folder.
+
+    Raises:
+        InputError: it is missing or broken, or there are no weights beside it.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        raise InputError(
+            "no model there (config.json is missing)", where=str(folder), remedy=_LAYOUT
+        )
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"cannot be read ({error})", where=str(path), remedy="Get the model anew."
+        ) from error
+    if not isinstance(config, dict):
+        raise InputError("not a model's config", where=str(path), remedy=_LAYOUT)
+    if not any(folder.glob("*.safetensors")):
+        raise InputError(
+            "no weights there (*.safetensors)",
+            where=str(folder),
+            remedy="Get the model anew, with safetensors weights; pickled ones are not loaded.",
+        )
+    return config
+
+
+def check_head_size(config: dict[str, Any], folder: Path, supported: Sequence[int]) -> None:
+    """Refuse a head size that the engine starts with and fails on at the first request.
+
+    Raises:
+        InputError: the size is none of those.
+    """
+    heads = config.get("num_attention_heads")
+    size = config.get("head_dim") or (heads and config.get("hidden_size", 0) // heads)
+    if size and supported and size not in supported:
+        sizes = ", ".join(map(str, supported))
+        raise InputError(
+            f"attention heads of size {size}, which the engine cannot compute on the CPU",
+            where=f"{folder}/config.json",
+            remedy=f"Run the model on a GPU (gpus: 1), or take one with heads of size {sizes}.",
+        )
+
+
+def readable(error: Exception, folder: Path) -> InputError | None:
+    """What an engine's failure means, if it is one that a user can mend."""
+    text = str(error)
+    where = f"model folder {folder}"
+    too_long = re.search(
+        r"max_model_len \((\d+)\) is greater\s+than the derived max_model_len \(\w+=(\d+)", text
+    )
+    if too_long:
+        return InputError(
+            f"max_model_len is {too_long[1]} and the model's own context is {too_long[2]} tokens",
+            where=where,
+            remedy="Lower max_model_len, or leave it out to take the model's own.",
+        )
+    if "max seq len" in text and "KV cache" in text:
+        fits = re.search(r"estimated maximum model length is (\d+)", text)
+        return InputError(
+            "the memory left beside the weights is too small for one prompt of the longest length",
+            where=where,
+            remedy=f"Set max_model_len{f' to at most {fits[1]}' if fits else ' lower'}, or raise "
+            "gpus or, on the CPU, the environment variable VLLM_CPU_KVCACHE_SPACE (in GB).",
+        )
+    # Named, because torch is not imported for it.
+    out = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    if (
+        out
+        or "No available memory for the cache" in text
+        or re.search(
+            r"out of memory|can't allocate memory|cannot allocate memory|Free memory on device"
+            r"|less than requested memory",
+            text,
+            re.IGNORECASE,
+        )
+    ):
+        first = text.strip().split("\n")[0][:200]
+        return InputError(
+            f"out of memory ({first})",
+            where=where,
+            remedy="Raise the model's gpus or, on the CPU, mem_mb; or lower max_model_len, or take "
+            "another dtype.",
+        )
+    if "Engine core initialization failed" in text:
+        return InputError(
+            "the engine did not start",
+            where=where,
+            remedy="Its reason stands further up in this job's log.",
+        )
+    return None

@@ -1,0 +1,170 @@
+"""Draw what is missing of a plan, and keep every response as it comes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from refusal_parity.inference.chunks import KEY
+from refusal_parity.inference.stopping import Sigterm
+from refusal_parity.tables import Responses, empty
+from refusal_parity.vocabulary import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from refusal_parity.inference.chunks import ChunkStore
+    from refusal_parity.inference.requests import Completion
+
+CHUNK_S: Final = 20.0
+_REPORT_EVERY_S: Final = 5.0
+_NO_RESPONSE: Final = "the engine gave no response"
+
+
+def draw(
+    plan: pl.DataFrame,
+    generate: Callable[[pl.DataFrame], Iterator[Completion]],
+    store: ChunkStore,
+    *,
+    say: Callable[[str], None],
+    chunk_s: float = CHUNK_S,
+) -> pl.DataFrame:
+    """Draw every planned row that the store does not have yet.
+
+    Args:
+        plan: one row for each response, in table order: the columns of
+            `Responses` that are known beforehand, and what `generate` needs.
+        generate: given rows of the plan, yields their completions in the order
+            in which they finish; `index` is the row's place among those given.
+        store: where finished rows are saved, and were saved before.
+        say: called with a line of progress every few seconds.
+        chunk_s: seconds between two chunks.
+
+    Returns:
+        A table of `Responses`, in the plan's order.
+
+    Raises:
+        Stopped: SIGTERM came; all that was finished is saved.
+    """
+    saved = store.read()
+    missing = plan.join(saved, on=KEY, how="anti", maintain_order="left")
+    there = len(plan) - len(missing)
+    say(f"starting to draw: {there:,} of {len(plan):,} responses are there already")
+    frames = [saved]
+    finished: list[Completion] = []
+
+    def save() -> None:
+        rows = as_rows(missing, finished)
+        finished.clear()
+        frames.append(rows)
+        # A row that failed is asked again by the next run.
+        whole = rows.filter(pl.col("status") != str(Status.ERROR))
+        if len(whole):
+            store.save(whole)
+
+    progress = _Progress(len(missing), say)
+    with Sigterm() as sigterm:
+        try:
+            chunk_began = time.monotonic()
+            for completion in generate(missing):
+                finished.append(completion)
+                now = progress.note()
+                if now - chunk_began > chunk_s:
+                    with sigterm.held():
+                        save()
+                    chunk_began = now
+                sigterm.check()
+        except Exception:
+            # An engine's own processes get SIGTERM too, and it fails when they end.
+            sigterm.check()
+            raise
+        finally:
+            with sigterm.held():
+                save()
+            if sigterm.asked:
+                kept = sum(map(len, frames))
+                say(f"stopped by SIGTERM: {kept:,} of {len(plan):,} responses are saved")
+        sigterm.check()
+    progress.end()
+    return _in_plan_order(plan, pl.concat(frames))
+
+
+def as_rows(asked: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFrame:
+    """Rows of `Responses` for completions of some of the rows that were asked."""
+    drawn = asked[[completion.index for completion in completions]].with_columns(
+        response=pl.Series(
+            [None if one.text is None else one.text.strip() for one in completions], dtype=pl.String
+        ),
+        finish_reason=pl.Series([one.finish_reason for one in completions], dtype=pl.String),
+        response_tokens=pl.Series([one.response_tokens for one in completions], dtype=pl.Int32),
+        prompt_tokens=pl.coalesce(
+            pl.Series([one.prompt_tokens for one in completions], dtype=pl.Int32), "prompt_tokens"
+        ),
+        error=pl.Series([one.error for one in completions], dtype=pl.String),
+    )
+    return _with_status(drawn)
+
+
+def _with_status(drawn: pl.DataFrame) -> pl.DataFrame:
+    failed = pl.col("response").is_null()
+    status = (
+        pl.when(failed)
+        .then(pl.lit(str(Status.ERROR)))
+        .when(pl.col("response") == "")
+        .then(pl.lit(str(Status.EMPTY)))
+        .when(pl.col("finish_reason").ne_missing("stop"))
+        .then(pl.lit(str(Status.TRUNCATED)))
+        .otherwise(pl.lit(str(Status.OK)))
+    )
+    return (
+        drawn.with_columns(
+            status=status,
+            error=pl.when(failed).then(pl.coalesce("error", pl.lit(_NO_RESPONSE))),
+            imported_label=pl.lit(None, pl.String),
+        )
+        .select(Responses.column_names())
+        .cast(empty(Responses).schema)
+    )
+
+
+def _in_plan_order(plan: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Each planned row once; one that the engine never gave back is an error."""
+    lost = plan.join(rows, on=KEY, how="anti", maintain_order="left").with_columns(
+        response=pl.lit(None, pl.String),
+        finish_reason=pl.lit(None, pl.String),
+        response_tokens=pl.lit(None, pl.Int32),
+        error=pl.lit(None, pl.String),
+    )
+    everything = pl.concat([rows, _with_status(lost)])
+    return plan.select(KEY).join(everything, on=KEY, how="left", maintain_order="left").select(
+        Responses.column_names()
+    )  # fmt: skip
+
+
+class _Progress:
+    """Says every few seconds how far the drawing is."""
+
+    def __init__(self, total: int, say: Callable[[str], None]) -> None:
+        self._total = total
+        self._say = say
+        self._done = 0
+        self._began = self._spoke = time.monotonic()
+
+    def note(self) -> float:
+        """Count one response; returns the time."""
+        self._done += 1
+        now = time.monotonic()
+        if now - self._spoke > _REPORT_EVERY_S:
+            self._spoke = now
+            rate = self._done / (now - self._began)
+            left = (self._total - self._done) / rate
+            self._say(
+                f"{self._done:,} of {self._total:,} responses, {rate:,.0f} a second, "
+                f"about {left:,.0f} s left"
+            )
+        return now
+
+    def end(self) -> None:
+        self._say(f"{self._done:,} responses in {time.monotonic() - self._began:.0f} s")
