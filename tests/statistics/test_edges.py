@@ -181,6 +181,7 @@ def test_alpha_sets_every_interval(study: Study) -> None:
         "katz",
         "mantel_haenszel",
         "ols_two_way",
+        "equivalence",
         "glm_cluster_name",
         "glm_cluster_template",
         "glm_cluster_two_way",
@@ -211,7 +212,7 @@ def test_families_and_arms_take_the_methods_that_fit(released: pl.DataFrame) -> 
     )
     frame = disparities(twice, config)
     methods = {dimension: set(part["method"]) for (dimension,), part in frame.group_by("dimension")}
-    textbook = {"newcombe", "katz", "chi_square", "ols_two_way"}
+    textbook = {"newcombe", "katz", "chi_square", "ols_two_way", "equivalence"}
     logistic = {"glm_cluster_name", "glm_cluster_template", "glm_cluster_two_way"}
     assert methods == {
         "family": textbook,

@@ -68,6 +68,7 @@ class Method(StrEnum):
     CHI_SQUARE = "chi_square"
     MANTEL_HAENSZEL = "mantel_haenszel"
     OLS_TWO_WAY = "ols_two_way"
+    EQUIVALENCE = "equivalence"
     GLM_CLUSTER_NAME = "glm_cluster_name"
     GLM_CLUSTER_TEMPLATE = "glm_cluster_template"
     GLM_CLUSTER_TWO_WAY = "glm_cluster_two_way"
@@ -76,6 +77,11 @@ class Method(StrEnum):
 
 
 VALID_METHODS: Final = frozenset(
-    {Method.OLS_TWO_WAY, Method.PERMUTATION_NAMES, Method.PERMUTATION_NAMES_EXACT}
+    {
+        Method.OLS_TWO_WAY,
+        Method.EQUIVALENCE,
+        Method.PERMUTATION_NAMES,
+        Method.PERMUTATION_NAMES_EXACT,
+    }
 )
 """The methods that hold their level on templates x names; the others only describe."""

@@ -42,6 +42,7 @@ METHOD_NAMES: Final = {
     Method.CHI_SQUARE: "Pearson chi-square",
     Method.MANTEL_HAENSZEL: "Cochran-Mantel-Haenszel by template",
     Method.OLS_TWO_WAY: "Linear model, clustered by template and name",
+    Method.EQUIVALENCE: "Equivalence test of the linear model",
     Method.GLM_CLUSTER_NAME: "Logistic model, clustered by name",
     Method.GLM_CLUSTER_TEMPLATE: "Logistic model, clustered by template",
     Method.GLM_CLUSTER_TWO_WAY: "Logistic model, clustered by template and name",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from refusal_parity.statistics.equivalence import equivalence
 from refusal_parity.statistics.exact import exact_tests
 from refusal_parity.statistics.linear import ols_two_way
 from refusal_parity.statistics.logistic import METHODS as LOGISTIC
@@ -36,6 +37,7 @@ ESTIMANDS: Final[dict[Method, tuple[Estimand, ...]]] = {
     Method.CHI_SQUARE: (Estimand.RISK_DIFFERENCE, Estimand.GLOBAL),
     Method.MANTEL_HAENSZEL: (Estimand.ODDS_RATIO, Estimand.GLOBAL),
     Method.OLS_TWO_WAY: (Estimand.RISK_DIFFERENCE, Estimand.GLOBAL),
+    Method.EQUIVALENCE: (Estimand.RISK_DIFFERENCE,),
     **dict.fromkeys(LOGISTIC, (Estimand.ODDS_RATIO, Estimand.GLOBAL)),
     Method.PERMUTATION_NAMES: (Estimand.GLOBAL,),
     Method.PERMUTATION_NAMES_EXACT: (Estimand.RISK_DIFFERENCE,),
@@ -70,17 +72,16 @@ def run_methods(
         designs: counts of each outcome, of the same labelled responses, with
             two levels or more.
         dimension: what the levels are.
-        analysis: alpha, permutations and seed.
+        analysis: alpha, margin, permutations and seed.
 
     Returns:
         The estimates of each outcome; a library's warnings stand in their notes.
     """
     draws = Draws(analysis.permutations, analysis.seed)
     runners: list[Runner] = [newcombe, katz, chi_square]
-    if dimension in OF_TEMPLATES:
-        runners.append(_ols_between_templates)
-    else:
-        runners += [mantel_haenszel, ols_two_way, logistic]
+    runners.append(partial(_linear, dimension=dimension, margin=analysis.margin))
+    if dimension not in OF_TEMPLATES:
+        runners += [mantel_haenszel, logistic]
     if dimension in OF_NAMES:
         runners.append(partial(exact_tests, draws=draws))
     found = {
@@ -100,6 +101,9 @@ def _run(runner: Runner, design: Design, alpha: float) -> list[Estimate]:
     return [row.noting(*texts) for row in rows]
 
 
-def _ols_between_templates(design: Design, alpha: float) -> list[Estimate]:
-    rows = ols_two_way(design, alpha, template_effects=False)
-    return [row.noting(_OTHER_TEMPLATES) for row in rows]
+def _linear(design: Design, alpha: float, *, dimension: str, margin: float) -> list[Estimate]:
+    """The linear model and the equivalence test on its errors."""
+    between = dimension in OF_TEMPLATES
+    rows = ols_two_way(design, alpha, template_effects=not between)
+    rows += equivalence(rows, margin=margin, alpha=alpha)
+    return [row.noting(_OTHER_TEMPLATES) for row in rows] if between else rows
