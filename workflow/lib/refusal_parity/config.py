@@ -225,7 +225,10 @@ class AnalysisConfig(_Section):
     permutations: int = Field(
         default=100_000, ge=99, description="Random permutations of the names' groups."
     )
-    seed: int = Field(default=1, description="Seed of the permutations.")
+    bootstraps: int = Field(
+        default=20_000, ge=99, description="Bootstrap samples of the names and templates."
+    )
+    seed: int = Field(default=1, description="Seed of permutations and bootstrap samples.")
 
 
 class StudyConfig(_Section):

@@ -48,6 +48,12 @@ METHOD_NAMES: Final = {
     Method.GLM_CLUSTER_TWO_WAY: "Logistic model, clustered by template and name",
     Method.PERMUTATION_NAMES: "Randomisation test over names",
     Method.PERMUTATION_NAMES_EXACT: "Exact permutation of names",
+    Method.PERMUTATION_NAMES_F: "Randomisation test over names, F",
+    Method.OLS_CR2_NAME: "Linear model, bias-reduced errors by name",
+    Method.WELCH_NAMES: "Welch t test of the names' rates",
+    Method.ANOVA_NAMES: "Analysis of variance of the names' rates",
+    Method.BOOTSTRAP_NAMES: "Bootstrap of names",
+    Method.BOOTSTRAP_PIGEONHOLE: "Bootstrap of names and templates",
 }
 
 
