@@ -35,6 +35,7 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/report.html",
+        expand(f"{MODEL_RESULTS}/influence.parquet", model=MODELS),
 
 
 onsuccess:

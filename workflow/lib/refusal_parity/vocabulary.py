@@ -60,6 +60,13 @@ class Scope(StrEnum):
     NEW_NAMES_AND_TEMPLATES = "new templates and new names"
 
 
+class LeftOut(StrEnum):
+    """What a difference is computed without, to see whether it rests on it."""
+
+    NAME = "name"
+    TEMPLATE = "template"
+
+
 class Method(StrEnum):
     """How a row of the disparity table was computed."""
 
