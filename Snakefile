@@ -36,6 +36,7 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/report.html",
+        expand(f"{MODEL_RESULTS}/influence.parquet", model=MODELS),
 
 
 # At exit, so that it is the last thing to be read.

@@ -60,7 +60,7 @@ def test_no_variation(study: Study, letters: str) -> None:
         if method == "newcombe":
             assert row["estimate"] == 0
             assert row["ci_low"] < 0 < row["ci_high"]
-        elif method in {"permutation_names", "permutation_names_exact"}:
+        elif method.startswith("permutation_names"):
             assert row["p_value"] == 1
         else:
             assert row["p_value"] is None
@@ -111,6 +111,11 @@ def test_one_name_in_a_group(study: Study) -> None:
         assert "y has one name" in rows[method, None]["note"]
         assert rows[method, "z"]["p_value"] is not None
     assert rows["glm_cluster_template", "y"]["p_value"] is not None
+    for method in ("ols_cr2_name", "welch_names", "bootstrap_names", "bootstrap_pigeonhole"):
+        assert rows[method, "y"]["note"].startswith("not estimable: y has one name")
+        assert rows[method, "z"]["ci_low"] < rows[method, "z"]["ci_high"]
+    assert "y has one name" in rows["ols_cr2_name", None]["note"]
+    assert rows["anova_names", None]["df_denominator"] == 2
     assert (
         "3 splits of the names allow no p-value below 0.33"
         in (rows["permutation_names_exact", "y"]["note"])
@@ -122,6 +127,10 @@ def test_one_name_in_every_group(study: Study) -> None:
     assert "x has one name" in rows["ols_two_way", "y"]["note"]
     assert "every group has one name" in rows["permutation_names", None]["note"]
     assert rows["permutation_names_exact", "y"]["p_value"] == 1
+    assert "every group has one name" in rows["permutation_names_f", None]["note"]
+    for key in (("welch_names", "y"), ("bootstrap_names", "y"), ("ols_cr2_name", None)):
+        assert rows[key]["note"].startswith("not estimable: x has one name")
+    assert "not estimable: every group has one name" in rows["anova_names", None]["note"]
 
 
 def test_one_template(study: Study) -> None:
@@ -130,6 +139,12 @@ def test_one_template(study: Study) -> None:
     assert "x has one template" in rows["glm_cluster_template", None]["note"]
     assert rows["glm_cluster_name", "y"]["std_error"] > 0
     assert rows["permutation_names_exact", "y"]["estimate"] == pytest.approx(2 / 6)
+    assert rows["bootstrap_pigeonhole", "y"]["note"] == "not estimable: x has one template"
+    assert rows["bootstrap_names", "y"]["std_error"] > 0
+    # Without template contrasts CR2 by name is Welch's standard error (Imbens and Kolesar 2016).
+    assert rows["ols_cr2_name", "y"]["std_error"] == pytest.approx(
+        rows["welch_names", "y"]["std_error"], rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("lost", ["y", "x"], ids=["a group", "the reference"])
@@ -181,9 +196,14 @@ def test_alpha_sets_every_interval(study: Study) -> None:
         "katz",
         "mantel_haenszel",
         "ols_two_way",
+        "equivalence",
         "glm_cluster_name",
         "glm_cluster_template",
         "glm_cluster_two_way",
+        "ols_cr2_name",
+        "welch_names",
+        "bootstrap_names",
+        "bootstrap_pigeonhole",
     }
     for key in compared:
         assert wide[key]["ci_low"] < narrow[key]["ci_low"]
@@ -211,11 +231,11 @@ def test_families_and_arms_take_the_methods_that_fit(released: pl.DataFrame) -> 
     )
     frame = disparities(twice, config)
     methods = {dimension: set(part["method"]) for (dimension,), part in frame.group_by("dimension")}
-    textbook = {"newcombe", "katz", "chi_square", "ols_two_way"}
+    textbook = {"newcombe", "katz", "chi_square", "ols_two_way", "equivalence"}
     logistic = {"glm_cluster_name", "glm_cluster_template", "glm_cluster_two_way"}
     assert methods == {
         "family": textbook,
-        "arm": textbook | logistic | {"mantel_haenszel"},
+        "arm": textbook | logistic | {"mantel_haenszel", "ols_cr2_name"},
     }
     family = frame.filter(method="ols_two_way", dimension="family", group="asians").row(
         0, named=True

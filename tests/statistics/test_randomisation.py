@@ -89,7 +89,7 @@ def test_exact_falls_back_to_random_splits(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_spread_of_two_groups_is_the_exact_test() -> None:
     k, n, chosen = example(5, 6, 4, unequal_n=True)
-    drawn = permutation_names(k[None, :], n, chosen.astype(np.intp), Draws(100_000, 5))
+    drawn = permutation_names(k[None, :], n, chosen.astype(np.intp), Draws(100_000, 5)).spread
     assert drawn[0] == pytest.approx(by_brute_force(k, n, chosen), abs=0.006)
 
 
@@ -97,7 +97,8 @@ def test_spread_is_the_same_by_seed_and_differs_by_another() -> None:
     k, n, _ = example(8, 8, 5, unequal_n=False)
     level = np.repeat([0, 1, 2, 3], 4)
     runs = [
-        float(permutation_names(k[None, :], n, level, Draws(999, seed))[0]) for seed in (1, 1, 2, 3)
+        float(permutation_names(k[None, :], n, level, Draws(999, seed)).spread[0])
+        for seed in (1, 1, 2, 3)
     ]
     assert runs[0] == runs[1]
     assert len(set(runs)) > 1
@@ -106,11 +107,11 @@ def test_spread_is_the_same_by_seed_and_differs_by_another() -> None:
 def test_spread_takes_several_outcomes_and_any_order_of_names() -> None:
     k, n, _ = example(8, 8, 6, unequal_n=True)
     level = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [5, 5, 6]))
-    both = permutation_names(np.stack([k, n - k]), n, level, DRAWS)
+    both = permutation_names(np.stack([k, n - k]), n, level, DRAWS).spread
     # The spread of a rate and of its complement are one number.
     assert both[0] == both[1]
     order = np.argsort(level, kind="stable")
-    alone = permutation_names(k[None, order], n[order], level[order], DRAWS)
+    alone = permutation_names(k[None, order], n[order], level[order], DRAWS).spread
     assert alone[0] == both[0]
 
 
@@ -121,7 +122,7 @@ def test_p_values_are_uniform_when_groups_do_not_differ() -> None:
     k = random.binomial(72, rates).astype(float)
     n = np.full(24, 72.0)
     # The same permutations serve all data sets, which leaves each p-value uniform.
-    p_values = permutation_names(k, n, level, Draws(1999, 12))
+    p_values = permutation_names(k, n, level, Draws(1999, 12)).spread
     assert kstest(p_values, "uniform").pvalue > 0.01
     assert 0.02 <= np.mean(p_values <= 0.05) <= 0.09
 

@@ -21,6 +21,7 @@ class Reference(NamedTuple):
     coefficient: float
     std_error: float
     permutation: float
+    bootstrap: float
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +33,7 @@ def llama7(reference: dict[str, Any]) -> Reference:
         coefficient=tolerances["logit_coef_abs"],
         std_error=tolerances["logit_se_rel"],
         permutation=tolerances["permutation_p_abs"],
+        bootstrap=tolerances["bootstrap_ci_abs"],
     )
 
 
@@ -300,3 +302,72 @@ def test_unequal_variance_is_noted(
     assert variances[group] > 4 * variances["white"]
     note = contrast(released_disparities, "permutation_names_exact", group)["note"]
     assert "4 and 8 names that vary unequally" in note
+
+
+# --- names as the unit --------------------------------------------------------------------------
+
+
+def test_permutation_of_f(released_disparities: pl.DataFrame, llama7: Reference) -> None:
+    item = llama7.numbers["item6"]
+    mine = contrast(released_disparities, "permutation_names_f", None)
+    assert mine["statistic"] == relative(item["names_ANOVA"]["F"], llama7.closed_form)
+    for key in ("perm", "perm_seed2", "R_check"):
+        assert mine["p_value"] == pytest.approx(item[key]["p_F"], abs=llama7.permutation)
+
+
+def test_analysis_of_variance(released_disparities: pl.DataFrame, llama7: Reference) -> None:
+    expected = llama7.numbers["item6"]["names_ANOVA"]
+    mine = contrast(released_disparities, "anova_names", None)
+    assert [mine["df"], mine["df_denominator"]] == expected["df"]
+    assert mine["statistic"] == relative(expected["F"], llama7.closed_form)
+    assert mine["p_value"] == relative(expected["p"], llama7.closed_form)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_welch(released_disparities: pl.DataFrame, llama7: Reference, group: str) -> None:
+    expected = llama7.numbers["item6"]["names_Welch_vs_white"][group]
+    mine = contrast(released_disparities, "welch_names", group)
+    keys = {"estimate": "diff", "statistic": "t", "df": "df", "p_value": "p"}
+    for column, key in keys.items():
+        assert mine[column] == relative(expected[key], llama7.closed_form)
+    ends = [mine["ci_low"], mine["ci_high"]]
+    assert ends == pytest.approx(expected["ci"], abs=llama7.closed_form, rel=0)
+
+
+BOOTSTRAPS = {
+    "bootstrap_names": "boot_names_within_identity",
+    "bootstrap_pigeonhole": "boot_pigeonhole",
+}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("method", BOOTSTRAPS)
+def test_bootstraps(
+    released_disparities: pl.DataFrame, llama7: Reference, method: str, group: str
+) -> None:
+    expected = llama7.numbers["item6"][BOOTSTRAPS[method]][group]
+    mine = contrast(released_disparities, method, group)
+    ends = [mine["ci_low"], mine["ci_high"]]
+    assert ends == pytest.approx(expected["ci"], abs=llama7.bootstrap, rel=0)
+    # The end of an interval is three times as noisy as its standard error.
+    assert mine["std_error"] == pytest.approx(expected["se"], abs=llama7.bootstrap / 3, rel=0)
+    assert mine["estimate"] == near(
+        llama7.numbers["item2"]["vs_white"][group]["rd"], llama7.closed_form
+    )
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_cr2_contrasts(released_disparities: pl.DataFrame, llama7: Reference, group: str) -> None:
+    expected = llama7.numbers["item4"]["lpm_all24"]["name_CR2"]["coefs"][f"identity{group}"]
+    mine = contrast(released_disparities, "ols_cr2_name", group)
+    keys = {"estimate": "coef", "std_error": "se", "df": "df", "p_value": "p"}
+    for column, key in keys.items():
+        assert mine[column] == relative(expected[key], llama7.std_error)
+
+
+def test_cr2_global(released_disparities: pl.DataFrame, llama7: Reference) -> None:
+    expected = llama7.numbers["item4"]["lpm_all24"]["name_CR2"]["HTZ"]
+    mine = contrast(released_disparities, "ols_cr2_name", None)
+    keys = {"statistic": "F", "df": "df1", "df_denominator": "df2", "p_value": "p"}
+    for column, key in keys.items():
+        assert mine[column] == relative(expected[key], llama7.std_error)

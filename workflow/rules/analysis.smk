@@ -45,6 +45,27 @@ rule test_disparity:
         f"{SCRIPTS}/test_disparity.py"
 
 
+rule measure_influence:
+    input:
+        prompts=f"{RESULTS}/prompts.parquet",
+        labels=f"{MODEL_RESULTS}/labels.parquet",
+    output:
+        influence=f"{MODEL_RESULTS}/influence.parquet",
+    log:
+        f"{LOGS}/measure_influence/{{model}}.log",
+    conda:
+        ANALYSIS_ENV
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        analysis=given(STUDY.analysis),
+    message:
+        "Leaving out names and templates of {wildcards.model}"
+    script:
+        f"{SCRIPTS}/measure_influence.py"
+
+
 rule compare_models:
     input:
         rates=expand(f"{MODEL_RESULTS}/rates.parquet", model=MODELS),

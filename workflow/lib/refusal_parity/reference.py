@@ -49,6 +49,7 @@ _TABLES = {
     "models/<model>/rates.parquet": tables.Rates,
     "models/<model>/exclusions.parquet": tables.Exclusions,
     "models/<model>/disparity.parquet": tables.Disparity,
+    "models/<model>/influence.parquet": tables.Influence,
     "comparison.parquet": tables.Comparison,
 }
 

@@ -60,6 +60,13 @@ class Scope(StrEnum):
     NEW_NAMES_AND_TEMPLATES = "new templates and new names"
 
 
+class LeftOut(StrEnum):
+    """What a difference is computed without, to see whether it rests on it."""
+
+    NAME = "name"
+    TEMPLATE = "template"
+
+
 class Method(StrEnum):
     """How a row of the disparity table was computed."""
 
@@ -68,14 +75,31 @@ class Method(StrEnum):
     CHI_SQUARE = "chi_square"
     MANTEL_HAENSZEL = "mantel_haenszel"
     OLS_TWO_WAY = "ols_two_way"
+    EQUIVALENCE = "equivalence"
     GLM_CLUSTER_NAME = "glm_cluster_name"
     GLM_CLUSTER_TEMPLATE = "glm_cluster_template"
     GLM_CLUSTER_TWO_WAY = "glm_cluster_two_way"
+    OLS_CR2_NAME = "ols_cr2_name"
     PERMUTATION_NAMES = "permutation_names"
+    PERMUTATION_NAMES_F = "permutation_names_f"
     PERMUTATION_NAMES_EXACT = "permutation_names_exact"
+    WELCH_NAMES = "welch_names"
+    ANOVA_NAMES = "anova_names"
+    BOOTSTRAP_NAMES = "bootstrap_names"
+    BOOTSTRAP_PIGEONHOLE = "bootstrap_pigeonhole"
 
 
 VALID_METHODS: Final = frozenset(
-    {Method.OLS_TWO_WAY, Method.PERMUTATION_NAMES, Method.PERMUTATION_NAMES_EXACT}
+    {
+        Method.OLS_TWO_WAY,
+        Method.EQUIVALENCE,
+        Method.OLS_CR2_NAME,
+        Method.PERMUTATION_NAMES,
+        Method.PERMUTATION_NAMES_F,
+        Method.PERMUTATION_NAMES_EXACT,
+        Method.WELCH_NAMES,
+        Method.ANOVA_NAMES,
+        Method.BOOTSTRAP_PIGEONHOLE,
+    }
 )
 """The methods that hold their level on templates x names; the others only describe."""

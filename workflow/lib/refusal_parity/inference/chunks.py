@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from refusal_parity.errors import InputError
+from refusal_parity.files import write_text
 from refusal_parity.tables import Responses, empty, read_metadata, read_table, write_table
 
 if TYPE_CHECKING:
@@ -58,18 +57,10 @@ class ChunkStore:
         self._say = say
         if not self.folder.is_dir():
             _tell_of_others(parent, json.loads(text), say)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            _replace(self.folder / _SETTINGS, text)
-            # Half-written by a job that was killed.
-            for remnant in self.folder.glob(".*"):
-                remnant.unlink()
-        except OSError as error:
-            raise InputError(
-                f"cannot be written ({error.strerror or error})",
-                where=str(self.folder),
-                remedy="Give a results folder that you may write to and that has room.",
-            ) from error
+        write_text(self.folder / _SETTINGS, text)
+        # Half-written by a job that was killed.
+        for remnant in self.folder.glob(".*"):
+            remnant.unlink()
         numbers = [int(path.name[6:].split(".")[0]) for path in self._paths()]
         self._next = max(numbers, default=0) + 1
 
@@ -108,12 +99,6 @@ class ChunkStore:
 def _checksum(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)  # noqa: PTH105 - Path.replace hides that it overwrites
 
 
 def _tell_of_others(parent: Path, settings: dict[str, Any], say: Callable[[str], None]) -> None:

@@ -38,6 +38,8 @@ WHY_NOT_USED: Final = {
     "of simulated studies without any difference",
     Method.GLM_CLUSTER_TWO_WAY: "its standard errors are too small with few names in a group: "
     "false alarm in 16 to 28 % of simulated studies without any difference",
+    Method.BOOTSTRAP_NAMES: "percentiles of few names make its interval too narrow: it misses the "
+    "truth in 9 % of studies with eight names a group and in 14 % with four, instead of 5 %",
 }
 _ESTIMANDS: Final = {
     Estimand.RISK_DIFFERENCE: "difference in points",

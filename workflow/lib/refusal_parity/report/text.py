@@ -42,11 +42,18 @@ METHOD_NAMES: Final = {
     Method.CHI_SQUARE: "Pearson chi-square",
     Method.MANTEL_HAENSZEL: "Cochran-Mantel-Haenszel by template",
     Method.OLS_TWO_WAY: "Linear model, clustered by template and name",
+    Method.EQUIVALENCE: "Equivalence test of the linear model",
     Method.GLM_CLUSTER_NAME: "Logistic model, clustered by name",
     Method.GLM_CLUSTER_TEMPLATE: "Logistic model, clustered by template",
     Method.GLM_CLUSTER_TWO_WAY: "Logistic model, clustered by template and name",
     Method.PERMUTATION_NAMES: "Randomisation test over names",
     Method.PERMUTATION_NAMES_EXACT: "Exact permutation of names",
+    Method.PERMUTATION_NAMES_F: "Randomisation test over names, F",
+    Method.OLS_CR2_NAME: "Linear model, bias-reduced errors by name",
+    Method.WELCH_NAMES: "Welch t test of the names' rates",
+    Method.ANOVA_NAMES: "Analysis of variance of the names' rates",
+    Method.BOOTSTRAP_NAMES: "Bootstrap of names",
+    Method.BOOTSTRAP_PIGEONHOLE: "Bootstrap of names and templates",
 }
 
 

@@ -99,7 +99,7 @@ def permutation_names_exact(
     counted = count_splits(k, n, size)
     if counted is None:
         level = np.asarray(ours, dtype=np.intp)
-        p_value = float(permutation_names(k[None, :], n, level, draws)[0])
+        p_value = float(permutation_names(k[None, :], n, level, draws).spread[0])
         note = f"{draws.permutations} random splits of {splits:.3g}"
         return ExactResult(difference, p_value, splits, mirrored / splits, note)
     rates = counted.k / counted.n

@@ -5,13 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from refusal_parity.statistics.bootstrap import Resamples, bootstrap_intervals
+from refusal_parity.statistics.cr2 import ols_cr2_name
+from refusal_parity.statistics.equivalence import equivalence
 from refusal_parity.statistics.exact import exact_tests
 from refusal_parity.statistics.linear import ols_two_way
 from refusal_parity.statistics.logistic import METHODS as LOGISTIC
 from refusal_parity.statistics.logistic import logistic
 from refusal_parity.statistics.mantel_haenszel import mantel_haenszel
+from refusal_parity.statistics.name_rates import name_rate_tests
 from refusal_parity.statistics.proportions import chi_square, katz, newcombe
-from refusal_parity.statistics.randomisation import Draws, spread_tests
+from refusal_parity.statistics.randomisation import Draws, randomisation_tests
 from refusal_parity.statistics.results import Estimate, heard_warnings
 from refusal_parity.vocabulary import Estimand, Method
 
@@ -36,9 +40,16 @@ ESTIMANDS: Final[dict[Method, tuple[Estimand, ...]]] = {
     Method.CHI_SQUARE: (Estimand.RISK_DIFFERENCE, Estimand.GLOBAL),
     Method.MANTEL_HAENSZEL: (Estimand.ODDS_RATIO, Estimand.GLOBAL),
     Method.OLS_TWO_WAY: (Estimand.RISK_DIFFERENCE, Estimand.GLOBAL),
+    Method.EQUIVALENCE: (Estimand.RISK_DIFFERENCE,),
     **dict.fromkeys(LOGISTIC, (Estimand.ODDS_RATIO, Estimand.GLOBAL)),
+    Method.OLS_CR2_NAME: (Estimand.RISK_DIFFERENCE, Estimand.GLOBAL),
     Method.PERMUTATION_NAMES: (Estimand.GLOBAL,),
+    Method.PERMUTATION_NAMES_F: (Estimand.GLOBAL,),
     Method.PERMUTATION_NAMES_EXACT: (Estimand.RISK_DIFFERENCE,),
+    Method.WELCH_NAMES: (Estimand.RISK_DIFFERENCE,),
+    Method.ANOVA_NAMES: (Estimand.GLOBAL,),
+    Method.BOOTSTRAP_NAMES: (Estimand.RISK_DIFFERENCE,),
+    Method.BOOTSTRAP_PIGEONHOLE: (Estimand.RISK_DIFFERENCE,),
 }
 """What each method gives: one row for each group, one global row, or both."""
 
@@ -51,10 +62,18 @@ def methods_for(dimension: str) -> list[Method]:
     """The methods that make sense for a dimension, in the order of the table.
 
     Levels of templates leave nothing to compare within templates, and only
-    levels of names can be dealt anew over names.
+    levels of names can be dealt anew, or drawn anew within, over names.
     """
-    within_templates = {Method.MANTEL_HAENSZEL, *LOGISTIC}
-    over_names = {Method.PERMUTATION_NAMES, Method.PERMUTATION_NAMES_EXACT}
+    within_templates = {Method.MANTEL_HAENSZEL, *LOGISTIC, Method.OLS_CR2_NAME}
+    over_names = {
+        Method.PERMUTATION_NAMES,
+        Method.PERMUTATION_NAMES_F,
+        Method.PERMUTATION_NAMES_EXACT,
+        Method.WELCH_NAMES,
+        Method.ANOVA_NAMES,
+        Method.BOOTSTRAP_NAMES,
+        Method.BOOTSTRAP_PIGEONHOLE,
+    }
     left_out = (within_templates if dimension in OF_TEMPLATES else set()) | (
         set() if dimension in OF_NAMES else over_names
     )
@@ -70,27 +89,29 @@ def run_methods(
         designs: counts of each outcome, of the same labelled responses, with
             two levels or more.
         dimension: what the levels are.
-        analysis: alpha, permutations and seed.
+        analysis: alpha, margin, permutations, bootstraps and seed.
 
     Returns:
         The estimates of each outcome; a library's warnings stand in their notes.
     """
     draws = Draws(analysis.permutations, analysis.seed)
     runners: list[Runner] = [newcombe, katz, chi_square]
-    if dimension in OF_TEMPLATES:
-        runners.append(_ols_between_templates)
-    else:
-        runners += [mantel_haenszel, ols_two_way, logistic]
+    runners.append(partial(_linear, dimension=dimension, margin=analysis.margin))
+    if dimension not in OF_TEMPLATES:
+        runners += [mantel_haenszel, logistic, ols_cr2_name]
     if dimension in OF_NAMES:
-        runners.append(partial(exact_tests, draws=draws))
+        runners += [partial(exact_tests, draws=draws), name_rate_tests]
     found = {
         outcome: [row for runner in runners for row in _run(runner, design, analysis.alpha)]
         for outcome, design in designs.items()
     }
     if dimension in OF_NAMES:
-        tests = spread_tests(list(designs.values()), draws)
-        for outcome, test in zip(designs, tests, strict=True):
-            found[outcome].append(test)
+        each = list(designs.values())
+        resamples = Resamples(analysis.bootstraps, analysis.seed)
+        dealt = randomisation_tests(each, draws)
+        drawn = bootstrap_intervals(each, analysis.alpha, resamples)
+        for outcome, tests, intervals in zip(designs, dealt, drawn, strict=True):
+            found[outcome] += [*tests, *intervals]
     return found
 
 
@@ -100,6 +121,9 @@ def _run(runner: Runner, design: Design, alpha: float) -> list[Estimate]:
     return [row.noting(*texts) for row in rows]
 
 
-def _ols_between_templates(design: Design, alpha: float) -> list[Estimate]:
-    rows = ols_two_way(design, alpha, template_effects=False)
-    return [row.noting(_OTHER_TEMPLATES) for row in rows]
+def _linear(design: Design, alpha: float, *, dimension: str, margin: float) -> list[Estimate]:
+    """The linear model and the equivalence test on its errors."""
+    between = dimension in OF_TEMPLATES
+    rows = ols_two_way(design, alpha, template_effects=not between)
+    rows += equivalence(rows, margin=margin, alpha=alpha)
+    return [row.noting(_OTHER_TEMPLATES) for row in rows] if between else rows

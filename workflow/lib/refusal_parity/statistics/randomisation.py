@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from refusal_parity.statistics.name_rates import one_way_variance
 from refusal_parity.statistics.results import Estimate, not_estimable
 from refusal_parity.vocabulary import Estimand, Method
 
@@ -34,13 +35,22 @@ class Draws(NamedTuple):
     seed: int
 
 
-def permutation_names(k: FloatArray, n: FloatArray, level: IntArray, draws: Draws) -> FloatArray:
-    """p-values of the spread between groups, for several outcomes at once.
+class Dealt(NamedTuple):
+    """p-values of both statistics over the same permutations, each of shape (outcomes,)."""
 
-    T = max - min over groups of sum k / sum n; p = (1 + #{T* >= T}) / (1 + B)
-    over B random permutations of the groups over names (Phipson and Smyth
-    2010, Statistical Applications in Genetics and Molecular Biology 9:39).
-    All outcomes share the permutations.
+    spread: FloatArray
+    f: FloatArray
+
+
+def permutation_names(k: FloatArray, n: FloatArray, level: IntArray, draws: Draws) -> Dealt:
+    """p-values of the groups' spread and of their F, for several outcomes at once.
+
+    Spread: T = max - min over groups of sum k / sum n. F: that of the analysis
+    of variance of the names' rates k / n, which orders permutations as T =
+    sum over groups of (sum of rates)^2 / names does. p = (1 + #{T* >= T}) /
+    (1 + B) over B random permutations of the groups over names (Phipson and
+    Smyth 2010, Statistical Applications in Genetics and Molecular Biology
+    9:39). All outcomes and both statistics share the permutations.
 
     Args:
         k: responses with each outcome, shape (outcomes, names).
@@ -48,19 +58,17 @@ def permutation_names(k: FloatArray, n: FloatArray, level: IntArray, draws: Draw
         level: group of each name, codes 0 to g - 1 that all occur, shape (names,).
         draws: number of permutations and seed.
 
-    Returns:
-        Shape (outcomes,).
     """
     order = np.argsort(level, kind="stable")
     k, n = k[:, order], n[order]
     starts = np.searchsorted(level[order], np.arange(int(level.max()) + 1))
     unpermuted = np.arange(len(n))[None, :]
-    observed = _spreads(k, n, unpermuted, starts)[:, 0]
-    reached = np.zeros(len(k), dtype=np.int64)
+    observed = _statistics(k, n, unpermuted, starts)
+    reached = np.zeros((2, len(k)), dtype=np.int64)
     for permutation in _permutations(len(n), draws):
-        spreads = _spreads(k, n, permutation, starts)
-        reached += (spreads >= observed[:, None] - TIE).sum(axis=1)
-    return np.asarray((1 + reached) / (1 + draws.permutations), dtype=np.float64)
+        statistics = _statistics(k, n, permutation, starts)
+        reached += (statistics >= observed - TIE).sum(axis=2)
+    return Dealt(*((1 + reached) / (1 + draws.permutations)))
 
 
 def _permutations(names: int, draws: Draws) -> Iterator[IntArray]:
@@ -72,37 +80,65 @@ def _permutations(names: int, draws: Draws) -> Iterator[IntArray]:
         yield random.permuted(np.broadcast_to(np.arange(names), (rows, names)), axis=1)
 
 
-def _spreads(k: FloatArray, n: FloatArray, permutation: IntArray, starts: IntArray) -> FloatArray:
-    """Largest less smallest group rate, shape (outcomes, permutations)."""
-    if (n == n[0]).all():
+def _statistics(
+    k: FloatArray, n: FloatArray, permutation: IntArray, starts: IntArray
+) -> FloatArray:
+    """Spread, and between-groups sum of squares of rates, shape (2, outcomes, permutations)."""
+    sizes = np.diff(np.append(starts, len(n)))
+    balanced = bool((n == n[0]).all())
+    if balanced:
         # Group sizes are the same in every permutation: half the work.
         totals = np.add.reduceat(n, starts)
     else:
         totals = np.add.reduceat(n[permutation], starts, axis=1)
-    spreads = np.empty((len(k), len(permutation)))
+    found = np.empty((2, len(k), len(permutation)))
     for at, counts in enumerate(k):
         rates = np.add.reduceat(counts[permutation], starts, axis=1) / totals
-        spreads[at] = rates.max(axis=1) - rates.min(axis=1)
-    return spreads
+        found[0, at] = rates.max(axis=1) - rates.min(axis=1)
+        means = (
+            rates
+            if balanced
+            else np.add.reduceat((counts / n)[permutation], starts, axis=1) / sizes
+        )
+        found[1, at] = means**2 @ sizes
+    return found
 
 
-def spread_tests(designs: list[Design], draws: Draws) -> list[Estimate]:
-    """The global test of `permutation_names` for designs of the same responses.
+def randomisation_tests(designs: list[Design], draws: Draws) -> list[list[Estimate]]:
+    """Both global tests of `permutation_names` for designs of the same responses.
 
     Args:
         designs: one for each outcome; all count the same labelled responses.
         draws: number of permutations and seed.
     """
-    method, estimand = Method.PERMUTATION_NAMES, Estimand.GLOBAL
+    methods, estimand = (Method.PERMUTATION_NAMES, Method.PERMUTATION_NAMES_F), Estimand.GLOBAL
     names = designs[0].by_name()
     groups = len(designs[0].levels)
     if not 1 < groups < len(names.n):
         reason = "one group only" if groups <= 1 else "every group has one name"
-        return [not_estimable(method, estimand, None, reason) for _ in designs]
+        none = [not_estimable(method, estimand, None, reason) for method in methods]
+        return [none for _ in designs]
     k = np.stack([design.by_name().k for design in designs])
     p_values = permutation_names(k, names.n, names.level, draws)
-    rates = np.stack([design.level_k / design.level_n for design in designs])
-    return [
-        Estimate(method=method, estimand=estimand, statistic=spread, p_value=p_value)
-        for spread, p_value in zip(np.ptp(rates, axis=1), p_values, strict=True)
-    ]
+    rows = []
+    for at, design in enumerate(designs):
+        spread = float(np.ptp(design.level_k / design.level_n))
+        variance = one_way_variance(k[at] / names.n, names.level)
+        tests = (
+            (methods[0], spread, p_values.spread[at], None),
+            (
+                methods[1],
+                variance.statistic if variance else None,
+                p_values.f[at],
+                None if variance else "F is not defined: names of one group do not differ",
+            ),
+        )
+        rows.append(
+            [
+                Estimate(
+                    method=method, estimand=estimand, statistic=statistic, p_value=p, note=note
+                )
+                for method, statistic, p, note in tests
+            ]
+        )
+    return rows

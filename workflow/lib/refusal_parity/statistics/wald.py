@@ -27,14 +27,14 @@ class Fit(NamedTuple):
         coefficients: shape (q,).
         covariance: shape (q, q).
         df: degrees of freedom of t, and of F's denominator: the smallest
-            number of clusters less 1.
+            number of clusters less 1, or an estimate.
         note: what to say about the covariance.
     """
 
     groups: tuple[str, ...]
     coefficients: FloatArray
     covariance: FloatArray
-    df: int
+    df: float
     note: str | None
 
 

@@ -1,29 +1,20 @@
-"""Every table's columns, in one place; tables are read and written through it alone.
-
-Rows are checked on every read and write: a missing column, a foreign type, a
-null or a duplicate key is an error that names the file and the column.
-"""
+"""Every table's columns, in one place."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, TypeVar
-
 import dataframely as dy
 import polars as pl
-from dataframely.exc import SchemaError, ValidationError
 
-from refusal_parity.errors import InputError
-from refusal_parity.files import new_file
-from refusal_parity.vocabulary import Estimand, Label, LabelSource, Method, Outcome, Scope, Status
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
-
-Table = TypeVar("Table", bound=dy.Schema)
-
-_METADATA_KEY = "refusal_parity"
+from refusal_parity.vocabulary import (
+    Estimand,
+    Label,
+    LabelSource,
+    LeftOut,
+    Method,
+    Outcome,
+    Scope,
+    Status,
+)
 
 
 def _probability(of: str) -> dy.Float64:
@@ -179,6 +170,26 @@ class Comparison(dy.Schema):
     note = dy.String(nullable=True, description="why a number is missing")
 
 
+class Influence(dy.Schema):
+    """Each difference again without one name, or without one template."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    outcome = dy.Enum(Outcome, primary_key=True, description="what is compared")
+    dimension = dy.String(primary_key=True, description="column whose levels are compared")
+    group = dy.String(primary_key=True, description="level compared")
+    reference = dy.String(description="level compared with")
+    left_out_kind = dy.Enum(LeftOut, primary_key=True, description="what is left out")
+    left_out = dy.String(primary_key=True, description="its key")
+    n_group = dy.Int64(min=0, description="labelled responses left of the group")
+    n_reference = dy.Int64(min=0, description="labelled responses left of the reference")
+    k_group = dy.Int64(min=0, description="of them with the outcome")
+    k_reference = dy.Int64(min=0, description="of them with the outcome")
+    estimate = dy.Float64(nullable=True, description="risk difference without it")
+    change = dy.Float64(nullable=True, description="less the difference with everything")
+    p_value = dy.Float64(nullable=True, min=0, max=1, description="permutation_names_exact")
+    note = dy.String(nullable=True, description="why a number is missing")
+
+
 class Gold(dy.Schema):
     """Labelled responses that a classifier learns from (read from CSV)."""
 
@@ -187,96 +198,3 @@ class Gold(dy.Schema):
     name = dy.String(nullable=True, description="name in the prompt, masked in training")
     prompt = dy.String(nullable=True, description="what the response answers")
     group_id = dy.String(nullable=True, description="rows that must stay in one fold together")
-
-
-def empty(schema: type[Table]) -> pl.DataFrame:
-    """A table without rows."""
-    return pl.DataFrame(schema={name: column.dtype for name, column in schema.columns().items()})
-
-
-def conform(frame: pl.DataFrame, schema: type[Table], *, where: str) -> dy.DataFrame[Table]:
-    """Check a frame against its table and put its columns in the table's order.
-
-    Args:
-        frame: any frame that has at least the table's columns.
-        schema: the table.
-        where: what to call the frame in an error: a file's path.
-
-    Raises:
-        InputError: a column is missing, or a value breaks the table's rules.
-    """
-    try:
-        return schema.validate(frame.select(schema.column_names()), cast=True)
-    except pl.exceptions.ColumnNotFoundError as error:
-        missing = ", ".join(sorted(set(schema.column_names()) - set(frame.columns)))
-        raise InputError(
-            f"column {missing} of table {schema.__name__} is missing",
-            where=where,
-            remedy="Make the file anew with this version of the workflow.",
-        ) from error
-    except (ValidationError, SchemaError, pl.exceptions.PolarsError) as error:
-        raise InputError(
-            f"not a table of {schema.__name__}: {error}",
-            where=where,
-            remedy="Make the file anew; if that does not help, the rows themselves are wrong.",
-        ) from error
-
-
-def write_table(
-    frame: pl.DataFrame,
-    schema: type[Table],
-    path: Path,
-    *,
-    metadata: Mapping[str, Any] | None = None,
-) -> None:
-    """Write a checked table as Parquet: under a temporary name, then renamed.
-
-    Args:
-        frame: the rows.
-        schema: the table they must fit.
-        path: where to; its folder is made.
-        metadata: provenance, kept as JSON in the file's own metadata.
-
-    Raises:
-        InputError: the rows do not fit, or the folder cannot be written.
-    """
-    checked = conform(frame, schema, where=str(path))
-    with new_file(path) as temporary:
-        checked.write_parquet(
-            temporary,
-            compression="zstd",
-            metadata={_METADATA_KEY: json.dumps(dict(metadata or {}), sort_keys=True)},
-        )
-
-
-def read_table(schema: type[Table], path: Path) -> dy.DataFrame[Table]:
-    """Read and check a table.
-
-    Raises:
-        InputError: the file is missing, truncated or not such a table.
-    """
-    try:
-        frame = pl.read_parquet(path)
-    except FileNotFoundError as error:
-        raise InputError(
-            "no such file", where=str(path), remedy="Run the rule that makes it."
-        ) from error
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(
-            f"not a readable Parquet file ({error})",
-            where=str(path),
-            remedy="Delete it and run the rule that makes it.",
-        ) from error
-    return conform(frame, schema, where=str(path))
-
-
-def read_tables(schema: type[Table], paths: Iterable[Path]) -> pl.DataFrame:
-    """Read several files of one table, one below the other."""
-    return pl.concat([read_table(schema, path) for path in paths])
-
-
-def read_metadata(path: Path) -> dict[str, Any]:
-    """Provenance that `write_table` stored in a file."""
-    stored = pl.read_parquet_metadata(path).get(_METADATA_KEY, "{}")
-    loaded: dict[str, Any] = json.loads(stored)
-    return loaded

@@ -1,0 +1,49 @@
+"""The study config: every key, its type, default and description.
+
+`workflow/schemas/config.schema.json` and the key reference in `config/README.md`
+are made from these classes.
+"""
+
+from __future__ import annotations
+
+from refusal_parity.config.loading import load_config
+from refusal_parity.config.models import (
+    Download,
+    FolderSource,
+    HubSource,
+    ImportModel,
+    ModelConfig,
+    OpenAIModel,
+    TableColumns,
+    VllmModel,
+    WheelSource,
+)
+from refusal_parity.config.study import (
+    AnalysisConfig,
+    DimensionConfig,
+    LabellingConfig,
+    PrimaryFamily,
+    PromptsConfig,
+    SamplingConfig,
+    StudyConfig,
+)
+
+__all__ = [
+    "AnalysisConfig",
+    "DimensionConfig",
+    "Download",
+    "FolderSource",
+    "HubSource",
+    "ImportModel",
+    "LabellingConfig",
+    "ModelConfig",
+    "OpenAIModel",
+    "PrimaryFamily",
+    "PromptsConfig",
+    "SamplingConfig",
+    "StudyConfig",
+    "TableColumns",
+    "VllmModel",
+    "WheelSource",
+    "load_config",
+]

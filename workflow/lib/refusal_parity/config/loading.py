@@ -1,0 +1,96 @@
+"""A config read, checked and filled in, with errors for people."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from pydantic import ValidationError
+
+from refusal_parity.config.models import ImportModel
+from refusal_parity.config.section import Section
+from refusal_parity.config.study import StudyConfig
+from refusal_parity.errors import InputError
+
+
+def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
+    """Check a study config and fill in its defaults.
+
+    Args:
+        raw: the config as read from YAML.
+        where: the config file, for error texts.
+
+    Raises:
+        InputError: naming the key and the remedy, for the first thing that is wrong.
+    """
+    try:
+        config = StudyConfig.model_validate(raw)
+    except ValidationError as error:
+        raise _readable(error, where) from None
+    _check_prompts(config, where)
+    return config
+
+
+def _check_prompts(config: StudyConfig, where: str) -> None:
+    prompts = config.prompts
+    if prompts.from_model is not None:
+        if prompts.templates is not None or prompts.names is not None:
+            raise InputError(
+                "prompts.from_model stands beside prompts.templates or prompts.names",
+                where=where,
+                remedy="Give either the two CSV files or from_model.",
+            )
+        source = config.models.get(prompts.from_model)
+        if isinstance(source, ImportModel) and source.format == "table":
+            raise InputError(
+                f"prompts.from_model names {prompts.from_model!r}, a table that does not say "
+                "which group a name is read as",
+                where=where,
+                remedy="Give prompts.templates and prompts.names.",
+            )
+        if not isinstance(source, ImportModel):
+            raise InputError(
+                f"prompts.from_model names {prompts.from_model!r}, which is no imported model",
+                where=where,
+                remedy="Name a model of this config that has `engine: import`.",
+            )
+    elif prompts.templates is None or prompts.names is None:
+        raise InputError(
+            "prompts.templates or prompts.names is missing",
+            where=where,
+            remedy="Give both CSV files, or prompts.from_model for imported responses.",
+        )
+
+
+def _readable(error: ValidationError, where: str) -> InputError:
+    """The first finding of pydantic as a sentence for people."""
+    finding = error.errors(include_url=False)[0]
+    tags = {"vllm", "import", "openai", "FolderSource", "HubSource", "WheelSource"}
+    path = [str(part) for part in finding["loc"] if str(part) not in tags]
+    key = ".".join(path) or "the config"
+    more = len(error.errors()) - 1
+    rest = f" ({more} more after this one.)" if more else ""
+    if finding["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(path[-1], _known_keys(), n=1)
+        hint = f"Did you mean {close[0]!r}?" if close else "Remove it."
+        return InputError(
+            f"unknown key {key}",
+            where=where,
+            remedy=f"{hint} config/README.md lists the keys.{rest}",
+        )
+    if finding["type"] == "missing":
+        return InputError(
+            f"key {key} is missing",
+            where=where,
+            remedy=f"Add it; config/README.md says what it takes.{rest}",
+        )
+    return InputError(
+        f"{key}: {finding['msg']} (given: {finding['input']!r})"[:500],
+        where=where,
+        remedy=f"Correct it; config/README.md says what it takes.{rest}",
+    )
+
+
+def _known_keys() -> list[str]:
+    sections = [*Section.__subclasses__()]
+    return sorted({name for section in sections for name in section.model_fields})

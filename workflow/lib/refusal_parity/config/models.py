@@ -1,0 +1,173 @@
+"""The models of a study: where they come from and how they are run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from refusal_parity.config.section import Section, Sha256
+
+
+class FolderSource(Section):
+    """A model folder on disk."""
+
+    path: str = Field(description="Folder in Hugging Face layout.")
+
+
+class HubSource(Section):
+    """A model on the Hugging Face hub."""
+
+    hub: str = Field(description="Repository: owner/name.")
+    revision: str = Field(
+        pattern=r"^[0-9a-f]{40}$",
+        description="Commit of the repository, 40 hex digits: a branch's name moves.",
+    )
+
+
+class WheelSource(Section):
+    """A model in GGUF format inside a Python package."""
+
+    package: str = Field(description="Name of the package on the Python package index.")
+    version: str = Field(description="Its exact version.")
+    file: str = Field(description="Path of the .gguf file inside the package.")
+    sha256: Sha256 = Field(description="Checksum of the .gguf file.")
+
+
+def _kind_of_source(given: Any) -> str | None:
+    """Which source a mapping means, by the key that only this source has."""
+    if isinstance(given, Section):
+        return type(given).__name__
+    kinds = {"path": "FolderSource", "hub": "HubSource", "package": "WheelSource"}
+    return next(
+        (kind for key, kind in kinds.items() if isinstance(given, dict) and key in given), None
+    )
+
+
+Source = Annotated[
+    Annotated[FolderSource, Tag("FolderSource")]
+    | Annotated[HubSource, Tag("HubSource")]
+    | Annotated[WheelSource, Tag("WheelSource")],
+    Discriminator(
+        _kind_of_source,
+        custom_error_type="source",
+        custom_error_message="a source needs one of the keys path, hub or package",
+    ),
+]
+
+
+class VllmModel(Section):
+    """A model that this workflow runs in vLLM."""
+
+    engine: Literal["vllm"] = Field(description="Run the model in vLLM.")
+    source: Source = Field(description="Where the weights are.")
+    prompt_mode: Literal["chat", "completion"] = Field(
+        description="chat renders the model's chat template; completion sends the bare sentence "
+        "up to its [BLANK]."
+    )
+    stop: list[str] = Field(
+        default=[],
+        description="Strings that end a response; a base model in completion mode needs one, "
+        "such as a line break.",
+    )
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto", description="Number format of weights and arithmetic."
+    )
+    gpus: int = Field(
+        default=0, ge=0, description="GPUs of the job; more than one sets tensor parallelism."
+    )
+    gpu_model: str | None = Field(
+        default=None, description="GPU type to ask the scheduler for, such as a100."
+    )
+    mem_mb: int = Field(default=8000, ge=1, description="Memory of the job in MB.")
+    runtime: int = Field(
+        default=120, ge=1, description="Minutes of the job's first attempt; grows with attempts."
+    )
+    max_model_len: int | None = Field(
+        default=None, ge=1, description="Longest context in tokens; null takes the model's own."
+    )
+    trust_remote_code: bool = Field(
+        default=False, description="Run code that the model's folder brings. Leave it off."
+    )
+
+
+class Download(Section):
+    """A file to fetch once, checked."""
+
+    url: str = Field(description="Address of the file.")
+    sha256: Sha256 = Field(description="Checksum that the file must have.")
+
+
+class TableColumns(Section):
+    """Which column of an imported table holds what; the prompt, or template and name."""
+
+    response: str = Field(description="Text of the response.")
+    prompt: str | None = Field(default=None, description="User message, with its name filled in.")
+    template: str | None = Field(default=None, description="Template: its sentence or its key.")
+    name: str | None = Field(default=None, description="Name: itself or its key.")
+    system_prompt: str | None = Field(
+        default=None, description="System prompt; needed where the study has several arms."
+    )
+    sample: str | None = Field(
+        default=None,
+        description="Number of the repetition, from 0; null counts the rows of each prompt.",
+    )
+    label: str | None = Field(default=None, description="One of the six labels, or empty.")
+
+    @model_validator(mode="after")
+    def _has_a_prompt(self) -> Self:
+        by_parts = self.template is not None and self.name is not None
+        if (self.prompt is not None) == by_parts:
+            raise ValueError("name the column prompt, or the columns template and name")
+        return self
+
+
+class ImportModel(Section):
+    """Responses that were made elsewhere."""
+
+    engine: Literal["import"] = Field(description="Read responses from a file.")
+    path: str = Field(description="The file.")
+    format: Literal["table", "chehbouni-2024"] = Field(
+        description="Layout of the file. table: CSV, JSON lines or Parquet with one row for each "
+        "response. chehbouni-2024: the released data of arXiv 2403.13213."
+    )
+    columns: TableColumns | None = Field(
+        default=None, description="With format table: which column holds what."
+    )
+    download: Download | None = Field(
+        default=None, description="Where the file is fetched from when it is missing."
+    )
+
+    @model_validator(mode="after")
+    def _columns_fit_format(self) -> Self:
+        if (self.format == "table") != (self.columns is not None):
+            raise ValueError("columns belongs to format table, which needs it")
+        return self
+
+
+class OpenAIModel(Section):
+    """A model behind a server that speaks OpenAI's protocol."""
+
+    engine: Literal["openai"] = Field(description="Ask a server.")
+    base_url: str = Field(
+        pattern=r"^https?://[^@?#\s]+$",
+        description="Address of its interface, such as http://localhost:8000/v1; without a key.",
+    )
+    model: str = Field(description="What the server calls the model.")
+    api_key_env: str | None = Field(
+        default=None, description="Environment variable that holds the key; null sends none."
+    )
+    concurrency: int = Field(default=8, ge=1, description="Requests under way at a time.")
+    retries: int = Field(
+        default=5, ge=0, description="Tries after a busy or failing server, ever further apart."
+    )
+    timeout_s: float = Field(default=60, gt=0, description="Longest wait for one answer.")
+    prompt_price: float | None = Field(
+        default=None, ge=0, description="Price of a million tokens sent."
+    )
+    response_price: float | None = Field(
+        default=None, ge=0, description="Price of a million tokens received."
+    )
+
+
+ModelConfig = Annotated[VllmModel | ImportModel | OpenAIModel, Field(discriminator="engine")]

@@ -1,0 +1,124 @@
+"""A study: its prompts, models, labelling and analysis."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from refusal_parity.config.models import ModelConfig
+from refusal_parity.config.section import Key, Section
+from refusal_parity.vocabulary import Outcome
+
+
+class PromptsConfig(Section):
+    """Where the prompts come from: CSV files, or the prompts of an imported model."""
+
+    templates: str | None = Field(
+        default=None, description="CSV with columns template_id, family, template ([NAME] in it)."
+    )
+    names: str | None = Field(
+        default=None,
+        description="CSV with columns name_id, name, a group column, and optionally gender and "
+        "commonness.",
+    )
+    group_column: str = Field(
+        default="group",
+        description="Column of the names file that says which group a name is read as.",
+    )
+    arms: dict[Key, str | None] = Field(
+        default={"plain": None},
+        min_length=1,
+        description="System prompts to compare, by key; null sends none.",
+    )
+    from_model: Key | None = Field(
+        default=None,
+        description="Take the prompts from this imported model's file instead of from CSVs.",
+    )
+
+
+class SamplingConfig(Section):
+    """How responses are drawn."""
+
+    temperature: float = Field(default=1.0, ge=0, description="Sampling temperature; 0 is greedy.")
+    top_p: float = Field(default=1.0, gt=0, le=1, description="Nucleus sampling; 1 is off.")
+    top_k: int = Field(default=-1, ge=-1, description="Tokens considered; -1 is all.")
+    max_tokens: int = Field(default=128, ge=1, description="Longest response, in tokens.")
+    seed: int = Field(default=1, description="Part of the hash that seeds each single request.")
+
+
+class LabellingConfig(Section):
+    """How responses get their labels."""
+
+    method: Literal["classifier", "keyword"] = Field(
+        default="classifier",
+        description="classifier: six classes, learned from the gold files. keyword: refusals by a "
+        "list of phrases, all else an answer; a baseline for looks, not for findings.",
+    )
+    gold: list[str] = Field(
+        default=["data/gold/starter.csv"],
+        min_length=1,
+        description="CSVs of labelled responses that the classifier learns from.",
+    )
+    seed: int = Field(default=1, description="Seed of the classifier's folds.")
+
+
+class DimensionConfig(Section):
+    """A way to divide the prompts into groups that are compared."""
+
+    reference: str = Field(description="Level that the others are compared with.")
+
+
+class PrimaryFamily(Section):
+    """The tests that the study answers for; corrected together by Holm's method."""
+
+    outcome: Outcome = Field(default=Outcome.REFUSAL, description="Outcome of the family.")
+    dimension: str = Field(default="group", description="Dimension of the family.")
+
+
+class AnalysisConfig(Section):
+    """What is compared, and how strictly."""
+
+    outcomes: list[Outcome] = Field(
+        default=list(Outcome), min_length=1, description="Readings of the labels to analyse."
+    )
+    dimensions: dict[Literal["group", "gender", "commonness", "family", "arm"], DimensionConfig] = (
+        Field(
+            default={"group": DimensionConfig(reference="white")},
+            min_length=1,
+            description="Columns of the prompts whose levels are compared.",
+        )
+    )
+    alpha: float = Field(default=0.05, gt=0, lt=0.5, description="Level of the tests.")
+    margin: float = Field(
+        default=0.05, gt=0, lt=1, description="Risk difference below which groups count as alike."
+    )
+    primary_family: PrimaryFamily = Field(
+        default=PrimaryFamily(), description="The declared family of tests."
+    )
+    permutations: int = Field(
+        default=100_000, ge=99, description="Random permutations of the names' groups."
+    )
+    bootstraps: int = Field(
+        default=20_000, ge=99, description="Bootstrap samples of the names and templates."
+    )
+    seed: int = Field(default=1, description="Seed of permutations and bootstrap samples.")
+
+
+class StudyConfig(Section):
+    """One study: prompts, models, labelling and analysis."""
+
+    study: Key = Field(description="Name of the study; its results lie in results/<study>/.")
+    results: str = Field(default="results", description="Folder that holds all studies' results.")
+    prompts: PromptsConfig = Field(description="Where the prompts come from.")
+    samples: int = Field(default=3, ge=1, description="Responses drawn for each prompt.")
+    sampling: SamplingConfig = Field(
+        default=SamplingConfig(), description="How responses are drawn."
+    )
+    models: dict[Key, ModelConfig] = Field(min_length=1, description="Models by key.")
+    labelling: LabellingConfig = Field(
+        default=LabellingConfig(), description="How responses get their labels."
+    )
+    analysis: AnalysisConfig = Field(
+        default=AnalysisConfig(), description="What is compared, and how strictly."
+    )

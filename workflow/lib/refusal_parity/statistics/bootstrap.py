@@ -1,0 +1,161 @@
+"""Intervals by drawing names, or names and templates, anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from refusal_parity.statistics.results import Estimate, join_notes, not_estimable
+from refusal_parity.vocabulary import Estimand, Method
+
+if TYPE_CHECKING:
+    from refusal_parity.statistics.design import Design, FloatArray, IntArray
+
+METHODS = (Method.BOOTSTRAP_NAMES, Method.BOOTSTRAP_PIGEONHOLE)
+
+_NO_ERROR = 1e-10
+"""A standard error below this is rounding."""
+
+
+class Resamples(NamedTuple):
+    """How bootstrap samples are drawn: how many, and the seed."""
+
+    bootstraps: int
+    seed: int
+
+
+class Counts(NamedTuple):
+    """Counts in the full grid of names and templates, zero where there is no response.
+
+    Attributes:
+        k: responses with each outcome, shape (outcomes, names, templates).
+        n: responses, shape (names, templates).
+        level: group of each name, codes 0 to g - 1 that all occur, shape (names,).
+    """
+
+    k: FloatArray
+    n: FloatArray
+    level: IntArray
+
+
+def resampled_rates(counts: Counts, resamples: Resamples, *, templates: bool) -> FloatArray:
+    """Rates sum k / sum n of each group in bootstrap samples.
+
+    Names are drawn with replacement within their group, and with `templates`
+    templates too, once for all groups; a cell counts as often as its name and
+    its template were drawn together (the pigeonhole bootstrap: Owen 2007,
+    Annals of Applied Statistics 1:386-411; conservative). All outcomes share
+    the draws.
+
+    Args:
+        counts: the grid.
+        resamples: number of samples and seed.
+        templates: whether templates are drawn anew.
+
+    Returns:
+        Shape (outcomes, groups, bootstraps); NaN in a sample without a response.
+    """
+    random = np.random.default_rng(resamples.seed)
+    draws, columns = resamples.bootstraps, counts.n.shape[1]
+    weights = _multiplicities(random, columns, draws) if templates else np.ones((draws, columns))
+    groups = int(counts.level.max()) + 1
+    rates = np.empty((len(counts.k), groups, draws))
+    for at in range(groups):
+        members = counts.level == at
+        drawn = _multiplicities(random, int(members.sum()), draws)
+        n = np.einsum("bt,bt->b", drawn @ counts.n[members], weights)
+        for outcome, k in enumerate(counts.k):
+            hits = np.einsum("bt,bt->b", drawn @ k[members], weights)
+            rates[outcome, at] = np.where(n > 0, hits / np.maximum(n, 1), np.nan)
+    return rates
+
+
+def _multiplicities(random: np.random.Generator, size: int, draws: int) -> FloatArray:
+    """How often each of `size` units is drawn, shape (draws, size)."""
+    return random.multinomial(size, np.full(size, 1 / size), draws).astype(np.float64)
+
+
+def bootstrap_intervals(
+    designs: list[Design], alpha: float, resamples: Resamples
+) -> list[list[Estimate]]:
+    """Percentile intervals of each risk difference, by both ways to draw.
+
+    Args:
+        designs: one for each outcome, of the same labelled responses; levels
+            are a property of names.
+        alpha: 1 less the level of the intervals.
+        resamples: number of samples and seed.
+
+    Returns:
+        For each design the rows of both methods; there is no p-value.
+    """
+    counts = _grid(designs)
+    found: list[list[Estimate]] = [[] for _ in designs]
+    for method in METHODS:
+        templates = method is Method.BOOTSTRAP_PIGEONHOLE
+        rates = resampled_rates(counts, resamples, templates=templates)
+        single = _single(counts, designs[0].levels, templates=templates)
+        for at, design in enumerate(designs):
+            observed = design.level_k / design.level_n
+            for level, group in enumerate(design.levels[1:], 1):
+                reasons = [single[each] for each in (0, level) if each in single]
+                found[at].append(
+                    not_estimable(method, Estimand.RISK_DIFFERENCE, group, reasons[0])
+                    if reasons
+                    else _interval(
+                        method,
+                        group,
+                        float(observed[level] - observed[0]),
+                        rates[at, level] - rates[at, 0],
+                        alpha,
+                    )
+                )
+    return found
+
+
+def _grid(designs: list[Design]) -> Counts:
+    first = designs[0]
+    names = first.by_name()
+    shape = (len(names.n), int(first.template.max()) + 1)
+    at = first.name * shape[1] + first.template
+    n, *k = (
+        np.bincount(at, counted, shape[0] * shape[1]).reshape(shape).astype(np.float64)
+        for counted in (first.n, *(design.k for design in designs))
+    )
+    return Counts(np.stack(k), n, names.level)
+
+
+def _single(counts: Counts, levels: tuple[str, ...], *, templates: bool) -> dict[int, str]:
+    """Levels that leave nothing to draw, by code, and why."""
+    reasons = {}
+    for at, level in enumerate(levels):
+        members = counts.level == at
+        if templates and np.count_nonzero(counts.n[members].sum(axis=0)) == 1:
+            reasons[at] = f"{level} has one template"
+        if members.sum() == 1:
+            reasons[at] = f"{level} has one name"
+    return reasons
+
+
+def _interval(
+    method: Method, group: str, estimate: float, drawn: FloatArray, alpha: float
+) -> Estimate:
+    estimand = Estimand.RISK_DIFFERENCE
+    empty = int(np.isnan(drawn).sum())
+    kept = drawn[~np.isnan(drawn)]
+    if len(kept) < 2 or not kept.std(ddof=1) > _NO_ERROR:  # noqa: PLR2004 - no error of one
+        return not_estimable(method, estimand, group, "all samples drawn have the same difference")
+    low, high = np.quantile(kept, [alpha / 2, 1 - alpha / 2])
+    return Estimate(
+        method=method,
+        estimand=estimand,
+        group=group,
+        estimate=estimate,
+        std_error=float(kept.std(ddof=1)),
+        ci_low=float(low),
+        ci_high=float(high),
+        note=join_notes(
+            f"{empty} of {len(drawn)} samples held no response of a group" if empty else None
+        ),
+    )

@@ -1,0 +1,114 @@
+"""Tables on disk: checked whenever they are written or read."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import dataframely as dy
+import polars as pl
+from dataframely.exc import SchemaError, ValidationError
+
+from refusal_parity.errors import InputError
+from refusal_parity.files import new_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+Table = TypeVar("Table", bound=dy.Schema)
+
+_METADATA_KEY = "refusal_parity"
+
+
+def empty(schema: type[Table]) -> pl.DataFrame:
+    """A table without rows."""
+    return pl.DataFrame(schema={name: column.dtype for name, column in schema.columns().items()})
+
+
+def conform(frame: pl.DataFrame, schema: type[Table], *, where: str) -> dy.DataFrame[Table]:
+    """Check a frame against its table and put its columns in the table's order.
+
+    Args:
+        frame: any frame that has at least the table's columns.
+        schema: the table.
+        where: what to call the frame in an error: a file's path.
+
+    Raises:
+        InputError: a column is missing, or a value breaks the table's rules.
+    """
+    try:
+        return schema.validate(frame.select(schema.column_names()), cast=True)
+    except pl.exceptions.ColumnNotFoundError as error:
+        missing = ", ".join(sorted(set(schema.column_names()) - set(frame.columns)))
+        raise InputError(
+            f"column {missing} of table {schema.__name__} is missing",
+            where=where,
+            remedy="Make the file anew with this version of the workflow.",
+        ) from error
+    except (ValidationError, SchemaError, pl.exceptions.PolarsError) as error:
+        raise InputError(
+            f"not a table of {schema.__name__}: {error}",
+            where=where,
+            remedy="Make the file anew; if that does not help, the rows themselves are wrong.",
+        ) from error
+
+
+def write_table(
+    frame: pl.DataFrame,
+    schema: type[Table],
+    path: Path,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a checked table as Parquet: under a temporary name, then renamed.
+
+    Args:
+        frame: the rows.
+        schema: the table they must fit.
+        path: where to; its folder is made.
+        metadata: provenance, kept as JSON in the file's own metadata.
+
+    Raises:
+        InputError: the rows do not fit, or the folder cannot be written.
+    """
+    checked = conform(frame, schema, where=str(path))
+    with new_file(path) as temporary:
+        checked.write_parquet(
+            temporary,
+            compression="zstd",
+            metadata={_METADATA_KEY: json.dumps(dict(metadata or {}), sort_keys=True)},
+        )
+
+
+def read_table(schema: type[Table], path: Path) -> dy.DataFrame[Table]:
+    """Read and check a table.
+
+    Raises:
+        InputError: the file is missing, truncated or not such a table.
+    """
+    try:
+        frame = pl.read_parquet(path)
+    except FileNotFoundError as error:
+        raise InputError(
+            "no such file", where=str(path), remedy="Run the rule that makes it."
+        ) from error
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(
+            f"not a readable Parquet file ({error})",
+            where=str(path),
+            remedy="Delete it and run the rule that makes it.",
+        ) from error
+    return conform(frame, schema, where=str(path))
+
+
+def read_tables(schema: type[Table], paths: Iterable[Path]) -> pl.DataFrame:
+    """Read several files of one table, one below the other."""
+    return pl.concat([read_table(schema, path) for path in paths])
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Provenance that `write_table` stored in a file."""
+    stored = pl.read_parquet_metadata(path).get(_METADATA_KEY, "{}")
+    loaded: dict[str, Any] = json.loads(stored)
+    return loaded
