@@ -34,6 +34,7 @@ def _model(**changes: Any) -> Callable[[dict[str, Any]], None]:
     ("change", "complaint"),
     [
         (lambda raw: raw.update(sampels=3), "unknown key sampels. Did you mean 'samples'?"),
+        (lambda raw: raw.update(sample=3), "unknown key sample. Did you mean 'samples'?"),
         (_model(prompt_mod="chat"), "unknown key models.m.prompt_mod. Did you mean 'prompt_mode'?"),
         (lambda raw: raw["models"]["m"].pop("prompt_mode"), "key models.m.prompt_mode is missing"),
         (_model(source={"hub": "a/b"}), "key models.m.source.revision is missing"),
