@@ -61,7 +61,7 @@ lint: $(INSTALLED) ## style, types, workflow
 	$(ACTIVATE) ruff check
 	$(ACTIVATE) ruff format --check
 	$(ACTIVATE) mypy
-	$(ACTIVATE) snakefmt --check Snakefile workflow
+	$(ACTIVATE) snakefmt --check workflow
 	$(ACTIVATE) snakemake --lint
 
 lock: $(UV) ## resolve the pins of envs/ anew from pyproject.toml
