@@ -75,7 +75,5 @@ def _refuse_other_hosts(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
-    app.add_html_math_renderer(
-        "mathml", (_write_inline_math, None), (_write_displayed_math, None)
-    )
+    app.add_html_math_renderer("mathml", (_write_inline_math, None), (_write_displayed_math, None))
     app.connect("build-finished", _refuse_other_hosts)
