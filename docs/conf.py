@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docutils import nodes
-from docutils.utils.math import MathError
-from docutils.utils.math.latex2mathml import tex2mathml
+from latex2mathml.converter import convert
 from sphinx.errors import ExtensionError
 
 if TYPE_CHECKING:
@@ -44,10 +43,10 @@ _LOADED = re.compile(
 
 
 def _mathml(node: nodes.math | nodes.math_block, *, displayed: bool) -> str:
-    try:
-        return str(tex2mathml(node.astext(), as_block=displayed))
-    except MathError as error:
-        raise ExtensionError(f"{error} in {node.astext()!r}") from error
+    made = str(convert(node.astext(), display="block" if displayed else "inline"))
+    if "\\" in made:  # an unknown command stays as it was written
+        raise ExtensionError(f"a formula with an unknown command: {node.astext()}")
+    return made
 
 
 def _write_inline_math(translator: HTML5Translator, node: nodes.math) -> None:
