@@ -10,6 +10,7 @@ UV_VERSION := 0.13.8
 VENV := .venv
 TOOLS := .tools
 UV := $(TOOLS)/bin/uv
+CHROMIUM ?= chromium
 
 # gpu installs vLLM, cpu its build for machines without one.
 DEVICE ?= $(if $(shell command -v nvidia-smi),gpu,cpu)
@@ -26,7 +27,7 @@ endif
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test lint lock schema demo-models clean
+.PHONY: help install run test lint docs picture lock schema demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,7 +53,7 @@ run: $(INSTALLED) ## run the demo study, from templates to report
 test: export OPENBLAS_NUM_THREADS = 1
 test: export OMP_NUM_THREADS = 1
 test: $(INSTALLED) ## check the code and run all tests but those of the cluster
-	$(MAKE) lint
+	$(MAKE) lint docs
 	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal -m "not engine and not workflow and not slurm"
 	$(ACTIVATE) pytest -m engine
 	$(ACTIVATE) pytest -m workflow
@@ -61,8 +62,17 @@ lint: $(INSTALLED) ## style, types, workflow
 	$(ACTIVATE) ruff check
 	$(ACTIVATE) ruff format --check
 	$(ACTIVATE) mypy
-	$(ACTIVATE) snakefmt --check Snakefile workflow
+	$(ACTIVATE) snakefmt --check workflow
 	$(ACTIVATE) snakemake --lint
+
+docs: $(UV) ## build the documentation into site/; a broken link fails
+	$(UV) run --quiet --no-project --python 3.11 --with-requirements envs/docs.txt \
+		sphinx-build --quiet --fail-on-warning --keep-going --fresh-env docs site
+	@echo "Documentation: site/index.html"
+
+picture: ## take the README's picture of the demo study's report (needs Chromium)
+	$(CHROMIUM) --headless --no-sandbox --disable-gpu --hide-scrollbars --force-color-profile=srgb \
+		--window-size=1200,1150 --screenshot=docs/images/report.png "file://$(CURDIR)/results/demo/report.html"
 
 lock: $(UV) ## resolve the pins of envs/ anew from pyproject.toml
 	UV_FIND_LINKS="$(TORCH_WHEELS)" $(PYTHON) envs/lock.py --uv "$(CURDIR)/$(UV)"

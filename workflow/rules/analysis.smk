@@ -77,6 +77,6 @@ rule compare_models:
     conda:
         ANALYSIS_ENV
     message:
-        "Comparing {MODELS}"
+        f"Comparing {', '.join(MODELS)}"
     script:
         f"{SCRIPTS}/compare_models.py"

@@ -30,6 +30,6 @@ rule write_report:
         study=given(STUDY),
         models=MODELS,
     message:
-        "Writing the report of {STUDY.study}"
+        f"Writing the report of {STUDY.study}"
     script:
         f"{SCRIPTS}/write_report.py"
