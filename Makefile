@@ -62,7 +62,7 @@ lint: $(INSTALLED) ## style, types, workflow
 	$(ACTIVATE) ruff check
 	$(ACTIVATE) ruff format --check
 	$(ACTIVATE) mypy
-	$(ACTIVATE) snakefmt --check workflow
+	$(ACTIVATE) snakefmt --check Snakefile workflow
 	$(ACTIVATE) snakemake --lint
 
 docs: $(UV) ## build the documentation into site/; a broken link fails

@@ -24,7 +24,7 @@ class Workplace:
     def command(self, *arguments: str, config: str | None = None) -> list[str]:
         """Snakemake's command line here; `config` is a file of this folder."""
         command = ["snakemake", *arguments, "--cores", "2", "--nocolor"]
-        snakefile = self.root / "workflow" / "Snakefile"
+        snakefile = self.root / "Snakefile"
         command += ["--snakefile", str(snakefile), "--directory", str(self.folder)]
         if config is not None:
             command += ["--configfile", str(self.folder / config)]

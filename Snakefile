@@ -1,0 +1,37 @@
+import atexit
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+# A study given by --configfile replaces the demo study rather than being
+# merged with it.
+if "study" not in config:
+
+    configfile: "config/config.yaml"
+
+
+include: "workflow/rules/package.smk"
+include: "workflow/rules/common.smk"
+include: "workflow/rules/prompts.smk"
+include: "workflow/rules/models.smk"
+include: "workflow/rules/inference.smk"
+include: "workflow/rules/labelling.smk"
+include: "workflow/rules/analysis.smk"
+include: "workflow/rules/report.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/report.html",
+        expand(f"{MODEL_RESULTS}/influence.parquet", model=MODELS),
+
+
+# At exit, so that it is the last thing to be read.
+onsuccess:
+    atexit.register(print_summary)
