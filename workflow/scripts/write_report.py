@@ -5,7 +5,8 @@ from refusal_parity.config import StudyConfig
 from refusal_parity.console import job
 from refusal_parity.files import write_text
 from refusal_parity.inference.provenance import package_versions
-from refusal_parity.report.figures import draw_figures
+from refusal_parity.report.figures import draw_all, save_figures
+from refusal_parity.report.files import ANALYSIS_PACKAGES, export_tables
 from refusal_parity.report.inputs import ReportInputs
 from refusal_parity.report.page import write_report
 from refusal_parity.report.summary import summary_lines
@@ -15,19 +16,19 @@ with job("report", snakemake.log[0]) as say:
     given, made = snakemake.input, snakemake.output
     inputs = ReportInputs(
         config=StudyConfig.model_validate(snakemake.params.study),
-        prompts=tables.read_table(tables.Prompts, Path(given.prompts)),
-        labels=tables.read_tables(tables.Labels, map(Path, given.labels)),
-        rates=tables.read_tables(tables.Rates, map(Path, given.rates)),
-        disparity=tables.read_tables(tables.Disparity, map(Path, given.disparity)),
-        exclusions=tables.read_tables(tables.Exclusions, map(Path, given.exclusions)),
-        comparison=tables.read_table(tables.Comparison, Path(given.comparison)),
+        **{
+            key: tables.read_tables(table.schema, map(Path, given[key]))
+            for key, table in tables.EXPORTED.items()
+        },
         provenance={
             model: tables.read_metadata(Path(path))
             for model, path in zip(snakemake.params.models, given.responses, strict=True)
         },
-        versions=package_versions(),
+        versions=package_versions(ANALYSIS_PACKAGES),
         git_commit=git_commit(),
     )
-    draw_figures(inputs, Path(made.figures))
-    write_report(inputs, Path(made.report))
+    export_tables(inputs, Path(made.tables))
+    drawings = draw_all(inputs)
+    save_figures(drawings, Path(made.figures))
+    write_report(inputs, Path(made.report), drawings=drawings)
     write_text(Path(made.summary), "\n".join(summary_lines(inputs, Path(made.report))) + "\n")
