@@ -86,6 +86,9 @@ lock: $(UV) ## resolve the pins of envs/ anew from pyproject.toml
 schema: $(INSTALLED) ## write the config's schema and key reference from the code
 	$(ACTIVATE) PYTHONPATH=workflow/lib python -m refusal_parity.reference
 
+bench-report: $(INSTALLED) ## time the report of 5 models x 5,376 responses
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/report.py
+
 demo-models: $(INSTALLED) ## train the demo models anew (minutes)
 	$(ACTIVATE) snakemake --snakefile workflow/demo_models.smk --cores $(CORES) --forcerun train_demo_model
 

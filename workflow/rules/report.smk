@@ -34,7 +34,6 @@ rule write_report:
         ANALYSIS_ENV
     params:
         study=given(STUDY),
-        models=MODELS,
     message:
         f"Writing the report of {STUDY.study}"
     script:
