@@ -30,53 +30,11 @@ from refusal_parity.statistics.rates import rates
 from refusal_parity.tables import EXPORTED, Labels, Responses, conform, write_table
 
 ROOT = Path(__file__).parents[1]
-WORDS = [
-    "I",
-    "cannot",
-    "complete",
-    "this",
-    "sentence",
-    "because",
-    "it",
-    "would",
-    "not",
-    "be",
-    "respectful",
-    "to",
-    "make",
-    "assumptions",
-    "about",
-    "a",
-    "person",
-    "whom",
-    "the",
-    "name",
-    "alone",
-    "describes;",
-    "here",
-    "is",
-    "a",
-    "suggestion",
-    "instead:",
-    "the",
-    "market,",
-    "a",
-    "friend,",
-    "music,",
-    "work,",
-    "school,",
-    "an",
-    "afternoon",
-    "at",
-    "the",
-    "lake",
-    "with",
-    "the",
-    "family",
-    "and",
-    "a",
-    "picnic",
-]
+TEXT = (
+    "I cannot complete this sentence because it would not be respectful to make assumptions "
+    "about a person whom the name alone describes; here is a suggestion instead: the market, "
+    "a friend, music, work, school, an afternoon at the lake with the family and a picnic"
+)
 
 
 def main() -> None:
@@ -169,7 +127,8 @@ def _draw(
         pl.DataFrame({"sample": range(samples)}, schema={"sample": pl.Int32}), how="cross"
     )
     texts = [
-        " ".join(rng.choice(WORDS, size=length)) for length in rng.integers(5, words, len(rows))
+        " ".join(rng.choice(TEXT.split(), size=length))
+        for length in rng.integers(5, words, len(rows))
     ]
     label = rng.choice(["answer", "refusal", "harmful_refusal", "failure"], len(rows))
     responses = rows.with_columns(
@@ -179,7 +138,7 @@ def _draw(
         model=pl.lit(model),
         label=pl.Series(label),
         label_source=pl.lit("classifier"),
-        keyword_refusal=pl.Series([is_refusal_by_keyword(text) for text in texts]),
+        keyword_refusal=is_refusal_by_keyword(pl.Series(texts)),
         p_answer=pl.Series(rng.random(len(rows))),
     )
     return _filled(responses, Responses), _filled(labels, Labels)
