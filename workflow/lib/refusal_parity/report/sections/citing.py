@@ -12,6 +12,10 @@ from refusal_parity.report.text import plain
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
+_TITLE: Final = (
+    "refusal-parity: does a language model refuse harmless requests more often for some groups "
+    "of people?"
+)
 _DESIGN: Final = (
     "Chehbouni et al. (2024), From representational harms to quality-of-service harms: a case "
     "study on Llama 2 safety safeguards, arXiv 2403.13213."
@@ -41,7 +45,8 @@ def bibtex(inputs: ReportInputs) -> str:
     return "\n".join(
         [
             f"@software{{refusal-parity-{key},",
-            "  title   = {refusal-parity: tests of refusal disparity in language models},",
+            f"  title   = {{{_TITLE}}},",
+            "  author  = {{The refusal-parity developers}},",
             f"  version = {{{__version__}}},",
             f"  note    = {{study {study}, commit {inputs.git_commit or 'not known'}}},",
             "}",
