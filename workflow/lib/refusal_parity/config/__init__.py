@@ -24,6 +24,7 @@ from refusal_parity.config.study import (
     LabellingConfig,
     PrimaryFamily,
     PromptsConfig,
+    ReportConfig,
     SamplingConfig,
     StudyConfig,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "OpenAIModel",
     "PrimaryFamily",
     "PromptsConfig",
+    "ReportConfig",
     "SamplingConfig",
     "StudyConfig",
     "TableColumns",
