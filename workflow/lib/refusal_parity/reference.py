@@ -51,6 +51,7 @@ _TABLES = {
     "models/<model>/disparity.parquet": tables.Disparity,
     "models/<model>/influence.parquet": tables.Influence,
     "comparison.parquet": tables.Comparison,
+    "selfcheck.parquet": tables.SelfCheck,
 }
 
 

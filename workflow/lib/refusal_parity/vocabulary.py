@@ -60,6 +60,13 @@ class Scope(StrEnum):
     NEW_NAMES_AND_TEMPLATES = "new templates and new names"
 
 
+class NameVariance(StrEnum):
+    """How much names vary in the studies that the self-check simulates."""
+
+    COMMON = "common"
+    BY_GROUP = "by_group"
+
+
 class LeftOut(StrEnum):
     """What a difference is computed without, to see whether it rests on it."""
 

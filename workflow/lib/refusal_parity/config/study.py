@@ -102,7 +102,15 @@ class AnalysisConfig(Section):
     bootstraps: int = Field(
         default=20_000, ge=99, description="Bootstrap samples of the names and templates."
     )
-    seed: int = Field(default=1, description="Seed of permutations and bootstrap samples.")
+    selfcheck: int = Field(
+        default=2_000,
+        ge=0,
+        description="Studies simulated without any effect, to see how often each method finds one; "
+        "0 turns the self-check off.",
+    )
+    seed: int = Field(
+        default=1, description="Seed of permutations, bootstrap samples and simulations."
+    )
 
 
 class StudyConfig(Section):

@@ -24,6 +24,7 @@ from refusal_parity.tables.schemas import (
     Prompts,
     Rates,
     Responses,
+    SelfCheck,
 )
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Prompts",
     "Rates",
     "Responses",
+    "SelfCheck",
     "conform",
     "empty",
     "read_metadata",

@@ -11,6 +11,7 @@ from refusal_parity.vocabulary import (
     LabelSource,
     LeftOut,
     Method,
+    NameVariance,
     Outcome,
     Scope,
     Status,
@@ -188,6 +189,36 @@ class Influence(dy.Schema):
     change = dy.Float64(nullable=True, description="less the difference with everything")
     p_value = dy.Float64(nullable=True, min=0, max=1, description="permutation_names_exact")
     note = dy.String(nullable=True, description="why a number is missing")
+
+
+class SelfCheck(dy.Schema):
+    """How often each method finds an effect in studies like this one that have none."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    outcome = dy.Enum(Outcome, primary_key=True, description="what is compared")
+    dimension = dy.String(primary_key=True, description="column whose levels are compared")
+    name_variance = dy.Enum(
+        NameVariance, primary_key=True, description="names of all groups vary alike, or by group"
+    )
+    method = dy.Enum(Method, primary_key=True, description="the method that was run")
+    estimand = dy.Enum(Estimand, primary_key=True, description="what it estimates or tests")
+    n_simulations = dy.Int64(min=0, description="simulated studies that it gave an answer for")
+    nominal = dy.Float64(description="rate that it promises")
+    false_positive_rate = dy.Float64(
+        nullable=True, min=0, max=1, description="share of tests that reject; mean over groups"
+    )
+    ci_low = dy.Float64(nullable=True, description="95 % Monte Carlo interval of that rate")
+    ci_high = dy.Float64(nullable=True, description="its upper end")
+    highest = dy.Float64(nullable=True, min=0, max=1, description="rate of the worst group")
+    rate = dy.Float64(nullable=True, description="rate of all groups in the simulated studies")
+    var_name = dy.Float64(nullable=True, description="latent variance of names, mean over groups")
+    var_template = dy.Float64(nullable=True, description="latent variance of templates")
+    var_template_group = dy.Float64(
+        nullable=True, description="latent variance of templates within groups"
+    )
+    var_cell = dy.Float64(nullable=True, description="latent variance of cells")
+    var_sample = dy.Float64(nullable=True, description="latent variance of single responses")
+    note = dy.String(nullable=True, description="why a number is missing, or what it means")
 
 
 class Gold(dy.Schema):
