@@ -114,9 +114,12 @@ def _exact(studies: Studies, alpha: float, draws: Draws) -> Repeated:
 def _listed(k: FloatArray, n: FloatArray, ours: BoolArray) -> FloatArray:
     """`exact.permutation_names_exact` with every split in turn, shape (studies,)."""
     names, size = len(n), int(ours.sum())
-    chosen = np.array(list(combinations(range(names), size)))
+    # Of two sides of one size, the split with the first name on this one stands for both.
+    first = 2 * size == names
+    chosen = np.array(list(combinations(range(first, names), size - first)), dtype=np.intp)
     split = np.zeros((len(chosen), names))
     np.put_along_axis(split, chosen, 1, axis=1)
+    split[:, 0] += first
     hits, sizes = k @ split.T, split @ n
     difference = hits / sizes - (k.sum(axis=1, keepdims=True) - hits) / (n.sum() - sizes)
     mine = k[:, ours].sum(axis=1) / n[ours].sum() - k[:, ~ours].sum(axis=1) / n[~ours].sum()
