@@ -11,6 +11,8 @@ rule write_report:
         exclusions=expand(f"{MODEL_RESULTS}/exclusions.parquet", model=MODELS),
         disparity=expand(f"{MODEL_RESULTS}/disparity.parquet", model=MODELS),
         comparison=f"{RESULTS}/comparison.parquet",
+        design=f"{RESULTS}/design.parquet",
+        selfcheck=f"{RESULTS}/selfcheck.parquet" if STUDY.analysis.selfcheck else [],
     output:
         report=report(
             f"{RESULTS}/report.html", caption="../report/report.rst", category="Report"

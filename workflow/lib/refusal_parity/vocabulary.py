@@ -87,6 +87,7 @@ class Method(StrEnum):
     GLM_CLUSTER_TEMPLATE = "glm_cluster_template"
     GLM_CLUSTER_TWO_WAY = "glm_cluster_two_way"
     OLS_CR2_NAME = "ols_cr2_name"
+    OLS_CR2_TWO_WAY = "ols_cr2_two_way"
     PERMUTATION_NAMES = "permutation_names"
     PERMUTATION_NAMES_F = "permutation_names_f"
     PERMUTATION_NAMES_EXACT = "permutation_names_exact"
@@ -98,15 +99,14 @@ class Method(StrEnum):
 
 VALID_METHODS: Final = frozenset(
     {
-        Method.OLS_TWO_WAY,
         Method.EQUIVALENCE,
         Method.OLS_CR2_NAME,
+        Method.OLS_CR2_TWO_WAY,
         Method.PERMUTATION_NAMES,
         Method.PERMUTATION_NAMES_F,
         Method.PERMUTATION_NAMES_EXACT,
         Method.WELCH_NAMES,
         Method.ANOVA_NAMES,
-        Method.BOOTSTRAP_PIGEONHOLE,
     }
 )
 """The methods that hold their level on templates x names; the others only describe."""

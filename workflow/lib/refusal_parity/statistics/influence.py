@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.statistics.design import BoolArray, FloatArray, IntArray
-    from refusal_parity.vocabulary import Outcome
 
 _KEYS: Final = {LeftOut.NAME: "name_id", LeftOut.TEMPLATE: "template_id"}
 _UNTESTED: Final = "no exact test: levels are not a property of names"
@@ -83,7 +82,9 @@ def _of_dimension(
         pair = counted.filter(pl.col(dimension).is_in([group, reference]))
         ours = (pair[dimension] == group).to_numpy()
         n = pair["n"].to_numpy().astype(np.float64)
-        codes = {kind: codes_of(pair[key].to_numpy().astype(np.str_)) for kind, key in _KEYS.items()}
+        codes = {
+            kind: codes_of(pair[key].to_numpy().astype(np.str_)) for kind, key in _KEYS.items()
+        }
         for outcome in analysis.outcomes:
             k = pair[str(outcome)].to_numpy().astype(np.float64)
             cells = _Cells(k, n, ours, codes[LeftOut.NAME])

@@ -170,9 +170,7 @@ class Simulated:
     rates_here: FloatArray
 
 
-def simulate(
-    grid: Grid, latent: Latent, studies: int, random: np.random.Generator
-) -> Simulated:
+def simulate(grid: Grid, latent: Latent, studies: int, random: np.random.Generator) -> Simulated:
     """Draw studies with the grid's own names, templates and responses.
 
     Args:

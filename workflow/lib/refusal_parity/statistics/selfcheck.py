@@ -124,14 +124,14 @@ def _of_design(
     }
     verdicts = null_verdicts(grid, latent, analysis)
     for method, estimand in keys:
-        yield common | {"method": str(method), "estimand": str(estimand)} | _row(
-            verdicts[method, estimand], method, analysis.selfcheck
+        yield (
+            common
+            | {"method": str(method), "estimand": str(estimand)}
+            | _row(verdicts[method, estimand], method, analysis.selfcheck)
         )
 
 
-def null_verdicts(
-    grid: Grid, latent: Latent, analysis: AnalysisConfig
-) -> dict[Key, Verdicts]:
+def null_verdicts(grid: Grid, latent: Latent, analysis: AnalysisConfig) -> dict[Key, Verdicts]:
     """Each method's verdicts on studies drawn from a model without effects.
 
     Args:

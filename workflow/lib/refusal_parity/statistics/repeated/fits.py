@@ -14,12 +14,14 @@ from scipy.stats import f, t
 
 from refusal_parity.statistics.grid import by_level
 from refusal_parity.statistics.repeated.results import NO_ERROR, Repeated
-from refusal_parity.vocabulary import Estimand, Method
+from refusal_parity.vocabulary import Estimand
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from refusal_parity.statistics.design import BoolArray, FloatArray
     from refusal_parity.statistics.grid import Grid
-    from refusal_parity.statistics.repeated.results import Studies
+    from refusal_parity.vocabulary import Method
 
 _SINGULAR = 1e-12
 _STEPS = 60
@@ -170,56 +172,64 @@ def is_definite(matrices: FloatArray) -> BoolArray:
     return np.asarray(values[:, 0] > _SINGULAR * np.abs(values[:, -1]), dtype=np.bool_)
 
 
-def tests(
-    method: Method,
-    estimand: Estimand,
-    groups: tuple[str, ...],
-    estimate: FloatArray,
-    covariance: FloatArray,
-    df: FloatArray,
-    alpha: float,
-) -> Repeated:
-    """`wald.contrasts`: t tests and intervals b -+ t(1 - alpha/2; df) se.
+class Fitted(NamedTuple):
+    """Contrasts of many studies under one covariance (`wald.Fit`).
 
-    Args:
-        method: named in the result.
-        estimand: named in the result; odds ratios stay on the log scale here.
+    Attributes:
         groups: level of each contrast.
-        estimate: shape (studies, q).
+        estimate: shape (studies, q); NaN where there is none.
         covariance: shape (studies, q, q).
-        df: broadcasts to (studies, q).
-        alpha: 1 less the level of the intervals.
+        df: degrees of freedom, broadcasts to (studies, q).
     """
+
+    groups: tuple[str, ...]
+    estimate: FloatArray
+    covariance: FloatArray
+    df: FloatArray
+
+
+def contrasts(fitted: Fitted, method: Method, estimand: Estimand, alpha: float) -> Repeated:
+    """`wald.contrasts`: t tests and intervals; odds ratios stay on the log scale here."""
     with np.errstate(invalid="ignore"):
-        std_error = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+        std_error = np.sqrt(np.diagonal(fitted.covariance, axis1=1, axis2=2))
         std_error = np.where(std_error > NO_ERROR, std_error, np.nan)
-    reach = t.isf(alpha / 2, df) * std_error
+    reach = t.isf(alpha / 2, fitted.df) * std_error
     return Repeated(
         method=method,
         estimand=estimand,
-        groups=groups,
-        estimate=estimate,
+        groups=fitted.groups,
+        estimate=fitted.estimate,
         std_error=std_error,
-        df=df,
-        p_value=2 * t.sf(np.abs(estimate / std_error), df),
-        low=estimate - reach,
-        high=estimate + reach,
+        df=np.broadcast_to(fitted.df, std_error.shape),
+        p_value=2 * t.sf(np.abs(fitted.estimate / std_error), fitted.df),
+        low=fitted.estimate - reach,
+        high=fitted.estimate + reach,
     )
 
 
-def joint(
-    method: Method, estimate: FloatArray, covariance: FloatArray, df: FloatArray
+def joint(fitted: Fitted, method: Method) -> Repeated:
+    """`wald.joint`: b' V^-1 b / q as F with (q, df), the same df for all contrasts of a study."""
+    q = len(fitted.groups)
+    df = np.broadcast_to(fitted.df, fitted.estimate.shape)[:, 0]
+    return quadratic(fitted, method, lambda wald, at: f.sf(wald / q, q, df[at]))
+
+
+def quadratic(
+    fitted: Fitted, method: Method, p_value: Callable[[FloatArray, BoolArray], FloatArray]
 ) -> Repeated:
-    """`wald.joint`: b' V^-1 b / q as F with (q, df), shape (studies, 1)."""
-    q = estimate.shape[1]
-    usable = is_definite(covariance) & ~np.isnan(estimate).any(axis=1)
-    p_value = np.full(len(estimate), np.nan)
-    solved = np.linalg.solve(covariance[usable], estimate[usable][..., None])[..., 0]
-    wald = np.einsum("rq,rq->r", estimate[usable], solved)
-    p_value[usable] = f.sf(wald / q, q, np.broadcast_to(df, len(estimate))[usable])
-    return Repeated(
-        method=method, estimand=Estimand.GLOBAL, groups=(None,), p_value=p_value[:, None]
-    )
+    """A joint test by b' V^-1 b, NaN where V is not positive definite or b unknown.
+
+    Args:
+        fitted: contrasts.
+        method: named in the result.
+        p_value: from the quadratic forms of the studies that have one, and which these are.
+    """
+    usable = is_definite(fitted.covariance) & ~np.isnan(fitted.estimate).any(axis=1)
+    estimate, covariance = fitted.estimate[usable], fitted.covariance[usable]
+    solved = np.linalg.solve(covariance, estimate[..., None])[..., 0]
+    found = np.full((len(usable), 1), np.nan)
+    found[usable, 0] = p_value(np.einsum("rq,rq->r", estimate, solved), usable)
+    return Repeated(method=method, estimand=Estimand.GLOBAL, groups=(None,), p_value=found)
 
 
 class Logistic(NamedTuple):

@@ -40,12 +40,13 @@ def run_repeated(
         draws: permutations and seed; all studies share them.
         resamples: bootstrap samples and seed; all studies share them.
     """
-    linear = regressions.ols_two_way(studies, alpha)
+    reduced = regressions.ols_cr2_two_way(studies, alpha)
     return [
         *rates.proportions(studies, alpha),
         *rates.mantel_haenszel(studies),
-        *linear,
-        _equivalence(linear[0], margin, alpha),
+        *regressions.ols_two_way(studies, alpha),
+        reduced,
+        _equivalence(reduced, margin, alpha),
         *regressions.logistic(studies, alpha),
         *regressions.ols_cr2_name(studies, alpha),
         *_randomisation(studies, draws),

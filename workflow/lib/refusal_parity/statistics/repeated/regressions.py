@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.stats import f
 
+from refusal_parity.statistics.clusters import inverse
 from refusal_parity.statistics.cr2 import spread
+from refusal_parity.statistics.cr2_two_way import both_ways, level_of, one_way
 from refusal_parity.statistics.design import Design
 from refusal_parity.statistics.grid import by_level
 from refusal_parity.statistics.logistic import METHODS as LOGISTIC
 from refusal_parity.statistics.regressors import combine
 from refusal_parity.statistics.repeated.fits import (
     Counts,
+    Fitted,
     both_outcomes,
+    contrasts,
     counted,
     fit_logistic,
-    is_definite,
     joint,
+    quadratic,
     reduced,
     sandwich,
-    tests,
     with_fallback,
 )
 from refusal_parity.statistics.repeated.results import Repeated, Studies
@@ -46,10 +49,11 @@ def ols_two_way(studies: Studies, alpha: float) -> list[Repeated]:
     found = sandwich(kept.grid, residual, moved, counts)
     covariance = with_fallback(found, np.ones(coefficients.shape, dtype=np.bool_))
     df = np.minimum(counts.names, counts.templates) - 1
-    rows = tests(method, estimand, kept.grid.levels[1:], coefficients, covariance, df, alpha)
+    fitted = Fitted(kept.grid.levels[1:], coefficients, covariance, df)
+    rows = contrasts(fitted, method, estimand, alpha)
     if thin.any():
         return [_spread_out(rows, groups), _no_global(method, len(studies.k))]
-    return [rows, joint(method, coefficients, covariance, df)]
+    return [rows, joint(fitted, method)]
 
 
 def ols_cr2_name(studies: Studies, alpha: float) -> list[Repeated]:
@@ -60,39 +64,83 @@ def ols_cr2_name(studies: Studies, alpha: float) -> list[Repeated]:
     method, estimand = Method.OLS_CR2_NAME, Estimand.RISK_DIFFERENCE
     if thin[0] or len(kept.grid.levels) == 1:
         return _unanswered(method, estimand, groups, len(studies.k))
-    design = _design(kept.grid)
-    combined = combine(design)
-    root = np.sqrt(design.n)
-    q = len(kept.grid.levels) - 1
-    found = spread(root[:, None] * combined.x[combined.of_cell], design.name, q)
-    coefficients, residual = _least_squares(kept)
-    cells = residual[:, design.name, _columns(kept.grid)] / root
-    meat = np.stack(
-        [
-            cells[:, design.name == name] @ found.weights[design.name == name]
-            for name in range(len(kept.grid.level))
-        ],
-        axis=1,
-    )
-    covariance = np.swapaxes(meat, 1, 2) @ meat
-    rows = tests(method, estimand, kept.grid.levels[1:], coefficients, covariance, found.df, alpha)
+    fits = _bias_reduced(kept)
+    terms, df, eta = fits.terms("name")
+    fitted = Fitted(kept.grid.levels[1:], fits.coefficients, np.swapaxes(terms, 1, 2) @ terms, df)
+    rows = contrasts(fitted, method, estimand, alpha)
     if thin.any():
         return [_spread_out(rows, groups), _no_global(method, len(studies.k))]
-    return [rows, _hotelling(coefficients, covariance, found.df_joint)]
+    return [rows, _hotelling(fitted, eta)]
 
 
-def _hotelling(coefficients: FloatArray, covariance: FloatArray, eta: float) -> Repeated:
-    q = coefficients.shape[1]
-    p_value = np.full(len(coefficients), np.nan)
-    usable = is_definite(covariance) & (eta - q + 1 > 0)
-    solved = np.linalg.solve(covariance[usable], coefficients[usable][..., None])[..., 0]
-    wald = np.einsum("rq,rq->r", coefficients[usable], solved)
-    p_value[usable] = f.sf((eta - q + 1) / (eta * q) * wald, q, eta - q + 1)
-    return Repeated(
-        method=Method.OLS_CR2_NAME,
-        estimand=Estimand.GLOBAL,
-        groups=(None,),
-        p_value=p_value[:, None],
+def ols_cr2_two_way(studies: Studies, alpha: float) -> Repeated:
+    """`cr2_two_way.ols_cr2_two_way`."""
+    thin = _thin(studies, templates=True)
+    kept = studies.keep(np.flatnonzero(~thin))
+    groups = studies.grid.levels[1:]
+    method, estimand = Method.OLS_CR2_TWO_WAY, Estimand.RISK_DIFFERENCE
+    if thin[0] or len(kept.grid.levels) == 1:
+        return _unanswered(method, estimand, groups, len(studies.k))[0]
+    fits = _bias_reduced(kept)
+    design = fits.design
+    name, template = (
+        one_way(terms, df, level_of(design.level, getattr(design, kind)))
+        for kind in ("name", "template")
+        for terms, df, _ in (fits.terms(kind),)
+    )
+    cells, parameters = fits.x.shape
+    tested = fits.coefficients.shape[1]
+    moved = fits.x @ inverse(fits.x.T @ fits.x)[:, :tested]
+    cell = fits.residual**2 @ moved**2 * cells / max(cells - parameters, 1)
+    both = both_ways(name, template, cell)
+    diagonal = both.variance[:, None] * np.eye(tested)
+    fitted = Fitted(kept.grid.levels[1:], fits.coefficients, diagonal, both.df)
+    return _spread_out(contrasts(fitted, method, estimand, alpha), groups)
+
+
+class _BiasReduced(NamedTuple):
+    """Least squares fits of many studies, rows weighted by the root of their responses.
+
+    Attributes:
+        design: the cells.
+        x: weighted regressors, shape (cells, p).
+        coefficients: contrasts, shape (studies, q).
+        residual: weighted residuals, shape (studies, cells).
+    """
+
+    design: Design
+    x: FloatArray
+    coefficients: FloatArray
+    residual: FloatArray
+
+    def terms(self, kind: str) -> tuple[FloatArray, FloatArray, float]:
+        """Clusters' terms, shape (studies, clusters, q), and degrees of freedom."""
+        cluster = getattr(self.design, kind)
+        found = spread(self.x, cluster, self.coefficients.shape[1])
+        terms = [
+            self.residual[:, cluster == at] @ found.weights[cluster == at]
+            for at in range(int(cluster.max()) + 1)
+        ]
+        return np.stack(terms, axis=1), found.df, found.df_joint
+
+
+def _bias_reduced(studies: Studies) -> _BiasReduced:
+    design = _design(studies.grid)
+    combined = combine(design)
+    root = np.sqrt(design.n)
+    coefficients, residual = _least_squares(studies)
+    cells = residual[:, design.name, _columns(studies.grid)] / root
+    return _BiasReduced(design, root[:, None] * combined.x[combined.of_cell], coefficients, cells)
+
+
+def _hotelling(fitted: Fitted, eta: float) -> Repeated:
+    """Hotelling's T^2 with eta degrees of freedom (HTZ)."""
+    q = len(fitted.groups)
+    rest = eta - q + 1
+    if rest <= 0:
+        return _no_global(Method.OLS_CR2_NAME, len(fitted.estimate))
+    return quadratic(
+        fitted, Method.OLS_CR2_NAME, lambda wald, _: f.sf(rest / (eta * q) * wald, q, rest)
     )
 
 
@@ -103,9 +151,9 @@ def logistic(studies: Studies, alpha: float) -> list[Repeated]:
     sizes, hits = np.where(kept, n, 0), np.where(kept, studies.level_k, 0)
     levels = kept.any(axis=2)
     answered = levels[:, 0] & (levels.sum(axis=1) > 1)
-    fitted = fit_logistic(np.where(answered[:, None, None], sizes, 0), hits)
+    fits = fit_logistic(np.where(answered[:, None, None], sizes, 0), hits)
     inside = kept[:, grid.level] & (grid.n > 0)
-    residual = np.where(inside, studies.k - grid.n * fitted.chance[:, grid.level], 0)
+    residual = np.where(inside, studies.k - grid.n * fits.chance[:, grid.level], 0)
     templates = kept.any(axis=1).sum(axis=1)
     counts = Counts(
         names=inside.any(axis=2).sum(axis=1).astype(np.float64),
@@ -114,7 +162,7 @@ def logistic(studies: Studies, alpha: float) -> list[Repeated]:
         rows=sizes.sum(axis=(1, 2)),
         parameters=templates + levels.sum(axis=1) - 1.0,
     )
-    found = sandwich(grid, residual, reduced(fitted.weights).influence, counts)
+    found = sandwich(grid, residual, reduced(fits.weights).influence, counts)
     few_names = by_level(grid, inside.any(axis=2)[..., None].astype(np.float64))[..., 0] < 2  # noqa: PLR2004 - one is no sample
     few_templates = kept.sum(axis=2) < 2  # noqa: PLR2004
     rows: list[Repeated] = []
@@ -131,25 +179,10 @@ def logistic(studies: Studies, alpha: float) -> list[Repeated]:
     ):
         lost = few | ~levels
         none = lost[:, 1:] | (lost[:, :1] | ~answered[:, None])
-        rows += _answers(
-            method, grid.levels[1:], np.where(none, np.nan, fitted.coefficients), covariance, df, alpha
-        )
+        estimate = np.where(none, np.nan, fits.coefficients)
+        fitted = Fitted(grid.levels[1:], estimate, covariance, np.maximum(df, 1)[:, None])
+        rows += [contrasts(fitted, method, Estimand.ODDS_RATIO, alpha), joint(fitted, method)]
     return rows
-
-
-def _answers(
-    method: Method,
-    groups: tuple[str, ...],
-    coefficients: FloatArray,
-    covariance: FloatArray,
-    df: FloatArray,
-    alpha: float,
-) -> list[Repeated]:
-    spare = np.maximum(df, 1)
-    contrasted = tests(
-        method, Estimand.ODDS_RATIO, groups, coefficients, covariance, spare[:, None], alpha
-    )
-    return [contrasted, joint(method, coefficients, covariance, spare)]
 
 
 def _least_squares(studies: Studies) -> tuple[FloatArray, FloatArray]:
