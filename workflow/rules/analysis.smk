@@ -19,7 +19,7 @@ rule estimate_rates:
         mem_mb=2000,
         runtime=30,
     params:
-        analysis=given(STUDY.analysis, "selfcheck"),
+        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
     message:
         "Estimating rates of {wildcards.model}"
     script:
@@ -40,7 +40,7 @@ rule test_disparity:
         mem_mb=2000,
         runtime=30,
     params:
-        analysis=given(STUDY.analysis, "selfcheck"),
+        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
     message:
         "Testing the disparity of {wildcards.model}"
     script:
@@ -61,7 +61,7 @@ rule measure_influence:
         mem_mb=2000,
         runtime=30,
     params:
-        analysis=given(STUDY.analysis, "selfcheck"),
+        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
     message:
         "Leaving out names and templates of {wildcards.model}"
     script:
@@ -98,7 +98,7 @@ rule check_methods:
         mem_mb=2000,
         runtime=60,
     params:
-        analysis=given(STUDY.analysis),
+        analysis=given(STUDY.analysis, "assumed"),
     message:
         "Running the methods on studies like {wildcards.model} without any effect"
     script:
@@ -134,7 +134,7 @@ rule measure_design:
         mem_mb=2000,
         runtime=10,
     params:
-        analysis=given(STUDY.analysis, "selfcheck"),
+        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
     message:
         "Working out what differences the design can find"
     script:

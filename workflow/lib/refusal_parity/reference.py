@@ -52,6 +52,7 @@ _TABLES = {
     "models/<model>/influence.parquet": tables.Influence,
     "comparison.parquet": tables.Comparison,
     "selfcheck.parquet": tables.SelfCheck,
+    "design.parquet, plan.parquet": tables.StudyDesign,
 }
 
 

@@ -60,6 +60,18 @@ class Scope(StrEnum):
     NEW_NAMES_AND_TEMPLATES = "new templates and new names"
 
 
+class DesignQuantity(StrEnum):
+    """What a row of the table of designs answers."""
+
+    MINIMUM_DETECTABLE = "minimum_detectable"
+    NAMES_NEEDED = "names_needed"
+    TEMPLATES_NEEDED = "templates_needed"
+    SAMPLES_NEEDED = "samples_needed"
+    ONE_MORE_NAME = "one_more_name"
+    ONE_MORE_TEMPLATE = "one_more_template"
+    ONE_MORE_SAMPLE = "one_more_sample"
+
+
 class NameVariance(StrEnum):
     """How much names vary in the studies that the self-check simulates."""
 

@@ -25,6 +25,7 @@ from refusal_parity.tables.schemas import (
     Rates,
     Responses,
     SelfCheck,
+    StudyDesign,
 )
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Rates",
     "Responses",
     "SelfCheck",
+    "StudyDesign",
     "conform",
     "empty",
     "read_metadata",

@@ -6,6 +6,7 @@ import dataframely as dy
 import polars as pl
 
 from refusal_parity.vocabulary import (
+    DesignQuantity,
     Estimand,
     Label,
     LabelSource,
@@ -188,6 +189,35 @@ class Influence(dy.Schema):
     estimate = dy.Float64(nullable=True, description="risk difference without it")
     change = dy.Float64(nullable=True, description="less the difference with everything")
     p_value = dy.Float64(nullable=True, min=0, max=1, description="permutation_names_exact")
+    note = dy.String(nullable=True, description="why a number is missing")
+
+
+class StudyDesign(dy.Schema):
+    """What differences a design can find, and what smaller ones would take."""
+
+    model = dy.String(description="key of the model, or `assumed` in a plan")
+    outcome = dy.Enum(Outcome, description="what is compared")
+    dimension = dy.String(description="column whose levels are compared")
+    scope = dy.Enum(Scope, description="to what the result speaks")
+    names = dy.Float64(description="names of the group")
+    reference_names = dy.Float64(description="names of the reference")
+    templates = dy.Float64(description="templates of the design")
+    samples = dy.Float64(description="labelled responses to each prompt, on average")
+    quantity = dy.Enum(
+        DesignQuantity,
+        description="smallest difference found; how many are needed for a difference; or what one "
+        "more adds to the smallest difference found",
+    )
+    difference = dy.Float64(nullable=True, description="difference that is to be found")
+    value = dy.Float64(nullable=True, description="a number of units, or a difference of rates")
+    alpha = dy.Float64(description="level of the test")
+    power = dy.Float64(description="share of studies that find the difference")
+    rate = dy.Float64(description="rate over all responses")
+    var_name = dy.Float64(description="variance between names of a group, of rates")
+    var_template = dy.Float64(description="variance between templates")
+    var_template_group = dy.Float64(description="variance between templates within groups")
+    var_cell = dy.Float64(description="variance between cells")
+    var_sample = dy.Float64(description="variance between responses to one prompt")
     note = dy.String(nullable=True, description="why a number is missing")
 
 
