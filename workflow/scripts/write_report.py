@@ -21,6 +21,10 @@ with job("report", snakemake.log[0]) as say:
         disparity=tables.read_tables(tables.Disparity, map(Path, given.disparity)),
         exclusions=tables.read_tables(tables.Exclusions, map(Path, given.exclusions)),
         comparison=tables.read_table(tables.Comparison, Path(given.comparison)),
+        selfcheck=tables.read_table(tables.SelfCheck, Path(given.selfcheck))
+        if given.selfcheck
+        else None,
+        design=tables.read_table(tables.StudyDesign, Path(given.design)),
         provenance={
             model: tables.read_metadata(Path(path))
             for model, path in zip(snakemake.params.models, given.responses, strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from refusal_parity.report.checking import false_positive_cells
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.report.text import (
     METHOD_NAMES,
@@ -80,6 +81,11 @@ def classics_table(inputs: ReportInputs) -> Table:
         for row in inputs.tests(model, inputs.outcome, inputs.dimension)
         if not row["valid"]
     ]
+    checked = (
+        {model: false_positive_cells(inputs, model) for model in inputs.models}
+        if inputs.selfcheck is not None
+        else {}
+    )
     return Table(
         caption="Descriptive classics, not corrected. Their p-values do not hold their level on "
         "this design and are no findings.",
@@ -91,6 +97,7 @@ def classics_table(inputs: ReportInputs) -> Table:
             ("Value", NUMBER),
             (f"{inputs.confidence} interval", NUMBER),
             ("p, not valid", NUMBER),
+            *((("False positives here", NUMBER),) if checked else ()),
         ),
         rows=tuple(
             (
@@ -101,6 +108,11 @@ def classics_table(inputs: ReportInputs) -> Table:
                 Cell(_value(row), row["estimate"]),
                 Cell(_interval(row), row["ci_low"]),
                 Cell(p_value(row["p_value"]), row["p_value"]),
+                *(
+                    (checked[row["model"]].get((row["method"], row["estimand"]), Cell(NOTHING)),)
+                    if checked
+                    else ()
+                ),
             )
             for row in rows
         ),

@@ -28,6 +28,8 @@ class ReportInputs:
         disparity: table `Disparity`.
         exclusions: table `Exclusions`.
         comparison: table `Comparison`.
+        selfcheck: table `SelfCheck`, None where it is turned off.
+        design: table `StudyDesign`; may be left out.
         labels: table `Labels`, for the composition of labels; may be left out.
         provenance: for each model, the metadata of its file of responses.
         versions: versions of packages, by name.
@@ -40,6 +42,8 @@ class ReportInputs:
     disparity: pl.DataFrame
     exclusions: pl.DataFrame
     comparison: pl.DataFrame
+    selfcheck: pl.DataFrame | None = None
+    design: pl.DataFrame | None = None
     labels: pl.DataFrame | None = None
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -122,6 +126,20 @@ class ReportInputs:
             pl.col("outcome").cast(pl.String) == outcome.value,
             pl.col("dimension") == dimension,
         ).to_dicts()
+
+    def false_positives(self, model: str, outcome: Outcome, dimension: str) -> list[Row]:
+        """Rows of the self-check, common variance of names first; empty where there is none."""
+        if self.selfcheck is None:
+            return []
+        return (
+            self.selfcheck.filter(
+                pl.col("model") == model,
+                pl.col("outcome").cast(pl.String) == outcome.value,
+                pl.col("dimension") == dimension,
+            )
+            .with_columns(pl.col("method", "estimand", "name_variance").cast(pl.String))
+            .to_dicts()
+        )
 
     def name_facts(self) -> dict[str, Row]:
         """Each name's own columns, by its key and by the name itself."""

@@ -17,6 +17,8 @@ from refusal_parity.tables import (
     Prompts,
     Rates,
     Responses,
+    SelfCheck,
+    StudyDesign,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ _TABLES: Final[tuple[type[dy.Schema], ...]] = (
     Disparity,
     Exclusions,
     Comparison,
+    SelfCheck,
+    StudyDesign,
 )
 
 

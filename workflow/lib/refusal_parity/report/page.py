@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from refusal_parity.files import write_text
-from refusal_parity.report import describing, making, results, views
+from refusal_parity.report import checking, describing, making, results, views
 from refusal_parity.report.drawing import inline_svg
 from refusal_parity.report.figures import draw_all
 from refusal_parity.report.inputs import ALL
@@ -129,6 +129,17 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "difference_tables": [results.differences_table(inputs, *pair) for pair in pairs],
         "classics": describing.classics(inputs),
         "classics_table": describing.classics_table(inputs),
+        "selfcheck_table": checking.selfcheck_table(inputs),
+        "selfcheck_studies": count(inputs.config.analysis.selfcheck),
+        "check_sentences": [
+            (plain(model), sentence)
+            for model in inputs.models
+            for sentence in (
+                checking.selfcheck_sentence(inputs, model),
+                checking.detectable_sentence(inputs, model),
+            )
+            if sentence is not None
+        ],
         "names_table": views.names_table(inputs),
         "templates_table": views.templates_table(inputs),
         "comparison_table": results.comparison_table(inputs),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -152,10 +152,10 @@ def _rows(parts: Components, sizes: Iterable[Size], alpha: float) -> Iterator[di
                 "power": POWER,
                 **{f"var_{key}": value for key, value in parts._asdict().items() if key != "rate"},
                 "rate": parts.rate,
-                **{
-                    ("reference_names" if k == "reference" else k): v
-                    for k, v in asdict(size).items()
-                },
+                "names": size.names,
+                "reference_names": size.reference,
+                "templates": size.templates,
+                "samples": size.samples,
             }
             for row in _of_size(parts, size, scope, alpha):
                 yield common | row
@@ -224,10 +224,10 @@ def plan_lines(plan: pl.DataFrame) -> list[str]:
             continue
         lines.append(f"  finds differences from {100 * own:.1f} points on in four of five studies")
         gains = ", ".join(
-            f"one more {what.removesuffix('s')} {100 * values[quantity, None]:+.2f}"
+            f"one more {what.removesuffix('s')} {-100 * values[quantity, None]:.2f}"
             for quantity, what in _ONE_MORE.items()
         )
-        lines.append(f"  points gained by {gains}")
+        lines.append(f"  points less with {gains}")
         for difference in SOUGHT:
             needed = " or ".join(
                 f"{values[quantity, difference]:.0f} {what}"
