@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import polars as pl
 import pytest
 
-from conftest import make_study
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.statistics.design import Design
 from refusal_parity.statistics.grid import Grid
@@ -12,6 +13,11 @@ from refusal_parity.statistics.latent import Latent
 from refusal_parity.statistics.methods import run_methods
 from refusal_parity.statistics.selfcheck import null_verdicts, selfcheck
 from refusal_parity.vocabulary import Estimand, Method, NameVariance, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Study = Callable[..., pl.DataFrame]
 
 ANALYSIS = AnalysisConfig(
     outcomes=[Outcome.REFUSAL],
@@ -96,7 +102,7 @@ def observed() -> pl.DataFrame:
 
 def test_table() -> None:
     few = ANALYSIS.model_copy(update={"selfcheck": 50})
-    table = selfcheck(observed(), few)
+    table = selfcheck(observed, few)
     assert set(table["method"].cast(str)) == {str(method) for method in Method}
     assert set(table["name_variance"].cast(str)) == {str(each) for each in NameVariance}
     answered = table.filter(pl.col("n_simulations") > 0)
@@ -108,12 +114,12 @@ def test_table() -> None:
     common = table.filter(pl.col("name_variance").cast(str) == "common")
     parts = ["var_name", "var_template", "var_template_group", "var_cell", "var_sample"]
     assert common.select(pl.sum_horizontal(parts)).to_series().to_numpy() == pytest.approx(1.0)
-    assert selfcheck(observed(), few).equals(table)
+    assert selfcheck(observed, few).equals(table)
 
 
-def test_an_outcome_that_does_not_vary_is_said_to() -> None:
+def test_an_outcome_that_does_not_vary_is_said_to(study: Study) -> None:
     same = {group: {f"{group}{at}": ["aaa"] * 3 for at in range(3)} for group in ("white", "x")}
-    table = selfcheck(make_study(same), ANALYSIS)
+    table = selfcheck(study(same), ANALYSIS)
     assert (table["n_simulations"] == 0).all()
     assert table["false_positive_rate"].null_count() == table.height
     assert set(table["note"]) == {"not estimable: the outcome does not vary"}
