@@ -42,9 +42,7 @@ def observations(model: int) -> pl.DataFrame:
     latent = Latent(np.zeros(GROUPS), np.full(GROUPS, 0.2), 0.5, 0.02, 0.1, 0.18)
     rate = latent.with_rates(np.full(GROUPS, 0.2))
     k = simulate(Grid(tuple(LEVELS), level, n), rate, 1, random).k[0]
-    name, template, sample = (
-        each.ravel() for each in np.indices((len(level), TEMPLATES, SAMPLES))
-    )
+    name, template, sample = (each.ravel() for each in np.indices((len(level), TEMPLATES, SAMPLES)))
     refused = sample < k[name, template]
     kinds = np.where(
         refused,

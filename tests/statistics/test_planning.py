@@ -34,12 +34,7 @@ def prompts(names: int, templates: int) -> pl.DataFrame:
 def values(plan: pl.DataFrame) -> dict[tuple[str, float | None], float]:
     rows = plan.filter(pl.col("scope").cast(str) == "these templates, new names")
     rows = rows.select("quantity", "difference", "value")
-    return {
-        (str(quantity), difference): value
-        for quantity, difference, value in rows.select(
-            "quantity", "difference", "value"
-        ).iter_rows()
-    }
+    return {(str(quantity), difference): value for quantity, difference, value in rows.iter_rows()}
 
 
 def test_a_plan_reads_back_to_itself() -> None:

@@ -42,13 +42,11 @@ def test_formulas_are_those_of_r(reference: dict[str, Any], names: str, design: 
         mine = power_of(precision(given, size.of(count), scope), 0.05, 0.05)
         assert mine == pytest.approx(expected[f"power_at_{count}_names"], abs=1e-9)
     for alpha, key in ((0.05, ""), (0.0125, "_alpha.0125")):
-        needed = smallest(
-            lambda m, alpha=alpha: (
-                power_of(precision(given, size.of(m), scope), 0.05, alpha) >= 0.8
-            ),  # type: ignore[misc]
-            2,
-        )
-        assert needed == expected[f"names_per_group_80pct{key}"]
+
+        def finds(count: int, alpha: float = alpha) -> bool:
+            return power_of(precision(given, size.of(count), scope), 0.05, alpha) >= 0.8
+
+        assert smallest(finds, 2) == expected[f"names_per_group_80pct{key}"]
 
 
 def test_power_grows_to_one_without_nan() -> None:

@@ -86,21 +86,19 @@ def test_headline_methods_hold_their_level(key: tuple[Method, Estimand]) -> None
     assert 0.03 - 0.033 < rate < 0.08 + 0.033
 
 
-def observed() -> pl.DataFrame:
+@pytest.fixture(scope="module")
+def observed(study: Study) -> pl.DataFrame:
     random = np.random.default_rng(1)
-    groups = {
-        group: {
-            f"{group}{at}": [
-                "".join(random.choice(list("ra-"), 3, p=[0.3, 0.65, 0.05])) for _ in range(4)
-            ]
-            for at in range(4)
-        }
-        for group in ("white", "x", "y")
-    }
-    return make_study(groups)
+
+    def name() -> list[str]:
+        return ["".join(random.choice(list("ra-"), 3, p=[0.3, 0.65, 0.05])) for _ in range(4)]
+
+    return study(
+        {group: {f"{group}{at}": name() for at in range(4)} for group in ("white", "x", "y")}
+    )
 
 
-def test_table() -> None:
+def test_table(observed: pl.DataFrame) -> None:
     few = ANALYSIS.model_copy(update={"selfcheck": 50})
     table = selfcheck(observed, few)
     assert set(table["method"].cast(str)) == {str(method) for method in Method}
