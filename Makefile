@@ -27,7 +27,7 @@ endif
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test lint docs picture bench-statistics bench-null lock schema demo-models clean
+.PHONY: help install run test lint docs picture chromium lock schema bench-report bench-statistics bench-null demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,6 +58,12 @@ test: $(INSTALLED) ## check the code and run all tests but those of the cluster
 	$(ACTIVATE) pytest -m engine
 	$(ACTIVATE) pytest -m workflow
 
+chromium: ## install Chromium for the tests of the report (Debian, root); without it they are skipped
+	@if command -v chromium >/dev/null; then echo "Chromium is there"; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends chromium; \
+	else echo "Not installed: that needs root and apt-get"; fi
+
 lint: $(INSTALLED) ## style, types, workflow
 	$(ACTIVATE) ruff check
 	$(ACTIVATE) ruff format --check
@@ -87,6 +93,9 @@ lock: $(UV) ## resolve the pins of envs/ anew from pyproject.toml
 
 schema: $(INSTALLED) ## write the config's schema and key reference from the code
 	$(ACTIVATE) PYTHONPATH=workflow/lib python -m refusal_parity.reference
+
+bench-report: $(INSTALLED) ## time the report of 5 models x 5,376 responses
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/report.py
 
 demo-models: $(INSTALLED) ## train the demo models anew (minutes)
 	$(ACTIVATE) snakemake --snakefile workflow/demo_models.smk --cores $(CORES) --forcerun train_demo_model

@@ -43,16 +43,8 @@ Responses carry their provenance as JSON in the file's metadata
 
 """
 _TABLES = {
-    "prompts.parquet": tables.Prompts,
-    "models/<model>/responses.parquet": tables.Responses,
-    "models/<model>/labels.parquet": tables.Labels,
-    "models/<model>/rates.parquet": tables.Rates,
-    "models/<model>/exclusions.parquet": tables.Exclusions,
-    "models/<model>/disparity.parquet": tables.Disparity,
-    "models/<model>/influence.parquet": tables.Influence,
-    "comparison.parquet": tables.Comparison,
-    "selfcheck.parquet": tables.SelfCheck,
-    "design.parquet, plan.parquet": tables.StudyDesign,
+    f"models/<model>/{key}.parquet" if table.per_model else f"{key}.parquet": table.schema
+    for key, table in tables.EXPORTED.items()
 }
 
 

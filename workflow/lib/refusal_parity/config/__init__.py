@@ -25,6 +25,7 @@ from refusal_parity.config.study import (
     LabellingConfig,
     PrimaryFamily,
     PromptsConfig,
+    ReportConfig,
     SamplingConfig,
     StudyConfig,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "OpenAIModel",
     "PrimaryFamily",
     "PromptsConfig",
+    "ReportConfig",
     "SamplingConfig",
     "StudyConfig",
     "TableColumns",

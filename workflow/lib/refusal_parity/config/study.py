@@ -137,6 +137,17 @@ class AnalysisConfig(Section):
     )
 
 
+class ReportConfig(Section):
+    """What the report holds."""
+
+    characters: int = Field(
+        default=4000,
+        ge=0,
+        description="Characters of each response that the report shows; 0 leaves all texts out, "
+        "for a report that is passed on without them.",
+    )
+
+
 class StudyConfig(Section):
     """One study: prompts, models, labelling and analysis."""
 
@@ -154,3 +165,4 @@ class StudyConfig(Section):
     analysis: AnalysisConfig = Field(
         default=AnalysisConfig(), description="What is compared, and how strictly."
     )
+    report: ReportConfig = Field(default=ReportConfig(), description="What the report holds.")

@@ -31,6 +31,8 @@ class ReportInputs:
         selfcheck: table `SelfCheck`, None where it is turned off.
         design: table `StudyDesign`; may be left out.
         labels: table `Labels`, for the composition of labels; may be left out.
+        responses: table `Responses`, for the browser; may be left out.
+        influence: table `Influence`, for the files beside the report; may be left out.
         provenance: for each model, the metadata of its file of responses.
         versions: versions of packages, by name.
         git_commit: commit of the workflow that made the study, if known.
@@ -45,6 +47,8 @@ class ReportInputs:
     selfcheck: pl.DataFrame | None = None
     design: pl.DataFrame | None = None
     labels: pl.DataFrame | None = None
+    responses: pl.DataFrame | None = None
+    influence: pl.DataFrame | None = None
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     git_commit: str | None = None

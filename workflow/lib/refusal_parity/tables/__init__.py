@@ -6,6 +6,7 @@ null or a duplicate key is an error that names the file and the column.
 
 from __future__ import annotations
 
+from refusal_parity.tables.exporting import EXPORTED, ExportedTable, write_csv
 from refusal_parity.tables.files import (
     conform,
     empty,
@@ -29,9 +30,11 @@ from refusal_parity.tables.schemas import (
 )
 
 __all__ = [
+    "EXPORTED",
     "Comparison",
     "Disparity",
     "Exclusions",
+    "ExportedTable",
     "Gold",
     "Influence",
     "Labels",
@@ -45,5 +48,6 @@ __all__ = [
     "read_metadata",
     "read_table",
     "read_tables",
+    "write_csv",
     "write_table",
 ]
