@@ -27,7 +27,7 @@ endif
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test lint docs picture chromium lock schema bench-report demo-models clean
+.PHONY: help install run test lint docs picture chromium lock schema bench-report bench-statistics bench-null demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -79,6 +79,14 @@ docs: $(UV) ## build the documentation into site/; a broken link fails
 picture: ## take the README's picture of the demo study's report (needs Chromium)
 	$(CHROMIUM) --headless --no-sandbox --disable-gpu --hide-scrollbars --force-color-profile=srgb \
 		--window-size=1200,1150 --screenshot=docs/images/report.png "file://$(CURDIR)/results/demo/report.html"
+
+bench-statistics: export OPENBLAS_NUM_THREADS = 1
+bench-statistics: $(INSTALLED) ## time the statistics, against scipy's permutation test too
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/statistics_speed.py
+
+bench-null: export OPENBLAS_NUM_THREADS = 1
+bench-null: $(INSTALLED) ## false positives and coverage of every method over 2,000 studies
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/null_studies.py
 
 lock: $(UV) ## resolve the pins of envs/ anew from pyproject.toml
 	UV_FIND_LINKS="$(TORCH_WHEELS)" $(PYTHON) envs/lock.py --uv "$(CURDIR)/$(UV)"

@@ -200,7 +200,7 @@ def make_rates(rows: pl.DataFrame) -> pl.DataFrame:
 
 def disparity_row(**values: Any) -> dict[str, Any]:
     """A row of the disparity table; what is not given is null."""
-    method = values.get("method", Method.OLS_TWO_WAY)
+    method = values.get("method", Method.OLS_CR2_TWO_WAY)
     row: dict[str, Any] = dict.fromkeys(Disparity.column_names())
     return row | {
         "model": "m", "outcome": "refusal", "dimension": "group", "method": method,

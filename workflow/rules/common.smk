@@ -81,6 +81,7 @@ def table_files(wildcards):
             else [f"{RESULTS}/{key}.parquet"]
         )
         for key, table in EXPORTED.items()
+        if key != "selfcheck" or STUDY.analysis.selfcheck
     }
 
 

@@ -9,7 +9,11 @@ with job("report", snakemake.log[0]):
     made = snakemake.output
     inputs = read_inputs(
         StudyConfig.model_validate(snakemake.params.study),
-        {key: [Path(path) for path in snakemake.input[key]] for key in EXPORTED},
+        {
+            key: [Path(path) for path in snakemake.input[key]]
+            for key in EXPORTED
+            if key in snakemake.input.keys()
+        },
     )
     write_all(
         inputs,

@@ -20,6 +20,7 @@ from refusal_parity.config.models import (
 )
 from refusal_parity.config.study import (
     AnalysisConfig,
+    AssumedVariance,
     DimensionConfig,
     LabellingConfig,
     PrimaryFamily,
@@ -31,6 +32,7 @@ from refusal_parity.config.study import (
 
 __all__ = [
     "AnalysisConfig",
+    "AssumedVariance",
     "DimensionConfig",
     "Download",
     "FolderSource",

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from refusal_parity.report.text import known
-from refusal_parity.vocabulary import Estimand, Method, Outcome
+from refusal_parity.vocabulary import Method, Outcome
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs, Row
-
-_GLOBAL_TESTS: Final = {
-    Method.PERMUTATION_NAMES: "randomisation test over names",
-    Method.OLS_TWO_WAY: "joint F test, clustered by template and name",
-}
 
 
 class GlobalTest(NamedTuple):
@@ -50,17 +45,12 @@ class Contrast:
 
 
 def global_test(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) -> GlobalTest:
-    """The test over all levels together: over names, or where they cannot be dealt anew, by F."""
-    rows = [
-        row
-        for row in inputs.tests(model, outcome, dimension)
-        if row["valid"] and row["estimand"] == Estimand.GLOBAL
-    ]
-    for method, words in _GLOBAL_TESTS.items():
-        for row in rows:
+    """The test over all levels together: the randomisation over names, where there is one."""
+    for row in inputs.tests(model, outcome, dimension):
+        if row["method"] == Method.PERMUTATION_NAMES:
             p = row["p_value"] if row["p_adjusted"] is None else row["p_adjusted"]
-            if row["method"] == method and known(p):
-                return GlobalTest(p, words)
+            if known(p):
+                return GlobalTest(p, "randomisation test over names")
     return GlobalTest(None, "no test")
 
 
@@ -77,7 +67,7 @@ def contrasts(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
         pair = (row["group"], row["reference"])
         if row["group"] is None:
             continue
-        if row["method"] == Method.OLS_TWO_WAY and row["estimand"] == Estimand.RISK_DIFFERENCE:
+        if row["method"] == Method.OLS_CR2_TWO_WAY:
             fits[pair] = row
         elif row["method"] == Method.OLS_CR2_NAME:
             by_name[pair] = row

@@ -37,15 +37,16 @@ def read_inputs(config: StudyConfig, files: Mapping[str, Sequence[Path]]) -> Rep
 
     Args:
         config: the study.
-        files: the Parquet files of each table of `tables.EXPORTED`; those of a
-            table with one file a model stand in the order of the config.
+        files: the Parquet files of each table of `tables.EXPORTED` that the
+            study has; those of a table with one file a model stand in the order
+            of the config.
 
     Raises:
         InputError: a file is missing or not such a table.
     """
     return ReportInputs(
         config=config,
-        **{key: read_tables(table.schema, files[key]) for key, table in EXPORTED.items()},
+        **{key: read_tables(EXPORTED[key].schema, found) for key, found in files.items()},
         provenance={
             model: read_metadata(path)
             for model, path in zip(config.models, files["responses"], strict=True)

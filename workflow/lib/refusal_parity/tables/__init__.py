@@ -25,6 +25,8 @@ from refusal_parity.tables.schemas import (
     Prompts,
     Rates,
     Responses,
+    SelfCheck,
+    StudyDesign,
 )
 
 __all__ = [
@@ -39,6 +41,8 @@ __all__ = [
     "Prompts",
     "Rates",
     "Responses",
+    "SelfCheck",
+    "StudyDesign",
     "conform",
     "empty",
     "read_metadata",

@@ -18,6 +18,8 @@ from refusal_parity.tables.schemas import (
     Prompts,
     Rates,
     Responses,
+    SelfCheck,
+    StudyDesign,
 )
 
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ EXPORTED: Final = {
     "disparity": ExportedTable(schema=Disparity),
     "influence": ExportedTable(schema=Influence),
     "comparison": ExportedTable(schema=Comparison, per_model=False),
+    "selfcheck": ExportedTable(schema=SelfCheck, per_model=False),
+    "design": ExportedTable(schema=StudyDesign, per_model=False),
 }
 """Tables by the name of their files."""
 

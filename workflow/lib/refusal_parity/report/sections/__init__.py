@@ -21,6 +21,7 @@ from refusal_parity.report.sections import (
     names,
     rates,
     responses,
+    selfcheck,
     templates,
 )
 
@@ -32,6 +33,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     rates.SECTION,
     differences.SECTION,
     classics.SECTION,
+    selfcheck.SECTION,
     names.SECTION,
     templates.SECTION,
     models.SECTION,
