@@ -65,7 +65,7 @@ def test_contributing_names_what_the_code_has(root: Path) -> None:
     files = {path.name for path in root.glob("workflow/**/*")} | {
         path.name for path in root.iterdir()
     }
-    assert {"SCOPES", "Drawing", "draw_all", "ask_server"} <= named
+    assert {"SCOPES", "Drawing", "ask_server"} <= named
     for name in named - files:
         assert re.search(rf"\b{name}\b", code), name
 
