@@ -7,6 +7,7 @@ from refusal_parity.tables import EXPORTED
 
 with job("report", snakemake.log[0]):
     made = snakemake.output
+    given = set(snakemake.input.keys())
     inputs = read_inputs(
         StudyConfig.model_validate(snakemake.params.study),
         {
