@@ -7,13 +7,10 @@ from refusal_parity.tables import EXPORTED
 
 with job("report", snakemake.log[0]):
     made = snakemake.output
+    given = set(snakemake.input.keys())
     inputs = read_inputs(
         StudyConfig.model_validate(snakemake.params.study),
-        {
-            key: [Path(path) for path in snakemake.input[key]]
-            for key in EXPORTED
-            if key in snakemake.input.keys()
-        },
+        {key: [Path(path) for path in snakemake.input[key]] for key in EXPORTED if key in given},
     )
     write_all(
         inputs,
