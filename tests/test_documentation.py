@@ -60,7 +60,8 @@ def test_contributing_names_files_that_are_there(root: Path) -> None:
 
 def test_contributing_names_what_the_code_has(root: Path) -> None:
     named = set(re.findall(r"`([A-Za-z_]\w+)(?:\(\.\.\.\))?`", _text(root, "CONTRIBUTING.md")))
-    sources = [*(root / "workflow").rglob("*.py"), *(root / "workflow").rglob("*.smk")]
+    endings = ("*.py", "*.smk", "*.j2")
+    sources = [path for ending in endings for path in (root / "workflow").rglob(ending)]
     code = "\n".join(path.read_text("utf-8") for path in [*sources, root / "pyproject.toml"])
     files = {path.name for path in root.glob("workflow/**/*")} | {
         path.name for path in root.iterdir()
