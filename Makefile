@@ -27,7 +27,7 @@ endif
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test lint docs picture chromium lock schema bench-report bench-statistics bench-null demo-models clean
+.PHONY: help install run test test-slurm lint docs picture chromium lock schema bench-plan bench-report bench-statistics bench-null demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -57,12 +57,25 @@ test: $(INSTALLED) ## check the code and run all tests but those of the cluster
 	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal -m "not engine and not workflow and not slurm"
 	$(ACTIVATE) pytest -m engine
 	$(ACTIVATE) pytest -m workflow
+	@echo "Not run: the tests of the SLURM cluster; make test-slurm installs SLURM and runs them."
 
 chromium: ## install Chromium for the tests of the report (Debian, root); without it they are skipped
 	@if command -v chromium >/dev/null; then echo "Chromium is there"; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends chromium; \
 	else echo "Not installed: that needs root and apt-get"; fi
+
+# Debian's packages; none of their services is started (RUNLEVEL).
+SLURM_PACKAGES := slurmctld slurmd slurm-client slurmdbd munge mariadb-server
+
+test-slurm: export OPENBLAS_NUM_THREADS = 1
+test-slurm: $(INSTALLED) ## run the tests of the cluster, which they start themselves; as root
+	@dpkg --status $(SLURM_PACKAGES) > /dev/null 2>&1 || { \
+		echo "Installing $(SLURM_PACKAGES)"; \
+		export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1; \
+		apt-get update -qq; \
+		apt-get install -qq -y --no-install-recommends $(SLURM_PACKAGES) > /dev/null; }
+	$(ACTIVATE) pytest -m slurm tests/slurm
 
 lint: $(INSTALLED) ## style, types, workflow
 	$(ACTIVATE) ruff check
@@ -93,6 +106,9 @@ lock: $(UV) ## resolve the pins of envs/ anew from pyproject.toml
 
 schema: $(INSTALLED) ## write the config's schema and key reference from the code
 	$(ACTIVATE) PYTHONPATH=workflow/lib python -m refusal_parity.reference
+
+bench-plan: $(INSTALLED) ## how long planning takes with 200 models
+	$(ACTIVATE) python benchmarks/plan_many_models.py
 
 bench-report: $(INSTALLED) ## time the report of 5 models x 5,376 responses
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/report.py

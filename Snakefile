@@ -18,6 +18,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/cluster.smk"
 include: "workflow/rules/prompts.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/inference.smk"
@@ -36,6 +37,14 @@ rule all:
         f"{RESULTS}/report.html",
 
 
+onstart:
+    start_on_cluster()
+
+
 # At exit, so that it is the last thing to be read.
 onsuccess:
     atexit.register(print_summary)
+
+
+onerror:
+    explain_failures()

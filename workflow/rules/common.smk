@@ -25,6 +25,7 @@ except InputError as error:
 
 RESULTS = f"{STUDY.results}/{STUDY.study}"
 MODEL_RESULTS = f"{RESULTS}/models/{{model}}"
+SHARD_RESULTS = f"{MODEL_RESULTS}/shards/{{shard}}-of-{{shards}}"
 LOGS = f"{RESULTS}/logs"
 RESOURCES = "resources/models"
 SCRIPTS = "../scripts"
@@ -46,6 +47,8 @@ INFERENCE_ENV = f"../../envs/inference-{'gpu' if any(STUDY.models[m].gpus for m 
 
 wildcard_constraints:
     model="|".join(map(re.escape, MODELS)),
+    shard=r"\d+",
+    shards=r"\d+",
 
 
 def one_of(keys):
@@ -82,6 +85,13 @@ def table_files(wildcards):
         )
         for key, table in EXPORTED.items()
         if key != "selfcheck" or STUDY.analysis.selfcheck
+    }
+
+
+def result_files(wildcards):
+    """The files of each table but that of the jobs that made them."""
+    return {
+        key: files for key, files in table_files(wildcards).items() if key != "jobs"
     }
 
 

@@ -1,6 +1,11 @@
-# It goes to the network, which jobs on a cluster do not.
+# Asking goes to the network, which jobs on a cluster do not; gathering takes seconds.
 localrules:
     ask_server,
+    gather_shards,
+
+
+WHOLE_MODELS = [key for key in VLLM_MODELS if STUDY.models[key].shards == 1]
+SHARDED_MODELS = [key for key in VLLM_MODELS if STUDY.models[key].shards > 1]
 
 
 rule generate_responses:
@@ -12,20 +17,30 @@ rule generate_responses:
     log:
         f"{LOGS}/generate_responses/{{model}}.log",
     wildcard_constraints:
-        model=one_of(VLLM_MODELS),
+        model=one_of(WHOLE_MODELS),
     conda:
         INFERENCE_ENV
     threads: lambda wildcards: max(1, 4 * STUDY.models[wildcards.model].gpus)
     resources:
         gpu=lambda wildcards: STUDY.models[wildcards.model].gpus,
+        gpu_model=lambda wildcards: SITE.gpu_model_of(
+            STUDY.models[wildcards.model].gpus, STUDY.models[wildcards.model].gpu_model
+        ),
+        slurm_partition=lambda wildcards: SITE.partition_of(
+            STUDY.models[wildcards.model].gpus
+        ),
+        # One task drives all GPUs of the job, which lie in one node.
+        tasks_per_gpu=0,
+        nodes=1,
         mem_mb=lambda wildcards: STUDY.models[wildcards.model].mem_mb,
-        runtime=lambda wildcards, attempt: STUDY.models[wildcards.model].runtime
-        * attempt,
+        runtime=lambda wildcards, attempt: SITE.limited(
+            STUDY.models[wildcards.model].runtime * attempt
+        ),
     params:
         # Only what changes the responses: more memory or time is no reason to
         # draw them again.
         model=lambda wildcards: given(
-            STUDY.models[wildcards.model], "mem_mb", "runtime", "gpu_model"
+            STUDY.models[wildcards.model], "mem_mb", "runtime", "gpu_model", "shards"
         ),
         samples=STUDY.samples,
         sampling=given(STUDY.sampling),
@@ -33,6 +48,40 @@ rule generate_responses:
         "Drawing responses of {wildcards.model}"
     script:
         f"{SCRIPTS}/generate_responses.py"
+
+
+use rule generate_responses as generate_shard with:
+    output:
+        responses=temp(f"{SHARD_RESULTS}/responses.parquet"),
+    log:
+        f"{LOGS}/generate_shard/{{model}}/{{shard}}-of-{{shards}}.log",
+    wildcard_constraints:
+        model=one_of(SHARDED_MODELS),
+    message:
+        "Drawing shard {wildcards.shard} of {wildcards.shards} of {wildcards.model}"
+
+
+rule gather_shards:
+    input:
+        prompts=f"{RESULTS}/prompts.parquet",
+        shards=lambda wildcards: expand(
+            f"{SHARD_RESULTS}/responses.parquet",
+            model=wildcards.model,
+            shard=range(1, STUDY.models[wildcards.model].shards + 1),
+            shards=STUDY.models[wildcards.model].shards,
+        ),
+    output:
+        responses=f"{MODEL_RESULTS}/responses.parquet",
+    log:
+        f"{LOGS}/gather_shards/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(SHARDED_MODELS),
+    conda:
+        ANALYSIS_ENV
+    message:
+        "Gathering the shards of {wildcards.model}"
+    script:
+        f"{SCRIPTS}/gather_shards.py"
 
 
 rule ask_server:

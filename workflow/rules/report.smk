@@ -1,5 +1,22 @@
+# The cluster's accounting may not answer on a node.
 localrules:
+    record_jobs,
     write_report,
+
+
+rule record_jobs:
+    input:
+        unpack(result_files),
+    output:
+        jobs=f"{RESULTS}/jobs.parquet",
+    log:
+        f"{LOGS}/record_jobs.log",
+    conda:
+        ANALYSIS_ENV
+    message:
+        f"Recording the jobs of {STUDY.study}"
+    script:
+        f"{SCRIPTS}/record_jobs.py"
 
 
 rule write_report:

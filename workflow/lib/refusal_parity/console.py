@@ -43,8 +43,9 @@ def job(title: str, log: str | os.PathLike[str]) -> Iterator[Callable[[str], Non
 
         def say(line: str) -> None:
             now = datetime.now(tz=UTC).strftime("%H:%M:%S")
-            file.write(f"{now} {line}\n")
+            # The terminal first: the log's disk may be full.
             terminal.write(f"[{title}] {line}\n")
+            file.write(f"{now} {line}\n")
 
         try:
             yield say

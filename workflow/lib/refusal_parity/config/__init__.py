@@ -18,6 +18,7 @@ from refusal_parity.config.models import (
     VllmModel,
     WheelSource,
 )
+from refusal_parity.config.site import Site, load_site
 from refusal_parity.config.study import (
     AnalysisConfig,
     AssumedVariance,
@@ -45,9 +46,11 @@ __all__ = [
     "PromptsConfig",
     "ReportConfig",
     "SamplingConfig",
+    "Site",
     "StudyConfig",
     "TableColumns",
     "VllmModel",
     "WheelSource",
     "load_config",
+    "load_site",
 ]

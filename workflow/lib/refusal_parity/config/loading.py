@@ -26,7 +26,7 @@ def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
     try:
         config = StudyConfig.model_validate(raw)
     except ValidationError as error:
-        raise _readable(error, where) from None
+        raise readable(error, where) from None
     _check_prompts(config, where)
     return config
 
@@ -62,7 +62,7 @@ def _check_prompts(config: StudyConfig, where: str) -> None:
         )
 
 
-def _readable(error: ValidationError, where: str) -> InputError:
+def readable(error: ValidationError, where: str) -> InputError:
     """The first finding of pydantic as a sentence for people."""
     finding = error.errors(include_url=False)[0]
     tags = {"vllm", "import", "openai", "FolderSource", "HubSource", "WheelSource"}

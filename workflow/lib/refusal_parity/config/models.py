@@ -83,6 +83,11 @@ class VllmModel(Section):
     runtime: int = Field(
         default=120, ge=1, description="Minutes of the job's first attempt; grows with attempts."
     )
+    shards: int = Field(
+        default=1,
+        ge=1,
+        description="Jobs among which the prompts are split, each with its own GPUs.",
+    )
     max_model_len: int | None = Field(
         default=None, ge=1, description="Longest context in tokens; null takes the model's own."
     )

@@ -33,6 +33,7 @@ class ReportInputs:
         labels: table `Labels`, for the composition of labels; may be left out.
         responses: table `Responses`, for the browser; may be left out.
         influence: table `Influence`, for the files beside the report; may be left out.
+        jobs: table `ClusterJobs`; may be left out.
         provenance: for each model, the metadata of its file of responses.
         versions: versions of packages, by name.
         git_commit: commit of the workflow that made the study, if known.
@@ -49,6 +50,7 @@ class ReportInputs:
     labels: pl.DataFrame | None = None
     responses: pl.DataFrame | None = None
     influence: pl.DataFrame | None = None
+    jobs: pl.DataFrame | None = None
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     git_commit: str | None = None

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from refusal_parity.report.tabular import TEXT, Cell, Table
-from refusal_parity.report.text import plain
+from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.report.text import NOTHING, count, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,6 +55,45 @@ def versions_table(inputs: ReportInputs) -> Table | None:
     )
 
 
+def jobs_table(inputs: ReportInputs) -> Table | None:
+    """The cluster's jobs; None for a study that ran without one."""
+    if inputs.jobs is None or inputs.jobs.is_empty():
+        return None
+    return Table(
+        caption="Jobs on the cluster. Waiting and running in seconds; memory in MiB, the most that "
+        "was seen; an attempt above 1 was submitted again after a failure.",
+        columns=(
+            ("Model", TEXT),
+            ("Rule", TEXT),
+            ("Shard", NUMBER),
+            ("Attempt", NUMBER),
+            ("Job", TEXT),
+            ("Ended", TEXT),
+            ("Node", TEXT),
+            ("Waited", NUMBER),
+            ("Ran", NUMBER),
+            ("GPU hours", NUMBER),
+            ("Memory", NUMBER),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(job["model"] or NOTHING)),
+                Cell(plain(job["rule"])),
+                _number(job["shard"]),
+                _number(job["attempt"]),
+                Cell(plain(job["job_id"])),
+                Cell(plain(job["state"])),
+                Cell(plain(job["node"] or NOTHING)),
+                _number(job["wait_s"]),
+                _number(job["wall_s"]),
+                Cell(f"{job['gpu_hours']:.3f}", job["gpu_hours"]),
+                _number(job["peak_memory_mb"]),
+            )
+            for job in inputs.jobs.iter_rows(named=True)
+        ),
+    ).without_empty()
+
+
 def columns_table(schema: type[dy.Schema]) -> Table:
     """The data dictionary of one table, from its contract."""
     return Table(
@@ -70,6 +109,10 @@ def columns_table(schema: type[dy.Schema]) -> Table:
             for name, column in schema.columns().items()
         ),
     )
+
+
+def _number(number: float | None) -> Cell:
+    return Cell("") if number is None else Cell(count(round(number)), number)
 
 
 def _type_of(column: dy.Column) -> str:

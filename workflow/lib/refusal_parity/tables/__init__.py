@@ -16,6 +16,7 @@ from refusal_parity.tables.files import (
     write_table,
 )
 from refusal_parity.tables.schemas import (
+    ClusterJobs,
     Comparison,
     Disparity,
     Exclusions,
@@ -31,6 +32,7 @@ from refusal_parity.tables.schemas import (
 
 __all__ = [
     "EXPORTED",
+    "ClusterJobs",
     "Comparison",
     "Disparity",
     "Exclusions",

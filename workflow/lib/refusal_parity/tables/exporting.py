@@ -10,6 +10,7 @@ import polars as pl
 from refusal_parity.files import new_file
 from refusal_parity.tables.files import conform
 from refusal_parity.tables.schemas import (
+    ClusterJobs,
     Comparison,
     Disparity,
     Exclusions,
@@ -61,6 +62,7 @@ EXPORTED: Final = {
     "comparison": ExportedTable(schema=Comparison, per_model=False),
     "selfcheck": ExportedTable(schema=SelfCheck, per_model=False),
     "design": ExportedTable(schema=StudyDesign, per_model=False),
+    "jobs": ExportedTable(schema=ClusterJobs, per_model=False),
 }
 """Tables by the name of their files."""
 

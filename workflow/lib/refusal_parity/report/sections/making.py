@@ -16,6 +16,7 @@ def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
     return {
         "git_commit": plain(inputs.git_commit or ""),
         "records": making.model_records(inputs),
+        "jobs_table": making.jobs_table(inputs),
         "versions_table": making.versions_table(inputs),
         "config_yaml": making.config_yaml(inputs),
     }

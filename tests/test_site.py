@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from refusal_parity.config import Site, load_site
+from refusal_parity.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_shipped_site_is_one_of_defaults_and_names_every_key(root: Path) -> None:
+    path = root / "profiles/slurm/site.yaml"
+    assert load_site(path) == Site()
+    for key in Site.model_fields:
+        assert re.search(rf"^{key}: null$", path.read_text("utf-8"), re.MULTILINE), key
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("partitoin: cpu", "unknown key partitoin. Did you mean 'partition'?"),
+        ("max_runtime: 0", "max_runtime: Input should be greater than or equal to 1"),
+        ("account: [", "cannot be read"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=re.escape(message)) as error:
+        load_site(path)
+    assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("site", "gpus", "partition"),
+    [
+        (Site(), 2, None),
+        (Site(partition="a"), 2, "a"),
+        (Site(partition="a", gpu_partition="b"), 2, "b"),
+        (Site(partition="a", gpu_partition="b"), 0, "a"),
+        (Site(gpu_partition="b"), 0, None),
+    ],
+)
+def test_partition(site: Site, gpus: int, partition: str | None) -> None:
+    assert site.partition_of(gpus) == partition
+
+
+def test_gpu_model_of_the_model_wins_and_a_cpu_job_has_none() -> None:
+    site = Site(gpu_model="a100")
+    assert site.gpu_model_of(1, None) == "a100"
+    assert site.gpu_model_of(1, "h100") == "h100"
+    assert site.gpu_model_of(0, "h100") is None
+
+
+def test_runtime_ends_at_the_sites_limit() -> None:
+    assert Site().limited(480) == 480
+    assert Site(max_runtime=240).limited(480) == 240
+    assert Site(max_runtime=240).limited(120) == 120

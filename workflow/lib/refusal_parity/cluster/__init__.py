@@ -1,0 +1,1 @@
+"""SLURM: checks before anything is submitted, and how the jobs ended."""

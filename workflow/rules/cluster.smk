@@ -1,0 +1,150 @@
+import os
+
+from snakemake.logging import logger
+from snakemake.resources import Resources
+
+from refusal_parity.cluster.accounting import record_jobs
+from refusal_parity.cluster.endings import failed_jobs, sentence
+from refusal_parity.cluster.granting import Wanted
+from refusal_parity.cluster.preflight import Submission, check_cluster
+from refusal_parity.cluster.probe import Need, check_offline
+from refusal_parity.cluster.runs import note_run
+from refusal_parity.config import Site, load_site
+
+# Beside the profile, in the folder that the run was started in or in the repository.
+SITE_FILE = Path("profiles/slurm/site.yaml")
+if "REFUSAL_PARITY_SITE" in os.environ:
+    SITE_FILE = Path(os.environ["REFUSAL_PARITY_SITE"])
+elif not SITE_FILE.exists():
+    SITE_FILE = Path(str(workflow.current_basedir)).parents[1] / SITE_FILE
+
+try:
+    # Another workflow that uses this one as a module may have no such file.
+    SITE = load_site(SITE_FILE) if SITE_FILE.exists() else Site()
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+
+def site_resources():
+    """What the site gives to rules that say nothing of their own."""
+    given = workflow.resource_settings.default_resources or Resources.default("bare")
+    asked = {
+        "slurm_account": SITE.account,
+        "slurm_partition": SITE.partition,
+        "nodes": 1,
+        # Snakemake submits again what failed. If SLURM did so too, two jobs
+        # would write the same rows.
+        "slurm_extra": "--no-requeue",
+    }
+    for name, resource in asked.items():
+        if resource is not None:
+            given.setdefault(name, resource)
+    if SITE.scratch is not None:
+        given["tmpdir"] = SITE.scratch
+    return given
+
+
+workflow.resource_settings.default_resources = site_resources()
+
+
+# The run that this process submits to, once it does.
+SLURM_RUNS = []
+
+
+def wanted(job):
+    """What the last attempt of a job asks for, which is the most."""
+    job.attempt, first = 1 + job.restart_times, job.attempt
+    asked = job.resources
+    request = Wanted(
+        who=job.wildcards.get("model", job.rule.name),
+        partition=asked.get("slurm_partition") or None,
+        account=asked.get("slurm_account") or None,
+        gpus=asked.get("gpu", 0),
+        gpu_model=asked.get("gpu_model") or None,
+        cpus=job.threads,
+        mem_mb=asked.mem_mb,
+        runtime=asked.runtime,
+    )
+    job.attempt = first
+    return request
+
+
+def needs(jobs):
+    """What jobs use that a node may not see."""
+    yield Need(Path.cwd(), "write to", "the folder that Snakemake was started in")
+    yield Need(Path(workflow.main_snakefile), "read", "the repository")
+    yield Need(Path(sys.executable), "run", "Python")
+    if SITE.scratch is not None:
+        yield Need(Path(SITE.scratch), "write to", f"{SITE_FILE}, scratch")
+    for key in dict.fromkeys(job.wildcards.get("model") for job in jobs):
+        if key in VLLM_MODELS and Path(model_folder(key)).exists():
+            yield Need(
+                Path(model_folder(key)) / "config.json", "read", f"models.{key}.source"
+            )
+
+
+def shorten_states():
+    """Make the plugin understand `CANCELLED by 1000`.
+
+    It knows `CANCELLED` alone, takes anything else for a job that still runs,
+    and would wait for ever for a job that somebody cancelled (2.6.1 and 2.8.0).
+    """
+    import snakemake_executor_plugin_slurm as slurm_plugin
+
+    ask = slurm_plugin.query_job_status
+
+    async def ask_and_shorten(command, logger):
+        states, duration = await ask(command, logger)
+        if states is not None:
+            states = {job: state.split()[0] for job, state in states.items() if state}
+        return states, duration
+
+    slurm_plugin.query_job_status = ask_and_shorten
+
+
+def start_on_cluster():
+    """Check the cluster before anything is submitted, and remember the run."""
+    jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
+    if workflow.executor_plugin.name != "slurm" or not jobs:
+        return
+    shorten_states()
+    settings = workflow.executor_settings
+    submission = Submission(
+        wanted=[wanted(job) for job in jobs],
+        needs=list(needs(jobs)),
+        results=Path(RESULTS),
+        site=SITE_FILE,
+        status_command=settings.status_command,
+        first_look_s=settings.init_seconds_before_status_checks,
+    )
+    try:
+        check_cluster(submission, say=logger.warning)
+        for key in {job.wildcards.get("model") for job in jobs} & set(VLLM_MODELS):
+            if Path(model_folder(key)).exists():
+                check_offline(
+                    Path(model_folder(key)),
+                    trust_remote_code=STUDY.models[key].trust_remote_code,
+                )
+        SLURM_RUNS.append(workflow.scheduler.get_executor(jobs[0]).run_uuid)
+        note_run(Path(RESULTS), SLURM_RUNS[-1])
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def explain_failures():
+    """Say at the end, once for each job that failed, why it did and what to do."""
+    if not SLURM_RUNS:
+        return
+    results = Path(RESULTS)
+    logs = {job_key(job.rule.name, job.wildcards): job.log for job in workflow.dag.jobs}
+    jobs = record_jobs(results, results / "jobs.parquet", say=logger.error)
+    for row in failed_jobs(jobs, SLURM_RUNS[-1]):
+        by_slurm = Path(".snakemake/slurm_logs").rglob(f"{row['job_id']}.log")
+        logger.error(
+            sentence(row, [*logs.get(job_key(row["rule"], row), []), *by_slurm])
+        )
+
+
+def job_key(rule, wildcards):
+    shard = wildcards.get("shard")
+    return rule, wildcards.get("model"), None if shard is None else int(shard)
