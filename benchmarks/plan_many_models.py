@@ -18,6 +18,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 
+COMMAND = ("snakemake", "--dry-run", "--quiet", "all", "--profile", "slurm")
+
 
 @dataclass(frozen=True, order=True)
 class Took:
@@ -35,8 +37,8 @@ def plan(models: int, folder: Path) -> Took:
     study = folder / f"{models}.yaml"
     study.write_text(yaml.safe_dump(config), encoding="utf-8")
     before, began = _cpu(), time.monotonic()
-    subprocess.run(
-        ["snakemake", "--dry-run", "--quiet", "all", "--profile", "slurm", "--configfile", study],
+    subprocess.run(  # noqa: S603 - our own program
+        [*COMMAND, "--configfile", study],
         cwd=ROOT,
         check=True,
         capture_output=True,

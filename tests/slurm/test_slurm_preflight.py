@@ -146,7 +146,9 @@ def test_folder_that_nodes_do_not_see(cluster: Cluster, tmp_path: Path) -> None:
 
 def test_busy_nodes_are_not_waited_for(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("refusal_parity.cluster.probe.PATIENCE_S", 3)
-    job = cluster.run("sbatch", "--parsable", "-p", "cpu", "-c", "8", "--wrap", "sleep 600")
+    job = cluster.run(
+        "sbatch", "--parsable", "-p", "cpu", "-c", "8", "-o", "/dev/null", "--wrap", "sleep 600"
+    )
     try:
         assert "no node was free" in _check(cluster, ON_CPU)[0]
     finally:

@@ -1,7 +1,6 @@
 import os
 
 from snakemake.logging import logger
-from snakemake.resources import Resources
 
 from refusal_parity.cluster.accounting import record_jobs
 from refusal_parity.cluster.endings import failed_jobs, sentence
@@ -25,9 +24,12 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 
-def site_resources():
-    """What the site gives to rules that say nothing of their own."""
-    given = workflow.resource_settings.default_resources or Resources.default("bare")
+def site_resources(given):
+    """What the site adds for rules that say nothing of their own.
+
+    Args:
+        given: the run's --default-resources, which come first.
+    """
     asked = {
         "slurm_account": SITE.account,
         "slurm_partition": SITE.partition,
@@ -44,7 +46,11 @@ def site_resources():
     return given
 
 
-workflow.resource_settings.default_resources = site_resources()
+# The profile gives some; a run on this machine alone has none.
+if workflow.resource_settings.default_resources is not None:
+    workflow.resource_settings.default_resources = site_resources(
+        workflow.resource_settings.default_resources
+    )
 
 
 # The run that this process submits to, once it does.
