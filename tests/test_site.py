@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from refusal_parity.config import Site, load_site
+from refusal_parity.config import Site, find_site, load_site
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,6 +47,19 @@ def test_mistakes_are_named(tmp_path: Path, text: str, message: str) -> None:
 )
 def test_partition(site: Site, gpus: int, partition: str | None) -> None:
     assert site.partition_of(gpus) == partition
+
+
+def test_site_file_is_named_or_beside_the_profile(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REFUSAL_PARITY_SITE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert find_site(root) == root / "profiles/slurm/site.yaml"
+    (tmp_path / "profiles/slurm").mkdir(parents=True)
+    (tmp_path / "profiles/slurm/site.yaml").touch()
+    assert find_site(root).absolute() == tmp_path / "profiles/slurm/site.yaml"
+    monkeypatch.setenv("REFUSAL_PARITY_SITE", "mine.yaml")
+    assert str(find_site(root)) == "mine.yaml"
 
 
 def test_gpu_model_of_the_model_wins_and_a_cpu_job_has_none() -> None:

@@ -1,5 +1,3 @@
-import os
-
 from snakemake.logging import logger
 
 from refusal_parity.cluster.accounting import record_jobs
@@ -8,14 +6,9 @@ from refusal_parity.cluster.granting import Wanted
 from refusal_parity.cluster.preflight import Submission, check_cluster
 from refusal_parity.cluster.probe import Need, check_offline
 from refusal_parity.cluster.runs import note_run
-from refusal_parity.config import Site, load_site
+from refusal_parity.config import Site, find_site, load_site
 
-# Beside the profile, in the folder that the run was started in or in the repository.
-SITE_FILE = Path("profiles/slurm/site.yaml")
-if "REFUSAL_PARITY_SITE" in os.environ:
-    SITE_FILE = Path(os.environ["REFUSAL_PARITY_SITE"])
-elif not SITE_FILE.exists():
-    SITE_FILE = Path(str(workflow.current_basedir)).parents[1] / SITE_FILE
+SITE_FILE = find_site(Path(str(workflow.current_basedir)).parents[1])
 
 try:
     # Another workflow that uses this one as a module may have no such file.

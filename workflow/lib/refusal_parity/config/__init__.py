@@ -18,7 +18,7 @@ from refusal_parity.config.models import (
     VllmModel,
     WheelSource,
 )
-from refusal_parity.config.site import Site, load_site
+from refusal_parity.config.site import Site, find_site, load_site
 from refusal_parity.config.study import (
     AnalysisConfig,
     AssumedVariance,
@@ -51,6 +51,7 @@ __all__ = [
     "TableColumns",
     "VllmModel",
     "WheelSource",
+    "find_site",
     "load_config",
     "load_site",
 ]

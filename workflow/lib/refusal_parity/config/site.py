@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import Field, ValidationError
@@ -10,9 +12,6 @@ from pydantic import Field, ValidationError
 from refusal_parity.config.loading import readable
 from refusal_parity.config.section import Section
 from refusal_parity.errors import InputError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Site(Section):
@@ -52,6 +51,18 @@ class Site(Section):
     def limited(self, runtime: int) -> int:
         """Minutes to ask for: what a job wants, or what the site grants."""
         return runtime if self.max_runtime is None else min(runtime, self.max_runtime)
+
+
+def find_site(repository: Path) -> Path:
+    """Where the site file is, or would be: the environment variable
+    REFUSAL_PARITY_SITE names it, or it lies beside the profile, in the folder that
+    the run was started in or in the repository.
+    """
+    named = os.environ.get("REFUSAL_PARITY_SITE")
+    beside_profile = Path("profiles/slurm/site.yaml")
+    if named:
+        return Path(named)
+    return beside_profile if beside_profile.exists() else repository / beside_profile
 
 
 def load_site(path: Path) -> Site:
