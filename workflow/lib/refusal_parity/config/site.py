@@ -54,9 +54,10 @@ class Site(Section):
 
 
 def find_site(repository: Path) -> Path:
-    """Where the site file is, or would be: the environment variable
-    REFUSAL_PARITY_SITE names it, or it lies beside the profile, in the folder that
-    the run was started in or in the repository.
+    """Where the site file is, or would be.
+
+    The environment variable REFUSAL_PARITY_SITE names it, or it lies beside the
+    profile: in the folder that the run was started in, or in the repository.
     """
     named = os.environ.get("REFUSAL_PARITY_SITE")
     beside_profile = Path("profiles/slurm/site.yaml")
