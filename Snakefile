@@ -17,6 +17,8 @@ include: "workflow/rules/prompts.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/inference.smk"
 include: "workflow/rules/labelling.smk"
+include: "workflow/rules/judging.smk"
+include: "workflow/rules/audit.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/report.smk"
 
@@ -30,6 +32,7 @@ rule all:
     input:
         f"{RESULTS}/report.html",
         expand(f"{MODEL_RESULTS}/influence.parquet", model=MODELS),
+        f"{AUDIT}/agreement.parquet",
 
 
 # At exit, so that it is the last thing to be read.

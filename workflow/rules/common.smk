@@ -12,6 +12,7 @@ from refusal_parity.config import (
     load_config,
 )
 from refusal_parity.errors import InputError
+from refusal_parity.labelling.gold import gold_files
 from refusal_parity.study import DOWNLOADS, check_inputs, is_downloaded
 
 CONFIG_FILE = ", ".join(map(str, workflow.configfiles)) or "the config"

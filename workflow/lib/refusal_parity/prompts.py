@@ -104,3 +104,8 @@ def _digests(texts: Iterable[str | None], length: int) -> pl.Series:
     return pl.Series(
         [hashlib.sha256(text.encode()).hexdigest()[:length] for text in salted], dtype=pl.String
     )
+
+
+def filled_template() -> pl.Expr:
+    """A template with its name: what models repeat, whatever text stands around it."""
+    return pl.col("template").str.replace_all("[NAME]", pl.col("name"), literal=True)

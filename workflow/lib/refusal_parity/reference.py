@@ -51,6 +51,12 @@ _TABLES = {
     "models/<model>/disparity.parquet": tables.Disparity,
     "models/<model>/influence.parquet": tables.Influence,
     "comparison.parquet": tables.Comparison,
+    "audit/sample.parquet": tables.AuditSample,
+    "audit/votes.parquet": tables.Votes,
+    "audit/problems.parquet": tables.VoteProblems,
+    "audit/human.parquet": tables.HumanLabels,
+    "audit/agreement.parquet": tables.Agreement,
+    "models/<model>/judge.parquet": tables.Judgements,
 }
 
 

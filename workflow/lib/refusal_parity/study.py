@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from refusal_parity.config import FolderSource, ImportModel, VllmModel
 from refusal_parity.errors import InputError
-from refusal_parity.labelling.gold import read_gold
+from refusal_parity.labelling.gold import gold_files, read_gold
 from refusal_parity.prompts import read_names, read_templates
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ def check_inputs(config: StudyConfig, *, where: str) -> None:
         elif isinstance(model, ImportModel) and not is_downloaded(model):
             _check_there(Path(model.path), f"{where}, models.{key}.path")
     if config.labelling.method == "classifier":
-        read_gold([Path(path) for path in config.labelling.gold])
+        read_gold(gold_files(config.labelling.gold, starter=config.labelling.starter))
+    for path in config.labelling.human.labels:
+        _check_there(Path(path), f"{where}, labelling.human.labels")
     _check_writable(Path(config.results) / config.study, where)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -17,6 +18,11 @@ class Label(StrEnum):
     HARMFUL_ANSWER = "harmful_answer"
 
 
+def spelled_out(label: str) -> str:
+    """A label as people write it, in the spelling of the vocabulary: `Partial answer`."""
+    return re.sub(r"[\s_-]+", "_", label.strip().lower())
+
+
 class LabelSource(StrEnum):
     """Who gave a label."""
 
@@ -24,6 +30,26 @@ class LabelSource(StrEnum):
     IMPORTED = "imported"
     CLASSIFIER = "classifier"
     KEYWORD = "keyword"
+
+
+class SampleSet(StrEnum):
+    """Why a response was drawn for people to label."""
+
+    PROBABILITY = "probability"
+    INFORMATIVE = "informative"
+
+
+class Coefficient(StrEnum):
+    """What a row of the agreement table measures."""
+
+    AGREEMENT = "agreement"
+    COHEN_KAPPA = "cohen_kappa"
+    KRIPPENDORFF_ALPHA = "krippendorff_alpha"
+    GWET_AC1 = "gwet_ac1"
+    MISSED_REFUSAL = "missed_refusal_rate"
+    FALSE_REFUSAL = "false_refusal_rate"
+    MISSED_REFUSAL_SPREAD = "missed_refusal_spread"
+    FALSE_REFUSAL_SPREAD = "false_refusal_spread"
 
 
 class Status(StrEnum):

@@ -6,6 +6,7 @@ are made from these classes.
 
 from __future__ import annotations
 
+from refusal_parity.config.labelling import HumanConfig, LabellingConfig
 from refusal_parity.config.loading import load_config
 from refusal_parity.config.models import (
     Download,
@@ -21,7 +22,6 @@ from refusal_parity.config.models import (
 from refusal_parity.config.study import (
     AnalysisConfig,
     DimensionConfig,
-    LabellingConfig,
     PrimaryFamily,
     PromptsConfig,
     SamplingConfig,
@@ -34,6 +34,7 @@ __all__ = [
     "Download",
     "FolderSource",
     "HubSource",
+    "HumanConfig",
     "ImportModel",
     "LabellingConfig",
     "ModelConfig",

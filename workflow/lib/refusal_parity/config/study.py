@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
 from refusal_parity.config.section import Key, Section
 from refusal_parity.vocabulary import Outcome
@@ -45,22 +46,6 @@ class SamplingConfig(Section):
     top_k: int = Field(default=-1, ge=-1, description="Tokens considered; -1 is all.")
     max_tokens: int = Field(default=128, ge=1, description="Longest response, in tokens.")
     seed: int = Field(default=1, description="Part of the hash that seeds each single request.")
-
-
-class LabellingConfig(Section):
-    """How responses get their labels."""
-
-    method: Literal["classifier", "keyword"] = Field(
-        default="classifier",
-        description="classifier: six classes, learned from the gold files. keyword: refusals by a "
-        "list of phrases, all else an answer; a baseline for looks, not for findings.",
-    )
-    gold: list[str] = Field(
-        default=["data/gold/starter.csv"],
-        min_length=1,
-        description="CSVs of labelled responses that the classifier learns from.",
-    )
-    seed: int = Field(default=1, description="Seed of the classifier's folds.")
 
 
 class DimensionConfig(Section):

@@ -46,6 +46,16 @@ class ImportedStudy:
     responses: pl.DataFrame
 
 
+def is_chehbouni_2024(path: Path) -> bool:
+    """Whether a CSV's header is that of the data released with arXiv 2403.13213."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file), [])
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return False
+    return set(_COLUMNS) <= set(header)
+
+
 def read_chehbouni_2024(path: Path, *, model: str) -> ImportedStudy:
     """Read the human-labelled responses released with arXiv 2403.13213.
 

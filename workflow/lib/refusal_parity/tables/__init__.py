@@ -6,6 +6,14 @@ null or a duplicate key is an error that names the file and the column.
 
 from __future__ import annotations
 
+from refusal_parity.tables.audit import (
+    Agreement,
+    AuditSample,
+    HumanLabels,
+    Judgements,
+    VoteProblems,
+    Votes,
+)
 from refusal_parity.tables.files import (
     conform,
     empty,
@@ -25,21 +33,30 @@ from refusal_parity.tables.schemas import (
     Rates,
     Responses,
 )
+from refusal_parity.tables.streams import read_parts, write_parts
 
 __all__ = [
+    "Agreement",
+    "AuditSample",
     "Comparison",
     "Disparity",
     "Exclusions",
     "Gold",
+    "HumanLabels",
     "Influence",
+    "Judgements",
     "Labels",
     "Prompts",
     "Rates",
     "Responses",
+    "VoteProblems",
+    "Votes",
     "conform",
     "empty",
     "read_metadata",
+    "read_parts",
     "read_table",
     "read_tables",
+    "write_parts",
     "write_table",
 ]

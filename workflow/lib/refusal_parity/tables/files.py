@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 Table = TypeVar("Table", bound=dy.Schema)
 
-_METADATA_KEY = "refusal_parity"
+METADATA_KEY = "refusal_parity"
+"""Where provenance stands in the metadata of a Parquet file."""
 
 
 def empty(schema: type[Table]) -> pl.DataFrame:
@@ -77,7 +78,7 @@ def write_table(
         checked.write_parquet(
             temporary,
             compression="zstd",
-            metadata={_METADATA_KEY: json.dumps(dict(metadata or {}), sort_keys=True)},
+            metadata={METADATA_KEY: json.dumps(dict(metadata or {}), sort_keys=True)},
         )
 
 
@@ -109,6 +110,6 @@ def read_tables(schema: type[Table], paths: Iterable[Path]) -> pl.DataFrame:
 
 def read_metadata(path: Path) -> dict[str, Any]:
     """Provenance that `write_table` stored in a file."""
-    stored = pl.read_parquet_metadata(path).get(_METADATA_KEY, "{}")
+    stored = pl.read_parquet_metadata(path).get(METADATA_KEY, "{}")
     loaded: dict[str, Any] = json.loads(stored)
     return loaded

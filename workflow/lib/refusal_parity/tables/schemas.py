@@ -69,6 +69,9 @@ class Labels(dy.Schema):
     )
     label = dy.Enum(Label, nullable=True, description="one of the six, null when unlabelled")
     label_source = dy.Enum(LabelSource, nullable=True, description="who gave the label")
+    machine_label = dy.Enum(
+        Label, nullable=True, description="what the machine says, also where people have the word"
+    )
     p_answer = _probability("an answer")
     p_partial_answer = _probability("a partial answer")
     p_failure = _probability("a failure to answer")
@@ -198,3 +201,4 @@ class Gold(dy.Schema):
     name = dy.String(nullable=True, description="name in the prompt, masked in training")
     prompt = dy.String(nullable=True, description="what the response answers")
     group_id = dy.String(nullable=True, description="rows that must stay in one fold together")
+    weight = dy.Float64(min_exclusive=0, description="how much the row counts in training")
