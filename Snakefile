@@ -32,7 +32,6 @@ rule all:
     input:
         f"{RESULTS}/report.html",
         expand(f"{MODEL_RESULTS}/influence.parquet", model=MODELS),
-        f"{AUDIT}/agreement.parquet",
 
 
 # At exit, so that it is the last thing to be read.

@@ -61,6 +61,7 @@ rule measure_agreement:
         sample=f"{AUDIT}/sample.parquet" if LABELLED_BY_PEOPLE else [],
     output:
         agreement=f"{AUDIT}/agreement.parquet",
+        confusion=f"{AUDIT}/confusion.parquet",
     log:
         f"{LOGS}/measure_agreement.log",
     conda:

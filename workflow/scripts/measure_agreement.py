@@ -1,11 +1,12 @@
 from pathlib import Path
 
+from refusal_parity.agreement.confusion import confusions
 from refusal_parity.agreement.ratings import LabelFiles, gather_ratings
 from refusal_parity.agreement.sentences import agreement_sentences
 from refusal_parity.agreement.table import measure_agreement
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.console import job
-from refusal_parity.tables import Agreement, write_table
+from refusal_parity.tables import Agreement, Confusion, write_table
 
 with job("agreement", snakemake.log[0]) as say:
     given = snakemake.input
@@ -19,7 +20,9 @@ with job("agreement", snakemake.log[0]) as say:
         sample=Path(given.sample) if given.sample else None,
     )
     analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
-    agreement = measure_agreement(gather_ratings(files), analysis)
+    ratings = gather_ratings(files)
+    agreement = measure_agreement(ratings, analysis)
     for sentence in agreement_sentences(agreement):
         say(sentence)
+    write_table(confusions(ratings.rows), Confusion, Path(snakemake.output.confusion))
     write_table(agreement, Agreement, Path(snakemake.output.agreement))

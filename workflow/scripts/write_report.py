@@ -20,6 +20,8 @@ with job("report", snakemake.log[0]) as say:
         rates=tables.read_tables(tables.Rates, map(Path, given.rates)),
         disparity=tables.read_tables(tables.Disparity, map(Path, given.disparity)),
         exclusions=tables.read_tables(tables.Exclusions, map(Path, given.exclusions)),
+        agreement=tables.read_table(tables.Agreement, Path(given.agreement)),
+        confusions=tables.read_table(tables.Confusion, Path(given.confusion)),
         comparison=tables.read_table(tables.Comparison, Path(given.comparison)),
         provenance={
             model: tables.read_metadata(Path(path))

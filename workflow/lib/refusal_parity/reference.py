@@ -56,6 +56,7 @@ _TABLES = {
     "audit/problems.parquet": tables.VoteProblems,
     "audit/human.parquet": tables.HumanLabels,
     "audit/agreement.parquet": tables.Agreement,
+    "audit/confusion.parquet": tables.Confusion,
     "models/<model>/judge.parquet": tables.Judgements,
 }
 

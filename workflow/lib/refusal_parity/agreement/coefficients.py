@@ -38,7 +38,7 @@ def point_estimates(confusion: FloatArray, *, weighted: bool) -> dict[Coefficien
     elif estimates[Coefficient.KRIPPENDORFF_ALPHA] is not None:
         counts = confusion.ravel().astype(int)
         pair = np.vstack([np.repeat(first, counts), np.repeat(second, counts)])
-        estimates[Coefficient.KRIPPENDORFF_ALPHA] = krippendorff_alpha(pair.T)
+        estimates[Coefficient.KRIPPENDORFF_ALPHA] = krippendorff_alpha(pair.T.astype(float))
     return estimates
 
 

@@ -16,7 +16,7 @@ from refusal_parity.inference.seeds import request_seed
 from refusal_parity.tables import Responses, write_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from refusal_parity.config import OpenAIModel, SamplingConfig
@@ -31,12 +31,14 @@ class ServerJob:
         model: its part of the config.
         samples: responses for each prompt.
         sampling: how they are drawn.
+        schema: JSON schema that every response is held to, if any.
     """
 
     key: str
     model: OpenAIModel
     samples: int
     sampling: SamplingConfig
+    schema: Mapping[str, Any] | None = None
 
 
 def ask_server(
@@ -60,7 +62,7 @@ def ask_server(
         InputError: the server cannot be used.
         Stopped: SIGTERM came; the next run goes on from there.
     """
-    server = OpenAIServer(job.model, job.sampling, where=f"models.{job.key}")
+    server = OpenAIServer(job.model, job.sampling, where=f"models.{job.key}", schema=job.schema)
     plan = _plan(prompts, job)
     settings = {
         "engine": "openai",
@@ -75,6 +77,7 @@ def ask_server(
             **settings,
             "prompts_sha256": text_hash(plan.write_csv()),
             "columns": Responses.column_names(),
+            **({"schema": dict(job.schema)} if job.schema is not None else {}),
         },
         device="server",
         say=say,

@@ -12,7 +12,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.inference.requests import Completion
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     import polars as pl
 
@@ -29,13 +29,21 @@ _LONGEST_ERROR: Final = 200
 class OpenAIServer:
     """Asks a server for one completion of each row, several at a time."""
 
-    def __init__(self, model: OpenAIModel, sampling: SamplingConfig, *, where: str) -> None:
+    def __init__(
+        self,
+        model: OpenAIModel,
+        sampling: SamplingConfig,
+        *,
+        where: str,
+        schema: Mapping[str, Any] | None = None,
+    ) -> None:
         """Read the key from the environment.
 
         Args:
             model: its part of the config.
             sampling: how responses are drawn.
             where: what to call the model in an error.
+            schema: JSON schema that every response is held to, if any.
 
         Raises:
             InputError: the environment has no key.
@@ -43,6 +51,10 @@ class OpenAIServer:
         self._model = model
         self._sampling = sampling
         self._where = where
+        self._format: Any = openai.omit
+        if schema is not None:
+            named = {"name": "answer", "schema": dict(schema), "strict": True}
+            self._format = {"type": "json_schema", "json_schema": named}
         self._key = os.environ.get(model.api_key_env, "") if model.api_key_env else ""
         if model.api_key_env and not self._key:
             raise InputError(
@@ -127,6 +139,7 @@ class OpenAIServer:
                 top_p=self._sampling.top_p,
                 max_tokens=self._sampling.max_tokens,
                 seed=seed,
+                response_format=self._format,
             )
             choice, usage = answer.choices[0], answer.usage
         except _HOPELESS as error:

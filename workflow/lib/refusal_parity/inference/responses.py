@@ -38,6 +38,7 @@ class InferenceJob:
         samples: responses for each prompt.
         sampling: how they are drawn.
         threads: CPU threads of the engine.
+        schema: JSON schema that every response is held to, if any.
     """
 
     key: str
@@ -46,6 +47,7 @@ class InferenceJob:
     samples: int
     sampling: SamplingConfig
     threads: int = 1
+    schema: Mapping[str, Any] | None = None
 
 
 def plan_rows(engine: Engine, prompts: pl.DataFrame, job: InferenceJob) -> pl.DataFrame:
@@ -127,6 +129,7 @@ def settings_of(provenance: Mapping[str, Any], job: InferenceJob, plan: pl.DataF
         "stop": job.model.stop,
         "max_model_len": job.model.max_model_len,
         "gpus": job.model.gpus,
+        **({"schema": dict(job.schema)} if job.schema is not None else {}),
         "prompts_sha256": text_hash(
             plan.select("model", "prompt_id", "sample", "seed", "rendered_sha256").write_csv()
         ),

@@ -44,7 +44,9 @@ def run_job(
         Stopped: SIGTERM came; the next run goes on from there.
     """
     say("starting the engine")
-    engine = start_engine(job.model, job.folder, job.sampling, threads=job.threads)
+    engine = start_engine(
+        job.model, job.folder, job.sampling, threads=job.threads, schema=job.schema
+    )
     plan = plan_rows(engine, prompts, job)
     provenance = describe(engine, job)
     store = ChunkStore(

@@ -11,14 +11,19 @@ from refusal_parity.inference.checks import check_head_size, read_model_config, 
 from refusal_parity.inference.requests import Completion, Engine, Request, Tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from refusal_parity.config import SamplingConfig, VllmModel
 
 
 def start_engine(
-    model: VllmModel, folder: Path, sampling: SamplingConfig, *, threads: int
+    model: VllmModel,
+    folder: Path,
+    sampling: SamplingConfig,
+    *,
+    threads: int,
+    schema: Mapping[str, Any] | None = None,
 ) -> Engine:
     """Load a model; takes seconds on the CPU and minutes for a large model.
 
@@ -28,6 +33,7 @@ def start_engine(
         sampling: how responses are drawn.
         threads: CPU threads of the arithmetic. More than one on busy cores is
             slower than one.
+        schema: JSON schema that every response is held to, if any.
 
     Raises:
         InputError: the folder is no model, or one that cannot run here.
@@ -35,7 +41,7 @@ def start_engine(
     config = read_model_config(folder)
     _prepare_environment(threads)
     with _readable_errors(folder):
-        return _VllmEngine(model, folder, sampling, config)
+        return _VllmEngine(model, folder, sampling, config, schema)
 
 
 def _prepare_environment(threads: int) -> None:
@@ -71,7 +77,12 @@ def _readable_errors(folder: Path) -> Iterator[None]:
 
 class _VllmEngine:
     def __init__(
-        self, model: VllmModel, folder: Path, sampling: SamplingConfig, config: dict[str, Any]
+        self,
+        model: VllmModel,
+        folder: Path,
+        sampling: SamplingConfig,
+        config: dict[str, Any],
+        schema: Mapping[str, Any] | None,
     ) -> None:
         import torch  # noqa: PLC0415 - seconds to import, and analysis never needs it
 
@@ -111,6 +122,7 @@ class _VllmEngine:
         self._llm = vllm.LLM(**settings)
         self._sampling = sampling
         self._stop = model.stop
+        self._schema = schema
         self._folder = folder
 
     @property
@@ -148,6 +160,7 @@ class _VllmEngine:
                     max_tokens=self._sampling.max_tokens,
                     stop=self._stop,
                     seed=request.seed,
+                    structured_outputs=self._structure(),
                     output_kind=RequestOutputKind.FINAL_ONLY,
                 ),
             )
@@ -163,3 +176,11 @@ class _VllmEngine:
                         finish_reason=drawn.finish_reason,
                         response_tokens=len(drawn.token_ids),
                     )
+
+    def _structure(self) -> Any:
+        from vllm.sampling_params import StructuredOutputsParams  # noqa: PLC0415 - imported already
+
+        if self._schema is None:
+            return None
+        # Small models write blanks without end where the schema allows them.
+        return StructuredOutputsParams(json=dict(self._schema), disable_any_whitespace=True)

@@ -33,7 +33,8 @@ class Drawing:
     """A figure with the words that stand for it.
 
     Attributes:
-        kind: what is shown: `rates`, `differences`, `templates`, `names` or `labels`.
+        kind: what is shown: `rates`, `differences`, `templates`, `names`,
+            `labels` or `confusion`.
         stem: name of its files, without a suffix; safe as a path.
         model: the model that is shown.
         title: its heading.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from refusal_parity.report.drawing import save_figure
+from refusal_parity.report.figure_confusion import draw_confusion
 from refusal_parity.report.figure_differences import draw_differences
 from refusal_parity.report.figure_labels import draw_labels
 from refusal_parity.report.figure_names import draw_names
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
     from refusal_parity.report.drawing import Drawing
     from refusal_parity.report.inputs import ReportInputs
+
+
+_DRAWINGS: Final = (
+    draw_rates, draw_labels, draw_differences, draw_names, draw_templates, draw_confusion,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +44,7 @@ class FigureFile:
 def draw_all(inputs: ReportInputs) -> list[Drawing]:
     """Draw every figure: each kind for each model in turn."""
     with figure_style():
-        drawn = [
-            draw(inputs, model)
-            for draw in (draw_rates, draw_labels, draw_differences, draw_names, draw_templates)
-            for model in inputs.models
-        ]
+        drawn = [draw(inputs, model) for draw in _DRAWINGS for model in inputs.models]
         made = [drawing for drawing in drawn if drawing is not None]
         for drawing in made:
             _settle(drawing.figure)

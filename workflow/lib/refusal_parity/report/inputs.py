@@ -28,6 +28,8 @@ class ReportInputs:
         disparity: table `Disparity`.
         exclusions: table `Exclusions`.
         comparison: table `Comparison`.
+        agreement: table `Agreement`; may be left out.
+        confusions: table `Confusion`; may be left out.
         labels: table `Labels`, for the composition of labels; may be left out.
         provenance: for each model, the metadata of its file of responses.
         versions: versions of packages, by name.
@@ -40,6 +42,8 @@ class ReportInputs:
     disparity: pl.DataFrame
     exclusions: pl.DataFrame
     comparison: pl.DataFrame
+    agreement: pl.DataFrame | None = None
+    confusions: pl.DataFrame | None = None
     labels: pl.DataFrame | None = None
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)

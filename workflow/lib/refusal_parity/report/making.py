@@ -10,6 +10,7 @@ import yaml
 from refusal_parity.report.tabular import TEXT, Cell, Table
 from refusal_parity.report.text import plain
 from refusal_parity.tables import (
+    Agreement,
     Comparison,
     Disparity,
     Exclusions,
@@ -34,6 +35,7 @@ _TABLES: Final[tuple[type[dy.Schema], ...]] = (
     Disparity,
     Exclusions,
     Comparison,
+    Agreement,
 )
 
 

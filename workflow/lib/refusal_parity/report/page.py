@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from refusal_parity.files import write_text
 from refusal_parity.report import describing, making, results, views
+from refusal_parity.report.agreement import agreement_section
 from refusal_parity.report.drawing import inline_svg
 from refusal_parity.report.figures import draw_all
 from refusal_parity.report.inputs import ALL
@@ -132,6 +133,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "names_table": views.names_table(inputs),
         "templates_table": views.templates_table(inputs),
         "comparison_table": results.comparison_table(inputs),
+        "labelling": agreement_section(inputs),
         "exclusion_tables": [table for table in ledger if table is not None],
         "config_yaml": making.config_yaml(inputs),
         "records": making.model_records(inputs),
@@ -181,7 +183,7 @@ def _facts(inputs: ReportInputs) -> list[tuple[str, str]]:
 
 def _figures(inputs: ReportInputs) -> dict[str, list[InlineFigure]]:
     by_kind: dict[str, list[InlineFigure]] = {
-        kind: [] for kind in ("rates", "labels", "differences", "names", "templates")
+        kind: [] for kind in ("rates", "labels", "differences", "names", "templates", "confusion")
     }
     for number, drawing in enumerate(draw_all(inputs)):
         by_kind[drawing.kind].append(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from refusal_parity.tables.audit import (
     Agreement,
     AuditSample,
+    Confusion,
     HumanLabels,
     Judgements,
     VoteProblems,
@@ -39,6 +40,7 @@ __all__ = [
     "Agreement",
     "AuditSample",
     "Comparison",
+    "Confusion",
     "Disparity",
     "Exclusions",
     "Gold",

@@ -126,3 +126,13 @@ class Agreement(dy.Schema):
                 "model", "dimension", "group", "rater", "yardstick", "over", "coefficient"
             ).is_unique()
         )  # fmt: skip
+
+
+class Confusion(dy.Schema):
+    """How many responses of each label of the yardstick got which label of the classifier."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    yardstick = dy.String(description="human: the probability sample; imported: all responses")
+    truth = dy.Enum(Label, primary_key=True, description="label of the yardstick")
+    given = dy.Enum(Label, primary_key=True, description="label of the classifier")
+    n = dy.Int64(min=1, description="responses")
