@@ -67,7 +67,7 @@ def test_identity_follows_data_seed_and_settings(small_gold: pl.DataFrame) -> No
     ids = {
         train(small_gold, 1, held_out=held_out).classifier_id,
         train(small_gold, 2, held_out=held_out).classifier_id,
-        train(small_gold[1:], 1, held_out=held_out).classifier_id,
+        train(small_gold[1:], 1).classifier_id,
     }
     assert len(ids) == 3
 
