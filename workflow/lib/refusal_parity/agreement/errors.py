@@ -75,8 +75,8 @@ def difference_of_errors(
         level=codes,
         name=codes_of(cells[:, 1]),
         template=codes_of(cells[:, 2]),
-        n=np.bincount(cell, weight),
-        k=np.bincount(cell, weight * wrong),
+        n=np.bincount(cell, weight).astype(np.float64),
+        k=np.bincount(cell, weight * wrong).astype(np.float64),
     )
     if not errors:
         return ErrorDifference(n_of, 0, spread, None, "no error to compare")

@@ -87,7 +87,8 @@ class Pair:
     def confusion(self, classes: int) -> FloatArray:
         """Summed weights by both labels, shape (q, q); rows are the yardstick's."""
         at = self.truth * classes + self.given
-        return np.bincount(at, self.weight, classes**2).reshape(classes, classes)
+        counted = np.bincount(at, self.weight, classes**2).astype(np.float64)
+        return counted.reshape(classes, classes)
 
     def drawn_confusions(self, classes: int, random: np.random.Generator) -> FloatArray | None:
         """Confusion matrices of bootstrap samples, shape (DRAWS, q, q).

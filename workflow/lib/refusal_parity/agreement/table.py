@@ -62,7 +62,7 @@ def measure_agreement(ratings: Ratings, analysis: AnalysisConfig) -> dy.DataFram
     return conform(pl.DataFrame(rows, schema=_SCHEMA), Agreement, where="agreement")
 
 
-_SCHEMA: Final = {**empty(Agreement).schema, "coefficient": pl.String}
+_SCHEMA: Final[dict[str, Any]] = {**empty(Agreement).schema, "coefficient": pl.String}
 
 
 def _pairs(rows: pl.DataFrame) -> Iterator[tuple[str, str]]:

@@ -69,8 +69,8 @@ def _lead(table: pl.DataFrame) -> list[str]:
     if people.is_empty():
         return [
             (
-                "No person has labelled responses of this study yet, so how often the labels are wrong "
-                "here is not known. The machines are compared with each other only."
+                "No person has labelled responses of this study yet, so how often the labels are "
+                "wrong here is not known. The machines are compared with each other only."
             )
         ]
     sentences = []
@@ -100,9 +100,9 @@ def _coefficients(table: pl.DataFrame, confidence: str) -> Table:
         "name and template, in brackets.",
         columns=(
             ("Model", TEXT), ("Labels of", TEXT), ("Against", TEXT), ("Over", TEXT),
-            ("Responses", NUMBER), ("Cohen’s kappa", NUMBER),
-            ("Krippendorff’s alpha", NUMBER),
-            ("Gwet’s AC1", NUMBER),
+            ("Responses", NUMBER), ("Kappa", NUMBER),
+            ("Alpha", NUMBER),
+            ("AC1", NUMBER),
         ),
         rows=tuple(
             (
