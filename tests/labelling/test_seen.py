@@ -83,4 +83,4 @@ def test_folds_are_of_prompts_and_the_same_everywhere() -> None:
     # Binomial(500, 1/5) has a standard deviation of 9: four of them.
     assert counts.min() > 64
     assert counts.max() < 136
-    assert fold_of(pl.Series(["p0", "p1", "p2"]), 5) == [1, 4, 4]
+    assert fold_of(pl.Series(["p0", "p1", "p2"]), 5) == [3, 3, 4]

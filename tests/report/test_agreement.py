@@ -8,6 +8,7 @@ import polars as pl
 from refusal_parity.report.agreement import agreement_section
 from refusal_parity.report.figure_confusion import draw_confusion
 from refusal_parity.report.page import render_page
+from refusal_parity.report.text import NOTHING
 from refusal_parity.tables import Agreement, Confusion, conform
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def test_section_with_people(inputs: ReportInputs) -> None:
     )
     kappa = section.coefficients.rows[0]
     assert [cell.text for cell in kappa[5:]] == [
-        "0.912 (0.871 to 0.950)", "–", "0.930 (0.900 to 0.960)",
+        "0.912 (0.871 to 0.950)", NOTHING, "0.930 (0.900 to 0.960)",
     ]  # fmt: skip
     assert section.errors is not None
     errors = [[cell.text for cell in cells] for cells in section.errors.rows]

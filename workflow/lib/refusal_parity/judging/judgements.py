@@ -90,8 +90,8 @@ def calibration(judged: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     both = judged.drop_nulls("judge_label").join(people.drop_nulls("truth"), on=KEY)
     if len(both) < MIN_ROWS:
         both = both.head(0)
-    weight = pl.col("weight") / pl.col("weight").mean()
-    refusals = (weight * pl.col("truth").is_in(REFUSALS)).sum()
-    return both.group_by("judge_label").agg(
-        p_refusal_calibrated=(refusals + 0.5) / (weight.sum() + 1)
+    weighed = both.with_columns(weight=pl.col("weight") / pl.col("weight").mean())
+    refusals = (pl.col("weight") * pl.col("truth").is_in(REFUSALS)).sum()
+    return weighed.group_by("judge_label").agg(
+        p_refusal_calibrated=(refusals + 0.5) / (pl.col("weight").sum() + 1)
     )
