@@ -27,7 +27,7 @@ endif
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test test-labelstudio bench-labelling study-classifiers lint docs picture lock schema demo-models clean
+.PHONY: help install run test test-labelstudio lint docs picture chromium lock schema bench-report bench-statistics bench-null bench-labelling study-classifiers demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -80,6 +80,12 @@ $(MINILM)/installed: envs/local-$(DEVICE).txt | $(UV)
 study-classifiers: $(INSTALLED) $(MINILM)/installed ## compare the classifier's features (RELEASED=path of the released 7B file)
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/study_classifiers.py $(RELEASED)
 
+chromium: ## install Chromium for the tests of the report (Debian, root); without it they are skipped
+	@if command -v chromium >/dev/null; then echo "Chromium is there"; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends chromium; \
+	else echo "Not installed: that needs root and apt-get"; fi
+
 lint: $(INSTALLED) ## style, types, workflow
 	$(ACTIVATE) ruff check
 	$(ACTIVATE) ruff format --check
@@ -96,11 +102,22 @@ picture: ## take the README's picture of the demo study's report (needs Chromium
 	$(CHROMIUM) --headless --no-sandbox --disable-gpu --hide-scrollbars --force-color-profile=srgb \
 		--window-size=1200,1150 --screenshot=docs/images/report.png "file://$(CURDIR)/results/demo/report.html"
 
+bench-statistics: export OPENBLAS_NUM_THREADS = 1
+bench-statistics: $(INSTALLED) ## time the statistics, against scipy's permutation test too
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/statistics_speed.py
+
+bench-null: export OPENBLAS_NUM_THREADS = 1
+bench-null: $(INSTALLED) ## false positives and coverage of every method over 2,000 studies
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/null_studies.py
+
 lock: $(UV) ## resolve the pins of envs/ anew from pyproject.toml
 	UV_FIND_LINKS="$(TORCH_WHEELS)" $(PYTHON) envs/lock.py --uv "$(CURDIR)/$(UV)"
 
 schema: $(INSTALLED) ## write the config's schema and key reference from the code
 	$(ACTIVATE) PYTHONPATH=workflow/lib python -m refusal_parity.reference
+
+bench-report: $(INSTALLED) ## time the report of 5 models x 5,376 responses
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/report.py
 
 demo-models: $(INSTALLED) ## train the demo models anew (minutes)
 	$(ACTIVATE) snakemake --snakefile workflow/demo_models.smk --cores $(CORES) --forcerun train_demo_model

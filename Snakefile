@@ -12,6 +12,11 @@ if "study" not in config:
 
 
 include: "workflow/rules/package.smk"
+
+
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/prompts.smk"
 include: "workflow/rules/models.smk"
@@ -31,7 +36,6 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/report.html",
-        expand(f"{MODEL_RESULTS}/influence.parquet", model=MODELS),
 
 
 # At exit, so that it is the last thing to be read.

@@ -58,6 +58,19 @@ def test_contributing_names_files_that_are_there(root: Path) -> None:
         assert any(place.is_file() for place in places) or name in known, name
 
 
+def test_contributing_names_what_the_code_has(root: Path) -> None:
+    named = set(re.findall(r"`([A-Za-z_]\w+)(?:\(\.\.\.\))?`", _text(root, "CONTRIBUTING.md")))
+    endings = ("*.py", "*.smk", "*.j2")
+    sources = [path for ending in endings for path in (root / "workflow").rglob(ending)]
+    code = "\n".join(path.read_text("utf-8") for path in [*sources, root / "pyproject.toml"])
+    files = {path.name for path in root.glob("workflow/**/*")} | {
+        path.name for path in root.iterdir()
+    }
+    assert {"SCOPES", "Drawing", "ask_server"} <= named
+    for name in named - files:
+        assert re.search(rf"\b{name}\b", code), name
+
+
 @pytest.mark.parametrize("method", Method)
 def test_every_method_is_explained(root: Path, method: Method) -> None:
     assert f"`{method}`" in _text(root, "docs/method.md") + _text(root, "docs/formulas.md")

@@ -80,7 +80,7 @@ def test_section_without_people_says_so(inputs: ReportInputs) -> None:
 
 
 def test_confusion_in_words(inputs: ReportInputs) -> None:
-    with_counts = replace(inputs, confusions=confusion())
+    with_counts = replace(inputs, confusion=confusion())
     drawing = draw_confusion(with_counts, "demo-even")
     assert drawing is not None
     assert "Refusal: 90.0 % found, answer 10.0 %" in drawing.alt
@@ -89,7 +89,7 @@ def test_confusion_in_words(inputs: ReportInputs) -> None:
 
 
 def test_page_shows_both_and_escapes(inputs: ReportInputs) -> None:
-    page = render_page(replace(inputs, agreement=agreement(), confusions=confusion()))
+    page = render_page(replace(inputs, agreement=agreement(), confusion=confusion()))
     assert "How far the labels can be trusted" in page
     assert "Classifier against people: demo-even" in page
     assert "<b>x</b>" not in page

@@ -6,7 +6,7 @@ import pytest
 from refusal_parity.config import PrimaryFamily
 from refusal_parity.statistics.adjust import adjust
 
-OLS, EXACT = "ols_two_way", "permutation_names_exact"
+OLS, EXACT = "ols_cr2_two_way", "permutation_names_exact"
 PRIMARY, OTHER = "primary: refusal by group, ", "exploratory: "
 CONTRAST = "risk_difference"
 ROWS = [

@@ -37,6 +37,24 @@ def test_every_shipped_study_can_be_planned(
     assert not (workplace.folder / "results").exists()
 
 
+def test_selfcheck_can_be_turned_off(workplace: Workplace) -> None:
+    with_it = workplace.run("--dry-run")
+    assert re.search(r"^check_methods +2$", with_it.stdout, re.MULTILINE), with_it.stderr
+    assert re.search(r"^gather_selfcheck +1$", with_it.stdout, re.MULTILINE)
+    without = workplace.run("--dry-run", "--config", "analysis={selfcheck: 0}")
+    assert without.returncode == 0, without.stderr
+    assert "write_report" in without.stdout
+    assert "check_methods" not in without.stdout
+    assert "selfcheck.parquet" not in without.stdout
+
+
+def test_a_plan_needs_no_responses(workplace: Workplace) -> None:
+    result = workplace.run("results/demo/plan.parquet")
+    assert result.returncode == 0, result.stderr
+    assert "finds differences from" in result.stderr
+    assert sorted(path.name for path in workplace.tables()) == ["plan.parquet", "prompts.parquet"]
+
+
 def test_a_study_is_not_merged_with_the_demo_study(workplace: Workplace) -> None:
     result = workplace.run("--dry-run", config="config/smollm2.yaml")
     assert "demo-guarded" not in result.stdout

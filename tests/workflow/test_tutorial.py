@@ -53,7 +53,7 @@ def test_summary_reads_as_shown(demo: Workplace, page: str) -> None:
     summary = (demo.folder / "results/demo/summary.txt").read_text("utf-8").splitlines()
     shown = re.search(r"```text\n(Report: .*?)```", page, re.DOTALL)
     assert shown is not None
-    begins = [re.match(r"\w+: [a-z/-]+", line) for line in shown[1].splitlines()]
+    begins = [re.match(r"[\w ]+: [a-z/-]+", line) for line in shown[1].splitlines()]
     for line, begin in zip(summary, begins, strict=True):
         assert begin is not None
         assert line.startswith(begin[0])

@@ -15,6 +15,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.judging.questions import judge_id
 from refusal_parity.labelling.gold import gold_files
 from refusal_parity.study import DOWNLOADS, check_inputs, is_downloaded
+from refusal_parity.tables import EXPORTED
 
 CONFIG_FILE = ", ".join(map(str, workflow.configfiles)) or "the config"
 
@@ -82,6 +83,19 @@ def given(section, *without):
     Parameters trigger reruns: a default that a later version adds must not.
     """
     return section.model_dump(mode="json", exclude_defaults=True, exclude=set(without))
+
+
+def table_files(wildcards):
+    """The files of each table: one for each model, or one for the study."""
+    return {
+        key: (
+            expand(f"{MODEL_RESULTS}/{key}.parquet", model=MODELS)
+            if table.per_model
+            else [f"{RESULTS}/{table.folder}{key}.parquet"]
+        )
+        for key, table in EXPORTED.items()
+        if key != "selfcheck" or STUDY.analysis.selfcheck
+    }
 
 
 def print_summary():

@@ -43,20 +43,13 @@ Responses carry their provenance as JSON in the file's metadata
 
 """
 _TABLES = {
-    "prompts.parquet": tables.Prompts,
-    "models/<model>/responses.parquet": tables.Responses,
-    "models/<model>/labels.parquet": tables.Labels,
-    "models/<model>/rates.parquet": tables.Rates,
-    "models/<model>/exclusions.parquet": tables.Exclusions,
-    "models/<model>/disparity.parquet": tables.Disparity,
-    "models/<model>/influence.parquet": tables.Influence,
-    "comparison.parquet": tables.Comparison,
+    f"models/<model>/{key}.parquet" if table.per_model else f"{table.folder}{key}.parquet": table.schema
+    for key, table in tables.EXPORTED.items()
+} | {
     "audit/sample.parquet": tables.AuditSample,
     "audit/votes.parquet": tables.Votes,
     "audit/problems.parquet": tables.VoteProblems,
     "audit/human.parquet": tables.HumanLabels,
-    "audit/agreement.parquet": tables.Agreement,
-    "audit/confusion.parquet": tables.Confusion,
     "models/<model>/judge.parquet": tables.Judgements,
 }
 

@@ -21,15 +21,18 @@ from refusal_parity.config.models import (
 )
 from refusal_parity.config.study import (
     AnalysisConfig,
+    AssumedVariance,
     DimensionConfig,
     PrimaryFamily,
     PromptsConfig,
+    ReportConfig,
     SamplingConfig,
     StudyConfig,
 )
 
 __all__ = [
     "AnalysisConfig",
+    "AssumedVariance",
     "DimensionConfig",
     "Download",
     "FolderSource",
@@ -41,6 +44,7 @@ __all__ = [
     "OpenAIModel",
     "PrimaryFamily",
     "PromptsConfig",
+    "ReportConfig",
     "SamplingConfig",
     "StudyConfig",
     "TableColumns",

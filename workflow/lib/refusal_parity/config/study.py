@@ -61,6 +61,27 @@ class PrimaryFamily(Section):
     dimension: str = Field(default="group", description="Dimension of the family.")
 
 
+class AssumedVariance(Section):
+    """What `snakemake results/<study>/plan.parquet` assumes before there are any responses.
+
+    Variances of a 0-1 outcome on the scale of rates; the defaults are those of
+    refusal in the released labels of Llama-2-Chat 7B.
+    """
+
+    rate: float = Field(default=0.2, gt=0, lt=1, description="Rate over all responses.")
+    name: float = Field(default=0.0207, ge=0, description="Variance between names of a group.")
+    template: float = Field(default=0.0708, ge=0, description="Variance between templates.")
+    template_group: float = Field(
+        default=0.0061, ge=0, description="By which a template moves one group and not the others."
+    )
+    cell: float = Field(
+        default=0.0289, ge=0, description="Between prompts, beyond their name and template."
+    )
+    sample: float = Field(
+        default=0.0299, ge=0, description="Variance between responses to one prompt."
+    )
+
+
 class AnalysisConfig(Section):
     """What is compared, and how strictly."""
 
@@ -87,7 +108,29 @@ class AnalysisConfig(Section):
     bootstraps: int = Field(
         default=20_000, ge=99, description="Bootstrap samples of the names and templates."
     )
-    seed: int = Field(default=1, description="Seed of permutations and bootstrap samples.")
+    selfcheck: int = Field(
+        default=2_000,
+        ge=0,
+        description="Studies simulated without any effect, to see how often each method finds one; "
+        "0 turns the self-check off.",
+    )
+    assumed: AssumedVariance = Field(
+        default=AssumedVariance(), description="What the plan of a study assumes."
+    )
+    seed: int = Field(
+        default=1, description="Seed of permutations, bootstrap samples and simulations."
+    )
+
+
+class ReportConfig(Section):
+    """What the report holds."""
+
+    characters: int = Field(
+        default=4000,
+        ge=0,
+        description="Characters of each response that the report shows; 0 leaves all texts out, "
+        "for a report that is passed on without them.",
+    )
 
 
 class StudyConfig(Section):
@@ -107,3 +150,4 @@ class StudyConfig(Section):
     analysis: AnalysisConfig = Field(
         default=AnalysisConfig(), description="What is compared, and how strictly."
     )
+    report: ReportConfig = Field(default=ReportConfig(), description="What the report holds.")

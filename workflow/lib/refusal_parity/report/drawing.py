@@ -33,10 +33,9 @@ class Drawing:
     """A figure with the words that stand for it.
 
     Attributes:
-        kind: what is shown: `rates`, `differences`, `templates`, `names`,
-            `labels` or `confusion`.
+        kind: what is shown: `rates`, `differences`, `templates`, `names`, `labels`, ...
         stem: name of its files, without a suffix; safe as a path.
-        model: the model that is shown.
+        model: the model that is shown; empty for all of them.
         title: its heading.
         alt: the figure in words, made from its data.
         figure: the matplotlib figure.

@@ -22,9 +22,9 @@ _DARK = 0.5
 
 def draw_confusion(inputs: ReportInputs, model: str) -> Drawing | None:
     """Classifier against people, or imported labels; None where neither is there."""
-    if inputs.confusions is None:
+    if inputs.confusion is None:
         return None
-    rows = inputs.confusions.filter(model=model)
+    rows = inputs.confusion.filter(model=model)
     if rows.is_empty():
         return None
     labels = [label for label in Label if str(label) in {*rows["truth"], *rows["given"]}]

@@ -49,6 +49,7 @@ METHOD_NAMES: Final = {
     Method.PERMUTATION_NAMES: "Randomisation test over names",
     Method.PERMUTATION_NAMES_EXACT: "Exact permutation of names",
     Method.PERMUTATION_NAMES_F: "Randomisation test over names, F",
+    Method.OLS_CR2_TWO_WAY: "Linear model, bias-reduced errors by template and name",
     Method.OLS_CR2_NAME: "Linear model, bias-reduced errors by name",
     Method.WELCH_NAMES: "Welch t test of the names' rates",
     Method.ANOVA_NAMES: "Analysis of variance of the names' rates",

@@ -38,17 +38,25 @@ class BiasReduced(NamedTuple):
     df_joint: float
 
 
+class Spread(NamedTuple):
+    """What CR2 takes from the regressors alone, whatever the outcomes are.
+
+    Attributes:
+        weights: what each row's residual counts in its cluster's term, shape (rows, q).
+        df: Satterthwaite's degrees of freedom of each coefficient, shape (q,).
+        df_joint: eta.
+    """
+
+    weights: FloatArray
+    df: FloatArray
+    df_joint: float
+
+
 def bias_reduced(x: FloatArray, y: FloatArray, cluster: IntArray, tested: int) -> BiasReduced:
     """Least squares with the CR2 covariance and its degrees of freedom.
 
-    V = B (sum over clusters of X' A e e' A X) B with B = (X'X)^-1,
-    A = (I - X B X')^(-1/2) of the cluster, by pseudo-inverse (Bell and
-    McCaffrey 2002, Survey Methodology 28:169-181). With independent errors of
-    equal variance as working model, P[g, h] = Cov of the clusters' terms:
-    df = (sum tr P[g, g])^2 / sum P[g, h]^2 for one coefficient, and
-    eta = q (q + 1) / sum (tr(P)^2 + tr(P P)) with P scaled by the expected
-    covariance (Pustejovsky and Tipton 2018, Journal of Business and Economic
-    Statistics 36:672-683).
+    V = sum over clusters of (W' e) (W' e)' with W and the degrees of freedom
+    of `spread`, and e the residuals.
 
     Args:
         x: regressors, shape (rows, p), full rank. A row may stand for n equal
@@ -57,20 +65,42 @@ def bias_reduced(x: FloatArray, y: FloatArray, cluster: IntArray, tested: int) -
         cluster: codes 0 to m - 1 that all occur, shape (rows,).
         tested: number q of coefficients, counted from the first.
     """
-    bread = inverse(x.T @ x)
     coefficients = np.asarray(np.linalg.lstsq(x, y)[0], dtype=np.float64)
-    residual = y - x @ coefficients
+    found = spread(x, cluster, tested)
+    terms = found.weights * (y - x @ coefficients)[:, None]
+    meat = np.column_stack([np.bincount(cluster, column) for column in terms.T])
+    covariance = np.asarray(meat.T @ meat, dtype=np.float64)
+    return BiasReduced(coefficients[:tested], covariance, found.df, found.df_joint)
+
+
+def spread(x: FloatArray, cluster: IntArray, tested: int) -> Spread:
+    """The weights W = A X B of a cluster's residuals, and degrees of freedom.
+
+    B = (X'X)^-1 and A = (I - X B X')^(-1/2) of the cluster, by pseudo-inverse
+    (Bell and McCaffrey 2002, Survey Methodology 28:169-181). With independent
+    errors of equal variance as working model, P[g, h] = Cov of the clusters'
+    terms: df = (sum tr P[g, g])^2 / sum P[g, h]^2 for one coefficient, and
+    eta = q (q + 1) / sum (tr(P)^2 + tr(P P)) with P scaled by the expected
+    covariance (Pustejovsky and Tipton 2018, Journal of Business and Economic
+    Statistics 36:672-683).
+
+    Args:
+        x: regressors, shape (rows, p), full rank.
+        cluster: codes 0 to m - 1 that all occur, shape (rows,).
+        tested: number q of coefficients, counted from the first.
+    """
+    bread = inverse(x.T @ x)
     clusters = int(cluster.max()) + 1
-    meat = np.empty((clusters, tested))
+    weights = np.empty((len(x), tested))
     own = np.empty((clusters, tested, tested))
     shared = np.empty((clusters, x.shape[1], tested))
     for at in range(clusters):
         rows = cluster == at
         part = x[rows]
-        spread = _inverse_root(np.eye(len(part)) - part @ bread @ part.T) @ part @ bread[:, :tested]
-        meat[at] = spread.T @ residual[rows]
-        own[at] = spread.T @ spread
-        shared[at] = part.T @ spread
+        root = _inverse_root(np.eye(len(part)) - part @ bread @ part.T)
+        weights[rows] = root @ part @ bread[:, :tested]
+        own[at] = weights[rows].T @ weights[rows]
+        shared[at] = part.T @ weights[rows]
     moments = -np.einsum("gps,pr,hrt->ghst", shared, bread, shared, optimize=True)
     moments[np.arange(clusters), np.arange(clusters)] += own
     expected = moments[np.arange(clusters), np.arange(clusters)].sum(axis=0)
@@ -81,8 +111,7 @@ def bias_reduced(x: FloatArray, y: FloatArray, cluster: IntArray, tested: int) -
     traces = np.trace(scaled, axis1=2, axis2=3)
     products = np.einsum("ghst,ghts->gh", scaled, scaled)
     eta = tested * (tested + 1) / float((traces**2 + products).sum())
-    covariance = np.asarray(meat.T @ meat, dtype=np.float64)
-    return BiasReduced(coefficients[:tested], covariance, df, eta)
+    return Spread(weights, df, eta)
 
 
 def _inverse_root(matrix: FloatArray) -> FloatArray:

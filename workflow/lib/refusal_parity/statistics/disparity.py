@@ -47,7 +47,7 @@ def disparities(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.Data
         InputError: a reference level does not occur in the observations.
     """
     levels = {
-        dimension: _levels(observations, dimension, config.reference)
+        dimension: levels_of(observations, dimension, config.reference)
         for dimension, config in analysis.dimensions.items()
     }
     rows = [
@@ -60,8 +60,12 @@ def disparities(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.Data
     return conform(adjust(frame, analysis.primary_family), Disparity, where="disparities")
 
 
-def _levels(observations: pl.DataFrame, dimension: str, reference: str) -> list[str]:
-    """All levels of a dimension, the reference first."""
+def levels_of(observations: pl.DataFrame, dimension: str, reference: str) -> list[str]:
+    """All levels of a dimension, the reference first.
+
+    Raises:
+        InputError: the reference does not occur in the observations.
+    """
     levels = observations[dimension].drop_nulls().unique().sort().to_list()
     if reference not in levels:
         there = ", ".join(repr(level) for level in levels)

@@ -15,6 +15,7 @@ from refusal_parity.tables.audit import (
     VoteProblems,
     Votes,
 )
+from refusal_parity.tables.exporting import EXPORTED, ExportedTable, write_csv
 from refusal_parity.tables.files import (
     conform,
     empty,
@@ -33,16 +34,20 @@ from refusal_parity.tables.schemas import (
     Prompts,
     Rates,
     Responses,
+    SelfCheck,
+    StudyDesign,
 )
 from refusal_parity.tables.streams import read_parts, write_parts
 
 __all__ = [
     "Agreement",
     "AuditSample",
+    "EXPORTED",
     "Comparison",
     "Confusion",
     "Disparity",
     "Exclusions",
+    "ExportedTable",
     "Gold",
     "HumanLabels",
     "Influence",
@@ -53,6 +58,8 @@ __all__ = [
     "Responses",
     "VoteProblems",
     "Votes",
+    "SelfCheck",
+    "StudyDesign",
     "conform",
     "empty",
     "read_metadata",
@@ -60,5 +67,6 @@ __all__ = [
     "read_table",
     "read_tables",
     "write_parts",
+    "write_csv",
     "write_table",
 ]
