@@ -40,9 +40,9 @@ from refusal_parity.tables.schemas import (
 from refusal_parity.tables.streams import read_parts, write_parts
 
 __all__ = [
+    "EXPORTED",
     "Agreement",
     "AuditSample",
-    "EXPORTED",
     "Comparison",
     "Confusion",
     "Disparity",
@@ -56,17 +56,17 @@ __all__ = [
     "Prompts",
     "Rates",
     "Responses",
-    "VoteProblems",
-    "Votes",
     "SelfCheck",
     "StudyDesign",
+    "VoteProblems",
+    "Votes",
     "conform",
     "empty",
     "read_metadata",
     "read_parts",
     "read_table",
     "read_tables",
-    "write_parts",
     "write_csv",
+    "write_parts",
     "write_table",
 ]
