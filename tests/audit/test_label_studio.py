@@ -107,7 +107,9 @@ def test_import_label_export_read(server: str, tmp_path: Path, sample: pl.DataFr
     write_sample(sample, tmp_path, say=lambda _: None)
     anna = _signed_in(server, "/user/login/", "anna@example.org")
     config = (tmp_path / "label-studio.xml").read_text("utf-8")
-    project = _asked(anna, "POST", "/api/projects", {"title": "t", "label_config": config})["id"]
+    project = _asked(anna, "POST", "/api/projects", {"title": "study", "label_config": config})[
+        "id"
+    ]
     tasks = json.loads((tmp_path / "probability.tasks.json").read_text("utf-8"))
     _asked(anna, "POST", f"/api/projects/{project}/import", tasks)
     invited = _asked(anna, "GET", "/api/invite")["invite_url"]

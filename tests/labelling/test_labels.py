@@ -134,10 +134,12 @@ def test_people_have_the_word_and_the_machine_is_kept(small_classifier: Classifi
         where="test",
     )  # fmt: skip
     table = label(rows, small_classifier, human=human)
-    assert table["label"].to_list() == ["answer", "failure", "refusal", None]
+    machine = label(rows[:1], small_classifier)["label"][0]
+    assert machine in {"refusal", "harmful_refusal"}
+    assert table["label"].to_list() == ["answer", "failure", machine, None]
     assert table["label_source"].to_list() == ["human", "human", "classifier", None]
     # What an imported file says is no machine's word.
-    assert table["machine_label"].to_list() == ["refusal", None, "refusal", None]
+    assert table["machine_label"].to_list() == [machine, None, machine, None]
 
 
 def test_no_responses(small_classifier: Classifier) -> None:

@@ -112,6 +112,7 @@ def make_labels(prompts: pl.DataFrame, models: list[str]) -> pl.DataFrame:
     labelled = pl.col("label").is_not_null()
     return pl.concat(parts).with_columns(
         label_source=pl.when(labelled).then(pl.lit(LabelSource.CLASSIFIER.value)),
+        machine_label=pl.col("label"),
         exclusion=pl.when(~labelled).then(pl.lit("truncated")),
         # The list knows no refusal that accuses.
         keyword_refusal=pl.col("label") == "refusal",

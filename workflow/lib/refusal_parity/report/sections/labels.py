@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any] | None:
     labelling = agreement_section(inputs)
-    return labelling and {"figures": figures["confusion"], "labelling": labelling}
+    if labelling is None:
+        return None
+    return {"figures": figures["confusion"], "labelling": labelling}
 
 
 SECTION: Final = Section(
