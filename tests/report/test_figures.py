@@ -144,7 +144,7 @@ def test_forest_plot_shows_both_scopes(inputs: ReportInputs) -> None:
         lines = drawing.figure.axes[0].get_lines()
         return sum(len(line.get_xdata()) == 2 and line.get_ydata()[0] % 1 > 0.2 for line in lines)
 
-    fits = inputs.disparity.filter(pl.col("method").cast(pl.String) == Method.OLS_TWO_WAY)
+    fits = inputs.disparity.filter(pl.col("method").cast(pl.String) == Method.OLS_CR2_TWO_WAY)
     by_name = fits.with_columns(
         method=pl.lit(Method.OLS_CR2_NAME).cast(fits.schema["method"]),
         scope=pl.lit(Scope.NEW_NAMES).cast(fits.schema["scope"]),
