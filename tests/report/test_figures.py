@@ -62,7 +62,7 @@ def test_same_figure_same_bytes(inputs: ReportInputs, tmp_path: Path, suffix: st
     for folder in ("one", "two"):
         with figure_style():
             drawing = draw_rates(inputs, "demo-guarded")
-        save_figure(drawing.figure, tmp_path / folder / "rates")
+        save_figure(drawing, tmp_path / folder / "rates")
     one, two = ((tmp_path / folder / f"rates.{suffix}").read_bytes() for folder in ("one", "two"))
     assert one == two
 
@@ -72,7 +72,7 @@ def test_any_script_can_be_drawn(inputs: ReportInputs, tmp_path: Path) -> None:
     study = renamed(inputs)
     with figure_style():
         drawing = draw_names(study, "demo-guarded")
-    save_figure(drawing.figure, tmp_path / "names")
+    save_figure(drawing, tmp_path / "names")
     assert (tmp_path / "names.png").stat().st_size > 10_000
 
 
