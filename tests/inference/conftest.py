@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from refusal_parity.prompts import expand, read_names, read_templates
+from refusal_parity.expansion import expand
+from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.tables import Responses, conform
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import pytest
 
 from refusal_parity.config import OpenAIModel, SamplingConfig
 from refusal_parity.errors import InputError
+from refusal_parity.expansion import expand
 from refusal_parity.inference.asking import ServerJob, ask_server
-from refusal_parity.prompts import expand
 from refusal_parity.tables import Responses, read_metadata, read_table
 
 if TYPE_CHECKING:

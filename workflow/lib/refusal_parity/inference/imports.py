@@ -11,8 +11,8 @@ import polars as pl
 
 from refusal_parity.csvfiles import read_csv, row_of
 from refusal_parity.errors import InputError
+from refusal_parity.expansion import expand
 from refusal_parity.inference.import_table import read_response_table
-from refusal_parity.prompts import expand
 from refusal_parity.tables import Responses
 from refusal_parity.vocabulary import Label, Status
 
