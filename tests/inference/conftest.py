@@ -36,6 +36,7 @@ def rows() -> pl.DataFrame:
             "finish_reason": "stop",
             "prompt_tokens": 5,
             "response_tokens": 3,
+            "cost": None,
             "status": "ok",
             "error": None,
             "rendered_sha256": "0" * 16,

@@ -80,7 +80,7 @@ def ask_server(
         say=say,
     )
     responses = draw(plan, server.generate, store, say=say, chunk_s=chunk_s)
-    usage = _usage(responses, job.model)
+    usage = _usage(responses)
     say(f"used: {usage}")
     metadata = settings | {"device": "server", "packages": package_versions(), "usage": usage}
     write_table(responses, Responses, output, metadata=metadata)
@@ -103,12 +103,12 @@ def _plan(prompts: pl.DataFrame, job: ServerJob) -> pl.DataFrame:
     )
 
 
-def _usage(responses: pl.DataFrame, model: OpenAIModel) -> dict[str, Any]:
+def _usage(responses: pl.DataFrame) -> dict[str, Any]:
     """Tokens in all and, where the config gives prices, what they cost."""
-    sent = int(responses["prompt_tokens"].sum())
-    received = int(responses["response_tokens"].sum())
-    usage: dict[str, Any] = {"prompt_tokens": sent, "response_tokens": received}
-    if model.prompt_price is not None and model.response_price is not None:
-        cost = (sent * model.prompt_price + received * model.response_price) / 1e6
-        usage["cost"] = round(cost, 6)
+    usage: dict[str, Any] = {
+        "prompt_tokens": int(responses["prompt_tokens"].sum()),
+        "response_tokens": int(responses["response_tokens"].sum()),
+    }
+    if responses["cost"].count():
+        usage["cost"] = round(responses["cost"].sum(), 6)
     return usage

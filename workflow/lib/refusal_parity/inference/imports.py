@@ -103,7 +103,7 @@ def read_chehbouni_2024(path: Path, *, model: str) -> ImportedStudy:
             **{
                 column: pl.lit(None, dtype=Responses.columns()[column].dtype)
                 for column in (
-                    "seed", "finish_reason", "prompt_tokens", "response_tokens", "error",
+                    "seed", "finish_reason", "prompt_tokens", "response_tokens", "cost", "error",
                     "rendered_sha256",
                 )
             },
