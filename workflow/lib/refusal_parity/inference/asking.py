@@ -12,7 +12,7 @@ from refusal_parity.inference.drawing import CHUNK_S, draw
 from refusal_parity.inference.openai_engine import OpenAIServer
 from refusal_parity.inference.provenance import package_versions, text_hash
 from refusal_parity.inference.running import CHUNKS
-from refusal_parity.inference.seeds import request_seed
+from refusal_parity.inference.seeds import request_seeds
 from refusal_parity.tables import Responses, write_table
 
 if TYPE_CHECKING:
@@ -91,13 +91,9 @@ def _plan(prompts: pl.DataFrame, job: ServerJob) -> pl.DataFrame:
     rows = prompts.select("prompt_id", "system_prompt", "prompt").join(
         pl.DataFrame({"sample": range(job.samples)}, schema={"sample": pl.Int32}), how="cross"
     )
-    seeds = [
-        request_seed(job.sampling.seed, job.key, prompt_id, sample)
-        for prompt_id, sample in rows.select("prompt_id", "sample").iter_rows()
-    ]
     return rows.with_columns(
         model=pl.lit(job.key),
-        seed=pl.Series(seeds, dtype=pl.Int64),
+        seed=request_seeds(rows, job.sampling, job.key),
         prompt_tokens=pl.lit(None, pl.Int32),
         rendered_sha256=pl.lit(None, pl.String),
     )

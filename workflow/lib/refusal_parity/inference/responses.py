@@ -17,7 +17,7 @@ from refusal_parity.inference.provenance import (
 )
 from refusal_parity.inference.rendering import render, token_hash
 from refusal_parity.inference.requests import Request
-from refusal_parity.inference.seeds import request_seed
+from refusal_parity.inference.seeds import request_seeds
 from refusal_parity.tables import Responses
 
 if TYPE_CHECKING:
@@ -85,11 +85,7 @@ def plan_rows(engine: Engine, prompts: pl.DataFrame, job: InferenceJob) -> pl.Da
             "token_ids": rendered,
         }
     ).join(pl.DataFrame({"sample": range(job.samples)}), how="cross")
-    seeds = [
-        request_seed(job.sampling.seed, job.key, prompt_id, sample)
-        for prompt_id, sample in plan.select("prompt_id", "sample").iter_rows()
-    ]
-    return plan.with_columns(seed=pl.Series(seeds, dtype=pl.Int64))
+    return plan.with_columns(seed=request_seeds(plan, job.sampling, job.key))
 
 
 def requests_of(rows: pl.DataFrame) -> list[Request]:

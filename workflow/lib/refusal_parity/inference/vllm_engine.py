@@ -15,6 +15,7 @@ from refusal_parity.inference.checks import (
     read_model_config,
     readable,
 )
+from refusal_parity.inference.rendering import WithTemplate
 from refusal_parity.inference.requests import Completion, Engine, Request, Tokenizer
 
 if TYPE_CHECKING:
@@ -44,11 +45,14 @@ def start_engine(job: InferenceJob, *, options: Mapping[str, Any] | None = None)
 
 def prepare_environment(threads: int, *, batch_invariant: bool) -> None:
     """Settings that the engine reads when it is imported."""
-    settings = {
+    # Not to be overruled: weights come from the folder alone.
+    os.environ |= {
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
+    }
+    settings = {
         # Read by the CPU engine alone: one process, so that a killed job leaves
         # none behind; memory for 1 GB of keys and values instead of 10; threads
         # not bound to cores, because two jobs would share the same one.
@@ -111,9 +115,10 @@ class _VllmEngine:
         if not self._on_gpu:
             settings |= _settings_of_cpu(model, folder, config)
         self._llm = vllm.LLM(**settings | options)
-        self._tokenizer = cast("Tokenizer", self._llm.get_tokenizer())
-        if template:
-            self._tokenizer.chat_template = template
+        tokenizer = self._llm.get_tokenizer()
+        self._tokenizer = cast(
+            "Tokenizer", WithTemplate(tokenizer, template) if template else tokenizer
+        )
         self._adapter = self._loaded(job.adapter)
         self._sampling = job.sampling
         self._stop = model.stop
