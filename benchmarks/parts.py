@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import statistics
 import sys
@@ -92,19 +93,20 @@ def small_model() -> Path:
     return folder
 
 
-def import_engine() -> Clock:
-    """Import everything that a job needs, timed."""
-    clock = new_clock()
-    with clock.measure():
-        # Before the engine: it sets what the engine reads at its import.
-        from refusal_parity.inference import running, vllm_engine
+def import_engine() -> dict[str, float]:
+    """Import everything that a job needs; seconds since the process was launched."""
+    from refusal_parity.inference.vllm_engine import prepare_environment
 
-        vllm_engine.prepare_environment(threads=1, batch_invariant=False)
-        import vllm
-        from vllm import LLM
+    # It sets what the engine reads when it is imported.
+    prepare_environment(1, batch_invariant=False)
+    from vllm import LLM, RequestOutput, SamplingParams, TokensPrompt  # noqa: F401 - lazy in vllm
 
-        assert running and vllm and LLM  # noqa: PT018, S101 - `from` imports are lazy in vllm
-    return clock
+    from refusal_parity.inference import running  # noqa: F401
+
+    return {
+        "import_s": time.time() - float(os.environ["LAUNCHED"]),
+        "import_cpu_s": time.process_time(),
+    }
 
 
 def throughput(
@@ -147,7 +149,7 @@ def throughput(
                 _one_at_a_time(pipe, rows[:: len(rows) // pipeline_rows][:pipeline_rows], one)
     texts = [output.outputs[0].text.strip() for output in drawn]
     return {
-        "import_s": imported.walls[0],
+        **imported,
         "start_s": started.walls[0],
         "rows": len(responses),
         "tokens": int(responses["response_tokens"].sum()),
@@ -196,19 +198,17 @@ def small(*, repeats: int) -> dict[str, Any]:
 
 def fixed() -> dict[str, Any]:
     """One response, as a job of its own."""
+    one, rows = job(ROOT / "data/models/demo-guarded", samples=1, max_tokens=1), prompts()[:1]
     imported, started = import_engine(), new_clock()
     from refusal_parity.inference.running import draw_all
     from refusal_parity.inference.vllm_engine import start_engine
 
-    one = job(ROOT / "data/models/demo-guarded", samples=1, max_tokens=1)
     with started.measure():
         engine = start_engine(one)
     with tempfile.TemporaryDirectory() as place:
-        rows = prompts()[:1]
         draw_all(engine, one, rows, Path(place, "r.parquet"), say=lambda _: None)
     return {
-        "import_s": imported.walls[0],
-        "import_cpu_s": imported.cpus[0],
+        **imported,
         "start_s": started.walls[0],
         "start_cpu_s": started.cpus[0],
     }

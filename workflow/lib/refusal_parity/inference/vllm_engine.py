@@ -114,7 +114,7 @@ class _VllmEngine:
             settings |= _settings_of_adapter(job.adapter)
         if not self._on_gpu:
             settings |= _settings_of_cpu(model, folder, config)
-        self._llm = vllm.LLM(**settings | options)
+        self._llm = vllm.LLM(**{**settings, **options})
         tokenizer = self._llm.get_tokenizer()
         self._tokenizer = cast(
             "Tokenizer", WithTemplate(tokenizer, template) if template else tokenizer
