@@ -22,15 +22,16 @@ _NO_SYSTEM_ROLE: Final = (
 
 
 class WithTemplate:
-    """A tokenizer with another chat template.
+    """A tokenizer with a chat template of the job's choice.
 
-    It is handed over at each call: a template set on vLLM's tokenizer does not
-    reach the copies that it renders with.
+    The template is handed over at each call: one set on vLLM's tokenizer does
+    not reach the copies that it renders with. What a tokenizer looks up anew
+    each time is looked up once.
     """
 
-    def __init__(self, tokenizer: Any, chat_template: str) -> None:
+    def __init__(self, tokenizer: Any, chat_template: str | None) -> None:
         self.bos_token_id: int | None = tokenizer.bos_token_id
-        self.chat_template: str | None = chat_template
+        self.chat_template = chat_template
         self.encode = tokenizer.encode
         self.apply_chat_template = partial(
             tokenizer.apply_chat_template, chat_template=chat_template

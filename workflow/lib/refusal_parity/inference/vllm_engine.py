@@ -116,9 +116,9 @@ class _VllmEngine:
             settings |= _settings_of_cpu(model, folder, config)
         self._llm = vllm.LLM(**{**settings, **options})
         tokenizer = self._llm.get_tokenizer()
-        self._tokenizer = cast(
-            "Tokenizer", WithTemplate(tokenizer, template) if template else tokenizer
-        )
+        # `Any`, because vLLM's own protocol knows no template.
+        own_template = cast("Any", tokenizer).chat_template
+        self._tokenizer = WithTemplate(tokenizer, template or own_template)
         self._adapter = self._loaded(job.adapter)
         self._sampling = job.sampling
         self._stop = model.stop
@@ -162,7 +162,9 @@ class _VllmEngine:
         }
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
-        from vllm.sampling_params import RequestOutputKind  # noqa: PLC0415 - imported already
+        # At hand for the loops: vLLM looks its own names up anew each time.
+        from vllm import RequestOutput, SamplingParams, TokensPrompt  # noqa: PLC0415
+        from vllm.sampling_params import RequestOutputKind  # noqa: PLC0415
 
         # The engine's own queue rather than LLM.generate, which gives nothing
         # back before the last request has finished.
@@ -170,8 +172,8 @@ class _VllmEngine:
         for request in requests:
             engine.add_request(
                 str(request.index),
-                self._vllm.TokensPrompt(prompt_token_ids=list(request.token_ids)),
-                self._vllm.SamplingParams(
+                TokensPrompt(prompt_token_ids=list(request.token_ids)),
+                SamplingParams(
                     temperature=self._sampling.temperature,
                     top_p=self._sampling.top_p,
                     top_k=self._sampling.top_k,
@@ -186,7 +188,7 @@ class _VllmEngine:
             with _readable_errors(self._folder):
                 outputs = engine.step()
             for output in outputs:
-                if output.finished and isinstance(output, self._vllm.RequestOutput):
+                if output.finished and isinstance(output, RequestOutput):
                     drawn = output.outputs[0]
                     yield Completion(
                         index=int(output.request_id),
