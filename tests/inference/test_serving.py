@@ -1,4 +1,4 @@
-"""The openai engine against a real `vllm serve` on loopback."""
+"""The openai engine against vLLM's real server, which `vllm serve` starts, on loopback."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,13 +46,12 @@ def base_url(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         "VLLM_CPU_OMP_THREADS_BIND": "nobind",
         "OMP_NUM_THREADS": "1",
     }
+    # Not the command `vllm`, which looks for a package of that very name and
+    # does not find the CPU build.
     command = [
-        *(
-            str(Path(sys.executable).with_name("vllm")),
-            "serve",
-            str(root / "data/models/demo-even"),
-        ),
-        *("--host", "127.0.0.1", "--port", str(port), "--served-model-name", "demo"),
+        *(sys.executable, "-m", "vllm.entrypoints.openai.api_server"),
+        *("--model", str(root / "data/models/demo-even"), "--served-model-name", "demo"),
+        *("--host", "127.0.0.1", "--port", str(port)),
         *("--dtype", "float32", "--enforce-eager", "--no-enable-chunked-prefill"),
         *("--generation-config", "vllm"),
     ]
@@ -70,7 +70,8 @@ def base_url(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
             yield f"http://127.0.0.1:{port}/v1"
         finally:
             # Its engine is a process of its own.
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

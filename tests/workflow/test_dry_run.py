@@ -56,7 +56,9 @@ def test_a_plan_needs_no_responses(workplace: Workplace) -> None:
     assert sorted(path.name for path in workplace.tables()) == ["plan.parquet", "prompts.parquet"]
 
 
-def test_adapter_and_template_are_inputs_of_the_job(workplace: Workplace) -> None:
+def test_adapter_is_fetched_before_the_job_and_a_missing_template_named(
+    workplace: Workplace,
+) -> None:
     study = yaml.safe_load((workplace.root / "config/config.yaml").read_text("utf-8"))
     model = study["models"]["demo-even"]
     model["lora"] = {"hub": "owner/adapter", "revision": "0123456789ab" + "0" * 28}
@@ -64,16 +66,12 @@ def test_adapter_and_template_are_inputs_of_the_job(workplace: Workplace) -> Non
     config = workplace.write_config("study.yaml", study)
     result = workplace.run("--dry-run", config=config)
     assert result.returncode == 0, result.stderr + result.stdout
-    (inputs,) = [
-        line
-        for line in result.stdout.splitlines()
-        if line.strip().startswith("input:") and "demo-even," in line
-    ]
-    for file in ("resources/models/hub/owner--adapter@0123456789ab", model["chat_template"]):
-        assert file in inputs
+    reason = re.search(r"Drawing responses of demo-even\nReason: (.*)", result.stdout)
+    assert reason
+    assert "resources/models/hub/owner--adapter@0123456789ab" in reason[1]
     model["chat_template"] = "none.jinja"
     result = workplace.run("--dry-run", config=workplace.write_config("study.yaml", study))
-    assert "models.demo-even.chat_template: none.jinja is not there" in result.stderr
+    assert "models.demo-even.chat_template: none.jinja is not there" in result.stdout
 
 
 def test_a_study_is_not_merged_with_the_demo_study(workplace: Workplace) -> None:
