@@ -53,15 +53,26 @@ def one_of(keys):
     return "|".join(map(re.escape, keys)) or r"(?!)"
 
 
-def model_folder(key):
-    """Where a model's weights lie, or will lie once they are fetched."""
-    match STUDY.models[key].source:
+def folder_of(source):
+    """Where a model's or adapter's files lie, or will lie once they are fetched."""
+    match source:
         case FolderSource(path=path):
             return path
         case HubSource(hub=hub, revision=revision):
             return f"{RESOURCES}/hub/{'--'.join(Path(hub).parts)}@{revision[:12]}"
         case WheelSource(package=package, version=version):
             return f"{RESOURCES}/wheel/{package}@{version}"
+
+
+def model_files(wildcards):
+    """The files of a model that its responses depend on."""
+    model = STUDY.models[wildcards.model]
+    files = {"folder": folder_of(model.source)}
+    if model.lora is not None:
+        files["adapter"] = folder_of(model.lora)
+    if model.chat_template is not None:
+        files["chat_template"] = model.chat_template
+    return files
 
 
 def given(section, *without):

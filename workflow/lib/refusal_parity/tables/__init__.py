@@ -13,6 +13,7 @@ from refusal_parity.tables.files import (
     read_metadata,
     read_table,
     read_tables,
+    write_blocks,
     write_table,
 )
 from refusal_parity.tables.schemas import (
@@ -48,6 +49,7 @@ __all__ = [
     "read_metadata",
     "read_table",
     "read_tables",
+    "write_blocks",
     "write_csv",
     "write_table",
 ]
