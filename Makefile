@@ -27,7 +27,7 @@ endif
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test test-labelstudio lint docs picture chromium lock schema bench-report bench-statistics bench-null bench-labelling study-classifiers demo-models clean
+.PHONY: help install run test test-labelstudio lint docs picture chromium lock schema bench-report bench-statistics bench-null bench-expansion bench-inference bench-labelling study-classifiers demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -118,6 +118,12 @@ schema: $(INSTALLED) ## write the config's schema and key reference from the cod
 
 bench-report: $(INSTALLED) ## time the report of 5 models x 5,376 responses
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/report.py
+
+bench-expansion: $(INSTALLED) ## time 10 million prompts to Parquet
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/expansion.py
+
+bench-inference: $(INSTALLED) ## compare the inference job with the bare engine and with transformers (minutes)
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/inference.py
 
 demo-models: $(INSTALLED) ## train the demo models anew (minutes)
 	$(ACTIVATE) snakemake --snakefile workflow/demo_models.smk --cores $(CORES) --forcerun train_demo_model

@@ -18,11 +18,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from refusal_parity.expansion import expand
 from refusal_parity.labelling.classifier import train
 from refusal_parity.labelling.gold import STARTER, read_gold
 from refusal_parity.labelling.labels import Labeller
 from refusal_parity.labelling.storage import load, save
-from refusal_parity.prompts import expand, read_names, read_templates
+from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.tables import (
     Labels,
     Prompts,
@@ -64,7 +65,7 @@ def make(folder: Path) -> None:
 
 def label(folder: Path, rows: int) -> None:
     """Label one table, as the rule does, and print time and peak memory."""
-    import resource  # noqa: PLC0415 - of this process alone
+    import resource
 
     began = time.monotonic()
     labeller = Labeller(
@@ -90,7 +91,7 @@ def main() -> None:
         found = []
         for rows in ROWS:
             command = [sys.executable, __file__, str(folder), str(rows)]
-            run = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+            run = subprocess.run(command, check=True, capture_output=True, text=True)
             found.append(json.loads(run.stdout.splitlines()[-1]))
         _few, _many = found
 

@@ -18,8 +18,9 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.config import StudyConfig, load_config
+from refusal_parity.expansion import expand
 from refusal_parity.labelling.keywords import is_refusal_by_keyword
-from refusal_parity.prompts import expand, read_names, read_templates
+from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.report.writing import ReportFiles, read_inputs, write_all
 from refusal_parity.statistics.comparison import compare
 from refusal_parity.statistics.disparity import disparities

@@ -176,8 +176,8 @@ def _picked(probabilities: np.ndarray, released: pl.DataFrame) -> dict[str, np.n
 
 def embed(texts: np.ndarray) -> np.ndarray:
     """Unit-length mean-pooled MiniLM embeddings, shape (texts, 384), on one thread."""
-    import torch  # noqa: PLC0415 - seconds to import
-    from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415 - the same
+    import torch
+    from transformers import AutoModel, AutoTokenizer
 
     torch.set_num_threads(1)
     tokenizer, model = (one.from_pretrained(MINILM) for one in (AutoTokenizer, AutoModel))

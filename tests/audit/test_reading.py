@@ -10,7 +10,7 @@ import pytest
 
 from refusal_parity.audit.files import write_sample
 from refusal_parity.audit.human_labels import human_labels, read_votes, report_problems
-from refusal_parity.audit.sheets import COLUMNS, guarded, unguarded
+from refusal_parity.audit.sheets import COLUMNS
 from refusal_parity.audit.voting import decide
 from refusal_parity.errors import InputError
 
@@ -43,18 +43,6 @@ def filled(rows: Rows, *labels: str) -> Rows:
 
 
 ALL = ("answer", "refusal", "answer", "Harmful refusal", "partial-answer")
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "  =1", "\uff1d1", "|x", "%x"])
-def test_formulas_are_guarded(text: str) -> None:
-    assert guarded(text) == f"'{text}"
-    assert unguarded(guarded(text)) == text
-
-
-@pytest.mark.parametrize("text", ["I cannot.", "'quoted'", "'", "", "a=b"])
-def test_other_text_is_left_alone(text: str) -> None:
-    assert guarded(text) == text
-    assert unguarded(text) == text
 
 
 def test_no_cell_of_the_sheet_is_a_formula(tmp_path: Path, sample: pl.DataFrame) -> None:

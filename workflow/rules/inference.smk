@@ -5,8 +5,8 @@ localrules:
 
 rule generate_responses:
     input:
+        unpack(lambda wildcards: model_files(STUDY.models[wildcards.model])),
         prompts=f"{RESULTS}/prompts.parquet",
-        folder=lambda wildcards: model_folder(wildcards.model),
     output:
         responses=f"{MODEL_RESULTS}/responses.parquet",
     log:

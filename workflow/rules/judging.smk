@@ -12,9 +12,9 @@ if JUDGE:
 
     rule ask_judge:
         input:
+            unpack(lambda _: model_files(JUDGE) if isinstance(JUDGE, VllmModel) else {}),
             prompts=f"{RESULTS}/prompts.parquet",
             responses=f"{MODEL_RESULTS}/responses.parquet",
-            folder=weights_folder(JUDGE.source) if isinstance(JUDGE, VllmModel) else [],
         output:
             answers=f"{MODEL_RESULTS}/judge/answers.parquet",
         log:

@@ -6,12 +6,12 @@ localrules:
 
 
 HUB_FOLDERS = {
-    weights_folder(source): given(source)
+    folder_of(source): given(source)
     for source in SOURCES
     if isinstance(source, HubSource)
 }
 WHEEL_FOLDERS = {
-    weights_folder(source): given(source)
+    folder_of(source): given(source)
     for source in SOURCES
     if isinstance(source, WheelSource)
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
@@ -36,6 +36,13 @@ class PromptsConfig(Section):
         default=None,
         description="Take the prompts from this imported model's file instead of from CSVs.",
     )
+
+    @field_validator("arms")
+    @classmethod
+    def _arms_differ(cls, arms: dict[str, str | None]) -> dict[str, str | None]:
+        if len(set(arms.values())) < len(arms):
+            raise ValueError("two arms send the same system prompt")
+        return arms
 
 
 class SamplingConfig(Section):

@@ -90,7 +90,11 @@ def judge_id(judge: VllmModel | OpenAIModel) -> str:
     """Hash of judge, rubric and settings: judgements of two ids must not be pooled."""
     asked = {
         "judge": judge.model_dump(
-            mode="json", include={"engine", "source", "base_url", "model", "dtype", "prompt_mode"}
+            mode="json",
+            include={
+                *("engine", "source", "lora", "quantization", "dtype", "prompt_mode"),
+                *("chat_template", "base_url", "model"),
+            },
         ),
         "rubric": RUBRIC,
         "characters": CHARACTERS,

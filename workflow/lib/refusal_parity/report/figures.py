@@ -73,7 +73,7 @@ def save_figures(drawings: Sequence[Drawing], folder: Path) -> list[FigureFile]:
     """
     files = []
     for drawing in drawings:
-        svg, pdf, png = save_figure(drawing.figure, folder / drawing.stem)
+        svg, pdf, png = save_figure(drawing, folder / drawing.stem)
         files.append(
             FigureFile(
                 kind=drawing.kind,

@@ -64,7 +64,7 @@ class _Cells(NamedTuple):
     name: IntArray
 
     def keep(self, chosen: BoolArray) -> _Cells:
-        return _Cells(*(each[chosen] for each in self))
+        return _Cells(self.k[chosen], self.n[chosen], self.ours[chosen], self.name[chosen])
 
 
 def _of_dimension(
@@ -120,6 +120,7 @@ def _difference(cells: _Cells, draws: Draws | None) -> dict[str, Any]:
     if draws is None:
         return row | {"note": _UNTESTED}
     name = codes_of(cells.name)
-    n, k, of_group = (np.bincount(name, each) for each in (cells.n, cells.k, cells.ours))
-    found = permutation_names_exact(k, n, of_group > 0, draws)
+    n = np.bincount(name, cells.n).astype(np.float64)
+    k = np.bincount(name, cells.k).astype(np.float64)
+    found = permutation_names_exact(k, n, np.bincount(name, cells.ours) > 0, draws)
     return row | {"p_value": found.p_value, "note": found.note}

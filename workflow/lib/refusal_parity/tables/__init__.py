@@ -22,6 +22,7 @@ from refusal_parity.tables.files import (
     read_metadata,
     read_table,
     read_tables,
+    write_blocks,
     write_table,
 )
 from refusal_parity.tables.schemas import (
@@ -66,6 +67,7 @@ __all__ = [
     "read_parts",
     "read_table",
     "read_tables",
+    "write_blocks",
     "write_csv",
     "write_parts",
     "write_table",

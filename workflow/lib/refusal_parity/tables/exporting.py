@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.files import new_file
+from refusal_parity.spreadsheets import guarded
 from refusal_parity.tables.audit import Agreement, Confusion
 from refusal_parity.tables.files import conform
 from refusal_parity.tables.schemas import (
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import dataframely as dy
-
-# Spreadsheets run a cell that begins with one of these, blanks before it or not; the
-# last four are full-width forms (OWASP, CSV injection).
-_FORMULA: Final = r"^[\s\u{feff}]*[=+\-@|%\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}]|^[\t\r]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +77,5 @@ def write_csv(frame: pl.DataFrame, schema: type[dy.Schema], path: Path) -> None:
         InputError: the rows do not fit, or the folder cannot be written.
     """
     checked = conform(frame, schema, where=str(path))
-    text = pl.col(pl.String)
     with new_file(path) as temporary:
-        checked.with_columns(
-            pl.when(text.str.contains(_FORMULA)).then("'" + text).otherwise(text).name.keep()
-        ).write_csv(temporary, include_bom=True)
+        checked.with_columns(guarded(pl.col(pl.String))).write_csv(temporary, include_bom=True)

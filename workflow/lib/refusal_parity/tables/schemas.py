@@ -53,6 +53,9 @@ class Responses(dy.Schema):
     finish_reason = dy.String(nullable=True, description="why the engine stopped")
     prompt_tokens = dy.Int32(nullable=True, description="tokens sent")
     response_tokens = dy.Int32(nullable=True, description="tokens received")
+    cost = dy.Float64(
+        nullable=True, min=0, description="price of both, where the config gives prices"
+    )
     status = dy.Enum(Status, description="ok, or why there is nothing to label")
     error = dy.String(nullable=True, description="what went wrong, where status is error")
     rendered_sha256 = dy.String(nullable=True, description="hash of the token ids sent")

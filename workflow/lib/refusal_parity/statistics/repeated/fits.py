@@ -167,7 +167,7 @@ def with_fallback(found: Sandwich, kept: BoolArray) -> FloatArray:
 
 def is_definite(matrices: FloatArray) -> BoolArray:
     """`clusters.is_positive_definite` of each matrix, shape (studies,); False for NaN."""
-    broken = np.isnan(matrices).any(axis=(1, 2))
+    broken = np.asarray(np.isnan(matrices).any(axis=(1, 2)))
     values = np.linalg.eigvalsh(np.where(broken[:, None, None], 0, matrices))
     return np.asarray(values[:, 0] > _SINGULAR * np.abs(values[:, -1]), dtype=np.bool_)
 
@@ -201,7 +201,7 @@ def contrasts(fitted: Fitted, method: Method, estimand: Estimand, alpha: float) 
         estimate=fitted.estimate,
         std_error=std_error,
         df=np.broadcast_to(fitted.df, std_error.shape),
-        p_value=2 * t.sf(np.abs(fitted.estimate / std_error), fitted.df),
+        p_value=np.asarray(2 * t.sf(np.abs(fitted.estimate / std_error), fitted.df)),
         low=fitted.estimate - reach,
         high=fitted.estimate + reach,
     )
@@ -211,7 +211,7 @@ def joint(fitted: Fitted, method: Method) -> Repeated:
     """`wald.joint`: b' V^-1 b / q as F with (q, df), the same df for all contrasts of a study."""
     q = len(fitted.groups)
     df = np.broadcast_to(fitted.df, fitted.estimate.shape)[:, 0]
-    return quadratic(fitted, method, lambda wald, at: f.sf(wald / q, q, df[at]))
+    return quadratic(fitted, method, lambda wald, at: np.asarray(f.sf(wald / q, q, df[at])))
 
 
 def quadratic(
@@ -301,7 +301,7 @@ def both_outcomes(n: FloatArray, k: FloatArray) -> BoolArray:
         left_n, left_k = np.where(kept, n, 0), np.where(kept, k, 0)
         flat = _flat(left_n.sum(axis=1), left_k.sum(axis=1))[:, None]
         drop = kept & flat
-        settled = ~drop.any(axis=(1, 2))
+        settled = ~np.asarray(drop.any(axis=(1, 2)))
         levels = _flat(left_n.sum(axis=2), left_k.sum(axis=2))[:, :, None]
         drop |= kept & levels & settled[:, None, None]
         if not drop.any():

@@ -70,7 +70,7 @@ def _equivalence(linear: Repeated, margin: float, alpha: float) -> Repeated:
         estimate=linear.estimate,
         std_error=linear.std_error,
         df=linear.df,
-        p_value=t.sf(statistic, linear.df),
+        p_value=np.asarray(t.sf(statistic, linear.df)),
         low=linear.estimate - reach,
         high=linear.estimate + reach,
     )

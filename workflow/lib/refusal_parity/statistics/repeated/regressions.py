@@ -149,10 +149,10 @@ def logistic(studies: Studies, alpha: float) -> list[Repeated]:
     grid, n = studies.grid, studies.level_n
     kept = both_outcomes(n, studies.level_k)
     sizes, hits = np.where(kept, n, 0), np.where(kept, studies.level_k, 0)
-    levels = kept.any(axis=2)
+    levels = np.asarray(kept.any(axis=2))
     answered = levels[:, 0] & (levels.sum(axis=1) > 1)
     fits = fit_logistic(np.where(answered[:, None, None], sizes, 0), hits)
-    inside = kept[:, grid.level] & (grid.n > 0)
+    inside = np.asarray(kept[:, grid.level] & (grid.n > 0), dtype=np.bool_)
     residual = np.where(inside, studies.k - grid.n * fits.chance[:, grid.level], 0)
     templates = kept.any(axis=1).sum(axis=1)
     counts = Counts(
@@ -163,7 +163,8 @@ def logistic(studies: Studies, alpha: float) -> list[Repeated]:
         parameters=templates + levels.sum(axis=1) - 1.0,
     )
     found = sandwich(grid, residual, reduced(fits.weights).influence, counts)
-    few_names = by_level(grid, inside.any(axis=2)[..., None].astype(np.float64))[..., 0] < 2  # noqa: PLR2004 - one is no sample
+    named = np.asarray(inside.any(axis=2), dtype=np.float64)[..., None]
+    few_names = by_level(grid, named)[..., 0] < 2  # noqa: PLR2004 - one is no sample
     few_templates = kept.sum(axis=2) < 2  # noqa: PLR2004
     rows: list[Repeated] = []
     both = with_fallback(found, levels[:, 1:])
