@@ -76,11 +76,12 @@ def label(folder: Path, rows: int) -> None:
     )
     parts = read_parts(Responses, folder / f"responses-{rows}.parquet", PART)
     write_parts(map(labeller.label, parts), Labels, folder / f"labels-{rows}.parquet")
-    time.monotonic() - began
-    [
+    seconds = time.monotonic() - began
+    peaks = [
         resource.getrusage(who).ru_maxrss / 1024
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     ]
+    print(json.dumps({"rows": rows, "seconds": seconds, "mb": peaks}))
 
 
 def main() -> None:
@@ -93,7 +94,14 @@ def main() -> None:
             command = [sys.executable, __file__, str(folder), str(rows)]
             run = subprocess.run(command, check=True, capture_output=True, text=True)
             found.append(json.loads(run.stdout.splitlines()[-1]))
-        _few, _many = found
+    print("responses  seconds  MB of the process  MB of its largest worker")
+    for each in found:
+        own, worker = each["mb"]
+        print(f"{each['rows']:9,}  {each['seconds']:7.1f}  {own:17,.0f}  {worker:24,.0f}")
+    few, many = found
+    times = many["seconds"] / few["seconds"]
+    memory = sum(many["mb"]) / sum(few["mb"])
+    print(f"ratio of the times {times:.1f}, of the memory {memory:.2f}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from refusal_parity.inference.running import run_job
 from refusal_parity.judging.questions import ANSWER_SCHEMA, SAMPLING, judge_questions
 from refusal_parity.tables import Prompts, Responses, read_table
 
+adapter = snakemake.input.get("adapter")
+
 with job(f"judge of {snakemake.wildcards.model}", snakemake.log[0]) as say:
     questions = judge_questions(
         read_table(Responses, Path(snakemake.input.responses)),
@@ -23,6 +25,11 @@ with job(f"judge of {snakemake.wildcards.model}", snakemake.log[0]) as say:
     if isinstance(judge, OpenAIModel):
         ask_server(ServerJob(model=judge, **asked), questions, output, say=say)
     else:
-        folder = Path(snakemake.input.folder)
-        local = InferenceJob(model=judge, folder=folder, threads=snakemake.threads, **asked)
+        local = InferenceJob(
+            model=judge,
+            folder=Path(snakemake.input.folder),
+            adapter=Path(adapter) if adapter else None,
+            threads=snakemake.threads,
+            **asked,
+        )
         run_job(local, questions, output, say=say)
