@@ -74,6 +74,24 @@ def test_adapter_is_fetched_before_the_job_and_a_missing_template_named(
     assert "models.demo-even.chat_template: none.jinja is not there" in result.stdout
 
 
+def test_a_judge_gets_its_files_as_a_model_does(workplace: Workplace) -> None:
+    study = yaml.safe_load((workplace.root / "config/config.yaml").read_text("utf-8"))
+    judge = study["models"]["demo-even"] | {
+        "lora": {"hub": "owner/adapter", "revision": "0123456789ab" + "0" * 28}
+    }
+    study["labelling"] = {"judge": judge}
+    result = workplace.run("--dry-run", config=workplace.write_config("study.yaml", study))
+    assert result.returncode == 0, result.stderr + result.stdout
+    reason = re.search(
+        r"Asking the judge about responses of demo-even\nReason: (.*)", result.stdout
+    )
+    assert reason
+    assert "resources/models/hub/owner--adapter@0123456789ab" in reason[1]
+    judge["chat_template"] = "none.jinja"
+    result = workplace.run("--dry-run", config=workplace.write_config("study.yaml", study))
+    assert "labelling.judge.chat_template: none.jinja is not there" in result.stdout
+
+
 def test_a_study_is_not_merged_with_the_demo_study(workplace: Workplace) -> None:
     result = workplace.run("--dry-run", config="config/smollm2.yaml")
     assert "demo-guarded" not in result.stdout

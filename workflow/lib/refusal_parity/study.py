@@ -35,10 +35,8 @@ def check_inputs(config: StudyConfig, *, where: str) -> None:
         elif isinstance(model, ImportModel) and not is_downloaded(model):
             _check_there(Path(model.path), f"{where}, models.{key}.path")
     judge = config.labelling.judge
-    if isinstance(judge, VllmModel) and isinstance(judge.source, FolderSource):
-        _check_there(
-            Path(judge.source.path) / "config.json", f"{where}, labelling.judge.source.path"
-        )
+    if isinstance(judge, VllmModel):
+        _check_model(judge, f"{where}, labelling.judge")
     if config.labelling.method == "classifier":
         read_gold(gold_files(config.labelling.gold, starter=config.labelling.starter))
     for path in config.labelling.human.labels:
