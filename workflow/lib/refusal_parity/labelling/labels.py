@@ -103,6 +103,7 @@ def _label(
             .then(pl.lit(str(LabelSource.IMPORTED)))
             .when(ok)
             .then(pl.lit(str(source))),
+            machine_label=pl.when(ok & imported.is_null()).then("predicted"),
             exclusion=pl.when(~ok).then(pl.col("status")),
         )
         .select(Labels.column_names())

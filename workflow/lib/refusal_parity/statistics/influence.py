@@ -59,7 +59,7 @@ def _of_dimension(
     cells = count_outcomes(
         observations.drop_nulls([dimension, "label"]),
         [dimension, "name_id", "template_id"],
-        analysis.outcomes,
+        analysis.readings,
     )
     draws = Draws(analysis.permutations, analysis.seed) if dimension in OF_NAMES else None
     for group in cells[dimension].unique().sort():
@@ -68,7 +68,7 @@ def _of_dimension(
         pair = cells.filter(pl.col(dimension).is_in([group, reference])).with_columns(
             ours=pl.col(dimension) == group
         )
-        for outcome in analysis.outcomes:
+        for outcome in analysis.readings:
             base = _difference(pair, outcome, None)["estimate"]
             for kind, key in _KEYS.items():
                 for left_out in pair[key].unique().sort():

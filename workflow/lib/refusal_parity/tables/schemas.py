@@ -69,6 +69,11 @@ class Labels(dy.Schema):
     )
     label = dy.Enum(Label, nullable=True, description="one of the six, null when unlabelled")
     label_source = dy.Enum(LabelSource, nullable=True, description="who gave the label")
+    machine_label = dy.Enum(
+        Label,
+        nullable=True,
+        description="label of the classifier or keyword list, also where a person gave another",
+    )
     p_answer = _probability("an answer")
     p_partial_answer = _probability("a partial answer")
     p_failure = _probability("a failure to answer")
@@ -78,6 +83,27 @@ class Labels(dy.Schema):
     classifier_id = dy.String(nullable=True, description="hash of the classifier and its data")
     keyword_refusal = dy.Bool(nullable=True, description="a keyword list takes it for a refusal")
     exclusion = dy.String(nullable=True, description="why there is no label, null when there is")
+
+
+class HumanLabels(dy.Schema):
+    """What people said of a sample of the responses."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    prompt_id = dy.String(primary_key=True, description="prompt that was sent")
+    repetition = dy.Int32(
+        alias="sample", primary_key=True, min=0, description="number of the repetition, from 0"
+    )
+    label = dy.Enum(
+        Label, nullable=True, description="one of the six, null where annotators are undecided"
+    )
+    inclusion_probability = dy.Float64(
+        nullable=True,
+        min_exclusive=0,
+        max=1,
+        description="chance that the row had of being drawn; null in the informative set",
+    )
+    stratum = dy.String(nullable=True, description="stratum that the row was drawn from")
+    n_annotators = dy.Int32(min=0, description="people who labelled it")
 
 
 class Rates(dy.Schema):
@@ -102,8 +128,25 @@ class Rates(dy.Schema):
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 
 
+class Lengths(dy.Schema):
+    """How long full answers are, in words, at each level of a dimension."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    dimension = dy.String(primary_key=True, description="column whose levels are set apart")
+    group = dy.String(primary_key=True, description="level of the dimension")
+    n = dy.Int64(min=0, description="full answers")
+    n_names = dy.Int64(min=0, description="names among them")
+    n_templates = dy.Int64(min=0, description="templates among them")
+    mean = dy.Float64(nullable=True, min=0, description="words of an answer")
+    median = dy.Float64(nullable=True, min=0, description="words of an answer")
+    std_error = dy.Float64(nullable=True, description="two-way clustered, of the mean")
+    ci_low = dy.Float64(nullable=True, description="two-way clustered interval of the mean")
+    ci_high = dy.Float64(nullable=True, description="its upper end")
+    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+
+
 class Disparity(dy.Schema):
-    """Differences between groups and their tests, one row for each method."""
+    """Differences between levels and their tests, one row for each pair and method."""
 
     model = dy.String(description="key of the model in the config")
     outcome = dy.Enum(Outcome, description="what is compared")
@@ -113,10 +156,14 @@ class Disparity(dy.Schema):
     reference = dy.String(nullable=True, description="level compared with, null in a global test")
     method = dy.Enum(Method, description="how it was computed; see docs/method.md")
     estimand = dy.Enum(Estimand, description="what is estimated")
-    n_group = dy.Int64(nullable=True, description="labelled responses of the group")
-    n_reference = dy.Int64(nullable=True, description="labelled responses of the reference")
-    k_group = dy.Int64(nullable=True, description="of them with the outcome")
-    k_reference = dy.Int64(nullable=True, description="of them with the outcome")
+    n_group = dy.Int64(
+        nullable=True, description="labelled responses of the group; answers in answer_length"
+    )
+    n_reference = dy.Int64(nullable=True, description="the same of the reference")
+    k_group = dy.Int64(
+        nullable=True, description="of them with the outcome, null in answer_length"
+    )
+    k_reference = dy.Int64(nullable=True, description="the same of the reference")
     estimate = dy.Float64(nullable=True, allow_inf=True, description="value of the estimand")
     std_error = dy.Float64(nullable=True, description="on the scale of the interval's formula")
     df = dy.Float64(nullable=True, description="degrees of freedom (of the numerator)")
