@@ -109,7 +109,7 @@ class AnalysisConfig(Section):
     length_margin: float = Field(
         default=10.0,
         gt=0,
-        description="Difference of mean answer length, in words, below which groups count as alike.",
+        description="Difference of mean answer length below which groups count as alike, in words.",
     )
     primary_family: PrimaryFamily = Field(
         default=PrimaryFamily(), description="The declared family of tests."

@@ -69,9 +69,7 @@ class Design:
     def pairs(self) -> list[tuple[Pair, int, int]]:
         """All pairs of levels in the order of `pairs_of`, with the codes of both."""
         code = {level: at for at, level in enumerate(self.levels)}
-        return [
-            (pair, code[pair.group], code[pair.reference]) for pair in pairs_of(self.levels)
-        ]
+        return [(pair, code[pair.group], code[pair.reference]) for pair in pairs_of(self.levels)]
 
     def members(self, codes: IntArray) -> IntArray:
         """How many distinct names or templates each level has, shape (levels,)."""

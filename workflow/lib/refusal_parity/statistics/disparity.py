@@ -9,7 +9,9 @@ import polars as pl
 from refusal_parity.errors import InputError
 from refusal_parity.statistics.adjust import adjust
 from refusal_parity.statistics.design import build_designs
+from refusal_parity.statistics.design_based import design_based, with_human_labels
 from refusal_parity.statistics.methods import methods_for, run_methods
+from refusal_parity.statistics.observations import outcome_column
 from refusal_parity.statistics.results import not_estimable, pairs_of, to_row
 from refusal_parity.tables import Disparity, conform
 from refusal_parity.vocabulary import Estimand
@@ -31,11 +33,15 @@ _SCHEMA: Final = {
 }
 
 
-def disparities(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[Disparity]:
+def disparities(
+    observations: pl.DataFrame, analysis: AnalysisConfig, human: pl.DataFrame | None = None
+) -> dy.DataFrame[Disparity]:
     """Compare the levels of every configured dimension, by every method fit for it.
 
     Args:
         observations: rows of `observe`, of one model or several.
+        human: table of HumanLabels of these models, or of more; with it come
+            the rows of `design_based`.
         analysis: outcomes, dimensions with their references, level of the
             intervals, permutations, primary family.
 
@@ -44,7 +50,8 @@ def disparities(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.Data
         note says why; what a library warned of stands there too.
 
     Raises:
-        InputError: a reference level does not occur in the observations.
+        InputError: a reference level does not occur in the observations, or a
+            human label is of none of them.
     """
     levels = {
         dimension: levels_of(observations, dimension, config.reference)
@@ -56,6 +63,16 @@ def disparities(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.Data
         for dimension in levels
         for row in _of_dimension(part, dimension, levels[dimension], analysis)
     ]
+    if human is not None:
+        audited = with_human_labels(
+            observations, human.filter(pl.col("model").is_in(observations["model"].unique()))
+        )
+        rows += [
+            {"model": model, "dimension": dimension} | row
+            for (model,), part in audited.group_by("model", maintain_order=True)
+            for dimension in levels
+            for row in _corrected(part, dimension, levels[dimension], analysis)
+        ]
     frame = pl.DataFrame(rows, schema=_SCHEMA)
     return conform(adjust(frame, analysis), Disparity, where="disparities")
 
@@ -96,6 +113,28 @@ def _of_dimension(
             for outcome, design in designs.items()
             for row in _complete(found.get(outcome, []), dimension, outcome, levels, present)
         ]
+    return rows
+
+
+def _corrected(
+    observations: pl.DataFrame, dimension: str, levels: Sequence[str], analysis: AnalysisConfig
+) -> list[dict[str, Any]]:
+    """Rows of one model and dimension that rest on human labels, with the labels' counts."""
+    labels = observations.drop_nulls([dimension, "machine_label", "human_label"])
+    rows = []
+    for outcome in analysis.readings:
+        read = labels.select(pl.col(dimension), outcome_column(outcome, "human_label").alias("hit"))
+        counts = {
+            level: (n, k)
+            for level, n, k in read.group_by(dimension)
+            .agg(n=pl.len(), k=pl.col("hit").sum())
+            .iter_rows()
+        }
+        for row in design_based(observations, dimension, levels, outcome, analysis):
+            ours, others = counts.get(row.group, (0, 0)), counts.get(row.reference, (0, 0))
+            columns = ("n_group", "k_group", "n_reference", "k_reference")
+            numbers = dict(zip(columns, ours + others, strict=True))
+            rows.append({"outcome": str(outcome), **numbers, **to_row(row)})
     return rows
 
 

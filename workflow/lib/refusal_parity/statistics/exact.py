@@ -32,9 +32,7 @@ def exact_tests(design: Design, alpha: float, draws: Draws) -> list[Estimate]:
         draws: for Monte Carlo where the splits are too many to count.
     """
     names = design.by_name()
-    return [
-        _exact_test(names, pair, (at, base), alpha, draws) for pair, at, base in design.pairs
-    ]
+    return [_exact_test(names, pair, (at, base), alpha, draws) for pair, at, base in design.pairs]
 
 
 def _exact_test(

@@ -65,9 +65,7 @@ class Pair(NamedTuple):
 def pairs_of(levels: Sequence[str]) -> list[Pair]:
     """All pairs of levels: first those with the first level, then each with one before it."""
     return [
-        Pair(group, reference)
-        for at, reference in enumerate(levels)
-        for group in levels[at + 1 :]
+        Pair(group, reference) for at, reference in enumerate(levels) for group in levels[at + 1 :]
     ]
 
 

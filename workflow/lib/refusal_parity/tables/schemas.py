@@ -160,9 +160,7 @@ class Disparity(dy.Schema):
         nullable=True, description="labelled responses of the group; answers in answer_length"
     )
     n_reference = dy.Int64(nullable=True, description="the same of the reference")
-    k_group = dy.Int64(
-        nullable=True, description="of them with the outcome, null in answer_length"
-    )
+    k_group = dy.Int64(nullable=True, description="of them with the outcome, null in answer_length")
     k_reference = dy.Int64(nullable=True, description="the same of the reference")
     estimate = dy.Float64(nullable=True, allow_inf=True, description="value of the estimand")
     std_error = dy.Float64(nullable=True, description="on the scale of the interval's formula")
