@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 GROUPS, NAMES, TEMPLATES, SAMPLES, LABELS = 7, 8, 32, 3, 300
 NONE: Final = np.zeros(GROUPS)
-LAST: Final = (np.arange(GROUPS) > 3).astype(float)  # noqa: PLR2004 - the last three groups
+LAST: Final = (np.arange(GROUPS) > 3).astype(float)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,16 +189,16 @@ class Interval(NamedTuple):
 
 def intervals(study: Study, y: FloatArray, extra: FloatArray = NONE) -> Interval:
     """95 % intervals of the differences in the mean of y."""
-    cell = study.name * TEMPLATES + study.template
-    _, first = np.unique(cell, return_index=True)
+    # Rows stand in the order of names, templates and samples.
+    first = slice(None, None, SAMPLES)
     means = level_means(
         Design(
             tuple(map(str, range(GROUPS))),
             study.level[first],
             study.name[first],
             study.template[first],
-            np.bincount(cell).astype(float),
-            np.bincount(cell, y),
+            np.full(y.size // SAMPLES, float(SAMPLES)),
+            y.reshape(-1, SAMPLES).sum(axis=1),
         )
     )
     found = []
@@ -208,8 +208,9 @@ def intervals(study: Study, y: FloatArray, extra: FloatArray = NONE) -> Interval
         one = contrast(
             means, weights, Scope.NEW_NAMES_AND_TEMPLATES, extra=float(extra[[0, group]].sum())
         )
-        found.append((one.estimate, t.isf(0.025, one.df) * one.std_error) if one else (0, np.inf))
-    return Interval(*np.array(found).T)
+        found.append((one.estimate, one.std_error, one.df) if one else (0, np.inf, 1))
+    difference, std_error, df = np.array(found).T
+    return Interval(difference, t.isf(0.025, df) * std_error)
 
 
 def corrected(study: Study, weight: FloatArray, *, machine: bool = True) -> Interval:

@@ -74,6 +74,14 @@ class Scope(StrEnum):
     NEW_NAMES_AND_TEMPLATES = "new templates and new names"
 
 
+class MixedQuantity(StrEnum):
+    """What a row of the table of mixed models holds."""
+
+    ODDS_RATIO = "odds_ratio"
+    LIKELIHOOD_RATIO = "likelihood_ratio"
+    VARIANCE = "variance"
+
+
 class LeftOut(StrEnum):
     """What a difference is computed without, to see whether it rests on it."""
 

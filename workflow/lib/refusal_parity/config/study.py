@@ -120,6 +120,11 @@ class AnalysisConfig(Section):
     bootstraps: int = Field(
         default=20_000, ge=99, description="Bootstrap samples of the names and templates."
     )
+    mixed_model: bool = Field(
+        default=False,
+        description="Also fit logistic regressions with random intercepts of names and templates, "
+        "for odds ratios and variances (mixed_models.parquet); seconds a model.",
+    )
     seed: int = Field(default=1, description="Seed of permutations and bootstrap samples.")
 
     @property

@@ -106,7 +106,7 @@ def _sums(level: IntArray, values: FloatArray, levels: int) -> FloatArray:
 def _slopes(audited: Audited, levels: int) -> FloatArray:
     """Slope of human on machine readings of each level, or of all where a level has none."""
     sampled = audited.weight > 0
-    level, f, y = (each[sampled] for each in (audited.level, audited.machine, audited.human))
+    level, f, y = audited.level[sampled], audited.machine[sampled], audited.human[sampled]
     weight = audited.weight[sampled] * (audited.weight[sampled] - 1)
     total = np.maximum(_sums(level, weight, levels), np.finfo(float).tiny)
     f = f - (_sums(level, weight * f, levels) / total)[level]

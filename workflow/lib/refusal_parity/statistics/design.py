@@ -73,8 +73,10 @@ class Design:
 
     def members(self, codes: IntArray) -> IntArray:
         """How many distinct names or templates each level has, shape (levels,)."""
-        pairs = np.unique(np.column_stack([self.level, codes]), axis=0)
-        return np.bincount(pairs[:, 0], minlength=len(self.levels))
+        width = int(codes.max(initial=0)) + 1
+        return np.bincount(
+            np.unique(self.level * width + codes) // width, minlength=len(self.levels)
+        )
 
     def by_template(self) -> tuple[FloatArray, FloatArray]:
         """Counts n and k, each of shape (templates, levels)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -12,10 +13,10 @@ from scipy.stats import t
 from refusal_parity.errors import InputError
 from refusal_parity.statistics.correction import Audited, Corrected, correct
 from refusal_parity.statistics.design import Design, codes_of
-from refusal_parity.statistics.equivalence import two_one_sided
+from refusal_parity.statistics.equivalence import equivalence
 from refusal_parity.statistics.level_means import contrast, level_means
 from refusal_parity.statistics.observations import outcome_column
-from refusal_parity.statistics.results import Estimate, Pair, join_notes, not_estimable, pairs_of
+from refusal_parity.statistics.results import Estimate, Pair, not_estimable, pairs_of
 from refusal_parity.vocabulary import Estimand, Method, Scope
 
 if TYPE_CHECKING:
@@ -166,8 +167,8 @@ def _sums(
     template = codes_of(rows["template_id"].to_numpy().astype(np.str_))
     at = (level * (int(name.max()) + 1) + name) * (int(template.max()) + 1) + template
     _, first, cell = np.unique(at, return_index=True, return_inverse=True)
-    n = np.bincount(cell).astype(np.float64)
-    return Design(levels, level[first], name[first], template[first], n, np.bincount(cell, y))
+    n, total = (np.bincount(cell, each).astype(np.float64) for each in (None, y))
+    return Design(levels, level[first], name[first], template[first], n, total)
 
 
 def _of_pair(
@@ -190,33 +191,19 @@ def _of_pair(
     difference = float(fit.corrected.rate[ours] - fit.corrected.rate[others])
     statistic = difference / found.std_error
     reach = float(t.isf(analysis.alpha / 2, found.df)) * found.std_error
-    common = {
-        "estimand": estimand,
-        "group": pair.group,
-        "reference": pair.reference,
-        "estimate": difference,
-        "std_error": found.std_error,
-        "df": found.df,
-        "note": join_notes(found.note),
-    }
-    small = two_one_sided(
-        difference, found.std_error, found.df, margin=analysis.margin, alpha=analysis.alpha
+    tested = Estimate(
+        method=Method.DESIGN_BASED,
+        estimand=estimand,
+        group=pair.group,
+        reference=pair.reference,
+        estimate=difference,
+        std_error=found.std_error,
+        df=found.df,
+        ci_low=difference - reach,
+        ci_high=difference + reach,
+        statistic=statistic,
+        p_value=float(2 * t.sf(abs(statistic), found.df)),
+        note=found.note,
     )
-    return [
-        Estimate(
-            method=Method.DESIGN_BASED,
-            ci_low=difference - reach,
-            ci_high=difference + reach,
-            statistic=statistic,
-            p_value=float(2 * t.sf(abs(statistic), found.df)),
-            **common,
-        ),
-        Estimate(
-            method=Method.DESIGN_BASED_EQUIVALENCE,
-            ci_low=small.low,
-            ci_high=small.high,
-            statistic=small.statistic,
-            p_value=small.p_value,
-            **common,
-        ),
-    ]
+    small = equivalence([tested], margin=analysis.margin, alpha=analysis.alpha)
+    return [tested, *(replace(row, method=Method.DESIGN_BASED_EQUIVALENCE) for row in small)]

@@ -11,6 +11,7 @@ from refusal_parity.vocabulary import (
     LabelSource,
     LeftOut,
     Method,
+    MixedQuantity,
     Outcome,
     Scope,
     Status,
@@ -233,6 +234,28 @@ class Influence(dy.Schema):
     change = dy.Float64(nullable=True, description="less the difference with everything")
     p_value = dy.Float64(nullable=True, min=0, max=1, description="permutation_names_exact")
     note = dy.String(nullable=True, description="why a number is missing")
+
+
+class MixedModels(dy.Schema):
+    """Logistic regressions with random intercepts of names and templates, by Laplace."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    outcome = dy.Enum(Outcome, primary_key=True, description="what is compared")
+    dimension = dy.String(primary_key=True, description="column whose levels are compared")
+    quantity = dy.Enum(MixedQuantity, primary_key=True, description="what the row holds")
+    term = dy.String(
+        primary_key=True, description="level of an odds ratio; name or template of a variance"
+    )
+    reference = dy.String(nullable=True, description="level compared with")
+    estimate = dy.Float64(nullable=True, allow_inf=True, description="odds ratio, or variance")
+    std_error = dy.Float64(nullable=True, description="of the logarithm of the odds ratio")
+    ci_low = dy.Float64(nullable=True, description="lower end of Wald's interval")
+    ci_high = dy.Float64(nullable=True, allow_inf=True, description="its upper end")
+    statistic = dy.Float64(nullable=True, description="z, or the likelihood ratio")
+    df = dy.Float64(nullable=True, description="degrees of freedom of the likelihood ratio")
+    p_value = dy.Float64(nullable=True, min=0, max=1, description="normal, or chi-square")
+    share = dy.Float64(nullable=True, min=0, max=1, description="of the latent variance")
+    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 
 
 class Gold(dy.Schema):
