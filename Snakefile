@@ -36,7 +36,11 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/report.html",
-        expand(f"{MODEL_RESULTS}/influence.parquet", model=MODELS),
+        (
+            expand(f"{MODEL_RESULTS}/mixed_models.parquet", model=MODELS)
+            if STUDY.analysis.mixed_model
+            else []
+        ),
 
 
 # At exit, so that it is the last thing to be read.

@@ -11,10 +11,10 @@ import polars as pl
 from refusal_parity.config import StudyConfig, load_config
 from refusal_parity.report import ReportInputs
 from refusal_parity.tables import (
-    Comparison,
     Disparity,
     Exclusions,
     Labels,
+    Overview,
     Prompts,
     Rates,
     conform,
@@ -250,7 +250,7 @@ def make_exclusions(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def make_comparison(rates: pl.DataFrame, disparity: pl.DataFrame) -> pl.DataFrame:
+def make_overview(rates: pl.DataFrame, disparity: pl.DataFrame) -> pl.DataFrame:
     found = []
     tests = disparity.filter(pl.col("method") == Method.PERMUTATION_NAMES)
     for row in rates.filter(pl.col("dimension") == "all").to_dicts():
@@ -283,7 +283,7 @@ def make_inputs(models: list[str]) -> ReportInputs:
         rates=conform(rates, Rates, where="rates"),
         disparity=conform(disparity, Disparity, where="disparity"),
         exclusions=conform(make_exclusions(rows), Exclusions, where="exclusions"),
-        comparison=conform(make_comparison(rates, disparity), Comparison, where="comparison"),
+        overview=conform(make_overview(rates, disparity), Overview, where="overview"),
         labels=conform(labels, Labels, where="labels"),
         provenance={
             model: {

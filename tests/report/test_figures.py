@@ -39,7 +39,7 @@ def test_figures_are_saved_in_three_formats_under_plain_names(
     inputs: ReportInputs, tmp_path: Path
 ) -> None:
     model = inputs.models[1]
-    tables = ("rates", "disparity", "comparison", "exclusions", "labels")
+    tables = ("rates", "disparity", "overview", "exclusions", "labels")
     one = {table: getattr(inputs, table).filter(pl.col("model") == model) for table in tables}
     files = draw_figures(dataclasses.replace(inputs, config=config_of([model]), **one), tmp_path)
     assert {file.kind for file in files} == {

@@ -54,7 +54,7 @@ def small(inputs: ReportInputs, **renamed: str) -> ReportInputs:
         texts = [name for name in frame.columns if frame[name].dtype == pl.String]
         return frame.with_columns(pl.col(texts).replace({"muslim": group}))
 
-    tables = ("prompts", "rates", "disparity", "exclusions", "comparison", "labels")
+    tables = ("prompts", "rates", "disparity", "exclusions", "overview", "labels")
     config = config_of(["demo-guarded"]) if model == "demo-guarded" else inputs.config
     return dataclasses.replace(
         inputs,
@@ -185,7 +185,7 @@ def test_a_group_without_rates_and_missing_gender(inputs: ReportInputs) -> None:
 
 
 def test_empty_tables_still_make_a_page(inputs: ReportInputs) -> None:
-    tables = ("rates", "disparity", "exclusions", "comparison")
+    tables = ("rates", "disparity", "exclusions", "overview")
     empty = {table: getattr(inputs, table).clear() for table in tables}
     html = render_page(dataclasses.replace(inputs, **empty, labels=None, provenance={}))
     assert html.count("not estimable: there are no rates.") == 2 * 3
@@ -194,7 +194,7 @@ def test_empty_tables_still_make_a_page(inputs: ReportInputs) -> None:
 
 def test_report_is_written_whole_or_not_at_all(inputs: ReportInputs, tmp_path: Path) -> None:
     path = tmp_path / "study" / "report.html"
-    tables = ("rates", "disparity", "exclusions", "comparison")
+    tables = ("rates", "disparity", "exclusions", "overview")
     empty = {table: getattr(inputs, table).clear() for table in tables}
     study = dataclasses.replace(inputs, **empty, labels=None)
     write_report(study, path)

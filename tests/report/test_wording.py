@@ -9,7 +9,7 @@ from report_study import config_of, disparity_row, make_prompts
 from refusal_parity.report import ReportInputs, summary_lines
 from refusal_parity.report.text import interval, p_equals, p_value, percent, plain, points, shorten
 from refusal_parity.report.wording import Verdict, finding
-from refusal_parity.tables import Comparison, Disparity, Exclusions, Rates, conform
+from refusal_parity.tables import Disparity, Exclusions, Overview, Rates, conform
 from refusal_parity.vocabulary import Estimand, Method, Outcome
 
 NO_PROOF = "This is not evidence that there is none."
@@ -49,7 +49,7 @@ def study(
     rates = rates or [rate("m", "muslim"), rate("m", "white"), rate("m", "black")]
     empty = {
         "exclusions": Exclusions.create_empty(),
-        "comparison": Comparison.create_empty(),
+        "overview": Overview.create_empty(),
     }
     return ReportInputs(
         config=config_of(["m"]),

@@ -16,8 +16,9 @@ from refusal_parity.statistics.mixed_models import mixed_models
 from refusal_parity.vocabulary import Outcome
 
 if TYPE_CHECKING:
-    import polars as pl
     from collections.abc import Callable
+
+    import polars as pl
 
 LEVELS = ["white", "muslim", "mexican", "chinese", "asian"]
 

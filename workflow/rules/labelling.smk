@@ -1,3 +1,6 @@
+# Labels by people: rules that read them name this file only where there are some.
+HUMAN = f"{RESULTS}/audit/human.parquet"
+LABELLED_BY_PEOPLE = False
 CLASSIFIER = f"{RESULTS}/classifier/classifier.skops"
 
 

@@ -10,6 +10,10 @@ rule write_report:
         rates=expand(f"{MODEL_RESULTS}/rates.parquet", model=MODELS),
         exclusions=expand(f"{MODEL_RESULTS}/exclusions.parquet", model=MODELS),
         disparity=expand(f"{MODEL_RESULTS}/disparity.parquet", model=MODELS),
+        lengths=expand(f"{MODEL_RESULTS}/lengths.parquet", model=MODELS),
+        influence=expand(f"{MODEL_RESULTS}/influence.parquet", model=MODELS),
+        human=HUMAN if LABELLED_BY_PEOPLE else [],
+        overview=f"{RESULTS}/overview.parquet",
         comparison=f"{RESULTS}/comparison.parquet",
     output:
         report=report(

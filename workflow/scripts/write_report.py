@@ -20,7 +20,11 @@ with job("report", snakemake.log[0]) as say:
         rates=tables.read_tables(tables.Rates, map(Path, given.rates)),
         disparity=tables.read_tables(tables.Disparity, map(Path, given.disparity)),
         exclusions=tables.read_tables(tables.Exclusions, map(Path, given.exclusions)),
+        overview=tables.read_table(tables.Overview, Path(given.overview)),
         comparison=tables.read_table(tables.Comparison, Path(given.comparison)),
+        influence=tables.read_tables(tables.Influence, map(Path, given.influence)),
+        lengths=tables.read_tables(tables.Lengths, map(Path, given.lengths)),
+        human=tables.read_table(tables.HumanLabels, Path(given.human)) if given.human else None,
         provenance={
             model: tables.read_metadata(Path(path))
             for model, path in zip(snakemake.params.models, given.responses, strict=True)

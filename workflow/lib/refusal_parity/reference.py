@@ -50,7 +50,11 @@ _TABLES = {
     "models/<model>/exclusions.parquet": tables.Exclusions,
     "models/<model>/disparity.parquet": tables.Disparity,
     "models/<model>/influence.parquet": tables.Influence,
+    "models/<model>/lengths.parquet": tables.Lengths,
+    "models/<model>/mixed_models.parquet": tables.MixedModels,
+    "overview.parquet": tables.Overview,
     "comparison.parquet": tables.Comparison,
+    "audit/human.parquet": tables.HumanLabels,
 }
 
 

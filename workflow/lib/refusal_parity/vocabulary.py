@@ -74,6 +74,15 @@ class Scope(StrEnum):
     NEW_NAMES_AND_TEMPLATES = "new templates and new names"
 
 
+class ModelEstimand(StrEnum):
+    """What a row of the comparison of models estimates."""
+
+    RATE_DIFFERENCE = "rate_difference"
+    DISPARITY_DIFFERENCE = "disparity_difference"
+    RATE_TREND = "rate_trend"
+    DISPARITY_TREND = "disparity_trend"
+
+
 class MixedQuantity(StrEnum):
     """What a row of the table of mixed models holds."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, PositiveFloat, field_validator
 
 from refusal_parity.config.models import ModelConfig
 from refusal_parity.config.section import Key, Section
@@ -86,6 +86,13 @@ class PrimaryFamily(Section):
         return outcome
 
 
+class ModelContrast(Section):
+    """Two models that are compared prompt by prompt: a chat model and its base, say."""
+
+    model: Key = Field(description="Key of the model.")
+    baseline: Key = Field(description="Key of the model that it is compared with.")
+
+
 class AnalysisConfig(Section):
     """What is compared, and how strictly."""
 
@@ -119,6 +126,15 @@ class AnalysisConfig(Section):
     )
     bootstraps: int = Field(
         default=20_000, ge=99, description="Bootstrap samples of the names and templates."
+    )
+    model_contrasts: list[ModelContrast] = Field(
+        default=[],
+        description="Pairs of models to compare; empty for every model against the first.",
+    )
+    model_series: dict[Key, dict[Key, PositiveFloat]] = Field(
+        default={},
+        description="Series of models by key: each model's key and its size, for the trend over "
+        "sizes. `{llama-2: {llama-2-7b: 7, llama-2-13b: 13, llama-2-70b: 70}}`",
     )
     mixed_model: bool = Field(
         default=False,

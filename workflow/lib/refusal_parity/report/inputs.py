@@ -27,7 +27,11 @@ class ReportInputs:
         rates: table `Rates`.
         disparity: table `Disparity`.
         exclusions: table `Exclusions`.
-        comparison: table `Comparison`.
+        overview: table `Overview`.
+        comparison: table `Comparison`; None where there is one model.
+        influence: table `Influence`; may be left out.
+        lengths: table `Lengths`; may be left out.
+        human: table `HumanLabels`, where people labelled a sample.
         labels: table `Labels`, for the composition of labels; may be left out.
         provenance: for each model, the metadata of its file of responses.
         versions: versions of packages, by name.
@@ -39,7 +43,11 @@ class ReportInputs:
     rates: pl.DataFrame
     disparity: pl.DataFrame
     exclusions: pl.DataFrame
-    comparison: pl.DataFrame
+    overview: pl.DataFrame
+    comparison: pl.DataFrame | None = None
+    influence: pl.DataFrame | None = None
+    lengths: pl.DataFrame | None = None
+    human: pl.DataFrame | None = None
     labels: pl.DataFrame | None = None
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -62,9 +70,9 @@ class ReportInputs:
 
     @property
     def outcomes(self) -> list[Outcome]:
-        """Outcomes of the study, the primary one first."""
+        """Yes-or-no outcomes of the study, the primary one first."""
         primary = self.config.analysis.primary_family.outcome
-        return sorted(self.config.analysis.outcomes, key=lambda outcome: outcome != primary)
+        return sorted(self.config.analysis.readings, key=lambda outcome: outcome != primary)
 
     @property
     def outcome(self) -> Outcome:

@@ -10,10 +10,10 @@ import yaml
 from refusal_parity.report.tabular import TEXT, Cell, Table
 from refusal_parity.report.text import plain
 from refusal_parity.tables import (
-    Comparison,
     Disparity,
     Exclusions,
     Labels,
+    Overview,
     Prompts,
     Rates,
     Responses,
@@ -33,7 +33,7 @@ _TABLES: Final[tuple[type[dy.Schema], ...]] = (
     Rates,
     Disparity,
     Exclusions,
-    Comparison,
+    Overview,
 )
 
 

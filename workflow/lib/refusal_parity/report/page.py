@@ -131,7 +131,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "classics_table": describing.classics_table(inputs),
         "names_table": views.names_table(inputs),
         "templates_table": views.templates_table(inputs),
-        "comparison_table": results.comparison_table(inputs),
+        "overview_table": results.overview_table(inputs),
         "exclusion_tables": [table for table in ledger if table is not None],
         "config_yaml": making.config_yaml(inputs),
         "records": making.model_records(inputs),

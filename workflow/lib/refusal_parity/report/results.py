@@ -89,9 +89,9 @@ def differences_table(inputs: ReportInputs, outcome: Outcome, dimension: str) ->
     ).without_empty()
 
 
-def comparison_table(inputs: ReportInputs) -> Table:
+def overview_table(inputs: ReportInputs) -> Table:
     """The models side by side."""
-    ordered = inputs.comparison.filter(pl.col("dimension").is_in(inputs.dimensions)).to_dicts()
+    ordered = inputs.overview.filter(pl.col("dimension").is_in(inputs.dimensions)).to_dicts()
     place = {str(outcome): at for at, outcome in enumerate(inputs.outcomes)}
     ordered.sort(key=lambda row: (place.get(row["outcome"], len(place)), row["dimension"]))
     return Table(

@@ -12,6 +12,7 @@ from refusal_parity.vocabulary import (
     LeftOut,
     Method,
     MixedQuantity,
+    ModelEstimand,
     Outcome,
     Scope,
     Status,
@@ -197,7 +198,7 @@ class Exclusions(dy.Schema):
     share = dy.Float64(nullable=True, min=0, max=1, description="of all responses of the level")
 
 
-class Comparison(dy.Schema):
+class Overview(dy.Schema):
     """The models side by side: overall rate and the spread between groups."""
 
     model = dy.String(primary_key=True, description="key of the model in the config")
@@ -214,6 +215,40 @@ class Comparison(dy.Schema):
     spread = dy.Float64(nullable=True, description="highest less lowest rate")
     p_value = dy.Float64(nullable=True, description="randomisation over names of the spread")
     note = dy.String(nullable=True, description="why a number is missing")
+
+
+class Comparison(dy.Schema):
+    """Models against each other, paired by prompt: their rates and their disparities."""
+
+    contrast = dy.String(description="`model - baseline`, or the key of a series of sizes")
+    model = dy.String(nullable=True, description="model compared, null in a series")
+    baseline = dy.String(nullable=True, description="model compared with, null in a series")
+    outcome = dy.Enum(Outcome, description="what is compared")
+    dimension = dy.String(description="column whose levels are compared, `all` for rates")
+    group = dy.String(nullable=True, description="level compared, null for rates")
+    reference = dy.String(nullable=True, description="level compared with, null for rates")
+    estimand = dy.Enum(ModelEstimand, description="what is estimated")
+    scope = dy.Enum(Scope, description="to what the result speaks")
+    n_prompts = dy.Int64(min=0, description="prompts with a labelled response of every model")
+    estimate = dy.Float64(nullable=True, description="difference, or change a doubling in size")
+    std_error = dy.Float64(nullable=True, description="names, and perhaps templates, as samples")
+    df = dy.Float64(nullable=True, description="degrees of freedom (Satterthwaite)")
+    ci_low = dy.Float64(nullable=True, description="lower end of the interval")
+    ci_high = dy.Float64(nullable=True, description="upper end of the interval")
+    statistic = dy.Float64(nullable=True, description="t")
+    p_value = dy.Float64(nullable=True, min=0, max=1, description="p-value of this row alone")
+    p_adjusted = dy.Float64(nullable=True, min=0, max=1, description="corrected within `family`")
+    family = dy.String(nullable=True, description="family of tests that are corrected together")
+    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+
+    @dy.rule()
+    def key_is_unique(cls) -> pl.Expr:  # noqa: N805 - dataframely rules are class methods
+        """One row for each contrast, outcome, pair of levels, estimand and scope."""
+        return (
+            pl.struct(
+                "contrast", "outcome", "dimension", "group", "reference", "estimand", "scope"
+            ).is_unique()
+        )  # fmt: skip
 
 
 class Influence(dy.Schema):

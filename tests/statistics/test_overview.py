@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
-from refusal_parity.statistics.comparison import compare
 from refusal_parity.statistics.disparity import disparities
+from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.rates import rates
 from refusal_parity.vocabulary import Outcome
 
@@ -33,7 +33,7 @@ def test_models_side_by_side(study: Callable[..., pl.DataFrame]) -> None:
     )
     models = [study(NAMES, model=model) for model in ("second", "first")]
     tables = [(rates(model, config), disparities(model, config)) for model in models]
-    frame = compare([each for each, _ in tables], [each for _, each in tables])
+    frame = overview([each for each, _ in tables], [each for _, each in tables])
     assert frame.select("model", "dimension").rows() == [
         ("second", "group"),
         ("second", "arm"),
