@@ -8,7 +8,7 @@ differences from the first group hold the truth, and their mean width, for
 machine labels corrected by the human ones, human labels alone, machine labels
 alone, and the true labels.
 
-    python benchmarks/corrected_coverage.py [studies]
+    python benchmarks/corrected_coverage.py [studies [population ...]]
 """
 
 from __future__ import annotations
@@ -248,9 +248,10 @@ def simulate(population: Population, studies: int, seed: int) -> dict[str, tuple
 def main() -> None:
     """Print coverage and width for every population."""
     studies = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    wanted = sys.argv[2:] or list(POPULATIONS)
     print(f"{studies} studies of each population; 95 % intervals: coverage, mean width")
-    for name, population in POPULATIONS.items():
-        for kind, (covered, wide) in simulate(population, studies, seed=1).items():
+    for name in wanted:
+        for kind, (covered, wide) in simulate(POPULATIONS[name], studies, seed=1).items():
             print(
                 f"{name:16} {kind:28} {100 * covered:5.1f} %  {100 * wide:5.1f} points", flush=True
             )

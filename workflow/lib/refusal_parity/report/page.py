@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from refusal_parity.files import write_text
-from refusal_parity.report import describing, making, results, views
+from refusal_parity.report import between, describing, making, readings, results, views
 from refusal_parity.report.drawing import inline_svg
 from refusal_parity.report.figures import draw_all
 from refusal_parity.report.inputs import ALL
@@ -24,6 +24,7 @@ from refusal_parity.report.text import (
     count,
     percent,
     plain,
+    points,
 )
 from refusal_parity.report.wording import Finding, Verdict, finding, rate_sentence
 
@@ -61,6 +62,7 @@ class Answer:
 
 _MARKS: Final = {
     Verdict.SHOWN: "shown",
+    Verdict.SMALL: "not-shown",
     Verdict.NOT_SHOWN: "not-shown",
     Verdict.NOT_ESTIMABLE: "unknown",
 }
@@ -132,6 +134,12 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "names_table": views.names_table(inputs),
         "templates_table": views.templates_table(inputs),
         "overview_table": results.overview_table(inputs),
+        "comparison_table": between.comparison_table(inputs),
+        "partial_table": readings.partial_table(inputs),
+        "lengths_table": readings.lengths_table(inputs),
+        "pairs_table": results.pairs_table(inputs),
+        "margin": points(inputs.config.analysis.margin),
+        "human_labels": human_count(inputs),
         "exclusion_tables": [table for table in ledger if table is not None],
         "config_yaml": making.config_yaml(inputs),
         "records": making.model_records(inputs),
@@ -139,6 +147,13 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "git_commit": plain(inputs.git_commit or ""),
         "column_tables": making.column_tables(),
     }
+
+
+def human_count(inputs: ReportInputs) -> str | None:
+    """How many responses of the probability sample people labelled, or None."""
+    if inputs.human is None:
+        return None
+    return count(inputs.human.drop_nulls(["inclusion_probability", "label"]).height)
 
 
 def _answer(inputs: ReportInputs, model: str) -> Answer:
