@@ -26,7 +26,7 @@ endif
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test lint lock schema demo-models clean
+.PHONY: help install run test bench-corrected lint lock schema demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,6 +56,9 @@ test: $(INSTALLED) ## check the code and run all tests but those of the cluster
 	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal -m "not engine and not workflow and not slurm"
 	$(ACTIVATE) pytest -m engine
 	$(ACTIVATE) pytest -m workflow
+
+bench-corrected: $(INSTALLED) ## how often intervals corrected by human labels hold the truth
+	$(ACTIVATE) python benchmarks/corrected_coverage.py
 
 lint: $(INSTALLED) ## style, types, workflow
 	$(ACTIVATE) ruff check
