@@ -36,6 +36,8 @@ COUNTED = {
     Outcome.REFUSAL: [Label.REFUSAL, Label.HARMFUL_REFUSAL],
     Outcome.HARMFUL_REFUSAL: [Label.HARMFUL_REFUSAL],
     Outcome.NO_FULL_ANSWER: [label for label in Label if label is not Label.ANSWER],
+    Outcome.ANY_REFUSAL: [Label.REFUSAL, Label.HARMFUL_REFUSAL, Label.PARTIAL_ANSWER],
+    Outcome.PARTIAL_ANSWER: [Label.PARTIAL_ANSWER],
 }
 T_95 = 2.36
 
@@ -159,7 +161,7 @@ def make_rates(rows: pl.DataFrame) -> pl.DataFrame:
         template_code=pl.col("template_id").rank("dense").cast(pl.Int64),
     )
     for (model,), frame in rows.group_by("model", maintain_order=True):
-        for outcome in Outcome:
+        for outcome in COUNTED:
             made = [_rate(frame, outcome)]
             for dimension in one_way:
                 column = columns.get(dimension, dimension)
