@@ -188,7 +188,9 @@ def test_empty_tables_still_make_a_page(inputs: ReportInputs) -> None:
     tables = ("rates", "disparity", "exclusions", "overview")
     empty = {table: getattr(inputs, table).clear() for table in tables}
     html = render_page(dataclasses.replace(inputs, **empty, labels=None, provenance={}))
-    assert html.count("not estimable: there are no rates.") == 2 * 3
+    assert (
+        html.count("not estimable: there are no rates.") == 2 * 5
+    )  # models and yes-or-no outcomes
     assert "No provenance was recorded." in html
 
 

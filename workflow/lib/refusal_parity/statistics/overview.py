@@ -33,7 +33,10 @@ def overview(
         is named.
     """
     counted = pl.concat([_plain(table) for table in rates]).filter(pl.col("within") == "all")
-    tested = pl.concat([_plain(table) for table in disparities])
+    # A mean length is no rate: it stands in the table of lengths.
+    tested = pl.concat([_plain(table) for table in disparities]).filter(
+        pl.col("outcome").is_in(counted["outcome"].unique().implode())
+    )
     overall = counted.filter(pl.col("dimension") == "all").select(
         "model", "outcome", "n", "rate", "ci_low", "ci_high", pl.col("note").alias("rate_note")
     )
