@@ -10,6 +10,7 @@ UV_VERSION := 0.13.8
 VENV := .venv
 TOOLS := .tools
 UV := $(TOOLS)/bin/uv
+CHROMIUM ?= chromium
 
 # gpu installs vLLM, cpu its build for machines without one.
 DEVICE ?= $(if $(shell command -v nvidia-smi),gpu,cpu)
@@ -26,7 +27,7 @@ endif
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test bench-corrected lint lock schema demo-models clean
+.PHONY: help install run test lint docs picture chromium lock schema bench-report bench-statistics bench-null bench-expansion bench-inference bench-corrected demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,13 +53,19 @@ run: $(INSTALLED) ## run the demo study, from templates to report
 test: export OPENBLAS_NUM_THREADS = 1
 test: export OMP_NUM_THREADS = 1
 test: $(INSTALLED) ## check the code and run all tests but those of the cluster
-	$(MAKE) lint
+	$(MAKE) lint docs
 	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal -m "not engine and not workflow and not slurm"
 	$(ACTIVATE) pytest -m engine
 	$(ACTIVATE) pytest -m workflow
 
 bench-corrected: $(INSTALLED) ## how often intervals corrected by human labels hold the truth
 	$(ACTIVATE) python benchmarks/corrected_coverage.py
+
+chromium: ## install Chromium for the tests of the report (Debian, root); without it they are skipped
+	@if command -v chromium >/dev/null; then echo "Chromium is there"; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends chromium; \
+	else echo "Not installed: that needs root and apt-get"; fi
 
 lint: $(INSTALLED) ## style, types, workflow
 	$(ACTIVATE) ruff check
@@ -67,11 +74,37 @@ lint: $(INSTALLED) ## style, types, workflow
 	$(ACTIVATE) snakefmt --check Snakefile workflow
 	$(ACTIVATE) snakemake --lint
 
+docs: $(UV) ## build the documentation into site/; a broken link fails
+	$(UV) run --quiet --no-project --python 3.11 --with-requirements envs/docs.txt \
+		sphinx-build --quiet --fail-on-warning --keep-going --fresh-env docs site
+	@echo "Documentation: site/index.html"
+
+picture: ## take the README's picture of the demo study's report (needs Chromium)
+	$(CHROMIUM) --headless --no-sandbox --disable-gpu --hide-scrollbars --force-color-profile=srgb \
+		--window-size=1200,1150 --screenshot=docs/images/report.png "file://$(CURDIR)/results/demo/report.html"
+
+bench-statistics: export OPENBLAS_NUM_THREADS = 1
+bench-statistics: $(INSTALLED) ## time the statistics, against scipy's permutation test too
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/statistics_speed.py
+
+bench-null: export OPENBLAS_NUM_THREADS = 1
+bench-null: $(INSTALLED) ## false positives and coverage of every method over 2,000 studies
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/null_studies.py
+
 lock: $(UV) ## resolve the pins of envs/ anew from pyproject.toml
 	UV_FIND_LINKS="$(TORCH_WHEELS)" $(PYTHON) envs/lock.py --uv "$(CURDIR)/$(UV)"
 
 schema: $(INSTALLED) ## write the config's schema and key reference from the code
 	$(ACTIVATE) PYTHONPATH=workflow/lib python -m refusal_parity.reference
+
+bench-report: $(INSTALLED) ## time the report of 5 models x 5,376 responses
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/report.py
+
+bench-expansion: $(INSTALLED) ## time 10 million prompts to Parquet
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/expansion.py
+
+bench-inference: $(INSTALLED) ## compare the inference job with the bare engine and with transformers (minutes)
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/inference.py
 
 demo-models: $(INSTALLED) ## train the demo models anew (minutes)
 	$(ACTIVATE) snakemake --snakefile workflow/demo_models.smk --cores $(CORES) --forcerun train_demo_model

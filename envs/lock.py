@@ -24,15 +24,19 @@ class Environment:
         extras: groups of pyproject.toml beside the dependencies of the package.
         conda: whether Snakemake may make it with conda.
         cpu: whether torch is the CPU build.
+        group: dependency group of pyproject.toml that stands alone, without the
+            dependencies of the package.
     """
 
     extras: tuple[str, ...]
     conda: bool
     cpu: bool
+    group: str | None = None
 
 
 ENVIRONMENTS = {
     "analysis": Environment(extras=(), conda=True, cpu=False),
+    "docs": Environment(extras=(), conda=False, cpu=False, group="docs"),
     "inference-cpu": Environment(extras=("cpu",), conda=True, cpu=True),
     "inference-gpu": Environment(extras=("gpu",), conda=True, cpu=False),
     "local-cpu": Environment(extras=("driver", "cpu", "dev"), conda=False, cpu=True),
@@ -43,7 +47,8 @@ ENVIRONMENTS = {
 def resolve(name: str, uv: str) -> None:
     """Write one environment's `.txt`."""
     environment = ENVIRONMENTS[name]
-    command = [uv, "pip", "compile", "pyproject.toml", "--quiet"]
+    source = f"--group={environment.group}" if environment.group else "pyproject.toml"
+    command = [uv, "pip", "compile", source, "--quiet"]
     command += ["--python-version", PYTHON, "--no-annotate"]
     command += ["--no-emit-index-url", "--no-emit-find-links"]
     command += ["--custom-compile-command", "make lock"]

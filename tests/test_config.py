@@ -34,6 +34,7 @@ def _model(**changes: Any) -> Callable[[dict[str, Any]], None]:
     ("change", "complaint"),
     [
         (lambda raw: raw.update(sampels=3), "unknown key sampels. Did you mean 'samples'?"),
+        (lambda raw: raw.update(sample=3), "unknown key sample. Did you mean 'samples'?"),
         (_model(prompt_mod="chat"), "unknown key models.m.prompt_mod. Did you mean 'prompt_mode'?"),
         (lambda raw: raw["models"]["m"].pop("prompt_mode"), "key models.m.prompt_mode is missing"),
         (_model(source={"hub": "a/b"}), "key models.m.source.revision is missing"),
@@ -45,6 +46,10 @@ def _model(**changes: Any) -> Callable[[dict[str, Any]], None]:
         (lambda raw: raw.update(models={"a b": BASE["models"]["m"]}), "models.a b"),
         (lambda raw: raw.update(study="../elsewhere"), "study: String should match pattern"),
         (lambda raw: raw["prompts"].pop("names"), "prompts.templates or prompts.names is missing"),
+        (
+            lambda raw: raw["prompts"].update(arms={"a": None, "b": None}),
+            "prompts.arms: Value error, two arms send the same system prompt",
+        ),
         (
             lambda raw: raw["prompts"].update(from_model="m"),
             "prompts.from_model stands beside prompts.templates",

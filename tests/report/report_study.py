@@ -17,6 +17,7 @@ from refusal_parity.tables import (
     Overview,
     Prompts,
     Rates,
+    Responses,
     conform,
 )
 from refusal_parity.vocabulary import (
@@ -108,13 +109,35 @@ def make_labels(prompts: pl.DataFrame, models: list[str]) -> pl.DataFrame:
     extra = {
         name: pl.lit(None)
         for name in Labels.column_names()
-        if name not in {"model", "prompt_id", "sample", "label", "exclusion", "label_source"}
-    }
+        if name.startswith("p_") or name == "classifier_id"
+    } | {"p_answer": pl.lit(0.75), "p_refusal": pl.lit(0.25)}
     labelled = pl.col("label").is_not_null()
     return pl.concat(parts).with_columns(
+        machine_label=pl.col("label"),
         label_source=pl.when(labelled).then(pl.lit(LabelSource.CLASSIFIER.value)),
         exclusion=pl.when(~labelled).then(pl.lit("truncated")),
+        # The list knows no refusal that accuses.
+        keyword_refusal=pl.col("label") == "refusal",
         **extra,
+    )
+
+
+def make_responses(labels: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
+    """A text for each label row, from the label and the name."""
+    name = labels.join(prompts.select("prompt_id", "name"), on="prompt_id", how="left")["name"]
+    texts = [
+        None if label is None else f"{label.replace('_', ' ')} for {name}."
+        for label, name in zip(labels["label"].cast(pl.String), name, strict=True)
+    ]
+    empty = {
+        column: pl.lit(None)
+        for column in Responses.column_names()
+        if column not in {"model", "prompt_id", "sample", "response", "status"}
+    }
+    return labels.select("model", "prompt_id", "sample").with_columns(
+        response=pl.Series(texts, dtype=pl.String),
+        status=pl.Series(["truncated" if text is None else "ok" for text in texts]),
+        **empty,
     )
 
 
@@ -180,7 +203,7 @@ def make_rates(rows: pl.DataFrame) -> pl.DataFrame:
 
 def disparity_row(**values: Any) -> dict[str, Any]:
     """A row of the disparity table; what is not given is null."""
-    method = values.get("method", Method.OLS_TWO_WAY)
+    method = values.get("method", Method.OLS_CR2_TWO_WAY)
     row: dict[str, Any] = dict.fromkeys(Disparity.column_names())
     return row | {
         "model": "m", "outcome": "refusal", "dimension": "group", "method": method,
@@ -287,6 +310,7 @@ def make_inputs(models: list[str]) -> ReportInputs:
         exclusions=conform(make_exclusions(rows), Exclusions, where="exclusions"),
         overview=conform(make_overview(rates, disparity), Overview, where="overview"),
         labels=conform(labels, Labels, where="labels"),
+        responses=conform(make_responses(labels, prompts), Responses, where="responses"),
         provenance={
             model: {
                 "engine": "vllm", "engine_version": "0.32.0", "device": "cpu", "dtype": "float32",

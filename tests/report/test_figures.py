@@ -12,11 +12,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from report_study import config_of
 
 from refusal_parity.report.drawing import inline_svg, save_figure, stem_of
+from refusal_parity.report.figure_comparison import draw_comparison, group_rates
+from refusal_parity.report.figure_differences import draw_differences
 from refusal_parity.report.figure_labels import label_shares
 from refusal_parity.report.figure_names import NameRate, draw_names, names_by_group, outliers
 from refusal_parity.report.figure_rates import draw_rates
-from refusal_parity.report.figures import draw_all, draw_figures
+from refusal_parity.report.figures import draw_all, save_figures
 from refusal_parity.report.style import figure_style
+from refusal_parity.vocabulary import Method, Scope
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +44,8 @@ def test_figures_are_saved_in_three_formats_under_plain_names(
     model = inputs.models[1]
     tables = ("rates", "disparity", "overview", "exclusions", "labels")
     one = {table: getattr(inputs, table).filter(pl.col("model") == model) for table in tables}
-    files = draw_figures(dataclasses.replace(inputs, config=config_of([model]), **one), tmp_path)
+    study = dataclasses.replace(inputs, config=config_of([model]), **one)
+    files = save_figures(draw_all(study), tmp_path)
     assert {file.kind for file in files} == {
         "rates", "labels", "differences", "names", "templates",
     }  # fmt: skip
@@ -58,7 +62,7 @@ def test_same_figure_same_bytes(inputs: ReportInputs, tmp_path: Path, suffix: st
     for folder in ("one", "two"):
         with figure_style():
             drawing = draw_rates(inputs, "demo-guarded")
-        save_figure(drawing.figure, tmp_path / folder / "rates")
+        save_figure(drawing, tmp_path / folder / "rates")
     one, two = ((tmp_path / folder / f"rates.{suffix}").read_bytes() for folder in ("one", "two"))
     assert one == two
 
@@ -68,7 +72,7 @@ def test_any_script_can_be_drawn(inputs: ReportInputs, tmp_path: Path) -> None:
     study = renamed(inputs)
     with figure_style():
         drawing = draw_names(study, "demo-guarded")
-    save_figure(drawing.figure, tmp_path / "names")
+    save_figure(drawing, tmp_path / "names")
     assert (tmp_path / "names.png").stat().st_size > 10_000
 
 
@@ -109,6 +113,45 @@ def test_names_stand_under_their_group(inputs: ReportInputs) -> None:
     assert {name.name for name in groups["muslim"]} >= {"Aisha", "Omar"}
     for names in groups.values():
         assert [name.rate for name in names] == sorted(name.rate for name in names)
+
+
+def test_comparison_names_the_extremes(inputs: ReportInputs) -> None:
+    rates = group_rates(inputs, "demo-guarded")
+    row = inputs.overview.row(
+        by_predicate=(pl.col("model") == "demo-guarded") & (pl.col("outcome") == "refusal"),
+        named=True,
+    )
+    assert rates[0] == (row["lowest_group"], row["lowest_rate"])
+    assert rates[-1] == (row["highest_group"], row["highest_rate"])
+    drawing = draw_comparison(inputs)
+    assert drawing is not None
+    texts = [text.get_text() for text in drawing.figure.axes[0].texts]
+    assert {row["lowest_group"], row["highest_group"]} <= set(texts)
+    assert f"{100 * row['spread']:.1f}" in texts
+
+
+def test_one_model_is_compared_with_nothing(inputs: ReportInputs) -> None:
+    tables = ("rates", "disparity", "exclusions")
+    one = {name: getattr(inputs, name).filter(pl.col("model") == "demo-even") for name in tables}
+    study = dataclasses.replace(inputs, config=config_of(["demo-even"]), **one)
+    assert draw_comparison(study) is None
+
+
+def test_forest_plot_shows_both_scopes(inputs: ReportInputs) -> None:
+    def intervals(study: ReportInputs) -> int:
+        with figure_style():
+            drawing = draw_differences(study, "demo-guarded")
+        lines = drawing.figure.axes[0].get_lines()
+        return sum(len(line.get_xdata()) == 2 and line.get_ydata()[0] % 1 > 0.2 for line in lines)
+
+    fits = inputs.disparity.filter(pl.col("method").cast(pl.String) == Method.OLS_CR2_TWO_WAY)
+    by_name = fits.with_columns(
+        method=pl.lit(Method.OLS_CR2_NAME).cast(fits.schema["method"]),
+        scope=pl.lit(Scope.NEW_NAMES).cast(fits.schema["scope"]),
+    )
+    assert intervals(inputs) == 0
+    both = dataclasses.replace(inputs, disparity=pl.concat([inputs.disparity, by_name]))
+    assert intervals(both) == 6
 
 
 def test_label_shares_add_up_over_labelled_responses(inputs: ReportInputs) -> None:

@@ -8,7 +8,7 @@ from statsmodels.stats.multitest import multipletests
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.statistics.adjust import adjust, holm
 
-OLS, EXACT = "ols_two_way", "permutation_names_exact"
+OLS, EXACT = "ols_cr2_two_way", "permutation_names_exact"
 PRIMARY, OTHER, PAIRS = "primary: refusal by group, ", "exploratory: ", "all pairs: "
 ANALYSIS = AnalysisConfig(
     dimensions={

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy.stats import t
 from statsmodels.stats.weightstats import DescrStatsW
@@ -10,10 +11,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.equivalence import two_one_sided
-from refusal_parity.vocabulary import Outcome
-
-if TYPE_CHECKING:
-    import polars as pl
+from refusal_parity.vocabulary import Method, Outcome
 
 
 @pytest.mark.parametrize("shift", [-0.4, -0.05, 0.0, 0.2])
@@ -28,28 +26,26 @@ def test_equals_statsmodels(shift: float) -> None:
     assert (mine.p_value < 0.05) == (low > -0.5 and high < 0.5)
 
 
-def released_row(released: pl.DataFrame, group: str, margin: float) -> dict[str, Any]:
-    config = AnalysisConfig(
-        outcomes=[Outcome.REFUSAL],
-        dimensions={"group": DimensionConfig(reference="white")},
-        permutations=99,
-        margin=margin,
-    )
-    frame = disparities(released, config).filter(method="equivalence", group=group)
-    return frame.row(0, named=True)
-
-
 @pytest.mark.parametrize("group", ["muslim", "mexican", "chinese", "asian"])
 def test_released_study_against_a_wide_margin(
     released: pl.DataFrame, reference: dict[str, Any], group: str
 ) -> None:
-    fit = reference["llama7"]["item4"]["lpm_all24"]["twoway_CR1S"]
-    expected = fit["coefs"][f"identity{group}"]
-    mine = released_row(released, group, 0.2)
-    upper = t.cdf((expected["coef"] - 0.2) / expected["se"], 23)
+    config = AnalysisConfig(
+        outcomes=[Outcome.REFUSAL],
+        dimensions={"group": DimensionConfig(reference="white")},
+        permutations=99,
+        margin=0.2,
+    )
+    frame = disparities(released, config).filter(group=group, reference="white")
+    fit = frame.row(by_predicate=pl.col("method") == Method.OLS_CR2_TWO_WAY, named=True)
+    mine = frame.row(by_predicate=pl.col("method") == Method.EQUIVALENCE, named=True)
+    expected = reference["llama7"]["item4"]["lpm_all24"]["twoway_CR1S"]["coefs"]
+    difference = expected[f"identity{group}"]["coef"]
+    assert mine["estimate"] == pytest.approx(difference, abs=1e-8)
+    upper = t.cdf((difference - 0.2) / fit["std_error"], fit["df"])
     assert mine["p_value"] == pytest.approx(upper, rel=1e-5)
-    reach = t.ppf(0.95, 23) * expected["se"]
-    assert mine["ci_high"] == pytest.approx(expected["coef"] + reach, abs=1e-6)
+    reach = t.ppf(0.95, fit["df"]) * fit["std_error"]
+    assert mine["ci_high"] == pytest.approx(difference + reach, abs=1e-6)
     assert (mine["p_value"] < 0.05) == (mine["ci_high"] < 0.2)
     assert mine["scope"] == "new templates and new names"
     assert mine["family"] == "primary: refusal by group, equivalence"

@@ -22,7 +22,9 @@ def test_no_broken_number_goes_without_a_note(
 ) -> None:
     numbers = {"estimate": 0.5, column: number}
     row = to_row(
-        Estimate(method=Method.OLS_TWO_WAY, estimand=Estimand.RISK_DIFFERENCE, group="g", **numbers)
+        Estimate(
+            method=Method.OLS_CR2_TWO_WAY, estimand=Estimand.RISK_DIFFERENCE, group="g", **numbers
+        )
     )
     assert row[column] == stored
     assert row["note"] == f"{column} not a finite number"

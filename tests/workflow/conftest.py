@@ -24,7 +24,8 @@ class Workplace:
     def command(self, *arguments: str, config: str | None = None) -> list[str]:
         """Snakemake's command line here; `config` is a file of this folder."""
         command = ["snakemake", *arguments, "--cores", "2", "--nocolor"]
-        command += ["--snakefile", str(self.root / "Snakefile"), "--directory", str(self.folder)]
+        snakefile = self.root / "Snakefile"
+        command += ["--snakefile", str(snakefile), "--directory", str(self.folder)]
         if config is not None:
             command += ["--configfile", str(self.folder / config)]
         return command

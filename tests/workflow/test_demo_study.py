@@ -121,10 +121,9 @@ def test_intervals_cover_the_planted_differences(results: Path, planted: pl.Data
     expected = truth.join(white, on="model").select(
         "model", "group", truth=pl.col("planted") - pl.col("reference_rate")
     )
-    intervals = pl.concat(
-        _disparity(results, model, "ols_two_way").filter(pl.col("estimand") == "risk_difference")
-        for model in MODELS
-    ).join(expected, on=["model", "group"])
+    intervals = pl.concat(_disparity(results, model, "ols_cr2_two_way") for model in MODELS).join(
+        expected, on=["model", "group"]
+    )
     assert len(intervals) == 2 * 6
     _check_coverage(intervals)
 
@@ -140,7 +139,7 @@ def test_planted_disparity_is_found(results: Path) -> None:
 def test_even_model_raises_no_alarm(results: Path) -> None:
     overall = _disparity(results, "demo-even", "permutation_names")
     assert overall["p_value"].item() > 0.05
-    for method in ("permutation_names_exact", "ols_two_way"):
+    for method in ("permutation_names_exact", "ols_cr2_two_way"):
         pairs = _disparity(results, "demo-even", method).filter(
             pl.col("estimand") == "risk_difference"
         )

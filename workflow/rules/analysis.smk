@@ -1,6 +1,8 @@
 localrules:
     overview_models,
     compare_models,
+    gather_selfcheck,
+    plan_study,
 
 
 rule estimate_rates:
@@ -20,7 +22,7 @@ rule estimate_rates:
         mem_mb=2000,
         runtime=30,
     params:
-        analysis=given(STUDY.analysis),
+        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
     message:
         "Estimating rates of {wildcards.model}"
     script:
@@ -43,7 +45,7 @@ rule test_disparity:
         mem_mb=2000,
         runtime=30,
     params:
-        analysis=given(STUDY.analysis),
+        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
     message:
         "Testing the disparity of {wildcards.model}"
     script:
@@ -64,7 +66,7 @@ rule measure_influence:
         mem_mb=2000,
         runtime=30,
     params:
-        analysis=given(STUDY.analysis),
+        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
     message:
         "Leaving out names and templates of {wildcards.model}"
     script:
@@ -85,7 +87,7 @@ rule fit_mixed_models:
         mem_mb=2000,
         runtime=60,
     params:
-        analysis=given(STUDY.analysis),
+        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
     message:
         "Fitting mixed models of {wildcards.model}"
     script:
@@ -103,7 +105,7 @@ rule overview_models:
     conda:
         ANALYSIS_ENV
     message:
-        "Setting {MODELS} side by side"
+        f"Setting {', '.join(MODELS)} side by side"
     script:
         f"{SCRIPTS}/overview_models.py"
 
@@ -119,9 +121,84 @@ rule compare_models:
     conda:
         ANALYSIS_ENV
     params:
-        analysis=given(STUDY.analysis),
+        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
         models=MODELS,
     message:
-        "Comparing {MODELS} prompt by prompt"
+        f"Comparing {', '.join(MODELS)} prompt by prompt"
     script:
         f"{SCRIPTS}/compare_models.py"
+
+
+rule check_methods:
+    input:
+        prompts=f"{RESULTS}/prompts.parquet",
+        labels=f"{MODEL_RESULTS}/labels.parquet",
+    output:
+        selfcheck=f"{MODEL_RESULTS}/selfcheck.parquet",
+    log:
+        f"{LOGS}/check_methods/{{model}}.log",
+    conda:
+        ANALYSIS_ENV
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        analysis=given(STUDY.analysis, "assumed"),
+    message:
+        "Running the methods on studies like {wildcards.model} without any effect"
+    script:
+        f"{SCRIPTS}/check_methods.py"
+
+
+rule gather_selfcheck:
+    input:
+        tables=expand(f"{MODEL_RESULTS}/selfcheck.parquet", model=MODELS),
+    output:
+        selfcheck=f"{RESULTS}/selfcheck.parquet",
+    log:
+        f"{LOGS}/gather_selfcheck.log",
+    conda:
+        ANALYSIS_ENV
+    message:
+        "Gathering the self-checks of {MODELS}"
+    script:
+        f"{SCRIPTS}/gather_selfcheck.py"
+
+
+rule measure_design:
+    input:
+        prompts=f"{RESULTS}/prompts.parquet",
+        labels=expand(f"{MODEL_RESULTS}/labels.parquet", model=MODELS),
+    output:
+        design=f"{RESULTS}/design.parquet",
+    log:
+        f"{LOGS}/measure_design.log",
+    conda:
+        ANALYSIS_ENV
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
+    message:
+        "Working out what differences the design can find"
+    script:
+        f"{SCRIPTS}/measure_design.py"
+
+
+rule plan_study:
+    input:
+        prompts=f"{RESULTS}/prompts.parquet",
+    output:
+        plan=f"{RESULTS}/plan.parquet",
+    log:
+        f"{LOGS}/plan_study.log",
+    conda:
+        ANALYSIS_ENV
+    params:
+        analysis=given(STUDY.analysis, "selfcheck"),
+        samples=STUDY.samples,
+    message:
+        "Working out what differences the design would find"
+    script:
+        f"{SCRIPTS}/plan_study.py"

@@ -13,6 +13,7 @@ from refusal_parity.config import (
 )
 from refusal_parity.errors import InputError
 from refusal_parity.study import DOWNLOADS, check_inputs, is_downloaded
+from refusal_parity.tables import EXPORTED
 
 CONFIG_FILE = ", ".join(map(str, workflow.configfiles)) or "the config"
 
@@ -52,9 +53,9 @@ def one_of(keys):
     return "|".join(map(re.escape, keys)) or r"(?!)"
 
 
-def model_folder(key):
-    """Where a model's weights lie, or will lie once they are fetched."""
-    match STUDY.models[key].source:
+def folder_of(source):
+    """Where a model's or adapter's files lie, or will lie once they are fetched."""
+    match source:
         case FolderSource(path=path):
             return path
         case HubSource(hub=hub, revision=revision):
@@ -63,12 +64,41 @@ def model_folder(key):
             return f"{RESOURCES}/wheel/{package}@{version}"
 
 
+def model_files(wildcards):
+    """The files of a model that its responses depend on."""
+    model = STUDY.models[wildcards.model]
+    files = {"folder": folder_of(model.source)}
+    if model.lora is not None:
+        files["adapter"] = folder_of(model.lora)
+    if model.chat_template is not None:
+        files["chat_template"] = model.chat_template
+    return files
+
+
 def given(section, *without):
     """What the config says of a section, defaults left out.
 
     Parameters trigger reruns: a default that a later version adds must not.
     """
     return section.model_dump(mode="json", exclude_defaults=True, exclude=set(without))
+
+
+def table_files(wildcards):
+    """The files of each table: one for each model, or one for the study."""
+    optional = {
+        "selfcheck": STUDY.analysis.selfcheck,
+        "mixed_models": STUDY.analysis.mixed_model,
+        "human": LABELLED_BY_PEOPLE,
+    }
+    return {
+        key: (
+            expand(f"{MODEL_RESULTS}/{key}.parquet", model=MODELS)
+            if table.per_model
+            else [f"{RESULTS}/{table.folder}{key}.parquet"]
+        )
+        for key, table in EXPORTED.items()
+        if optional.get(key, True)
+    }
 
 
 def print_summary():

@@ -5,8 +5,8 @@ localrules:
 
 rule generate_responses:
     input:
+        unpack(model_files),
         prompts=f"{RESULTS}/prompts.parquet",
-        folder=lambda wildcards: model_folder(wildcards.model),
     output:
         responses=f"{MODEL_RESULTS}/responses.parquet",
     log:

@@ -4,26 +4,28 @@ localrules:
 
 rule write_report:
     input:
-        prompts=f"{RESULTS}/prompts.parquet",
-        responses=expand(f"{MODEL_RESULTS}/responses.parquet", model=MODELS),
-        labels=expand(f"{MODEL_RESULTS}/labels.parquet", model=MODELS),
-        rates=expand(f"{MODEL_RESULTS}/rates.parquet", model=MODELS),
-        exclusions=expand(f"{MODEL_RESULTS}/exclusions.parquet", model=MODELS),
-        disparity=expand(f"{MODEL_RESULTS}/disparity.parquet", model=MODELS),
-        lengths=expand(f"{MODEL_RESULTS}/lengths.parquet", model=MODELS),
-        influence=expand(f"{MODEL_RESULTS}/influence.parquet", model=MODELS),
-        human=HUMAN if LABELLED_BY_PEOPLE else [],
-        overview=f"{RESULTS}/overview.parquet",
-        comparison=f"{RESULTS}/comparison.parquet",
+        unpack(table_files),
     output:
         report=report(
-            f"{RESULTS}/report.html", caption="../report/report.rst", category="Report"
+            f"{RESULTS}/report.html",
+            caption="../report/report.rst",
+            category="Report",
+            labels={"file": "report.html"},
         ),
         figures=report(
             directory(f"{RESULTS}/figures"),
             patterns=["{figure}.svg"],
             caption="../report/figures.rst",
             category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        tables=report(
+            directory(f"{RESULTS}/tables"),
+            # Responses and labels may be too much for one page.
+            patterns=["{table,comparison|disparity|exclusions|influence|lengths|overview|rates}.csv"],
+            caption="../report/tables.rst",
+            category="Tables",
+            labels={"table": "{table}"},
         ),
         summary=f"{RESULTS}/summary.txt",
     log:
@@ -32,8 +34,7 @@ rule write_report:
         ANALYSIS_ENV
     params:
         study=given(STUDY),
-        models=MODELS,
     message:
-        "Writing the report of {STUDY.study}"
+        f"Writing the report of {STUDY.study}"
     script:
         f"{SCRIPTS}/write_report.py"

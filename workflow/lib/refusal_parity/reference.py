@@ -43,18 +43,8 @@ Responses carry their provenance as JSON in the file's metadata
 
 """
 _TABLES = {
-    "prompts.parquet": tables.Prompts,
-    "models/<model>/responses.parquet": tables.Responses,
-    "models/<model>/labels.parquet": tables.Labels,
-    "models/<model>/rates.parquet": tables.Rates,
-    "models/<model>/exclusions.parquet": tables.Exclusions,
-    "models/<model>/disparity.parquet": tables.Disparity,
-    "models/<model>/influence.parquet": tables.Influence,
-    "models/<model>/lengths.parquet": tables.Lengths,
-    "models/<model>/mixed_models.parquet": tables.MixedModels,
-    "overview.parquet": tables.Overview,
-    "comparison.parquet": tables.Comparison,
-    "audit/human.parquet": tables.HumanLabels,
+    f"{'models/<model>/' if table.per_model else table.folder}{key}.parquet": table.schema
+    for key, table in tables.EXPORTED.items()
 }
 
 

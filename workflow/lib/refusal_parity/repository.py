@@ -9,10 +9,13 @@ from pathlib import Path
 
 
 def git_commit() -> str | None:
-    """Commit of the repository that this package lies in; null outside a repository.
+    """Commit of the repository that this package lies in or was taken from; null if unknown.
 
     `-dirty` behind it says that files were changed since.
     """
+    archived = (Path(__file__).parent / "commit.txt").read_text(encoding="utf-8").strip()
+    if not archived.startswith("$"):  # `git archive` fills it in (.gitattributes)
+        return archived
     git = shutil.which("git")
     if git is None:
         return None

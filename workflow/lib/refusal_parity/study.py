@@ -32,10 +32,8 @@ def check_inputs(config: StudyConfig, *, where: str) -> None:
     """
     _check_stimuli(config, where)
     for key, model in config.models.items():
-        if isinstance(model, VllmModel) and isinstance(model.source, FolderSource):
-            _check_there(
-                Path(model.source.path) / "config.json", f"{where}, models.{key}.source.path"
-            )
+        if isinstance(model, VllmModel):
+            _check_model(model, f"{where}, models.{key}")
         elif isinstance(model, ImportModel) and not is_downloaded(model):
             _check_there(Path(model.path), f"{where}, models.{key}.path")
     if config.labelling.method == "classifier":
@@ -66,6 +64,15 @@ def _check_stimuli(config: StudyConfig, where: str) -> None:
                 where=f"{where}, analysis.dimensions.{dimension}.reference",
                 remedy=f"Name one of: {', '.join(levels) or 'none there'}.",
             )
+
+
+def _check_model(model: VllmModel, where: str) -> None:
+    if isinstance(model.source, FolderSource):
+        _check_there(Path(model.source.path) / "config.json", f"{where}.source.path")
+    if isinstance(model.lora, FolderSource):
+        _check_there(Path(model.lora.path) / "adapter_config.json", f"{where}.lora.path")
+    if model.chat_template is not None:
+        _check_there(Path(model.chat_template), f"{where}.chat_template")
 
 
 def _check_there(path: Path, where: str) -> None:

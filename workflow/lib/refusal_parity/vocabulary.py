@@ -91,6 +91,25 @@ class MixedQuantity(StrEnum):
     VARIANCE = "variance"
 
 
+class DesignQuantity(StrEnum):
+    """What a row of the table of designs answers."""
+
+    MINIMUM_DETECTABLE = "minimum_detectable"
+    NAMES_NEEDED = "names_needed"
+    TEMPLATES_NEEDED = "templates_needed"
+    SAMPLES_NEEDED = "samples_needed"
+    ONE_MORE_NAME = "one_more_name"
+    ONE_MORE_TEMPLATE = "one_more_template"
+    ONE_MORE_SAMPLE = "one_more_sample"
+
+
+class NameVariance(StrEnum):
+    """How much names vary in the studies that the self-check simulates."""
+
+    COMMON = "common"
+    BY_GROUP = "by_group"
+
+
 class LeftOut(StrEnum):
     """What a difference is computed without, to see whether it rests on it."""
 
@@ -112,6 +131,7 @@ class Method(StrEnum):
     GLM_CLUSTER_TWO_WAY = "glm_cluster_two_way"
     OLS_CR2_NAME = "ols_cr2_name"
     GLM_CR2_NAME = "glm_cr2_name"
+    OLS_CR2_TWO_WAY = "ols_cr2_two_way"
     PERMUTATION_NAMES = "permutation_names"
     PERMUTATION_NAMES_F = "permutation_names_f"
     PERMUTATION_NAMES_EXACT = "permutation_names_exact"
@@ -125,15 +145,14 @@ class Method(StrEnum):
 
 VALID_METHODS: Final = frozenset(
     {
-        Method.OLS_TWO_WAY,
         Method.EQUIVALENCE,
         Method.OLS_CR2_NAME,
+        Method.OLS_CR2_TWO_WAY,
         Method.PERMUTATION_NAMES,
         Method.PERMUTATION_NAMES_F,
         Method.PERMUTATION_NAMES_EXACT,
         Method.WELCH_NAMES,
         Method.ANOVA_NAMES,
-        Method.BOOTSTRAP_PIGEONHOLE,
         Method.DESIGN_BASED,
         Method.DESIGN_BASED_EQUIVALENCE,
     }

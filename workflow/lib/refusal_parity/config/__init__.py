@@ -20,17 +20,20 @@ from refusal_parity.config.models import (
 )
 from refusal_parity.config.study import (
     AnalysisConfig,
+    AssumedVariance,
     DimensionConfig,
     LabellingConfig,
     ModelContrast,
     PrimaryFamily,
     PromptsConfig,
+    ReportConfig,
     SamplingConfig,
     StudyConfig,
 )
 
 __all__ = [
     "AnalysisConfig",
+    "AssumedVariance",
     "DimensionConfig",
     "Download",
     "FolderSource",
@@ -42,6 +45,7 @@ __all__ = [
     "OpenAIModel",
     "PrimaryFamily",
     "PromptsConfig",
+    "ReportConfig",
     "SamplingConfig",
     "StudyConfig",
     "TableColumns",

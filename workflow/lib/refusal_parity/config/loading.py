@@ -95,7 +95,9 @@ def _readable(error: ValidationError, where: str) -> InputError:
     more = len(error.errors()) - 1
     rest = f" ({more} more after this one.)" if more else ""
     if finding["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(path[-1], _known_keys(), n=1)
+        # It may be the key of another section.
+        others = _known_keys() - {path[-1]}
+        close = difflib.get_close_matches(path[-1], sorted(others), n=1)
         hint = f"Did you mean {close[0]!r}?" if close else "Remove it."
         return InputError(
             f"unknown key {key}",
@@ -115,6 +117,5 @@ def _readable(error: ValidationError, where: str) -> InputError:
     )
 
 
-def _known_keys() -> list[str]:
-    sections = [*Section.__subclasses__()]
-    return sorted({name for section in sections for name in section.model_fields})
+def _known_keys() -> set[str]:
+    return {name for section in Section.__subclasses__() for name in section.model_fields}

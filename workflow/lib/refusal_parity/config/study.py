@@ -36,6 +36,13 @@ class PromptsConfig(Section):
         description="Take the prompts from this imported model's file instead of from CSVs.",
     )
 
+    @field_validator("arms")
+    @classmethod
+    def _arms_differ(cls, arms: dict[str, str | None]) -> dict[str, str | None]:
+        if len(set(arms.values())) < len(arms):
+            raise ValueError("two arms send the same system prompt")
+        return arms
+
 
 class SamplingConfig(Section):
     """How responses are drawn."""
@@ -93,6 +100,27 @@ class ModelContrast(Section):
     baseline: Key = Field(description="Key of the model that it is compared with.")
 
 
+class AssumedVariance(Section):
+    """What `snakemake results/<study>/plan.parquet` assumes before there are any responses.
+
+    Variances of a 0-1 outcome on the scale of rates; the defaults are those of
+    refusal in the released labels of Llama-2-Chat 7B.
+    """
+
+    rate: float = Field(default=0.2, gt=0, lt=1, description="Rate over all responses.")
+    name: float = Field(default=0.0207, ge=0, description="Variance between names of a group.")
+    template: float = Field(default=0.0708, ge=0, description="Variance between templates.")
+    template_group: float = Field(
+        default=0.0061, ge=0, description="By which a template moves one group and not the others."
+    )
+    cell: float = Field(
+        default=0.0289, ge=0, description="Between prompts, beyond their name and template."
+    )
+    sample: float = Field(
+        default=0.0299, ge=0, description="Variance between responses to one prompt."
+    )
+
+
 class AnalysisConfig(Section):
     """What is compared, and how strictly."""
 
@@ -141,12 +169,34 @@ class AnalysisConfig(Section):
         description="Also fit logistic regressions with random intercepts of names and templates, "
         "for odds ratios and variances (mixed_models.parquet); seconds a model.",
     )
-    seed: int = Field(default=1, description="Seed of permutations and bootstrap samples.")
+    selfcheck: int = Field(
+        default=2_000,
+        ge=0,
+        description="Studies simulated without any effect, to see how often each method finds one; "
+        "0 turns the self-check off.",
+    )
+    assumed: AssumedVariance = Field(
+        default=AssumedVariance(), description="What the plan of a study assumes."
+    )
+    seed: int = Field(
+        default=1, description="Seed of permutations, bootstrap samples and simulations."
+    )
 
     @property
     def readings(self) -> list[Outcome]:
         """The yes-or-no outcomes."""
         return [outcome for outcome in self.outcomes if outcome.is_binary]
+
+
+class ReportConfig(Section):
+    """What the report holds."""
+
+    characters: int = Field(
+        default=4000,
+        ge=0,
+        description="Characters of each response that the report shows; 0 leaves all texts out, "
+        "for a report that is passed on without them.",
+    )
 
 
 class StudyConfig(Section):
@@ -166,3 +216,4 @@ class StudyConfig(Section):
     analysis: AnalysisConfig = Field(
         default=AnalysisConfig(), description="What is compared, and how strictly."
     )
+    report: ReportConfig = Field(default=ReportConfig(), description="What the report holds.")

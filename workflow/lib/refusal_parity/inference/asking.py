@@ -12,7 +12,7 @@ from refusal_parity.inference.drawing import CHUNK_S, draw
 from refusal_parity.inference.openai_engine import OpenAIServer
 from refusal_parity.inference.provenance import package_versions, text_hash
 from refusal_parity.inference.running import CHUNKS
-from refusal_parity.inference.seeds import request_seed
+from refusal_parity.inference.seeds import request_seeds
 from refusal_parity.tables import Responses, write_table
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def ask_server(
         say=say,
     )
     responses = draw(plan, server.generate, store, say=say, chunk_s=chunk_s)
-    usage = _usage(responses, job.model)
+    usage = _usage(responses)
     say(f"used: {usage}")
     metadata = settings | {"device": "server", "packages": package_versions(), "usage": usage}
     write_table(responses, Responses, output, metadata=metadata)
@@ -91,24 +91,20 @@ def _plan(prompts: pl.DataFrame, job: ServerJob) -> pl.DataFrame:
     rows = prompts.select("prompt_id", "system_prompt", "prompt").join(
         pl.DataFrame({"sample": range(job.samples)}, schema={"sample": pl.Int32}), how="cross"
     )
-    seeds = [
-        request_seed(job.sampling.seed, job.key, prompt_id, sample)
-        for prompt_id, sample in rows.select("prompt_id", "sample").iter_rows()
-    ]
     return rows.with_columns(
         model=pl.lit(job.key),
-        seed=pl.Series(seeds, dtype=pl.Int64),
+        seed=request_seeds(rows, job.sampling, job.key),
         prompt_tokens=pl.lit(None, pl.Int32),
         rendered_sha256=pl.lit(None, pl.String),
     )
 
 
-def _usage(responses: pl.DataFrame, model: OpenAIModel) -> dict[str, Any]:
+def _usage(responses: pl.DataFrame) -> dict[str, Any]:
     """Tokens in all and, where the config gives prices, what they cost."""
-    sent = int(responses["prompt_tokens"].sum())
-    received = int(responses["response_tokens"].sum())
-    usage: dict[str, Any] = {"prompt_tokens": sent, "response_tokens": received}
-    if model.prompt_price is not None and model.response_price is not None:
-        cost = (sent * model.prompt_price + received * model.response_price) / 1e6
-        usage["cost"] = round(cost, 6)
+    usage: dict[str, Any] = {
+        "prompt_tokens": int(responses["prompt_tokens"].sum()),
+        "response_tokens": int(responses["response_tokens"].sum()),
+    }
+    if responses["cost"].count():
+        usage["cost"] = round(responses["cost"].sum(), 6)
     return usage

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     import polars as pl
+    from openai.types import CompletionUsage
 
     from refusal_parity.config import OpenAIModel, SamplingConfig
 
@@ -38,8 +39,14 @@ class OpenAIServer:
             where: what to call the model in an error.
 
         Raises:
-            InputError: the environment has no key.
+            InputError: the environment has no key, or the protocol no such setting.
         """
+        if sampling.top_k != -1:
+            raise InputError(
+                "OpenAI's protocol has no top_k",
+                where=f"{where} with sampling.top_k",
+                remedy="Leave sampling.top_k out where a study asks a server.",
+            )
         self._model = model
         self._sampling = sampling
         self._where = where
@@ -143,7 +150,14 @@ class OpenAIServer:
             finish_reason=choice.finish_reason,
             response_tokens=usage.completion_tokens if usage else None,
             prompt_tokens=usage.prompt_tokens if usage else None,
+            cost=self._cost(usage) if usage else None,
         )
+
+    def _cost(self, usage: CompletionUsage) -> float | None:
+        sent, received = self._model.prompt_price, self._model.response_price
+        if sent is None or received is None:
+            return None
+        return (usage.prompt_tokens * sent + usage.completion_tokens * received) / 1e6
 
     def _without_key(self, error: Exception) -> str:
         text = f"{type(error).__name__}: {error}"

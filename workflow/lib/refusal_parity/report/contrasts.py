@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from refusal_parity.report.text import known
-from refusal_parity.vocabulary import Estimand, Method, Outcome
+from refusal_parity.vocabulary import Method, Outcome
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs, Row
-
-_GLOBAL_TESTS: Final = {
-    Method.PERMUTATION_NAMES: "randomisation test over names",
-    Method.OLS_TWO_WAY: "joint F test, clustered by template and name",
-}
 
 
 class GlobalTest(NamedTuple):
@@ -29,7 +24,9 @@ class Contrast:
     """One group against the reference, by the methods that hold their level.
 
     Attributes:
-        estimate: risk difference (-1 to 1), with `low` and `high` its interval.
+        estimate: risk difference (-1 to 1), with `low` and `high` its interval
+            for new templates and new names.
+        names_low, names_high: its interval for these templates and new names.
         p_adjusted: p-value corrected within the family of tests; None if untested.
         shown: whether the corrected test is significant at the study's alpha.
         p_small: p-value, corrected, of the test that the difference is smaller
@@ -50,26 +47,23 @@ class Contrast:
     small: bool = False
     human: int | None = None
     note: str | None
+    names_low: float | None = None
+    names_high: float | None = None
 
 
 def global_test(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) -> GlobalTest:
-    """The test over all levels together: over names, or where they cannot be dealt anew, by F.
+    """The test over all levels together: the randomisation over names, where there is one.
 
-    None where people labelled a sample: both take the machine's labels for
+    None where people labelled a sample: it takes the machine's labels for
     true, and the corrected tests of the pairs decide.
     """
     if is_corrected(inputs, model, outcome, dimension):
         return GlobalTest(None, "no test")
-    rows = [
-        row
-        for row in inputs.tests(model, outcome, dimension)
-        if row["valid"] and row["estimand"] == Estimand.GLOBAL
-    ]
-    for method, words in _GLOBAL_TESTS.items():
-        for row in rows:
+    for row in inputs.tests(model, outcome, dimension):
+        if row["method"] == Method.PERMUTATION_NAMES:
             p = row["p_value"] if row["p_adjusted"] is None else row["p_adjusted"]
-            if row["method"] == method and known(p):
-                return GlobalTest(p, words)
+            if known(p):
+                return GlobalTest(p, "randomisation test over names")
     return GlobalTest(None, "no test")
 
 
@@ -96,7 +90,8 @@ def all_contrasts(
         if row["valid"] and row["group"] is not None:
             by_method.setdefault(row["method"], {})[row["group"], row["reference"]] = row
     corrected = is_corrected(inputs, model, outcome, dimension)
-    fits = by_method.get(Method.DESIGN_BASED if corrected else Method.OLS_TWO_WAY, {})
+    fits = by_method.get(Method.DESIGN_BASED if corrected else Method.OLS_CR2_TWO_WAY, {})
+    by_name = {} if corrected else by_method.get(Method.OLS_CR2_NAME, {})
     exact = {} if corrected else by_method.get(Method.PERMUTATION_NAMES_EXACT, {})
     small = by_method.get(Method.DESIGN_BASED_EQUIVALENCE if corrected else Method.EQUIVALENCE, {})
     alpha = inputs.config.analysis.alpha
@@ -104,7 +99,9 @@ def all_contrasts(
     pairs = sorted(dict.fromkeys([*fits, *exact]), key=lambda pair: order.get(pair[0], len(order)))
     found = []
     for pair in pairs:
-        contrast = _contrast(pair, fits.get(pair, {}), exact.get(pair, {}), alpha)
+        contrast = _contrast(
+            pair, fits.get(pair, {}), by_name.get(pair, {}), exact.get(pair, {}), alpha
+        )
         p_small = _p(small.get(pair, {}).get("p_adjusted"))
         labels = fits[pair]["n_group"] + fits[pair]["n_reference"] if corrected else None
         found.append(
@@ -124,7 +121,7 @@ def is_corrected(inputs: ReportInputs, model: str, outcome: Outcome, dimension: 
     return any(row["method"] == Method.DESIGN_BASED for row in tests)
 
 
-def _contrast(pair: tuple[str, str], fit: Row, exact: Row, alpha: float) -> Contrast:
+def _contrast(pair: tuple[str, str], fit: Row, by_name: Row, exact: Row, alpha: float) -> Contrast:
     estimate = fit.get("estimate", exact.get("estimate"))
     # The unit of the study is the name: its exact test decides, where there is one.
     tested = exact if exact.get("p_adjusted") is not None else fit
@@ -139,6 +136,8 @@ def _contrast(pair: tuple[str, str], fit: Row, exact: Row, alpha: float) -> Cont
         p_adjusted=p_adjusted,
         shown=known(estimate) and p_adjusted is not None and p_adjusted < alpha,
         note="; ".join(dict.fromkeys(notes)) or None,
+        names_low=_p(by_name.get("ci_low")),
+        names_high=_p(by_name.get("ci_high")),
     )
 
 

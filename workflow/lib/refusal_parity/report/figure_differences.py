@@ -1,4 +1,4 @@
-"""Forest plot: each group's risk difference against the reference, by the valid model."""
+"""Forest plot: each group's risk difference against the reference, with both scopes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from refusal_parity.report.axes import (
     ceiling,
     label_rows,
+    legend_below,
     margin_text,
     new_figure,
     percent_axis,
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
 def draw_differences(inputs: ReportInputs, model: str) -> Drawing:
     """Risk differences of the primary outcome with their intervals, for one model.
 
+    The thick interval speaks to new templates and new names, the thin one below
+    it to these templates and new names.
+
     A filled mark is a difference that the corrected test of its pair shows.
     The axis is the same for all models of a study.
     """
     outcome, dimension = inputs.outcome, inputs.dimension
     found = contrasts(inputs, model, outcome, dimension)
-    figure, axes = new_figure(0.95 + 0.36 * max(len(found), 1))
+    figure, axes = new_figure(1.35 + 0.4 * max(len(found), 1))
     label_rows(axes, [contrast.group for contrast in found])
     for position, contrast in enumerate(found):
         _draw_row(axes, position, contrast)
@@ -39,6 +43,11 @@ def draw_differences(inputs: ReportInputs, model: str) -> Drawing:
     against = f" against {references}" if references else ""
     percent_axis(axes, low, high, f"Difference in percentage points{against}")
     axes.axvline(0, color=MUTED, linewidth=1)
+    level = f"{inputs.confidence} interval, new names"
+    axes.plot([], [], color=ACCENT, linewidth=2.4, label=f"{level} and templates")
+    if any(contrast.names_low is not None for contrast in found):
+        axes.plot([], [], color=MUTED, linewidth=1.1, label=f"{level}, these templates")
+    legend_below(figure, axes, columns=1)
     return Drawing(
         kind="differences",
         stem=stem_of("differences", model),
@@ -54,7 +63,13 @@ def _limits(inputs: ReportInputs) -> tuple[float, float]:
         end
         for model in inputs.models
         for contrast in contrasts(inputs, model, inputs.outcome, inputs.dimension)
-        for end in (contrast.estimate, contrast.low, contrast.high)
+        for end in (
+            contrast.estimate,
+            contrast.low,
+            contrast.high,
+            contrast.names_low,
+            contrast.names_high,
+        )
         if end is not None
     ]
     return -ceiling([-end for end in ends], least=0.05), ceiling(ends, least=0.05)
@@ -73,6 +88,13 @@ def _draw_row(axes: Axes, position: int, contrast: Contrast) -> None:
             linewidth=2.4,
             solid_capstyle="round",
         )
+    if contrast.names_low is not None and contrast.names_high is not None:
+        axes.plot(
+            [contrast.names_low, contrast.names_high],
+            [position + 0.26, position + 0.26],
+            color=MUTED,
+            linewidth=1.1,
+        )
     axes.plot(
         contrast.estimate,
         position,
@@ -88,7 +110,8 @@ def _draw_row(axes: Axes, position: int, contrast: Contrast) -> None:
 def _alt(inputs: ReportInputs, model: str, found: list[Contrast]) -> str:
     parts = [
         f"{plain(contrast.group)} {points(contrast.estimate, signed=True)} points"
-        f" (interval {interval(contrast.low, contrast.high)}"
+        f" (interval {interval(contrast.low, contrast.high)}, with these templates "
+        f"{interval(contrast.names_low, contrast.names_high)}"
         + (
             f"; adjusted {p_equals(contrast.p_adjusted)})"
             if contrast.p_adjusted is not None

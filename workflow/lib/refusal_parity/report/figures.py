@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from refusal_parity.report.drawing import save_figure
+from refusal_parity.report.figure_comparison import draw_comparison
 from refusal_parity.report.figure_differences import draw_differences
 from refusal_parity.report.figure_labels import draw_labels
 from refusal_parity.report.figure_names import draw_names
@@ -14,12 +15,23 @@ from refusal_parity.report.figure_templates import draw_templates
 from refusal_parity.report.style import figure_style
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
 
     from refusal_parity.report.drawing import Drawing
     from refusal_parity.report.inputs import ReportInputs
+
+# A new figure is a module with a function like these, and its name here.
+_OF_MODELS: Final[tuple[Callable[[ReportInputs, str], Drawing | None], ...]] = (
+    draw_rates,
+    draw_labels,
+    draw_differences,
+    draw_names,
+    draw_templates,
+)
+_OF_STUDY: Final[tuple[Callable[[ReportInputs], Drawing | None], ...]] = (draw_comparison,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,32 +48,30 @@ class FigureFile:
 
 
 def draw_all(inputs: ReportInputs) -> list[Drawing]:
-    """Draw every figure: each kind for each model in turn."""
+    """Draw every figure: each kind for each model in turn, then those of all models."""
     with figure_style():
-        drawn = [
-            draw(inputs, model)
-            for draw in (draw_rates, draw_labels, draw_differences, draw_names, draw_templates)
-            for model in inputs.models
-        ]
+        drawn = [draw(inputs, model) for draw in _OF_MODELS for model in inputs.models]
+        drawn += [draw(inputs) for draw in _OF_STUDY]
         made = [drawing for drawing in drawn if drawing is not None]
         for drawing in made:
             _settle(drawing.figure)
     return _with_unique_stems(made)
 
 
-def draw_figures(inputs: ReportInputs, folder: Path) -> list[FigureFile]:
-    """Draw every figure and save it as SVG, PDF and PNG.
+def save_figures(drawings: Sequence[Drawing], folder: Path) -> list[FigureFile]:
+    """Save figures as SVG, PDF and PNG.
 
     Args:
-        inputs: the study's tables.
-        folder: where to; it is made. Files are named `<kind>-<model>.<suffix>`.
+        drawings: from `draw_all`.
+        folder: where to; it is made. Files are named `<kind>-<model>.<suffix>`,
+            those of all models together `<kind>.<suffix>`.
 
     Raises:
         InputError: the folder cannot be written.
     """
     files = []
-    for drawing in draw_all(inputs):
-        svg, pdf, png = save_figure(drawing.figure, folder / drawing.stem)
+    for drawing in drawings:
+        svg, pdf, png = save_figure(drawing, folder / drawing.stem)
         files.append(
             FigureFile(
                 kind=drawing.kind,

@@ -29,10 +29,14 @@ class ReportInputs:
         exclusions: table `Exclusions`.
         overview: table `Overview`.
         comparison: table `Comparison`; None where there is one model.
-        influence: table `Influence`; may be left out.
+        selfcheck: table `SelfCheck`, None where it is turned off.
+        design: table `StudyDesign`; may be left out.
         lengths: table `Lengths`; may be left out.
+        mixed_models: table `MixedModels`, where they were fitted.
         human: table `HumanLabels`, where people labelled a sample.
         labels: table `Labels`, for the composition of labels; may be left out.
+        responses: table `Responses`, for the browser; may be left out.
+        influence: table `Influence`; may be left out.
         provenance: for each model, the metadata of its file of responses.
         versions: versions of packages, by name.
         git_commit: commit of the workflow that made the study, if known.
@@ -45,10 +49,14 @@ class ReportInputs:
     exclusions: pl.DataFrame
     overview: pl.DataFrame
     comparison: pl.DataFrame | None = None
-    influence: pl.DataFrame | None = None
+    selfcheck: pl.DataFrame | None = None
+    design: pl.DataFrame | None = None
     lengths: pl.DataFrame | None = None
+    mixed_models: pl.DataFrame | None = None
     human: pl.DataFrame | None = None
     labels: pl.DataFrame | None = None
+    responses: pl.DataFrame | None = None
+    influence: pl.DataFrame | None = None
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     git_commit: str | None = None
@@ -130,6 +138,20 @@ class ReportInputs:
             pl.col("outcome").cast(pl.String) == outcome.value,
             pl.col("dimension") == dimension,
         ).to_dicts()
+
+    def false_positives(self, model: str, outcome: Outcome, dimension: str) -> list[Row]:
+        """Rows of the self-check, common variance of names first; empty where there is none."""
+        if self.selfcheck is None:
+            return []
+        return (
+            self.selfcheck.filter(
+                pl.col("model") == model,
+                pl.col("outcome").cast(pl.String) == outcome.value,
+                pl.col("dimension") == dimension,
+            )
+            .with_columns(pl.col("method", "estimand", "name_variance").cast(pl.String))
+            .to_dicts()
+        )
 
     def name_facts(self) -> dict[str, Row]:
         """Each name's own columns, by its key and by the name itself."""

@@ -1,23 +1,14 @@
-"""How the study was made: config, sampling, provenance, and what each column means."""
+"""How the study was made: config, provenance, versions, and what each column means."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from refusal_parity.report.tabular import TEXT, Cell, Table
 from refusal_parity.report.text import plain
-from refusal_parity.tables import (
-    Disparity,
-    Exclusions,
-    Labels,
-    Overview,
-    Prompts,
-    Rates,
-    Responses,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,16 +16,6 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.report.inputs import ReportInputs
-
-_TABLES: Final[tuple[type[dy.Schema], ...]] = (
-    Prompts,
-    Responses,
-    Labels,
-    Rates,
-    Disparity,
-    Exclusions,
-    Overview,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,28 +55,21 @@ def versions_table(inputs: ReportInputs) -> Table | None:
     )
 
 
-def column_tables() -> list[Table]:
-    """The data dictionary: each table's columns, from its contract."""
-    return [
-        Table(
-            caption=f"{schema.__name__}: {_first_line(schema)}",
-            columns=(("Column", TEXT), ("Type", TEXT), ("Null", TEXT), ("Meaning", TEXT)),
-            rows=tuple(
-                (
-                    Cell(name + (" (key)" if column.primary_key else "")),
-                    Cell(_type_of(column)),
-                    Cell("may be null" if column.nullable else "never"),
-                    Cell(column.description or ""),
-                )
-                for name, column in schema.columns().items()
-            ),
-        )
-        for schema in _TABLES
-    ]
-
-
-def _first_line(schema: type[dy.Schema]) -> str:
-    return (schema.__doc__ or "").strip().splitlines()[0]
+def columns_table(schema: type[dy.Schema]) -> Table:
+    """The data dictionary of one table, from its contract."""
+    return Table(
+        caption=f"Columns of {schema.__name__}.",
+        columns=(("Column", TEXT), ("Type", TEXT), ("Null", TEXT), ("Meaning", TEXT)),
+        rows=tuple(
+            (
+                Cell(name + (" (key)" if column.primary_key else "")),
+                Cell(_type_of(column)),
+                Cell("may be null" if column.nullable else "never"),
+                Cell(column.description or ""),
+            )
+            for name, column in schema.columns().items()
+        ),
+    )
 
 
 def _type_of(column: dy.Column) -> str:

@@ -5,70 +5,46 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from refusal_parity.files import write_text
-from refusal_parity.report import between, describing, making, readings, results, views
-from refusal_parity.report.drawing import inline_svg
+from refusal_parity.report.drawing import Drawing, inline_svg
 from refusal_parity.report.figures import draw_all
-from refusal_parity.report.inputs import ALL
+from refusal_parity.report.sections import SECTIONS
+from refusal_parity.report.sections.section import Figures, InlineFigure
 from refusal_parity.report.summary import LABELLED, exclusion_totals
-from refusal_parity.report.text import (
-    NOTHING,
-    OUTCOME_MEANINGS,
-    OUTCOME_NAMES,
-    count,
-    percent,
-    plain,
-    points,
-)
-from refusal_parity.report.wording import Finding, Verdict, finding, rate_sentence
+from refusal_parity.report.text import NOTHING, count, percent, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from refusal_parity.report.inputs import ReportInputs
 
 _UNBROKEN: Final = re.compile(r"(?<=\d) (?=%)|(?<=\bp) (?=[<=>])|(?<=[<=>]) (?=\d)")
+_SCRIPTS: Final = tuple(
+    f"scripts/{name}.js" for name in ("saving", "tables", "responses", "cards", "browser")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class InlineFigure:
-    """A figure as it stands in the page."""
+class RenderedSection:
+    """A section as it stands in the page."""
 
-    kind: str
-    model: str
-    title: str
-    alt: str
-    svg: Markup
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """The opening card of one model."""
-
-    model: str
-    verdict: str
-    mark: str
-    lead: str
-    details: tuple[str, ...]
-    rate: str
-    others: tuple[tuple[str, str], ...]
+    key: str
+    entry: str
+    heading: str
+    body: Markup
 
 
-_MARKS: Final = {
-    Verdict.SHOWN: "shown",
-    Verdict.SMALL: "not-shown",
-    Verdict.NOT_SHOWN: "not-shown",
-    Verdict.NOT_ESTIMABLE: "unknown",
-}
-
-
-def write_report(inputs: ReportInputs, path: Path) -> None:
+def write_report(
+    inputs: ReportInputs, path: Path, *, drawings: Sequence[Drawing] | None = None
+) -> None:
     """Write the report of a study as one self-contained HTML file.
 
     The same inputs give the same bytes. The file is written under a temporary
@@ -77,14 +53,15 @@ def write_report(inputs: ReportInputs, path: Path) -> None:
     Args:
         inputs: the study's tables.
         path: the HTML file; its folder is made.
+        drawings: the study's figures, if they were drawn already.
 
     Raises:
         InputError: the file cannot be written.
     """
-    write_text(path, render_page(inputs))
+    write_text(path, render_page(inputs, drawings=drawings))
 
 
-def render_page(inputs: ReportInputs) -> str:
+def render_page(inputs: ReportInputs, *, drawings: Sequence[Drawing] | None = None) -> str:
     """The report's HTML."""
     environment = Environment(
         loader=PackageLoader("refusal_parity.report"),
@@ -94,89 +71,53 @@ def render_page(inputs: ReportInputs) -> str:
         lstrip_blocks=True,
     )
     environment.filters["unbroken"] = _unbroken
-    source = (
-        environment.loader.get_source(environment, "report.js")[0] if environment.loader else ""
-    )
-    script = source.strip()
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    figures = _inline(draw_all(inputs) if drawings is None else drawings)
+    script = "\n".join(_source(environment, name) for name in _SCRIPTS)
     return environment.get_template("report.html.j2").render(
-        script=Markup(script),  # noqa: S704 - a file of this package
-        script_hash=digest,
-        **_context(inputs),
+        study=plain(inputs.config.study),
+        facts=_facts(inputs),
+        sections=list(_sections(environment, inputs, figures)),
+        script=Markup(script),  # noqa: S704 - files of this package
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
 
 
-def _context(inputs: ReportInputs) -> dict[str, Any]:
-    pairs = [(outcome, dimension) for dimension in inputs.dimensions for outcome in inputs.outcomes]
-    crossed = [views.crossed_table(inputs, within) for within in ("gender", "commonness")]
-    ledger = [results.exclusions_table(inputs, level) for level in (ALL, *inputs.dimensions)]
-    return {
-        "study": plain(inputs.config.study),
-        "analysis": inputs.config.analysis,
-        "sampling": inputs.config.sampling,
-        "samples": inputs.config.samples,
-        "confidence": inputs.confidence,
-        "outcome_name": OUTCOME_NAMES[inputs.outcome],
-        "outcome_meanings": [
-            (OUTCOME_NAMES[outcome], OUTCOME_MEANINGS[outcome]) for outcome in inputs.outcomes
-        ],
-        "dimension": inputs.dimension,
-        "models": [plain(model) for model in inputs.models],
-        "facts": _facts(inputs),
-        "answers": [_answer(inputs, model) for model in inputs.models],
-        "figures": _figures(inputs),
-        "findings": results.findings_table(inputs),
-        "rate_tables": [views.rates_table(inputs, *pair) for pair in pairs],
-        "crossed_tables": [table for table in crossed if table is not None],
-        "difference_tables": [results.differences_table(inputs, *pair) for pair in pairs],
-        "classics": describing.classics(inputs),
-        "classics_table": describing.classics_table(inputs),
-        "names_table": views.names_table(inputs),
-        "templates_table": views.templates_table(inputs),
-        "overview_table": results.overview_table(inputs),
-        "comparison_table": between.comparison_table(inputs),
-        "partial_table": readings.partial_table(inputs),
-        "lengths_table": readings.lengths_table(inputs),
-        "pairs_table": results.pairs_table(inputs),
-        "margin": points(inputs.config.analysis.margin),
-        "human_labels": human_count(inputs),
-        "exclusion_tables": [table for table in ledger if table is not None],
-        "config_yaml": making.config_yaml(inputs),
-        "records": making.model_records(inputs),
-        "versions_table": making.versions_table(inputs),
-        "git_commit": plain(inputs.git_commit or ""),
-        "column_tables": making.column_tables(),
-    }
+def _sections(
+    environment: Environment, inputs: ReportInputs, figures: Figures
+) -> Iterator[RenderedSection]:
+    for section in SECTIONS:
+        context = section.context(inputs, figures)
+        if context is None:
+            continue
+        body = environment.get_template(section.template).render(context)
+        yield RenderedSection(
+            key=section.key,
+            entry=section.entry,
+            heading=section.heading,
+            body=Markup(body),  # noqa: S704 - rendered with escaping
+        )
 
 
-def human_count(inputs: ReportInputs) -> str | None:
-    """How many responses of the probability sample people labelled, or None."""
-    if inputs.human is None:
-        return None
-    return count(inputs.human.drop_nulls(["inclusion_probability", "label"]).height)
+def _source(environment: Environment, name: str) -> str:
+    """A script as it stands in its file: it is no template."""
+    loader = environment.loader
+    return "" if loader is None else loader.get_source(environment, name)[0].strip()
 
 
-def _answer(inputs: ReportInputs, model: str) -> Answer:
-    main = finding(inputs, model, inputs.outcome, inputs.dimension)
-    others = [
-        finding(inputs, model, outcome, dimension)
-        for dimension in inputs.dimensions
-        for outcome in inputs.outcomes
-        if (outcome, dimension) != (inputs.outcome, inputs.dimension)
-    ]
-    return Answer(
-        model=plain(model),
-        verdict=main.verdict.value,
-        mark=_MARKS[main.verdict],
-        lead=main.lead,
-        details=main.details,
-        rate=rate_sentence(inputs, model, inputs.outcome),
-        others=tuple((_heading(other), " ".join([other.lead, *other.details])) for other in others),
-    )
-
-
-def _heading(result: Finding) -> str:
-    return f"{OUTCOME_NAMES[result.outcome]} by {result.dimension}"
+def _inline(drawings: Sequence[Drawing]) -> Figures:
+    figures: dict[str, list[InlineFigure]] = defaultdict(list)
+    for number, drawing in enumerate(drawings):
+        figures[drawing.kind].append(
+            InlineFigure(
+                kind=drawing.kind,
+                model=plain(drawing.model),
+                title=drawing.title,
+                alt=drawing.alt,
+                svg=inline_svg(drawing, f"f{number}"),
+                stem=drawing.stem,
+            )
+        )
+    return figures
 
 
 def _facts(inputs: ReportInputs) -> list[tuple[str, str]]:
@@ -192,23 +133,6 @@ def _facts(inputs: ReportInputs) -> list[tuple[str, str]]:
         ("responses", count(asked)),
         ("labelled", share),
     ]
-
-
-def _figures(inputs: ReportInputs) -> dict[str, list[InlineFigure]]:
-    by_kind: dict[str, list[InlineFigure]] = {
-        kind: [] for kind in ("rates", "labels", "differences", "names", "templates")
-    }
-    for number, drawing in enumerate(draw_all(inputs)):
-        by_kind[drawing.kind].append(
-            InlineFigure(
-                kind=drawing.kind,
-                model=plain(drawing.model),
-                title=drawing.title,
-                alt=drawing.alt,
-                svg=inline_svg(drawing, f"f{number}"),
-            )
-        )
-    return by_kind
 
 
 def _unbroken(text: str) -> str:

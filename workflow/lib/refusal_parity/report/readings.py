@@ -81,7 +81,7 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
         (row["model"], row["group"]): row
         for model in inputs.models
         for row in inputs.tests(model, Outcome.ANSWER_LENGTH, inputs.dimension)
-        if row["method"] == Method.OLS_TWO_WAY and row["reference"] == reference
+        if row["method"] == Method.OLS_CR2_TWO_WAY and row["reference"] == reference
     }
     alpha = inputs.config.analysis.alpha
 
@@ -96,7 +96,7 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
 
     return Table(
         caption="Length of full answers in words. Differences from the reference by the linear "
-        f"model, clustered by template and by name. In bold: adjusted p below {alpha:g}.",
+        f"model, bias-reduced by template and by name. In bold: adjusted p below {alpha:g}.",
         columns=(
             ("Model", TEXT),
             (inputs.dimension.capitalize(), TEXT),

@@ -129,7 +129,12 @@ def overview_table(inputs: ReportInputs) -> Table:
     """The models side by side."""
     ordered = inputs.overview.filter(pl.col("dimension").is_in(inputs.dimensions)).to_dicts()
     place = {str(outcome): at for at, outcome in enumerate(inputs.outcomes)}
-    ordered.sort(key=lambda row: (place.get(row["outcome"], len(place)), row["dimension"]))
+    ordered.sort(
+        key=lambda row: (
+            place.get(row["outcome"], len(place)),
+            inputs.dimensions.index(row["dimension"]),
+        )
+    )
     return Table(
         caption="Overall rate of each model and the spread between its groups: the highest rate "
         "less the lowest. p: randomisation over names, not corrected for the number of rows.",

@@ -54,6 +54,7 @@ METHOD_NAMES: Final = {
     Method.PERMUTATION_NAMES: "Randomisation test over names",
     Method.PERMUTATION_NAMES_EXACT: "Exact permutation of names",
     Method.PERMUTATION_NAMES_F: "Randomisation test over names, F",
+    Method.OLS_CR2_TWO_WAY: "Linear model, bias-reduced errors by template and name",
     Method.OLS_CR2_NAME: "Linear model, bias-reduced errors by name",
     Method.GLM_CR2_NAME: "Logistic model, bias-reduced errors by name",
     Method.DESIGN_BASED: "Corrected by human labels",

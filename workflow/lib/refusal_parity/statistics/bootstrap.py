@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 METHODS = (Method.BOOTSTRAP_NAMES, Method.BOOTSTRAP_PIGEONHOLE)
 
+_BLOCK = 500_000
+"""Cells times samples held at a time: 4 MB."""
+
 _NO_ERROR = 1e-10
 """A standard error below this is rounding."""
 
@@ -58,16 +61,22 @@ def resampled_rates(counts: Counts, resamples: Resamples, *, templates: bool) ->
     """
     random = np.random.default_rng(resamples.seed)
     draws, columns = resamples.bootstraps, counts.n.shape[1]
-    weights = _multiplicities(random, columns, draws) if templates else np.ones((draws, columns))
+    grid = np.concatenate([counts.n[None], counts.k])
+    if templates:
+        weights = _multiplicities(random, columns, draws)
+    else:
+        grid, weights = grid.sum(axis=2, keepdims=True), np.ones((draws, 1))
     groups = int(counts.level.max()) + 1
     rates = np.empty((len(counts.k), groups, draws))
     for at in range(groups):
-        members = counts.level == at
-        drawn = _multiplicities(random, int(members.sum()), draws)
-        n = np.einsum("bt,bt->b", drawn @ counts.n[members], weights)
-        for outcome, k in enumerate(counts.k):
-            hits = np.einsum("bt,bt->b", drawn @ k[members], weights)
-            rates[outcome, at] = np.where(n > 0, hits / np.maximum(n, 1), np.nan)
+        cells = grid[:, counts.level == at]
+        drawn = _multiplicities(random, cells.shape[1], draws)
+        block = max(1, _BLOCK // cells[0].size)
+        for start in range(0, draws, block):
+            part = slice(start, start + block)
+            times = drawn[part, :, None] * weights[part, None, :]
+            sums = cells.reshape(len(grid), -1) @ times.reshape(len(times), -1).T
+            rates[:, at, part] = np.where(sums[0] > 0, sums[1:] / np.maximum(sums[0], 1), np.nan)
     return rates
 
 

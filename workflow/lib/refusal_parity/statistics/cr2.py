@@ -42,21 +42,28 @@ class BiasReduced(NamedTuple):
     df_joint: float
 
 
+class Spread(NamedTuple):
+    """What CR2 takes from the regressors and the working model alone, whatever the outcomes are.
+
+    Attributes:
+        weights: what each row's residual counts in its cluster's term, shape (rows, q).
+        df: Satterthwaite's degrees of freedom of each pair, in the order of
+            `results.pairs_of`, shape (pairs,).
+        df_joint: eta.
+    """
+
+    weights: FloatArray
+    df: FloatArray
+    df_joint: float
+
+
 def bias_reduced(
     x: FloatArray, residual: FloatArray, variance: FloatArray, cluster: IntArray, tested: int
 ) -> BiasReduced:
     """The CR2 covariance of weighted least squares, and its degrees of freedom.
 
-    V = B (sum over clusters of X' W A e e' A W X) B with B = (X' W X)^-1,
-    W = T^-1, and A = T^(1/2) [T^(1/2) (T - X B X') T^(1/2)]^(-1/2) T^(1/2) of
-    the cluster, by pseudo-inverse, which is (I - X B X')^(-1/2) where T = I
-    (Bell and McCaffrey 2002, Survey Methodology 28:169-181; A is that of R's
-    clubSandwich). With independent errors of variance T as working model,
-    P[g, h] = Cov of the clusters' terms:
-    df = (sum c' P[g, g] c)^2 / sum (c' P[g, h] c)^2 for one contrast c, and
-    eta = q (q + 1) / sum (tr(P)^2 + tr(P P)) with P scaled by the expected
-    covariance (Pustejovsky and Tipton 2018, Journal of Business and Economic
-    Statistics 36:672-683).
+    V = sum over clusters of (U' e) (U' e)' with U and the degrees of freedom
+    of `spread`, and e the residuals.
 
     Args:
         x: regressors, shape (rows, p), full rank. A row may stand for n
@@ -67,9 +74,40 @@ def bias_reduced(
         cluster: codes 0 to m - 1 that all occur, shape (rows,).
         tested: number q of coefficients, counted from the first.
     """
+    found = spread(x, variance, cluster, tested)
+    terms = cluster_terms(found, residual, cluster)
+    covariance = np.asarray(terms.T @ terms, dtype=np.float64)
+    return BiasReduced(covariance, found.df, found.df_joint)
+
+
+def cluster_terms(found: Spread, residual: FloatArray, cluster: IntArray) -> FloatArray:
+    """The term U' e of each cluster, shape (clusters, q)."""
+    weighted = found.weights * residual[:, None]
+    return np.column_stack([np.bincount(cluster, column) for column in weighted.T])
+
+
+def spread(x: FloatArray, variance: FloatArray, cluster: IntArray, tested: int) -> Spread:
+    """The weights U = A W X B of a cluster's residuals, and degrees of freedom.
+
+    B = (X' W X)^-1, W = T^-1, and A = T^(1/2) [T^(1/2) (T - X B X') T^(1/2)]^(-1/2)
+    T^(1/2) of the cluster, by pseudo-inverse, which is (I - X B X')^(-1/2) where
+    T = I (Bell and McCaffrey 2002, Survey Methodology 28:169-181; A is that of
+    R's clubSandwich). With independent errors of variance T as working model,
+    P[g, h] = Cov of the clusters' terms:
+    df = (sum c' P[g, g] c)^2 / sum (c' P[g, h] c)^2 for one contrast c, and
+    eta = q (q + 1) / sum (tr(P)^2 + tr(P P)) with P scaled by the expected
+    covariance (Pustejovsky and Tipton 2018, Journal of Business and Economic
+    Statistics 36:672-683).
+
+    Args:
+        x: regressors, shape (rows, p), full rank.
+        variance: T's diagonal, shape (rows,).
+        cluster: codes 0 to m - 1 that all occur, shape (rows,).
+        tested: number q of coefficients, counted from the first.
+    """
     bread = inverse(x.T @ (x / variance[:, None]))
     clusters = int(cluster.max()) + 1
-    meat = np.empty((clusters, tested))
+    weights = np.empty((len(x), tested))
     own = np.empty((clusters, tested, tested))
     shared = np.empty((clusters, x.shape[1], tested))
     for at in range(clusters):
@@ -78,23 +116,21 @@ def bias_reduced(
         deviation = np.sqrt(own_variance)
         both = deviation[:, None] * deviation
         adjust = both * _inverse_root(both * (np.diag(own_variance) - part @ bread @ part.T))
-        spread = adjust @ (part / own_variance[:, None]) @ bread[:, :tested]
-        meat[at] = spread.T @ residual[rows]
-        own[at] = spread.T @ (own_variance[:, None] * spread)
-        shared[at] = part.T @ spread
+        weights[rows] = adjust @ (part / own_variance[:, None]) @ bread[:, :tested]
+        own[at] = weights[rows].T @ (own_variance[:, None] * weights[rows])
+        shared[at] = part.T @ weights[rows]
     moments = -np.einsum("gps,pr,hrt->ghst", shared, bread, shared, optimize=True)
     moments[np.arange(clusters), np.arange(clusters)] += own
     expected = moments[np.arange(clusters), np.arange(clusters)].sum(axis=0)
-    weights = pair_weights(tested + 1)
-    single = np.einsum("ps,ghst,pt->pgh", weights, moments, weights, optimize=True)
+    pairs = pair_weights(tested + 1)
+    single = np.einsum("ps,ghst,pt->pgh", pairs, moments, pairs, optimize=True)
     df = np.trace(single, axis1=1, axis2=2) ** 2 / (single**2).sum(axis=(1, 2))
     root = _inverse_root(expected)
     scaled = root @ moments @ root
     traces = np.trace(scaled, axis1=2, axis2=3)
     products = np.einsum("ghst,ghts->gh", scaled, scaled)
     eta = tested * (tested + 1) / float((traces**2 + products).sum())
-    covariance = np.asarray(meat.T @ meat, dtype=np.float64)
-    return BiasReduced(covariance, df, eta)
+    return Spread(weights, df, eta)
 
 
 def _inverse_root(matrix: FloatArray) -> FloatArray:

@@ -78,7 +78,11 @@ def disparities(
 
 
 def levels_of(observations: pl.DataFrame, dimension: str, reference: str) -> list[str]:
-    """All levels of a dimension, the reference first."""
+    """All levels of a dimension, the reference first.
+
+    Raises:
+        InputError: the reference does not occur in the observations.
+    """
     levels = observations[dimension].drop_nulls().unique().sort().to_list()
     if reference not in levels:
         there = ", ".join(repr(level) for level in levels)

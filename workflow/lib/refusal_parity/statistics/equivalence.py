@@ -59,10 +59,10 @@ def two_one_sided(
 
 
 def equivalence(rows: Iterable[Estimate], *, margin: float, alpha: float) -> list[Estimate]:
-    """The test for each risk difference of `ols_two_way`, with its error and df.
+    """The test for each risk difference of `ols_cr2_two_way`, with its error and df.
 
     Args:
-        rows: what `linear.ols_two_way` returned; a difference without a
+        rows: what `cr2_two_way.ols_cr2_two_way` returned; a difference without a
             standard error is passed on with its reason.
         margin: risk difference below which groups count as alike.
         alpha: level of the test.

@@ -17,7 +17,7 @@ from refusal_parity.statistics.splits import count_splits, list_splits
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import Design, FloatArray, IntArray, NameTotals
+    from refusal_parity.statistics.design import BoolArray, Design, FloatArray, NameTotals
 
 _VARIANCE_RATIO = 4
 """From here on names of the two groups count as unequally variable."""
@@ -77,7 +77,7 @@ class ExactResult(NamedTuple):
 
 
 def permutation_names_exact(
-    k: FloatArray, n: FloatArray, ours: IntArray, draws: Draws
+    k: FloatArray, n: FloatArray, ours: BoolArray, draws: Draws
 ) -> ExactResult:
     """Difference of pooled rates against all splits of the names into two groups.
 
@@ -92,7 +92,6 @@ def permutation_names_exact(
         ours: which names are of the group, shape (names,), some and not all.
         draws: permutations and seed of the Monte Carlo.
     """
-    ours = np.asarray(ours, dtype=np.bool_)
     size, names = int(ours.sum()), len(n)
     difference = float(k[ours].sum() / n[ours].sum() - k[~ours].sum() / n[~ours].sum())
     splits = math.comb(names, size)
@@ -110,7 +109,7 @@ def permutation_names_exact(
     return ExactResult(difference, min(share, 1.0), splits, mirrored / splits, None)
 
 
-def _unequal_variance(rates: FloatArray, ours: IntArray) -> str | None:
+def _unequal_variance(rates: FloatArray, ours: BoolArray) -> str | None:
     """The note on groups that differ both in number and in variance of their names."""
     mine, others = rates[ours], rates[~ours]
     if len(mine) == len(others) or min(len(mine), len(others)) < 2:  # noqa: PLR2004 - no variance of one

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
+from refusal_parity.statistics.design import codes_of
 from refusal_parity.statistics.exact import permutation_names_exact
 from refusal_parity.statistics.methods import OF_NAMES
 from refusal_parity.statistics.observations import count_outcomes
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
-    from refusal_parity.vocabulary import Outcome
+    from refusal_parity.statistics.design import BoolArray, FloatArray, IntArray
 
 _KEYS: Final = {LeftOut.NAME: "name_id", LeftOut.TEMPLATE: "template_id"}
 _UNTESTED: Final = "no exact test: levels are not a property of names"
@@ -53,26 +55,43 @@ def influences(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataF
     return conform(pl.DataFrame(rows, schema=schema), Influence, where="influence")
 
 
+class _Cells(NamedTuple):
+    """Counts of a group and its reference by name and template, arrays of shape (cells,)."""
+
+    k: FloatArray
+    n: FloatArray
+    ours: BoolArray
+    name: IntArray
+
+    def keep(self, chosen: BoolArray) -> _Cells:
+        return _Cells(self.k[chosen], self.n[chosen], self.ours[chosen], self.name[chosen])
+
+
 def _of_dimension(
     observations: pl.DataFrame, dimension: str, reference: str, analysis: AnalysisConfig
 ) -> Iterator[dict[str, Any]]:
-    cells = count_outcomes(
+    counted = count_outcomes(
         observations.drop_nulls([dimension, "label"]),
         [dimension, "name_id", "template_id"],
         analysis.readings,
     )
     draws = Draws(analysis.permutations, analysis.seed) if dimension in OF_NAMES else None
-    for group in cells[dimension].unique().sort():
+    for group in counted[dimension].unique().sort():
         if group == reference:
             continue
-        pair = cells.filter(pl.col(dimension).is_in([group, reference])).with_columns(
-            ours=pl.col(dimension) == group
-        )
+        pair = counted.filter(pl.col(dimension).is_in([group, reference]))
+        ours = (pair[dimension] == group).to_numpy()
+        n = pair["n"].to_numpy().astype(np.float64)
+        codes = {
+            kind: codes_of(pair[key].to_numpy().astype(np.str_)) for kind, key in _KEYS.items()
+        }
         for outcome in analysis.readings:
-            base = _difference(pair, outcome, None)["estimate"]
+            k = pair[str(outcome)].to_numpy().astype(np.float64)
+            cells = _Cells(k, n, ours, codes[LeftOut.NAME])
+            base = _difference(cells, None)["estimate"]
             for kind, key in _KEYS.items():
-                for left_out in pair[key].unique().sort():
-                    row = _difference(pair.filter(pl.col(key) != left_out), outcome, draws)
+                for at, left_out in enumerate(pair[key].unique().sort()):
+                    row = _difference(cells.keep(codes[kind] != at), draws)
                     known = base is not None and row["estimate"] is not None
                     yield {
                         "outcome": str(outcome),
@@ -84,26 +103,24 @@ def _of_dimension(
                     } | row
 
 
-def _difference(cells: pl.DataFrame, outcome: Outcome, draws: Draws | None) -> dict[str, Any]:
+def _difference(cells: _Cells, draws: Draws | None) -> dict[str, Any]:
     """Counts, difference and test of what is left of a group and its reference."""
-    n, k = pl.col("n"), pl.col(str(outcome))
-    row: dict[str, Any] = cells.select(
-        n_group=n.filter("ours").sum(),
-        n_reference=n.filter(~pl.col("ours")).sum(),
-        k_group=k.filter("ours").sum(),
-        k_reference=k.filter(~pl.col("ours")).sum(),
-    ).row(0, named=True)
+    counts = {
+        f"{letter}_{side}": int(values[chosen].sum())
+        for letter, values in (("n", cells.n), ("k", cells.k))
+        for side, chosen in (("group", cells.ours), ("reference", ~cells.ours))
+    }
+    row: dict[str, Any] = counts | {"estimate": None}
     for side in ("group", "reference"):
-        if not row[f"n_{side}"]:
-            return row | {"estimate": None, "note": f"not estimable: nothing left of the {side}"}
-    row["estimate"] = row["k_group"] / row["n_group"] - row["k_reference"] / row["n_reference"]
+        if not counts[f"n_{side}"]:
+            return row | {"note": f"not estimable: nothing left of the {side}"}
+    row["estimate"] = (
+        counts["k_group"] / counts["n_group"] - counts["k_reference"] / counts["n_reference"]
+    )
     if draws is None:
         return row | {"note": _UNTESTED}
-    names = cells.group_by("name_id", "ours").agg(n.sum(), k.sum().alias("k")).sort("name_id")
-    found = permutation_names_exact(
-        names["k"].to_numpy().astype("float64"),
-        names["n"].to_numpy().astype("float64"),
-        names["ours"].to_numpy(),
-        draws,
-    )
+    name = codes_of(cells.name)
+    n = np.bincount(name, cells.n).astype(np.float64)
+    k = np.bincount(name, cells.k).astype(np.float64)
+    found = permutation_names_exact(k, n, np.bincount(name, cells.ours) > 0, draws)
     return row | {"p_value": found.p_value, "note": found.note}

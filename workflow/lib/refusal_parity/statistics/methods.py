@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from refusal_parity.statistics.bootstrap import Resamples, bootstrap_intervals
 from refusal_parity.statistics.cr2 import ols_cr2_name
+from refusal_parity.statistics.cr2_two_way import ols_cr2_two_way
 from refusal_parity.statistics.equivalence import equivalence
 from refusal_parity.statistics.exact import exact_tests
 from refusal_parity.statistics.linear import ols_two_way
@@ -47,6 +48,7 @@ _ESTIMANDS: Final[dict[Method, tuple[Estimand, ...]]] = {
     Method.EQUIVALENCE: _RISK,
     **dict.fromkeys(LOGISTIC, (Estimand.ODDS_RATIO, Estimand.GLOBAL)),
     Method.OLS_CR2_NAME: _TESTED_RISK,
+    Method.OLS_CR2_TWO_WAY: _RISK,
     Method.PERMUTATION_NAMES: (Estimand.GLOBAL,),
     Method.PERMUTATION_NAMES_F: (Estimand.GLOBAL,),
     Method.PERMUTATION_NAMES_EXACT: _RISK,
@@ -148,8 +150,9 @@ def _run(runner: Runner, design: Design, alpha: float) -> list[Estimate]:
 
 
 def _linear(design: Design, alpha: float, *, dimension: str, margin: float) -> list[Estimate]:
-    """The linear model and the equivalence test on its errors."""
+    """The linear model under two covariances, and the equivalence test on the second."""
     between = dimension in OF_TEMPLATES
+    reduced = ols_cr2_two_way(design, alpha, template_effects=not between)
     rows = ols_two_way(design, alpha, template_effects=not between)
-    rows += equivalence(rows, margin=margin, alpha=alpha)
+    rows += [*reduced, *equivalence(reduced, margin=margin, alpha=alpha)]
     return [row.noting(_OTHER_TEMPLATES) for row in rows] if between else rows

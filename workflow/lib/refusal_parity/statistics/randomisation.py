@@ -25,7 +25,10 @@ TIE = 1e-12
 """Statistics closer than this are equal but for rounding."""
 
 _BLOCK = 1_000_000
-"""Names times permutations held at a time: some 30 MB."""
+"""Names times permutations held at a time, for few outcomes: some 30 MB."""
+
+_MANY = 20
+"""From so many rows on, one matrix product for all is the faster way to add them up."""
 
 
 class Draws(NamedTuple):
@@ -65,16 +68,16 @@ def permutation_names(k: FloatArray, n: FloatArray, level: IntArray, draws: Draw
     unpermuted = np.arange(len(n))[None, :]
     observed = _statistics(k, n, unpermuted, starts)
     reached = np.zeros((2, len(k)), dtype=np.int64)
-    for permutation in _permutations(len(n), draws):
+    for permutation in _permutations(len(n), draws, max(1, len(k) // _MANY)):
         statistics = _statistics(k, n, permutation, starts)
         reached += (statistics >= observed - TIE).sum(axis=2)
     return Dealt(*((1 + reached) / (1 + draws.permutations)))
 
 
-def _permutations(names: int, draws: Draws) -> Iterator[IntArray]:
-    """Random permutations in blocks of shape (block, names)."""
+def _permutations(names: int, draws: Draws, share: int) -> Iterator[IntArray]:
+    """Random permutations in blocks of shape (block, names), smaller by a share."""
     random = np.random.default_rng(draws.seed)
-    block = max(1, _BLOCK // names)
+    block = max(1, _BLOCK // names // share)
     for start in range(0, draws.permutations, block):
         rows = min(block, draws.permutations - start)
         yield random.permuted(np.broadcast_to(np.arange(names), (rows, names)), axis=1)
@@ -85,23 +88,26 @@ def _statistics(
 ) -> FloatArray:
     """Spread, and between-groups sum of squares of rates, shape (2, outcomes, permutations)."""
     sizes = np.diff(np.append(starts, len(n)))
-    balanced = bool((n == n[0]).all())
-    if balanced:
+    if (n == n[0]).all():
         # Group sizes are the same in every permutation: half the work.
-        totals = np.add.reduceat(n, starts)
+        rates = means = _group_sums(k, permutation, starts) / np.add.reduceat(n, starts)
     else:
-        totals = np.add.reduceat(n[permutation], starts, axis=1)
-    found = np.empty((2, len(k), len(permutation)))
-    for at, counts in enumerate(k):
-        rates = np.add.reduceat(counts[permutation], starts, axis=1) / totals
-        found[0, at] = rates.max(axis=1) - rates.min(axis=1)
-        means = (
-            rates
-            if balanced
-            else np.add.reduceat((counts / n)[permutation], starts, axis=1) / sizes
-        )
-        found[1, at] = means**2 @ sizes
-    return found
+        totals = _group_sums(n[None, :], permutation, starts)
+        rates = _group_sums(k, permutation, starts) / totals
+        means = _group_sums(k / n, permutation, starts) / sizes
+    return np.stack([rates.max(axis=2) - rates.min(axis=2), means**2 @ sizes])
+
+
+def _group_sums(values: FloatArray, permutation: IntArray, starts: IntArray) -> FloatArray:
+    """Sums of each row of values over the groups, shape (rows, permutations, groups)."""
+    if len(values) < _MANY:
+        return np.stack([np.add.reduceat(row[permutation], starts, axis=1) for row in values])
+    rows, names = permutation.shape
+    group = np.searchsorted(starts, np.arange(names), side="right") - 1
+    dealt = np.zeros((rows, len(starts), names))
+    dealt[np.arange(rows)[:, None], group, permutation] = 1
+    sums = (dealt.reshape(-1, names) @ values.T).reshape(rows, len(starts), -1)
+    return np.moveaxis(sums, -1, 0)
 
 
 def randomisation_tests(designs: list[Design], draws: Draws) -> list[list[Estimate]]:

@@ -50,17 +50,24 @@ def count_splits(k: FloatArray, n: FloatArray, size: int) -> Splits | None:
     Returns:
         None where the table would be too large.
     """
-    counts = _whole(k)
     most = int(n.max())
-    short = most - _whole(n)
+    # Names without a shortfall first: its axis opens only for the few at the end.
+    order = np.lexsort((k, -n))
+    counts, short = _whole(k)[order], most - _whole(n)[order]
     smaller = min(size, len(n) - size)
     shape = (smaller + 1, int(counts.sum()) + 1, int(short.sum()) + 1)
     if np.prod(shape, dtype=np.float64) * len(n) > _MOST_STEPS:
         return None
     table = np.zeros(shape)
     table[0, 0, 0] = 1
-    for one, gap in zip(counts, short, strict=True):
-        table[1:, one:, gap:] += table[:-1, : shape[1] - one, : shape[2] - gap]
+    reached_k = reached_short = 0
+    for at, (one, gap) in enumerate(zip(counts, short, strict=True)):
+        # Sizes that the names left can still complete, and sums seen so far.
+        low, high = max(1, smaller - len(n) + at + 1), min(at + 1, smaller)
+        k_end, short_end = reached_k + 1, reached_short + 1
+        fewer = table[low - 1 : high, :k_end, :short_end]
+        table[low : high + 1, one : one + k_end, gap : gap + short_end] += fewer
+        reached_k, reached_short = reached_k + int(one), reached_short + int(gap)
     sum_k, sum_short = np.nonzero(table[smaller])
     ways = table[smaller, sum_k, sum_short]
     sum_n = smaller * most - sum_short

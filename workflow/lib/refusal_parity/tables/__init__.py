@@ -6,12 +6,14 @@ null or a duplicate key is an error that names the file and the column.
 
 from __future__ import annotations
 
+from refusal_parity.tables.exporting import EXPORTED, ExportedTable, write_csv
 from refusal_parity.tables.files import (
     conform,
     empty,
     read_metadata,
     read_table,
     read_tables,
+    write_blocks,
     write_table,
 )
 from refusal_parity.tables.schemas import (
@@ -28,12 +30,16 @@ from refusal_parity.tables.schemas import (
     Prompts,
     Rates,
     Responses,
+    SelfCheck,
+    StudyDesign,
 )
 
 __all__ = [
+    "EXPORTED",
     "Comparison",
     "Disparity",
     "Exclusions",
+    "ExportedTable",
     "Gold",
     "HumanLabels",
     "Influence",
@@ -44,10 +50,14 @@ __all__ = [
     "Prompts",
     "Rates",
     "Responses",
+    "SelfCheck",
+    "StudyDesign",
     "conform",
     "empty",
     "read_metadata",
     "read_table",
     "read_tables",
+    "write_blocks",
+    "write_csv",
     "write_table",
 ]

@@ -6,6 +6,7 @@ import dataframely as dy
 import polars as pl
 
 from refusal_parity.vocabulary import (
+    DesignQuantity,
     Estimand,
     Label,
     LabelSource,
@@ -13,6 +14,7 @@ from refusal_parity.vocabulary import (
     Method,
     MixedQuantity,
     ModelEstimand,
+    NameVariance,
     Outcome,
     Scope,
     Status,
@@ -53,6 +55,9 @@ class Responses(dy.Schema):
     finish_reason = dy.String(nullable=True, description="why the engine stopped")
     prompt_tokens = dy.Int32(nullable=True, description="tokens sent")
     response_tokens = dy.Int32(nullable=True, description="tokens received")
+    cost = dy.Float64(
+        nullable=True, min=0, description="price of both, where the config gives prices"
+    )
     status = dy.Enum(Status, description="ok, or why there is nothing to label")
     error = dy.String(nullable=True, description="what went wrong, where status is error")
     rendered_sha256 = dy.String(nullable=True, description="hash of the token ids sent")
@@ -291,6 +296,65 @@ class MixedModels(dy.Schema):
     p_value = dy.Float64(nullable=True, min=0, max=1, description="normal, or chi-square")
     share = dy.Float64(nullable=True, min=0, max=1, description="of the latent variance")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+
+
+class StudyDesign(dy.Schema):
+    """What differences a design can find, and what smaller ones would take."""
+
+    model = dy.String(description="key of the model, or `assumed` in a plan")
+    outcome = dy.Enum(Outcome, description="what is compared")
+    dimension = dy.String(description="column whose levels are compared")
+    scope = dy.Enum(Scope, description="to what the result speaks")
+    names = dy.Float64(description="names of the group")
+    reference_names = dy.Float64(description="names of the reference")
+    templates = dy.Float64(description="templates of the design")
+    samples = dy.Float64(description="labelled responses to each prompt, on average")
+    quantity = dy.Enum(
+        DesignQuantity,
+        description="smallest difference found; how many are needed for a difference; or what one "
+        "more adds to the smallest difference found",
+    )
+    difference = dy.Float64(nullable=True, description="difference that is to be found")
+    value = dy.Float64(nullable=True, description="a number of units, or a difference of rates")
+    alpha = dy.Float64(description="level of the test")
+    power = dy.Float64(description="share of studies that find the difference")
+    rate = dy.Float64(description="rate over all responses")
+    var_name = dy.Float64(description="variance between names of a group, of rates")
+    var_template = dy.Float64(description="variance between templates")
+    var_template_group = dy.Float64(description="variance between templates within groups")
+    var_cell = dy.Float64(description="variance between cells")
+    var_sample = dy.Float64(description="variance between responses to one prompt")
+    note = dy.String(nullable=True, description="why a number is missing")
+
+
+class SelfCheck(dy.Schema):
+    """How often each method finds an effect in studies like this one that have none."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    outcome = dy.Enum(Outcome, primary_key=True, description="what is compared")
+    dimension = dy.String(primary_key=True, description="column whose levels are compared")
+    name_variance = dy.Enum(
+        NameVariance, primary_key=True, description="names of all groups vary alike, or by group"
+    )
+    method = dy.Enum(Method, primary_key=True, description="the method that was run")
+    estimand = dy.Enum(Estimand, primary_key=True, description="what it estimates or tests")
+    n_simulations = dy.Int64(min=0, description="simulated studies that it gave an answer for")
+    nominal = dy.Float64(description="rate that it promises")
+    false_positive_rate = dy.Float64(
+        nullable=True, min=0, max=1, description="share of tests that reject; mean over groups"
+    )
+    ci_low = dy.Float64(nullable=True, description="95 % Monte Carlo interval of that rate")
+    ci_high = dy.Float64(nullable=True, description="its upper end")
+    highest = dy.Float64(nullable=True, min=0, max=1, description="rate of the worst group")
+    rate = dy.Float64(nullable=True, description="rate of all groups in the simulated studies")
+    var_name = dy.Float64(nullable=True, description="latent variance of names, mean over groups")
+    var_template = dy.Float64(nullable=True, description="latent variance of templates")
+    var_template_group = dy.Float64(
+        nullable=True, description="latent variance of templates within groups"
+    )
+    var_cell = dy.Float64(nullable=True, description="latent variance of cells")
+    var_sample = dy.Float64(nullable=True, description="latent variance of single responses")
+    note = dy.String(nullable=True, description="why a number is missing, or what it means")
 
 
 class Gold(dy.Schema):

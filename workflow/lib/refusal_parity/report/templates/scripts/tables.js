@@ -1,5 +1,13 @@
-"use strict";
 for (const table of document.querySelectorAll("table.sortable")) {
+  const save = document.createElement("button");
+  save.type = "button";
+  save.className = "save";
+  save.textContent = "Save as CSV";
+  save.addEventListener("click", () => {
+    const rows = [...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
+    saveCsv(rows, table.dataset.name);
+  });
+  table.closest(".scroll").after(save);
   const body = table.tBodies[0];
   if (body.rows.length < 2) continue;
   const headings = [...table.tHead.rows[0].cells];

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from refusal_parity.report.files import export_tables
+from refusal_parity.tables import EXPORTED, Exclusions, Responses, empty, read_table, write_csv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from refusal_parity.report import ReportInputs
+
+
+def test_tables_are_exported_in_both_formats(inputs: ReportInputs, tmp_path: Path) -> None:
+    export_tables(inputs, tmp_path)
+    there = {path.name for path in tmp_path.iterdir()}
+    # The made-up study has no such tables.
+    none = {"influence", "selfcheck", "design", "comparison", "lengths", "mixed_models", "human"}
+    expected = set(EXPORTED) - none
+    assert there == {f"{key}.{suffix}" for key in expected for suffix in ("csv", "parquet")}
+    for key in expected:
+        rows = read_table(EXPORTED[key].schema, tmp_path / f"{key}.parquet")
+        assert rows.rows() == getattr(inputs, key).rows()
+        with (tmp_path / f"{key}.csv").open(encoding="utf-8-sig", newline="") as file:
+            assert sum(1 for _ in csv.reader(file)) == len(rows) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("  \n=1", "'  \n=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("|cmd", "'|cmd"),
+        ("Sure! 1 = 1", "Sure! 1 = 1"),
+        ('a "quote", a comma\nand a line', 'a "quote", a comma\nand a line'),
+    ],
+)
+def test_no_text_is_a_formula_in_a_spreadsheet(text: str, written: str, tmp_path: Path) -> None:
+    row = {"model": "m", "prompt_id": "p", "sample": 0, "status": "ok", "response": text}
+    frame = pl.concat([empty(Responses), pl.DataFrame([row])], how="diagonal_relaxed")
+    write_csv(frame, Responses, tmp_path / "r.csv")
+    with (tmp_path / "r.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert next(csv.DictReader(file))["response"] == written
+
+
+def test_negative_numbers_stay_numbers(tmp_path: Path) -> None:
+    row = {"model": "-m", "dimension": "all", "group": "all", "reason": "r", "n": 3, "share": 1e-9}
+    write_csv(pl.DataFrame([row]), Exclusions, tmp_path / "e.csv")
+    assert pl.read_csv(tmp_path / "e.csv").row(0, named=True) == row | {"model": "'-m"}

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+import yaml
+from report_study import config_of
+
+from refusal_parity import __version__
+from refusal_parity.report.sections import SECTIONS, citing, methods
+from refusal_parity.vocabulary import LabelSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from refusal_parity.report import ReportInputs
+
+
+def test_keys_are_anchors_of_their_own() -> None:
+    keys = [section.key for section in SECTIONS]
+    assert len(keys) == len(set(keys))
+    assert keys[0] == "answer"
+
+
+def test_labels_are_counted_by_who_gave_them(inputs: ReportInputs) -> None:
+    assert inputs.labels is not None
+    human = pl.col("prompt_id") == inputs.labels["prompt_id"][0]
+    source = pl.when(human & pl.col("label").is_not_null()).then(pl.lit(LabelSource.HUMAN.value))
+    labels = inputs.labels.with_columns(
+        label_source=source.otherwise(pl.col("label_source").cast(pl.String)).cast(
+            inputs.labels.schema["label_source"]
+        )
+    )
+    people = labels.filter(human, pl.col("label").is_not_null()).height
+    machine = labels.filter(~human, pl.col("label").is_not_null()).height
+    assert methods.label_sources(dataclasses.replace(inputs, labels=labels)) == [
+        f"{people} by people",
+        f"{machine:,} by the classifier",
+    ]
+
+
+def test_methods_are_those_of_the_run(inputs: ReportInputs) -> None:
+    context = methods.SECTION.context(inputs, defaultdict(list))
+    assert context is not None
+    assert context["n"] == {
+        "templates": "32", "names": "56", "groups": "7", "arms": "1", "prompts": "1,792",
+    }  # fmt: skip
+    assert context["drawn"]
+    assert not context["imported"]
+    assert "Pearson chi-square" not in context["valid"]
+    # The made-up study has no bootstrap: it is not cited either.
+    assert len(context["references"]) == 2
+
+
+@pytest.mark.parametrize("commit", ["0123abc", None])
+def test_citation_names_version_commit_and_models(inputs: ReportInputs, commit: str | None) -> None:
+    study = dataclasses.replace(inputs, git_commit=commit)
+    sentence, entry = citing.citation(study), citing.bibtex(study)
+    assert "demo-guarded, demo-even" in sentence
+    for text in (sentence, entry):
+        assert __version__ in text
+        assert (commit or "demo") in text
+    assert entry.startswith("@software{refusal-parity-demo,")
+
+
+def test_study_names_do_not_break_the_entry(inputs: ReportInputs) -> None:
+    config = config_of(["demo-even"]).model_copy(update={"study": "a_b%c}"})
+    assert r"study a\_b\%c\}, commit" in citing.bibtex(dataclasses.replace(inputs, config=config))
+
+
+def test_version_is_one(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    citation = yaml.safe_load((root / "CITATION.cff").read_text("utf-8"))
+    assert __version__ == project["version"] == citation["version"]

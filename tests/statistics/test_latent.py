@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal, norm
+
+from refusal_parity.statistics.components import components
+from refusal_parity.statistics.grid import Grid
+from refusal_parity.statistics.latent import Latent, excess, fit_latent, simulate
+
+GRID = Grid(("x", "y", "z"), np.repeat([0, 1, 2], [30, 30, 30]), np.full((90, 40), 3.0))
+MODEL = Latent(np.zeros(3), np.full(3, 0.2), 0.35, 0.05, 0.15, 0.25)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.2, 0.6, 0.95, 0.999])
+@pytest.mark.parametrize(("first", "second"), [(0.0, 0.0), (-1.5, -0.3), (0.8, -2.0)])
+def test_excess_is_that_of_the_bivariate_normal(
+    first: float, second: float, correlation: float
+) -> None:
+    joint = multivariate_normal([0, 0], [[1, correlation], [correlation, 1]])
+    expected = joint.cdf([first, second]) - norm.cdf(first) * norm.cdf(second)
+    mine = excess(np.array(first), np.array(second), correlation)
+    assert float(mine) == pytest.approx(float(expected), abs=1e-5)
+
+
+def test_a_known_model_is_found_again() -> None:
+    """Mean of 40 fits; names, templates and groups x templates are few, hence the tolerance."""
+    rates = np.array([0.15, 0.3, 0.4])
+    drawn = simulate(GRID, MODEL.with_rates(rates), 40, np.random.default_rng(1))
+    fits = [fit_latent(GRID, k) for k in drawn.k]
+    for part in ("template", "template_group", "cell", "sample"):
+        found = np.array([getattr(fit, part) for fit in fits])
+        error = 4 * found.std(ddof=1) / np.sqrt(len(found)) + 0.01
+        assert found.mean() == pytest.approx(getattr(MODEL, part), abs=error), part
+    names = np.array([fit.name[0] for fit in fits if fit is not None])
+    assert names.mean() == pytest.approx(0.2, abs=4 * names.std(ddof=1) / np.sqrt(40) + 0.01)
+
+
+def test_simulated_studies_have_the_models_rates() -> None:
+    rates = np.array([0.1, 0.3, 0.6])
+    drawn = simulate(GRID, MODEL.with_rates(rates), 400, np.random.default_rng(2))
+    per_study = np.stack([drawn.k[:, GRID.level == at].mean(axis=(1, 2)) / 3 for at in range(3)], 1)
+    error = 4 * per_study.std(axis=0) / np.sqrt(400)
+    assert (np.abs(per_study.mean(axis=0) - rates) < error).all()
+    # Over their own templates what is left is the noise of names, and of few templates'.
+    left = per_study - drawn.rates_here
+    assert (np.abs(left.mean(axis=0)) < 4 * left.std(axis=0) / np.sqrt(400)).all()
+    assert (left.std(axis=0) < 0.75 * per_study.std(axis=0)).all()
+
+
+def test_each_groups_names_may_vary_by_themselves() -> None:
+    model = Latent(np.zeros(3), np.array([0.05, 0.4, 1.0]), 0.3, 0.0, 0.1, 0.3)
+    drawn = simulate(GRID, model.with_rates(np.full(3, 0.3)), 30, np.random.default_rng(3))
+    fits = [fit_latent(GRID, k, by_group=True) for k in drawn.k]
+    names = np.mean([fit.name / (fit.total - fit.name) for fit in fits if fit is not None], axis=0)
+    expected = model.name / (model.total - model.name)
+    assert names == pytest.approx(expected, rel=0.3)
+    assert names[0] < names[1] < names[2]
+    fitted = next(fit for fit in fits if fit is not None)
+    assert fitted.rates == pytest.approx(np.full(3, fitted.rates[0]), abs=1e-12)
+
+
+def test_an_outcome_that_does_not_vary_has_no_model() -> None:
+    assert fit_latent(GRID, np.zeros((90, 40))) is None
+    assert fit_latent(GRID, GRID.n) is None
+
+
+def test_simulated_components_are_the_studys_own() -> None:
+    drawn = simulate(GRID, MODEL.with_rates(np.full(3, 0.25)), 1, np.random.default_rng(4)).k[0]
+    fit = fit_latent(GRID, drawn)
+    assert fit is not None
+    again = simulate(GRID, fit, 60, np.random.default_rng(5)).k
+    means = np.mean([components(GRID, k) for k in again], axis=0)
+    assert means == pytest.approx(np.array(components(GRID, drawn)), rel=0.25, abs=0.003)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+from refusal_parity.config import AnalysisConfig, AssumedVariance, DimensionConfig
+from refusal_parity.statistics.planning import measured_design, plan_lines, planned_design
+from refusal_parity.vocabulary import DesignQuantity, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Study = Callable[..., pl.DataFrame]
+
+ANALYSIS = AnalysisConfig(
+    outcomes=[Outcome.REFUSAL], dimensions={"group": DimensionConfig(reference="white")}
+)
+
+
+def prompts(names: int, templates: int) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {"name_id": f"{group}{name}", "group": group, "template_id": f"t{at}", "arm": "plain"}
+            for group in ("white", "black")
+            for name in range(names)
+            for at in range(templates)
+        ]
+    )
+
+
+def values(plan: pl.DataFrame) -> dict[tuple[str, float | None], float]:
+    rows = plan.filter(pl.col("scope").cast(str) == "these templates, new names")
+    rows = rows.select("quantity", "difference", "value")
+    return {(str(quantity), difference): value for quantity, difference, value in rows.iter_rows()}
+
+
+def test_a_plan_reads_back_to_itself() -> None:
+    """As many names as are needed for 10 points find 10 points, and one fewer does not."""
+    needed = values(planned_design(prompts(8, 24), ANALYSIS, samples=3))
+    count = int(needed[DesignQuantity.NAMES_NEEDED, 0.10])
+    for names, enough in ((count, True), (count - 1, False)):
+        found = values(planned_design(prompts(names, 24), ANALYSIS, samples=3))
+        assert (found[DesignQuantity.MINIMUM_DETECTABLE, None] <= 0.10) is enough
+    one_more = values(planned_design(prompts(9, 24), ANALYSIS, samples=3))
+    gain = needed[DesignQuantity.ONE_MORE_NAME, None]
+    assert one_more[DesignQuantity.MINIMUM_DETECTABLE, None] == pytest.approx(
+        needed[DesignQuantity.MINIMUM_DETECTABLE, None] + gain, abs=1e-12
+    )
+
+
+def test_what_cannot_be_reached_says_so() -> None:
+    plan = planned_design(prompts(8, 24), ANALYSIS, samples=3)
+    none = plan.filter(pl.col("quantity").cast(str) == "samples_needed", difference=0.02)
+    assert none["value"].null_count() == none.height > 0
+    assert none["note"].str.contains("no number of samples is enough").all()
+
+
+def test_assumed_variances_are_those_of_the_config() -> None:
+    calm = ANALYSIS.model_copy(update={"assumed": AssumedVariance(name=0.001)})
+    assert (
+        values(planned_design(prompts(8, 24), calm, samples=3))["minimum_detectable", None]
+        < values(planned_design(prompts(8, 24), ANALYSIS, samples=3))["minimum_detectable", None]
+    )
+
+
+def test_lines_say_the_main_numbers() -> None:
+    lines = "\n".join(plan_lines(planned_design(prompts(8, 24), ANALYSIS, samples=3)))
+    assert "group: 8 names against 8, 24 templates, 3 samples; these templates, new names" in lines
+    # R: 0.22499 with the variances that the defaults round (tests/statistics/test_power.py).
+    assert "finds differences from 22.5 points on in four of five studies" in lines
+    assert "for 2 points" in lines
+
+
+def test_a_study_is_measured_by_its_own_variance(study: Study) -> None:
+    random = np.random.default_rng(1)
+    letters = np.array(list("ra"))
+
+    def name() -> list[str]:
+        return ["".join(random.choice(letters, 3)) for _ in range(6)]
+
+    observations = study(
+        {group: {f"{group}{at}": name() for at in range(5)} for group in ("white", "black")}
+    )
+    found = measured_design(observations, ANALYSIS)
+    own = found.filter(pl.col("quantity").cast(str) == "minimum_detectable")
+    assert own.height == 2
+    assert own["names"].to_list() == [5.0, 5.0]
+    assert own["samples"].to_list() == [3.0, 3.0]
+    assert (own["value"] > 0).all()
+
+
+def test_one_name_has_no_variance(study: Study) -> None:
+    observations = study({"white": {"A": ["raa", "ara"], "B": ["rra", "aaa"]}, "x": {"C": ["raa"]}})
+    found = measured_design(observations, ANALYSIS)
+    assert found["value"].null_count() == found.height == 2
+    assert found["note"].to_list() == ["not estimable: a group of one name"] * 2

@@ -1,0 +1,90 @@
+"""What the documents name is there."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from refusal_parity.vocabulary import Method, Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+
+
+def _text(root: Path, name: str) -> str:
+    return (root / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_of_the_repositorys_front_lead_somewhere(root: Path, document: str) -> None:
+    """Those under docs/ are checked when the site is built."""
+    links = re.findall(r"\]\(([^)#]+)", _text(root, document))
+    for link in links:
+        assert link.startswith("https://") or (root / link).exists(), link
+
+
+def test_readme_has_what_the_workflow_catalog_asks_for(root: Path) -> None:
+    readme = _text(root, "README.md").lower()
+    assert "snakemake" in readme
+    assert "workflow" in readme
+    assert (root / "workflow/Snakefile").is_file()
+    assert list((root / "workflow/rules").glob("*.smk"))
+    assert (root / "config/README.md").is_file()
+    usage = yaml.safe_load(_text(root, ".snakemake-workflow-catalog.yml"))["usage"]
+    assert usage["software-stack-deployment"]["conda"] is True
+    assert usage["report"] is True
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_make_command_exists(root: Path, document: str) -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*##", _text(root, "Makefile"), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", _text(root, document), re.MULTILINE))
+    assert named <= targets
+
+
+def test_contributing_names_files_that_are_there(root: Path) -> None:
+    named = re.findall(r"`([\w/.]+\.(?:py|smk|md|toml|j2))`", _text(root, "CONTRIBUTING.md"))
+    known = {path.name for folder in ("workflow", "tests", "docs") for path in
+             (root / folder).rglob("*.*")} | {"pyproject.toml"}  # fmt: skip
+    assert len(named) > 15
+    for name in named:
+        places = (root / name, root / "workflow" / name)
+        assert any(place.is_file() for place in places) or name in known, name
+
+
+def test_contributing_names_what_the_code_has(root: Path) -> None:
+    named = set(re.findall(r"`([A-Za-z_]\w+)(?:\(\.\.\.\))?`", _text(root, "CONTRIBUTING.md")))
+    endings = ("*.py", "*.smk", "*.j2")
+    sources = [path for ending in endings for path in (root / "workflow").rglob(ending)]
+    code = "\n".join(path.read_text("utf-8") for path in [*sources, root / "pyproject.toml"])
+    files = {path.name for path in root.glob("workflow/**/*")} | {
+        path.name for path in root.iterdir()
+    }
+    assert {"SCOPES", "Drawing", "ask_server"} <= named
+    for name in named - files:
+        assert re.search(rf"\b{name}\b", code), name
+
+
+@pytest.mark.parametrize("method", Method)
+def test_every_method_is_explained(root: Path, method: Method) -> None:
+    assert f"`{method}`" in _text(root, "docs/method.md") + _text(root, "docs/formulas.md")
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_every_outcome_is_explained(root: Path, outcome: Outcome) -> None:
+    assert f"`{outcome}`" in _text(root, "docs/method.md")
+
+
+def test_citation_is_of_this_version(root: Path) -> None:
+    citation = yaml.safe_load(_text(root, "CITATION.cff"))
+    project = tomllib.loads(_text(root, "pyproject.toml"))["project"]
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+    assert citation["version"] == project["version"]
+    assert citation["license"] == "MIT"
+    assert _text(root, "LICENSE").startswith("MIT License")

@@ -1,0 +1,141 @@
+"""What the study says of itself: false positive rates of its methods, and what it can find."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.report.text import (
+    METHOD_NAMES,
+    NOTHING,
+    OUTCOME_NAMES,
+    interval,
+    known,
+    p_value,
+    percent,
+    plain,
+    points,
+)
+from refusal_parity.vocabulary import (
+    VALID_METHODS,
+    DesignQuantity,
+    Estimand,
+    Method,
+    NameVariance,
+)
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs, Row
+
+_PATTERNS: Final = {NameVariance.COMMON: "all alike", NameVariance.BY_GROUP: "by group"}
+
+
+def false_positive_cells(inputs: ReportInputs, model: str) -> dict[tuple[str, str], Cell]:
+    """Rates of the primary outcome and dimension by method and estimand, the worse of both."""
+    found: dict[tuple[str, str], Cell] = {}
+    for row in inputs.false_positives(model, inputs.outcome, inputs.dimension):
+        rate, key = row["false_positive_rate"], (row["method"], row["estimand"])
+        if known(rate) and (key not in found or rate > (found[key].sort or 0)):
+            found[key] = Cell(percent(rate), rate)
+    return found
+
+
+def selfcheck_table(inputs: ReportInputs) -> Table | None:
+    """Each method's p-values of this study beside how often it raises a false alarm.
+
+    None where the self-check was turned off.
+    """
+    rows = [
+        (model, row)
+        for model in inputs.models
+        for row in inputs.false_positives(model, inputs.outcome, inputs.dimension)
+    ]
+    if not rows:
+        return None
+    alpha = inputs.config.analysis.alpha
+    return Table(
+        caption=f"{OUTCOME_NAMES[inputs.outcome]} by {inputs.dimension}: how often each method "
+        f"finds an effect where there is none, at a nominal {percent(alpha)}. Studies like this "
+        "one, with its names, templates, missing rows and variances, but one rate for all groups. "
+        "p: the smallest that the method gives in this study, not corrected. "
+        "In bold: a method that is used and holds its level here.",
+        columns=(
+            ("Model", TEXT),
+            ("Method", TEXT),
+            ("Test", TEXT),
+            ("Names vary", TEXT),
+            ("False positives", NUMBER),
+            ("95 % Monte Carlo interval", NUMBER),
+            ("Worst group", NUMBER),
+            ("p in this study", NUMBER),
+            ("Used", TEXT),
+            ("Note", TEXT),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(model)),
+                Cell(METHOD_NAMES.get(row["method"], plain(row["method"])), strong=_holds(row)),
+                Cell("all groups" if row["estimand"] == Estimand.GLOBAL else "each group"),
+                Cell(_PATTERNS.get(row["name_variance"], NOTHING)),
+                Cell(percent(row["false_positive_rate"]), row["false_positive_rate"], _holds(row)),
+                Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),
+                Cell(percent(row["highest"]), row["highest"]),
+                _smallest_p(inputs, model, row),
+                Cell("yes" if row["method"] in VALID_METHODS else "no"),
+                Cell(plain(row["note"] or "")),
+            )
+            for model, row in rows
+        ),
+    ).without_empty()
+
+
+def _holds(row: Row) -> bool:
+    """Whether a method that is used holds its level, as far as the simulation can tell."""
+    low = row["ci_low"]
+    return row["method"] in VALID_METHODS and known(low) and bool(low <= row["nominal"])
+
+
+def _smallest_p(inputs: ReportInputs, model: str, row: Row) -> Cell:
+    found = [
+        test["p_value"]
+        for test in inputs.tests(model, inputs.outcome, inputs.dimension)
+        if (test["method"], test["estimand"]) == (row["method"], row["estimand"])
+        and known(test["p_value"])
+    ]
+    return Cell(p_value(min(found)), min(found)) if found else Cell(NOTHING)
+
+
+def selfcheck_sentence(inputs: ReportInputs, model: str) -> str | None:
+    """What the self-check says of the tests that decide, in one sentence."""
+    cells = false_positive_cells(inputs, model)
+    overall = cells.get((Method.PERMUTATION_NAMES, Estimand.GLOBAL))
+    pairs = cells.get((Method.PERMUTATION_NAMES_EXACT, Estimand.RISK_DIFFERENCE))
+    if overall is None or pairs is None:
+        return None
+    return (
+        "In simulated studies like this one without any difference, the randomisation test "
+        f"raises a false alarm in {overall.text}, the exact test of single groups in "
+        f"{pairs.text}; {percent(inputs.config.analysis.alpha)} is what they promise."
+    )
+
+
+def detectable_sentence(inputs: ReportInputs, model: str) -> str | None:
+    """The smallest difference that this design finds in four of five studies."""
+    if inputs.design is None:
+        return None
+    values = inputs.design.filter(
+        pl.col("model") == model,
+        pl.col("outcome").cast(pl.String) == inputs.outcome.value,
+        pl.col("dimension") == inputs.dimension,
+        pl.col("quantity").cast(pl.String) == str(DesignQuantity.MINIMUM_DETECTABLE),
+    )["value"].drop_nulls()
+    if values.is_empty():
+        return None
+    low, high = points(values.to_numpy().min()), points(values.to_numpy().max())
+    return (
+        "With as many names, templates and samples, and as much variance, a study finds a "
+        f"difference of {low if low == high else f'{low} to {high}'} points in four of five "
+        "cases; smaller ones it mostly misses."
+    )

@@ -1,0 +1,48 @@
+"""The sections of the page, one module and one template each, in the order of the page.
+
+A new section is a module here that holds a `SECTION`, its template in
+`templates/sections`, and its line below.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from refusal_parity.report.sections import (
+    answer,
+    citing,
+    classics,
+    differences,
+    downloads,
+    left_out,
+    making,
+    methods,
+    models,
+    names,
+    rates,
+    readings,
+    responses,
+    selfcheck,
+    templates,
+)
+
+if TYPE_CHECKING:
+    from refusal_parity.report.sections.section import Section
+
+SECTIONS: Final[tuple[Section, ...]] = (
+    answer.SECTION,
+    rates.SECTION,
+    differences.SECTION,
+    readings.SECTION,
+    classics.SECTION,
+    selfcheck.SECTION,
+    names.SECTION,
+    templates.SECTION,
+    models.SECTION,
+    responses.SECTION,
+    left_out.SECTION,
+    methods.SECTION,
+    making.SECTION,
+    downloads.SECTION,
+    citing.SECTION,
+)

@@ -1,0 +1,81 @@
+"""The opening: what was found, in plain words, one card a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from refusal_parity.report import results
+from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.text import OUTCOME_MEANINGS, OUTCOME_NAMES, count, plain, points
+from refusal_parity.report.wording import Finding, Verdict, finding, rate_sentence
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs
+
+_MARKS: Final = {
+    Verdict.SHOWN: "shown",
+    Verdict.SMALL: "not-shown",
+    Verdict.NOT_SHOWN: "not-shown",
+    Verdict.NOT_ESTIMABLE: "unknown",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The card of one model."""
+
+    model: str
+    verdict: str
+    mark: str
+    lead: str
+    details: tuple[str, ...]
+    rate: str
+    others: tuple[tuple[str, str], ...]
+
+
+def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
+    return {
+        "answers": [_answer(inputs, model) for model in inputs.models],
+        "outcome_meanings": [
+            (OUTCOME_NAMES[outcome], OUTCOME_MEANINGS[outcome]) for outcome in inputs.outcomes
+        ],
+        "margin": points(inputs.config.analysis.margin),
+        "human_labels": _human_count(inputs),
+        "findings": results.findings_table(inputs),
+    }
+
+
+def _human_count(inputs: ReportInputs) -> str | None:
+    """How many responses of the probability sample people labelled, or None."""
+    if inputs.human is None:
+        return None
+    return count(inputs.human.drop_nulls(["inclusion_probability", "label"]).height)
+
+
+def _answer(inputs: ReportInputs, model: str) -> Answer:
+    main = finding(inputs, model, inputs.outcome, inputs.dimension)
+    others = [
+        finding(inputs, model, outcome, dimension)
+        for dimension in inputs.dimensions
+        for outcome in inputs.outcomes
+        if (outcome, dimension) != (inputs.outcome, inputs.dimension)
+    ]
+    return Answer(
+        model=plain(model),
+        verdict=main.verdict.value,
+        mark=_MARKS[main.verdict],
+        lead=main.lead,
+        details=main.details,
+        rate=rate_sentence(inputs, model, inputs.outcome),
+        others=tuple((_heading(other), " ".join([other.lead, *other.details])) for other in others),
+    )
+
+
+def _heading(result: Finding) -> str:
+    return f"{OUTCOME_NAMES[result.outcome]} by {result.dimension}"
+
+
+SECTION: Final = Section(
+    key="answer", entry="The answer", heading="The answer in plain words", context=_context
+)

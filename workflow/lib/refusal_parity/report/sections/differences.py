@@ -1,0 +1,29 @@
+"""Differences against the reference, by the methods that hold their level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from refusal_parity.report import results
+from refusal_parity.report.sections.section import Figures, Section
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs
+
+
+def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any]:
+    return {
+        "alpha": inputs.config.analysis.alpha,
+        "figures": figures["differences"],
+        "tables": [
+            results.differences_table(inputs, outcome, dimension)
+            for dimension in inputs.dimensions
+            for outcome in inputs.outcomes
+        ],
+        "pairs": results.pairs_table(inputs),
+    }
+
+
+SECTION: Final = Section(
+    key="differences", entry="Differences", heading="Differences", context=_context
+)

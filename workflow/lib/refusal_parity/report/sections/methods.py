@@ -1,0 +1,92 @@
+"""How the study was done, in the words of a paper's methods section, from config and tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from refusal_parity.config import ImportModel
+from refusal_parity.report.describing import WHY_NOT_USED
+from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.text import METHOD_NAMES, OUTCOME_NAMES, count, plain
+from refusal_parity.vocabulary import LabelSource, Method
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs
+
+_SOURCES: Final = {
+    LabelSource.HUMAN: "people",
+    LabelSource.IMPORTED: "labels that came with imported responses",
+    LabelSource.CLASSIFIER: "the classifier",
+    LabelSource.KEYWORD: "the keyword list",
+}
+_REFERENCES: Final = {
+    Method.OLS_TWO_WAY: "Cameron, Gelbach and Miller (2011), Robust inference with multiway "
+    "clustering, Journal of Business & Economic Statistics 29, 238-249.",
+    Method.OLS_CR2_TWO_WAY: "Bell and McCaffrey (2002), Bias reduction in standard errors for "
+    "linear regression with multi-stage samples, Survey Methodology 28, 169-181.",
+    Method.OLS_CR2_NAME: "Pustejovsky and Tipton (2018), Small-sample methods for cluster-robust "
+    "variance estimation and hypothesis testing in fixed effects models, Journal of Business & "
+    "Economic Statistics 36, 672-683.",
+    Method.PERMUTATION_NAMES: "Phipson and Smyth (2010), Permutation p-values should never be "
+    "zero, Statistical Applications in Genetics and Molecular Biology 9, 39.",
+    Method.BOOTSTRAP_PIGEONHOLE: "Owen (2007), The pigeonhole bootstrap, Annals of Applied "
+    "Statistics 1, 386-411.",
+    Method.EQUIVALENCE: "Schuirmann (1987), A comparison of the two one-sided tests procedure and "
+    "the power approach for assessing the equivalence of average bioavailability, Journal of "
+    "Pharmacokinetics and Biopharmaceutics 15, 657-680.",
+    Method.WELCH_NAMES: "Welch (1947), The generalization of Student's problem when several "
+    "different population variances are involved, Biometrika 34, 28-35.",
+}
+
+
+def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
+    prompts, config = inputs.prompts, inputs.config
+    used = set(inputs.disparity["method"].cast(str).unique().to_list())
+    return {
+        "n": {
+            "templates": count(prompts["template_id"].n_unique()),
+            "names": count(prompts["name_id"].n_unique()),
+            "groups": count(prompts["group"].n_unique()),
+            "arms": count(prompts["arm"].n_unique()),
+            "prompts": count(len(prompts)),
+        },
+        "arms": prompts["arm"].n_unique(),
+        "samples": config.samples,
+        "sampling": config.sampling,
+        "drawn": any(not isinstance(model, ImportModel) for model in config.models.values()),
+        "imported": any(isinstance(model, ImportModel) for model in config.models.values()),
+        "method": config.labelling.method,
+        "sources": label_sources(inputs),
+        "analysis": config.analysis,
+        "confidence": inputs.confidence,
+        "primary": f"{OUTCOME_NAMES[inputs.outcome].lower()} by {inputs.dimension}",
+        "valid": [
+            METHOD_NAMES[method] for method in Method if method in used and _holds_level(method)
+        ],
+        "references": [text for method, text in _REFERENCES.items() if method in used],
+    }
+
+
+def label_sources(inputs: ReportInputs) -> list[str]:
+    """How many responses got their label from whom: `10,752 by the classifier`."""
+    if inputs.labels is None:
+        return []
+    counts = (
+        inputs.labels.filter(pl.col("label").is_not_null())
+        .group_by(pl.col("label_source").cast(pl.String), maintain_order=True)
+        .len()
+    )
+    return [
+        f"{count(number)} by {_SOURCES.get(LabelSource(source), plain(source))}"
+        for source, number in counts.iter_rows()
+        if source is not None
+    ]
+
+
+def _holds_level(method: Method) -> bool:
+    return method not in WHY_NOT_USED
+
+
+SECTION: Final = Section(key="methods", entry="Methods", heading="Methods", context=_context)

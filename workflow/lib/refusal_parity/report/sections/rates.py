@@ -1,0 +1,33 @@
+"""Rates by group, and what the responses did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from refusal_parity.report import views
+from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.text import OUTCOME_NAMES
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs
+
+
+def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any]:
+    crossed = [views.crossed_table(inputs, within) for within in ("gender", "commonness")]
+    return {
+        "outcome_name": OUTCOME_NAMES[inputs.outcome],
+        "confidence": inputs.confidence,
+        "figures": figures["rates"],
+        "label_figures": figures["labels"],
+        "tables": [
+            views.rates_table(inputs, outcome, dimension)
+            for dimension in inputs.dimensions
+            for outcome in inputs.outcomes
+        ],
+        "crossed_tables": [table for table in crossed if table is not None],
+    }
+
+
+SECTION: Final = Section(
+    key="rates", entry="Rates by group", heading="Rates by group", context=_context
+)

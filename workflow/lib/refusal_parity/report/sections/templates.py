@@ -1,0 +1,18 @@
+"""Each template's rate for each group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from refusal_parity.report import views
+from refusal_parity.report.sections.section import Figures, Section
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs
+
+
+def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any]:
+    return {"figures": figures["templates"], "table": views.templates_table(inputs)}
+
+
+SECTION: Final = Section(key="templates", entry="Templates", heading="Templates", context=_context)

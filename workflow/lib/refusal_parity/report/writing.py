@@ -1,0 +1,69 @@
+"""The whole job of the report: tables in; page, figures, tables and summary out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from refusal_parity.files import write_text
+from refusal_parity.inference.provenance import package_versions
+from refusal_parity.report.figures import draw_all, save_figures
+from refusal_parity.report.files import ANALYSIS_PACKAGES, export_tables
+from refusal_parity.report.inputs import ReportInputs
+from refusal_parity.report.page import write_report
+from refusal_parity.report.summary import summary_lines
+from refusal_parity.repository import git_commit
+from refusal_parity.tables import EXPORTED, read_metadata, read_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from refusal_parity.config import StudyConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportFiles:
+    """Where the report goes: a page, two folders beside it, and the lines for the terminal."""
+
+    report: Path
+    figures: Path
+    tables: Path
+    summary: Path
+
+
+def read_inputs(config: StudyConfig, files: Mapping[str, Sequence[Path]]) -> ReportInputs:
+    """Read what the report is made from.
+
+    Args:
+        config: the study.
+        files: the Parquet files of each table of `tables.EXPORTED` that the
+            study has; those of a table with one file a model stand in the order
+            of the config.
+
+    Raises:
+        InputError: a file is missing or not such a table.
+    """
+    return ReportInputs(
+        config=config,
+        **{key: read_tables(EXPORTED[key].schema, found) for key, found in files.items()},
+        provenance={
+            model: read_metadata(path)
+            for model, path in zip(config.models, files["responses"], strict=True)
+        },
+        versions=package_versions(ANALYSIS_PACKAGES),
+        git_commit=git_commit(),
+    )
+
+
+def write_all(inputs: ReportInputs, made: ReportFiles) -> None:
+    """Write tables, figures, page and summary; each figure is drawn once.
+
+    Raises:
+        InputError: a folder cannot be written.
+    """
+    export_tables(inputs, made.tables)
+    drawings = draw_all(inputs)
+    save_figures(drawings, made.figures)
+    write_report(inputs, made.report, drawings=drawings)
+    write_text(made.summary, "\n".join(summary_lines(inputs, made.report)) + "\n")

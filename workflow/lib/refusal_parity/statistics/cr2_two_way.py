@@ -1,0 +1,181 @@
+"""Risk differences for new names and templates, with errors that hold for few of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy.stats import t
+
+from refusal_parity.statistics.clusters import inverse
+from refusal_parity.statistics.cr2 import cluster_terms, spread
+from refusal_parity.statistics.regressors import combine, too_few_clusters
+from refusal_parity.statistics.results import (
+    Estimate,
+    Pair,
+    lost_pairs,
+    not_estimable,
+    pairs_of,
+)
+from refusal_parity.statistics.wald import pair_weights
+from refusal_parity.vocabulary import Estimand, Method
+
+if TYPE_CHECKING:
+    from refusal_parity.statistics.design import Design, FloatArray, IntArray
+
+_METHOD, _ESTIMAND = Method.OLS_CR2_TWO_WAY, Estimand.RISK_DIFFERENCE
+_NO_VARIANCE = 1e-20
+"""A variance of a difference below this is rounding."""
+
+
+class OneWay(NamedTuple):
+    """Bias-reduced variances of contrasts by one kind of cluster, and their precision.
+
+    Both arrays are of shape (..., q).
+    """
+
+    variance: FloatArray
+    df: FloatArray
+
+
+def one_way(terms: FloatArray, df: FloatArray, level: IntArray | None) -> OneWay:
+    """Sum of squared terms of clusters, with Satterthwaite's degrees of freedom.
+
+    Where every cluster belongs to one level they come from the variances
+    themselves, df = V^2 / sum over levels of V_l^2 / (G_l - 1) (Welch 1947),
+    so that levels may vary unequally; else from the working model.
+
+    Args:
+        terms: of each cluster and contrast, W' e of `cr2.spread`, shape (..., clusters, q).
+        df: degrees of freedom under the working model, shape (q,).
+        level: level of each cluster, shape (clusters,); None where they cross levels.
+    """
+    squares = terms**2
+    variance = np.asarray(squares.sum(axis=-2), dtype=np.float64)
+    if level is None:
+        return OneWay(variance, np.broadcast_to(df, variance.shape))
+    sizes = np.bincount(level)
+    belongs = (level == np.arange(len(sizes))[:, None]).astype(np.float64)
+    spare = np.maximum(sizes - 1, 1)[:, None]
+    parts = ((belongs @ squares) ** 2 / spare).sum(axis=-2)
+    return OneWay(variance, variance**2 / np.where(parts > 0, parts, np.inf))
+
+
+def both_ways(name: OneWay, template: OneWay, cell: FloatArray) -> OneWay:
+    """V = max(V_name + V_template - V_cell, V_name, V_template), and its df.
+
+    The subtraction alone may fall below what one kind of cluster shows, or
+    below 0 (Cameron, Gelbach and Miller 2011). df = V^2 / (A^2 / df_A +
+    (V - A)^2 / df_B), with A the larger of V_name and V_template and B the other.
+
+    Args:
+        name: variances clustered by name.
+        template: variances clustered by template.
+        cell: variances clustered by both at once, shape (..., q).
+    """
+    by_name = name.variance >= template.variance
+    larger = np.where(by_name, name.variance, template.variance)
+    df, other = (
+        np.where(by_name, name.df, template.df),
+        np.where(by_name, template.df, name.df),
+    )
+    variance = np.maximum(name.variance + template.variance - cell, larger)
+    parts = larger**2 / np.maximum(df, 1) + (variance - larger) ** 2 / np.maximum(other, 1)
+    return OneWay(variance, variance**2 / np.where(parts > 0, parts, np.inf))
+
+
+def ols_cr2_two_way(
+    design: Design, alpha: float, *, template_effects: bool = True
+) -> list[Estimate]:
+    """Risk differences by least squares, bias-reduced errors by name and by template.
+
+    The regression of `linear.ols_two_way`, whose covariance is too small with
+    few names in a group and whose t distribution has too many degrees of
+    freedom. Here V_name and V_template are CR2 (`cr2.spread`), V_cell has the
+    factor G/(G - p), and degrees of freedom are Satterthwaite's.
+
+    Args:
+        design: counts of one outcome.
+        alpha: 1 less the level of the intervals.
+        template_effects: False where levels are a property of templates.
+
+    Returns:
+        One row for each pair of levels; there is no joint test.
+    """
+    single = too_few_clusters(design)
+    rows = _fit(design.without(single), alpha, template_effects=template_effects)
+    return [*rows, *lost_pairs(_METHOD, _ESTIMAND, design.levels, single)]
+
+
+def _none(levels: tuple[str, ...], reason: str) -> list[Estimate]:
+    return [not_estimable(_METHOD, _ESTIMAND, pair, reason) for pair in pairs_of(levels)]
+
+
+def _fit(design: Design, alpha: float, *, template_effects: bool) -> list[Estimate]:
+    tested = len(design.levels) - 1
+    if tested <= 0:
+        return []
+    if design.k.sum() in (0, design.n.sum()):
+        return _none(design.levels, "the outcome does not vary")
+    combined = combine(design, template_effects=template_effects)
+    if not combined.is_full_rank():
+        return _none(design.levels, "levels and templates cannot be told apart")
+    root = np.sqrt(design.n)
+    x, y = root[:, None] * combined.x[combined.of_cell], design.k / root
+    coefficients = np.linalg.lstsq(x, y)[0]
+    residual = y - x @ coefficients
+    pairs = pair_weights(tested + 1).T
+    name, template = (
+        one_way(*_terms(x, residual, codes, pairs), level_of(design.level, codes))
+        for codes in (design.name, design.template)
+    )
+    moved = x @ inverse(x.T @ x)[:, :tested] @ pairs * residual[:, None]
+    cells, parameters = x.shape
+    cell = (moved**2).sum(axis=0) * cells / max(cells - parameters, 1)
+    both = both_ways(name, template, cell)
+    differences = coefficients[:tested] @ pairs
+    return [
+        _row(pair, float(differences[at]), float(both.variance[at]), float(both.df[at]), alpha)
+        for at, pair in enumerate(pairs_of(design.levels))
+    ]
+
+
+def _terms(
+    x: FloatArray, residual: FloatArray, cluster: IntArray, pairs: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Terms of the clusters, shape (clusters, pairs), and df of the working model."""
+    found = spread(x, np.ones(len(x)), cluster, len(pairs))
+    return cluster_terms(found, residual, cluster) @ pairs, found.df
+
+
+def level_of(level: IntArray, cluster: IntArray) -> IntArray | None:
+    """Level of each cluster, shape (clusters,); None where a cluster stands at several.
+
+    Args:
+        level: level of each cell, shape (cells,).
+        cluster: codes 0 to G - 1 that all occur, shape (cells,).
+    """
+    pairs = np.unique(np.column_stack([cluster, level]), axis=0)
+    return pairs[:, 1] if len(pairs) == cluster.max() + 1 else None
+
+
+def _row(pair: Pair, difference: float, variance: float, df: float, alpha: float) -> Estimate:
+    if not variance > _NO_VARIANCE:
+        reason = "its standard error is 0: names and templates within it do not differ"
+        return not_estimable(_METHOD, _ESTIMAND, pair, reason)
+    std_error = float(np.sqrt(variance))
+    reach = float(t.isf(alpha / 2, df)) * std_error
+    statistic = difference / std_error
+    return Estimate(
+        method=_METHOD,
+        estimand=_ESTIMAND,
+        group=pair.group,
+        reference=pair.reference,
+        estimate=difference,
+        std_error=std_error,
+        df=df,
+        ci_low=difference - reach,
+        ci_high=difference + reach,
+        statistic=statistic,
+        p_value=float(2 * t.sf(abs(statistic), df)),
+    )

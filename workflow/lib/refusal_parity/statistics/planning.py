@@ -1,0 +1,239 @@
+"""The table of designs: what this one finds, and what others would take."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from refusal_parity.statistics.components import Components, components
+from refusal_parity.statistics.design import build_designs
+from refusal_parity.statistics.disparity import levels_of
+from refusal_parity.statistics.grid import grid_of, in_grid
+from refusal_parity.statistics.methods import OF_NAMES
+from refusal_parity.statistics.power import (
+    Size,
+    minimum_detectable,
+    power_of,
+    precision,
+    smallest,
+)
+from refusal_parity.tables import StudyDesign, conform
+from refusal_parity.vocabulary import DesignQuantity, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import dataframely as dy
+
+    from refusal_parity.config import AnalysisConfig
+
+POWER: Final = 0.8
+SOUGHT: Final = (0.02, 0.05, 0.10)
+"""Differences that designs are sought for."""
+
+ASSUMED: Final = "assumed"
+"""Stands for the model in a plan."""
+
+_SCOPES: Final = (Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES)
+_QUANTITIES: Final = {
+    DesignQuantity.NAMES_NEEDED: "names",
+    DesignQuantity.TEMPLATES_NEEDED: "templates",
+    DesignQuantity.SAMPLES_NEEDED: "samples",
+}
+_ONE_MORE: Final = {
+    DesignQuantity.ONE_MORE_NAME: "names",
+    DesignQuantity.ONE_MORE_TEMPLATE: "templates",
+    DesignQuantity.ONE_MORE_SAMPLE: "samples",
+}
+
+
+def measured_design(
+    observations: pl.DataFrame, analysis: AnalysisConfig
+) -> dy.DataFrame[StudyDesign]:
+    """What differences a study can find, from its own components of variance.
+
+    Args:
+        observations: rows of `observe`, of one model or several.
+        analysis: outcomes, dimensions with their references, alpha.
+
+    Returns:
+        Table of StudyDesign; groups of one size share their rows.
+    """
+    rows = [
+        {"model": model, "dimension": dimension} | row
+        for (model,), part in observations.group_by("model", maintain_order=True)
+        for dimension, config in analysis.dimensions.items()
+        if dimension in OF_NAMES
+        for row in _measured(
+            part, dimension, levels_of(observations, dimension, config.reference), analysis
+        )
+    ]
+    return _table(rows)
+
+
+def _measured(
+    observations: pl.DataFrame, dimension: str, levels: list[str], analysis: AnalysisConfig
+) -> Iterator[dict[str, Any]]:
+    designs = build_designs(observations, dimension, levels, analysis.readings)
+    for outcome, design in designs.items():
+        if len(design.levels) == 1 or design.levels[0] != levels[0]:
+            continue
+        grid = grid_of(design)
+        members = np.bincount(grid.level)
+        templates = float(np.count_nonzero(grid.n.sum(axis=0)))
+        samples = float(grid.n.sum() / np.count_nonzero(grid.n))
+        sizes = [Size(float(m), float(members[0]), templates, samples) for m in members[1:]]
+        parts = components(grid, in_grid(design, design.k))
+        for row in _rows(parts, dict.fromkeys(sizes), analysis.alpha):
+            yield {"outcome": str(outcome)} | row
+
+
+def planned_design(
+    prompts: pl.DataFrame, analysis: AnalysisConfig, *, samples: int
+) -> dy.DataFrame[StudyDesign]:
+    """What differences a study would find, from assumed components of variance.
+
+    Args:
+        prompts: table of Prompts.
+        analysis: dimensions with their references, alpha, assumed variances.
+        samples: responses to each prompt.
+
+    Returns:
+        Table of StudyDesign of the primary outcome, under the model `assumed`.
+    """
+    assumed = analysis.assumed
+    parts = Components(
+        rate=assumed.rate,
+        name=assumed.name,
+        template=assumed.template,
+        template_group=assumed.template_group,
+        cell=assumed.cell,
+        sample=assumed.sample,
+    )
+    each = float(samples * prompts["arm"].n_unique())
+    templates = float(prompts["template_id"].n_unique())
+    rows = []
+    for dimension, config in analysis.dimensions.items():
+        if dimension not in OF_NAMES:
+            continue
+        names = prompts.select("name_id", dimension).unique().drop_nulls()
+        counts = dict(names.group_by(dimension).len().iter_rows())
+        levels = levels_of(prompts, dimension, config.reference)
+        sizes = [
+            Size(float(counts[level]), float(counts[levels[0]]), templates, each)
+            for level in levels[1:]
+        ]
+        key = {
+            "model": ASSUMED,
+            "dimension": dimension,
+            "outcome": str(analysis.primary_family.outcome),
+        }
+        rows += [key | row for row in _rows(parts, dict.fromkeys(sizes), analysis.alpha)]
+    return _table(rows)
+
+
+def _table(rows: list[dict[str, Any]]) -> dy.DataFrame[StudyDesign]:
+    schema = {
+        name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype
+        for name, column in StudyDesign.columns().items()
+    }
+    return conform(pl.DataFrame(rows, schema=schema), StudyDesign, where="design")
+
+
+def _rows(parts: Components, sizes: Iterable[Size], alpha: float) -> Iterator[dict[str, Any]]:
+    for size in sizes:
+        for scope in _SCOPES:
+            common = {
+                "scope": str(scope),
+                "alpha": alpha,
+                "power": POWER,
+                **{f"var_{key}": value for key, value in parts._asdict().items() if key != "rate"},
+                "rate": parts.rate,
+                "names": size.names,
+                "reference_names": size.reference,
+                "templates": size.templates,
+                "samples": size.samples,
+            }
+            for row in _of_size(parts, size, scope, alpha):
+                yield common | row
+
+
+def _of_size(parts: Components, size: Size, scope: Scope, alpha: float) -> Iterator[dict[str, Any]]:
+    if min(size.names, size.reference) < 2:  # noqa: PLR2004 - one name has no variance
+        reason = "not estimable: a group of one name"
+        yield {"quantity": str(DesignQuantity.MINIMUM_DETECTABLE), "note": reason}
+        return
+
+    def detectable(of: Size) -> float:
+        return minimum_detectable(precision(parts, of, scope), alpha, POWER)
+
+    own = detectable(size)
+    yield {"quantity": str(DesignQuantity.MINIMUM_DETECTABLE), "value": own}
+    for quantity, what in _ONE_MORE.items():
+        yield {"quantity": str(quantity), "value": detectable(_with(size, what, more=1)) - own}
+    for difference in SOUGHT:
+        for quantity, what in _QUANTITIES.items():
+            found = smallest(
+                lambda count, what=what, difference=difference: (
+                    power_of(  # type: ignore[misc]
+                        precision(parts, _with(size, what, to=count), scope), difference, alpha
+                    )
+                    >= POWER
+                ),
+                2 if what == "names" else 1,
+            )
+            yield {
+                "quantity": str(quantity),
+                "difference": difference,
+                "value": found,
+                "note": None
+                if found
+                else f"no number of {what} is enough: the rest of the design limits it",
+            }
+
+
+def _with(size: Size, what: str, *, more: float = 0, to: float | None = None) -> Size:
+    """The size with other names (in both groups), templates or samples."""
+    if what == "names":
+        return (
+            replace(size, names=size.names + more, reference=size.reference + more)
+            if to is None
+            else size.of(to)
+        )
+    return replace(size, **{what: getattr(size, what) + more if to is None else to})
+
+
+def plan_lines(plan: pl.DataFrame) -> list[str]:
+    """A plan as lines for the terminal: one block for each dimension, scope and size."""
+    keys = ["dimension", "scope", "names", "reference_names", "templates", "samples"]
+    lines = []
+    for key, part in plan.group_by(keys, maintain_order=True):
+        dimension, scope, names, reference, templates, samples = key
+        lines.append(
+            f"{dimension}: {names:g} names against {reference:g}, {templates:g} templates, "
+            f"{samples:g} samples; {scope}"
+        )
+        rows = part.to_dicts()
+        values = {(row["quantity"], row["difference"]): row["value"] for row in rows}
+        own = values.get((DesignQuantity.MINIMUM_DETECTABLE, None))
+        if own is None:
+            lines.append(f"  {rows[0]['note']}")
+            continue
+        lines.append(f"  finds differences from {100 * own:.1f} points on in four of five studies")
+        gains = ", ".join(
+            f"one more {what.removesuffix('s')} {-100 * values[quantity, None]:.2f}"
+            for quantity, what in _ONE_MORE.items()
+        )
+        lines.append(f"  points less with {gains}")
+        for difference in SOUGHT:
+            needed = " or ".join(
+                f"{values[quantity, difference]:.0f} {what}"
+                + (" a group" if what == "names" else "")
+                for quantity, what in _QUANTITIES.items()
+                if values[quantity, difference] is not None
+            )
+            lines.append(f"  for {100 * difference:g} points: {needed or 'nothing alone suffices'}")
+    return lines

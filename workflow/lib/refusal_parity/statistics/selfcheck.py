@@ -1,0 +1,223 @@
+"""What each method's p-values are worth in this very study.
+
+Studies without any effect are simulated with the study's own names,
+templates, missing rows and variances, and every method is run on each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from refusal_parity.statistics.bootstrap import Resamples
+from refusal_parity.statistics.design import build_designs
+from refusal_parity.statistics.disparity import levels_of
+from refusal_parity.statistics.grid import grid_of, in_grid
+from refusal_parity.statistics.latent import fit_latent, simulate
+from refusal_parity.statistics.methods import OF_NAMES, methods_for
+from refusal_parity.statistics.proportions import wilson
+from refusal_parity.statistics.randomisation import Draws
+from refusal_parity.statistics.repeated.methods import NOT_REPEATED, run_repeated
+from refusal_parity.statistics.repeated.results import Studies, Verdicts
+from refusal_parity.statistics.results import join_notes
+from refusal_parity.tables import SelfCheck, conform
+from refusal_parity.vocabulary import Estimand, Method, NameVariance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import dataframely as dy
+
+    from refusal_parity.config import AnalysisConfig
+    from refusal_parity.statistics.design import Design
+    from refusal_parity.statistics.grid import Grid
+    from refusal_parity.statistics.latent import Latent
+    from refusal_parity.statistics.repeated.results import Repeated
+
+_AT_ONCE: Final = 250
+"""Studies held at a time: some 100 MB for 56 names x 32 templates."""
+
+_DRAWS: Final = 999
+"""Permutations and bootstrap samples of each study: 1,000 alpha is a whole number."""
+
+_SHIFTED: Final = "estimates shifted to the margin, where the test must not find equivalence"
+_NO_VARIATION: Final = "not estimable: the outcome does not vary"
+
+Key = tuple[Method, Estimand]
+
+
+def selfcheck(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[SelfCheck]:
+    """Count how often each method rejects in studies that have no effect.
+
+    For each model, yes-or-no outcome and dimension of names, `analysis.selfcheck`
+    studies are drawn from `latent.fit_latent` with one rate for all groups,
+    twice: with one variance of names for all groups, and with each group's
+    own. A test rejects where p <= alpha, an interval where it leaves no
+    difference out; of the pairs, those with the reference are run. The
+    equivalence test is held against its own null hypothesis: estimates are
+    shifted by the margin.
+
+    Args:
+        observations: rows of `observe`, of one model or several.
+        analysis: outcomes, dimensions, alpha, margin, seed, and how many studies.
+
+    Returns:
+        Table of SelfCheck.
+    """
+    schema = {
+        name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype
+        for name, column in SelfCheck.columns().items()
+    }
+    rows = [
+        {"model": model, "dimension": dimension} | row
+        for (model,), part in observations.group_by("model", maintain_order=True)
+        for dimension, config in analysis.dimensions.items()
+        if dimension in OF_NAMES
+        for row in _of_dimension(
+            part, dimension, levels_of(observations, dimension, config.reference), analysis
+        )
+    ]
+    return conform(pl.DataFrame(rows, schema=schema), SelfCheck, where="selfcheck")
+
+
+def _of_dimension(
+    observations: pl.DataFrame, dimension: str, levels: list[str], analysis: AnalysisConfig
+) -> Iterator[dict[str, Any]]:
+    designs = build_designs(observations, dimension, levels, analysis.readings)
+    for outcome, design in designs.items():
+        comparable = len(design.levels) > 1 and design.levels[0] == levels[0]
+        for pattern in NameVariance:
+            key = {"outcome": str(outcome), "name_variance": str(pattern)}
+            keys = [
+                (method, estimand)
+                for method, estimands in methods_for(dimension, outcome).items()
+                for estimand in estimands
+                if method not in NOT_REPEATED
+            ]
+            for row in _of_design(design if comparable else None, keys, pattern, analysis):
+                yield key | row
+
+
+def _of_design(
+    design: Design | None, keys: list[Key], pattern: NameVariance, analysis: AnalysisConfig
+) -> Iterator[dict[str, Any]]:
+    grid = grid_of(design) if design else None
+    latent = (
+        fit_latent(grid, in_grid(design, design.k), by_group=pattern is NameVariance.BY_GROUP)
+        if design and grid
+        else None
+    )
+    common: dict[str, Any] = {"nominal": analysis.alpha}
+    if grid is None or latent is None:
+        reason = _NO_VARIATION if grid else "not estimable: there is one level only"
+        for method, estimand in keys:
+            yield common | {
+                "method": str(method),
+                "estimand": str(estimand),
+                "n_simulations": 0,
+                "note": reason,
+            }
+        return
+    common |= {
+        "rate": float(latent.rates[0]),
+        "var_name": float(latent.name.mean()),
+        "var_template": latent.template,
+        "var_template_group": latent.template_group,
+        "var_cell": latent.cell,
+        "var_sample": latent.sample,
+    }
+    verdicts = null_verdicts(grid, latent, analysis)
+    for method, estimand in keys:
+        yield (
+            common
+            | {"method": str(method), "estimand": str(estimand)}
+            | _row(verdicts[method, estimand], method, analysis.selfcheck)
+        )
+
+
+def null_verdicts(grid: Grid, latent: Latent, analysis: AnalysisConfig) -> dict[Key, Verdicts]:
+    """Each method's verdicts on studies drawn from a model without effects.
+
+    Args:
+        grid: names, templates and responses.
+        latent: the model; one rate for all groups.
+        analysis: alpha, margin, seed, and how many studies.
+
+    Returns:
+        By method and estimand, arrays of shape (studies, groups).
+    """
+    random = np.random.default_rng([analysis.seed, *map(ord, "selfcheck")])
+    parts: dict[Key, list[Verdicts]] = {}
+    for start in range(0, analysis.selfcheck, _AT_ONCE):
+        size = min(_AT_ONCE, analysis.selfcheck - start)
+        found = run_repeated(
+            Studies(grid, simulate(grid, latent, size, random).k),
+            alpha=analysis.alpha,
+            margin=analysis.margin,
+            draws=Draws(_DRAWS, analysis.seed + start),
+            resamples=Resamples(_DRAWS, analysis.seed + start),
+        )
+        for row in found:
+            parts.setdefault((row.method, row.estimand), []).append(_judge(row, analysis))
+    return {
+        key: Verdicts(*(np.concatenate(each) for each in zip(*part, strict=True)))
+        for key, part in parts.items()
+    }
+
+
+def _judge(row: Repeated, analysis: AnalysisConfig) -> Verdicts:
+    if row.method is Method.EQUIVALENCE:
+        return row.shifted(analysis.margin).rejects(analysis.alpha, null=0)
+    return row.rejects(analysis.alpha, null=1 if row.estimand is Estimand.RISK_RATIO else 0)
+
+
+class _Rate(NamedTuple):
+    """A false positive rate with its Monte Carlo interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def _monte_carlo(verdicts: Verdicts) -> _Rate:
+    """Mean over studies and groups; Wilson's interval at the effective number of tests.
+
+    Tests of one study share it: the effective number is p (1 - p) / Var(mean)
+    with the variance between studies, at least the number of studies.
+    """
+    answered = verdicts.known.any(axis=1)
+    known, wrong = verdicts.known[answered], verdicts.wrong[answered]
+    studies = len(known)
+    mean = float(wrong.sum() / known.sum())
+    terms = (wrong - mean * known).sum(axis=1)
+    variance = float((terms**2).sum()) / float(known.sum()) ** 2
+    tests = mean * (1 - mean) / variance if variance > 0 else studies
+    tests = min(max(tests, studies), float(known.sum()))
+    low, high = wilson(np.array(mean * tests), np.array(tests), 0.05)
+    return _Rate(mean, float(low), float(high))
+
+
+def _row(verdicts: Verdicts, method: Method, studies: int) -> dict[str, Any]:
+    answered = int(verdicts.known.any(axis=1).sum())
+    missing = (
+        f"no answer in {studies - answered} of {studies} simulated studies"
+        if answered < studies
+        else None
+    )
+    meaning = _SHIFTED if method is Method.EQUIVALENCE else None
+    if not answered:
+        return {"n_simulations": 0, "note": join_notes(missing, meaning)}
+    rate = _monte_carlo(verdicts)
+    tested = verdicts.known.sum(axis=0)
+    rejected = (verdicts.wrong & verdicts.known).sum(axis=0)
+    by_group = rejected[tested > 0] / tested[tested > 0]
+    return {
+        "n_simulations": answered,
+        "false_positive_rate": rate.mean,
+        "ci_low": rate.low,
+        "ci_high": rate.high,
+        "highest": float(by_group.max()),
+        "note": join_notes(missing, meaning),
+    }

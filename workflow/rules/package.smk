@@ -1,0 +1,40 @@
+import io
+import shutil
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+
+def package_folder(source, within=".snakemake/refusal-parity"):
+    """Folder from which the package is imported.
+
+    It lies beside the workflow. Where another workflow uses this one from a
+    hosting service, Snakemake fetches rules and scripts one by one, but no
+    package: that is taken out of Snakemake's clone of the repository.
+    """
+    if not hasattr(source, "hosted_repo"):
+        return (Path(str(source)) / "lib").resolve()
+    repository = source.hosted_repo.repo
+    commit = repository.commit(source.ref).hexsha
+    folder = Path(within).absolute() / commit
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        taken = Path(tempfile.mkdtemp(dir=folder.parent))
+        archive = io.BytesIO()
+        repository.archive(archive, commit, path=f"{source.path}/lib")
+        archive.seek(0)
+        with tarfile.open(fileobj=archive) as package:
+            package.extractall(taken, filter="data")
+        try:
+            taken.rename(folder)
+        except OSError:  # another process was first
+            shutil.rmtree(taken)
+    return folder / source.path / "lib"
+
+
+# Used in this process and in every job.
+sys.path.insert(0, str(package_folder(workflow.current_basedir.join(".."))))
+from refusal_parity.repository import share_package
+
+share_package()
