@@ -268,3 +268,38 @@ def test_warnings_become_notes(study: Study, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(methods, "katz", lambda *given: [*noisy(), *real(*given)])
     rows = table(study({"x": {"A": MIXED, "B": OTHER}, "y": {"C": OTHER[::-1], "D": MIXED}}))
     assert "RuntimeWarning: divide by zero encountered in log" in rows["katz", "y"]["note"]
+
+
+@pytest.mark.parametrize(
+    "method", [Method.OLS_CR2_TWO_WAY, Method.EQUIVALENCE, Method.OLS_CR2_NAME]
+)
+def test_a_pair_is_the_same_whatever_the_reference(study: Study, method: Method) -> None:
+    random = np.random.default_rng(4)
+    observed = study(
+        {
+            level: {
+                f"{level}{at}": ["".join(random.choice(list("ra"), 3)) for _ in range(5)]
+                for at in range(3)
+            }
+            for level in "xyz"
+        }
+    )
+
+    def pair(reference: str) -> dict[str, Any]:
+        dimensions = {"group": DimensionConfig(reference=reference)}
+        config = AnalysisConfig(
+            outcomes=[Outcome.REFUSAL], dimensions=dimensions, permutations=99, bootstraps=99
+        )
+        found = disparities(observed, config).filter(
+            pl.col("group").is_in(["y", "z"]),
+            pl.col("reference").is_in(["y", "z"]),
+            method=method,
+            estimand="risk_difference",
+        )
+        return found.row(0, named=True)
+
+    first, last = pair("y"), pair("x")
+    sign = 1 if first["group"] == last["group"] else -1
+    assert first["estimate"] == pytest.approx(sign * last["estimate"], abs=1e-12)
+    for column in ("std_error", "df", "p_value"):
+        assert first[column] == pytest.approx(last[column], rel=1e-9), column
