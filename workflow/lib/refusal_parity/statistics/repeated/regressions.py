@@ -17,16 +17,15 @@ from refusal_parity.statistics.regressors import combine
 from refusal_parity.statistics.repeated.fits import (
     Counts,
     Fitted,
-    both_outcomes,
     contrasts,
     counted,
-    fit_logistic,
     joint,
     quadratic,
     reduced,
     sandwich,
     with_fallback,
 )
+from refusal_parity.statistics.repeated.logits import both_outcomes, fit_logistic
 from refusal_parity.statistics.repeated.results import Repeated, Studies
 from refusal_parity.vocabulary import Estimand, Method
 
