@@ -58,14 +58,6 @@ def make_workplace(root: Path, folder: Path) -> Workplace:
     return Workplace(root=root, folder=folder)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of the demo study in one process: it is run once in each."""
-    for item in items:
-        if "demo" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("demo"))
-
-
 @pytest.fixture(scope="session")
 def workplace_in(root: Path) -> Callable[[Path], Workplace]:
     """Makes an empty folder a workplace."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from conftest import Workplace
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("released")]
+pytestmark = pytest.mark.workflow
 
 MODEL = "llama-2-7b-released"
 
