@@ -160,7 +160,7 @@ rule gather_selfcheck:
     conda:
         ANALYSIS_ENV
     message:
-        "Gathering the self-checks of {MODELS}"
+        f"Gathering the self-checks of {', '.join(MODELS)}"
     script:
         f"{SCRIPTS}/gather_selfcheck.py"
 

@@ -92,7 +92,8 @@ def reduced(weights: FloatArray) -> Reduced:
 
     Args:
         weights: of each level and template, shape (..., levels, templates); a
-            level or template of weight 0 is left out.
+            level or template of weight 0 is left out. Studies with a NaN have no
+            inverse.
     """
     total = weights.sum(axis=-2, keepdims=True)
     share = weights / np.where(total > 0, total, 1)
@@ -101,8 +102,11 @@ def reduced(weights: FloatArray) -> Reduced:
     at = np.arange(tested.shape[-2])
     size = tested.sum(axis=-1)
     schur[..., at, at] += np.where(size > 0, size, 1)
+    # Weights of a separated study may be NaN, of which LAPACK makes an error.
+    broken = ~np.asarray(np.isfinite(schur).all(axis=(-2, -1)))
+    schur[broken] = np.eye(len(at))
     eigenvalues = np.linalg.eigvalsh(schur)
-    singular = ~(eigenvalues[..., 0] > _SINGULAR * eigenvalues[..., -1])
+    singular = broken | ~(eigenvalues[..., 0] > _SINGULAR * eigenvalues[..., -1])
     schur[singular] = np.eye(len(at))
     inverse = np.linalg.inv(schur)
     inverse[singular] = np.nan
