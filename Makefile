@@ -27,7 +27,7 @@ endif
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test test-labelstudio lint docs picture chromium lock schema bench-report bench-statistics bench-null bench-expansion bench-inference bench-labelling study-classifiers demo-models clean
+.PHONY: help install run test test-labelstudio lint docs picture chromium lock schema bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling study-classifiers demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -55,8 +55,11 @@ test: export OMP_NUM_THREADS = 1
 test: $(INSTALLED) ## check the code and run all tests but those of the cluster
 	$(MAKE) lint docs
 	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal -m "not engine and not workflow and not slurm and not labelstudio"
-	$(ACTIVATE) pytest -m engine
-	$(ACTIVATE) pytest -m workflow
+	$(ACTIVATE) pytest -m engine tests/inference
+	$(ACTIVATE) pytest -m workflow tests/workflow
+
+bench-corrected: $(INSTALLED) ## how often intervals corrected by human labels hold the truth
+	$(ACTIVATE) python benchmarks/corrected_coverage.py
 
 LABEL_STUDIO := .labelstudio
 

@@ -42,7 +42,7 @@ def test_figures_are_saved_in_three_formats_under_plain_names(
     inputs: ReportInputs, tmp_path: Path
 ) -> None:
     model = inputs.models[1]
-    tables = ("rates", "disparity", "comparison", "exclusions", "labels")
+    tables = ("rates", "disparity", "overview", "exclusions", "labels")
     one = {table: getattr(inputs, table).filter(pl.col("model") == model) for table in tables}
     study = dataclasses.replace(inputs, config=config_of([model]), **one)
     files = save_figures(draw_all(study), tmp_path)
@@ -117,7 +117,7 @@ def test_names_stand_under_their_group(inputs: ReportInputs) -> None:
 
 def test_comparison_names_the_extremes(inputs: ReportInputs) -> None:
     rates = group_rates(inputs, "demo-guarded")
-    row = inputs.comparison.row(
+    row = inputs.overview.row(
         by_predicate=(pl.col("model") == "demo-guarded") & (pl.col("outcome") == "refusal"),
         named=True,
     )

@@ -22,7 +22,7 @@ rule draw_human_sample:
     params:
         human=given(STUDY.labelling.human, "labels"),
     message:
-        "Drawing responses of {MODELS} for people to label"
+        f"Drawing responses of {', '.join(MODELS)} for people to label"
     script:
         f"{SCRIPTS}/draw_human_sample.py"
 
@@ -72,6 +72,6 @@ rule measure_agreement:
     params:
         analysis=given(STUDY.analysis),
     message:
-        "Comparing the labellings of {MODELS}"
+        f"Comparing the labellings of {', '.join(MODELS)}"
     script:
         f"{SCRIPTS}/measure_agreement.py"

@@ -93,6 +93,11 @@ def given(section, *without):
 
 def table_files(wildcards):
     """The files of each table: one for each model, or one for the study."""
+    optional = {
+        "selfcheck": STUDY.analysis.selfcheck,
+        "mixed_models": STUDY.analysis.mixed_model,
+        "human": LABELLED_BY_PEOPLE,
+    }
     return {
         key: (
             expand(f"{MODEL_RESULTS}/{key}.parquet", model=MODELS)
@@ -100,7 +105,7 @@ def table_files(wildcards):
             else [f"{RESULTS}/{table.folder}{key}.parquet"]
         )
         for key, table in EXPORTED.items()
-        if key != "selfcheck" or STUDY.analysis.selfcheck
+        if optional.get(key, True)
     }
 
 

@@ -54,7 +54,7 @@ if LABELLED_BY_PEOPLE:
             mem_mb=4000,
             runtime=30,
         message:
-            "Training the classifier on human labels of {STUDY.study}, too"
+            f"Training the classifier on human labels of {STUDY.study}, too"
         script:
             f"{SCRIPTS}/train_with_human_labels.py"
 

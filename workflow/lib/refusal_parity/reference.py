@@ -49,7 +49,6 @@ _TABLES = {
     "audit/sample.parquet": tables.AuditSample,
     "audit/votes.parquet": tables.Votes,
     "audit/problems.parquet": tables.VoteProblems,
-    "audit/human.parquet": tables.HumanLabels,
     "models/<model>/judge.parquet": tables.Judgements,
 }
 

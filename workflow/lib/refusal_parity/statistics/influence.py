@@ -73,7 +73,7 @@ def _of_dimension(
     counted = count_outcomes(
         observations.drop_nulls([dimension, "label"]),
         [dimension, "name_id", "template_id"],
-        analysis.outcomes,
+        analysis.readings,
     )
     draws = Draws(analysis.permutations, analysis.seed) if dimension in OF_NAMES else None
     for group in counted[dimension].unique().sort():
@@ -85,7 +85,7 @@ def _of_dimension(
         codes = {
             kind: codes_of(pair[key].to_numpy().astype(np.str_)) for kind, key in _KEYS.items()
         }
-        for outcome in analysis.outcomes:
+        for outcome in analysis.readings:
             k = pair[str(outcome)].to_numpy().astype(np.float64)
             cells = _Cells(k, n, ours, codes[LeftOut.NAME])
             base = _difference(cells, None)["estimate"]

@@ -9,7 +9,7 @@ import polars as pl
 
 from refusal_parity.files import new_file
 from refusal_parity.spreadsheets import guarded
-from refusal_parity.tables.audit import Agreement, Confusion
+from refusal_parity.tables.audit import Agreement, Confusion, HumanLabels
 from refusal_parity.tables.files import conform
 from refusal_parity.tables.schemas import (
     Comparison,
@@ -17,6 +17,9 @@ from refusal_parity.tables.schemas import (
     Exclusions,
     Influence,
     Labels,
+    Lengths,
+    MixedModels,
+    Overview,
     Prompts,
     Rates,
     Responses,
@@ -37,7 +40,7 @@ class ExportedTable:
     Attributes:
         schema: the table.
         per_model: whether each model has a file of it, or the study has one.
-        folder: where the study's file lies below its results.
+        folder: where the study's one file lies, below its results.
     """
 
     schema: type[dy.Schema]
@@ -58,11 +61,15 @@ EXPORTED: Final = {
     "exclusions": ExportedTable(schema=Exclusions),
     "disparity": ExportedTable(schema=Disparity),
     "influence": ExportedTable(schema=Influence),
+    "lengths": ExportedTable(schema=Lengths),
+    "mixed_models": ExportedTable(schema=MixedModels),
+    "overview": ExportedTable(schema=Overview, per_model=False),
     "comparison": ExportedTable(schema=Comparison, per_model=False),
     "agreement": ExportedTable(schema=Agreement, per_model=False, folder="audit/"),
     "confusion": ExportedTable(schema=Confusion, per_model=False, folder="audit/"),
     "selfcheck": ExportedTable(schema=SelfCheck, per_model=False),
     "design": ExportedTable(schema=StudyDesign, per_model=False),
+    "human": ExportedTable(schema=HumanLabels, per_model=False, folder="audit/"),
 }
 """Tables by the name of their files."""
 

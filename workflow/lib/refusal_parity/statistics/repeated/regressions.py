@@ -17,16 +17,15 @@ from refusal_parity.statistics.regressors import combine
 from refusal_parity.statistics.repeated.fits import (
     Counts,
     Fitted,
-    both_outcomes,
     contrasts,
     counted,
-    fit_logistic,
     joint,
     quadratic,
     reduced,
     sandwich,
     with_fallback,
 )
+from refusal_parity.statistics.repeated.logits import both_outcomes, fit_logistic
 from refusal_parity.statistics.repeated.results import Repeated, Studies
 from refusal_parity.vocabulary import Estimand, Method
 
@@ -116,12 +115,14 @@ class _BiasReduced(NamedTuple):
     def terms(self, kind: str) -> tuple[FloatArray, FloatArray, float]:
         """Clusters' terms, shape (studies, clusters, q), and degrees of freedom."""
         cluster = getattr(self.design, kind)
-        found = spread(self.x, cluster, self.coefficients.shape[1])
+        tested = self.coefficients.shape[1]
+        found = spread(self.x, np.ones(len(self.x)), cluster, tested)
         terms = [
             self.residual[:, cluster == at] @ found.weights[cluster == at]
             for at in range(int(cluster.max()) + 1)
         ]
-        return np.stack(terms, axis=1), found.df, found.df_joint
+        # The pairs with the first level come first.
+        return np.stack(terms, axis=1), found.df[:tested], found.df_joint
 
 
 def _bias_reduced(studies: Studies) -> _BiasReduced:
