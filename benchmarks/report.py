@@ -18,14 +18,17 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.config import StudyConfig, load_config
+from refusal_parity.expansion import expand
 from refusal_parity.labelling.keywords import is_refusal_by_keyword
-from refusal_parity.prompts import expand, read_names, read_templates
+from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.report.writing import ReportFiles, read_inputs, write_all
 from refusal_parity.statistics.comparison import compare
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.exclusions import exclusions
 from refusal_parity.statistics.influence import influences
+from refusal_parity.statistics.lengths import lengths
 from refusal_parity.statistics.observations import observe
+from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.rates import rates
 from refusal_parity.tables import EXPORTED, Labels, Responses, conform, write_table
 
@@ -97,14 +100,15 @@ def _make_study(config: StudyConfig, folder: Path, words: int) -> int:
         config.prompts.arms,
     )
     write_table(prompts, EXPORTED["prompts"].schema, folder / "prompts.parquet")
-    found: dict[str, list[pl.DataFrame]] = {"rates": [], "disparity": []}
+    found: dict[str, list[pl.DataFrame]] = {"labels": [], "rates": [], "disparity": []}
     for number, model in enumerate(config.models):
         responses, labels = _draw(prompts, model, config.samples, words, seed=number)
-        seen = observe(prompts, labels)
+        seen = observe(prompts, labels, responses)
         made = {
             "responses": responses,
             "labels": labels,
             "rates": rates(seen, config.analysis),
+            "lengths": lengths(seen, config.analysis),
             "exclusions": exclusions(seen, config.analysis),
             "disparity": disparities(seen, config.analysis),
             "influence": influences(seen, config.analysis),
@@ -114,8 +118,13 @@ def _make_study(config: StudyConfig, folder: Path, words: int) -> int:
             write_table(frame, EXPORTED[key].schema, path)
         for key, frames in found.items():
             frames.append(made[key])
-    comparison = compare(found["rates"], found["disparity"])
-    write_table(comparison, EXPORTED["comparison"].schema, folder / "comparison.parquet")
+    seen = observe(prompts, pl.concat(found["labels"]))
+    of_study = {
+        "overview": overview(found["rates"], found["disparity"]),
+        "comparison": compare(seen, config.analysis, list(config.models)),
+    }
+    for key, frame in of_study.items():
+        write_table(frame, EXPORTED[key].schema, folder / f"{key}.parquet")
     return len(prompts) * config.samples * len(config.models)
 
 
@@ -137,6 +146,7 @@ def _draw(
     labels = rows.with_columns(
         model=pl.lit(model),
         label=pl.Series(label),
+        machine_label=pl.Series(label),
         label_source=pl.lit("classifier"),
         keyword_refusal=is_refusal_by_keyword(pl.Series(texts)),
         p_answer=pl.Series(rng.random(len(rows))),

@@ -125,7 +125,9 @@ def self_check() -> None:
     even = Latent(np.zeros(GROUPS), np.full(GROUPS, 0.2), 0.5, 0.02, 0.1, 0.18)
     with timed("self-check, 2,000 studies, one outcome by group", ", target 60 s"):
         null_verdicts(grid, even.with_rates(np.full(GROUPS, 0.2)), ANALYSIS)
-    with timed("the same, 3 outcomes x 3 dimensions x 2 variances of names"):
+    with timed(
+        f"the same, {len(ANALYSIS.readings)} outcomes x 3 dimensions x 2 variances of names"
+    ):
         selfcheck(study, ANALYSIS)
 
 

@@ -47,6 +47,10 @@ def _model(**changes: Any) -> Callable[[dict[str, Any]], None]:
         (lambda raw: raw.update(study="../elsewhere"), "study: String should match pattern"),
         (lambda raw: raw["prompts"].pop("names"), "prompts.templates or prompts.names is missing"),
         (
+            lambda raw: raw["prompts"].update(arms={"a": None, "b": None}),
+            "prompts.arms: Value error, two arms send the same system prompt",
+        ),
+        (
             lambda raw: raw["prompts"].update(from_model="m"),
             "prompts.from_model stands beside prompts.templates",
         ),

@@ -2,67 +2,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import polars as pl
 import pytest
 
 from refusal_parity.errors import InputError
-from refusal_parity.prompts import expand, read_names, read_templates
-from refusal_parity.tables import Prompts, conform
+from refusal_parity.prompts import read_names, read_templates
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-TEMPLATES = pl.DataFrame(
-    {
-        "template_id": ["t1", "t2"],
-        "family": ["a", "b"],
-        "template": ["[NAME] eats [BLANK]", "[BLANK] said [NAME] to [NAME]"],
-    }
-)
-NAMES = pl.DataFrame(
-    {
-        "name_id": ["n1", "n2", "n3"],
-        "name": ["Zoë", "Li", "$1"],
-        "group": ["x", "y", "y"],
-        "gender": ["woman", None, "man"],
-        "commonness": [None, None, None],
-    },
-    schema_overrides={"commonness": pl.String},
-)
-
-
-def test_every_template_with_every_name_under_every_arm() -> None:
-    prompts = conform(
-        expand(TEMPLATES, NAMES, {"plain": None, "kind": "Be kind."}), Prompts, where="test"
-    )
-    assert len(prompts) == 2 * 3 * 2
-    assert prompts["prompt_id"].n_unique() == 12
-    first = prompts.row(0, named=True)
-    assert (first["prompt"], first["arm"], first["system_prompt"]) == (
-        "Zoë eats [BLANK]",
-        "plain",
-        None,
-    )
-    assert prompts["prompt"][-1] == "[BLANK] said $1 to $1"
-
-
-def test_prompt_id_depends_on_what_is_sent_and_on_nothing_else() -> None:
-    prompts = expand(TEMPLATES, NAMES, {"plain": None})
-    renamed = expand(
-        TEMPLATES.with_columns(template_id=pl.lit("q") + pl.col("template_id"), family=pl.lit("z")),
-        NAMES.reverse().with_columns(group=pl.lit("w")),
-        {"other": None},
-    )
-    assert set(prompts["prompt_id"]) == set(renamed["prompt_id"])
-    empty_system = expand(TEMPLATES, NAMES, {"plain": ""})
-    assert not set(prompts["prompt_id"]) & set(empty_system["prompt_id"])
-
-
-def test_prompt_id_is_the_same_on_every_machine() -> None:
-    # The parts by sha256sum: "+[NAME] eats [BLANK]", "+Zoë" and "-".
-    assert expand(TEMPLATES, NAMES, {"plain": None})["prompt_id"][0] == (
-        "fa5630fb1324439b15a2df3973e0"
-    )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from refusal_parity.prompts import BLANK, NAME, expand, read_names, read_templates
+from refusal_parity.expansion import expand
+from refusal_parity.prompts import BLANK, NAME, read_names, read_templates
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from refusal_parity.prompts import expand, read_names, read_templates
+from refusal_parity.expansion import expand
+from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.tables import Responses, conform
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def rows() -> pl.DataFrame:
             "finish_reason": "stop",
             "prompt_tokens": 5,
             "response_tokens": 3,
+            "cost": None,
             "status": "ok",
             "error": None,
             "rendered_sha256": "0" * 16,

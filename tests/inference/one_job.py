@@ -35,11 +35,11 @@ def run(settings: dict[str, str]) -> None:
                 folder=folder,
                 samples=3,
                 sampling=SamplingConfig(max_tokens=128, temperature=float(settings["temperature"])),
+                chunk_s=float(settings["chunk_s"]),
             ),
             read_table(Prompts, Path(settings["prompts"])),
             Path(settings["output"]),
             say=say,
-            chunk_s=float(settings["chunk_s"]),
         )
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,8 @@ import pytest
 
 from refusal_parity.config import OpenAIModel, SamplingConfig
 from refusal_parity.errors import InputError
+from refusal_parity.expansion import expand
 from refusal_parity.inference.asking import ServerJob, ask_server
-from refusal_parity.prompts import expand
 from refusal_parity.tables import Responses, read_metadata, read_table
 
 if TYPE_CHECKING:
@@ -164,11 +165,13 @@ def test_every_way_of_failing(server: Server, tmp_path: Path) -> None:
     assert all(server.asked[f"{way} Ana"] > 1 for way in passing)
     assert server.asked["refused Ana"] == 1
     well = rows.row(by_predicate=pl.col("template_id") == "well", named=True)
-    assert (well["response"], well["prompt_tokens"], well["response_tokens"]) == (
+    assert (well["response"], well["prompt_tokens"], well["response_tokens"], well["cost"]) == (
         f"said {well['seed']}",
         10,
         4,
+        3e-05,
     )
+    assert rows.filter(pl.col("status") == "error")["cost"].null_count() == len(lasting)
     errors = rows.filter(pl.col("status") == "error")["error"].to_list()
     assert any("too long, ***" in error for error in errors)
     assert read_metadata(output)["usage"] == {
@@ -206,6 +209,12 @@ def test_what_a_failing_server_answered_is_kept(tmp_path: Path) -> None:
         ask_server(job, prompts, output, say=said.append)
         assert said[0] == "starting to draw: 30 of 80 responses are there already"
     assert read_table(Responses, output).equals(read_table(Responses, undisturbed))
+
+
+def test_a_setting_that_cannot_be_sent(server: Server, tmp_path: Path) -> None:
+    job = replace(_job(server), sampling=SamplingConfig(top_k=5))
+    with pytest.raises(InputError, match="OpenAI's protocol has no top_k"):
+        ask_server(job, _prompts("well"), tmp_path / "r.parquet", say=lambda _: None)
 
 
 def test_wrong_key_stops_the_job_and_is_not_shown(

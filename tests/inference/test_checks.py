@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from refusal_parity.errors import InputError
-from refusal_parity.inference.checks import check_head_size, read_model_config, readable
+from refusal_parity.inference.checks import (
+    adapter_rank,
+    check_head_size,
+    read_chat_template,
+    read_model_config,
+    readable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +47,46 @@ def test_unsupported_head_size(model: Path, change: dict[str, Any], size: int) -
     check_head_size(config, model, [32, 64])
     with pytest.raises(InputError, match=f"attention heads of size {size}, .* of size 32, 64"):
         check_head_size(config | change, model, [32, 64])
+
+
+LORA = '{"peft_type": "LORA", "r": 8}'
+
+
+@pytest.mark.parametrize(
+    ("config", "complaint"),
+    [
+        (None, "no adapter there"),
+        ("{", "cannot be read"),
+        ('{"peft_type": "LORA"}', "cannot be read .KeyError: 'r'"),
+        ('{"peft_type": "IA3", "r": 8}', "an adapter of type IA3, not LORA"),
+    ],
+)
+def test_folders_without_an_adapter(tmp_path: Path, config: str | None, complaint: str) -> None:
+    (tmp_path / "adapter_model.safetensors").touch()
+    (tmp_path / "adapter_config.json").write_text(LORA)
+    assert adapter_rank(tmp_path) == 8
+    if config is None:
+        (tmp_path / "adapter_model.safetensors").unlink()
+    else:
+        (tmp_path / "adapter_config.json").write_text(config)
+    with pytest.raises(InputError, match=complaint):
+        adapter_rank(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (None, "No such file"),
+        ("{% for m in %}", "Expected an expression"),
+        (" ", "the chat template is empty"),
+    ],
+)
+def test_chat_templates_that_are_none(tmp_path: Path, text: str | None, complaint: str) -> None:
+    path = tmp_path / "template.jinja"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError, match=complaint):
+        read_chat_template(path)
 
 
 # The engine's own words, from its source.

@@ -8,8 +8,8 @@ import pytest
 
 from refusal_parity.config import TableColumns, load_config
 from refusal_parity.errors import InputError
+from refusal_parity.expansion import expand
 from refusal_parity.inference.import_table import read_response_table
-from refusal_parity.prompts import expand
 from refusal_parity.tables import Responses, conform
 
 if TYPE_CHECKING:

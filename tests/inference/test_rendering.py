@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from refusal_parity.errors import InputError
-from refusal_parity.inference.rendering import render, token_hash
+from refusal_parity.inference.rendering import WithTemplate, render, token_hash
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +72,15 @@ def test_a_template_may_do_without_bos_and_system(tokenizer: Any) -> None:
         tokenizer.chat_template = template
         ids = render(tokenizer, PROMPT, None, mode="chat", model="m")
         assert tokenizer.decode(ids, skip_special_tokens=True) == PROMPT
+
+
+def test_another_template_in_place_of_the_models_own(tokenizer: Any) -> None:
+    own = tokenizer.chat_template
+    folded = "{% for m in messages %}{{ m.content }} {% endfor %}"
+    other = WithTemplate(tokenizer, folded)
+    ids = render(other, PROMPT, "Help.", mode="chat", model="m")
+    assert tokenizer.decode(ids) == f"Help. {PROMPT} "
+    assert (other.chat_template, tokenizer.chat_template) == (folded, own)
 
 
 def test_hash_of_token_ids() -> None:

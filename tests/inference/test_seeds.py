@@ -1,6 +1,12 @@
 from __future__ import annotations
 
-from refusal_parity.inference.seeds import request_seed
+import polars as pl
+import pytest
+
+from refusal_parity.config import SamplingConfig
+from refusal_parity.errors import InputError
+from refusal_parity.inference import seeds
+from refusal_parity.inference.seeds import request_seed, request_seeds
 
 
 def test_no_two_of_many_requests_share_a_seed() -> None:
@@ -17,3 +23,12 @@ def test_no_two_of_many_requests_share_a_seed() -> None:
 def test_seeds_are_the_same_on_every_machine() -> None:
     # The first 16 digits of `echo -n "1|demo|ab|0" | sha256sum`, halved.
     assert request_seed(1, "demo", "ab", 0) == 5295374562126854133
+
+
+def test_requests_never_share_a_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = pl.DataFrame({"prompt_id": ["a", "a", "b"], "sample": [0, 1, 0]})
+    alike = request_seeds(rows, SamplingConfig(seed=3), "m")
+    assert alike.to_list() == [request_seed(3, "m", *key) for key in rows.iter_rows()]
+    monkeypatch.setattr(seeds, "request_seed", lambda *key: len(key[2]))
+    with pytest.raises(InputError, match=r"models.m: two requests have the same seed"):
+        request_seeds(rows, SamplingConfig(), "m")

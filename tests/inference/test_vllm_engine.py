@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -42,7 +43,7 @@ def job(root: Path) -> InferenceJob:
 
 @pytest.fixture(scope="module")
 def engine(job: InferenceJob) -> Engine:
-    return start_engine(job.model, job.folder, job.sampling, threads=1)
+    return start_engine(job)
 
 
 @pytest.fixture(scope="module")
@@ -127,4 +128,4 @@ def test_models_that_would_fail(
     path.write_text(json.dumps(json.loads(path.read_text()) | config))
     model = job.model.model_copy(update={"max_model_len": length})
     with pytest.raises(InputError, match=complaint):
-        start_engine(model, folder, job.sampling, threads=1)
+        start_engine(replace(job, model=model, folder=folder))

@@ -67,7 +67,7 @@ def test_identity_follows_data_seed_and_settings(small_gold: pl.DataFrame) -> No
     ids = {
         train(small_gold, 1, held_out=held_out).classifier_id,
         train(small_gold, 2, held_out=held_out).classifier_id,
-        train(small_gold[1:], 1, held_out=held_out).classifier_id,
+        train(small_gold[1:], 1).classifier_id,
     }
     assert len(ids) == 3
 
@@ -88,6 +88,7 @@ def test_very_small_gold(rows: int) -> None:
             "name": [None] * rows,
             "prompt": [None] * rows,
             "group_id": [str(k) for k in range(rows)],
+            "weight": [1.0] * rows,
         },
         schema_overrides=COLUMNS,
     )
@@ -98,7 +99,7 @@ def test_very_small_gold(rows: int) -> None:
 
 def test_fast_scoring_gives_the_pipelines_own_numbers(starter_classifier: Classifier) -> None:
     samples = ["Omar bakes.", "", "  ", "a", "José\u00a0 😄\tbakes [BLANK] ____", "I CANNOT"]
-    pipeline = starter_classifier.pipeline
+    (pipeline,) = starter_classifier.pipelines
     np.testing.assert_allclose(
         predict_proba(pipeline, samples), pipeline.predict_proba(samples), atol=1e-12
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from refusal_parity.errors import InputError
-from refusal_parity.labelling.gold import read_gold
+from refusal_parity.labelling.gold import STARTER, gold_files, read_gold
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,9 +63,37 @@ def test_optional_and_extra_columns(tmp_path: Path) -> None:
     first = write(tmp_path, "\ufefflabel,note,response\nanswer,x,Omar bakes.\n", "a.csv")
     second = write(tmp_path, "response,label,group_id,name\nI cannot.,refusal,g,Mei\n", "b.csv")
     gold = read_gold([first, second])
-    assert gold.columns == ["response", "label", "name", "prompt", "group_id"]
+    assert gold.columns == ["response", "label", "name", "prompt", "group_id", "weight"]
     assert gold["name"].to_list() == [None, "Mei"]
     assert gold["group_id"].to_list() == ["a.csv:2", "g"]
+
+
+def test_the_released_layout_is_known_by_its_columns(released_csv: Path) -> None:
+    gold = read_gold([released_csv])
+    assert len(gold) == 2304
+    assert gold["group_id"].n_unique() == 24
+    assert dict(gold["label"].cast(str).value_counts().iter_rows())["refusal"] == 293
+
+
+def test_starter_labels_do_not_hide_a_file_of_one_class(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(root)
+    one = write(tmp_path, "response,label\na,answer\nb,answer\n")
+    with pytest.raises(InputError, match=r"gold.csv: all 2 responses are labelled answer"):
+        read_gold(gold_files([str(one)], starter=True))
+    both = write(tmp_path, GOOD)
+    assert len(read_gold(gold_files([str(both)], starter=True))) > 1000
+    assert len(read_gold(gold_files([str(both)], starter=False))) == 2
+
+
+def test_starter_labels_are_named_once() -> None:
+    assert gold_files([str(STARTER)], starter=True) == [STARTER]
+
+
+def test_semicolons_of_a_spreadsheet(tmp_path: Path) -> None:
+    text = GOOD.replace(",", ";")
+    assert read_gold([write(tmp_path, text)])["label"].to_list() == ["answer", "refusal"]
 
 
 def test_one_class_in_each_of_two_files_is_enough(tmp_path: Path) -> None:

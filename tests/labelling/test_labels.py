@@ -6,10 +6,9 @@ import polars as pl
 import pytest
 
 from refusal_parity.errors import InputError
-from refusal_parity.labelling import labels as module
 from refusal_parity.labelling.classifier import PROBABILITY_COLUMNS
-from refusal_parity.labelling.labels import label_responses
-from refusal_parity.tables import Prompts, Responses, conform
+from refusal_parity.labelling.labels import Labeller, Method
+from refusal_parity.tables import HumanLabels, Prompts, Responses, conform, empty
 
 if TYPE_CHECKING:
     from refusal_parity.labelling.classifier import Classifier
@@ -33,9 +32,18 @@ def responses(*rows: dict[str, Any]) -> pl.DataFrame:
     return conform(pl.DataFrame(full, infer_schema_length=None), Responses, where="test")
 
 
+def label(
+    rows: pl.DataFrame,
+    classifier: Classifier | None,
+    method: Method = "classifier",
+    human: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    people = empty(HumanLabels) if human is None else human
+    return Labeller(prompts(), classifier, method, people).label(rows)
+
+
 def test_only_ok_rows_are_labelled(small_classifier: Classifier) -> None:
-    table = label_responses(
-        responses(
+    table = label(responses(
             {"response": "Sure! Omar eats rice."},
             {"response": REFUSAL, "status": "truncated"},
             {"response": None, "status": "error", "imported_label": "answer"},
@@ -43,7 +51,7 @@ def test_only_ok_rows_are_labelled(small_classifier: Classifier) -> None:
             {"response": " ", "status": "ok"},
             {"response": None, "status": "ok"},
         ),
-        prompts(), small_classifier, "classifier",
+        small_classifier,
     )  # fmt: skip
     assert table["label"].is_null().to_list() == [False] + [True] * 5
     assert table["exclusion"].to_list() == [
@@ -58,7 +66,7 @@ def test_imported_labels_are_kept(small_classifier: Classifier) -> None:
     rows = responses(
         {"response": REFUSAL, "imported_label": "answer"}, {"response": "Omar eats rice."}
     )
-    table = label_responses(rows, prompts(), small_classifier, "classifier")
+    table = label(rows, small_classifier)
     assert table["label"].to_list()[0] == "answer"
     assert table["label_source"].to_list() == ["imported", "classifier"]
     assert table["p_refusal"][0] + table["p_harmful_refusal"][0] > 0.5
@@ -68,7 +76,7 @@ def test_imported_labels_are_kept(small_classifier: Classifier) -> None:
 
 def test_imported_labels_need_no_classifier() -> None:
     rows = responses({"response": REFUSAL, "imported_label": "refusal"})
-    table = label_responses(rows, prompts(), None, "classifier")
+    table = label(rows, None)
     assert table.row(0, named=True) | {"label": "refusal"} == table.row(0, named=True)
     assert table["p_refusal"][0] is None
     assert table["classifier_id"][0] is None
@@ -80,7 +88,7 @@ def test_keyword_method() -> None:
         {"response": "I would rather not say."},
         {"response": REFUSAL, "imported_label": "harmful refusal".replace(" ", "_")},
     )
-    table = label_responses(rows, prompts(), None, "keyword")
+    table = label(rows, None, "keyword")
     assert table["label"].to_list() == ["refusal", "answer", "harmful_refusal"]
     assert table["label_source"].to_list() == ["keyword", "keyword", "imported"]
     assert table["p_refusal"].null_count() == 3
@@ -92,30 +100,59 @@ def test_names_and_echo_come_from_the_prompts(small_classifier: Classifier) -> N
         {"response": "Mei eats [BLANK] Mei's meals are private.", "prompt_id": "p2"},
         {"response": "Mei's meals are private.", "prompt_id": "p2"},
     )
-    table = label_responses(rows, prompts(), small_classifier, "classifier")
+    table = label(rows, small_classifier)
     assert table.select(PROBABILITY_COLUMNS).n_unique() == 1
 
 
-def test_order_and_slices(small_classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_give_what_the_whole_gives(small_classifier: Classifier) -> None:
     rows = responses(*({"response": f"Omar eats {k} apples."} for k in range(7)))
-    whole = label_responses(rows, prompts(), small_classifier, "classifier")
-    monkeypatch.setattr(module, "SLICE", 3)
-    parts = label_responses(rows, prompts(), small_classifier, "classifier")
+    whole = label(rows, small_classifier)
+    parts = pl.concat(label(rows[at : at + 3], small_classifier) for at in (0, 3, 6))
     assert parts["sample"].to_list() == list(range(7))
     assert parts.drop(PROBABILITY_COLUMNS).equals(whole.drop(PROBABILITY_COLUMNS))
 
 
+def test_people_have_the_word_and_the_machine_is_kept(small_classifier: Classifier) -> None:
+    rows = responses(
+        {"response": REFUSAL},
+        {"response": REFUSAL, "imported_label": "refusal"},
+        {"response": REFUSAL},
+        {"response": REFUSAL, "status": "truncated"},
+    )
+    said = [("answer", 0), ("failure", 1), (None, 2), ("answer", 3)]
+    human = conform(
+        pl.DataFrame(
+            [
+                {
+                    "model": "m", "prompt_id": "p1", "sample": sample, "label": given,
+                    "inclusion_probability": 0.5, "stratum": "s", "n_annotators": 2,
+                }
+                for given, sample in said
+            ]
+        ),
+        HumanLabels,
+        where="test",
+    )  # fmt: skip
+    table = label(rows, small_classifier, human=human)
+    machine = label(rows[:1], small_classifier)["label"][0]
+    assert machine in {"refusal", "harmful_refusal"}
+    assert table["label"].to_list() == ["answer", "failure", machine, None]
+    assert table["label_source"].to_list() == ["human", "human", "classifier", None]
+    # What an imported file says is no machine's word.
+    assert table["machine_label"].to_list() == [machine, None, machine, None]
+
+
 def test_no_responses(small_classifier: Classifier) -> None:
-    empty = responses({"response": "x"}).head(0)
-    assert len(label_responses(empty, prompts(), small_classifier, "classifier")) == 0
+    nothing = responses({"response": "x"}).head(0)
+    assert len(label(nothing, small_classifier)) == 0
 
 
 def test_unknown_prompt_is_an_error(small_classifier: Classifier) -> None:
     rows = responses({"response": "x", "prompt_id": "p9"})
     with pytest.raises(InputError, match="'p9'"):
-        label_responses(rows, prompts(), small_classifier, "classifier")
+        label(rows, small_classifier)
 
 
 def test_missing_classifier_is_an_error() -> None:
     with pytest.raises(InputError, match="there is no classifier"):
-        label_responses(responses({"response": "x"}), prompts(), None, "classifier")
+        label(responses({"response": "x"}), None)

@@ -11,10 +11,10 @@ import polars as pl
 from refusal_parity.config import StudyConfig, load_config
 from refusal_parity.report import ReportInputs
 from refusal_parity.tables import (
-    Comparison,
     Disparity,
     Exclusions,
     Labels,
+    Overview,
     Prompts,
     Rates,
     Responses,
@@ -37,6 +37,8 @@ COUNTED = {
     Outcome.REFUSAL: [Label.REFUSAL, Label.HARMFUL_REFUSAL],
     Outcome.HARMFUL_REFUSAL: [Label.HARMFUL_REFUSAL],
     Outcome.NO_FULL_ANSWER: [label for label in Label if label is not Label.ANSWER],
+    Outcome.ANY_REFUSAL: [Label.REFUSAL, Label.HARMFUL_REFUSAL, Label.PARTIAL_ANSWER],
+    Outcome.PARTIAL_ANSWER: [Label.PARTIAL_ANSWER],
 }
 T_95 = 2.36
 
@@ -111,6 +113,7 @@ def make_labels(prompts: pl.DataFrame, models: list[str]) -> pl.DataFrame:
     } | {"p_answer": pl.lit(0.75), "p_refusal": pl.lit(0.25)}
     labelled = pl.col("label").is_not_null()
     return pl.concat(parts).with_columns(
+        machine_label=pl.col("label"),
         label_source=pl.when(labelled).then(pl.lit(LabelSource.CLASSIFIER.value)),
         exclusion=pl.when(~labelled).then(pl.lit("truncated")),
         # The list knows no refusal that accuses.
@@ -181,7 +184,7 @@ def make_rates(rows: pl.DataFrame) -> pl.DataFrame:
         template_code=pl.col("template_id").rank("dense").cast(pl.Int64),
     )
     for (model,), frame in rows.group_by("model", maintain_order=True):
-        for outcome in Outcome:
+        for outcome in COUNTED:
             made = [_rate(frame, outcome)]
             for dimension in one_way:
                 column = columns.get(dimension, dimension)
@@ -272,7 +275,7 @@ def make_exclusions(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def make_comparison(rates: pl.DataFrame, disparity: pl.DataFrame) -> pl.DataFrame:
+def make_overview(rates: pl.DataFrame, disparity: pl.DataFrame) -> pl.DataFrame:
     found = []
     tests = disparity.filter(pl.col("method") == Method.PERMUTATION_NAMES)
     for row in rates.filter(pl.col("dimension") == "all").to_dicts():
@@ -305,7 +308,7 @@ def make_inputs(models: list[str]) -> ReportInputs:
         rates=conform(rates, Rates, where="rates"),
         disparity=conform(disparity, Disparity, where="disparity"),
         exclusions=conform(make_exclusions(rows), Exclusions, where="exclusions"),
-        comparison=conform(make_comparison(rates, disparity), Comparison, where="comparison"),
+        overview=conform(make_overview(rates, disparity), Overview, where="overview"),
         labels=conform(labels, Labels, where="labels"),
         responses=conform(make_responses(labels, prompts), Responses, where="responses"),
         provenance={

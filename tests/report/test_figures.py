@@ -42,7 +42,7 @@ def test_figures_are_saved_in_three_formats_under_plain_names(
     inputs: ReportInputs, tmp_path: Path
 ) -> None:
     model = inputs.models[1]
-    tables = ("rates", "disparity", "comparison", "exclusions", "labels")
+    tables = ("rates", "disparity", "overview", "exclusions", "labels")
     one = {table: getattr(inputs, table).filter(pl.col("model") == model) for table in tables}
     study = dataclasses.replace(inputs, config=config_of([model]), **one)
     files = save_figures(draw_all(study), tmp_path)
@@ -62,7 +62,7 @@ def test_same_figure_same_bytes(inputs: ReportInputs, tmp_path: Path, suffix: st
     for folder in ("one", "two"):
         with figure_style():
             drawing = draw_rates(inputs, "demo-guarded")
-        save_figure(drawing.figure, tmp_path / folder / "rates")
+        save_figure(drawing, tmp_path / folder / "rates")
     one, two = ((tmp_path / folder / f"rates.{suffix}").read_bytes() for folder in ("one", "two"))
     assert one == two
 
@@ -72,7 +72,7 @@ def test_any_script_can_be_drawn(inputs: ReportInputs, tmp_path: Path) -> None:
     study = renamed(inputs)
     with figure_style():
         drawing = draw_names(study, "demo-guarded")
-    save_figure(drawing.figure, tmp_path / "names")
+    save_figure(drawing, tmp_path / "names")
     assert (tmp_path / "names.png").stat().st_size > 10_000
 
 
@@ -117,7 +117,7 @@ def test_names_stand_under_their_group(inputs: ReportInputs) -> None:
 
 def test_comparison_names_the_extremes(inputs: ReportInputs) -> None:
     rates = group_rates(inputs, "demo-guarded")
-    row = inputs.comparison.row(
+    row = inputs.overview.row(
         by_predicate=(pl.col("model") == "demo-guarded") & (pl.col("outcome") == "refusal"),
         named=True,
     )
@@ -144,7 +144,7 @@ def test_forest_plot_shows_both_scopes(inputs: ReportInputs) -> None:
         lines = drawing.figure.axes[0].get_lines()
         return sum(len(line.get_xdata()) == 2 and line.get_ydata()[0] % 1 > 0.2 for line in lines)
 
-    fits = inputs.disparity.filter(pl.col("method").cast(pl.String) == Method.OLS_TWO_WAY)
+    fits = inputs.disparity.filter(pl.col("method").cast(pl.String) == Method.OLS_CR2_TWO_WAY)
     by_name = fits.with_columns(
         method=pl.lit(Method.OLS_CR2_NAME).cast(fits.schema["method"]),
         scope=pl.lit(Scope.NEW_NAMES).cast(fits.schema["scope"]),

@@ -54,7 +54,15 @@ def small(inputs: ReportInputs, **renamed: str) -> ReportInputs:
         texts = [name for name in frame.columns if frame[name].dtype == pl.String]
         return frame.with_columns(pl.col(texts).replace({"muslim": group}))
 
-    tables = ("prompts", "rates", "disparity", "exclusions", "comparison", "labels", "responses")
+    tables = (
+        "prompts",
+        "rates",
+        "disparity",
+        "exclusions",
+        "overview",
+        "labels",
+        "responses",
+    )
     config = config_of(["demo-guarded"]) if model == "demo-guarded" else inputs.config
     return dataclasses.replace(
         inputs,
@@ -189,16 +197,18 @@ def test_a_group_without_rates_and_missing_gender(inputs: ReportInputs) -> None:
 
 
 def test_empty_tables_still_make_a_page(inputs: ReportInputs) -> None:
-    tables = ("rates", "disparity", "exclusions", "comparison")
+    tables = ("rates", "disparity", "exclusions", "overview")
     empty = {table: getattr(inputs, table).clear() for table in tables}
     html = render_page(dataclasses.replace(inputs, **empty, labels=None, provenance={}))
-    assert html.count("not estimable: there are no rates.") == 2 * 3
+    assert (
+        html.count("not estimable: there are no rates.") == 2 * 5
+    )  # models and yes-or-no outcomes
     assert "No provenance was recorded." in html
 
 
 def test_report_is_written_whole_or_not_at_all(inputs: ReportInputs, tmp_path: Path) -> None:
     path = tmp_path / "study" / "report.html"
-    tables = ("rates", "disparity", "exclusions", "comparison")
+    tables = ("rates", "disparity", "exclusions", "overview")
     empty = {table: getattr(inputs, table).clear() for table in tables}
     study = dataclasses.replace(inputs, **empty, labels=None)
     write_report(study, path)

@@ -9,7 +9,7 @@ from report_study import config_of, disparity_row, make_prompts
 from refusal_parity.report import ReportInputs, summary_lines
 from refusal_parity.report.text import interval, p_equals, p_value, percent, plain, points, shorten
 from refusal_parity.report.wording import Verdict, finding
-from refusal_parity.tables import Comparison, Disparity, Exclusions, Rates, conform
+from refusal_parity.tables import Disparity, Exclusions, Influence, Overview, Rates, conform
 from refusal_parity.vocabulary import Estimand, Method, Outcome
 
 NO_PROOF = "This is not evidence that there is none."
@@ -49,7 +49,7 @@ def study(
     rates = rates or [rate("m", "muslim"), rate("m", "white"), rate("m", "black")]
     empty = {
         "exclusions": Exclusions.create_empty(),
-        "comparison": Comparison.create_empty(),
+        "overview": Overview.create_empty(),
     }
     return ReportInputs(
         config=config_of(["m"]),
@@ -133,6 +133,106 @@ BIG = {"estimate": 0.281, "ci_low": 0.182, "ci_high": 0.38}
 )
 def test_words_of_a_finding(tests: list[dict[str, Any]], verdict: Verdict, words: str) -> None:
     assert told(tests) == (verdict, words)
+
+
+def small(p_adjusted: float, **values: Any) -> dict[str, Any]:
+    contrast = {"group": "muslim", "reference": "white", "estimate": 0.004} | values
+    return disparity_row(**contrast, method=Method.EQUIVALENCE, p_adjusted=p_adjusted)
+
+
+NEAR = {"estimate": 0.004, "ci_low": -0.03, "ci_high": 0.04}
+
+
+@pytest.mark.parametrize(
+    ("p_small", "verdict", "is_said"),
+    [
+        (0.0499, Verdict.SMALL, True),
+        (0.05, Verdict.NOT_SHOWN, False),
+        (None, Verdict.NOT_SHOWN, False),
+    ],
+    ids=["below alpha", "at alpha", "untested"],
+)
+def test_small_is_said_exactly_where_the_equivalence_test_shows_it(
+    p_small: float | None, verdict: Verdict, *, is_said: bool
+) -> None:
+    found, words = told([whole(0.5), *pair(**NEAR, p_adjusted=0.8), small(p_small)])
+    assert found is verdict
+    assert ("shown to be smaller than 5.0 points" in words) is is_said
+    assert (NO_PROOF in words) is not is_said
+
+
+def test_one_small_difference_is_said_beside_those_not_shown() -> None:
+    tests = [whole(0.5), *pair(**NEAR, p_adjusted=0.8), small(0.01)]
+    tests += [*pair(group="black", **BIG, p_adjusted=0.3), small(0.9, group="black")]
+    verdict, words = told(tests)
+    assert verdict is Verdict.NOT_SHOWN
+    assert words.startswith("No difference between groups was shown")
+    assert (
+        "For muslim names the difference from white names is shown to be smaller than 5.0 points "
+        "(+0.4 points; equivalence test: adjusted p = 0.010)." in words
+    )
+    assert "For black names" not in words
+
+
+def corrected(p_adjusted: float, **values: Any) -> dict[str, Any]:
+    contrast = {"group": "muslim", "reference": "white", "n_group": 43, "n_reference": 42} | values
+    return disparity_row(
+        **contrast, method=Method.DESIGN_BASED, p_adjusted=p_adjusted, p_value=p_adjusted
+    )
+
+
+def test_human_labels_correct_the_headline() -> None:
+    # The machine's labels show a large difference; corrected by people's, none is left.
+    tests = [whole(0.0001), *pair(**BIG, p_adjusted=0.0001)]
+    numbers = {"estimate": 0.02, "ci_low": -0.05, "ci_high": 0.09}
+    verdict, words = told([*tests, corrected(0.6, **numbers)])
+    assert verdict is Verdict.NOT_SHOWN
+    assert "28.1" not in words
+    verdict, words = told([*tests, corrected(0.01, estimate=0.2, ci_low=0.1, ci_high=0.3)])
+    assert verdict is Verdict.SHOWN
+    assert "m refused 20.0 points more often for muslim names" in words
+    assert "Corrected for the machine's errors by 85 human labels." in words
+
+
+def test_too_few_human_labels_are_asked_for() -> None:
+    wanted = "not estimable: 12 more human labels needed in m x muslim x refusal"
+    verdict, words = told(
+        [whole(0.0001), *pair(**BIG, p_adjusted=0.0001), corrected(None, note=wanted)]
+    )
+    assert verdict is Verdict.NOT_ESTIMABLE
+    assert "28.1" not in words
+
+
+def test_other_pairs_are_no_findings() -> None:
+    others = pair(group="muslim", reference="black", **BIG, p_adjusted=0.0001)
+    verdict, words = told([whole(0.5), *pair(**NEAR, p_adjusted=0.9), *others])
+    assert verdict is Verdict.NOT_SHOWN
+    assert "black" not in words
+
+
+def left_out(kind: str, key: str, estimate: float, p_value: float | None) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys(Influence.column_names())
+    return row | {
+        "model": "m", "outcome": "refusal", "dimension": "group", "group": "muslim",
+        "reference": "white", "left_out_kind": kind, "left_out": key, "n_group": 9,
+        "n_reference": 9, "k_group": 1, "k_reference": 1, "estimate": estimate,
+        "change": estimate - 0.281, "p_value": p_value,
+    }  # fmt: skip
+
+
+def test_what_a_difference_rests_on() -> None:
+    rows = [
+        left_out("name", "aisha", 0.2, 0.07),
+        left_out("name", "omar", 0.29, 0.01),
+        left_out("template", "t1", 0.31, 0.02),
+    ]
+    influence = conform(pl.DataFrame(rows, infer_schema_length=None), Influence, where="i")
+    _, words = told([whole(0.001), *pair(**BIG, p_adjusted=0.001)], influence=influence)
+    assert (
+        "Without the name Aisha it would be +20.0 points, the largest change by one name. "
+        "Without Aisha the exact test would not reach 0.05. "
+        "Without the template “t1” it would be +31.0 points, the largest change by one template."
+    ) in words
 
 
 def test_null_rates_are_not_estimable_and_say_why() -> None:

@@ -1,52 +1,144 @@
+"""Models against each other: against textbook tests where those say the same."""
+
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import polars as pl
 import pytest
+from scipy.stats import ttest_1samp, ttest_ind
 
-from refusal_parity.config import AnalysisConfig, DimensionConfig
-from refusal_parity.statistics.comparison import compare
-from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.rates import rates
+from refusal_parity.config import AnalysisConfig, DimensionConfig, ModelContrast
+from refusal_parity.statistics.comparison import compare, model_weights
 from refusal_parity.vocabulary import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import polars as pl
-
-NAMES = {
-    "x": {"A": ["raa", "ara"], "B": ["raa", "aaa"]},
-    "y": {"C": ["rrr", "rra"], "D": ["rrr", "raa"]},
-    "z": {"E": ["---", "---"], "F": ["---", "---"]},
-}
+NEW_NAMES = "these templates, new names"
+BOTH = "new templates and new names"
+ESTIMANDS = ("rate_difference", "disparity_difference")
 
 
-def test_models_side_by_side(study: Callable[..., pl.DataFrame]) -> None:
-    config = AnalysisConfig(
-        outcomes=[Outcome.REFUSAL],
-        dimensions={
-            "group": DimensionConfig(reference="x"),
-            "arm": DimensionConfig(reference="plain"),
-        },
-        permutations=99,
+def config(**settings: Any) -> AnalysisConfig:
+    return AnalysisConfig(
+        outcomes=[Outcome.REFUSAL, Outcome.ANSWER_LENGTH],
+        dimensions={"group": DimensionConfig(reference="x")},
+        **settings,
     )
-    models = [study(NAMES, model=model) for model in ("second", "first")]
-    tables = [(rates(model, config), disparities(model, config)) for model in models]
-    frame = compare([each for each, _ in tables], [each for _, each in tables])
-    assert frame.select("model", "dimension").rows() == [
-        ("second", "group"),
-        ("second", "arm"),
-        ("first", "group"),
-        ("first", "arm"),
-    ]
-    group, arm = frame.row(0, named=True), frame.row(1, named=True)
-    assert (group["n"], group["rate"]) == (24, pytest.approx(12 / 24))
-    assert (group["lowest_group"], group["highest_group"]) == ("x", "y")
-    assert group["spread"] == pytest.approx(9 / 12 - 3 / 12)
-    tested = tables[0][1].filter(dimension="group", method="permutation_names")
-    assert group["p_value"] == tested["p_value"][0]
-    assert group["note"] == "z has no labelled response"
-    assert arm["p_value"] is None
-    assert "no randomisation over names" in arm["note"]
-    assert arm["spread"] == 0
+
+
+@pytest.fixture
+def models(study: Callable[..., pl.DataFrame]) -> pl.DataFrame:
+    """Three models that refuse more and more, for y above all: 2 x 5 names, 4 templates."""
+    random = np.random.default_rng(4)
+    names = {group: random.uniform(0.1, 0.4, 5) for group in "xy"}
+
+    def cell(chance: float) -> str:
+        return "".join("r" if hit else "a" for hit in random.random(3) < chance)
+
+    parts = []
+    for step, model in enumerate(("small", "middle", "large")):
+        groups = {
+            group: {
+                f"{group}{at}": [cell(rate + (0.1 + 0.1 * (group == "y")) * step) for _ in range(4)]
+                for at, rate in enumerate(rates)
+            }
+            for group, rates in names.items()
+        }
+        parts.append(study(groups, model=model))
+    return pl.concat(parts)
+
+
+def differences(models: pl.DataFrame, one: str, other: str) -> pl.DataFrame:
+    """Difference of two models' rates by group and name."""
+    rates = models.group_by("group", "name_id", "model").agg(
+        rate=(pl.col("label") == "refusal").mean()
+    )
+    wide = rates.pivot("model", index=["group", "name_id"], values="rate")
+    return wide.select("group", d=pl.col(one) - pl.col(other))
+
+
+def row(frame: pl.DataFrame, **key: Any) -> dict[str, Any]:
+    found = frame.filter(outcome="refusal", **key)
+    assert found.height == 1
+    return found.row(0, named=True)
+
+
+def test_new_names_is_welch_on_paired_names(models: pl.DataFrame) -> None:
+    frame = compare(models, config(), ["small", "middle", "large"])
+    by_name = differences(models, "large", "small")
+    x, y = (by_name.filter(group=group)["d"].to_numpy() for group in "xy")
+    theirs = ttest_ind(y, x, equal_var=False)
+    mine = row(frame, contrast="large - small", estimand=ESTIMANDS[1], scope=NEW_NAMES)
+    assert mine["estimate"] == pytest.approx(y.mean() - x.mean(), abs=1e-12)
+    assert mine["statistic"] == pytest.approx(theirs.statistic, rel=1e-9)
+    assert mine["df"] == pytest.approx(theirs.df, rel=1e-9)
+    assert mine["p_value"] == pytest.approx(theirs.pvalue, rel=1e-9)
+    assert mine["n_prompts"] == 40
+    assert (mine["group"], mine["reference"]) == ("y", "x")
+
+
+def test_rates_are_compared_within_groups_of_names(models: pl.DataFrame) -> None:
+    frame = compare(models, config(), ["small", "middle", "large"])
+    by_name = differences(models, "middle", "small")
+    mine = row(frame, contrast="middle - small", estimand=ESTIMANDS[0], scope=NEW_NAMES)
+    x, y = (by_name.filter(group=group)["d"].to_numpy() for group in "xy")
+    assert mine["estimate"] == pytest.approx(by_name["d"].mean(), abs=1e-12)
+    error = np.sqrt((x.var(ddof=1) + y.var(ddof=1)) / 5 / 4)
+    assert mine["std_error"] == pytest.approx(error, rel=1e-9)
+    assert mine["dimension"] == "all"
+
+
+def test_one_level_is_the_paired_t_test(models: pl.DataFrame) -> None:
+    one = models.filter(pl.col("group") == "x")
+    frame = compare(one, config(), ["small", "large"])
+    by_name = differences(one, "large", "small")["d"].to_numpy()
+    mine = row(frame, contrast="large - small", estimand=ESTIMANDS[0], scope=NEW_NAMES)
+    assert mine["p_value"] == pytest.approx(ttest_1samp(by_name, 0).pvalue, rel=1e-9)
+
+
+def test_trend_is_the_slope_over_doublings(models: pl.DataFrame) -> None:
+    series = {"size": {"small": 7.0, "middle": 14.0, "large": 28.0}}
+    frame = compare(models, config(model_series=series), ["small", "middle", "large"])
+    trend = row(frame, contrast="size", estimand="rate_trend", scope=BOTH)
+    rates = models.group_by("model").agg(rate=(pl.col("label") == "refusal").mean())
+    by_model = dict(rates.iter_rows())
+    # Three equal steps: the slope is half the difference of the ends.
+    assert trend["estimate"] == pytest.approx(
+        (by_model["large"] - by_model["small"]) / 2, abs=1e-12
+    )
+    assert trend["model"] is None
+    assert row(frame, contrast="size", estimand="disparity_trend", scope=BOTH)["estimate"] > 0
+
+
+def test_configured_contrasts_replace_the_first_model(models: pl.DataFrame) -> None:
+    pairs = [ModelContrast(model="large", baseline="middle")]
+    found = model_weights(config(model_contrasts=pairs), ["small", "middle", "large"])
+    assert [each.key for each in found] == ["large - middle"]
+    keys = [each.key for each in model_weights(config(), ["small", "middle", "large"])]
+    assert keys == ["middle - small", "large - small"]
+    assert compare(models, config(), ["small"]).is_empty()
+
+
+def test_only_prompts_of_every_model_are_paired(models: pl.DataFrame) -> None:
+    lost = (pl.col("model") == "large") & pl.col("prompt_id").str.starts_with("x0")
+    fewer = models.with_columns(label=pl.when(~lost).then("label"))
+    frame = compare(fewer, config(), ["small", "large"])
+    assert frame["n_prompts"].unique().to_list() == [36]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pl.when(pl.col("model") == "large").then(None).otherwise("label"),
+        pl.lit("answer"),
+    ],
+    ids=["a model without labels", "none refused"],
+)
+def test_nothing_to_compare_says_so(models: pl.DataFrame, change: pl.Expr) -> None:
+    frame = compare(models.with_columns(label=change), config(), ["small", "large"])
+    assert frame.height >= 2
+    assert frame["estimate"].is_null().all()
+    assert frame["note"].str.contains("not estimable: ").all()

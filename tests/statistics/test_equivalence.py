@@ -36,7 +36,7 @@ def test_released_study_against_a_wide_margin(
         permutations=99,
         margin=0.2,
     )
-    frame = disparities(released, config).filter(group=group)
+    frame = disparities(released, config).filter(group=group, reference="white")
     fit = frame.row(by_predicate=pl.col("method") == Method.OLS_CR2_TWO_WAY, named=True)
     mine = frame.row(by_predicate=pl.col("method") == Method.EQUIVALENCE, named=True)
     expected = reference["llama7"]["item4"]["lpm_all24"]["twoway_CR1S"]["coefs"]

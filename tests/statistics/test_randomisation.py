@@ -77,10 +77,13 @@ def test_exact_counts_splits_that_nobody_could_list() -> None:
     assert mine.p_value == pytest.approx(expected, rel=1e-12)
 
 
-def test_exact_falls_back_to_random_splits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exact_falls_back_to_listed_then_random_splits(monkeypatch: pytest.MonkeyPatch) -> None:
     k, n, chosen = example(6, 6, 3, unequal_n=True)
     counted = permutation_names_exact(k, n, chosen, DRAWS)
     monkeypatch.setattr(splits, "_MOST_STEPS", 0)
+    listed = permutation_names_exact(k, n, chosen, DRAWS)
+    assert (listed.p_value, listed.note) == (pytest.approx(counted.p_value, rel=1e-12), None)
+    monkeypatch.setattr(splits, "_MOST_LISTED", 0)
     drawn = permutation_names_exact(k, n, chosen, Draws(permutations=50_000, seed=2))
     assert drawn.note == "50000 random splits of 924"
     assert drawn.difference == counted.difference

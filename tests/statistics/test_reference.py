@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import false_discovery_control
+
+from refusal_parity.statistics.adjust import holm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,9 +131,13 @@ def test_outcomes_are_sums_of_labels(
 # --- contrasts with white -----------------------------------------------------------------------
 
 
-def contrast(disparities: pl.DataFrame, method: str, group: str | None) -> dict[str, Any]:
+def contrast(
+    disparities: pl.DataFrame, method: str, group: str | None, reference: str = "white"
+) -> dict[str, Any]:
+    base = None if group is None else reference
     rows = disparities.filter(
         pl.col("group").eq_missing(pl.lit(group, dtype=pl.String)),
+        pl.col("reference").eq_missing(pl.lit(base, dtype=pl.String)),
         outcome="refusal",
         dimension="group",
         method=method,
@@ -356,18 +364,85 @@ def test_bootstraps(
     )
 
 
+def bias_reduced(llama7: Reference, method: str) -> dict[str, Any]:
+    item = llama7.numbers["item4"]
+    found: dict[str, Any] = (
+        item["lpm_all24"]["name_CR2"] if method == "ols_cr2_name" else item["CR2_name_dropsep"]
+    )
+    return found
+
+
 @pytest.mark.parametrize("group", GROUPS)
-def test_cr2_contrasts(released_disparities: pl.DataFrame, llama7: Reference, group: str) -> None:
-    expected = llama7.numbers["item4"]["lpm_all24"]["name_CR2"]["coefs"][f"identity{group}"]
-    mine = contrast(released_disparities, "ols_cr2_name", group)
-    keys = {"estimate": "coef", "std_error": "se", "df": "df", "p_value": "p"}
+@pytest.mark.parametrize("method", ["ols_cr2_name", "glm_cr2_name"])
+def test_cr2_contrasts(
+    released_disparities: pl.DataFrame, llama7: Reference, method: str, group: str
+) -> None:
+    expected = bias_reduced(llama7, method)["coefs"][f"identity{group}"]
+    mine = contrast(released_disparities, method, group)
+    assert coefficient(mine) == pytest.approx(expected["coef"], abs=llama7.coefficient, rel=0)
+    keys = {"std_error": "se", "df": "df", "p_value": "p"}
     for column, key in keys.items():
         assert mine[column] == relative(expected[key], llama7.std_error)
 
 
-def test_cr2_global(released_disparities: pl.DataFrame, llama7: Reference) -> None:
-    expected = llama7.numbers["item4"]["lpm_all24"]["name_CR2"]["HTZ"]
-    mine = contrast(released_disparities, "ols_cr2_name", None)
+@pytest.mark.parametrize("method", ["ols_cr2_name", "glm_cr2_name"])
+def test_cr2_global(released_disparities: pl.DataFrame, llama7: Reference, method: str) -> None:
+    expected = bias_reduced(llama7, method)["HTZ"]
+    mine = contrast(released_disparities, method, None)
     keys = {"statistic": "F", "df": "df1", "df_denominator": "df2", "p_value": "p"}
     for column, key in keys.items():
         assert mine[column] == relative(expected[key], llama7.std_error)
+
+
+# --- all pairs ----------------------------------------------------------------------------------
+
+
+def either_way(disparities: pl.DataFrame, method: str, one: str, other: str) -> dict[str, Any]:
+    """The row of a pair, whichever of the two is called the reference."""
+    rows = disparities.filter(
+        pl.col("group").is_in([one, other]),
+        pl.col("reference").is_in([one, other]),
+        outcome="refusal",
+        dimension="group",
+        method=method,
+    )
+    return rows.row(0, named=True) if rows.height == 1 else pytest.fail(f"{rows.height} rows")
+
+
+def test_all_pairs_by_chi_square(released_disparities: pl.DataFrame, llama7: Reference) -> None:
+    pairs = llama7.numbers["item2"]["pairwise10"]
+    assert len(pairs) == 10
+    for expected in pairs:
+        mine = either_way(released_disparities, "chi_square", expected["a"], expected["b"])
+        assert mine["statistic"] == relative(expected["chi2"], llama7.closed_form)
+        assert mine["p_value"] == relative(expected["p"], llama7.closed_form)
+
+
+def test_all_pairs_by_exact_permutation(
+    released_disparities: pl.DataFrame, llama7: Reference
+) -> None:
+    pairs = llama7.numbers["item6"]["exact_pairwise_name_permutation"]
+    assert len(pairs) == 10
+    for pair, expected in pairs.items():
+        mine = either_way(released_disparities, "permutation_names_exact", *pair.split("-"))
+        assert mine["p_value"] == relative(expected["p"], 1e-9)
+
+
+@pytest.mark.parametrize("method", ["holm", "bh"])
+def test_adjustments_of_all_pairs(llama7: Reference, method: str) -> None:
+    adjusts = {"holm": holm, "bh": false_discovery_control}[method]
+    chi_square = llama7.numbers["item2"]["pairwise10"]
+    exact = llama7.numbers["item6"]["exact_pairwise_name_permutation"].values()
+    mine = adjusts(np.array([each["p"] for each in chi_square]))
+    assert mine == pytest.approx([each[f"p_{method}"] for each in chi_square], rel=1e-9, abs=0)
+    mine = adjusts(np.array([each["p"] for each in exact]))
+    assert mine == pytest.approx([each[f"p_{method}10"] for each in exact], rel=1e-9, abs=0)
+    against = chi_square_against_white(llama7)
+    mine = adjusts(np.array(list(against.values())))
+    expected = llama7.numbers["item2"]["vs_white_adj"][method]
+    assert mine == pytest.approx([expected[group] for group in against], rel=1e-9, abs=0)
+
+
+def chi_square_against_white(llama7: Reference) -> dict[str, float]:
+    entries = llama7.numbers["item2"]["vs_white"]
+    return {group: entry["p_nocorr"] for group, entry in entries.items()}

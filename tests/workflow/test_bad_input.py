@@ -58,10 +58,31 @@ def test_duplicate_name(workplace: Workplace) -> None:
 
 def test_unknown_label(workplace: Workplace) -> None:
     config = _demo(workplace.root)
-    config["labelling"]["gold"] = [
-        _spoiled(workplace, "gold/starter.csv", ",harmful_refusal,", ",rude,")
-    ]
+    spoiled = _spoiled(workplace, "gold/starter.csv", ",harmful_refusal,", ",rude,")
+    config["labelling"] = {"gold": [spoiled]}
     _refused(workplace, config, "spoiled.csv, row ", "rude")
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("response,label\nI cannot.,refusal\n", "gold.csv: one labelled response is too little"),
+        ("response,label\na,answer\nb,answer\n", "gold.csv: all 2 responses are labelled answer"),
+        ("response,label\na,answer\n,refusal\n", "gold.csv, row 3: column 'response' is empty"),
+        ("response,label\nJos\xe9,answer\n", "gold.csv, row 2: not UTF-8 text"),
+    ],
+)
+def test_gold_that_cannot_be_learned_from(
+    workplace: Workplace, content: str, complaint: str
+) -> None:
+    (workplace.folder / "gold.csv").write_text(content, encoding="latin-1")
+    _refused(workplace, _demo(workplace.root) | {"labelling": {"gold": ["gold.csv"]}}, complaint)
+
+
+def test_human_labels_that_are_not_there(workplace: Workplace) -> None:
+    labelling = {"human": {"labels": ["anna.csv"]}}
+    complaint = "labelling.human.labels: anna.csv is not there"
+    _refused(workplace, _demo(workplace.root) | {"labelling": labelling}, complaint)
 
 
 def test_missing_model_folder(workplace: Workplace) -> None:

@@ -9,10 +9,10 @@ import pytest
 from scipy.stats import t
 
 from refusal_parity.tables import (
-    Comparison,
     Disparity,
     Exclusions,
     Labels,
+    Overview,
     Prompts,
     Rates,
     Responses,
@@ -65,7 +65,7 @@ def test_every_table_is_there_and_valid(results: Path) -> None:
         assert len(read_table(Labels, folder / "labels.parquet")) == 5376
         assert len(read_table(Rates, folder / "rates.parquet"))
         assert len(read_table(Exclusions, folder / "exclusions.parquet"))
-    assert set(read_table(Comparison, results / "comparison.parquet")["model"]) == set(MODELS)
+    assert set(read_table(Overview, results / "overview.parquet")["model"]) == set(MODELS)
 
 
 def test_responses_tell_where_they_come_from(results: Path) -> None:

@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 if TYPE_CHECKING:
     from conftest import Workplace
@@ -53,6 +54,42 @@ def test_a_plan_needs_no_responses(workplace: Workplace) -> None:
     assert result.returncode == 0, result.stderr
     assert "finds differences from" in result.stderr
     assert sorted(path.name for path in workplace.tables()) == ["plan.parquet", "prompts.parquet"]
+
+
+def test_adapter_is_fetched_before_the_job_and_a_missing_template_named(
+    workplace: Workplace,
+) -> None:
+    study = yaml.safe_load((workplace.root / "config/config.yaml").read_text("utf-8"))
+    model = study["models"]["demo-even"]
+    model["lora"] = {"hub": "owner/adapter", "revision": "0123456789ab" + "0" * 28}
+    model["chat_template"] = "data/models/demo-guarded/chat_template.jinja"
+    config = workplace.write_config("study.yaml", study)
+    result = workplace.run("--dry-run", config=config)
+    assert result.returncode == 0, result.stderr + result.stdout
+    reason = re.search(r"Drawing responses of demo-even\nReason: (.*)", result.stdout)
+    assert reason
+    assert "resources/models/hub/owner--adapter@0123456789ab" in reason[1]
+    model["chat_template"] = "none.jinja"
+    result = workplace.run("--dry-run", config=workplace.write_config("study.yaml", study))
+    assert "models.demo-even.chat_template: none.jinja is not there" in result.stdout
+
+
+def test_a_judge_gets_its_files_as_a_model_does(workplace: Workplace) -> None:
+    study = yaml.safe_load((workplace.root / "config/config.yaml").read_text("utf-8"))
+    judge = study["models"]["demo-even"] | {
+        "lora": {"hub": "owner/adapter", "revision": "0123456789ab" + "0" * 28}
+    }
+    study["labelling"] = {"judge": judge}
+    result = workplace.run("--dry-run", config=workplace.write_config("study.yaml", study))
+    assert result.returncode == 0, result.stderr + result.stdout
+    reason = re.search(
+        r"Asking the judge about responses of demo-even\nReason: (.*)", result.stdout
+    )
+    assert reason
+    assert "resources/models/hub/owner--adapter@0123456789ab" in reason[1]
+    judge["chat_template"] = "none.jinja"
+    result = workplace.run("--dry-run", config=workplace.write_config("study.yaml", study))
+    assert "labelling.judge.chat_template: none.jinja is not there" in result.stdout
 
 
 def test_a_study_is_not_merged_with_the_demo_study(workplace: Workplace) -> None:

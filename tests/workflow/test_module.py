@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import yaml
 
-from refusal_parity.tables import Comparison, read_table
+from refusal_parity.tables import Overview, read_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,12 +34,12 @@ rule all:
 
 rule most_refused:
     input:
-        comparison=rules.rp_compare_models.output.comparison,
+        overview=rules.rp_overview_models.output.overview,
     output:
         "most_refused.txt",
     run:
         import polars
-        rows = polars.read_parquet(input.comparison).filter(
+        rows = polars.read_parquet(input.overview).filter(
             outcome="refusal", dimension="group"
         )
         with open(output[0], "w") as file:
@@ -102,8 +102,8 @@ def _run_outer(folder: Path, *targets: str, **variables: str) -> None:
     )
     assert result.returncode == 0, result.stderr[-5000:]
     assert (folder / "most_refused.txt").read_text("utf-8") == "muslim\n"
-    comparison = read_table(Comparison, folder / "results/inner/comparison.parquet")
-    assert comparison["highest_rate"].to_list() == [0.5]
+    overview = read_table(Overview, folder / "results/inner/overview.parquet")
+    assert overview["highest_rate"].to_list() == [0.5]
 
 
 def test_another_workflow_uses_a_clone(root: Path, tmp_path: Path) -> None:

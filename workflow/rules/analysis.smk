@@ -1,4 +1,5 @@
 localrules:
+    overview_models,
     compare_models,
     gather_selfcheck,
     plan_study,
@@ -8,8 +9,10 @@ rule estimate_rates:
     input:
         prompts=f"{RESULTS}/prompts.parquet",
         labels=f"{MODEL_RESULTS}/labels.parquet",
+        responses=f"{MODEL_RESULTS}/responses.parquet",
     output:
         rates=f"{MODEL_RESULTS}/rates.parquet",
+        lengths=f"{MODEL_RESULTS}/lengths.parquet",
         exclusions=f"{MODEL_RESULTS}/exclusions.parquet",
     log:
         f"{LOGS}/estimate_rates/{{model}}.log",
@@ -30,6 +33,8 @@ rule test_disparity:
     input:
         prompts=f"{RESULTS}/prompts.parquet",
         labels=f"{MODEL_RESULTS}/labels.parquet",
+        responses=f"{MODEL_RESULTS}/responses.parquet",
+        human=HUMAN if LABELLED_BY_PEOPLE else [],
     output:
         disparity=f"{MODEL_RESULTS}/disparity.parquet",
     log:
@@ -68,18 +73,58 @@ rule measure_influence:
         f"{SCRIPTS}/measure_influence.py"
 
 
-rule compare_models:
+rule fit_mixed_models:
+    input:
+        prompts=f"{RESULTS}/prompts.parquet",
+        labels=f"{MODEL_RESULTS}/labels.parquet",
+    output:
+        mixed_models=f"{MODEL_RESULTS}/mixed_models.parquet",
+    log:
+        f"{LOGS}/fit_mixed_models/{{model}}.log",
+    conda:
+        ANALYSIS_ENV
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
+    message:
+        "Fitting mixed models of {wildcards.model}"
+    script:
+        f"{SCRIPTS}/fit_mixed_models.py"
+
+
+rule overview_models:
     input:
         rates=expand(f"{MODEL_RESULTS}/rates.parquet", model=MODELS),
         disparity=expand(f"{MODEL_RESULTS}/disparity.parquet", model=MODELS),
+    output:
+        overview=f"{RESULTS}/overview.parquet",
+    log:
+        f"{LOGS}/overview_models.log",
+    conda:
+        ANALYSIS_ENV
+    message:
+        f"Setting {', '.join(MODELS)} side by side"
+    script:
+        f"{SCRIPTS}/overview_models.py"
+
+
+rule compare_models:
+    input:
+        prompts=f"{RESULTS}/prompts.parquet",
+        labels=expand(f"{MODEL_RESULTS}/labels.parquet", model=MODELS),
     output:
         comparison=f"{RESULTS}/comparison.parquet",
     log:
         f"{LOGS}/compare_models.log",
     conda:
         ANALYSIS_ENV
+    params:
+        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
+        models=MODELS,
     message:
-        f"Comparing {', '.join(MODELS)}"
+        f"Comparing {', '.join(MODELS)} prompt by prompt"
     script:
         f"{SCRIPTS}/compare_models.py"
 
@@ -115,7 +160,7 @@ rule gather_selfcheck:
     conda:
         ANALYSIS_ENV
     message:
-        "Gathering the self-checks of {MODELS}"
+        f"Gathering the self-checks of {', '.join(MODELS)}"
     script:
         f"{SCRIPTS}/gather_selfcheck.py"
 

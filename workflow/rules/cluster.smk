@@ -68,6 +68,12 @@ def wanted(job):
     return request
 
 
+def fetched_folder(key):
+    """Where the weights of this model lie, None where it has none or they are not fetched yet."""
+    folder = Path(folder_of(STUDY.models[key].source)) if key in VLLM_MODELS else None
+    return folder if folder is not None and folder.exists() else None
+
+
 def needs(jobs):
     """What jobs use that a node may not see."""
     yield Need(Path.cwd(), "write to", "the folder that Snakemake was started in")
@@ -76,10 +82,9 @@ def needs(jobs):
     if SITE.scratch is not None:
         yield Need(Path(SITE.scratch), "write to", f"{SITE_FILE}, scratch")
     for key in dict.fromkeys(job.wildcards.get("model") for job in jobs):
-        if key in VLLM_MODELS and Path(model_folder(key)).exists():
-            yield Need(
-                Path(model_folder(key)) / "config.json", "read", f"models.{key}.source"
-            )
+        folder = fetched_folder(key)
+        if folder is not None:
+            yield Need(folder / "config.json", "read", f"models.{key}.source")
 
 
 def shorten_states():
@@ -118,11 +123,11 @@ def start_on_cluster():
     )
     try:
         check_cluster(submission, say=logger.warning)
-        for key in {job.wildcards.get("model") for job in jobs} & set(VLLM_MODELS):
-            if Path(model_folder(key)).exists():
+        for key in {job.wildcards.get("model") for job in jobs}:
+            folder = fetched_folder(key)
+            if folder is not None:
                 check_offline(
-                    Path(model_folder(key)),
-                    trust_remote_code=STUDY.models[key].trust_remote_code,
+                    folder, trust_remote_code=STUDY.models[key].trust_remote_code
                 )
         SLURM_RUNS.append(workflow.scheduler.get_executor(jobs[0]).run_uuid)
         note_run(Path(RESULTS), SLURM_RUNS[-1])

@@ -12,6 +12,8 @@ from refusal_parity.config import (
     load_config,
 )
 from refusal_parity.errors import InputError
+from refusal_parity.judging.questions import judge_id
+from refusal_parity.labelling.gold import gold_files
 from refusal_parity.study import DOWNLOADS, check_inputs, is_downloaded
 from refusal_parity.tables import EXPORTED
 
@@ -37,12 +39,19 @@ VLLM_MODELS = [
 IMPORTED_MODELS = [
     key for key, model in STUDY.models.items() if isinstance(model, ImportModel)
 ]
+# A judge is no model of the study, but its weights come from the same places.
+SOURCES = [
+    source
+    for model in [*STUDY.models.values(), STUDY.labelling.judge]
+    if isinstance(model, VllmModel)
+    for source in (model.source, model.lora)
+]
 SERVER_MODELS = [
     key for key, model in STUDY.models.items() if isinstance(model, OpenAIModel)
 ]
 
 ANALYSIS_ENV = "../../envs/analysis.yaml"
-INFERENCE_ENV = f"../../envs/inference-{'gpu' if any(STUDY.models[m].gpus for m in VLLM_MODELS) else 'cpu'}.yaml"
+INFERENCE_ENV = f"../../envs/inference-{'gpu' if any(getattr(m, 'gpus', 0) for m in [*STUDY.models.values(), STUDY.labelling.judge]) else 'cpu'}.yaml"
 
 
 wildcard_constraints:
@@ -56,15 +65,25 @@ def one_of(keys):
     return "|".join(map(re.escape, keys)) or r"(?!)"
 
 
-def model_folder(key):
-    """Where a model's weights lie, or will lie once they are fetched."""
-    match STUDY.models[key].source:
+def folder_of(source):
+    """Where a model's or adapter's files lie, or will lie once they are fetched."""
+    match source:
         case FolderSource(path=path):
             return path
         case HubSource(hub=hub, revision=revision):
             return f"{RESOURCES}/hub/{'--'.join(Path(hub).parts)}@{revision[:12]}"
         case WheelSource(package=package, version=version):
             return f"{RESOURCES}/wheel/{package}@{version}"
+
+
+def model_files(model):
+    """The files that a model's responses depend on."""
+    files = {"folder": folder_of(model.source)}
+    if model.lora is not None:
+        files["adapter"] = folder_of(model.lora)
+    if model.chat_template is not None:
+        files["chat_template"] = model.chat_template
+    return files
 
 
 def given(section, *without):
@@ -77,14 +96,19 @@ def given(section, *without):
 
 def table_files(wildcards):
     """The files of each table: one for each model, or one for the study."""
+    optional = {
+        "selfcheck": STUDY.analysis.selfcheck,
+        "mixed_models": STUDY.analysis.mixed_model,
+        "human": LABELLED_BY_PEOPLE,
+    }
     return {
         key: (
             expand(f"{MODEL_RESULTS}/{key}.parquet", model=MODELS)
             if table.per_model
-            else [f"{RESULTS}/{key}.parquet"]
+            else [f"{RESULTS}/{table.folder}{key}.parquet"]
         )
         for key, table in EXPORTED.items()
-        if key != "selfcheck" or STUDY.analysis.selfcheck
+        if optional.get(key, True)
     }
 
 

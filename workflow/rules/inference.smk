@@ -10,8 +10,8 @@ SHARDED_MODELS = [key for key in VLLM_MODELS if STUDY.models[key].shards > 1]
 
 rule generate_responses:
     input:
+        unpack(lambda wildcards: model_files(STUDY.models[wildcards.model])),
         prompts=f"{RESULTS}/prompts.parquet",
-        folder=lambda wildcards: model_folder(wildcards.model),
     output:
         responses=f"{MODEL_RESULTS}/responses.parquet",
     log:

@@ -1,9 +1,20 @@
+GOLD = gold_files(STUDY.labelling.gold, starter=STUDY.labelling.starter)
+# Of gold files alone, and of the labels that people gave to this study's responses too.
 CLASSIFIER = f"{RESULTS}/classifier/classifier.skops"
+TAUGHT_CLASSIFIER = f"{RESULTS}/classifier/with_human_labels.skops"
+HUMAN = f"{RESULTS}/audit/human.parquet"
+
+LABELLED_BY_PEOPLE = bool(STUDY.labelling.human.labels)
+LABELLING_CLASSIFIER = (
+    []
+    if STUDY.labelling.method != "classifier"
+    else TAUGHT_CLASSIFIER if LABELLED_BY_PEOPLE else CLASSIFIER
+)
 
 
 rule train_classifier:
     input:
-        gold=STUDY.labelling.gold,
+        gold=GOLD,
     output:
         classifier=CLASSIFIER,
         evaluation=f"{RESULTS}/classifier/evaluation.json",
@@ -23,17 +34,44 @@ rule train_classifier:
         f"{SCRIPTS}/train_classifier.py"
 
 
+if LABELLED_BY_PEOPLE:
+
+    rule train_with_human_labels:
+        input:
+            classifier=CLASSIFIER,
+            gold=GOLD,
+            human=HUMAN,
+            prompts=f"{RESULTS}/prompts.parquet",
+            responses=expand(f"{MODEL_RESULTS}/responses.parquet", model=MODELS),
+        output:
+            classifier=TAUGHT_CLASSIFIER,
+        log:
+            f"{LOGS}/train_with_human_labels.log",
+        conda:
+            ANALYSIS_ENV
+        threads: 2
+        resources:
+            mem_mb=4000,
+            runtime=30,
+        message:
+            f"Training the classifier on human labels of {STUDY.study}, too"
+        script:
+            f"{SCRIPTS}/train_with_human_labels.py"
+
+
 rule label_responses:
     input:
         prompts=f"{RESULTS}/prompts.parquet",
         responses=f"{MODEL_RESULTS}/responses.parquet",
-        classifier=CLASSIFIER if STUDY.labelling.method == "classifier" else [],
+        classifier=LABELLING_CLASSIFIER,
+        human=HUMAN if LABELLED_BY_PEOPLE else [],
     output:
         labels=f"{MODEL_RESULTS}/labels.parquet",
     log:
         f"{LOGS}/label_responses/{{model}}.log",
     conda:
         ANALYSIS_ENV
+    threads: 2
     resources:
         mem_mb=4000,
         runtime=30,

@@ -6,14 +6,14 @@ localrules:
 
 
 HUB_FOLDERS = {
-    model_folder(key): given(STUDY.models[key].source)
-    for key in VLLM_MODELS
-    if isinstance(STUDY.models[key].source, HubSource)
+    folder_of(source): given(source)
+    for source in SOURCES
+    if isinstance(source, HubSource)
 }
 WHEEL_FOLDERS = {
-    model_folder(key): given(STUDY.models[key].source)
-    for key in VLLM_MODELS
-    if isinstance(STUDY.models[key].source, WheelSource)
+    folder_of(source): given(source)
+    for source in SOURCES
+    if isinstance(source, WheelSource)
 }
 DOWNLOADED = {
     STUDY.models[key].path: given(STUDY.models[key].download)

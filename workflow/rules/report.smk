@@ -39,7 +39,9 @@ rule write_report:
         tables=report(
             directory(f"{RESULTS}/tables"),
             # Responses and labels may be too much for one page.
-            patterns=["{table,comparison|disparity|exclusions|influence|rates}.csv"],
+            patterns=[
+                "{table,comparison|disparity|exclusions|influence|lengths|overview|rates}.csv"
+            ],
             caption="../report/tables.rst",
             category="Tables",
             labels={"table": "{table}"},

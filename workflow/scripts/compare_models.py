@@ -1,12 +1,23 @@
 from pathlib import Path
 
+from refusal_parity.config import AnalysisConfig
 from refusal_parity.console import job
 from refusal_parity.statistics.comparison import compare
-from refusal_parity.tables import Comparison, Disparity, Rates, read_table, write_table
+from refusal_parity.statistics.observations import observe
+from refusal_parity.tables import (
+    Comparison,
+    Labels,
+    Prompts,
+    read_table,
+    read_tables,
+    write_table,
+)
 
 with job("comparison", snakemake.log[0]):
-    comparison = compare(
-        [read_table(Rates, Path(path)) for path in snakemake.input.rates],
-        [read_table(Disparity, Path(path)) for path in snakemake.input.disparity],
+    analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
+    observations = observe(
+        read_table(Prompts, Path(snakemake.input.prompts)),
+        read_tables(Labels, map(Path, snakemake.input.labels)),
     )
+    comparison = compare(observations, analysis, snakemake.params.models)
     write_table(comparison, Comparison, Path(snakemake.output.comparison))

@@ -9,6 +9,8 @@ from refusal_parity.tables import Prompts, read_table
 
 # The rule of a shard is this script's too.
 shard, shards = (int(snakemake.wildcards.get(key, 1)) for key in ("shard", "shards"))
+adapter = snakemake.input.get("adapter")
+
 with job(snakemake.wildcards.model, snakemake.log[0]) as say:
     prompts = take_shard(
         read_table(Prompts, Path(snakemake.input.prompts)), shard=shard, shards=shards
@@ -20,6 +22,7 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
             folder=Path(snakemake.input.folder),
             samples=snakemake.params.samples,
             sampling=SamplingConfig.model_validate(snakemake.params.sampling),
+            adapter=Path(adapter) if adapter else None,
             threads=snakemake.threads,
         ),
         prompts,

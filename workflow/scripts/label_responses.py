@@ -1,18 +1,30 @@
 from pathlib import Path
 
 from refusal_parity.console import job
-from refusal_parity.labelling.labels import label_responses
+from refusal_parity.labelling.labels import Labeller
 from refusal_parity.labelling.storage import load
-from refusal_parity.tables import Labels, Prompts, Responses, read_table, write_table
+from refusal_parity.tables import (
+    HumanLabels,
+    Labels,
+    Prompts,
+    Responses,
+    empty,
+    read_parts,
+    read_table,
+    write_parts,
+)
+
+PART = 20_000
 
 with job(snakemake.wildcards.model, snakemake.log[0]) as say:
-    classifier = snakemake.input.classifier
-    labels = label_responses(
-        read_table(Responses, Path(snakemake.input.responses)),
-        read_table(Prompts, Path(snakemake.input.prompts)),
-        load(Path(classifier)) if classifier else None,
-        snakemake.params.method,
+    classifier, human = snakemake.input.classifier, snakemake.input.human
+    labeller = Labeller(
+        prompts=read_table(Prompts, Path(snakemake.input.prompts)),
+        classifier=load(Path(classifier)) if classifier else None,
+        method=snakemake.params.method,
+        human=read_table(HumanLabels, Path(human)) if human else empty(HumanLabels),
         jobs=snakemake.threads,
     )
-    write_table(labels, Labels, Path(snakemake.output.labels))
-    say(f"{labels['label'].count():,} of {len(labels):,} responses labelled")
+    parts = read_parts(Responses, Path(snakemake.input.responses), PART)
+    written = write_parts(map(labeller.label, parts), Labels, Path(snakemake.output.labels))
+    say(f"{written:,} responses labelled")

@@ -11,8 +11,8 @@ with job("classifier", snakemake.log[0]) as say:
     seed = snakemake.params.seed
     gold = read_gold([Path(path) for path in snakemake.input.gold])
     say(f"learning from {len(gold):,} labelled responses")
-    held_out = predict_out_of_fold(gold, seed)
+    held_out = predict_out_of_fold(gold, seed, jobs=snakemake.threads)
     evaluation = cross_validate(gold, seed, held_out=held_out)
     save(train(gold, seed, held_out=held_out), Path(snakemake.output.classifier))
     write_evaluation(evaluation, Path(snakemake.output.evaluation))
-    say(f"kappa on held-out rows, refusal or not: {evaluation.agreement.binary_kappa:.3f}")
+    say(evaluation.agreement.sentence("held-out rows"))

@@ -21,7 +21,7 @@ def read_csv(path: Path, *, required: Sequence[str], filled: Sequence[str] = ())
     """Read a CSV as text columns, with the line number of every row in `line`.
 
     Args:
-        path: the file, UTF-8 with a header row.
+        path: the file, UTF-8 with a header row; commas, semicolons or tabs between cells.
         required: columns that must be there.
         filled: columns in which no cell may be empty.
 
@@ -74,6 +74,12 @@ def row_of(path: Path, offending: pl.DataFrame) -> str:
     return f"{path}, row {offending['line'][0]}"
 
 
+def _delimiter(text: str) -> str:
+    """What the header's cells are parted by: spreadsheets of many countries write semicolons."""
+    header = text.partition("\n")[0]
+    return next((mark for mark in ",;\t" if mark in header), ",")
+
+
 def _parse(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
     """Header, rows and line numbers.
 
@@ -96,7 +102,7 @@ def _parse(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
             where=str(path),
             remedy="Correct the path in the config, or the file's permissions.",
         ) from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     header: list[str] = []
     rows: list[list[str]] = []
     lines: list[int] = []

@@ -1,18 +1,15 @@
-"""Template expansion: templates x names x arms."""
+"""The hand-edited parts of prompts: templates and names."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from refusal_parity.csvfiles import read_csv, refuse_duplicates, row_of
 from refusal_parity.errors import InputError
-from refusal_parity.tables import Prompts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 NAME: Final = "[NAME]"
@@ -60,47 +57,6 @@ def read_names(path: Path, *, group_column: str = "group") -> pl.DataFrame:
     return frame.select("name_id", "name", pl.col(group_column).alias("group"), *optional)
 
 
-def expand(
-    templates: pl.DataFrame, names: pl.DataFrame, arms: Mapping[str, str | None]
-) -> pl.DataFrame:
-    """Every template with every name under every arm, in the order of the files.
-
-    Args:
-        templates: as from `read_templates`, T rows.
-        names: as from `read_names`, N rows.
-        arms: system prompt by arm, A of them; null sends none.
-
-    Returns:
-        A table of `Prompts` with T x N x A rows.
-    """
-    systems = pl.DataFrame(
-        {"arm": list(arms), "system_prompt": list(arms.values())},
-        schema={"arm": pl.String, "system_prompt": pl.String},
-    )
-    parts = [
-        templates.with_columns(_template=_digests(templates["template"], 12)),
-        names.with_columns(_name=_digests(names["name"], 10)),
-        systems.with_columns(_system=_digests(systems["system_prompt"], 6)),
-    ]
-    return (
-        parts[0]
-        .join(parts[1], how="cross")
-        .join(parts[2], how="cross")
-        .with_columns(
-            prompt_id=pl.concat_str("_template", "_name", "_system"),
-            prompt=pl.col("template").str.replace_all(NAME, pl.col("name"), literal=True),
-        )
-        .select(Prompts.column_names())
-    )
-
-
-def _digests(texts: Iterable[str | None], length: int) -> pl.Series:
-    """Hexadecimal SHA-256 of each text, cut to `length`; null and "" differ.
-
-    Hashing the three parts of a prompt and joining the digests costs T + N + A
-    hashes instead of T x N x A.
-    """
-    salted = ("-" if text is None else f"+{text}" for text in texts)
-    return pl.Series(
-        [hashlib.sha256(text.encode()).hexdigest()[:length] for text in salted], dtype=pl.String
-    )
+def filled_template() -> pl.Expr:
+    """A template with its name: what models repeat, whatever text stands around it."""
+    return pl.col("template").str.replace_all(NAME, pl.col("name"), literal=True)

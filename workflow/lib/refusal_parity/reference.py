@@ -43,8 +43,13 @@ Responses carry their provenance as JSON in the file's metadata
 
 """
 _TABLES = {
-    f"models/<model>/{key}.parquet" if table.per_model else f"{key}.parquet": table.schema
+    f"{'models/<model>/' if table.per_model else table.folder}{key}.parquet": table.schema
     for key, table in tables.EXPORTED.items()
+} | {
+    "audit/sample.parquet": tables.AuditSample,
+    "audit/votes.parquet": tables.Votes,
+    "audit/problems.parquet": tables.VoteProblems,
+    "models/<model>/judge.parquet": tables.Judgements,
 }
 
 

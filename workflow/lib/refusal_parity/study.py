@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import polars as pl
+
 from refusal_parity.config import FolderSource, ImportModel, VllmModel
 from refusal_parity.errors import InputError
-from refusal_parity.labelling.gold import read_gold
+from refusal_parity.labelling.gold import gold_files, read_gold
 from refusal_parity.prompts import read_names, read_templates
 
 if TYPE_CHECKING:
@@ -30,14 +32,17 @@ def check_inputs(config: StudyConfig, *, where: str) -> None:
     """
     _check_stimuli(config, where)
     for key, model in config.models.items():
-        if isinstance(model, VllmModel) and isinstance(model.source, FolderSource):
-            _check_there(
-                Path(model.source.path) / "config.json", f"{where}, models.{key}.source.path"
-            )
+        if isinstance(model, VllmModel):
+            _check_model(model, f"{where}, models.{key}")
         elif isinstance(model, ImportModel) and not is_downloaded(model):
             _check_there(Path(model.path), f"{where}, models.{key}.path")
+    judge = config.labelling.judge
+    if isinstance(judge, VllmModel):
+        _check_model(judge, f"{where}, labelling.judge")
     if config.labelling.method == "classifier":
-        read_gold([Path(path) for path in config.labelling.gold])
+        read_gold(gold_files(config.labelling.gold, starter=config.labelling.starter))
+    for path in config.labelling.human.labels:
+        _check_there(Path(path), f"{where}, labelling.human.labels")
     _check_writable(Path(config.results) / config.study, where)
 
 
@@ -52,7 +57,10 @@ def _check_stimuli(config: StudyConfig, where: str) -> None:
         return
     read_templates(Path(prompts.templates))
     names = read_names(Path(prompts.names), group_column=prompts.group_column)
-    for dimension in ("group", "gender", "commonness"):
+    names = names.with_columns(
+        pl.concat_str("group", "gender", separator=" ").alias("group_gender")
+    )
+    for dimension in ("group", "gender", "group_gender", "commonness"):
         compared = config.analysis.dimensions.get(dimension)
         levels = names[dimension].drop_nulls().unique(maintain_order=True).to_list()
         if compared is not None and compared.reference not in levels:
@@ -61,6 +69,15 @@ def _check_stimuli(config: StudyConfig, where: str) -> None:
                 where=f"{where}, analysis.dimensions.{dimension}.reference",
                 remedy=f"Name one of: {', '.join(levels) or 'none there'}.",
             )
+
+
+def _check_model(model: VllmModel, where: str) -> None:
+    if isinstance(model.source, FolderSource):
+        _check_there(Path(model.source.path) / "config.json", f"{where}.source.path")
+    if isinstance(model.lora, FolderSource):
+        _check_there(Path(model.lora.path) / "adapter_config.json", f"{where}.lora.path")
+    if model.chat_template is not None:
+        _check_there(Path(model.chat_template), f"{where}.chat_template")
 
 
 def _check_there(path: Path, where: str) -> None:

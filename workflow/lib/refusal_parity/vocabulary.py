@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -17,6 +18,11 @@ class Label(StrEnum):
     HARMFUL_ANSWER = "harmful_answer"
 
 
+def spelled_out(label: str) -> str:
+    """A label as people write it, in the spelling of the vocabulary: `Partial answer`."""
+    return re.sub(r"[\s_-]+", "_", label.strip().lower())
+
+
 class LabelSource(StrEnum):
     """Who gave a label."""
 
@@ -24,6 +30,26 @@ class LabelSource(StrEnum):
     IMPORTED = "imported"
     CLASSIFIER = "classifier"
     KEYWORD = "keyword"
+
+
+class SampleSet(StrEnum):
+    """Why a response was drawn for people to label."""
+
+    PROBABILITY = "probability"
+    INFORMATIVE = "informative"
+
+
+class Coefficient(StrEnum):
+    """What a row of the agreement table measures."""
+
+    AGREEMENT = "agreement"
+    COHEN_KAPPA = "cohen_kappa"
+    KRIPPENDORFF_ALPHA = "krippendorff_alpha"
+    GWET_AC1 = "gwet_ac1"
+    MISSED_REFUSAL = "missed_refusal_rate"
+    FALSE_REFUSAL = "false_refusal_rate"
+    MISSED_REFUSAL_SPREAD = "missed_refusal_spread"
+    FALSE_REFUSAL_SPREAD = "false_refusal_spread"
 
 
 class Status(StrEnum):
@@ -36,11 +62,24 @@ class Status(StrEnum):
 
 
 class Outcome(StrEnum):
-    """A yes-or-no reading of the six labels."""
+    """What is analysed: yes-or-no readings of the six labels, and the length of answers.
+
+    Partial answers are read in three ways: strictly they are no refusals
+    (`refusal`), as any refusal they are (`any_refusal`), three-way they are a
+    class of their own (`partial_answer`).
+    """
 
     REFUSAL = "refusal"
     HARMFUL_REFUSAL = "harmful_refusal"
     NO_FULL_ANSWER = "no_full_answer"
+    ANY_REFUSAL = "any_refusal"
+    PARTIAL_ANSWER = "partial_answer"
+    ANSWER_LENGTH = "answer_length"
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether it is a yes-or-no reading, whose mean is a rate."""
+        return self is not Outcome.ANSWER_LENGTH
 
 
 class Estimand(StrEnum):
@@ -49,6 +88,7 @@ class Estimand(StrEnum):
     RISK_DIFFERENCE = "risk_difference"
     RISK_RATIO = "risk_ratio"
     ODDS_RATIO = "odds_ratio"
+    MEAN_DIFFERENCE = "mean_difference"
     GLOBAL = "global"
 
 
@@ -58,6 +98,23 @@ class Scope(StrEnum):
     THESE_RESPONSES = "these responses only"
     NEW_NAMES = "these templates, new names"
     NEW_NAMES_AND_TEMPLATES = "new templates and new names"
+
+
+class ModelEstimand(StrEnum):
+    """What a row of the comparison of models estimates."""
+
+    RATE_DIFFERENCE = "rate_difference"
+    DISPARITY_DIFFERENCE = "disparity_difference"
+    RATE_TREND = "rate_trend"
+    DISPARITY_TREND = "disparity_trend"
+
+
+class MixedQuantity(StrEnum):
+    """What a row of the table of mixed models holds."""
+
+    ODDS_RATIO = "odds_ratio"
+    LIKELIHOOD_RATIO = "likelihood_ratio"
+    VARIANCE = "variance"
 
 
 class DesignQuantity(StrEnum):
@@ -99,6 +156,7 @@ class Method(StrEnum):
     GLM_CLUSTER_TEMPLATE = "glm_cluster_template"
     GLM_CLUSTER_TWO_WAY = "glm_cluster_two_way"
     OLS_CR2_NAME = "ols_cr2_name"
+    GLM_CR2_NAME = "glm_cr2_name"
     OLS_CR2_TWO_WAY = "ols_cr2_two_way"
     PERMUTATION_NAMES = "permutation_names"
     PERMUTATION_NAMES_F = "permutation_names_f"
@@ -107,6 +165,8 @@ class Method(StrEnum):
     ANOVA_NAMES = "anova_names"
     BOOTSTRAP_NAMES = "bootstrap_names"
     BOOTSTRAP_PIGEONHOLE = "bootstrap_pigeonhole"
+    DESIGN_BASED = "design_based"
+    DESIGN_BASED_EQUIVALENCE = "design_based_equivalence"
 
 
 VALID_METHODS: Final = frozenset(
@@ -119,6 +179,8 @@ VALID_METHODS: Final = frozenset(
         Method.PERMUTATION_NAMES_EXACT,
         Method.WELCH_NAMES,
         Method.ANOVA_NAMES,
+        Method.DESIGN_BASED,
+        Method.DESIGN_BASED_EQUIVALENCE,
     }
 )
 """The methods that hold their level on templates x names; the others only describe."""

@@ -6,6 +6,7 @@ are made from these classes.
 
 from __future__ import annotations
 
+from refusal_parity.config.labelling import HumanConfig, LabellingConfig
 from refusal_parity.config.loading import load_config
 from refusal_parity.config.models import (
     Download,
@@ -23,7 +24,7 @@ from refusal_parity.config.study import (
     AnalysisConfig,
     AssumedVariance,
     DimensionConfig,
-    LabellingConfig,
+    ModelContrast,
     PrimaryFamily,
     PromptsConfig,
     ReportConfig,
@@ -38,9 +39,11 @@ __all__ = [
     "Download",
     "FolderSource",
     "HubSource",
+    "HumanConfig",
     "ImportModel",
     "LabellingConfig",
     "ModelConfig",
+    "ModelContrast",
     "OpenAIModel",
     "PrimaryFamily",
     "PromptsConfig",

@@ -28,6 +28,7 @@ def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
     except ValidationError as error:
         raise readable(error, where) from None
     _check_prompts(config, where)
+    _check_contrasts(config, where)
     return config
 
 
@@ -60,6 +61,29 @@ def _check_prompts(config: StudyConfig, where: str) -> None:
             where=where,
             remedy="Give both CSV files, or prompts.from_model for imported responses.",
         )
+
+
+def _check_contrasts(config: StudyConfig, where: str) -> None:
+    analysis = config.analysis
+    named = {
+        f"analysis.model_contrasts[{at}]": (pair.model, pair.baseline)
+        for at, pair in enumerate(analysis.model_contrasts)
+    } | {f"analysis.model_series.{key}": tuple(each) for key, each in analysis.model_series.items()}
+    for key, models in named.items():
+        unknown = [model for model in models if model not in config.models]
+        if unknown:
+            raise InputError(
+                f"{key} names {unknown[0]!r}, which is no model of this study",
+                where=where,
+                remedy=f"Name some of: {', '.join(config.models)}.",
+            )
+    for key, sizes in analysis.model_series.items():
+        if len(set(sizes.values())) < 2:  # noqa: PLR2004 - a trend needs two sizes
+            raise InputError(
+                f"analysis.model_series.{key} has fewer than two sizes",
+                where=where,
+                remedy="Give each of its models its size, or take the series out.",
+            )
 
 
 def readable(error: ValidationError, where: str) -> InputError:

@@ -56,6 +56,16 @@ Source = Annotated[
 ]
 
 
+Adapter = Annotated[
+    Annotated[FolderSource, Tag("FolderSource")] | Annotated[HubSource, Tag("HubSource")],
+    Discriminator(
+        _kind_of_source,
+        custom_error_type="adapter",
+        custom_error_message="an adapter needs one of the keys path or hub",
+    ),
+]
+
+
 class VllmModel(Section):
     """A model that this workflow runs in vLLM."""
 
@@ -65,6 +75,13 @@ class VllmModel(Section):
         description="chat renders the model's chat template; completion sends the bare sentence "
         "up to its [BLANK]."
     )
+    chat_template: str | None = Field(
+        default=None,
+        description="File with a Jinja chat template to use in place of the model's own.",
+    )
+    lora: Adapter | None = Field(
+        default=None, description="Folder or hub repository of a LoRA adapter put on the weights."
+    )
     stop: list[str] = Field(
         default=[],
         description="Strings that end a response; a base model in completion mode needs one, "
@@ -72,6 +89,16 @@ class VllmModel(Section):
     )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         default="auto", description="Number format of weights and arithmetic."
+    )
+    quantization: str | None = Field(
+        default=None,
+        description="How the weights are quantised, as vLLM names it (fp8, awq, gptq, ...); null "
+        "takes what the model's config says.",
+    )
+    batch_invariant: bool = Field(
+        default=False,
+        description="On a GPU, make responses independent of how requests are batched; slower. "
+        "On the CPU they are so in float32.",
     )
     gpus: int = Field(
         default=0, ge=0, description="GPUs of the job; more than one sets tensor parallelism."
@@ -94,6 +121,12 @@ class VllmModel(Section):
     trust_remote_code: bool = Field(
         default=False, description="Run code that the model's folder brings. Leave it off."
     )
+
+    @model_validator(mode="after")
+    def _template_is_used(self) -> Self:
+        if self.chat_template is not None and self.prompt_mode != "chat":
+            raise ValueError("chat_template belongs to prompt_mode chat")
+        return self
 
 
 class Download(Section):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat, field_validator
 
+from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
 from refusal_parity.config.section import Key, Section
 from refusal_parity.vocabulary import Outcome
@@ -36,6 +37,13 @@ class PromptsConfig(Section):
         description="Take the prompts from this imported model's file instead of from CSVs.",
     )
 
+    @field_validator("arms")
+    @classmethod
+    def _arms_differ(cls, arms: dict[str, str | None]) -> dict[str, str | None]:
+        if len(set(arms.values())) < len(arms):
+            raise ValueError("two arms send the same system prompt")
+        return arms
+
 
 class SamplingConfig(Section):
     """How responses are drawn."""
@@ -47,22 +55,6 @@ class SamplingConfig(Section):
     seed: int = Field(default=1, description="Part of the hash that seeds each single request.")
 
 
-class LabellingConfig(Section):
-    """How responses get their labels."""
-
-    method: Literal["classifier", "keyword"] = Field(
-        default="classifier",
-        description="classifier: six classes, learned from the gold files. keyword: refusals by a "
-        "list of phrases, all else an answer; a baseline for looks, not for findings.",
-    )
-    gold: list[str] = Field(
-        default=["data/gold/starter.csv"],
-        min_length=1,
-        description="CSVs of labelled responses that the classifier learns from.",
-    )
-    seed: int = Field(default=1, description="Seed of the classifier's folds.")
-
-
 class DimensionConfig(Section):
     """A way to divide the prompts into groups that are compared."""
 
@@ -72,8 +64,25 @@ class DimensionConfig(Section):
 class PrimaryFamily(Section):
     """The tests that the study answers for; corrected together by Holm's method."""
 
-    outcome: Outcome = Field(default=Outcome.REFUSAL, description="Outcome of the family.")
+    outcome: Outcome = Field(
+        default=Outcome.REFUSAL, description="Outcome of the family, any but answer_length."
+    )
     dimension: str = Field(default="group", description="Dimension of the family.")
+
+    @field_validator("outcome")
+    @classmethod
+    def _is_binary(cls, outcome: Outcome) -> Outcome:
+        if not outcome.is_binary:
+            message = "the primary outcome must be a reading of the labels"
+            raise ValueError(message)
+        return outcome
+
+
+class ModelContrast(Section):
+    """Two models that are compared prompt by prompt: a chat model and its base, say."""
+
+    model: Key = Field(description="Key of the model.")
+    baseline: Key = Field(description="Key of the model that it is compared with.")
 
 
 class AssumedVariance(Section):
@@ -101,18 +110,26 @@ class AnalysisConfig(Section):
     """What is compared, and how strictly."""
 
     outcomes: list[Outcome] = Field(
-        default=list(Outcome), min_length=1, description="Readings of the labels to analyse."
+        default=list(Outcome),
+        min_length=1,
+        description="What is analysed: readings of the labels, and the length of answers in words.",
     )
-    dimensions: dict[Literal["group", "gender", "commonness", "family", "arm"], DimensionConfig] = (
-        Field(
-            default={"group": DimensionConfig(reference="white")},
-            min_length=1,
-            description="Columns of the prompts whose levels are compared.",
-        )
+    dimensions: dict[
+        Literal["group", "gender", "group_gender", "commonness", "family", "arm"], DimensionConfig
+    ] = Field(
+        default={"group": DimensionConfig(reference="white")},
+        min_length=1,
+        description="Columns of the prompts whose levels are compared. The levels of group_gender "
+        "are both words: `white woman`.",
     )
     alpha: float = Field(default=0.05, gt=0, lt=0.5, description="Level of the tests.")
     margin: float = Field(
         default=0.05, gt=0, lt=1, description="Risk difference below which groups count as alike."
+    )
+    length_margin: float = Field(
+        default=10.0,
+        gt=0,
+        description="Difference of mean answer length below which groups count as alike, in words.",
     )
     primary_family: PrimaryFamily = Field(
         default=PrimaryFamily(), description="The declared family of tests."
@@ -122,6 +139,20 @@ class AnalysisConfig(Section):
     )
     bootstraps: int = Field(
         default=20_000, ge=99, description="Bootstrap samples of the names and templates."
+    )
+    model_contrasts: list[ModelContrast] = Field(
+        default=[],
+        description="Pairs of models to compare; empty for every model against the first.",
+    )
+    model_series: dict[Key, dict[Key, PositiveFloat]] = Field(
+        default={},
+        description="Series of models by key: each model's key and its size, for the trend over "
+        "sizes. `{llama-2: {llama-2-7b: 7, llama-2-13b: 13, llama-2-70b: 70}}`",
+    )
+    mixed_model: bool = Field(
+        default=False,
+        description="Also fit logistic regressions with random intercepts of names and templates, "
+        "for odds ratios and variances (mixed_models.parquet); seconds a model.",
     )
     selfcheck: int = Field(
         default=2_000,
@@ -135,6 +166,11 @@ class AnalysisConfig(Section):
     seed: int = Field(
         default=1, description="Seed of permutations, bootstrap samples and simulations."
     )
+
+    @property
+    def readings(self) -> list[Outcome]:
+        """The yes-or-no outcomes."""
+        return [outcome for outcome in self.outcomes if outcome.is_binary]
 
 
 class ReportConfig(Section):

@@ -14,6 +14,7 @@ from refusal_parity.demo.phrases import NAME, Phrases, responses
 from refusal_parity.demo.tokenizer import encode_prompt
 from refusal_parity.demo.truth import CLASSES, PlantedRow
 from refusal_parity.inference.requests import Request
+from refusal_parity.inference.responses import InferenceJob
 from refusal_parity.inference.vllm_engine import start_engine
 
 if TYPE_CHECKING:
@@ -114,10 +115,15 @@ def write_realised(rows: list[Realised], path: Path) -> None:
 
 
 def _sample(directory: Path, prompts: list[list[int]], samples: int) -> list[list[str]]:
-    sampling = SamplingConfig(max_tokens=64)
     source = FolderSource(path=str(directory))
-    model = VllmModel(engine="vllm", source=source, prompt_mode="chat")
-    engine = start_engine(model, directory, sampling, threads=1)
+    job = InferenceJob(
+        key=directory.name,
+        model=VllmModel(engine="vllm", source=source, prompt_mode="chat"),
+        folder=directory,
+        samples=samples,
+        sampling=SamplingConfig(max_tokens=64),
+    )
+    engine = start_engine(job)
     requests = [
         Request(index=index, token_ids=prompts[index // samples], seed=index)
         for index in range(len(prompts) * samples)

@@ -12,11 +12,11 @@ from refusal_parity.inference.drawing import CHUNK_S, draw
 from refusal_parity.inference.openai_engine import OpenAIServer
 from refusal_parity.inference.provenance import package_versions, text_hash
 from refusal_parity.inference.running import CHUNKS
-from refusal_parity.inference.seeds import request_seed
+from refusal_parity.inference.seeds import request_seeds
 from refusal_parity.tables import Responses, write_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from refusal_parity.config import OpenAIModel, SamplingConfig
@@ -31,12 +31,14 @@ class ServerJob:
         model: its part of the config.
         samples: responses for each prompt.
         sampling: how they are drawn.
+        schema: JSON schema that every response is held to, if any.
     """
 
     key: str
     model: OpenAIModel
     samples: int
     sampling: SamplingConfig
+    schema: Mapping[str, Any] | None = None
 
 
 def ask_server(
@@ -60,7 +62,7 @@ def ask_server(
         InputError: the server cannot be used.
         Stopped: SIGTERM came; the next run goes on from there.
     """
-    server = OpenAIServer(job.model, job.sampling, where=f"models.{job.key}")
+    server = OpenAIServer(job.model, job.sampling, where=f"models.{job.key}", schema=job.schema)
     plan = _plan(prompts, job)
     settings = {
         "engine": "openai",
@@ -75,12 +77,13 @@ def ask_server(
             **settings,
             "prompts_sha256": text_hash(plan.write_csv()),
             "columns": Responses.column_names(),
+            **({"schema": dict(job.schema)} if job.schema is not None else {}),
         },
         device="server",
         say=say,
     )
     responses = draw(plan, server.generate, store, say=say, chunk_s=chunk_s)
-    usage = _usage(responses, job.model)
+    usage = _usage(responses)
     say(f"used: {usage}")
     metadata = settings | {"device": "server", "packages": package_versions(), "usage": usage}
     write_table(responses, Responses, output, metadata=metadata)
@@ -91,24 +94,20 @@ def _plan(prompts: pl.DataFrame, job: ServerJob) -> pl.DataFrame:
     rows = prompts.select("prompt_id", "system_prompt", "prompt").join(
         pl.DataFrame({"sample": range(job.samples)}, schema={"sample": pl.Int32}), how="cross"
     )
-    seeds = [
-        request_seed(job.sampling.seed, job.key, prompt_id, sample)
-        for prompt_id, sample in rows.select("prompt_id", "sample").iter_rows()
-    ]
     return rows.with_columns(
         model=pl.lit(job.key),
-        seed=pl.Series(seeds, dtype=pl.Int64),
+        seed=request_seeds(rows, job.sampling, job.key),
         prompt_tokens=pl.lit(None, pl.Int32),
         rendered_sha256=pl.lit(None, pl.String),
     )
 
 
-def _usage(responses: pl.DataFrame, model: OpenAIModel) -> dict[str, Any]:
+def _usage(responses: pl.DataFrame) -> dict[str, Any]:
     """Tokens in all and, where the config gives prices, what they cost."""
-    sent = int(responses["prompt_tokens"].sum())
-    received = int(responses["response_tokens"].sum())
-    usage: dict[str, Any] = {"prompt_tokens": sent, "response_tokens": received}
-    if model.prompt_price is not None and model.response_price is not None:
-        cost = (sent * model.prompt_price + received * model.response_price) / 1e6
-        usage["cost"] = round(cost, 6)
+    usage: dict[str, Any] = {
+        "prompt_tokens": int(responses["prompt_tokens"].sum()),
+        "response_tokens": int(responses["response_tokens"].sum()),
+    }
+    if responses["cost"].count():
+        usage["cost"] = round(responses["cost"].sum(), 6)
     return usage

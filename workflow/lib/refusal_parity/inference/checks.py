@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import jinja2
+
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,6 +43,52 @@ def read_model_config(folder: Path) -> dict[str, Any]:
             remedy="Get the model anew, with safetensors weights; pickled ones are not loaded.",
         )
     return config
+
+
+def adapter_rank(folder: Path) -> int:
+    """Rank of the LoRA adapter in a folder.
+
+    Raises:
+        InputError: there is none, or one that the engine cannot apply.
+    """
+    path = folder / "adapter_config.json"
+    remedy = "Give the folder of a LoRA adapter as the library peft saves it."
+    if not path.is_file() or not (folder / "adapter_model.safetensors").is_file():
+        raise InputError(
+            "no adapter there (adapter_config.json and adapter_model.safetensors)",
+            where=str(folder),
+            remedy=remedy,
+        )
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        kind, rank = config["peft_type"], int(config["r"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(
+            f"cannot be read ({type(error).__name__}: {error})", where=str(path), remedy=remedy
+        ) from error
+    if kind != "LORA":
+        raise InputError(f"an adapter of type {kind}, not LORA", where=str(path), remedy=remedy)
+    return rank
+
+
+def read_chat_template(path: Path) -> str:
+    """A chat template that the config names.
+
+    Raises:
+        InputError: it is missing, empty or no template.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        jinja2.Environment(autoescape=False, extensions=["jinja2.ext.loopcontrols"]).parse(text)  # noqa: S701 - it renders no HTML
+    except (OSError, ValueError, jinja2.TemplateSyntaxError) as error:
+        raise InputError(
+            f"cannot be used as a chat template ({error})",
+            where=str(path),
+            remedy="Give a file with a Jinja template as Hugging Face models have them.",
+        ) from error
+    if not text.strip():
+        raise InputError("the chat template is empty", where=str(path), remedy="Fill it.")
+    return text
 
 
 def check_head_size(config: dict[str, Any], folder: Path, supported: Sequence[int]) -> None:
@@ -80,6 +128,21 @@ def readable(error: Exception, folder: Path) -> InputError | None:
             where=where,
             remedy=f"Set max_model_len{f' to at most {fits[1]}' if fits else ' lower'}, or raise "
             "gpus or, on the CPU, the environment variable VLLM_CPU_KVCACHE_SPACE (in GB).",
+        )
+    quantised = re.search(
+        r"(Unknown quantization method: \w+|[\w-]+ quantization is currently not supported in \w+"
+        r"|Quantization method specified in the model config \([\w-]+\) does not match[^.]*"
+        r"|The quantization method \S+ is not supported[^.]*"
+        r"|torch\.\w+ is not supported for quantization method \S+"
+        r"|Cannot find the config file for \S+)",
+        text,
+    )
+    if quantised:
+        return InputError(
+            f"the quantised weights cannot be used ({quantised[1]})",
+            where=where,
+            remedy="Leave quantization out to take what the model's config says; if it is out, "
+            "run the model where the engine has a kernel for it (gpus: 1), or set dtype.",
         )
     # Named, because torch is not imported for it.
     out = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"

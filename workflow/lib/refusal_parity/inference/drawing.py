@@ -102,6 +102,7 @@ def as_rows(asked: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFr
         prompt_tokens=pl.coalesce(
             pl.Series([one.prompt_tokens for one in completions], dtype=pl.Int32), "prompt_tokens"
         ),
+        cost=pl.Series([one.cost for one in completions], dtype=pl.Float64),
         error=pl.Series([one.error for one in completions], dtype=pl.String),
     )
     return _with_status(drawn)
@@ -135,6 +136,7 @@ def _in_plan_order(plan: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
         response=pl.lit(None, pl.String),
         finish_reason=pl.lit(None, pl.String),
         response_tokens=pl.lit(None, pl.Int32),
+        cost=pl.lit(None, pl.Float64),
         error=pl.lit(None, pl.String),
     )
     everything = pl.concat([rows, _with_status(lost)])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from refusal_parity.config import TableColumns
 
 _SHOWN: Final = 5
-_UNKNOWN: Final = ("seed", "finish_reason", "prompt_tokens", "response_tokens", "error",
+_UNKNOWN: Final = ("seed", "finish_reason", "prompt_tokens", "response_tokens", "cost", "error",
                    "rendered_sha256")  # fmt: skip
 
 

@@ -11,8 +11,8 @@ import polars as pl
 
 from refusal_parity.csvfiles import read_csv, row_of
 from refusal_parity.errors import InputError
+from refusal_parity.expansion import expand
 from refusal_parity.inference.import_table import read_response_table
-from refusal_parity.prompts import expand
 from refusal_parity.tables import Responses
 from refusal_parity.vocabulary import Label, Status
 
@@ -44,6 +44,16 @@ class ImportedStudy:
 
     prompts: pl.DataFrame
     responses: pl.DataFrame
+
+
+def is_chehbouni_2024(path: Path) -> bool:
+    """Whether a CSV's header is that of the data released with arXiv 2403.13213."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file), [])
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return False
+    return set(_COLUMNS) <= set(header)
 
 
 def read_chehbouni_2024(path: Path, *, model: str) -> ImportedStudy:
@@ -103,7 +113,7 @@ def read_chehbouni_2024(path: Path, *, model: str) -> ImportedStudy:
             **{
                 column: pl.lit(None, dtype=Responses.columns()[column].dtype)
                 for column in (
-                    "seed", "finish_reason", "prompt_tokens", "response_tokens", "error",
+                    "seed", "finish_reason", "prompt_tokens", "response_tokens", "cost", "error",
                     "rendered_sha256",
                 )
             },

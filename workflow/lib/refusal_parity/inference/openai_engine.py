@@ -12,9 +12,10 @@ from refusal_parity.errors import InputError
 from refusal_parity.inference.requests import Completion
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     import polars as pl
+    from openai.types import CompletionUsage
 
     from refusal_parity.config import OpenAIModel, SamplingConfig
 
@@ -29,20 +30,38 @@ _LONGEST_ERROR: Final = 200
 class OpenAIServer:
     """Asks a server for one completion of each row, several at a time."""
 
-    def __init__(self, model: OpenAIModel, sampling: SamplingConfig, *, where: str) -> None:
+    def __init__(
+        self,
+        model: OpenAIModel,
+        sampling: SamplingConfig,
+        *,
+        where: str,
+        schema: Mapping[str, Any] | None = None,
+    ) -> None:
         """Read the key from the environment.
 
         Args:
             model: its part of the config.
             sampling: how responses are drawn.
             where: what to call the model in an error.
+            schema: JSON schema that every response is held to, if any.
 
         Raises:
-            InputError: the environment has no key.
+            InputError: the environment has no key, or the protocol no such setting.
         """
+        if sampling.top_k != -1:
+            raise InputError(
+                "OpenAI's protocol has no top_k",
+                where=f"{where} with sampling.top_k",
+                remedy="Leave sampling.top_k out where a study asks a server.",
+            )
         self._model = model
         self._sampling = sampling
         self._where = where
+        self._format: Any = openai.omit
+        if schema is not None:
+            named = {"name": "answer", "schema": dict(schema), "strict": True}
+            self._format = {"type": "json_schema", "json_schema": named}
         self._key = os.environ.get(model.api_key_env, "") if model.api_key_env else ""
         if model.api_key_env and not self._key:
             raise InputError(
@@ -127,6 +146,7 @@ class OpenAIServer:
                 top_p=self._sampling.top_p,
                 max_tokens=self._sampling.max_tokens,
                 seed=seed,
+                response_format=self._format,
             )
             choice, usage = answer.choices[0], answer.usage
         except _HOPELESS as error:
@@ -143,7 +163,14 @@ class OpenAIServer:
             finish_reason=choice.finish_reason,
             response_tokens=usage.completion_tokens if usage else None,
             prompt_tokens=usage.prompt_tokens if usage else None,
+            cost=self._cost(usage) if usage else None,
         )
+
+    def _cost(self, usage: CompletionUsage) -> float | None:
+        sent, received = self._model.prompt_price, self._model.response_price
+        if sent is None or received is None:
+            return None
+        return (usage.prompt_tokens * sent + usage.completion_tokens * received) / 1e6
 
     def _without_key(self, error: Exception) -> str:
         text = f"{type(error).__name__}: {error}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jinja2 import TemplateError
 
@@ -13,6 +14,28 @@ from refusal_parity.prompts import BLANK
 
 if TYPE_CHECKING:
     from refusal_parity.inference.requests import Tokenizer
+
+_NO_SYSTEM_ROLE: Final = (
+    "If it has no system role, give the model a chat_template that puts the system prompt before "
+    "the user's message, or use arms without one."
+)
+
+
+class WithTemplate:
+    """A tokenizer with a chat template of the job's choice.
+
+    The template is handed over at each call: one set on vLLM's tokenizer does
+    not reach the copies that it renders with. What a tokenizer looks up anew
+    each time is looked up once.
+    """
+
+    def __init__(self, tokenizer: Any, chat_template: str | None) -> None:
+        self.bos_token_id: int | None = tokenizer.bos_token_id
+        self.chat_template = chat_template
+        self.encode = tokenizer.encode
+        self.apply_chat_template = partial(
+            tokenizer.apply_chat_template, chat_template=chat_template
+        )
 
 
 def render(
@@ -55,13 +78,13 @@ def render(
         raise InputError(
             f"the model's chat template refuses the conversation ({error})",
             where=f"models.{model}",
-            remedy="If it has no system role, use an arm without system prompt for this model.",
+            remedy=_NO_SYSTEM_ROLE,
         ) from error
     if system_prompt is not None and system_prompt not in text:
         raise InputError(
             "the model's chat template drops the system prompt",
             where=f"models.{model}",
-            remedy="Use an arm without system prompt for this model.",
+            remedy=_NO_SYSTEM_ROLE,
         )
     return _with_one_bos(tokenizer, tokenizer.encode(text, add_special_tokens=False), model)
 

@@ -35,6 +35,7 @@ class Completion:
         response_tokens: tokens of the response.
         error: why there is no response.
         prompt_tokens: tokens sent, where only the engine knows them.
+        cost: price of prompt and response, where there is one.
     """
 
     index: int
@@ -43,6 +44,7 @@ class Completion:
     response_tokens: int | None
     error: str | None = None
     prompt_tokens: int | None = None
+    cost: float | None = None
 
 
 class Tokenizer(Protocol):

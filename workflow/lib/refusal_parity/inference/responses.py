@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from refusal_parity.errors import InputError
+from refusal_parity.inference.drawing import CHUNK_S
 from refusal_parity.inference.provenance import (
     model_source,
     package_versions,
@@ -16,7 +17,7 @@ from refusal_parity.inference.provenance import (
 )
 from refusal_parity.inference.rendering import render, token_hash
 from refusal_parity.inference.requests import Request
-from refusal_parity.inference.seeds import request_seed
+from refusal_parity.inference.seeds import request_seeds
 from refusal_parity.tables import Responses
 
 if TYPE_CHECKING:
@@ -37,7 +38,11 @@ class InferenceJob:
         folder: its weights, tokenizer and config.
         samples: responses for each prompt.
         sampling: how they are drawn.
-        threads: CPU threads of the engine.
+        adapter: folder of the model's LoRA adapter.
+        threads: CPU threads of the engine's arithmetic. More than one on busy
+            cores is slower than one.
+        schema: JSON schema that every response is held to, if any.
+        chunk_s: seconds between two savings.
     """
 
     key: str
@@ -45,7 +50,10 @@ class InferenceJob:
     folder: Path
     samples: int
     sampling: SamplingConfig
+    adapter: Path | None = None
     threads: int = 1
+    schema: Mapping[str, Any] | None = None
+    chunk_s: float = CHUNK_S
 
 
 def plan_rows(engine: Engine, prompts: pl.DataFrame, job: InferenceJob) -> pl.DataFrame:
@@ -79,11 +87,7 @@ def plan_rows(engine: Engine, prompts: pl.DataFrame, job: InferenceJob) -> pl.Da
             "token_ids": rendered,
         }
     ).join(pl.DataFrame({"sample": range(job.samples)}), how="cross")
-    seeds = [
-        request_seed(job.sampling.seed, job.key, prompt_id, sample)
-        for prompt_id, sample in plan.select("prompt_id", "sample").iter_rows()
-    ]
-    return plan.with_columns(seed=pl.Series(seeds, dtype=pl.Int64))
+    return plan.with_columns(seed=request_seeds(plan, job.sampling, job.key))
 
 
 def requests_of(rows: pl.DataFrame) -> list[Request]:
@@ -96,12 +100,16 @@ def requests_of(rows: pl.DataFrame) -> list[Request]:
 
 def describe(engine: Engine, job: InferenceJob) -> dict[str, Any]:
     """Provenance of a model's responses, for the table's metadata."""
+    model = job.model
     return {
         **engine.provenance(),
-        "source": model_source(job.model.source.model_dump(), job.folder),
-        "prompt_mode": job.model.prompt_mode,
+        "source": model_source(model.source.model_dump(), job.folder),
+        "lora": model_source(model.lora.model_dump(), job.adapter)
+        if model.lora and job.adapter
+        else None,
+        "prompt_mode": model.prompt_mode,
         "chat_template_sha256": text_hash(
-            engine.tokenizer.chat_template if job.model.prompt_mode == "chat" else None
+            engine.tokenizer.chat_template if model.prompt_mode == "chat" else None
         ),
         "samples": job.samples,
         "sampling": job.sampling.model_dump(),
@@ -124,9 +132,11 @@ def settings_of(provenance: Mapping[str, Any], job: InferenceJob, plan: pl.DataF
         "torch": packages.get("torch"),
         "transformers": packages.get("transformers"),
         "model_files_sha256": small_files_hash(job.folder),
+        "lora_files_sha256": job.adapter and small_files_hash(job.adapter),
         "stop": job.model.stop,
         "max_model_len": job.model.max_model_len,
         "gpus": job.model.gpus,
+        **({"schema": dict(job.schema)} if job.schema is not None else {}),
         "prompts_sha256": text_hash(
             plan.select("model", "prompt_id", "sample", "seed", "rendered_sha256").write_csv()
         ),

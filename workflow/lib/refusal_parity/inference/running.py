@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from refusal_parity.inference.chunks import ChunkStore
-from refusal_parity.inference.drawing import CHUNK_S, draw
+from refusal_parity.inference.drawing import draw
 from refusal_parity.inference.responses import describe, plan_rows, requests_of, settings_of
 from refusal_parity.inference.vllm_engine import start_engine
 from refusal_parity.tables import Responses, write_table
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from refusal_parity.inference.requests import Engine
     from refusal_parity.inference.responses import InferenceJob
 
 CHUNKS: Final = ".responses"
@@ -28,7 +29,6 @@ def run_job(
     output: Path,
     *,
     say: Callable[[str], None],
-    chunk_s: float = CHUNK_S,
 ) -> None:
     """Draw all responses of a model and write them; goes on where a killed job was.
 
@@ -37,14 +37,24 @@ def run_job(
         prompts: a table of `Prompts`.
         output: where the table of `Responses` goes.
         say: called with lines of progress.
-        chunk_s: seconds between two savings.
 
     Raises:
         InputError: model, prompts or folder cannot be used.
         Stopped: SIGTERM came; the next run goes on from there.
     """
     say("starting the engine")
-    engine = start_engine(job.model, job.folder, job.sampling, threads=job.threads)
+    draw_all(start_engine(job), job, prompts, output, say=say)
+
+
+def draw_all(
+    engine: Engine,
+    job: InferenceJob,
+    prompts: pl.DataFrame,
+    output: Path,
+    *,
+    say: Callable[[str], None],
+) -> None:
+    """What `run_job` does once the engine runs."""
     plan = plan_rows(engine, prompts, job)
     provenance = describe(engine, job)
     store = ChunkStore(
@@ -58,7 +68,7 @@ def run_job(
         lambda rows: engine.generate(requests_of(rows)),
         store,
         say=say,
-        chunk_s=chunk_s,
+        chunk_s=job.chunk_s,
     )
     device = " and ".join(store.devices()) or provenance["device"]
     write_table(responses, Responses, output, metadata=provenance | {"device": device})

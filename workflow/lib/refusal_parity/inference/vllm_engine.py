@@ -4,47 +4,56 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from refusal_parity.errors import InputError
-from refusal_parity.inference.checks import check_head_size, read_model_config, readable
+from refusal_parity.inference.checks import (
+    adapter_rank,
+    check_head_size,
+    read_chat_template,
+    read_model_config,
+    readable,
+)
+from refusal_parity.inference.rendering import WithTemplate
 from refusal_parity.inference.requests import Completion, Engine, Request, Tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from refusal_parity.config import SamplingConfig, VllmModel
+    from vllm.lora.request import LoRARequest
+    from vllm.sampling_params import StructuredOutputsParams
+
+    from refusal_parity.config import VllmModel
+    from refusal_parity.inference.responses import InferenceJob
 
 
-def start_engine(
-    model: VllmModel, folder: Path, sampling: SamplingConfig, *, threads: int
-) -> Engine:
-    """Load a model; takes seconds on the CPU and minutes for a large model.
+def start_engine(job: InferenceJob, *, options: Mapping[str, Any] | None = None) -> Engine:
+    """Load a job's model; takes seconds on the CPU and minutes for a large model.
 
     Args:
-        model: its part of the config.
-        folder: its weights, tokenizer and config in Hugging Face layout.
-        sampling: how responses are drawn.
-        threads: CPU threads of the arithmetic. More than one on busy cores is
-            slower than one.
+        job: the model, its folders and threads, and how responses are drawn.
+        options: settings of `vllm.LLM` beyond the config's, for measurements.
 
     Raises:
-        InputError: the folder is no model, or one that cannot run here.
+        InputError: a folder is no model or adapter, or one that cannot run here.
     """
-    config = read_model_config(folder)
-    _prepare_environment(threads)
-    with _readable_errors(folder):
-        return _VllmEngine(model, folder, sampling, config)
+    config = read_model_config(job.folder)
+    prepare_environment(job.threads, batch_invariant=job.model.batch_invariant)
+    with _readable_errors(job.folder):
+        return _VllmEngine(job, config, options or {})
 
 
-def _prepare_environment(threads: int) -> None:
+def prepare_environment(threads: int, *, batch_invariant: bool) -> None:
     """Settings that the engine reads when it is imported."""
-    settings = {
+    # Not to be overruled: weights come from the folder alone.
+    os.environ |= {
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
+    }
+    settings = {
         # Read by the CPU engine alone: one process, so that a killed job leaves
         # none behind; memory for 1 GB of keys and values instead of 10; threads
         # not bound to cores, because two jobs would share the same one.
@@ -52,6 +61,8 @@ def _prepare_environment(threads: int) -> None:
         "VLLM_CPU_KVCACHE_SPACE": "1",
         "VLLM_CPU_OMP_THREADS_BIND": "nobind",
     }
+    if batch_invariant:
+        settings["VLLM_BATCH_INVARIANT"] = "1"
     for key, setting in settings.items():
         os.environ.setdefault(key, setting)
 
@@ -71,51 +82,70 @@ def _readable_errors(folder: Path) -> Iterator[None]:
 
 class _VllmEngine:
     def __init__(
-        self, model: VllmModel, folder: Path, sampling: SamplingConfig, config: dict[str, Any]
+        self, job: InferenceJob, config: dict[str, Any], options: Mapping[str, Any]
     ) -> None:
         import torch  # noqa: PLC0415 - seconds to import, and analysis never needs it
 
+        model, folder = job.model, job.folder
         self._on_gpu = torch.cuda.is_available()
         if not self._on_gpu:
             os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+            # It has no kernels for the CPU, where float32 needs none.
+            os.environ.pop("VLLM_BATCH_INVARIANT", None)
         if model.gpus and not self._on_gpu:
             raise InputError(
                 f"the config asks for {model.gpus} GPUs and this machine shows none",
                 where=f"model folder {folder}",
                 remedy="Set gpus: 0 to run on the CPU, or run where GPUs are.",
             )
+        template = model.chat_template and read_chat_template(Path(model.chat_template))
         import vllm  # noqa: PLC0415 - the same
 
         self._vllm = vllm
         settings: dict[str, Any] = {
             "model": str(folder),
             "dtype": model.dtype,
+            "quantization": model.quantization,
             "max_model_len": model.max_model_len,
             "tensor_parallel_size": max(1, model.gpus),
             "trust_remote_code": model.trust_remote_code,
             "seed": 0,
         }
+        if job.adapter is not None:
+            settings |= _settings_of_adapter(job.adapter)
         if not self._on_gpu:
-            from vllm.v1.attention.backends.cpu_attn import (  # noqa: PLC0415 - the same
-                CPUAttentionBackend,
-            )
-
-            check_head_size(config, folder, CPUAttentionBackend.get_supported_head_sizes())
-            # float32 makes outputs independent of how requests are batched, and
-            # seeded requests crash in chunked prefill on the CPU.
-            settings |= {
-                "dtype": "float32" if model.dtype == "auto" else model.dtype,
-                "enforce_eager": True,
-                "enable_chunked_prefill": False,
-            }
-        self._llm = vllm.LLM(**settings)
-        self._sampling = sampling
+            settings |= _settings_of_cpu(model, folder, config)
+        self._llm = vllm.LLM(**{**settings, **options})
+        tokenizer = self._llm.get_tokenizer()
+        # `Any`, because vLLM's own protocol knows no template.
+        own_template = cast("Any", tokenizer).chat_template
+        self._tokenizer = WithTemplate(tokenizer, template or own_template)
+        self._adapter = self._loaded(job.adapter)
+        self._sampling = job.sampling
         self._stop = model.stop
+        self._schema = job.schema
         self._folder = folder
+
+    def _loaded(self, adapter: Path | None) -> LoRARequest | None:
+        """The adapter on the engine, loaded now: one that does not fit fails here."""
+        if adapter is None:
+            return None
+        from vllm.lora.request import LoRARequest  # noqa: PLC0415 - imported already
+
+        request = LoRARequest("adapter", 1, str(adapter))
+        try:
+            self._llm.llm_engine.add_lora(request)
+        except (ValueError, RuntimeError, KeyError, AssertionError) as error:
+            raise InputError(
+                f"the adapter does not fit the model ({str(error).splitlines()[0][:200]})",
+                where=str(adapter),
+                remedy="Give an adapter that was trained on this very model.",
+            ) from error
+        return request
 
     @property
     def tokenizer(self) -> Tokenizer:
-        return cast("Tokenizer", self._llm.get_tokenizer())
+        return self._tokenizer
 
     @property
     def context_length(self) -> int:
@@ -129,10 +159,14 @@ class _VllmEngine:
             "engine_version": str(self._vllm.__version__),
             "device": torch.cuda.get_device_name() if self._on_gpu else "cpu",
             "dtype": str(self._llm.model_config.dtype).removeprefix("torch."),
+            "quantization": self._llm.model_config.quantization,
+            "batch_invariant": os.environ.get("VLLM_BATCH_INVARIANT") == "1",
         }
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
-        from vllm.sampling_params import RequestOutputKind  # noqa: PLC0415 - imported already
+        # At hand for the loops: vLLM looks its own names up anew each time.
+        from vllm import RequestOutput, SamplingParams, TokensPrompt  # noqa: PLC0415
+        from vllm.sampling_params import RequestOutputKind  # noqa: PLC0415
 
         # The engine's own queue rather than LLM.generate, which gives nothing
         # back before the last request has finished.
@@ -140,22 +174,24 @@ class _VllmEngine:
         for request in requests:
             engine.add_request(
                 str(request.index),
-                self._vllm.TokensPrompt(prompt_token_ids=list(request.token_ids)),
-                self._vllm.SamplingParams(
+                TokensPrompt(prompt_token_ids=list(request.token_ids)),
+                SamplingParams(
                     temperature=self._sampling.temperature,
                     top_p=self._sampling.top_p,
                     top_k=self._sampling.top_k,
                     max_tokens=self._sampling.max_tokens,
                     stop=self._stop,
                     seed=request.seed,
+                    structured_outputs=self._structure(),
                     output_kind=RequestOutputKind.FINAL_ONLY,
                 ),
+                lora_request=self._adapter,
             )
         while engine.has_unfinished_requests():
             with _readable_errors(self._folder):
                 outputs = engine.step()
             for output in outputs:
-                if output.finished and isinstance(output, self._vllm.RequestOutput):
+                if output.finished and isinstance(output, RequestOutput):
                     drawn = output.outputs[0]
                     yield Completion(
                         index=int(output.request_id),
@@ -163,3 +199,40 @@ class _VllmEngine:
                         finish_reason=drawn.finish_reason,
                         response_tokens=len(drawn.token_ids),
                     )
+
+    def _structure(self) -> StructuredOutputsParams | None:
+        if self._schema is None:
+            return None
+        from vllm.sampling_params import StructuredOutputsParams  # noqa: PLC0415 - imported already
+
+        # Small models write blanks without end where the schema allows them.
+        return StructuredOutputsParams(json=dict(self._schema), disable_any_whitespace=True)
+
+
+def _settings_of_adapter(adapter: Path) -> dict[str, Any]:
+    """Settings that make room for a LoRA adapter of its rank."""
+    rank = adapter_rank(adapter)
+    # The ranks that the engine's kernels know.
+    room = next((size for size in (8, 16, 32, 64, 128, 256, 320, 512) if size >= rank), None)
+    if room is None:
+        raise InputError(
+            f"an adapter of rank {rank}, and the engine takes at most 512",
+            where=str(adapter),
+            remedy="Merge the adapter into the weights and give the merged folder as source.",
+        )
+    return {"enable_lora": True, "max_loras": 1, "max_lora_rank": room}
+
+
+def _settings_of_cpu(model: VllmModel, folder: Path, config: dict[str, Any]) -> dict[str, Any]:
+    from vllm.v1.attention.backends.cpu_attn import (  # noqa: PLC0415 - imported already
+        CPUAttentionBackend,
+    )
+
+    check_head_size(config, folder, CPUAttentionBackend.get_supported_head_sizes())
+    # float32 makes outputs independent of how requests are batched, and
+    # seeded requests crash in chunked prefill on the CPU.
+    return {
+        "dtype": "float32" if model.dtype == "auto" else model.dtype,
+        "enforce_eager": True,
+        "enable_chunked_prefill": False,
+    }

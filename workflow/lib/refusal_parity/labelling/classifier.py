@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,8 +14,9 @@ import polars as pl
 from joblib import Parallel, delayed
 
 from refusal_parity.labelling.calibration import fit_temperature, temper
-from refusal_parity.labelling.features import Settings, fit
+from refusal_parity.labelling.features import Examples, Settings, fit
 from refusal_parity.labelling.folds import LABELS, predict_out_of_fold, six_columns, texts_of
+from refusal_parity.labelling.seen import Seen
 from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
@@ -23,13 +26,16 @@ if TYPE_CHECKING:
 
     from refusal_parity.labelling.folds import OutOfFold
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Part of every classifier's identity: raise it when a change alters predictions."""
 
 PROBABILITY_COLUMNS: Final = tuple(f"p_{label}" for label in LABELS)
 
 BATCH: Final = 2_000
 """Responses whose features are in memory at a time, for each process."""
+
+HUMAN_FOLDS: Final = 5
+"""Parts of the study's prompts that are each labelled without their own human labels."""
 
 _REFUSALS = np.isin(LABELS, [str(Label.REFUSAL), str(Label.HARMFUL_REFUSAL)])
 
@@ -58,46 +64,58 @@ class Classifier:
     """A trained classifier.
 
     Attributes:
-        pipeline: features and logistic regression, trained on all gold rows.
+        pipelines: features and logistic regression. One, trained on all gold
+            rows; or, once people labelled responses of the study, one for each
+            fold of its prompts, trained without the human labels of that fold.
         temperature: scale of its log probabilities, fitted on held-out rows.
+        seen: held-out probabilities of the gold rows, which stand in for the
+            pipeline's own where it meets one of them again.
         settings: its shape.
         seed: seed it was trained with.
         classifier_id: hash of data, settings, seed and version.
     """
 
-    pipeline: Pipeline
+    pipelines: tuple[Pipeline, ...]
     temperature: float
+    seen: Seen
     settings: Settings
     seed: int
     classifier_id: str
 
     def probabilities(self, frame: pl.DataFrame, *, jobs: int = 1) -> np.ndarray:
-        """Calibrated class probabilities.
+        """Calibrated class probabilities, by a pipeline that did not learn from the row.
 
         Args:
-            frame: columns `response`, `name` and `prompt`.
+            frame: columns `response`, `name` and `prompt`, and `prompt_id`
+                where there are pipelines for folds.
             jobs: processes to share the work between.
 
         Returns:
             Rows x six in the order of `LABELS`; every row sums to 1.
         """
         texts = texts_of(frame, self.settings)
+        folds = [0] * len(texts)
+        if len(self.pipelines) > 1:
+            folds = fold_of(frame["prompt_id"], len(self.pipelines))
+        places = list(zip(folds, texts, strict=True))
         # Short answers repeat word for word once names are masked.
-        distinct = list(dict.fromkeys(texts))
+        batches = list(_batches(sorted(set(places))))
         parts = Parallel(n_jobs=jobs)(
-            delayed(six_columns)(self.pipeline, part) for part in _batches(distinct)
+            delayed(six_columns)(self.pipelines[fold], batch) for fold, batch in batches
         )
         if not parts:
             return np.zeros((0, len(LABELS)))
-        position = {text: row for row, text in enumerate(distinct)}
-        rows = np.fromiter((position[text] for text in texts), dtype=np.intp, count=len(texts))
-        return temper(np.concatenate(parts), self.temperature)[rows]
+        distinct = [(fold, text) for fold, batch in batches for text in batch]
+        position = {place: row for row, place in enumerate(distinct)}
+        rows = np.fromiter((position[place] for place in places), np.intp, len(places))
+        return temper(self.seen.replace(np.concatenate(parts)[rows], frame), self.temperature)
 
     def predict(self, frame: pl.DataFrame, *, jobs: int = 1) -> pl.DataFrame:
         """Labels and probabilities, one row per response and in the same order.
 
         Args:
-            frame: columns `response` (no nulls), `name` and `prompt`.
+            frame: columns `response` (no nulls), `name` and `prompt`, and
+                `prompt_id` where there are pipelines for folds.
             jobs: processes to share the work between.
 
         Returns:
@@ -129,27 +147,78 @@ def train(
     """
     settings = settings or Settings()
     held_out = held_out or predict_out_of_fold(gold, seed, settings)
-    rows = gold.sort("response", "label", "name", "prompt", "group_id")
-    labels = rows["label"].cast(pl.String).to_list()
-    pipeline = fit(settings, seed, texts_of(rows, settings), labels)
+    rows = _sorted(gold)
     return Classifier(
-        pipeline=pipeline,
+        pipelines=(fit(settings, seed, _examples(rows, settings)),),
         temperature=fit_temperature(held_out),
+        seen=Seen.of(gold, held_out),
         settings=settings,
         seed=seed,
         classifier_id=_identity(rows, settings, seed),
     )
 
 
+def train_further(
+    classifier: Classifier, gold: pl.DataFrame, human: pl.DataFrame, *, jobs: int = 1
+) -> Classifier:
+    """Train on human labels of the study too, so that no row meets its own label.
+
+    The study's prompts are divided into `HUMAN_FOLDS` folds by their keys. Each
+    fold gets a pipeline of its own, trained on the gold rows and on the human
+    labels of the other folds; it labels all responses of its fold, labelled by
+    people or not. So the machine's errors on the rows that people labelled are
+    those it makes on the rest, which the correction of the rates rests on.
+
+    Args:
+        classifier: trained on the gold rows alone; its calibration is kept.
+        gold: the rows it was trained on.
+        human: rows of the Gold table, `group_id` holding the prompt's key.
+        jobs: processes to share the work between.
+    """
+    settings, seed = classifier.settings, classifier.seed
+    fold = np.array(fold_of(human["group_id"], HUMAN_FOLDS))
+    parts = [_sorted(pl.concat([gold, human.filter(fold != one)])) for one in range(HUMAN_FOLDS)]
+    pipelines = Parallel(n_jobs=jobs)(
+        delayed(fit)(settings, seed, _examples(rows, settings)) for rows in parts
+    )
+    everything = _sorted(pl.concat([gold, human]))
+    return replace(
+        classifier,
+        pipelines=tuple(pipelines),
+        classifier_id=_identity(everything, settings, seed),
+    )
+
+
+def fold_of(prompt_ids: pl.Series, folds: int) -> list[int]:
+    """The fold of each prompt, from a hash of its key: the same on every machine."""
+    known = {
+        key: int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) % folds
+        for key in prompt_ids.unique()
+    }
+    return [known[key] for key in prompt_ids]
+
+
+def _sorted(gold: pl.DataFrame) -> pl.DataFrame:
+    return gold.sort("response", "label", "name", "prompt", "group_id", "weight")
+
+
+def _examples(rows: pl.DataFrame, settings: Settings) -> Examples:
+    labels = rows["label"].cast(pl.String).to_list()
+    return Examples(texts_of(rows, settings), labels, rows["weight"].to_list())
+
+
 def _identity(rows: pl.DataFrame, settings: Settings, seed: int) -> str:
     digest = hashlib.sha256()
     shape = {"settings": settings.to_dict(), "seed": seed, "version": VERSION}
     digest.update(json.dumps(shape, sort_keys=True).encode())
-    for row in rows.select("response", "label", "name", "prompt", "group_id").iter_rows():
+    for row in rows.iter_rows():
         digest.update(json.dumps(row).encode())
     return digest.hexdigest()[:16]
 
 
-def _batches(texts: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(texts), BATCH):
-        yield texts[start : start + BATCH]
+def _batches(places: list[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
+    """Texts of one fold each, a batch at a time; `places` are sorted."""
+    for fold, group in groupby(places, key=itemgetter(0)):
+        texts = [text for _, text in group]
+        for start in range(0, len(texts), BATCH):
+            yield fold, texts[start : start + BATCH]

@@ -60,6 +60,14 @@ class Agreement:
     confusion: tuple[tuple[int, ...], ...]
     labels: tuple[str, ...] = LABELS
 
+    def sentence(self, of: str) -> str:
+        """Both kappas in words."""
+        binary, six = (
+            "none" if kappa is None else f"{kappa:.3f}"
+            for kappa in (self.binary_kappa, self.six_class_kappa)
+        )
+        return f"kappa on {self.rows:,} {of}: {binary} (refusal or not), {six} (six classes)"
+
 
 @dataclass(frozen=True)
 class CrossValidation:

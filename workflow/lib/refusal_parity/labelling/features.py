@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -77,16 +78,27 @@ def build(settings: Settings, seed: int, rows: int) -> Pipeline:
     )
 
 
-def fit(settings: Settings, seed: int, texts: Sequence[str], labels: Sequence[str]) -> Pipeline:
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What a pipeline is trained on: prepared texts, labels and weights, one of each a row."""
+
+    texts: Sequence[str]
+    labels: Sequence[str]
+    weights: Sequence[float]
+
+
+def fit(settings: Settings, seed: int, examples: Examples) -> Pipeline:
     """A pipeline trained on prepared texts.
 
     Raises:
         ValueError: fewer than two classes, or no words in any text.
     """
-    pipeline = build(settings, seed, len(texts))
+    pipeline = build(settings, seed, len(examples.texts))
     # One thread: sums in a fixed order, and no threads in each other's way on a busy machine.
     with threadpool_limits(1):
-        pipeline.fit(texts, labels)
+        pipeline.fit(
+            examples.texts, examples.labels, model__sample_weight=np.asarray(examples.weights)
+        )
     for _, vectorizer in pipeline["features"].transformer_list:
         # NumPy integers would each be a file of their own inside the saved archive.
         vectorizer.vocabulary_ = {

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+from joblib import Parallel, delayed
 from sklearn.model_selection import StratifiedGroupKFold
 
-from refusal_parity.labelling.features import Settings, fit
+from refusal_parity.labelling.features import Examples, Settings, fit
 from refusal_parity.labelling.masking import prepare
 from refusal_parity.labelling.scoring import predict_proba
 from refusal_parity.vocabulary import Label
@@ -62,7 +63,7 @@ def six_columns(pipeline: Pipeline, texts: Sequence[str]) -> np.ndarray:
 
 
 def predict_out_of_fold(
-    gold: pl.DataFrame, seed: int, settings: Settings | None = None
+    gold: pl.DataFrame, seed: int, settings: Settings | None = None, *, jobs: int = 1
 ) -> OutOfFold:
     """Train on some groups of rows, predict the others, until each row was held out once.
 
@@ -70,6 +71,7 @@ def predict_out_of_fold(
         gold: rows of the Gold table.
         seed: seed of the division into folds.
         settings: shape of the classifier.
+        jobs: processes to share the work between.
 
     Returns:
         Predictions in the order of the rows.
@@ -82,6 +84,7 @@ def predict_out_of_fold(
     texts = np.array(texts_of(gold, settings), dtype=object)
     labels = gold["label"].cast(pl.String).to_numpy()
     groups = gold["group_id"].to_numpy()
+    weights = gold["weight"].to_numpy()
     probabilities = np.full((len(labels), len(LABELS)), np.nan)
     # The splitter refuses more folds than its commonest class has rows.
     commonest = int(np.unique_counts(labels.astype(str)).counts.max()) if len(labels) else 0
@@ -93,9 +96,23 @@ def predict_out_of_fold(
         # A class with fewer rows than folds is met with a probability of 0 where it is absent.
         warnings.filterwarnings("ignore", message="The least populated class")
         parts = list(splitter.split(texts, labels, groups))
-    for train, test in parts:
-        if len(set(labels[train])) > 1 and len(test) > 0:
-            pipeline = fit(settings, seed, texts[train].tolist(), labels[train].tolist())
-            probabilities[test] = six_columns(pipeline, texts[test])
+    usable = [(train, test) for train, test in parts if len(set(labels[train])) > 1 and len(test)]
+    predicted = Parallel(n_jobs=jobs)(
+        delayed(_predict_fold)(
+            settings,
+            seed,
+            Examples(*(each[train].tolist() for each in (texts, labels, weights))),
+            texts[test].tolist(),
+        )
+        for train, test in usable
+    )
+    for (_, test), of_fold in zip(usable, predicted, strict=True):
+        probabilities[test] = of_fold
     back = np.argsort(position)
     return OutOfFold(labels[back], probabilities[back], folds=folds)
+
+
+def _predict_fold(
+    settings: Settings, seed: int, examples: Examples, texts: Sequence[str]
+) -> np.ndarray:
+    return six_columns(fit(settings, seed, examples), texts)

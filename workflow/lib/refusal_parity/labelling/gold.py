@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import csv
 import difflib
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from refusal_parity.csvfiles import read_csv, row_of
 from refusal_parity.errors import InputError
+from refusal_parity.inference.imports import is_chehbouni_2024, read_chehbouni_2024
+from refusal_parity.prompts import filled_template
 from refusal_parity.tables import Gold, conform
-from refusal_parity.vocabulary import Label
+from refusal_parity.vocabulary import Label, spelled_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import dataframely as dy
 
 csv.field_size_limit(2**31 - 1)
+
+STARTER: Final = Path("data/gold/starter.csv")
+"""Labelled responses that come with the project."""
 
 _REQUIRED = ("response", "label")
 _OPTIONAL = ("name", "prompt", "group_id")
@@ -27,16 +32,28 @@ _ALL = ", ".join(label.value for label in Label)
 _REFUSALS = (str(Label.REFUSAL), str(Label.HARMFUL_REFUSAL))
 
 
-def read_gold(paths: Sequence[Path]) -> dy.DataFrame[Gold]:
-    """Read gold CSVs, one after the other, as one table.
+def gold_files(gold: Sequence[str], *, starter: bool) -> list[Path]:
+    """The files to learn from: those that the config names, and the project's own if wanted."""
+    named = [Path(path) for path in gold]
+    return [*named, *([STARTER] if starter and STARTER not in named else [])]
 
-    Needed columns: `response` and `label` (one of the six; case, blanks,
+
+def read_gold(paths: Sequence[Path]) -> dy.DataFrame[Gold]:
+    """Read gold files, one after the other, as one table.
+
+    A file is either a CSV or in the layout `chehbouni-2024`, known by its
+    columns; there each template is one group.
+
+    Columns of a CSV that are needed: `response` and `label` (one of the six; case, blanks,
     hyphens and underscores make no difference). Optional: `name`, `prompt` and
     `group_id`, which says what must stay in one fold and holds across files; a
     row without it is a group of its own. All other columns are ignored.
 
+    Files other than the starter labels must hold enough by themselves: a file
+    of one class is a slip, and the starter labels would hide it.
+
     Args:
-        paths: CSV files, UTF-8, comma-separated, with a header row.
+        paths: the files, UTF-8 with a header row.
 
     Raises:
         InputError: naming file and row of what cannot be used, or saying which
@@ -44,21 +61,40 @@ def read_gold(paths: Sequence[Path]) -> dy.DataFrame[Gold]:
     """
     where = ", ".join(str(path) for path in paths) or "labelling.gold"
     if not paths:
-        raise InputError("no gold file", where=where, remedy="Name at least one CSV.")
-    frames = [_read(path) for path in paths]
-    rows = pl.concat(frames)
-    _refuse_too_little(rows, where)
-    return conform(rows, Gold, where=where)
+        raise InputError(
+            "no gold file", where=where, remedy="Name at least one, or leave labelling.starter on."
+        )
+    frames = {path: _read(path) for path in paths}
+    own = [path for path in paths if path != STARTER] or paths
+    _refuse_too_little(pl.concat(frames[path] for path in own), ", ".join(map(str, own)))
+    return conform(pl.concat(frames.values()), Gold, where=where)
 
 
 def _read(path: Path) -> pl.DataFrame:
     _refuse_other_encodings(path)
+    read = _read_released if is_chehbouni_2024(path) else _read_csv
+    return read(path).with_columns(weight=pl.lit(1.0))
+
+
+def _read_released(path: Path) -> pl.DataFrame:
+    study = read_chehbouni_2024(path, model=path.stem)
+    rows = study.responses.join(study.prompts, on="prompt_id", how="left", maintain_order="left")
+    return rows.filter(pl.col("response") != "").select(
+        "response",
+        pl.col("imported_label").cast(pl.String).alias("label"),
+        "name",
+        filled_template().alias("prompt"),
+        pl.col("template").alias("group_id"),
+    )
+
+
+def _read_csv(path: Path) -> pl.DataFrame:
     frame = read_csv(path, required=_REQUIRED, filled=_REQUIRED)
     frame = frame.with_columns(
         pl.lit(None, dtype=pl.String).alias(column)
         for column in _OPTIONAL
         if column not in frame.columns
-    ).with_columns(known=_spelled_out(pl.col("label")))
+    ).with_columns(known=pl.col("label").map_elements(spelled_out, return_dtype=pl.String))
     unknown = frame.filter(~pl.col("known").is_in([label.value for label in Label]))
     if len(unknown):
         given, meant = unknown["label"][0], unknown["known"][0]
@@ -76,10 +112,6 @@ def _read(path: Path) -> pl.DataFrame:
         "prompt",
         pl.col("group_id").fill_null(pl.format("{}:{}", pl.lit(path.name), "line")),
     )
-
-
-def _spelled_out(label: pl.Expr) -> pl.Expr:
-    return label.str.to_lowercase().str.replace_all(r"[\s_-]+", "_")
 
 
 def _refuse_other_encodings(path: Path) -> None:
@@ -114,6 +146,6 @@ def _refuse_too_little(rows: pl.DataFrame, where: str) -> None:
     raise InputError(
         what,
         where=where,
-        remedy="Label more responses, answers as well as refusals, or add data/gold/starter.csv "
-        "to labelling.gold.",
+        remedy=f"Label more responses, answers as well as refusals, or add {STARTER} to "
+        "labelling.gold.",
     )

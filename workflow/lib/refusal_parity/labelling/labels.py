@@ -2,111 +2,110 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
 from refusal_parity.errors import InputError
-from refusal_parity.labelling.classifier import PROBABILITY_COLUMNS, Classifier
+from refusal_parity.labelling.classifier import PROBABILITY_COLUMNS
 from refusal_parity.labelling.keywords import is_refusal_by_keyword
-from refusal_parity.tables import Labels, conform
+from refusal_parity.prompts import filled_template
+from refusal_parity.tables import HumanLabels, Labels, conform, empty
 from refusal_parity.vocabulary import Label, LabelSource, Status
 
 if TYPE_CHECKING:
     import dataframely as dy
 
-SLICE = 20_000
-"""Responses labelled at a time; bounds the memory that their texts take."""
+    from refusal_parity.labelling.classifier import Classifier
+
+Method = Literal["classifier", "keyword"]
+
+_KEY = ("model", "prompt_id", "sample")
 
 
-def label_responses(
-    responses: pl.DataFrame,
-    prompts: pl.DataFrame,
-    classifier: Classifier | None,
-    method: Literal["classifier", "keyword"],
-    *,
-    jobs: int = 1,
-) -> dy.DataFrame[Labels]:
-    """Label every response that ended well, and say of the others why not.
+@dataclass(frozen=True)
+class Labeller:
+    """Who labels the responses of a study.
 
-    A label that an imported file carries is kept; a classifier's probabilities
-    stand beside it. Without an imported label the method decides.
-
-    Args:
-        responses: rows of the Responses table.
+    Attributes:
         prompts: rows of the Prompts table: names to mask and sentences echoed.
-        classifier: gives probabilities to all `ok` rows; needed by method `classifier`
-            where a row has no imported label.
+        classifier: gives probabilities to all `ok` rows; needed by method
+            `classifier` where a row has no imported label.
         method: who labels the rows that carry no label.
+        human: rows of the HumanLabels table, where there are any.
         jobs: processes to share the work between.
-
-    Raises:
-        InputError: a response answers a prompt that is not there, or the
-            method needs a classifier and has none.
     """
-    joined = responses.join(
-        prompts.select("prompt_id", "name", prompt=_sentence()), on="prompt_id", how="left"
-    )
-    _refuse_strangers(joined)
-    _refuse_lack(joined, classifier, method)
-    parts = [
-        _label(joined.slice(start, SLICE), classifier, method, jobs)
-        for start in range(0, max(len(joined), 1), SLICE)
-    ]
-    return conform(pl.concat(parts), Labels, where="labels")
 
+    prompts: pl.DataFrame
+    classifier: Classifier | None
+    method: Method
+    human: pl.DataFrame = field(default_factory=lambda: empty(HumanLabels))
+    jobs: int = 1
 
-def _sentence() -> pl.Expr:
-    """The filled template: what models repeat, whatever text stands around it in the prompt."""
-    return pl.col("template").str.replace_all("[NAME]", pl.col("name"), literal=True)
+    def label(self, responses: pl.DataFrame) -> dy.DataFrame[Labels]:
+        """Label every response that ended well, and say of the others why not.
 
+        A human label comes first, then one that an imported file carries, then
+        the machine's. The machine's own stands in `machine_label` wherever the
+        label is not imported.
 
-def _label(
-    rows: pl.DataFrame,
-    classifier: Classifier | None,
-    method: Literal["classifier", "keyword"],
-    jobs: int,
-) -> pl.DataFrame:
-    rows = rows.with_columns(status=_status())
-    usable = rows.filter(pl.col("status") == Status.OK)
-    refuses = is_refusal_by_keyword(usable["response"])
-    given = usable.select("model", "prompt_id", "sample").with_columns(
-        keyword_refusal=refuses,
-        classifier_id=pl.lit(classifier.classifier_id if classifier else None, dtype=pl.String),
-    )
-    if classifier is not None:
-        given = given.hstack(
-            classifier.predict(usable, jobs=jobs)
-            .rename({"label": "predicted"})
-            .cast({"predicted": pl.String})
+        Args:
+            responses: rows of the Responses table, all or a part.
+
+        Raises:
+            InputError: a response answers a prompt that is not there, or the
+                method needs a classifier and has none.
+        """
+        named = self.prompts.select("prompt_id", "name", prompt=filled_template())
+        joined = responses.join(named, on="prompt_id", how="left", maintain_order="left")
+        _refuse_strangers(joined)
+        _refuse_lack(joined, self.classifier, self.method)
+        rows = joined.with_columns(status=_status())
+        machine = self._machine(rows.filter(pl.col("status") == Status.OK))
+        people = self.human.select(*_KEY, human_label=pl.col("label").cast(pl.String))
+        labelled = rows.join(machine, on=_KEY, how="left", maintain_order="left").join(
+            people, on=_KEY, how="left", maintain_order="left"
         )
-    else:
-        given = given.with_columns(
-            pl.lit(None, dtype=pl.Float64).alias(column) for column in PROBABILITY_COLUMNS
+        return conform(self._decided(labelled), Labels, where="labels")
+
+    def _machine(self, usable: pl.DataFrame) -> pl.DataFrame:
+        """What the keyword list and the classifier say of rows that ended well."""
+        given = usable.select(*_KEY).with_columns(
+            keyword_refusal=is_refusal_by_keyword(usable["response"]),
+            classifier_id=pl.lit(
+                self.classifier.classifier_id if self.classifier else None, dtype=pl.String
+            ),
         )
-    if method == "keyword":
-        given = given.with_columns(
-            predicted=pl.when("keyword_refusal")
+        if self.classifier is None:
+            given = given.with_columns(
+                pl.lit(None, dtype=pl.Float64).alias(column) for column in PROBABILITY_COLUMNS
+            ).with_columns(label=pl.lit(None, dtype=pl.String))
+        else:
+            given = given.hstack(self.classifier.predict(usable, jobs=self.jobs))
+        by_keyword = (
+            pl.when("keyword_refusal")
             .then(pl.lit(str(Label.REFUSAL)))
             .otherwise(pl.lit(str(Label.ANSWER)))
         )
-    elif classifier is None:
-        given = given.with_columns(predicted=pl.lit(None, dtype=pl.String))
-    source = LabelSource.KEYWORD if method == "keyword" else LabelSource.CLASSIFIER
-    ok = pl.col("status") == Status.OK
-    imported = pl.col("imported_label").cast(pl.String)
-    return (
-        rows.join(given, on=["model", "prompt_id", "sample"], how="left", maintain_order="left")
-        .with_columns(
-            label=pl.when(ok).then(pl.coalesce(imported, "predicted")),
-            label_source=pl.when(ok & imported.is_not_null())
+        said = by_keyword if self.method == "keyword" else pl.col("label").cast(pl.String)
+        return given.with_columns(predicted=said).drop("label")
+
+    def _decided(self, labelled: pl.DataFrame) -> pl.DataFrame:
+        source = LabelSource.KEYWORD if self.method == "keyword" else LabelSource.CLASSIFIER
+        ok = pl.col("status") == Status.OK
+        imported, human = pl.col("imported_label").cast(pl.String), pl.col("human_label")
+        return labelled.with_columns(
+            label=pl.when(ok).then(pl.coalesce(human, imported, "predicted")),
+            machine_label=pl.when(ok & imported.is_null()).then(pl.col("predicted")),
+            label_source=pl.when(ok & human.is_not_null())
+            .then(pl.lit(str(LabelSource.HUMAN)))
+            .when(ok & imported.is_not_null())
             .then(pl.lit(str(LabelSource.IMPORTED)))
             .when(ok)
             .then(pl.lit(str(source))),
             exclusion=pl.when(~ok).then(pl.col("status")),
         )
-        .select(Labels.column_names())
-    )
 
 
 def _status() -> pl.Expr:
@@ -127,9 +126,7 @@ def _refuse_strangers(joined: pl.DataFrame) -> None:
         )
 
 
-def _refuse_lack(
-    joined: pl.DataFrame, classifier: Classifier | None, method: Literal["classifier", "keyword"]
-) -> None:
+def _refuse_lack(joined: pl.DataFrame, classifier: Classifier | None, method: Method) -> None:
     waiting = joined.filter(
         pl.col("imported_label").is_null() & (pl.col("status").cast(pl.String) == Status.OK)
     )

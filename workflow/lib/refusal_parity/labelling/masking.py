@@ -67,18 +67,19 @@ def strip_echo(frame: pl.DataFrame) -> pl.Series:
     ).to_series()
 
 
-def mask_names(frame: pl.DataFrame) -> pl.Series:
-    """Responses with the name of their own row replaced by `MASK`.
+def mask_names(frame: pl.DataFrame, *, with_: str = MASK) -> pl.Series:
+    """Responses with the name of their own row replaced.
 
     Whole words only, in any case, with or without a possessive, and also
     without the accents that models like to drop (Jose for José).
 
     Args:
         frame: columns `response` and `name`; a null or blank name masks nothing.
+        with_: what stands in place of the name.
     """
     numbered = frame.select("response", "name").with_row_index("_row")
     parts = [
-        part.with_columns(_masked(pl.col("response"), part["name"][0]))
+        part.with_columns(_masked(pl.col("response"), part["name"][0], with_))
         for part in numbered.partition_by("name", maintain_order=True)
     ]
     if not parts:
@@ -86,7 +87,7 @@ def mask_names(frame: pl.DataFrame) -> pl.Series:
     return pl.concat(parts).sort("_row")["response"]
 
 
-def _masked(text: pl.Expr, name: str | None) -> pl.Expr:
+def _masked(text: pl.Expr, name: str | None, mask: str) -> pl.Expr:
     name = unicodedata.normalize("NFC", name or "").strip()
     if not name:
         return text
@@ -94,7 +95,7 @@ def _masked(text: pl.Expr, name: str | None) -> pl.Expr:
     plain = "".join(part for part in decomposed if not unicodedata.combining(part))
     spellings = sorted({name, plain} - {""}, key=len, reverse=True)
     either = "|".join(_whole_words(spelling) for spelling in spellings)
-    return text.str.replace_all(f"(?i)(?:{either})(?:['\u2019]s\\b)?", MASK)
+    return text.str.replace_all(f"(?i)(?:{either})(?:['\u2019]s\\b)?", mask)
 
 
 def _whole_words(spelling: str) -> str:

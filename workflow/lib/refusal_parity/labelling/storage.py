@@ -12,6 +12,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.files import new_file
 from refusal_parity.labelling.classifier import VERSION, Classifier
 from refusal_parity.labelling.features import Settings
+from refusal_parity.labelling.seen import Seen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,9 @@ def save(classifier: Classifier, path: Path) -> None:
         "seed": classifier.seed,
         "temperature": classifier.temperature,
         "settings": classifier.settings.to_dict(),
-        "pipeline": classifier.pipeline,
+        "seen_keys": classifier.seen.keys,
+        "seen_probabilities": classifier.seen.probabilities,
+        "pipelines": list(classifier.pipelines),
     }
     with new_file(path) as temporary:
         skops.io.dump(content, temporary, compression=ZIP_DEFLATED)
@@ -76,7 +79,8 @@ def _refuse_foreign_types(path: Path) -> None:
 
 
 def _checked(content: Any, path: Path) -> Classifier:
-    if not isinstance(content, dict) or not isinstance(content.get("pipeline"), Pipeline):
+    pipelines = content.get("pipelines") if isinstance(content, dict) else None
+    if not pipelines or not all(isinstance(each, Pipeline) for each in pipelines):
         raise InputError("not a classifier of this workflow", where=str(path), remedy=_TRAIN_ANEW)
     if content.get("version") != VERSION:
         raise InputError(
@@ -85,7 +89,8 @@ def _checked(content: Any, path: Path) -> Classifier:
             remedy=_TRAIN_ANEW,
         )
     return Classifier(
-        pipeline=content["pipeline"],
+        pipelines=tuple(pipelines),
+        seen=Seen(content["seen_keys"], content["seen_probabilities"]),
         temperature=float(content["temperature"]),
         settings=Settings.from_dict(content["settings"]),
         seed=int(content["seed"]),

@@ -78,7 +78,7 @@ def selfcheck_table(inputs: ReportInputs) -> Table | None:
                 Cell(plain(model)),
                 Cell(METHOD_NAMES.get(row["method"], plain(row["method"])), strong=_holds(row)),
                 Cell("all groups" if row["estimand"] == Estimand.GLOBAL else "each group"),
-                Cell(_PATTERNS.get(row["name_variance"], row["name_variance"])),
+                Cell(_PATTERNS.get(row["name_variance"], NOTHING)),
                 Cell(percent(row["false_positive_rate"]), row["false_positive_rate"], _holds(row)),
                 Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),
                 Cell(percent(row["highest"]), row["highest"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from refusal_parity.report.text import known
@@ -29,6 +29,10 @@ class Contrast:
         names_low, names_high: its interval for these templates and new names.
         p_adjusted: p-value corrected within the family of tests; None if untested.
         shown: whether the corrected test is significant at the study's alpha.
+        p_small: p-value, corrected, of the test that the difference is smaller
+            than the study's margin; None if untested.
+        small: whether that test is significant at the study's alpha.
+        human: human labels that the difference is corrected by; None if by none.
         note: why a number is missing or not to be trusted.
     """
 
@@ -39,13 +43,22 @@ class Contrast:
     high: float | None
     p_adjusted: float | None
     shown: bool
+    p_small: float | None = None
+    small: bool = False
+    human: int | None = None
     note: str | None
     names_low: float | None = None
     names_high: float | None = None
 
 
 def global_test(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) -> GlobalTest:
-    """The test over all levels together: the randomisation over names, where there is one."""
+    """The test over all levels together: the randomisation over names, where there is one.
+
+    None where people labelled a sample: it takes the machine's labels for
+    true, and the corrected tests of the pairs decide.
+    """
+    if is_corrected(inputs, model, outcome, dimension):
+        return GlobalTest(None, "no test")
     for row in inputs.tests(model, outcome, dimension):
         if row["method"] == Method.PERMUTATION_NAMES:
             p = row["p_value"] if row["p_adjusted"] is None else row["p_adjusted"]
@@ -55,31 +68,57 @@ def global_test(inputs: ReportInputs, model: str, outcome: Outcome, dimension: s
 
 
 def contrasts(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) -> list[Contrast]:
-    """Each group against its reference: interval of the linear model, exact test of the names.
+    """Each group against its reference; see `all_contrasts`."""
+    dimensions = inputs.config.analysis.dimensions
+    configured = {str(key): each.reference for key, each in dimensions.items()}
+    reference = configured.get(dimension)
+    found = all_contrasts(inputs, model, outcome, dimension)
+    return [contrast for contrast in found if reference in {None, contrast.reference}]
 
-    In the order of the prompts' levels, as in every figure and table.
+
+def all_contrasts(
+    inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
+) -> list[Contrast]:
+    """Each pair of groups: interval of the linear model, exact test of the names.
+
+    Where people labelled a sample, the corrected difference with its own
+    interval and test takes the place of both. In the order of the prompts'
+    levels, as in every figure and table.
     """
-    rows = [row for row in inputs.tests(model, outcome, dimension) if row["valid"]]
-    fits: dict[tuple[str, str], Row] = {}
-    by_name: dict[tuple[str, str], Row] = {}
-    exact: dict[tuple[str, str], Row] = {}
-    for row in rows:
-        pair = (row["group"], row["reference"])
-        if row["group"] is None:
-            continue
-        if row["method"] == Method.OLS_CR2_TWO_WAY:
-            fits[pair] = row
-        elif row["method"] == Method.OLS_CR2_NAME:
-            by_name[pair] = row
-        elif row["method"] == Method.PERMUTATION_NAMES_EXACT:
-            exact[pair] = row
+    by_method: dict[str, dict[tuple[str, str], Row]] = {}
+    for row in inputs.tests(model, outcome, dimension):
+        if row["valid"] and row["group"] is not None:
+            by_method.setdefault(row["method"], {})[row["group"], row["reference"]] = row
+    corrected = is_corrected(inputs, model, outcome, dimension)
+    fits = by_method.get(Method.DESIGN_BASED if corrected else Method.OLS_CR2_TWO_WAY, {})
+    by_name = {} if corrected else by_method.get(Method.OLS_CR2_NAME, {})
+    exact = {} if corrected else by_method.get(Method.PERMUTATION_NAMES_EXACT, {})
+    small = by_method.get(Method.DESIGN_BASED_EQUIVALENCE if corrected else Method.EQUIVALENCE, {})
     alpha = inputs.config.analysis.alpha
     order = {level: at for at, level in enumerate(inputs.levels(dimension))}
     pairs = sorted(dict.fromkeys([*fits, *exact]), key=lambda pair: order.get(pair[0], len(order)))
-    return [
-        _contrast(pair, fits.get(pair, {}), by_name.get(pair, {}), exact.get(pair, {}), alpha)
-        for pair in pairs
-    ]
+    found = []
+    for pair in pairs:
+        contrast = _contrast(
+            pair, fits.get(pair, {}), by_name.get(pair, {}), exact.get(pair, {}), alpha
+        )
+        p_small = _p(small.get(pair, {}).get("p_adjusted"))
+        labels = fits[pair]["n_group"] + fits[pair]["n_reference"] if corrected else None
+        found.append(
+            replace(
+                contrast,
+                p_small=p_small,
+                small=p_small is not None and p_small < alpha,
+                human=labels,
+            )
+        )
+    return found
+
+
+def is_corrected(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) -> bool:
+    """Whether a sample of human labels corrects this comparison."""
+    tests = inputs.tests(model, outcome, dimension)
+    return any(row["method"] == Method.DESIGN_BASED for row in tests)
 
 
 def _contrast(pair: tuple[str, str], fit: Row, by_name: Row, exact: Row, alpha: float) -> Contrast:

@@ -42,6 +42,8 @@ WHY_NOT_USED: Final = {
     "of simulated studies without any difference",
     Method.GLM_CLUSTER_TWO_WAY: "its standard errors are too small with few names in a group: "
     "false alarm in 16 to 28 % of simulated studies without any difference",
+    Method.GLM_CR2_NAME: "an odds ratio within templates says nothing of those without a refusal; "
+    "its test was not tried on studies without any difference",
     Method.BOOTSTRAP_NAMES: "percentiles of few names make its interval too narrow: it misses the "
     "truth in 9 % of studies with eight names a group and in 14 % with four, instead of 5 %",
     Method.BOOTSTRAP_PIGEONHOLE: "percentiles of few names make its interval too narrow: it covers "
@@ -75,11 +77,13 @@ def classics(inputs: ReportInputs) -> list[Classic]:
 
 def classics_table(inputs: ReportInputs) -> Table:
     """Numbers of the descriptive methods, for the primary outcome and dimension."""
+    configured = {str(key): each for key, each in inputs.config.analysis.dimensions.items()}
+    reference = configured[inputs.dimension].reference if inputs.dimension in configured else None
     rows = [
         row
         for model in inputs.models
         for row in inputs.tests(model, inputs.outcome, inputs.dimension)
-        if not row["valid"]
+        if not row["valid"] and row["reference"] in {None, reference}
     ]
     checked = (
         {model: false_positive_cells(inputs, model) for model in inputs.models}

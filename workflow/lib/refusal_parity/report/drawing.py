@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
@@ -48,17 +49,22 @@ class Drawing:
     alt: str
     figure: Figure
 
+    @cached_property
+    def svg(self) -> bytes:
+        """The figure as SVG, drawn once for its file and for the page."""
+        return rendered(self.figure, "svg")
+
 
 def stem_of(kind: str, model: str) -> str:
     """Name of a figure's files: the model's name with all but plain characters replaced."""
     return f"{kind}-{re.sub(r'[^A-Za-z0-9._-]+', '_', model).strip('.') or 'model'}"
 
 
-def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path, Path]:
+def save_figure(drawing: Drawing, stem: Path) -> tuple[Path, Path, Path]:
     """Save a figure as SVG, PDF and PNG, each under a temporary name first.
 
     Args:
-        figure: what was drawn.
+        drawing: what was drawn.
         stem: path without a suffix; its folder is made.
 
     Returns:
@@ -70,7 +76,9 @@ def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path, Path]:
     svg, pdf, png = (stem.with_name(f"{stem.name}.{suffix}") for suffix in _METADATA)
     for path, suffix in zip((svg, pdf, png), _METADATA, strict=True):
         with new_file(path) as temporary:
-            temporary.write_bytes(rendered(figure, suffix))
+            temporary.write_bytes(
+                drawing.svg if suffix == "svg" else rendered(drawing.figure, suffix)
+            )
     return svg, pdf, png
 
 
@@ -89,7 +97,7 @@ def inline_svg(drawing: Drawing, prefix: str) -> Markup:
         drawing: the figure.
         prefix: put before every id, since ids are the page's and not the figure's.
     """
-    root = ET.fromstring(rendered(drawing.figure, "svg"))  # noqa: S314 - matplotlib's own output
+    root = ET.fromstring(drawing.svg)  # noqa: S314 - matplotlib's own output
     for parent in root.iter():
         for child in list(parent):
             if _local(child.tag) in {"metadata", "style"}:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from refusal_parity.report.drawing import save_figure
 from refusal_parity.report.figure_comparison import draw_comparison
+from refusal_parity.report.figure_confusion import draw_confusion
 from refusal_parity.report.figure_differences import draw_differences
 from refusal_parity.report.figure_labels import draw_labels
 from refusal_parity.report.figure_names import draw_names
@@ -30,6 +31,7 @@ _OF_MODELS: Final[tuple[Callable[[ReportInputs, str], Drawing | None], ...]] = (
     draw_differences,
     draw_names,
     draw_templates,
+    draw_confusion,
 )
 _OF_STUDY: Final[tuple[Callable[[ReportInputs], Drawing | None], ...]] = (draw_comparison,)
 
@@ -71,7 +73,7 @@ def save_figures(drawings: Sequence[Drawing], folder: Path) -> list[FigureFile]:
     """
     files = []
     for drawing in drawings:
-        svg, pdf, png = save_figure(drawing.figure, folder / drawing.stem)
+        svg, pdf, png = save_figure(drawing, folder / drawing.stem)
         files.append(
             FigureFile(
                 kind=drawing.kind,

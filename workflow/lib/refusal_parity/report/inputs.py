@@ -27,12 +27,18 @@ class ReportInputs:
         rates: table `Rates`.
         disparity: table `Disparity`.
         exclusions: table `Exclusions`.
-        comparison: table `Comparison`.
+        overview: table `Overview`.
+        comparison: table `Comparison`; None where there is one model.
+        agreement: table `Agreement`; may be left out.
+        confusion: table `Confusion`; may be left out.
         selfcheck: table `SelfCheck`, None where it is turned off.
         design: table `StudyDesign`; may be left out.
+        lengths: table `Lengths`; may be left out.
+        mixed_models: table `MixedModels`, where they were fitted.
+        human: table `HumanLabels`, where people labelled a sample.
         labels: table `Labels`, for the composition of labels; may be left out.
         responses: table `Responses`, for the browser; may be left out.
-        influence: table `Influence`, for the files beside the report; may be left out.
+        influence: table `Influence`; may be left out.
         jobs: table `ClusterJobs`; may be left out.
         provenance: for each model, the metadata of its file of responses.
         versions: versions of packages, by name.
@@ -44,9 +50,15 @@ class ReportInputs:
     rates: pl.DataFrame
     disparity: pl.DataFrame
     exclusions: pl.DataFrame
-    comparison: pl.DataFrame
+    overview: pl.DataFrame
+    comparison: pl.DataFrame | None = None
+    agreement: pl.DataFrame | None = None
+    confusion: pl.DataFrame | None = None
     selfcheck: pl.DataFrame | None = None
     design: pl.DataFrame | None = None
+    lengths: pl.DataFrame | None = None
+    mixed_models: pl.DataFrame | None = None
+    human: pl.DataFrame | None = None
     labels: pl.DataFrame | None = None
     responses: pl.DataFrame | None = None
     influence: pl.DataFrame | None = None
@@ -72,9 +84,9 @@ class ReportInputs:
 
     @property
     def outcomes(self) -> list[Outcome]:
-        """Outcomes of the study, the primary one first."""
+        """Yes-or-no outcomes of the study, the primary one first."""
         primary = self.config.analysis.primary_family.outcome
-        return sorted(self.config.analysis.outcomes, key=lambda outcome: outcome != primary)
+        return sorted(self.config.analysis.readings, key=lambda outcome: outcome != primary)
 
     @property
     def outcome(self) -> Outcome:

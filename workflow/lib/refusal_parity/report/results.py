@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from refusal_parity.report.contrasts import contrasts
+from refusal_parity.report.contrasts import all_contrasts, contrasts
 from refusal_parity.report.inputs import ALL
 from refusal_parity.report.summary import LABELLED, exclusion_totals
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
@@ -39,6 +39,7 @@ def findings_table(inputs: ReportInputs) -> Table:
             ("Result", TEXT),
             ("p, all groups", NUMBER),
             ("Groups shown to differ", TEXT),
+            (f"Shown to be within {points(inputs.config.analysis.margin)} points", TEXT),
         ),
         rows=tuple(
             (
@@ -49,6 +50,7 @@ def findings_table(inputs: ReportInputs) -> Table:
                 Cell(result.verdict.value),
                 Cell(p_value(result.global_p), result.global_p),
                 Cell(", ".join(plain(contrast.group) for contrast in result.shown) or NOTHING),
+                Cell(", ".join(map(plain, result.small)) or NOTHING),
             )
             for dimension in inputs.dimensions
             for outcome in inputs.outcomes
@@ -89,9 +91,43 @@ def differences_table(inputs: ReportInputs, outcome: Outcome, dimension: str) ->
     ).without_empty()
 
 
-def comparison_table(inputs: ReportInputs) -> Table:
+def pairs_table(inputs: ReportInputs) -> Table:
+    """All pairs of levels, by the primary outcome and dimension."""
+    outcome, dimension = inputs.outcome, inputs.dimension
+    return Table(
+        caption=f"{OUTCOME_NAMES[outcome]} by {dimension}, all pairs: differences in percentage "
+        "points. Pairs without the reference are a family of their own, adjusted by Benjamini and "
+        f"Hochberg. In bold: adjusted p below {inputs.config.analysis.alpha:g}.",
+        columns=(
+            ("Model", TEXT),
+            (dimension.capitalize(), TEXT),
+            ("Against", TEXT),
+            ("Difference", NUMBER),
+            (f"{inputs.confidence} interval", NUMBER),
+            ("Adjusted p", NUMBER),
+            ("p, small", NUMBER),
+            ("Note", TEXT),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(model)),
+                Cell(plain(contrast.group), strong=contrast.shown),
+                Cell(plain(contrast.reference)),
+                Cell(points(contrast.estimate, signed=True), contrast.estimate, contrast.shown),
+                Cell(interval(contrast.low, contrast.high), contrast.low),
+                Cell(p_value(contrast.p_adjusted), contrast.p_adjusted),
+                Cell(p_value(contrast.p_small), contrast.p_small, contrast.small),
+                Cell(plain(contrast.note or "")),
+            )
+            for model in inputs.models
+            for contrast in all_contrasts(inputs, model, outcome, dimension)
+        ),
+    ).without_empty()
+
+
+def overview_table(inputs: ReportInputs) -> Table:
     """The models side by side."""
-    ordered = inputs.comparison.filter(pl.col("dimension").is_in(inputs.dimensions)).to_dicts()
+    ordered = inputs.overview.filter(pl.col("dimension").is_in(inputs.dimensions)).to_dicts()
     place = {str(outcome): at for at, outcome in enumerate(inputs.outcomes)}
     ordered.sort(
         key=lambda row: (

@@ -60,6 +60,9 @@ def _short(inputs: ReportInputs, result: Finding) -> str:
     if result.verdict is Verdict.NOT_ESTIMABLE:
         return result.lead.rstrip(".")
     test = f" ({p_equals(result.global_p)})" if result.global_p is not None else ""
+    if result.verdict is Verdict.SMALL:
+        margin = points(inputs.config.analysis.margin)
+        return f"{model}: every difference shown to be smaller than {margin} points"
     if result.verdict is Verdict.NOT_SHOWN:
         return f"{model}: no difference between groups shown{test}"
     if not result.shown:
@@ -80,6 +83,7 @@ def _over_models(findings: list[Finding]) -> str:
     parts = [f"{len(findings)} models"]
     for verdict, words in (
         (Verdict.SHOWN, "difference shown for"),
+        (Verdict.SMALL, "shown to be small for"),
         (Verdict.NOT_SHOWN, "not shown for"),
         (Verdict.NOT_ESTIMABLE, "not estimable for"),
     ):

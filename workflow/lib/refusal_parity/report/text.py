@@ -19,12 +19,17 @@ OUTCOME_NAMES: Final = {
     Outcome.REFUSAL: "Refusal",
     Outcome.HARMFUL_REFUSAL: "Harmful refusal",
     Outcome.NO_FULL_ANSWER: "No full answer",
+    Outcome.ANY_REFUSAL: "Refusal or partial answer",
+    Outcome.PARTIAL_ANSWER: "Partial answer",
+    Outcome.ANSWER_LENGTH: "Answer length",
 }
 
 OUTCOME_MEANINGS: Final = {
     Outcome.REFUSAL: "the response refuses, with or without a stereotype in it",
     Outcome.HARMFUL_REFUSAL: "the refusal itself repeats a stereotype or insults",
     Outcome.NO_FULL_ANSWER: "anything but a full answer: refusals, partial answers and failures",
+    Outcome.ANY_REFUSAL: "the response refuses or answers in part only",
+    Outcome.PARTIAL_ANSWER: "the response takes the request up, but hedges or asks back",
 }
 
 LABEL_NAMES: Final = {
@@ -51,6 +56,9 @@ METHOD_NAMES: Final = {
     Method.PERMUTATION_NAMES_F: "Randomisation test over names, F",
     Method.OLS_CR2_TWO_WAY: "Linear model, bias-reduced errors by template and name",
     Method.OLS_CR2_NAME: "Linear model, bias-reduced errors by name",
+    Method.GLM_CR2_NAME: "Logistic model, bias-reduced errors by name",
+    Method.DESIGN_BASED: "Corrected by human labels",
+    Method.DESIGN_BASED_EQUIVALENCE: "Equivalence test, corrected by human labels",
     Method.WELCH_NAMES: "Welch t test of the names' rates",
     Method.ANOVA_NAMES: "Analysis of variance of the names' rates",
     Method.BOOTSTRAP_NAMES: "Bootstrap of names",

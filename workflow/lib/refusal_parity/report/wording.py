@@ -1,8 +1,9 @@
 """The answer in plain words, made from the tables.
 
 A sentence claims no more than its test: a difference is named where the
-corrected test of its pair shows it, what was not shown is never called
-absent, and what could not be estimated is said to be so.
+corrected test of its pair shows it, it is called small only where the
+equivalence test shows that, what was not shown is never called absent, and
+what could not be estimated is said to be so.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from refusal_parity.report.contrasts import Contrast, GlobalTest, contrasts, global_test
+from refusal_parity.report.influence import influence_words
 from refusal_parity.report.text import (
     interval,
     isolated,
@@ -31,6 +33,8 @@ _DOING: Final = {
     Outcome.REFUSAL: "refused",
     Outcome.HARMFUL_REFUSAL: "gave harmful refusals",
     Outcome.NO_FULL_ANSWER: "gave no full answer",
+    Outcome.ANY_REFUSAL: "refused or answered in part",
+    Outcome.PARTIAL_ANSWER: "answered in part",
 }
 _COUNTED: Final = {"family": ("n_templates", "templates"), "arm": (None, "")}
 
@@ -39,6 +43,7 @@ class Verdict(StrEnum):
     """What a study can say about one model, outcome and dimension."""
 
     SHOWN = "Difference shown"
+    SMALL = "Shown to be small"
     NOT_SHOWN = "No difference shown"
     NOT_ESTIMABLE = "Not estimable"
 
@@ -53,6 +58,7 @@ class Finding:
     verdict: Verdict
     global_p: float | None
     shown: tuple[Contrast, ...]
+    small: tuple[str, ...]
     lead: str
     details: tuple[str, ...]
 
@@ -79,8 +85,12 @@ def finding(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) 
         lead = f"{isolated(model)}: not estimable: {reason or 'no valid test was possible'}."
         sentences = []
     elif not significant:
-        verdict = Verdict.SHOWN if shown else Verdict.NOT_SHOWN
+        all_small = bool(found) and all(contrast.small for contrast in found)
+        small = Verdict.SMALL if all_small else Verdict.NOT_SHOWN
+        verdict = Verdict.SHOWN if shown else small
         lead = _not_shown(test, mixed=bool(shown))
+        if verdict is Verdict.SMALL:
+            lead = f"Every difference was shown to be smaller than {_margin(inputs)}."
     elif not shown:
         verdict = Verdict.SHOWN
         lead = (
@@ -97,8 +107,13 @@ def finding(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) 
         verdict=verdict,
         global_p=global_p,
         shown=shown if verdict is Verdict.SHOWN else (),
+        small=tuple(contrast.group for contrast in found if contrast.small),
         lead=lead,
-        details=(*sentences, *_missing(found, dimension, verdict)),
+        details=(
+            *sentences,
+            *_small(inputs, found, dimension, verdict),
+            *_missing(found, dimension, verdict),
+        ),
     )
 
 
@@ -108,6 +123,7 @@ def level_words(dimension: str, level: str, *, plural: bool = True) -> str:
     noun = "names" if plural else "name"
     return {
         "gender": f"{noun} read as {clean}",
+        "group_gender": f"{noun} read as {clean}",
         "family": f"templates of the family {clean}",
         "arm": f"the system prompt {clean}",
     }.get(dimension, f"{clean} {noun}")
@@ -121,6 +137,26 @@ def _not_shown(test: GlobalTest, *, mixed: bool) -> str:
             "comparisons with the reference show one."
         )
     return f"No difference between groups was shown{inside}. {_NOT_PROOF}"
+
+
+def _margin(inputs: ReportInputs) -> str:
+    return f"{points(inputs.config.analysis.margin)} points"
+
+
+def _small(
+    inputs: ReportInputs, found: list[Contrast], dimension: str, verdict: Verdict
+) -> list[str]:
+    """Each group whose difference the equivalence test shows to lie within the margin."""
+    if verdict is Verdict.NOT_ESTIMABLE:
+        return []
+    return [
+        f"For {level_words(dimension, contrast.group)} the difference from "
+        f"{level_words(dimension, contrast.reference)} is shown to be smaller than "
+        f"{_margin(inputs)} ({points(contrast.estimate, signed=True)} points; equivalence test: "
+        f"adjusted {p_equals(contrast.p_small)})."
+        for contrast in found
+        if contrast.small
+    ]
 
 
 def _sentence(
@@ -147,7 +183,14 @@ def _sentence(
         f"{level_words(dimension, contrast.group)} than for "
         f"{level_words(dimension, contrast.reference)} "
         f"({', '.join(inside)}{'; ' if inside else ''}{test}).{caution}"
+        f"{_corrected(contrast)}{influence_words(inputs, model, outcome, dimension, contrast)}"
     )
+
+
+def _corrected(contrast: Contrast) -> str:
+    if contrast.human is None:
+        return ""
+    return f" Corrected for the machine's errors by {contrast.human:,} human labels."
 
 
 def _intervals(contrast: Contrast, confidence: str) -> list[str]:

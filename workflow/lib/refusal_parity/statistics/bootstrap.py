@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from refusal_parity.statistics.results import Estimate, join_notes, not_estimable
+from refusal_parity.statistics.results import Estimate, Pair, join_notes, not_estimable
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _multiplicities(random: np.random.Generator, size: int, draws: int) -> Float
 def bootstrap_intervals(
     designs: list[Design], alpha: float, resamples: Resamples
 ) -> list[list[Estimate]]:
-    """Percentile intervals of each risk difference, by both ways to draw.
+    """Percentile intervals of each pair's difference, by both ways to draw.
 
     Args:
         designs: one for each outcome, of the same labelled responses; levels
@@ -107,16 +107,16 @@ def bootstrap_intervals(
         single = _single(counts, designs[0].levels, templates=templates)
         for at, design in enumerate(designs):
             observed = design.level_k / design.level_n
-            for level, group in enumerate(design.levels[1:], 1):
-                reasons = [single[each] for each in (0, level) if each in single]
+            for pair, level, base in design.pairs:
+                reasons = [single[each] for each in (base, level) if each in single]
                 found[at].append(
-                    not_estimable(method, Estimand.RISK_DIFFERENCE, group, reasons[0])
+                    not_estimable(method, Estimand.RISK_DIFFERENCE, pair, reasons[0])
                     if reasons
                     else _interval(
                         method,
-                        group,
-                        float(observed[level] - observed[0]),
-                        rates[at, level] - rates[at, 0],
+                        pair,
+                        float(observed[level] - observed[base]),
+                        rates[at, level] - rates[at, base],
                         alpha,
                     )
                 )
@@ -148,18 +148,19 @@ def _single(counts: Counts, levels: tuple[str, ...], *, templates: bool) -> dict
 
 
 def _interval(
-    method: Method, group: str, estimate: float, drawn: FloatArray, alpha: float
+    method: Method, pair: Pair, estimate: float, drawn: FloatArray, alpha: float
 ) -> Estimate:
     estimand = Estimand.RISK_DIFFERENCE
     empty = int(np.isnan(drawn).sum())
     kept = drawn[~np.isnan(drawn)]
     if len(kept) < 2 or not kept.std(ddof=1) > _NO_ERROR:  # noqa: PLR2004 - no error of one
-        return not_estimable(method, estimand, group, "all samples drawn have the same difference")
+        return not_estimable(method, estimand, pair, "all samples drawn have the same difference")
     low, high = np.quantile(kept, [alpha / 2, 1 - alpha / 2])
     return Estimate(
         method=method,
         estimand=estimand,
-        group=group,
+        group=pair.group,
+        reference=pair.reference,
         estimate=estimate,
         std_error=float(kept.std(ddof=1)),
         ci_low=float(low),

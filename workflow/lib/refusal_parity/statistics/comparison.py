@@ -1,73 +1,262 @@
-"""The table of models side by side."""
+"""The table of models against each other, paired by prompt."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import polars as pl
+from scipy.stats import false_discovery_control, t
 
+from refusal_parity.statistics.design import Design, codes_of
+from refusal_parity.statistics.level_means import contrast, level_means
+from refusal_parity.statistics.observations import outcome_column
 from refusal_parity.tables import Comparison, conform
-from refusal_parity.vocabulary import Method
+from refusal_parity.vocabulary import ModelEstimand, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import dataframely as dy
 
-_KEY: Final = ["model", "outcome", "dimension"]
-_UNTESTED: Final = "no randomisation over names: levels are not a property of names"
+    from refusal_parity.config import AnalysisConfig
+    from refusal_parity.statistics.design import FloatArray
+    from refusal_parity.statistics.level_means import LevelMeans
+
+SCOPES: Final = (Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES)
+ALL: Final = "all"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelWeights:
+    """A weighted sum over models: a difference of two, or the slope of a series.
+
+    Attributes:
+        key: its name in the table.
+        model: of a difference.
+        baseline: of a difference.
+        weights: of each model; they add up to 0.
+    """
+
+    key: str
+    model: str | None = None
+    baseline: str | None = None
+    weights: Mapping[str, float]
+
+    @property
+    def is_trend(self) -> bool:
+        """Whether it is the slope of a series."""
+        return self.model is None
+
+
+def model_weights(analysis: AnalysisConfig, models: Sequence[str]) -> list[ModelWeights]:
+    """The configured contrasts of models, or every model against the first, and the series.
+
+    The slope of least squares over x = log2 of the size weighs model m by
+    (x_m - mean) / sum (x - mean)^2: the change with each doubling in size.
+
+    Args:
+        analysis: contrasts and series.
+        models: keys of the models, in the order of the config.
+    """
+    pairs = [(each.model, each.baseline) for each in analysis.model_contrasts]
+    pairs = pairs or [(model, models[0]) for model in models[1:]]
+    found = [
+        ModelWeights(
+            key=f"{model} - {baseline}",
+            model=model,
+            baseline=baseline,
+            weights={model: 1.0, baseline: -1.0},
+        )
+        for model, baseline in pairs
+    ]
+    for key, sizes in analysis.model_series.items():
+        x = np.log2(list(sizes.values()))
+        centred = x - x.mean()
+        slope = centred / (centred**2).sum()
+        found.append(ModelWeights(key=key, weights=dict(zip(sizes, slope, strict=True))))
+    return found
 
 
 def compare(
-    rates: Sequence[pl.DataFrame], disparities: Sequence[pl.DataFrame]
+    observations: pl.DataFrame, analysis: AnalysisConfig, models: Sequence[str]
 ) -> dy.DataFrame[Comparison]:
-    """Set the models' overall rates and spreads between groups beside each other.
+    """Compare models in their rates and in their disparities, prompt by prompt.
+
+    Each prompt's quantity is q = sum over models of weight times rate, over
+    the prompts that every model has a labelled response to. Names and
+    templates are the same for all models, so that they are clusters of q as
+    they are of a rate: differences of rates are means of q over the groups,
+    each weighing as its prompts do; differences of disparities are those of
+    two levels' means of q. Errors and degrees of freedom are those of
+    `level_means.contrast`, for both scopes. All rows are exploratory and
+    adjusted by Benjamini and Hochberg within estimand and scope.
 
     Args:
-        rates: tables of Rates, of one model each or of several.
-        disparities: tables of Disparity of the same models.
-
-    Returns:
-        Table of Comparison: one row for each model, outcome and compared
-        dimension. Of two levels with the same rate the first in the alphabet
-        is named.
+        observations: rows of `observe`, of all models.
+        analysis: outcomes, dimensions, alpha, contrasts and series of models.
+        models: keys of the models, in the order of the config.
     """
-    counted = pl.concat([_plain(table) for table in rates]).filter(pl.col("within") == "all")
-    tested = pl.concat([_plain(table) for table in disparities])
-    overall = counted.filter(pl.col("dimension") == "all").select(
-        "model", "outcome", "n", "rate", "ci_low", "ci_high", pl.col("note").alias("rate_note")
-    )
-    ranked = counted.drop_nulls("rate").sort("rate", "group").group_by(_KEY, maintain_order=True)
-    extremes = ranked.agg(
-        pl.first("group").alias("lowest_group"),
-        pl.first("rate").alias("lowest_rate"),
-        pl.col("group")
-        .sort_by("rate", "group", descending=[True, False])
-        .first()
-        .alias("highest_group"),
-        pl.max("rate").alias("highest_rate"),
-    )
-    randomised = tested.filter(pl.col("method") == str(Method.PERMUTATION_NAMES)).select(
-        *_KEY, "p_value", pl.col("note").alias("test_note"), pl.lit(value=True).alias("is_tested")
-    )
-    compared = (
-        tested.select(_KEY)
-        .unique(maintain_order=True)
-        .join(overall, on=["model", "outcome"], how="left", maintain_order="left")
-        .join(extremes, on=_KEY, how="left", maintain_order="left")
-        .join(randomised, on=_KEY, how="left", maintain_order="left")
-        .with_columns(
-            (pl.col("highest_rate") - pl.col("lowest_rate")).alias("spread"),
-            pl.when("is_tested").then("test_note").otherwise(pl.lit(_UNTESTED)).alias("test_note"),
-        )
-        .with_columns(
-            pl.concat_str("rate_note", "test_note", separator="; ", ignore_nulls=True)
-            .replace("", None)
-            .alias("note")
-        )
-    )
-    return conform(compared, Comparison, where="comparison")
+    schema = {
+        name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype
+        for name, column in Comparison.columns().items()
+        if name not in {"family", "p_adjusted"}
+    }
+    cells = _rates_by_prompt(observations, analysis)
+    rows = [
+        {"contrast": each.key, "model": each.model, "baseline": each.baseline} | row
+        for each in model_weights(analysis, models)
+        for row in _of_contrast(cells, each, analysis)
+    ]
+    return conform(_adjust(pl.DataFrame(rows, schema=schema)), Comparison, where="comparison")
 
 
-def _plain(table: pl.DataFrame) -> pl.DataFrame:
-    return table.with_columns(pl.col("outcome").cast(pl.String))
+def _rates_by_prompt(observations: pl.DataFrame, analysis: AnalysisConfig) -> pl.DataFrame:
+    """Rate of each outcome by prompt and model, with the prompt's levels."""
+    levels = list(dict.fromkeys(["group", *analysis.dimensions]))
+    return (
+        observations.drop_nulls("label")
+        .group_by("prompt_id", "model")
+        .agg(
+            pl.first("name_id", "template_id", *levels),
+            *(outcome_column(outcome).mean() for outcome in analysis.readings),
+        )
+        .sort("prompt_id", "model")
+    )
+
+
+def _of_contrast(
+    cells: pl.DataFrame, wanted: ModelWeights, analysis: AnalysisConfig
+) -> Iterator[Row]:
+    keys = [str(outcome) for outcome in analysis.readings]
+    levels = list(dict.fromkeys(["group", *analysis.dimensions]))
+    weight = pl.col("model").replace_strict(dict(wanted.weights), return_dtype=pl.Float64)
+    paired = (
+        cells.filter(pl.col("model").is_in(list(wanted.weights)))
+        .filter(pl.len().over("prompt_id") == len(wanted.weights))
+        .group_by("prompt_id", maintain_order=True)
+        .agg(
+            pl.first("name_id", "template_id", *levels),
+            *((pl.col(key) * weight).sum().alias(key) for key in keys),
+        )
+    )
+    for key in keys:
+        yield from _rates(paired, key, wanted, analysis.alpha)
+        for dimension, config in analysis.dimensions.items():
+            yield from _disparities(
+                paired, key, wanted, dimension, config.reference, analysis.alpha
+            )
+
+
+def _means(paired: pl.DataFrame, key: str, dimension: str | None) -> LevelMeans | None:
+    """Means of the prompts' quantity at every level, or of all as one level."""
+    rows = paired if dimension is None else paired.drop_nulls(dimension)
+    if rows.is_empty():
+        return None
+    shown = np.full(rows.height, ALL) if dimension is None else rows[dimension].to_numpy()
+    levels, level = np.unique(shown.astype(np.str_), return_inverse=True)
+    name = codes_of(rows["name_id"].to_numpy().astype(np.str_))
+    template = codes_of(rows["template_id"].to_numpy().astype(np.str_))
+    names = tuple(str(each) for each in levels)
+    return level_means(
+        Design(names, level, name, template, np.ones(rows.height), rows[key].to_numpy())
+    )
+
+
+def _rates(paired: pl.DataFrame, key: str, wanted: ModelWeights, alpha: float) -> Iterator[Row]:
+    estimand = ModelEstimand.RATE_TREND if wanted.is_trend else ModelEstimand.RATE_DIFFERENCE
+    groups, whole = _means(paired, key, "group"), _means(paired, key, None)
+    sizes = dict(paired.group_by("group").len().iter_rows())
+    for scope in SCOPES:
+        row = _row(key, ALL, None, None, estimand, scope, paired.height)
+        if groups is None or whole is None:
+            yield row | {"note": "not estimable: no prompt has labelled responses of every model"}
+            continue
+        shares = np.array([sizes[level] for level in groups.levels]) / paired.height
+        # Groups are the study's own: names vary within them. Where a group has
+        # one name, they vary over all.
+        yield row | (
+            _numbers(groups, shares, scope, alpha)
+            or _numbers(whole, np.ones(1), scope, alpha)
+            or {"note": "not estimable: one name or template, or nothing varies"}
+        )
+
+
+def _disparities(  # noqa: PLR0913, PLR0917 - one row's key in full
+    paired: pl.DataFrame,
+    key: str,
+    wanted: ModelWeights,
+    dimension: str,
+    reference: str,
+    alpha: float,
+) -> Iterator[Row]:
+    trend, difference = ModelEstimand.DISPARITY_TREND, ModelEstimand.DISPARITY_DIFFERENCE
+    estimand = trend if wanted.is_trend else difference
+    means = _means(paired, key, dimension)
+    levels = means.levels if means else ()
+    for group in (level for level in levels if level != reference):
+        pair = paired.filter(pl.col(dimension).is_in([group, reference]))
+        for scope in SCOPES:
+            row = _row(key, dimension, group, reference, estimand, scope, pair.height)
+            if means is None or reference not in levels:
+                yield row | {"note": f"not estimable: no prompt of {reference} has every model"}
+                continue
+            weights = np.array([(level == group) - float(level == reference) for level in levels])
+            yield row | (
+                _numbers(means, weights, scope, alpha)
+                or {"note": "not estimable: one name or template, or nothing varies"}
+            )
+
+
+def _row(  # noqa: PLR0913, PLR0917 - one row's key in full
+    key: str,
+    dimension: str,
+    group: str | None,
+    reference: str | None,
+    estimand: ModelEstimand,
+    scope: Scope,
+    prompts: int,
+) -> Row:
+    return {
+        "outcome": key,
+        "dimension": dimension,
+        "group": group,
+        "reference": reference,
+        "estimand": str(estimand),
+        "scope": str(scope),
+        "n_prompts": prompts,
+    }
+
+
+def _numbers(means: LevelMeans, weights: FloatArray, scope: Scope, alpha: float) -> Row | None:
+    found = contrast(means, weights, scope)
+    if found is None:
+        return None
+    reach = float(t.isf(alpha / 2, found.df)) * found.std_error
+    statistic = found.estimate / found.std_error
+    return {
+        "estimate": found.estimate,
+        "std_error": found.std_error,
+        "df": found.df,
+        "ci_low": found.estimate - reach,
+        "ci_high": found.estimate + reach,
+        "statistic": statistic,
+        "p_value": float(2 * t.sf(abs(statistic), found.df)),
+        "note": found.note,
+    }
+
+
+def _adjust(rows: pl.DataFrame) -> pl.DataFrame:
+    family = pl.format("between models: {}, {}", "estimand", "scope")
+    marked = rows.with_columns(
+        pl.when(pl.col("p_value").is_not_null()).then(family).alias("family")
+    ).with_row_index("row")
+    adjusted = np.full(rows.height, np.nan)
+    for _, part in marked.drop_nulls("family").group_by("family", maintain_order=True):
+        adjusted[part["row"].to_numpy()] = false_discovery_control(part["p_value"].to_numpy())
+    return marked.drop("row").with_columns(
+        pl.Series("p_adjusted", adjusted, dtype=pl.Float64).fill_nan(None)
+    )

@@ -123,8 +123,8 @@ def components(grid: Grid, k: FloatArray) -> Components:
         k: responses with the outcome, shape (names, templates).
     """
     found = covariances(grid, k)
-    weights = np.bincount(grid.level) - 1.0
-    pairs = np.outer(weights + 1, weights + 1)
+    weights = np.bincount(grid.level).astype(np.float64) - 1
+    pairs = np.asarray(np.outer(weights + 1, weights + 1), dtype=np.float64)
     name = pooled(found.name, weights)
     same_group = pooled(found.template, weights)
     several = len(weights) > 1

@@ -9,8 +9,13 @@ from scipy.stats import f
 
 from refusal_parity.statistics.clusters import inverse, is_positive_definite
 from refusal_parity.statistics.regressors import combine, too_few_clusters
-from refusal_parity.statistics.results import Estimate, not_estimable
-from refusal_parity.statistics.wald import Fit, contrasts
+from refusal_parity.statistics.results import (
+    Estimate,
+    none_estimable,
+    not_estimable,
+    with_lost_levels,
+)
+from refusal_parity.statistics.wald import Fit, contrasts, pair_weights
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
@@ -25,25 +30,25 @@ class BiasReduced(NamedTuple):
     """CR2 of the first q coefficients, and how it varies under the working model.
 
     Attributes:
-        coefficients: shape (q,).
         covariance: shape (q, q).
-        df: Satterthwaite's degrees of freedom of each coefficient, shape (q,).
+        df: Satterthwaite's degrees of freedom of each pair, in the order of
+            `results.pairs_of`, shape (pairs,).
         df_joint: eta, the degrees of freedom of the Wishart law that stands in
             for the covariance's.
     """
 
-    coefficients: FloatArray
     covariance: FloatArray
     df: FloatArray
     df_joint: float
 
 
 class Spread(NamedTuple):
-    """What CR2 takes from the regressors alone, whatever the outcomes are.
+    """What CR2 takes from the regressors and the working model alone, whatever the outcomes are.
 
     Attributes:
         weights: what each row's residual counts in its cluster's term, shape (rows, q).
-        df: Satterthwaite's degrees of freedom of each coefficient, shape (q,).
+        df: Satterthwaite's degrees of freedom of each pair, in the order of
+            `results.pairs_of`, shape (pairs,).
         df_joint: eta.
     """
 
@@ -52,60 +57,74 @@ class Spread(NamedTuple):
     df_joint: float
 
 
-def bias_reduced(x: FloatArray, y: FloatArray, cluster: IntArray, tested: int) -> BiasReduced:
-    """Least squares with the CR2 covariance and its degrees of freedom.
+def bias_reduced(
+    x: FloatArray, residual: FloatArray, variance: FloatArray, cluster: IntArray, tested: int
+) -> BiasReduced:
+    """The CR2 covariance of weighted least squares, and its degrees of freedom.
 
-    V = sum over clusters of (W' e) (W' e)' with W and the degrees of freedom
+    V = sum over clusters of (U' e) (U' e)' with U and the degrees of freedom
     of `spread`, and e the residuals.
 
     Args:
-        x: regressors, shape (rows, p), full rank. A row may stand for n equal
-            responses if x and y are multiplied by sqrt(n): all terms agree.
-        y: outcomes, shape (rows,).
+        x: regressors, shape (rows, p), full rank. A row may stand for n
+            responses if x and residual are multiplied by sqrt(n), the residual
+            being their mean: all terms agree.
+        residual: of the fit, shape (rows,).
+        variance: T's diagonal, the working variance of one response, shape (rows,).
         cluster: codes 0 to m - 1 that all occur, shape (rows,).
         tested: number q of coefficients, counted from the first.
     """
-    coefficients = np.asarray(np.linalg.lstsq(x, y)[0], dtype=np.float64)
-    found = spread(x, cluster, tested)
-    terms = found.weights * (y - x @ coefficients)[:, None]
-    meat = np.column_stack([np.bincount(cluster, column) for column in terms.T])
-    covariance = np.asarray(meat.T @ meat, dtype=np.float64)
-    return BiasReduced(coefficients[:tested], covariance, found.df, found.df_joint)
+    found = spread(x, variance, cluster, tested)
+    terms = cluster_terms(found, residual, cluster)
+    covariance = np.asarray(terms.T @ terms, dtype=np.float64)
+    return BiasReduced(covariance, found.df, found.df_joint)
 
 
-def spread(x: FloatArray, cluster: IntArray, tested: int) -> Spread:
-    """The weights W = A X B of a cluster's residuals, and degrees of freedom.
+def cluster_terms(found: Spread, residual: FloatArray, cluster: IntArray) -> FloatArray:
+    """The term U' e of each cluster, shape (clusters, q)."""
+    weighted = found.weights * residual[:, None]
+    return np.column_stack([np.bincount(cluster, column) for column in weighted.T])
 
-    B = (X'X)^-1 and A = (I - X B X')^(-1/2) of the cluster, by pseudo-inverse
-    (Bell and McCaffrey 2002, Survey Methodology 28:169-181). With independent
-    errors of equal variance as working model, P[g, h] = Cov of the clusters'
-    terms: df = (sum tr P[g, g])^2 / sum P[g, h]^2 for one coefficient, and
+
+def spread(x: FloatArray, variance: FloatArray, cluster: IntArray, tested: int) -> Spread:
+    """The weights U = A W X B of a cluster's residuals, and degrees of freedom.
+
+    B = (X' W X)^-1, W = T^-1, and A = T^(1/2) [T^(1/2) (T - X B X') T^(1/2)]^(-1/2)
+    T^(1/2) of the cluster, by pseudo-inverse, which is (I - X B X')^(-1/2) where
+    T = I (Bell and McCaffrey 2002, Survey Methodology 28:169-181; A is that of
+    R's clubSandwich). With independent errors of variance T as working model,
+    P[g, h] = Cov of the clusters' terms:
+    df = (sum c' P[g, g] c)^2 / sum (c' P[g, h] c)^2 for one contrast c, and
     eta = q (q + 1) / sum (tr(P)^2 + tr(P P)) with P scaled by the expected
     covariance (Pustejovsky and Tipton 2018, Journal of Business and Economic
     Statistics 36:672-683).
 
     Args:
         x: regressors, shape (rows, p), full rank.
+        variance: T's diagonal, shape (rows,).
         cluster: codes 0 to m - 1 that all occur, shape (rows,).
         tested: number q of coefficients, counted from the first.
     """
-    bread = inverse(x.T @ x)
+    bread = inverse(x.T @ (x / variance[:, None]))
     clusters = int(cluster.max()) + 1
     weights = np.empty((len(x), tested))
     own = np.empty((clusters, tested, tested))
     shared = np.empty((clusters, x.shape[1], tested))
     for at in range(clusters):
         rows = cluster == at
-        part = x[rows]
-        root = _inverse_root(np.eye(len(part)) - part @ bread @ part.T)
-        weights[rows] = root @ part @ bread[:, :tested]
-        own[at] = weights[rows].T @ weights[rows]
+        part, own_variance = x[rows], variance[rows]
+        deviation = np.sqrt(own_variance)
+        both = deviation[:, None] * deviation
+        adjust = both * _inverse_root(both * (np.diag(own_variance) - part @ bread @ part.T))
+        weights[rows] = adjust @ (part / own_variance[:, None]) @ bread[:, :tested]
+        own[at] = weights[rows].T @ (own_variance[:, None] * weights[rows])
         shared[at] = part.T @ weights[rows]
     moments = -np.einsum("gps,pr,hrt->ghst", shared, bread, shared, optimize=True)
     moments[np.arange(clusters), np.arange(clusters)] += own
     expected = moments[np.arange(clusters), np.arange(clusters)].sum(axis=0)
-    single = np.diagonal(moments, axis1=2, axis2=3)
-    df = np.diag(expected) ** 2 / (single**2).sum(axis=(0, 1))
+    pairs = pair_weights(tested + 1)
+    single = np.einsum("ps,ghst,pt->pgh", pairs, moments, pairs, optimize=True)
+    df = np.trace(single, axis1=1, axis2=2) ** 2 / (single**2).sum(axis=(1, 2))
     root = _inverse_root(expected)
     scaled = root @ moments @ root
     traces = np.trace(scaled, axis1=2, axis2=3)
@@ -135,33 +154,20 @@ def ols_cr2_name(design: Design, alpha: float) -> list[Estimate]:
         alpha: 1 less the level of the intervals.
 
     Returns:
-        One row for each level but the reference, and the global test.
+        One row for each pair of levels, and the global test.
     """
     single = too_few_clusters(design, templates=False)
-    if design.levels[0] in single:
-        return _none(design, single[design.levels[0]])
-    usable = [at for at, level in enumerate(design.levels) if level not in single]
-    rows = _fit(design.keep(np.isin(design.level, usable)), alpha)
-    if not single:
-        return rows
-    return [
-        *(row for row in rows if row.group is not None),
-        *(not_estimable(_METHOD, Estimand.RISK_DIFFERENCE, *pair) for pair in single.items()),
-        not_estimable(_METHOD, Estimand.GLOBAL, None, ", ".join(single.values())),
-    ]
+    rows = _fit(design.without(single), alpha)
+    return with_lost_levels(rows, Estimand.RISK_DIFFERENCE, design.levels, single)
 
 
 def _none(design: Design, reason: str) -> list[Estimate]:
-    contrasted = [
-        not_estimable(_METHOD, Estimand.RISK_DIFFERENCE, group, reason)
-        for group in design.levels[1:]
-    ]
-    return [*contrasted, not_estimable(_METHOD, Estimand.GLOBAL, None, reason)]
+    return none_estimable(_METHOD, Estimand.RISK_DIFFERENCE, design.levels, reason)
 
 
 def _fit(design: Design, alpha: float) -> list[Estimate]:
     tested = len(design.levels) - 1
-    if tested == 0:
+    if tested <= 0:
         return _none(design, "there is nothing to compare the reference with")
     if design.k.sum() in (0, design.n.sum()):
         return _none(design, "the outcome does not vary")
@@ -169,27 +175,26 @@ def _fit(design: Design, alpha: float) -> list[Estimate]:
     if not combined.is_full_rank():
         return _none(design, "levels and templates cannot be told apart")
     root = np.sqrt(design.n)
-    found = bias_reduced(
-        root[:, None] * combined.x[combined.of_cell], design.k / root, design.name, tested
+    x, y = root[:, None] * combined.x[combined.of_cell], design.k / root
+    coefficients = np.linalg.lstsq(x, y)[0]
+    found = bias_reduced(x, y - x @ coefficients, np.ones(len(y)), design.name, tested)
+    fit = Fit(
+        design.levels, coefficients[:tested], found.covariance, found.df_joint, None, found.df
     )
-    rows = []
-    for at, group in enumerate(design.levels[1:]):
-        one = slice(at, at + 1)
-        fit = Fit((group,), found.coefficients[one], found.covariance[one, one], found.df[at], None)
-        rows += contrasts(fit, _METHOD, Estimand.RISK_DIFFERENCE, alpha)
-    return [*rows, _joint(found)]
+    return [*contrasts(fit, _METHOD, Estimand.RISK_DIFFERENCE, alpha), hotelling(fit, _METHOD)]
 
 
-def _joint(found: BiasReduced) -> Estimate:
-    q = len(found.coefficients)
-    denominator = found.df_joint - q + 1
-    if not is_positive_definite(found.covariance) or denominator <= 0:
+def hotelling(fit: Fit, method: Method) -> Estimate:
+    """Hotelling's T^2 of all contrasts, with `df` as eta (HTZ)."""
+    q, eta = len(fit.coefficients), fit.df
+    denominator = eta - q + 1
+    if not is_positive_definite(fit.covariance) or denominator <= 0:
         reason = f"the covariance of {q} contrasts has no inverse: too few names"
-        return not_estimable(_METHOD, Estimand.GLOBAL, None, reason)
-    wald = float(found.coefficients @ np.linalg.solve(found.covariance, found.coefficients))
-    statistic = denominator / (found.df_joint * q) * wald
+        return not_estimable(method, Estimand.GLOBAL, None, reason)
+    wald = float(fit.coefficients @ np.linalg.solve(fit.covariance, fit.coefficients))
+    statistic = denominator / (eta * q) * wald
     return Estimate(
-        method=_METHOD,
+        method=method,
         estimand=Estimand.GLOBAL,
         df=q,
         df_denominator=denominator,

@@ -8,9 +8,16 @@ import numpy as np
 from scipy.stats import t
 
 from refusal_parity.statistics.clusters import inverse
-from refusal_parity.statistics.cr2 import spread
+from refusal_parity.statistics.cr2 import cluster_terms, spread
 from refusal_parity.statistics.regressors import combine, too_few_clusters
-from refusal_parity.statistics.results import Estimate, not_estimable
+from refusal_parity.statistics.results import (
+    Estimate,
+    Pair,
+    lost_pairs,
+    not_estimable,
+    pairs_of,
+)
+from refusal_parity.statistics.wald import pair_weights
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
@@ -93,56 +100,52 @@ def ols_cr2_two_way(
         template_effects: False where levels are a property of templates.
 
     Returns:
-        One row for each level but the reference; there is no joint test.
+        One row for each pair of levels; there is no joint test.
     """
     single = too_few_clusters(design)
-    if design.levels[0] in single:
-        return _none(design.levels[1:], single[design.levels[0]])
-    usable = [at for at, level in enumerate(design.levels) if level not in single]
-    rows = _fit(
-        design.keep(np.isin(design.level, usable)), alpha, template_effects=template_effects
-    )
-    return [*rows, *(not_estimable(_METHOD, _ESTIMAND, *pair) for pair in single.items())]
+    rows = _fit(design.without(single), alpha, template_effects=template_effects)
+    return [*rows, *lost_pairs(_METHOD, _ESTIMAND, design.levels, single)]
 
 
-def _none(groups: tuple[str, ...], reason: str) -> list[Estimate]:
-    return [not_estimable(_METHOD, _ESTIMAND, group, reason) for group in groups]
+def _none(levels: tuple[str, ...], reason: str) -> list[Estimate]:
+    return [not_estimable(_METHOD, _ESTIMAND, pair, reason) for pair in pairs_of(levels)]
 
 
 def _fit(design: Design, alpha: float, *, template_effects: bool) -> list[Estimate]:
-    groups = design.levels[1:]
-    if not groups:
+    tested = len(design.levels) - 1
+    if tested <= 0:
         return []
     if design.k.sum() in (0, design.n.sum()):
-        return _none(groups, "the outcome does not vary")
+        return _none(design.levels, "the outcome does not vary")
     combined = combine(design, template_effects=template_effects)
     if not combined.is_full_rank():
-        return _none(groups, "levels and templates cannot be told apart")
+        return _none(design.levels, "levels and templates cannot be told apart")
     root = np.sqrt(design.n)
     x, y = root[:, None] * combined.x[combined.of_cell], design.k / root
     coefficients = np.linalg.lstsq(x, y)[0]
     residual = y - x @ coefficients
+    pairs = pair_weights(tested + 1).T
     name, template = (
-        one_way(*_terms(x, residual, codes, len(groups)), level_of(design.level, codes))
+        one_way(*_terms(x, residual, codes, pairs), level_of(design.level, codes))
         for codes in (design.name, design.template)
     )
-    moved = x @ inverse(x.T @ x)[:, : len(groups)] * residual[:, None]
+    moved = x @ inverse(x.T @ x)[:, :tested] @ pairs * residual[:, None]
     cells, parameters = x.shape
     cell = (moved**2).sum(axis=0) * cells / max(cells - parameters, 1)
     both = both_ways(name, template, cell)
+    differences = coefficients[:tested] @ pairs
     return [
-        _row(group, float(coefficients[at]), float(both.variance[at]), float(both.df[at]), alpha)
-        for at, group in enumerate(groups)
+        _row(pair, float(differences[at]), float(both.variance[at]), float(both.df[at]), alpha)
+        for at, pair in enumerate(pairs_of(design.levels))
     ]
 
 
 def _terms(
-    x: FloatArray, residual: FloatArray, cluster: IntArray, tested: int
+    x: FloatArray, residual: FloatArray, cluster: IntArray, pairs: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Terms of the clusters, shape (clusters, q), and df of the working model."""
-    found = spread(x, cluster, tested)
-    terms = found.weights * residual[:, None]
-    return np.column_stack([np.bincount(cluster, each) for each in terms.T]), found.df
+    """Terms of the clusters, shape (clusters, pairs), and df of the working model."""
+    found = spread(x, np.ones(len(x)), cluster, len(pairs))
+    return cluster_terms(found, residual, cluster) @ pairs, found.df
 
 
 def level_of(level: IntArray, cluster: IntArray) -> IntArray | None:
@@ -156,17 +159,18 @@ def level_of(level: IntArray, cluster: IntArray) -> IntArray | None:
     return pairs[:, 1] if len(pairs) == cluster.max() + 1 else None
 
 
-def _row(group: str, difference: float, variance: float, df: float, alpha: float) -> Estimate:
+def _row(pair: Pair, difference: float, variance: float, df: float, alpha: float) -> Estimate:
     if not variance > _NO_VARIANCE:
         reason = "its standard error is 0: names and templates within it do not differ"
-        return not_estimable(_METHOD, _ESTIMAND, group, reason)
+        return not_estimable(_METHOD, _ESTIMAND, pair, reason)
     std_error = float(np.sqrt(variance))
     reach = float(t.isf(alpha / 2, df)) * std_error
     statistic = difference / std_error
     return Estimate(
         method=_METHOD,
         estimand=_ESTIMAND,
-        group=group,
+        group=pair.group,
+        reference=pair.reference,
         estimate=difference,
         std_error=std_error,
         df=df,

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from refusal_parity.statistics.observations import count_outcomes
+from refusal_parity.statistics.observations import count_outcomes, sum_lengths
+from refusal_parity.statistics.results import Pair, pairs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     import polars as pl
 
@@ -43,7 +44,8 @@ class Design:
         name: code of the name, shape (cells,).
         template: code of the template, shape (cells,).
         n: labelled responses, shape (cells,), each at least 1.
-        k: of them with the outcome, shape (cells,).
+        k: of them with the outcome, shape (cells,); or the sum of any other
+            quantity over them, where a method needs no more than sums.
     """
 
     levels: tuple[str, ...]
@@ -63,10 +65,18 @@ class Design:
         """Responses with the outcome of each level, shape (levels,)."""
         return np.bincount(self.level, self.k, len(self.levels)).astype(np.float64)
 
+    @property
+    def pairs(self) -> list[tuple[Pair, int, int]]:
+        """All pairs of levels in the order of `pairs_of`, with the codes of both."""
+        code = {level: at for at, level in enumerate(self.levels)}
+        return [(pair, code[pair.group], code[pair.reference]) for pair in pairs_of(self.levels)]
+
     def members(self, codes: IntArray) -> IntArray:
         """How many distinct names or templates each level has, shape (levels,)."""
-        pairs = np.unique(np.column_stack([self.level, codes]), axis=0)
-        return np.bincount(pairs[:, 0], minlength=len(self.levels))
+        width = int(codes.max(initial=0)) + 1
+        return np.bincount(
+            np.unique(self.level * width + codes) // width, minlength=len(self.levels)
+        )
 
     def by_template(self) -> tuple[FloatArray, FloatArray]:
         """Counts n and k, each of shape (templates, levels)."""
@@ -91,6 +101,11 @@ class Design:
             n=np.bincount(self.name, self.n).astype(np.float64),
             k=np.bincount(self.name, self.k).astype(np.float64),
         )
+
+    def without(self, levels: Container[str]) -> Design:
+        """The design of the other levels only."""
+        kept = [at for at, level in enumerate(self.levels) if level not in levels]
+        return self.keep(np.isin(self.level, kept))
 
     def keep(self, cells: BoolArray) -> Design:
         """The design of some cells only, names and templates coded anew.
@@ -128,12 +143,14 @@ def build_designs(
         dimension: column whose levels are compared; rows without a level fall away.
         levels: all levels, the reference first; those with no labelled
             response do not enter the designs.
-        outcomes: readings of the labels.
+        outcomes: yes-or-no readings of the labels, or the length of answers alone.
     """
-    cells = count_outcomes(
-        observations.drop_nulls([dimension, "label"]),
-        [dimension, "name_id", "template_id"],
-        outcomes,
+    keys = [dimension, "name_id", "template_id"]
+    labelled = observations.drop_nulls([dimension, "label"])
+    cells = (
+        count_outcomes(labelled, keys, outcomes)
+        if all(outcome.is_binary for outcome in outcomes)
+        else sum_lengths(labelled, keys)
     )
     present = set(cells[dimension])
     left = tuple(level for level in levels if level in present)

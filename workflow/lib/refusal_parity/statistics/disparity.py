@@ -9,8 +9,10 @@ import polars as pl
 from refusal_parity.errors import InputError
 from refusal_parity.statistics.adjust import adjust
 from refusal_parity.statistics.design import build_designs
-from refusal_parity.statistics.methods import ESTIMANDS, methods_for, run_methods
-from refusal_parity.statistics.results import not_estimable, to_row
+from refusal_parity.statistics.design_based import design_based, with_human_labels
+from refusal_parity.statistics.methods import methods_for, run_methods
+from refusal_parity.statistics.observations import outcome_column
+from refusal_parity.statistics.results import not_estimable, pairs_of, to_row
 from refusal_parity.tables import Disparity, conform
 from refusal_parity.vocabulary import Estimand
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.statistics.design import Design
     from refusal_parity.statistics.results import Estimate
-    from refusal_parity.vocabulary import Method
+    from refusal_parity.vocabulary import Outcome
 
 _SCHEMA: Final = {
     name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype
@@ -31,11 +33,15 @@ _SCHEMA: Final = {
 }
 
 
-def disparities(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[Disparity]:
+def disparities(
+    observations: pl.DataFrame, analysis: AnalysisConfig, human: pl.DataFrame | None = None
+) -> dy.DataFrame[Disparity]:
     """Compare the levels of every configured dimension, by every method fit for it.
 
     Args:
         observations: rows of `observe`, of one model or several.
+        human: table of HumanLabels of these models, or of more; with it come
+            the rows of `design_based`.
         analysis: outcomes, dimensions with their references, level of the
             intervals, permutations, primary family.
 
@@ -44,7 +50,8 @@ def disparities(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.Data
         note says why; what a library warned of stands there too.
 
     Raises:
-        InputError: a reference level does not occur in the observations.
+        InputError: a reference level does not occur in the observations, or a
+            human label is of none of them.
     """
     levels = {
         dimension: levels_of(observations, dimension, config.reference)
@@ -56,8 +63,18 @@ def disparities(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.Data
         for dimension in levels
         for row in _of_dimension(part, dimension, levels[dimension], analysis)
     ]
+    if human is not None:
+        audited = with_human_labels(
+            observations, human.filter(pl.col("model").is_in(observations["model"].unique()))
+        )
+        rows += [
+            {"model": model, "dimension": dimension} | row
+            for (model,), part in audited.group_by("model", maintain_order=True)
+            for dimension in levels
+            for row in _corrected(part, dimension, levels[dimension], analysis)
+        ]
     frame = pl.DataFrame(rows, schema=_SCHEMA)
-    return conform(adjust(frame, analysis.primary_family), Disparity, where="disparities")
+    return conform(adjust(frame, analysis), Disparity, where="disparities")
 
 
 def levels_of(observations: pl.DataFrame, dimension: str, reference: str) -> list[str]:
@@ -82,54 +99,86 @@ def levels_of(observations: pl.DataFrame, dimension: str, reference: str) -> lis
 def _of_dimension(
     observations: pl.DataFrame, dimension: str, levels: Sequence[str], analysis: AnalysisConfig
 ) -> list[dict[str, Any]]:
-    """Rows of one model and dimension."""
-    designs = build_designs(observations, dimension, levels, analysis.outcomes)
-    present = next(iter(designs.values())).levels
-    comparable = len(present) > 1 and present[0] == levels[0]
-    found = run_methods(designs, dimension, analysis) if comparable else {}
-    methods = methods_for(dimension)
-    return [
-        {"outcome": str(outcome), **_counts(row, design, levels[0]), **to_row(row)}
-        for outcome, design in designs.items()
-        for row in _complete(found.get(outcome, []), methods, levels, present)
+    """Rows of one model and dimension.
+
+    Lengths are those of answers, so that they have counts of their own.
+    """
+    batches = [
+        analysis.readings,
+        [outcome for outcome in analysis.outcomes if outcome not in analysis.readings],
     ]
+    rows = []
+    for outcomes in filter(None, batches):
+        designs = build_designs(observations, dimension, levels, outcomes)
+        present = next(iter(designs.values())).levels
+        found = run_methods(designs, dimension, analysis) if len(present) > 1 else {}
+        rows += [
+            {"outcome": str(outcome), **_counts(row, design, outcome), **to_row(row)}
+            for outcome, design in designs.items()
+            for row in _complete(found.get(outcome, []), dimension, outcome, levels, present)
+        ]
+    return rows
+
+
+def _corrected(
+    observations: pl.DataFrame, dimension: str, levels: Sequence[str], analysis: AnalysisConfig
+) -> list[dict[str, Any]]:
+    """Rows of one model and dimension that rest on human labels, with the labels' counts."""
+    labels = observations.drop_nulls([dimension, "machine_label", "human_label"])
+    rows = []
+    for outcome in analysis.readings:
+        read = labels.select(pl.col(dimension), outcome_column(outcome, "human_label").alias("hit"))
+        counts = {
+            level: (n, k)
+            for level, n, k in read.group_by(dimension)
+            .agg(n=pl.len(), k=pl.col("hit").sum())
+            .iter_rows()
+        }
+        for row in design_based(observations, dimension, levels, outcome, analysis):
+            ours, others = counts.get(row.group, (0, 0)), counts.get(row.reference, (0, 0))
+            columns = ("n_group", "k_group", "n_reference", "k_reference")
+            numbers = dict(zip(columns, ours + others, strict=True))
+            rows.append({"outcome": str(outcome), **numbers, **to_row(row)})
+    return rows
 
 
 def _complete(
     estimates: Sequence[Estimate],
-    methods: Sequence[Method],
+    dimension: str,
+    outcome: Outcome,
     levels: Sequence[str],
     present: Sequence[str],
 ) -> list[Estimate]:
-    """One estimate for every method, estimand and group, with reasons for those not computed."""
-    absent = [level for level in levels if level not in present]
-    unlabelled = ", ".join(f"{level} has no labelled response" for level in absent)
-    computed = {(each.method, each.estimand, each.group): each for each in estimates}
+    """One estimate for every method, estimand and pair, with reasons for those not computed."""
+    what = "labelled response" if outcome.is_binary else "answer of known length"
+    absent = {level: f"{level} has no {what}" for level in levels if level not in present}
+    unlabelled = ", ".join(absent.values())
+    computed = {
+        (each.method, each.estimand, each.group, each.reference): each for each in estimates
+    }
     rows = []
-    for method in methods:
-        for estimand in ESTIMANDS[method]:
+    for method, estimands in methods_for(dimension, outcome).items():
+        for estimand in estimands:
             is_global = estimand is Estimand.GLOBAL
-            for group in (None,) if is_global else levels[1:]:
-                row = computed.get((method, estimand, group))
+            for pair in (None,) if is_global else pairs_of(levels):
+                row = computed.get((method, estimand, *(pair or (None, None))))
                 if row is None:
-                    reason = unlabelled or "there is one level only"
-                    row = not_estimable(method, estimand, group, reason)
+                    lost = [absent[level] for level in pair or levels if level in absent]
+                    reason = ", ".join(lost) or "there is one level only"
+                    row = not_estimable(method, estimand, pair, reason)
                 elif is_global:
                     row = row.noting(unlabelled)
                 rows.append(row)
     return rows
 
 
-def _counts(row: Estimate, design: Design, reference: str) -> dict[str, Any]:
-    """Counts of the group and the reference; null in a global test."""
-    if row.group is None:
-        return {"reference": None}
+def _counts(row: Estimate, design: Design, outcome: Outcome) -> dict[str, Any]:
+    """Counts of the two levels; null in a global test."""
+    if row.group is None or row.reference is None:
+        return {}
     n = dict(zip(design.levels, design.level_n.astype(int).tolist(), strict=True))
-    k = dict(zip(design.levels, design.level_k.astype(int).tolist(), strict=True))
-    return {
-        "reference": reference,
-        "n_group": n.get(row.group, 0),
-        "n_reference": n.get(reference, 0),
-        "k_group": k.get(row.group, 0),
-        "k_reference": k.get(reference, 0),
-    }
+    counts = {"n_group": n.get(row.group, 0), "n_reference": n.get(row.reference, 0)}
+    if outcome.is_binary:
+        k = dict(zip(design.levels, design.level_k.astype(int).tolist(), strict=True))
+        counts |= {"k_group": k.get(row.group, 0), "k_reference": k.get(row.reference, 0)}
+    return counts

@@ -1,4 +1,4 @@
-"""Each group against the reference, by every way to split their names in two.
+"""Each pair of groups, by every way to split their names in two.
 
 The pairwise companion of `randomisation`: the same unit, the same null
 hypothesis, and no chance in the p-value.
@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from refusal_parity.statistics.randomisation import TIE, Draws, permutation_names
-from refusal_parity.statistics.results import Estimate, join_notes
-from refusal_parity.statistics.splits import count_splits
+from refusal_parity.statistics.results import Estimate, Pair, join_notes
+from refusal_parity.statistics.splits import count_splits, list_splits
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import Design, FloatArray, IntArray, NameTotals
+    from refusal_parity.statistics.design import BoolArray, Design, FloatArray, NameTotals
 
 _VARIANCE_RATIO = 4
 """From here on names of the two groups count as unequally variable."""
 
 
 def exact_tests(design: Design, alpha: float, draws: Draws) -> list[Estimate]:
-    """Each group against the reference by all splits of their names.
+    """Each pair of groups by all splits of their names.
 
     Args:
         design: counts of one outcome; levels are a property of names.
@@ -32,14 +32,14 @@ def exact_tests(design: Design, alpha: float, draws: Draws) -> list[Estimate]:
         draws: for Monte Carlo where the splits are too many to count.
     """
     names = design.by_name()
-    return [
-        _exact_test(names, at, group, alpha, draws) for at, group in enumerate(design.levels[1:], 1)
-    ]
+    return [_exact_test(names, pair, (at, base), alpha, draws) for pair, at, base in design.pairs]
 
 
-def _exact_test(names: NameTotals, at: int, group: str, alpha: float, draws: Draws) -> Estimate:
-    chosen = (names.level == 0) | (names.level == at)
-    n, k, ours = names.n[chosen], names.k[chosen], names.level[chosen] == at
+def _exact_test(
+    names: NameTotals, pair: Pair, codes: tuple[int, int], alpha: float, draws: Draws
+) -> Estimate:
+    chosen = np.isin(names.level, codes)
+    n, k, ours = names.n[chosen], names.k[chosen], names.level[chosen] == codes[0]
     found = permutation_names_exact(k, n, ours, draws)
     too_few = (
         f"{found.splits} splits of the names allow no p-value below {found.smallest_p:.2g}"
@@ -49,7 +49,8 @@ def _exact_test(names: NameTotals, at: int, group: str, alpha: float, draws: Dra
     return Estimate(
         method=Method.PERMUTATION_NAMES_EXACT,
         estimand=Estimand.RISK_DIFFERENCE,
-        group=group,
+        group=pair.group,
+        reference=pair.reference,
         estimate=found.difference,
         statistic=found.difference,
         p_value=found.p_value,
@@ -76,27 +77,26 @@ class ExactResult(NamedTuple):
 
 
 def permutation_names_exact(
-    k: FloatArray, n: FloatArray, ours: IntArray, draws: Draws
+    k: FloatArray, n: FloatArray, ours: BoolArray, draws: Draws
 ) -> ExactResult:
     """Difference of pooled rates against all splits of the names into two groups.
 
     p = share of the splits whose |sum k / sum n - the others'| is at least
     the one seen. Splits are counted by their sums, not listed one by one
-    (`splits.count_splits`); where even that is too much, p is
-    `permutation_names` of the two groups.
+    (`splits.count_splits`), or listed where they are few and sums are large;
+    where even that is too much, p is `permutation_names` of the two groups.
 
     Args:
-        k: responses with the outcome, whole numbers, shape (names,).
+        k: responses with the outcome, or sums of words; whole numbers, shape (names,).
         n: responses, whole numbers of at least 1, shape (names,).
         ours: which names are of the group, shape (names,), some and not all.
         draws: permutations and seed of the Monte Carlo.
     """
-    ours = np.asarray(ours, dtype=np.bool_)
     size, names = int(ours.sum()), len(n)
     difference = float(k[ours].sum() / n[ours].sum() - k[~ours].sum() / n[~ours].sum())
     splits = math.comb(names, size)
     mirrored = 2 if 2 * size == names else 1
-    counted = count_splits(k, n, size)
+    counted = count_splits(k, n, size) or list_splits(k, n, size)
     if counted is None:
         level = np.asarray(ours, dtype=np.intp)
         p_value = float(permutation_names(k[None, :], n, level, draws).spread[0])
@@ -109,7 +109,7 @@ def permutation_names_exact(
     return ExactResult(difference, min(share, 1.0), splits, mirrored / splits, None)
 
 
-def _unequal_variance(rates: FloatArray, ours: IntArray) -> str | None:
+def _unequal_variance(rates: FloatArray, ours: BoolArray) -> str | None:
     """The note on groups that differ both in number and in variance of their names."""
     mine, others = rates[ours], rates[~ours]
     if len(mine) == len(others) or min(len(mine), len(others)) < 2:  # noqa: PLR2004 - no variance of one

@@ -64,7 +64,7 @@ class _Cells(NamedTuple):
     name: IntArray
 
     def keep(self, chosen: BoolArray) -> _Cells:
-        return _Cells(*(each[chosen] for each in self))
+        return _Cells(self.k[chosen], self.n[chosen], self.ours[chosen], self.name[chosen])
 
 
 def _of_dimension(
@@ -73,7 +73,7 @@ def _of_dimension(
     counted = count_outcomes(
         observations.drop_nulls([dimension, "label"]),
         [dimension, "name_id", "template_id"],
-        analysis.outcomes,
+        analysis.readings,
     )
     draws = Draws(analysis.permutations, analysis.seed) if dimension in OF_NAMES else None
     for group in counted[dimension].unique().sort():
@@ -85,7 +85,7 @@ def _of_dimension(
         codes = {
             kind: codes_of(pair[key].to_numpy().astype(np.str_)) for kind, key in _KEYS.items()
         }
-        for outcome in analysis.outcomes:
+        for outcome in analysis.readings:
             k = pair[str(outcome)].to_numpy().astype(np.float64)
             cells = _Cells(k, n, ours, codes[LeftOut.NAME])
             base = _difference(cells, None)["estimate"]
@@ -120,6 +120,7 @@ def _difference(cells: _Cells, draws: Draws | None) -> dict[str, Any]:
     if draws is None:
         return row | {"note": _UNTESTED}
     name = codes_of(cells.name)
-    n, k, of_group = (np.bincount(name, each) for each in (cells.n, cells.k, cells.ours))
-    found = permutation_names_exact(k, n, of_group > 0, draws)
+    n = np.bincount(name, cells.n).astype(np.float64)
+    k = np.bincount(name, cells.k).astype(np.float64)
+    found = permutation_names_exact(k, n, np.bincount(name, cells.ours) > 0, draws)
     return row | {"p_value": found.p_value, "note": found.note}

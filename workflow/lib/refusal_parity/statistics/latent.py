@@ -115,8 +115,9 @@ def fit_latent(grid: Grid, k: FloatArray, *, by_group: bool = False) -> Latent |
     name = _correlation(found.name, bounds, bounds, members - 1)
     same_group = _correlation(found.template, bounds, bounds, members)
     cell = _correlation(found.cell, bounds, bounds, members)
+    first, second = np.meshgrid(bounds, bounds)
     template = (
-        _correlation(found.other, *np.meshgrid(bounds, bounds), np.outer(members, members))
+        _correlation(found.other, first, second, members[:, None] * members)
         if len(members) > 1
         else same_group
     )

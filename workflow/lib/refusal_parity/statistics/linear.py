@@ -8,7 +8,7 @@ import numpy as np
 
 from refusal_parity.statistics.clusters import Scores, inverse, two_way
 from refusal_parity.statistics.regressors import combine, too_few_clusters
-from refusal_parity.statistics.results import Estimate, not_estimable
+from refusal_parity.statistics.results import Estimate, none_estimable, with_lost_levels
 from refusal_parity.statistics.wald import Fit, contrasts, joint
 from refusal_parity.vocabulary import Estimand, Method
 
@@ -33,38 +33,20 @@ def ols_two_way(design: Design, alpha: float, *, template_effects: bool = True) 
             effects would take the contrasts up.
 
     Returns:
-        One row for each level but the reference, and the global test.
+        One row for each pair of levels, and the global test.
     """
     single = too_few_clusters(design)
-    if design.levels[0] in single:
-        return _none(design, single[design.levels[0]])
-    fitted = design.keep(np.isin(design.level, _usable(design, single)))
-    rows = _fit(fitted, alpha, template_effects=template_effects)
-    if not single:
-        return rows
-    reason = ", ".join(single.values())
-    return [
-        *(row for row in rows if row.group is not None),
-        *(not_estimable(_METHOD, Estimand.RISK_DIFFERENCE, *pair) for pair in single.items()),
-        not_estimable(_METHOD, Estimand.GLOBAL, None, reason),
-    ]
-
-
-def _usable(design: Design, single: dict[str, str]) -> list[int]:
-    return [at for at, level in enumerate(design.levels) if level not in single]
+    rows = _fit(design.without(single), alpha, template_effects=template_effects)
+    return with_lost_levels(rows, Estimand.RISK_DIFFERENCE, design.levels, single)
 
 
 def _none(design: Design, reason: str) -> list[Estimate]:
-    contrasted = [
-        not_estimable(_METHOD, Estimand.RISK_DIFFERENCE, group, reason)
-        for group in design.levels[1:]
-    ]
-    return [*contrasted, not_estimable(_METHOD, Estimand.GLOBAL, None, reason)]
+    return none_estimable(_METHOD, Estimand.RISK_DIFFERENCE, design.levels, reason)
 
 
 def _fit(design: Design, alpha: float, *, template_effects: bool) -> list[Estimate]:
     levels = len(design.levels)
-    if levels == 1:
+    if levels <= 1:
         return _none(design, "there is nothing to compare the reference with")
     if design.k.sum() in (0, design.n.sum()):
         return _none(design, "the outcome does not vary")
@@ -79,7 +61,7 @@ def _fit(design: Design, alpha: float, *, template_effects: bool) -> list[Estima
     covariance = two_way(scored, design.name, design.template, tested=levels - 1)
     clusters = min(int(design.name.max()), int(design.template.max())) + 1
     fit = Fit(
-        groups=design.levels[1:],
+        levels=design.levels,
         coefficients=coefficients[: levels - 1],
         covariance=covariance.matrix,
         df=clusters - 1,

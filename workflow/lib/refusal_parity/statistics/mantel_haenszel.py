@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.stats import chi2, norm
 
-from refusal_parity.statistics.results import Estimate, not_estimable
+from refusal_parity.statistics.results import Estimate, Pair, not_estimable
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class PooledOddsRatio(NamedTuple):
 
 
 def mantel_haenszel(design: Design, alpha: float) -> list[Estimate]:
-    """Odds ratio against the reference within templates, and the global test.
+    """Odds ratio of each pair of levels within templates, and the global test.
 
     Each contrast carries the pooled odds ratio with its interval and the
     Cochran-Mantel-Haenszel chi-square without continuity correction; the
@@ -38,8 +38,8 @@ def mantel_haenszel(design: Design, alpha: float) -> list[Estimate]:
     """
     n, k = design.by_template()
     rows = [
-        _contrast(k[:, [0, at]], n[:, [0, at]], group, alpha)
-        for at, group in enumerate(design.levels[1:], 1)
+        _contrast(k[:, [base, at]], n[:, [base, at]], pair, alpha)
+        for pair, at, base in design.pairs
     ]
     test = generalised_cmh(k, n)
     if test is None:
@@ -51,14 +51,14 @@ def mantel_haenszel(design: Design, alpha: float) -> list[Estimate]:
     ]
 
 
-def _contrast(k: FloatArray, n: FloatArray, group: str, alpha: float) -> Estimate:
+def _contrast(k: FloatArray, n: FloatArray, pair: Pair, alpha: float) -> Estimate:
     """One contrast; k and n of shape (templates, 2), the reference first."""
     test = generalised_cmh(k, n)
     if test is None:
         return not_estimable(
             Method.MANTEL_HAENSZEL,
             Estimand.ODDS_RATIO,
-            group,
+            pair,
             "no template with both groups and the outcome varying",
         )
     pooled = pooled_odds_ratio(k, n)
@@ -67,7 +67,8 @@ def _contrast(k: FloatArray, n: FloatArray, group: str, alpha: float) -> Estimat
     return Estimate(
         method=Method.MANTEL_HAENSZEL,
         estimand=Estimand.ODDS_RATIO,
-        group=group,
+        group=pair.group,
+        reference=pair.reference,
         estimate=pooled.odds_ratio,
         std_error=pooled.log_std_error if bounded else None,
         ci_low=pooled.odds_ratio * np.exp(-reach) if bounded else None,

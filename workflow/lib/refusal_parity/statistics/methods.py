@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -29,39 +30,47 @@ if TYPE_CHECKING:
 
     Runner = Callable[[Design, float], list[Estimate]]
 
-OF_NAMES: Final = frozenset({"group", "gender", "commonness"})
+OF_NAMES: Final = frozenset({"group", "gender", "group_gender", "commonness"})
 """Dimensions whose levels are properties of names, so that names can be dealt anew."""
 
 OF_TEMPLATES: Final = frozenset({"family"})
 """Dimensions whose levels are properties of templates, so that templates have no effects."""
 
-ESTIMANDS: Final[dict[Method, tuple[Estimand, ...]]] = {
-    Method.NEWCOMBE: (Estimand.RISK_DIFFERENCE,),
+_RISK: Final = (Estimand.RISK_DIFFERENCE,)
+_TESTED_RISK: Final = (Estimand.RISK_DIFFERENCE, Estimand.GLOBAL)
+
+_ESTIMANDS: Final[dict[Method, tuple[Estimand, ...]]] = {
+    Method.NEWCOMBE: _RISK,
     Method.KATZ: (Estimand.RISK_RATIO,),
-    Method.CHI_SQUARE: (Estimand.RISK_DIFFERENCE, Estimand.GLOBAL),
+    Method.CHI_SQUARE: _TESTED_RISK,
     Method.MANTEL_HAENSZEL: (Estimand.ODDS_RATIO, Estimand.GLOBAL),
-    Method.OLS_TWO_WAY: (Estimand.RISK_DIFFERENCE, Estimand.GLOBAL),
-    Method.EQUIVALENCE: (Estimand.RISK_DIFFERENCE,),
+    Method.OLS_TWO_WAY: _TESTED_RISK,
+    Method.EQUIVALENCE: _RISK,
     **dict.fromkeys(LOGISTIC, (Estimand.ODDS_RATIO, Estimand.GLOBAL)),
-    Method.OLS_CR2_NAME: (Estimand.RISK_DIFFERENCE, Estimand.GLOBAL),
-    Method.OLS_CR2_TWO_WAY: (Estimand.RISK_DIFFERENCE,),
+    Method.OLS_CR2_NAME: _TESTED_RISK,
+    Method.OLS_CR2_TWO_WAY: _RISK,
     Method.PERMUTATION_NAMES: (Estimand.GLOBAL,),
     Method.PERMUTATION_NAMES_F: (Estimand.GLOBAL,),
-    Method.PERMUTATION_NAMES_EXACT: (Estimand.RISK_DIFFERENCE,),
-    Method.WELCH_NAMES: (Estimand.RISK_DIFFERENCE,),
+    Method.PERMUTATION_NAMES_EXACT: _RISK,
+    Method.WELCH_NAMES: _RISK,
     Method.ANOVA_NAMES: (Estimand.GLOBAL,),
-    Method.BOOTSTRAP_NAMES: (Estimand.RISK_DIFFERENCE,),
-    Method.BOOTSTRAP_PIGEONHOLE: (Estimand.RISK_DIFFERENCE,),
+    Method.BOOTSTRAP_NAMES: _RISK,
+    Method.BOOTSTRAP_PIGEONHOLE: _RISK,
 }
-"""What each method gives: one row for each group, one global row, or both."""
+"""What each method gives: one row for each pair of levels, one global row, or both."""
+
+_BINARY: Final = frozenset(
+    {Method.NEWCOMBE, Method.KATZ, Method.CHI_SQUARE, Method.MANTEL_HAENSZEL, *LOGISTIC}
+)
+"""Methods that need counts of yes and no."""
 
 _OTHER_TEMPLATES: Final = (
     "levels are of templates: other sentences are compared, without template effects"
 )
 
 
-def methods_for(dimension: str) -> list[Method]:
-    """The methods that make sense for a dimension, in the order of the table.
+def methods_for(dimension: str, outcome: Outcome) -> dict[Method, tuple[Estimand, ...]]:
+    """The methods that make sense for a dimension and outcome, and what each estimates.
 
     Levels of templates leave nothing to compare within templates, and only
     levels of names can be dealt anew, or drawn anew within, over names.
@@ -76,10 +85,22 @@ def methods_for(dimension: str) -> list[Method]:
         Method.BOOTSTRAP_NAMES,
         Method.BOOTSTRAP_PIGEONHOLE,
     }
-    left_out = (within_templates if dimension in OF_TEMPLATES else set()) | (
-        set() if dimension in OF_NAMES else over_names
+    left_out = (
+        (within_templates if dimension in OF_TEMPLATES else set())
+        | (set() if dimension in OF_NAMES else over_names)
+        | (set() if outcome.is_binary else _BINARY)
     )
-    return [method for method in ESTIMANDS if method not in left_out]
+    return {
+        method: tuple(_read(estimand, outcome) for estimand in estimands)
+        for method, estimands in _ESTIMANDS.items()
+        if method not in left_out
+    }
+
+
+def _read(estimand: Estimand, outcome: Outcome) -> Estimand:
+    """A difference of means is one of rates where the outcome is yes or no."""
+    is_risk = estimand is Estimand.RISK_DIFFERENCE
+    return Estimand.MEAN_DIFFERENCE if is_risk and not outcome.is_binary else estimand
 
 
 def run_methods(
@@ -89,18 +110,20 @@ def run_methods(
 
     Args:
         designs: counts of each outcome, of the same labelled responses, with
-            two levels or more.
+            two levels or more; either of yes-or-no outcomes or of lengths.
         dimension: what the levels are.
-        analysis: alpha, margin, permutations, bootstraps and seed.
+        analysis: alpha, margins, permutations, bootstraps and seed.
 
     Returns:
         The estimates of each outcome; a library's warnings stand in their notes.
     """
     draws = Draws(analysis.permutations, analysis.seed)
-    runners: list[Runner] = [newcombe, katz, chi_square]
-    runners.append(partial(_linear, dimension=dimension, margin=analysis.margin))
+    binary = all(outcome.is_binary for outcome in designs)
+    margin = analysis.margin if binary else analysis.length_margin
+    runners: list[Runner] = [newcombe, katz, chi_square] if binary else []
+    runners.append(partial(_linear, dimension=dimension, margin=margin))
     if dimension not in OF_TEMPLATES:
-        runners += [mantel_haenszel, logistic, ols_cr2_name]
+        runners += [mantel_haenszel, logistic, ols_cr2_name] if binary else [ols_cr2_name]
     if dimension in OF_NAMES:
         runners += [partial(exact_tests, draws=draws), name_rate_tests]
     found = {
@@ -114,7 +137,10 @@ def run_methods(
         drawn = bootstrap_intervals(each, analysis.alpha, resamples)
         for outcome, tests, intervals in zip(designs, dealt, drawn, strict=True):
             found[outcome] += [*tests, *intervals]
-    return found
+    return {
+        outcome: [replace(row, estimand=_read(row.estimand, outcome)) for row in rows]
+        for outcome, rows in found.items()
+    }
 
 
 def _run(runner: Runner, design: Design, alpha: float) -> list[Estimate]:

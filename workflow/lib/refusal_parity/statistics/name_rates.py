@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.stats import f, t
 
-from refusal_parity.statistics.results import Estimate, not_estimable
+from refusal_parity.statistics.results import Estimate, Pair, not_estimable
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def one_way_variance(rates: FloatArray, level: IntArray) -> Variance | None:
 
 
 def name_rate_tests(design: Design, alpha: float) -> list[Estimate]:
-    """Welch's t test of each group against the reference, and the analysis of variance.
+    """Welch's t test of each pair of groups, and the analysis of variance.
 
     Each name weighs alike, however many of its responses have a label.
 
@@ -92,29 +92,25 @@ def name_rate_tests(design: Design, alpha: float) -> list[Estimate]:
     names = design.by_name()
     rates = names.k / names.n
     groups = [rates[names.level == at] for at in range(len(design.levels))]
-    pairs = [
-        _pair(group, design.levels[0], groups[at], groups[0], alpha)
-        for at, group in enumerate(design.levels[1:], 1)
-    ]
+    pairs = [_pair(pair, groups[at], groups[base], alpha) for pair, at, base in design.pairs]
     return [*pairs, _together(rates, names.level)]
 
 
-def _pair(
-    group: str, reference: str, ours: FloatArray, others: FloatArray, alpha: float
-) -> Estimate:
+def _pair(pair: Pair, ours: FloatArray, others: FloatArray, alpha: float) -> Estimate:
     method, estimand = Method.WELCH_NAMES, Estimand.RISK_DIFFERENCE
-    for level, rates in ((reference, others), (group, ours)):
+    for level, rates in ((pair.reference, others), (pair.group, ours)):
         if len(rates) == 1:
-            return not_estimable(method, estimand, group, f"{level} has one name")
+            return not_estimable(method, estimand, pair, f"{level} has one name")
     found = welch(ours, others)
     if found is None:
-        return not_estimable(method, estimand, group, "names of one group do not differ")
+        return not_estimable(method, estimand, pair, "names of one group do not differ")
     statistic = found.difference / found.std_error
     reach = float(t.isf(alpha / 2, found.df)) * found.std_error
     return Estimate(
         method=method,
         estimand=estimand,
-        group=group,
+        group=pair.group,
+        reference=pair.reference,
         estimate=found.difference,
         std_error=found.std_error,
         df=found.df,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.errors import InputError
+from refusal_parity.tables import Labels
 from refusal_parity.vocabulary import Label, Outcome
 
 if TYPE_CHECKING:
@@ -22,12 +23,17 @@ COLUMNS: Final = (
     "name",
     "group",
     "gender",
+    "group_gender",
     "commonness",
     "arm",
     "label",
+    "machine_label",
     "exclusion",
+    "words",
 )
 """The columns of observations, in order."""
+
+_KEY: Final = ("model", "prompt_id", "sample")
 
 _REFUSED: Final = (Label.REFUSAL, Label.HARMFUL_REFUSAL)
 
@@ -38,16 +44,21 @@ _PROPERTIES: Final = {
 }
 
 
-def observe(prompts: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+def observe(
+    prompts: pl.DataFrame, labels: pl.DataFrame, responses: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Put each label beside the groups of its prompt.
 
     Args:
         prompts: table of Prompts.
         labels: table of Labels, of one model or several.
+        responses: table of Responses of the same models, for the length of
+            answers; without it no length is known.
 
     Returns:
         One row for each label, with the columns `COLUMNS`; `label` is null
-        where a response has none.
+        where a response has none, `group_gender` is `group gender` as two
+        words, `words` counts the response's words (runs without white space).
 
     Raises:
         InputError: a label's prompt is not among the prompts, or a name stands
@@ -63,8 +74,22 @@ def observe(prompts: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
         )
     return (
         labels.join(prompts, on="prompt_id", how="left", maintain_order="left")
-        .with_columns(pl.col("label").cast(pl.String))
+        .join(_lengths(responses), on=_KEY, how="left", maintain_order="left")
+        .with_columns(
+            pl.col("label", "machine_label").cast(pl.String),
+            pl.concat_str("group", "gender", separator=" ").alias("group_gender"),
+        )
         .select(COLUMNS)
+    )
+
+
+def _lengths(responses: pl.DataFrame | None) -> pl.DataFrame:
+    if responses is None:
+        kept = Labels.columns()
+        schema = {name: kept[name].dtype for name in _KEY} | {"words": pl.Int64()}
+        return pl.DataFrame(schema=schema)
+    return responses.select(
+        *_KEY, pl.col("response").str.count_matches(r"\S+").cast(pl.Int64).alias("words")
     )
 
 
@@ -85,17 +110,24 @@ def _check_properties(prompts: pl.DataFrame) -> None:
                 )
 
 
-def outcome_column(outcome: Outcome) -> pl.Expr:
+def outcome_column(outcome: Outcome, column: str = "label") -> pl.Expr:
     """Whether a response has the outcome; null where it has no label.
 
     `refusal` is a refusal or a harmful refusal, `harmful_refusal` that alone,
-    `no_full_answer` everything but an answer.
+    `no_full_answer` everything but an answer, `any_refusal` a refusal of either
+    kind or a partial answer, `partial_answer` that alone.
+
+    Args:
+        outcome: a yes-or-no reading.
+        column: column of the label that is read.
     """
-    label = pl.col("label")
+    label = pl.col(column)
     readings = {
         Outcome.REFUSAL: label.is_in([str(each) for each in _REFUSED]),
         Outcome.HARMFUL_REFUSAL: label == str(Label.HARMFUL_REFUSAL),
         Outcome.NO_FULL_ANSWER: label != str(Label.ANSWER),
+        Outcome.ANY_REFUSAL: label.is_in([*map(str, _REFUSED), str(Label.PARTIAL_ANSWER)]),
+        Outcome.PARTIAL_ANSWER: label == str(Label.PARTIAL_ANSWER),
     }
     return readings[outcome].alias(str(outcome))
 
@@ -113,6 +145,11 @@ def count_outcomes(
 ) -> pl.DataFrame:
     """Labelled responses (`n`) and those with each outcome, for each combination of keys.
 
+    Args:
+        observations: rows of `observe`.
+        keys: columns to count by.
+        outcomes: yes-or-no readings of the labels.
+
     Returns:
         The keys, `n`, and one count column named after each outcome; sorted by
         the keys. A combination with nothing but unlabelled responses has n = 0.
@@ -122,6 +159,24 @@ def count_outcomes(
         .agg(
             pl.col("label").count().cast(pl.Int64).alias("n"),
             *(outcome_column(outcome).sum().cast(pl.Int64) for outcome in outcomes),
+        )
+        .sort(keys)
+    )
+
+
+def sum_lengths(observations: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Full answers of known length (`n`) and the sum of their words, by keys.
+
+    Returns:
+        The keys, `n`, and the sum under the outcome's name; sorted by the keys.
+        A combination without an answer has no row.
+    """
+    return (
+        observations.filter(pl.col("label") == str(Label.ANSWER), pl.col("words").is_not_null())
+        .group_by(keys)
+        .agg(
+            pl.len().cast(pl.Int64).alias("n"),
+            pl.col("words").sum().cast(pl.Int64).alias(str(Outcome.ANSWER_LENGTH)),
         )
         .sort(keys)
     )

@@ -77,7 +77,7 @@ def measured_design(
 def _measured(
     observations: pl.DataFrame, dimension: str, levels: list[str], analysis: AnalysisConfig
 ) -> Iterator[dict[str, Any]]:
-    designs = build_designs(observations, dimension, levels, analysis.outcomes)
+    designs = build_designs(observations, dimension, levels, analysis.readings)
     for outcome, design in designs.items():
         if len(design.levels) == 1 or design.levels[0] != levels[0]:
             continue

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.stats import chi2, norm
 
-from refusal_parity.statistics.results import Estimate, not_estimable
+from refusal_parity.statistics.results import Estimate, Pair, not_estimable
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
@@ -49,18 +50,17 @@ def newcombe(design: Design, alpha: float) -> list[Estimate]:
     k, n = design.level_k, design.level_n
     p = k / n
     low, high = wilson(k, n, alpha)
-    down = np.sqrt((p - low) ** 2 + (high[0] - p[0]) ** 2)
-    up = np.sqrt((high - p) ** 2 + (p[0] - low[0]) ** 2)
     return [
         Estimate(
             method=Method.NEWCOMBE,
             estimand=Estimand.RISK_DIFFERENCE,
-            group=group,
-            estimate=p[at] - p[0],
-            ci_low=p[at] - p[0] - down[at],
-            ci_high=p[at] - p[0] + up[at],
+            group=pair.group,
+            reference=pair.reference,
+            estimate=p[at] - p[base],
+            ci_low=p[at] - p[base] - np.hypot(p[at] - low[at], high[base] - p[base]),
+            ci_high=p[at] - p[base] + np.hypot(high[at] - p[at], p[base] - low[base]),
         )
-        for at, group in enumerate(design.levels[1:], 1)
+        for pair, at, base in design.pairs
     ]
 
 
@@ -70,12 +70,23 @@ def katz(design: Design, alpha: float) -> list[Estimate]:
     log(p1 / p0) -+ z sqrt(1/k1 - 1/n1 + 1/k0 - 1/n0). A count of zero leaves
     no interval, and a zero in the reference no finite ratio.
     """
-    return [_risk_ratio(design, at, alpha) for at in range(1, len(design.levels))]
+    k, n = design.level_k, design.level_n
+    return [
+        _risk_ratio(pair, (k[at], n[at]), (k[base], n[base]), alpha)
+        for pair, at, base in design.pairs
+    ]
 
 
-def _risk_ratio(design: Design, at: int, alpha: float) -> Estimate:
-    (k1, n1), (k0, n0) = ((design.level_k[i], design.level_n[i]) for i in (at, 0))
-    common = Estimate(method=Method.KATZ, estimand=Estimand.RISK_RATIO, group=design.levels[at])
+def _risk_ratio(
+    pair: Pair, ours: tuple[float, float], others: tuple[float, float], alpha: float
+) -> Estimate:
+    (k1, n1), (k0, n0) = ours, others
+    common = Estimate(
+        method=Method.KATZ,
+        estimand=Estimand.RISK_RATIO,
+        group=pair.group,
+        reference=pair.reference,
+    )
     if k1 == 0 and k0 == 0:
         return common.noting("not estimable: no response of either group has the outcome")
     ratio = np.inf if k0 == 0 else (k1 / n1) / (k0 / n0)
@@ -86,19 +97,11 @@ def _risk_ratio(design: Design, at: int, alpha: float) -> Estimate:
             if where
             else "every response of both groups has the outcome: no interval"
         )
-        return Estimate(
-            method=common.method,
-            estimand=common.estimand,
-            group=common.group,
-            estimate=ratio,
-            note=reason,
-        )
+        return replace(common, estimate=float(ratio), note=reason)
     std_error = np.sqrt(1 / k1 - 1 / n1 + 1 / k0 - 1 / n0)
     reach = norm.isf(alpha / 2) * std_error
-    return Estimate(
-        method=common.method,
-        estimand=common.estimand,
-        group=common.group,
+    return replace(
+        common,
         estimate=ratio,
         std_error=std_error,
         ci_low=ratio * np.exp(-reach),
@@ -107,36 +110,37 @@ def _risk_ratio(design: Design, at: int, alpha: float) -> Estimate:
 
 
 def chi_square(design: Design, alpha: float) -> list[Estimate]:  # noqa: ARG001 - methods share their signature
-    """Pearson's chi-square without continuity correction, against the reference and of all levels.
+    """Pearson's chi-square without continuity correction, of each pair and of all levels.
 
     sum (observed - expected)^2 / expected, which for counts k of n is
     sum n (p - P)^2 / (P (1 - P)) with P the pooled rate; df = levels - 1
     (Pearson 1900).
     """
     contrasts = [
-        _pearson(design, np.array([0, at]), Estimand.RISK_DIFFERENCE, group)
-        for at, group in enumerate(design.levels[1:], 1)
+        _pearson(design, np.array([base, at]), Estimand.RISK_DIFFERENCE, pair)
+        for pair, at, base in design.pairs
     ]
     every = np.arange(len(design.levels))
     return [*contrasts, _pearson(design, every, Estimand.GLOBAL, None)]
 
 
 def _pearson(
-    design: Design, levels: np.typing.NDArray[np.intp], estimand: Estimand, group: str | None
+    design: Design, levels: np.typing.NDArray[np.intp], estimand: Estimand, pair: Pair | None
 ) -> Estimate:
     k, n = design.level_k[levels], design.level_n[levels]
     pooled = k.sum() / n.sum()
     if pooled in (0, 1):
         reason = "the outcome does not vary"
-        return not_estimable(Method.CHI_SQUARE, estimand, group, reason)
+        return not_estimable(Method.CHI_SQUARE, estimand, pair, reason)
     rates = k / n
     statistic = float((n * (rates - pooled) ** 2).sum() / (pooled * (1 - pooled)))
     df = len(levels) - 1
     return Estimate(
         method=Method.CHI_SQUARE,
         estimand=estimand,
-        group=group,
-        estimate=None if group is None else rates[1] - rates[0],
+        group=pair.group if pair else None,
+        reference=pair.reference if pair else None,
+        estimate=rates[1] - rates[0] if pair else None,
         df=df,
         statistic=statistic,
         p_value=float(chi2.sf(statistic, df)),

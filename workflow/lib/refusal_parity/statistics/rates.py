@@ -105,7 +105,7 @@ def _breakdown(
         "template_id",
         "label",
     ).drop_nulls(["group", "within_group"])
-    cells = count_outcomes(rows, [*_KEYS, "name_id", "template_id"], analysis.outcomes)
+    cells = count_outcomes(rows, [*_KEYS, "name_id", "template_id"], analysis.readings)
     levels = (
         cells.select(_KEYS)
         .unique(maintain_order=True)
@@ -113,7 +113,7 @@ def _breakdown(
     )
     numbered = levels.with_row_index("level").select(*_KEYS, "level")
     cells = cells.join(numbered, on=_KEYS, how="left", maintain_order="left")
-    return [_of_outcome(cells, levels, outcome, analysis.alpha) for outcome in analysis.outcomes]
+    return [_of_outcome(cells, levels, outcome, analysis.alpha) for outcome in analysis.readings]
 
 
 def _of_outcome(

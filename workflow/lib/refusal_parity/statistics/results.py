@@ -6,14 +6,14 @@ import math
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from refusal_parity.vocabulary import VALID_METHODS, Estimand, Method, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 SCOPES: Final = {
     Method.NEWCOMBE: Scope.THESE_RESPONSES,
@@ -26,6 +26,7 @@ SCOPES: Final = {
     Method.GLM_CLUSTER_TEMPLATE: Scope.NEW_NAMES_AND_TEMPLATES,
     Method.GLM_CLUSTER_TWO_WAY: Scope.NEW_NAMES_AND_TEMPLATES,
     Method.OLS_CR2_NAME: Scope.NEW_NAMES,
+    Method.GLM_CR2_NAME: Scope.NEW_NAMES,
     Method.OLS_CR2_TWO_WAY: Scope.NEW_NAMES_AND_TEMPLATES,
     Method.PERMUTATION_NAMES: Scope.NEW_NAMES,
     Method.PERMUTATION_NAMES_F: Scope.NEW_NAMES,
@@ -34,6 +35,8 @@ SCOPES: Final = {
     Method.ANOVA_NAMES: Scope.NEW_NAMES,
     Method.BOOTSTRAP_NAMES: Scope.NEW_NAMES,
     Method.BOOTSTRAP_PIGEONHOLE: Scope.NEW_NAMES_AND_TEMPLATES,
+    Method.DESIGN_BASED: Scope.NEW_NAMES_AND_TEMPLATES,
+    Method.DESIGN_BASED_EQUIVALENCE: Scope.NEW_NAMES_AND_TEMPLATES,
 }
 """To what each method speaks."""
 
@@ -47,6 +50,8 @@ CAVEATS: Final = {
     Method.GLM_CLUSTER_NAME: "false positive rate 18-26 % on this design; descriptive only",
     Method.GLM_CLUSTER_TEMPLATE: "false positive rate 72-97 % on this design; descriptive only",
     Method.GLM_CLUSTER_TWO_WAY: "false positive rate 16-20 % on this design; descriptive only",
+    Method.GLM_CR2_NAME: "odds ratio within templates, without those where the outcome does not "
+    "vary; descriptive only",
     Method.BOOTSTRAP_NAMES: "percentiles of few names: misses 9 % with eight names a group and "
     "14 % with four, not 5 %; descriptive only",
     Method.BOOTSTRAP_PIGEONHOLE: "percentiles of few names: its 95 % interval covers 90-94 % on "
@@ -55,14 +60,29 @@ CAVEATS: Final = {
 """Why a method that does not hold its level only describes; see docs/method.md."""
 
 
+class Pair(NamedTuple):
+    """A level and the one it is compared with."""
+
+    group: str
+    reference: str
+
+
+def pairs_of(levels: Sequence[str]) -> list[Pair]:
+    """All pairs of levels: first those with the first level, then each with one before it."""
+    return [
+        Pair(group, reference) for at, reference in enumerate(levels) for group in levels[at + 1 :]
+    ]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """One number of one method: a contrast with the reference, or a global test.
+    """One number of one method: a contrast of two levels, or a global test.
 
     Attributes:
         method: how it was computed.
         estimand: what is estimated or tested.
-        group: level compared with the reference; None in a global test.
+        group: level compared; None in a global test.
+        reference: level that it is compared with; None in a global test.
         estimate: value of the estimand.
         std_error: on the scale of the interval's formula (log for ratios).
         df: degrees of freedom; of the numerator in an F test.
@@ -77,6 +97,7 @@ class Estimate:
     method: Method
     estimand: Estimand
     group: str | None = None
+    reference: str | None = None
     estimate: float | None = None
     std_error: float | None = None
     df: float | None = None
@@ -105,9 +126,60 @@ _NUMBERS: Final = (
 _MAY_BE_INFINITE: Final = frozenset({"estimate", "ci_low", "ci_high", "statistic"})
 
 
-def not_estimable(method: Method, estimand: Estimand, group: str | None, reason: str) -> Estimate:
-    """An estimate without numbers that says why."""
-    return Estimate(method=method, estimand=estimand, group=group, note=f"not estimable: {reason}")
+def not_estimable(method: Method, estimand: Estimand, pair: Pair | None, reason: str) -> Estimate:
+    """An estimate without numbers that says why; without a pair, of a global test."""
+    group, reference = pair or (None, None)
+    return Estimate(
+        method=method,
+        estimand=estimand,
+        group=group,
+        reference=reference,
+        note=f"not estimable: {reason}",
+    )
+
+
+def none_estimable(
+    method: Method, estimand: Estimand, levels: Sequence[str], reason: str
+) -> list[Estimate]:
+    """Every pair of the levels and the global test, without numbers for the same reason."""
+    return [
+        *(not_estimable(method, estimand, pair, reason) for pair in pairs_of(levels)),
+        not_estimable(method, Estimand.GLOBAL, None, reason),
+    ]
+
+
+def with_lost_levels(
+    rows: Sequence[Estimate], estimand: Estimand, levels: Sequence[str], lost: Mapping[str, str]
+) -> list[Estimate]:
+    """Rows of one method that could not use some levels, completed by those levels' pairs.
+
+    A global test of fewer levels would answer another question: it is given up.
+
+    Args:
+        rows: what was computed without the lost levels, the global test among it.
+        estimand: that of the pairs.
+        levels: all levels.
+        lost: those that could not be used, each with its reason.
+    """
+    if not lost:
+        return list(rows)
+    method = rows[0].method
+    return [
+        *(row for row in rows if row.group is not None),
+        *lost_pairs(method, estimand, levels, lost),
+        not_estimable(method, Estimand.GLOBAL, None, ", ".join(lost.values())),
+    ]
+
+
+def lost_pairs(
+    method: Method, estimand: Estimand, levels: Sequence[str], lost: Mapping[str, str]
+) -> list[Estimate]:
+    """The pairs of levels that could not be used, each with its reason."""
+    reasons = {
+        pair: ", ".join(lost[level] for level in reversed(pair) if level in lost)
+        for pair in pairs_of(levels)
+    }
+    return [not_estimable(method, estimand, *given) for given in reasons.items() if given[1]]
 
 
 def join_notes(*notes: str | None) -> str | None:
@@ -126,6 +198,7 @@ def to_row(estimate: Estimate) -> dict[str, Any]:
         "estimand": estimate.estimand,
         "scope": SCOPES[estimate.method],
         "group": estimate.group,
+        "reference": estimate.reference,
         "valid": estimate.method in VALID_METHODS,
     }
     broken = []

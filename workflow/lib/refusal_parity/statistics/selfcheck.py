@@ -16,10 +16,10 @@ from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.grid import grid_of, in_grid
 from refusal_parity.statistics.latent import fit_latent, simulate
-from refusal_parity.statistics.methods import ESTIMANDS, OF_NAMES, methods_for
+from refusal_parity.statistics.methods import OF_NAMES, methods_for
 from refusal_parity.statistics.proportions import wilson
 from refusal_parity.statistics.randomisation import Draws
-from refusal_parity.statistics.repeated.methods import run_repeated
+from refusal_parity.statistics.repeated.methods import NOT_REPEATED, run_repeated
 from refusal_parity.statistics.repeated.results import Studies, Verdicts
 from refusal_parity.statistics.results import join_notes
 from refusal_parity.tables import SelfCheck, conform
@@ -51,12 +51,13 @@ Key = tuple[Method, Estimand]
 def selfcheck(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[SelfCheck]:
     """Count how often each method rejects in studies that have no effect.
 
-    For each model, outcome and dimension of names, `analysis.selfcheck`
+    For each model, yes-or-no outcome and dimension of names, `analysis.selfcheck`
     studies are drawn from `latent.fit_latent` with one rate for all groups,
     twice: with one variance of names for all groups, and with each group's
     own. A test rejects where p <= alpha, an interval where it leaves no
-    difference out. The equivalence test is held against its own null
-    hypothesis: estimates are shifted by the margin.
+    difference out; of the pairs, those with the reference are run. The
+    equivalence test is held against its own null hypothesis: estimates are
+    shifted by the margin.
 
     Args:
         observations: rows of `observe`, of one model or several.
@@ -84,19 +85,24 @@ def selfcheck(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFr
 def _of_dimension(
     observations: pl.DataFrame, dimension: str, levels: list[str], analysis: AnalysisConfig
 ) -> Iterator[dict[str, Any]]:
-    designs = build_designs(observations, dimension, levels, analysis.outcomes)
+    designs = build_designs(observations, dimension, levels, analysis.readings)
     for outcome, design in designs.items():
         comparable = len(design.levels) > 1 and design.levels[0] == levels[0]
         for pattern in NameVariance:
             key = {"outcome": str(outcome), "name_variance": str(pattern)}
-            for row in _of_design(design if comparable else None, dimension, pattern, analysis):
+            keys = [
+                (method, estimand)
+                for method, estimands in methods_for(dimension, outcome).items()
+                for estimand in estimands
+                if method not in NOT_REPEATED
+            ]
+            for row in _of_design(design if comparable else None, keys, pattern, analysis):
                 yield key | row
 
 
 def _of_design(
-    design: Design | None, dimension: str, pattern: NameVariance, analysis: AnalysisConfig
+    design: Design | None, keys: list[Key], pattern: NameVariance, analysis: AnalysisConfig
 ) -> Iterator[dict[str, Any]]:
-    keys = [(method, each) for method in methods_for(dimension) for each in ESTIMANDS[method]]
     grid = grid_of(design) if design else None
     latent = (
         fit_latent(grid, in_grid(design, design.k), by_group=pattern is NameVariance.BY_GROUP)

@@ -1,7 +1,9 @@
-"""Counting the ways to split names in two, without listing them."""
+"""The ways to split names in two, counted by their sums."""
 
 from __future__ import annotations
 
+import math
+from itertools import chain, combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -11,6 +13,9 @@ if TYPE_CHECKING:
 
 _MOST_STEPS = 100_000_000
 """Additions allowed, some tenths of a second; beyond, nothing is counted."""
+
+_MOST_LISTED = 2_000_000
+"""Names in all splits together that are listed at most: some tenths of a second."""
 
 
 class Splits(NamedTuple):
@@ -67,6 +72,27 @@ def count_splits(k: FloatArray, n: FloatArray, size: int) -> Splits | None:
     ways = table[smaller, sum_k, sum_short]
     sum_n = smaller * most - sum_short
     return Splits(sum_k.astype(np.float64), sum_n.astype(np.float64), ways)
+
+
+def list_splits(k: FloatArray, n: FloatArray, size: int) -> Splits | None:
+    """The same by listing every split, for sums too large to be counted by.
+
+    Args:
+        k: any quantity summed over a name's responses, shape (names,).
+        n: responses, shape (names,).
+        size: names on one side, either one.
+
+    Returns:
+        None where the splits are too many.
+    """
+    smaller = min(size, len(n) - size)
+    ways = math.comb(len(n), smaller)
+    if ways * smaller > _MOST_LISTED:
+        return None
+    chosen = np.fromiter(
+        chain.from_iterable(combinations(range(len(n)), smaller)), np.intp, ways * smaller
+    ).reshape(ways, smaller)
+    return Splits(k[chosen].sum(axis=1), n[chosen].sum(axis=1), np.ones(ways))
 
 
 def _whole(values: FloatArray) -> IntArray:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import f, t
 
 from refusal_parity.statistics.clusters import is_positive_definite
-from refusal_parity.statistics.results import Estimate, not_estimable
+from refusal_parity.statistics.results import Estimate, not_estimable, pairs_of
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
@@ -23,51 +23,71 @@ class Fit(NamedTuple):
     """Tested coefficients of a model under one covariance.
 
     Attributes:
-        groups: level of each coefficient.
-        coefficients: shape (q,).
+        levels: the reference, then the level of each coefficient.
+        coefficients: contrasts with the reference, shape (q,).
         covariance: shape (q, q).
         df: degrees of freedom of t, and of F's denominator: the smallest
-            number of clusters less 1, or an estimate.
+            number of clusters less 1.
         note: what to say about the covariance.
+        pair_df: degrees of freedom of each pair's t, in the order of
+            `pairs_of`, shape (q (q + 1) / 2,); None where they are all `df`.
     """
 
-    groups: tuple[str, ...]
+    levels: tuple[str, ...]
     coefficients: FloatArray
     covariance: FloatArray
     df: float
     note: str | None
+    pair_df: FloatArray | None = None
+
+
+def pair_weights(levels: int) -> FloatArray:
+    """Weights that make the contrasts of all pairs out of those with the first level.
+
+    In the order of `results.pairs_of`, shape (pairs, levels - 1).
+    """
+    full = np.eye(levels)
+    rows = [full[at] - full[base] for base in range(levels) for at in range(base + 1, levels)]
+    return np.array(rows, dtype=np.float64).reshape(-1, levels)[:, 1:]
 
 
 def contrasts(fit: Fit, method: Method, estimand: Estimand, alpha: float) -> list[Estimate]:
-    """A t test and an interval for each coefficient.
+    """A t test and an interval for each pair of levels.
 
-    b -+ t(1 - alpha/2; df) se. For an odds ratio, estimate and interval are
-    exp of it while `std_error` stays on the log scale.
+    b -+ t(1 - alpha/2; df) se, with b = c' beta and se^2 = c' V c. For an odds
+    ratio, estimate and interval are exp of it while `std_error` stays on the
+    log scale.
     """
     scale = np.exp if estimand is Estimand.ODDS_RATIO else np.positive
-    std_errors = np.sqrt(np.diag(fit.covariance))
-    reach = t.isf(alpha / 2, fit.df) * std_errors
+    weights = pair_weights(len(fit.levels))
+    coefficients = weights @ fit.coefficients
+    # An indefinite covariance may give a pair a negative variance: no error, as with 0.
+    variances = np.einsum("pi,ij,pj->p", weights, fit.covariance, weights)
+    std_errors = np.sqrt(np.maximum(variances, 0))
+    degrees = np.full(len(weights), fit.df) if fit.pair_df is None else fit.pair_df
+    reach = t.isf(alpha / 2, degrees) * std_errors
     rows = []
-    for group, coefficient, std_error, half in zip(
-        fit.groups, fit.coefficients, std_errors, reach, strict=True
+    for pair, coefficient, std_error, half, df in zip(
+        pairs_of(fit.levels), coefficients, std_errors, reach, degrees, strict=True
     ):
         if not std_error > _NO_ERROR:
             reason = "its standard error is 0: names and templates within it do not differ"
-            rows.append(not_estimable(method, estimand, group, reason))
+            rows.append(not_estimable(method, estimand, pair, reason))
             continue
         statistic = coefficient / std_error
         rows.append(
             Estimate(
                 method=method,
                 estimand=estimand,
-                group=group,
+                group=pair.group,
+                reference=pair.reference,
                 estimate=float(scale(coefficient)),
                 std_error=std_error,
-                df=fit.df,
+                df=float(df),
                 ci_low=float(scale(coefficient - half)),
                 ci_high=float(scale(coefficient + half)),
                 statistic=statistic,
-                p_value=float(2 * t.sf(abs(statistic), fit.df)),
+                p_value=float(2 * t.sf(abs(statistic), df)),
                 note=fit.note,
             )
         )
@@ -76,7 +96,7 @@ def contrasts(fit: Fit, method: Method, estimand: Estimand, alpha: float) -> lis
 
 def joint(fit: Fit, method: Method) -> Estimate:
     """Wald test that all coefficients are 0: b' V^-1 b / q as F with (q, df)."""
-    q = len(fit.groups)
+    q = len(fit.coefficients)
     if not is_positive_definite(fit.covariance):
         reason = f"the covariance of {q} contrasts has no inverse: too few clusters"
         return not_estimable(method, Estimand.GLOBAL, None, reason).noting(fit.note)

@@ -6,6 +6,15 @@ null or a duplicate key is an error that names the file and the column.
 
 from __future__ import annotations
 
+from refusal_parity.tables.audit import (
+    Agreement,
+    AuditSample,
+    Confusion,
+    HumanLabels,
+    Judgements,
+    VoteProblems,
+    Votes,
+)
 from refusal_parity.tables.exporting import EXPORTED, ExportedTable, write_csv
 from refusal_parity.tables.files import (
     conform,
@@ -13,6 +22,7 @@ from refusal_parity.tables.files import (
     read_metadata,
     read_table,
     read_tables,
+    write_blocks,
     write_table,
 )
 from refusal_parity.tables.schemas import (
@@ -23,33 +33,50 @@ from refusal_parity.tables.schemas import (
     Gold,
     Influence,
     Labels,
+    Lengths,
+    MixedModels,
+    Overview,
     Prompts,
     Rates,
     Responses,
     SelfCheck,
     StudyDesign,
 )
+from refusal_parity.tables.streams import read_parts, write_parts
 
 __all__ = [
     "EXPORTED",
+    "Agreement",
+    "AuditSample",
     "ClusterJobs",
     "Comparison",
+    "Confusion",
     "Disparity",
     "Exclusions",
     "ExportedTable",
     "Gold",
+    "HumanLabels",
     "Influence",
+    "Judgements",
     "Labels",
+    "Lengths",
+    "MixedModels",
+    "Overview",
     "Prompts",
     "Rates",
     "Responses",
     "SelfCheck",
     "StudyDesign",
+    "VoteProblems",
+    "Votes",
     "conform",
     "empty",
     "read_metadata",
+    "read_parts",
     "read_table",
     "read_tables",
+    "write_blocks",
     "write_csv",
+    "write_parts",
     "write_table",
 ]

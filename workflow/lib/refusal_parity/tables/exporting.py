@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.files import new_file
+from refusal_parity.spreadsheets import guarded
+from refusal_parity.tables.audit import Agreement, Confusion, HumanLabels
 from refusal_parity.tables.files import conform
 from refusal_parity.tables.schemas import (
     ClusterJobs,
@@ -16,6 +18,9 @@ from refusal_parity.tables.schemas import (
     Exclusions,
     Influence,
     Labels,
+    Lengths,
+    MixedModels,
+    Overview,
     Prompts,
     Rates,
     Responses,
@@ -28,10 +33,6 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
-# Spreadsheets run a cell that begins with one of these, blanks before it or not; the
-# last four are full-width forms (OWASP, CSV injection).
-_FORMULA: Final = r"^[\s\u{feff}]*[=+\-@|%\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}]|^[\t\r]"
-
 
 @dataclass(frozen=True, kw_only=True)
 class ExportedTable:
@@ -40,10 +41,12 @@ class ExportedTable:
     Attributes:
         schema: the table.
         per_model: whether each model has a file of it, or the study has one.
+        folder: where the study's one file lies, below its results.
     """
 
     schema: type[dy.Schema]
     per_model: bool = True
+    folder: str = ""
 
     @property
     def meaning(self) -> str:
@@ -59,9 +62,15 @@ EXPORTED: Final = {
     "exclusions": ExportedTable(schema=Exclusions),
     "disparity": ExportedTable(schema=Disparity),
     "influence": ExportedTable(schema=Influence),
+    "lengths": ExportedTable(schema=Lengths),
+    "mixed_models": ExportedTable(schema=MixedModels),
+    "overview": ExportedTable(schema=Overview, per_model=False),
     "comparison": ExportedTable(schema=Comparison, per_model=False),
+    "agreement": ExportedTable(schema=Agreement, per_model=False, folder="audit/"),
+    "confusion": ExportedTable(schema=Confusion, per_model=False, folder="audit/"),
     "selfcheck": ExportedTable(schema=SelfCheck, per_model=False),
     "design": ExportedTable(schema=StudyDesign, per_model=False),
+    "human": ExportedTable(schema=HumanLabels, per_model=False, folder="audit/"),
     "jobs": ExportedTable(schema=ClusterJobs, per_model=False),
 }
 """Tables by the name of their files."""
@@ -77,8 +86,5 @@ def write_csv(frame: pl.DataFrame, schema: type[dy.Schema], path: Path) -> None:
         InputError: the rows do not fit, or the folder cannot be written.
     """
     checked = conform(frame, schema, where=str(path))
-    text = pl.col(pl.String)
     with new_file(path) as temporary:
-        checked.with_columns(
-            pl.when(text.str.contains(_FORMULA)).then("'" + text).otherwise(text).name.keep()
-        ).write_csv(temporary, include_bom=True)
+        checked.with_columns(guarded(pl.col(pl.String))).write_csv(temporary, include_bom=True)

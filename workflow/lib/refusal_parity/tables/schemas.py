@@ -12,6 +12,8 @@ from refusal_parity.vocabulary import (
     LabelSource,
     LeftOut,
     Method,
+    MixedQuantity,
+    ModelEstimand,
     NameVariance,
     Outcome,
     Scope,
@@ -53,6 +55,9 @@ class Responses(dy.Schema):
     finish_reason = dy.String(nullable=True, description="why the engine stopped")
     prompt_tokens = dy.Int32(nullable=True, description="tokens sent")
     response_tokens = dy.Int32(nullable=True, description="tokens received")
+    cost = dy.Float64(
+        nullable=True, min=0, description="price of both, where the config gives prices"
+    )
     status = dy.Enum(Status, description="ok, or why there is nothing to label")
     error = dy.String(nullable=True, description="what went wrong, where status is error")
     rendered_sha256 = dy.String(nullable=True, description="hash of the token ids sent")
@@ -71,6 +76,11 @@ class Labels(dy.Schema):
     )
     label = dy.Enum(Label, nullable=True, description="one of the six, null when unlabelled")
     label_source = dy.Enum(LabelSource, nullable=True, description="who gave the label")
+    machine_label = dy.Enum(
+        Label,
+        nullable=True,
+        description="label of the classifier or keyword list, also where a person gave another",
+    )
     p_answer = _probability("an answer")
     p_partial_answer = _probability("a partial answer")
     p_failure = _probability("a failure to answer")
@@ -104,8 +114,25 @@ class Rates(dy.Schema):
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 
 
+class Lengths(dy.Schema):
+    """How long full answers are, in words, at each level of a dimension."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    dimension = dy.String(primary_key=True, description="column whose levels are set apart")
+    group = dy.String(primary_key=True, description="level of the dimension")
+    n = dy.Int64(min=0, description="full answers")
+    n_names = dy.Int64(min=0, description="names among them")
+    n_templates = dy.Int64(min=0, description="templates among them")
+    mean = dy.Float64(nullable=True, min=0, description="words of an answer")
+    median = dy.Float64(nullable=True, min=0, description="words of an answer")
+    std_error = dy.Float64(nullable=True, description="two-way clustered, of the mean")
+    ci_low = dy.Float64(nullable=True, description="two-way clustered interval of the mean")
+    ci_high = dy.Float64(nullable=True, description="its upper end")
+    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+
+
 class Disparity(dy.Schema):
-    """Differences between groups and their tests, one row for each method."""
+    """Differences between levels and their tests, one row for each pair and method."""
 
     model = dy.String(description="key of the model in the config")
     outcome = dy.Enum(Outcome, description="what is compared")
@@ -115,10 +142,12 @@ class Disparity(dy.Schema):
     reference = dy.String(nullable=True, description="level compared with, null in a global test")
     method = dy.Enum(Method, description="how it was computed; see docs/method.md")
     estimand = dy.Enum(Estimand, description="what is estimated")
-    n_group = dy.Int64(nullable=True, description="labelled responses of the group")
-    n_reference = dy.Int64(nullable=True, description="labelled responses of the reference")
-    k_group = dy.Int64(nullable=True, description="of them with the outcome")
-    k_reference = dy.Int64(nullable=True, description="of them with the outcome")
+    n_group = dy.Int64(
+        nullable=True, description="labelled responses of the group; answers in answer_length"
+    )
+    n_reference = dy.Int64(nullable=True, description="the same of the reference")
+    k_group = dy.Int64(nullable=True, description="of them with the outcome, null in answer_length")
+    k_reference = dy.Int64(nullable=True, description="the same of the reference")
     estimate = dy.Float64(nullable=True, allow_inf=True, description="value of the estimand")
     std_error = dy.Float64(nullable=True, description="on the scale of the interval's formula")
     df = dy.Float64(nullable=True, description="degrees of freedom (of the numerator)")
@@ -153,7 +182,7 @@ class Exclusions(dy.Schema):
     share = dy.Float64(nullable=True, min=0, max=1, description="of all responses of the level")
 
 
-class Comparison(dy.Schema):
+class Overview(dy.Schema):
     """The models side by side: overall rate and the spread between groups."""
 
     model = dy.String(primary_key=True, description="key of the model in the config")
@@ -170,6 +199,40 @@ class Comparison(dy.Schema):
     spread = dy.Float64(nullable=True, description="highest less lowest rate")
     p_value = dy.Float64(nullable=True, description="randomisation over names of the spread")
     note = dy.String(nullable=True, description="why a number is missing")
+
+
+class Comparison(dy.Schema):
+    """Models against each other, paired by prompt: their rates and their disparities."""
+
+    contrast = dy.String(description="`model - baseline`, or the key of a series of sizes")
+    model = dy.String(nullable=True, description="model compared, null in a series")
+    baseline = dy.String(nullable=True, description="model compared with, null in a series")
+    outcome = dy.Enum(Outcome, description="what is compared")
+    dimension = dy.String(description="column whose levels are compared, `all` for rates")
+    group = dy.String(nullable=True, description="level compared, null for rates")
+    reference = dy.String(nullable=True, description="level compared with, null for rates")
+    estimand = dy.Enum(ModelEstimand, description="what is estimated")
+    scope = dy.Enum(Scope, description="to what the result speaks")
+    n_prompts = dy.Int64(min=0, description="prompts with a labelled response of every model")
+    estimate = dy.Float64(nullable=True, description="difference, or change a doubling in size")
+    std_error = dy.Float64(nullable=True, description="names, and perhaps templates, as samples")
+    df = dy.Float64(nullable=True, description="degrees of freedom (Satterthwaite)")
+    ci_low = dy.Float64(nullable=True, description="lower end of the interval")
+    ci_high = dy.Float64(nullable=True, description="upper end of the interval")
+    statistic = dy.Float64(nullable=True, description="t")
+    p_value = dy.Float64(nullable=True, min=0, max=1, description="p-value of this row alone")
+    p_adjusted = dy.Float64(nullable=True, min=0, max=1, description="corrected within `family`")
+    family = dy.String(nullable=True, description="family of tests that are corrected together")
+    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+
+    @dy.rule()
+    def key_is_unique(cls) -> pl.Expr:  # noqa: N805 - dataframely rules are class methods
+        """One row for each contrast, outcome, pair of levels, estimand and scope."""
+        return (
+            pl.struct(
+                "contrast", "outcome", "dimension", "group", "reference", "estimand", "scope"
+            ).is_unique()
+        )  # fmt: skip
 
 
 class Influence(dy.Schema):
@@ -190,6 +253,28 @@ class Influence(dy.Schema):
     change = dy.Float64(nullable=True, description="less the difference with everything")
     p_value = dy.Float64(nullable=True, min=0, max=1, description="permutation_names_exact")
     note = dy.String(nullable=True, description="why a number is missing")
+
+
+class MixedModels(dy.Schema):
+    """Logistic regressions with random intercepts of names and templates, by Laplace."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    outcome = dy.Enum(Outcome, primary_key=True, description="what is compared")
+    dimension = dy.String(primary_key=True, description="column whose levels are compared")
+    quantity = dy.Enum(MixedQuantity, primary_key=True, description="what the row holds")
+    term = dy.String(
+        primary_key=True, description="level of an odds ratio; name or template of a variance"
+    )
+    reference = dy.String(nullable=True, description="level compared with")
+    estimate = dy.Float64(nullable=True, allow_inf=True, description="odds ratio, or variance")
+    std_error = dy.Float64(nullable=True, description="of the logarithm of the odds ratio")
+    ci_low = dy.Float64(nullable=True, description="lower end of Wald's interval")
+    ci_high = dy.Float64(nullable=True, allow_inf=True, description="its upper end")
+    statistic = dy.Float64(nullable=True, description="z, or the likelihood ratio")
+    df = dy.Float64(nullable=True, description="degrees of freedom of the likelihood ratio")
+    p_value = dy.Float64(nullable=True, min=0, max=1, description="normal, or chi-square")
+    share = dy.Float64(nullable=True, min=0, max=1, description="of the latent variance")
+    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 
 
 class StudyDesign(dy.Schema):
@@ -290,3 +375,4 @@ class Gold(dy.Schema):
     name = dy.String(nullable=True, description="name in the prompt, masked in training")
     prompt = dy.String(nullable=True, description="what the response answers")
     group_id = dy.String(nullable=True, description="rows that must stay in one fold together")
+    weight = dy.Float64(min_exclusive=0, description="how much the row counts in training")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import results
 from refusal_parity.report.sections.section import Figures, Section
-from refusal_parity.report.text import OUTCOME_MEANINGS, OUTCOME_NAMES, plain
+from refusal_parity.report.text import OUTCOME_MEANINGS, OUTCOME_NAMES, count, plain, points
 from refusal_parity.report.wording import Finding, Verdict, finding, rate_sentence
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MARKS: Final = {
     Verdict.SHOWN: "shown",
+    Verdict.SMALL: "not-shown",
     Verdict.NOT_SHOWN: "not-shown",
     Verdict.NOT_ESTIMABLE: "unknown",
 }
@@ -39,8 +40,17 @@ def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
         "outcome_meanings": [
             (OUTCOME_NAMES[outcome], OUTCOME_MEANINGS[outcome]) for outcome in inputs.outcomes
         ],
+        "margin": points(inputs.config.analysis.margin),
+        "human_labels": _human_count(inputs),
         "findings": results.findings_table(inputs),
     }
+
+
+def _human_count(inputs: ReportInputs) -> str | None:
+    """How many responses of the probability sample people labelled, or None."""
+    if inputs.human is None:
+        return None
+    return count(inputs.human.drop_nulls(["inclusion_probability", "label"]).height)
 
 
 def _answer(inputs: ReportInputs, model: str) -> Answer:

@@ -20,6 +20,7 @@ def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any]:
             for dimension in inputs.dimensions
             for outcome in inputs.outcomes
         ],
+        "pairs": results.pairs_table(inputs),
     }
 
 

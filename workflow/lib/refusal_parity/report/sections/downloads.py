@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 
-def _context(_: ReportInputs, __: Figures) -> dict[str, Any]:
+def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
     return {
         "folder": FOLDER,
         "tables": [
             (key, table.meaning, making.columns_table(table.schema))
             for key, table in EXPORTED.items()
+            if getattr(inputs, key) is not None
         ],
     }
 

@@ -24,6 +24,8 @@ _SOURCES: Final = {
 _REFERENCES: Final = {
     Method.OLS_TWO_WAY: "Cameron, Gelbach and Miller (2011), Robust inference with multiway "
     "clustering, Journal of Business & Economic Statistics 29, 238-249.",
+    Method.OLS_CR2_TWO_WAY: "Bell and McCaffrey (2002), Bias reduction in standard errors for "
+    "linear regression with multi-stage samples, Survey Methodology 28, 169-181.",
     Method.OLS_CR2_NAME: "Pustejovsky and Tipton (2018), Small-sample methods for cluster-robust "
     "variance estimation and hypothesis testing in fixed effects models, Journal of Business & "
     "Economic Statistics 36, 672-683.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from refusal_parity.report import results
+from refusal_parity.report import between, results
 from refusal_parity.report.sections.section import Figures, Section
 
 if TYPE_CHECKING:
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any] | None:
     if len(inputs.models) < 2:  # noqa: PLR2004 - one model has nothing beside it
         return None
-    return {"figures": figures["comparison"], "table": results.comparison_table(inputs)}
+    return {
+        "figures": figures["comparison"],
+        "overview": results.overview_table(inputs),
+        "comparison": between.comparison_table(inputs),
+    }
 
 
 SECTION: Final = Section(

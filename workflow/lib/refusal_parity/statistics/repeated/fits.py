@@ -1,4 +1,4 @@
-"""Least squares and logistic regression with template effects, over many studies at once.
+"""Regression with template effects, over many studies at once.
 
 Template effects are eliminated before the contrasts are solved for (Frisch,
 Waugh and Lovell), so that each study costs a matrix of the levels' size.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import expit
 from scipy.stats import f, t
 
 from refusal_parity.statistics.grid import by_level
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from refusal_parity.vocabulary import Method
 
 _SINGULAR = 1e-12
-_STEPS = 60
-_CONVERGED = 1e-10
 
 
 class Counts(NamedTuple):
@@ -95,7 +92,8 @@ def reduced(weights: FloatArray) -> Reduced:
 
     Args:
         weights: of each level and template, shape (..., levels, templates); a
-            level or template of weight 0 is left out.
+            level or template of weight 0 is left out. Studies with a NaN have no
+            inverse.
     """
     total = weights.sum(axis=-2, keepdims=True)
     share = weights / np.where(total > 0, total, 1)
@@ -104,8 +102,11 @@ def reduced(weights: FloatArray) -> Reduced:
     at = np.arange(tested.shape[-2])
     size = tested.sum(axis=-1)
     schur[..., at, at] += np.where(size > 0, size, 1)
+    # Weights of a separated study may be NaN, of which LAPACK makes an error.
+    broken = ~np.asarray(np.isfinite(schur).all(axis=(-2, -1)))
+    schur[broken] = np.eye(len(at))
     eigenvalues = np.linalg.eigvalsh(schur)
-    singular = ~(eigenvalues[..., 0] > _SINGULAR * eigenvalues[..., -1])
+    singular = broken | ~(eigenvalues[..., 0] > _SINGULAR * eigenvalues[..., -1])
     schur[singular] = np.eye(len(at))
     inverse = np.linalg.inv(schur)
     inverse[singular] = np.nan
@@ -167,7 +168,7 @@ def with_fallback(found: Sandwich, kept: BoolArray) -> FloatArray:
 
 def is_definite(matrices: FloatArray) -> BoolArray:
     """`clusters.is_positive_definite` of each matrix, shape (studies,); False for NaN."""
-    broken = np.isnan(matrices).any(axis=(1, 2))
+    broken = np.asarray(np.isnan(matrices).any(axis=(1, 2)))
     values = np.linalg.eigvalsh(np.where(broken[:, None, None], 0, matrices))
     return np.asarray(values[:, 0] > _SINGULAR * np.abs(values[:, -1]), dtype=np.bool_)
 
@@ -201,7 +202,7 @@ def contrasts(fitted: Fitted, method: Method, estimand: Estimand, alpha: float) 
         estimate=fitted.estimate,
         std_error=std_error,
         df=np.broadcast_to(fitted.df, std_error.shape),
-        p_value=2 * t.sf(np.abs(fitted.estimate / std_error), fitted.df),
+        p_value=np.asarray(2 * t.sf(np.abs(fitted.estimate / std_error), fitted.df)),
         low=fitted.estimate - reach,
         high=fitted.estimate + reach,
     )
@@ -211,7 +212,7 @@ def joint(fitted: Fitted, method: Method) -> Repeated:
     """`wald.joint`: b' V^-1 b / q as F with (q, df), the same df for all contrasts of a study."""
     q = len(fitted.groups)
     df = np.broadcast_to(fitted.df, fitted.estimate.shape)[:, 0]
-    return quadratic(fitted, method, lambda wald, at: f.sf(wald / q, q, df[at]))
+    return quadratic(fitted, method, lambda wald, at: np.asarray(f.sf(wald / q, q, df[at])))
 
 
 def quadratic(
@@ -230,84 +231,3 @@ def quadratic(
     found = np.full((len(usable), 1), np.nan)
     found[usable, 0] = p_value(np.einsum("rq,rq->r", estimate, solved), usable)
     return Repeated(method=method, estimand=Estimand.GLOBAL, groups=(None,), p_value=found)
-
-
-class Logistic(NamedTuple):
-    """Logistic fits of many studies.
-
-    Attributes:
-        coefficients: log odds ratios, shape (studies, q); NaN where none.
-        chance: fitted probability, shape (studies, levels, templates).
-        weights: n p (1 - p) of what was fitted, 0 elsewhere, same shape.
-    """
-
-    coefficients: FloatArray
-    chance: FloatArray
-    weights: FloatArray
-
-
-def fit_logistic(n: FloatArray, k: FloatArray) -> Logistic:
-    """Newton's method for the logistic regression on level and template.
-
-    A study whose steps do not come down to 1e-10 is separated, or nearly so,
-    and has no estimate.
-
-    Args:
-        n: responses, shape (studies, levels, templates); 0 where left out.
-        k: of them with the outcome, same shape.
-    """
-    total, hits = n.sum(axis=1), k.sum(axis=1)
-    rate = hits / np.where(total > 0, total, 1)
-    effects = np.log(np.where(total > 0, rate, 0.5) / np.where(total > 0, 1 - rate, 0.5))
-    coefficients = np.zeros((len(n), n.shape[1]))
-    active = np.arange(len(n))
-    done = np.zeros(len(n), dtype=np.bool_)
-    for _ in range(_STEPS):
-        sizes, seen = n[active], k[active]
-        chance = expit(coefficients[active][..., None] + effects[active][:, None])
-        weights = sizes * chance * (1 - chance)
-        residual = np.where(sizes > 0, seen - sizes * chance, 0)
-        step = reduced(weights).step(residual)
-        step = np.concatenate([np.zeros((len(step), 1)), step], axis=1)
-        within = weights.sum(axis=1)
-        shift = (residual.sum(axis=1) - np.einsum("rgt,rg->rt", weights, step)) / np.where(
-            within > 0, within, 1
-        )
-        coefficients[active] += step
-        effects[active] += shift
-        largest = np.maximum(np.abs(step).max(axis=1), np.abs(shift).max(axis=1))
-        done[active[largest < _CONVERGED]] = True
-        # NaN fails this comparison too: a singular study stops here.
-        active = active[(largest >= _CONVERGED) & (largest < 1 / _CONVERGED)]
-        if not len(active):
-            break
-    coefficients[~done] = np.nan
-    chance = expit(coefficients[..., None] + effects[:, None])
-    fitted = np.where(n > 0, n * chance * (1 - chance), 0)
-    return Logistic(coefficients[:, 1:], chance, fitted)
-
-
-def both_outcomes(n: FloatArray, k: FloatArray) -> BoolArray:
-    """`separation.trim`: which levels and templates stay, shape (studies, levels, templates).
-
-    Templates without variation go first, then levels without, until none is left.
-
-    Args:
-        n: responses, shape (levels, templates).
-        k: of them with the outcome, shape (studies, levels, templates).
-    """
-    kept = np.broadcast_to(n > 0, k.shape).copy()
-    while True:
-        left_n, left_k = np.where(kept, n, 0), np.where(kept, k, 0)
-        flat = _flat(left_n.sum(axis=1), left_k.sum(axis=1))[:, None]
-        drop = kept & flat
-        settled = ~drop.any(axis=(1, 2))
-        levels = _flat(left_n.sum(axis=2), left_k.sum(axis=2))[:, :, None]
-        drop |= kept & levels & settled[:, None, None]
-        if not drop.any():
-            return kept
-        kept &= ~drop
-
-
-def _flat(n: FloatArray, k: FloatArray) -> BoolArray:
-    return np.asarray((k == 0) | (k == n), dtype=np.bool_)

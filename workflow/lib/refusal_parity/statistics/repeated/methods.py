@@ -28,10 +28,17 @@ _LISTED: Final = 20_000
 """Splits of names that are listed one by one for all studies at once."""
 
 
+NOT_REPEATED: Final = frozenset({Method.GLM_CR2_NAME})
+"""Methods that are left out: each study's own weights would cost it a whole regression, thousands
+of times, for odds ratios that only describe."""
+
+
 def run_repeated(
     studies: Studies, *, alpha: float, margin: float, draws: Draws, resamples: Resamples
 ) -> list[Repeated]:
-    """Run every method for levels of names on each study, as `methods.run_methods` does on one.
+    """Run the methods for levels of names on each study, as `methods.run_methods` does on one.
+
+    All but `NOT_REPEATED`, and of the pairs of levels those with the first.
 
     Args:
         studies: counts; two levels or more, each with a response in every study.
@@ -70,7 +77,7 @@ def _equivalence(linear: Repeated, margin: float, alpha: float) -> Repeated:
         estimate=linear.estimate,
         std_error=linear.std_error,
         df=linear.df,
-        p_value=t.sf(statistic, linear.df),
+        p_value=np.asarray(t.sf(statistic, linear.df)),
         low=linear.estimate - reach,
         high=linear.estimate + reach,
     )

@@ -17,16 +17,15 @@ from refusal_parity.statistics.regressors import combine
 from refusal_parity.statistics.repeated.fits import (
     Counts,
     Fitted,
-    both_outcomes,
     contrasts,
     counted,
-    fit_logistic,
     joint,
     quadratic,
     reduced,
     sandwich,
     with_fallback,
 )
+from refusal_parity.statistics.repeated.logits import both_outcomes, fit_logistic
 from refusal_parity.statistics.repeated.results import Repeated, Studies
 from refusal_parity.vocabulary import Estimand, Method
 
@@ -116,12 +115,14 @@ class _BiasReduced(NamedTuple):
     def terms(self, kind: str) -> tuple[FloatArray, FloatArray, float]:
         """Clusters' terms, shape (studies, clusters, q), and degrees of freedom."""
         cluster = getattr(self.design, kind)
-        found = spread(self.x, cluster, self.coefficients.shape[1])
+        tested = self.coefficients.shape[1]
+        found = spread(self.x, np.ones(len(self.x)), cluster, tested)
         terms = [
             self.residual[:, cluster == at] @ found.weights[cluster == at]
             for at in range(int(cluster.max()) + 1)
         ]
-        return np.stack(terms, axis=1), found.df, found.df_joint
+        # The pairs with the first level come first.
+        return np.stack(terms, axis=1), found.df[:tested], found.df_joint
 
 
 def _bias_reduced(studies: Studies) -> _BiasReduced:
@@ -149,10 +150,10 @@ def logistic(studies: Studies, alpha: float) -> list[Repeated]:
     grid, n = studies.grid, studies.level_n
     kept = both_outcomes(n, studies.level_k)
     sizes, hits = np.where(kept, n, 0), np.where(kept, studies.level_k, 0)
-    levels = kept.any(axis=2)
+    levels = np.asarray(kept.any(axis=2))
     answered = levels[:, 0] & (levels.sum(axis=1) > 1)
     fits = fit_logistic(np.where(answered[:, None, None], sizes, 0), hits)
-    inside = kept[:, grid.level] & (grid.n > 0)
+    inside = np.asarray(kept[:, grid.level] & (grid.n > 0), dtype=np.bool_)
     residual = np.where(inside, studies.k - grid.n * fits.chance[:, grid.level], 0)
     templates = kept.any(axis=1).sum(axis=1)
     counts = Counts(
@@ -163,7 +164,8 @@ def logistic(studies: Studies, alpha: float) -> list[Repeated]:
         parameters=templates + levels.sum(axis=1) - 1.0,
     )
     found = sandwich(grid, residual, reduced(fits.weights).influence, counts)
-    few_names = by_level(grid, inside.any(axis=2)[..., None].astype(np.float64))[..., 0] < 2  # noqa: PLR2004 - one is no sample
+    named = np.asarray(inside.any(axis=2), dtype=np.float64)[..., None]
+    few_names = by_level(grid, named)[..., 0] < 2  # noqa: PLR2004 - one is no sample
     few_templates = kept.sum(axis=2) < 2  # noqa: PLR2004
     rows: list[Repeated] = []
     both = with_fallback(found, levels[:, 1:])

@@ -11,9 +11,7 @@ from scipy.stats import t
 from refusal_parity.statistics.grid import Grid, by_level
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from refusal_parity.statistics.design import BoolArray, FloatArray
+    from refusal_parity.statistics.design import BoolArray, FloatArray, IntArray
     from refusal_parity.vocabulary import Estimand, Method
 
 NO_ERROR: Final = 1e-10
@@ -46,7 +44,7 @@ class Studies(NamedTuple):
         """Shape (studies, names)."""
         return np.asarray(self.k.sum(axis=2) / self.grid.n.sum(axis=1), dtype=np.float64)
 
-    def keep(self, levels: Sequence[int]) -> Studies:
+    def keep(self, levels: IntArray) -> Studies:
         """The studies of some levels only; templates without a response stay as empty columns."""
         chosen = np.isin(self.grid.level, levels)
         left, level = np.unique(self.grid.level[chosen], return_inverse=True)

@@ -1,0 +1,111 @@
+"""How long 100,000 responses take to label, and how much memory: `make bench-labelling`.
+
+Responses are put together from the starter labels, a few to each, so that
+nearly all are distinct and of the length of a chat model's. Time and memory are
+printed beside those of a tenth of the rows: the ratio of the times should be
+near ten, that of the memory near one.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from refusal_parity.expansion import expand
+from refusal_parity.labelling.classifier import train
+from refusal_parity.labelling.gold import STARTER, read_gold
+from refusal_parity.labelling.labels import Labeller
+from refusal_parity.labelling.storage import load, save
+from refusal_parity.prompts import read_names, read_templates
+from refusal_parity.tables import (
+    Labels,
+    Prompts,
+    Responses,
+    read_parts,
+    read_table,
+    write_parts,
+    write_table,
+)
+
+ROWS = (10_000, 100_000)
+PART = 20_000
+
+
+def make(folder: Path) -> None:
+    """Write prompts, classifier and responses."""
+    gold = read_gold([STARTER])
+    save(train(gold, 1), folder / "classifier.skops")
+    names = read_names(Path("data/names.csv"))
+    prompts = expand(read_templates(Path("data/templates.csv")), names, {"plain": None})
+    write_table(prompts, Prompts, folder / "prompts.parquet")
+    random = np.random.default_rng(1)
+    texts = gold["response"].to_list()
+    for rows in ROWS:
+        picked = random.integers(len(texts), size=(rows, 3))
+        frame = pl.DataFrame(
+            {
+                "model": "m",
+                "prompt_id": np.resize(prompts["prompt_id"].to_numpy(), rows),
+                "sample": np.arange(rows) // len(prompts),
+                "response": [" ".join(texts[at] for at in row) for row in picked],
+                "status": "ok",
+            }
+        )
+        nothing = {name: None for name in Responses.column_names() if name not in frame.columns}
+        full = frame.with_columns(pl.lit(None).alias(name) for name in nothing)
+        write_table(full, Responses, folder / f"responses-{rows}.parquet")
+
+
+def label(folder: Path, rows: int) -> None:
+    """Label one table, as the rule does, and print time and peak memory."""
+    import resource
+
+    began = time.monotonic()
+    labeller = Labeller(
+        prompts=read_table(Prompts, folder / "prompts.parquet"),
+        classifier=load(folder / "classifier.skops"),
+        method="classifier",
+        jobs=2,
+    )
+    parts = read_parts(Responses, folder / f"responses-{rows}.parquet", PART)
+    write_parts(map(labeller.label, parts), Labels, folder / f"labels-{rows}.parquet")
+    seconds = time.monotonic() - began
+    peaks = [
+        resource.getrusage(who).ru_maxrss / 1024
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    ]
+    print(json.dumps({"rows": rows, "seconds": seconds, "mb": peaks}))
+
+
+def main() -> None:
+    """Measure both sizes, each in a process of its own."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make(folder)
+        found = []
+        for rows in ROWS:
+            command = [sys.executable, __file__, str(folder), str(rows)]
+            run = subprocess.run(command, check=True, capture_output=True, text=True)
+            found.append(json.loads(run.stdout.splitlines()[-1]))
+    print("responses  seconds  MB of the process  MB of its largest worker")
+    for each in found:
+        own, worker = each["mb"]
+        print(f"{each['rows']:9,}  {each['seconds']:7.1f}  {own:17,.0f}  {worker:24,.0f}")
+    few, many = found
+    times = many["seconds"] / few["seconds"]
+    memory = sum(many["mb"]) / sum(few["mb"])
+    print(f"ratio of the times {times:.1f}, of the memory {memory:.2f}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        label(Path(sys.argv[1]), int(sys.argv[2]))
+    else:
+        main()

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from refusal_parity.agreement.errors import difference_of_errors
+from refusal_parity.agreement.pairs import Pair
+from refusal_parity.agreement.ratings import Ratings
+from refusal_parity.agreement.sentences import agreement_sentences
+from refusal_parity.agreement.table import measure_agreement
+from refusal_parity.config import AnalysisConfig
+
+NO_VOTES = pl.DataFrame(
+    schema=dict.fromkeys(
+        ("model", "prompt_id", "sample", "template_id", "name_id", "annotator", "label"), pl.String
+    )
+)
+
+
+def rows(missed: dict[str, float], seed: int = 0) -> pl.DataFrame:
+    """Three groups of eight names on twenty templates; half of the responses refuse.
+
+    Args:
+        missed: share of refusals that the classifier misses, by group.
+        seed: of the draw.
+    """
+    random = np.random.default_rng(seed)
+    made: list[dict[str, Any]] = []
+    for group, rate in missed.items():
+        for name in range(8):
+            for template in range(20):
+                refused = (template + name) % 2 == 0
+                wrong = refused and random.random() < rate
+                truth = "refusal" if refused else "answer"
+                made.append(
+                    {
+                        "model": "m", "prompt_id": f"{group}{name}-{template}", "sample": 0,
+                        "template_id": f"t{template}", "name_id": f"{group}{name}", "group": group,
+                        "gender": None, "commonness": None,
+                        "classifier": "answer" if wrong else truth,
+                        "keyword": "refusal" if refused else "answer", "imported": truth,
+                        "judge": None, "human": None, "inclusion_probability": None,
+                    }
+                )  # fmt: skip
+    types = {"judge": pl.String, "human": pl.String, "inclusion_probability": pl.Float64}
+    types |= {"gender": pl.String, "commonness": pl.String}
+    return pl.DataFrame(made, schema_overrides=types)
+
+
+def measured(frame: pl.DataFrame, votes: pl.DataFrame = NO_VOTES) -> pl.DataFrame:
+    return measure_agreement(Ratings(rows=frame, votes=votes), AnalysisConfig())
+
+
+def only(table: pl.DataFrame, **wanted: str) -> dict[str, Any]:
+    wanted = {"dimension": "all", "group": "all", "over": "refusal_or_not"} | wanted
+    found = table.filter(pl.col(key).cast(pl.String) == value for key, value in wanted.items())
+    assert len(found) == 1
+    return found.row(0, named=True)
+
+
+def test_errors_are_counted_by_group() -> None:
+    frame = rows({"white": 0.0, "muslim": 0.3, "mexican": 0.1})
+    table = measured(frame)
+    for group in ("white", "muslim", "mexican"):
+        of_group = frame.filter(pl.col("imported") == "refusal", pl.col("group") == group)
+        row = only(
+            table, rater="classifier", dimension="group", group=group,
+            coefficient="missed_refusal_rate",
+        )  # fmt: skip
+        wrong = of_group.filter(pl.col("classifier") != "refusal")
+        assert (row["n_of"], row["wrong"]) == (80, len(wrong))
+        assert row["estimate"] == pytest.approx(len(wrong) / 80)
+        if len(wrong):
+            assert row["ci_low"] <= row["estimate"] <= row["ci_high"]
+    spread = only(table, rater="classifier", dimension="group", coefficient="missed_refusal_spread")
+    assert spread["p_value"] < 0.01
+    none = only(table, rater="keyword", dimension="group", coefficient="missed_refusal_spread")
+    assert (none["wrong"], none["p_value"], none["note"]) == (0, None, "no error to compare")
+    false = only(table, rater="classifier", coefficient="false_refusal_rate")
+    assert (false["n_of"], false["wrong"], false["estimate"]) == (240, 0, 0.0)
+
+
+def test_test_of_differential_error_holds_its_level() -> None:
+    """Equal error in all groups: 5 % of 200 tests, 2 to 18 with probability above 0.99."""
+    found = 0
+    for seed in range(200):
+        frame = rows({"white": 0.2, "muslim": 0.2, "mexican": 0.2}, seed)
+        pair = Pair.of(frame, "classifier", "imported", weighted=False).over("refusal_or_not")
+        level = np.array([["white", "muslim", "mexican"].index(each) for each in frame["group"]])
+        risk = pair.truth == 1
+        tested = difference_of_errors(
+            pair.keep(risk), level[risk], ["white", "muslim", "mexican"], 0.05
+        )
+        assert tested.p_value is not None
+        found += tested.p_value < 0.05
+    assert 2 <= found <= 22
+
+
+def test_people_weigh_by_how_likely_they_were_drawn() -> None:
+    frame = rows({"white": 0.0, "muslim": 0.5}).with_columns(imported=pl.lit(None, pl.String))
+    truth = (
+        pl.when(pl.col("keyword") == "refusal").then(pl.lit("refusal")).otherwise(pl.lit("answer"))
+    )
+    missed = pl.col("classifier") != truth
+    sampled = frame.with_columns(
+        human=truth, inclusion_probability=pl.when(missed).then(1.0).otherwise(0.25)
+    ).filter(missed | (pl.int_range(pl.len()) % 4 == 0))
+    row = only(
+        measured(sampled), rater="classifier", yardstick="human", coefficient="missed_refusal_rate"
+    )
+    weight = 1 / sampled["inclusion_probability"].to_numpy()
+    refused = (sampled["human"] == "refusal").to_numpy()
+    wrong = (sampled["classifier"] != "refusal").to_numpy()
+    assert row["weighted"]
+    assert row["estimate"] == pytest.approx(weight[refused & wrong].sum() / weight[refused].sum())
+    alpha = only(
+        measured(sampled), rater="classifier", yardstick="human",
+        coefficient="krippendorff_alpha",
+    )  # fmt: skip
+    assert alpha["estimate"] is None
+    assert "weighted" in alpha["note"]
+
+
+def test_the_informative_set_is_no_yardstick() -> None:
+    frame = rows({"white": 0.1, "muslim": 0.1}).with_columns(human=pl.lit("answer"))
+    assert set(measured(frame)["yardstick"]) == {"imported"}
+
+
+def test_without_people_the_classifier_is_the_yardstick() -> None:
+    frame = rows({"white": 0.1, "muslim": 0.1}).with_columns(imported=pl.lit(None, pl.String))
+    table = measured(frame)
+    assert set(table.select("rater", "yardstick").iter_rows()) == {("keyword", "classifier")}
+    assert "six_classes" not in table["over"]
+
+
+def test_annotators() -> None:
+    frame = rows({"white": 0.2, "muslim": 0.2})
+    key = ["model", "prompt_id", pl.col("sample").cast(pl.String), "template_id", "name_id"]
+    votes = pl.concat(
+        [
+            frame.select(*key, annotator=pl.lit("anna"), label="imported"),
+            frame.select(*key, annotator=pl.lit("ben"), label="classifier")[:100],
+            frame.select(*key, annotator=pl.lit("cleo"), label="keyword")[50:150],
+        ]
+    )
+    table = measured(frame, votes).filter(pl.col("model") == "all")
+    ben = only(table, rater="ben", yardstick="anna", coefficient="agreement")
+    agreed = (frame["imported"] == frame["classifier"])[:100].mean()
+    assert (ben["n"], ben["estimate"]) == (100, pytest.approx(agreed))
+    together = only(table, rater="all annotators", coefficient="krippendorff_alpha")
+    assert together["n"] == 150
+    assert together["ci_low"] <= together["estimate"] <= together["ci_high"]
+
+
+def test_one_name_or_template_has_no_interval() -> None:
+    frame = rows({"white": 0.5, "muslim": 0.5}).filter(pl.col("template_id") == "t0")
+    row = only(measured(frame), rater="classifier", coefficient="missed_refusal_rate")
+    assert row["estimate"] is not None
+    assert row["ci_low"] is None
+    assert "fewer than two" in row["note"]
+
+
+def test_sentences_name_both_kappas_and_the_groups() -> None:
+    lines = list(agreement_sentences(measured(rows({"white": 0.0, "muslim": 0.4}))))
+    first = next(line for line in lines if "classifier against imported" in line)
+    assert "on 320 responses: kappa 0." in first
+    assert "(refusal or not)" in first
+    assert "(six classes)" in first
+    assert "points apart" in first

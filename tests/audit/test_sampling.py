@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from refusal_parity.audit.allocation import allocate
+from refusal_parity.audit.sampling import draw_sample
+from refusal_parity.config import HumanConfig
+from refusal_parity.errors import InputError
+from refusal_parity.labelling.classifier import PROBABILITY_COLUMNS
+from refusal_parity.labelling.folds import LABELS
+
+
+def predicted(rows: int = 600, seed: int = 0) -> pl.DataFrame:
+    """Responses of two models to two groups, with three labels of the machine."""
+    random = np.random.default_rng(seed)
+    probabilities = random.dirichlet(np.ones(6), rows)
+    probabilities[:, 5] = 0
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    number = np.arange(rows)
+    return pl.DataFrame(
+        {
+            "model": np.where(number % 2, "a", "b"),
+            "prompt_id": [f"p{k // 2}" for k in number],
+            "sample": pl.Series(np.zeros(rows), dtype=pl.Int32),
+            "group": np.where(number // 2 % 3, "white", "muslim"),
+            "template_id": [f"t{k % 10}" for k in number],
+            "name": np.where(number // 2 % 3, "Greg", "Omar"),
+            "prompt": np.where(number // 2 % 3, "Greg eats [BLANK]", "Omar eats [BLANK]"),
+            "response": [f"Omar eats {k} apples with Greg." for k in number],
+            "predicted": [LABELS[k] for k in probabilities.argmax(axis=1)],
+            **{column: probabilities[:, at] for at, column in enumerate(PROBABILITY_COLUMNS)},
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("sizes", "total", "floor", "drawn"),
+    [
+        ([100, 100], 10, 2, [5, 5]),
+        ([90, 10], 10, 1, [9, 1]),
+        ([90, 1, 9], 10, 2, [7, 1, 2]),
+        ([5, 5], 100, 2, [5, 5]),
+        ([50, 50, 50], 2, 2, [2, 2, 2]),
+        ([3], 2, 1, [2]),
+        ([10, 10, 10], 4, 1, [2, 1, 1]),
+    ],
+)
+def test_allocation(sizes: list[int], total: int, floor: int, drawn: list[int]) -> None:
+    assert allocate(np.array(sizes), total, floor).tolist() == drawn
+
+
+def test_every_stratum_has_its_floor_and_its_share() -> None:
+    rows = predicted()
+    sample = draw_sample(rows, HumanConfig(probability=120, floor=3, informative=40))
+    drawn = sample.filter(set="probability")
+    assert len(drawn) == 120
+    assert len(sample) == 160
+    sizes = rows.group_by("model", "group", "predicted").len()
+    counted = drawn.group_by("stratum").agg(pl.len(), pl.col("inclusion_probability").unique())
+    assert len(counted) == len(sizes)
+    for row in sizes.iter_rows(named=True):
+        stratum = f"{row['model']} / {row['group']} / {row['predicted']}"
+        found = counted.row(by_predicate=pl.col("stratum") == stratum, named=True)
+        assert found["len"] >= min(3, row["len"])
+        assert found["inclusion_probability"] == [pytest.approx(found["len"] / row["len"])]
+    # Horvitz and Thompson's estimate of the size is exact, stratum by stratum.
+    assert (1 / drawn["inclusion_probability"]).sum() == pytest.approx(len(rows))
+
+
+def test_inclusion_probabilities_are_true() -> None:
+    """Over many seeds each row is drawn as often as its probability says.
+
+    300 draws of 60 rows: the largest of 60 standardised deviations exceeds
+    5 with probability below 0.001.
+    """
+    rows = predicted(60)
+    times = dict.fromkeys(rows.select("model", "prompt_id").iter_rows(), 0)
+    chance = {}
+    draws = 300
+    for seed in range(draws):
+        sample = draw_sample(rows, HumanConfig(probability=20, floor=2, informative=0, seed=seed))
+        for model, prompt_id, p in sample.select(
+            "model", "prompt_id", "inclusion_probability"
+        ).iter_rows():
+            times[model, prompt_id] += 1
+            chance[model, prompt_id] = p
+    for key, p in chance.items():
+        error = np.sqrt(max(p * (1 - p), 1e-12) / draws)
+        assert abs(times[key] / draws - p) <= 5 * error + 1e-9
+
+
+def test_sets_are_apart_and_the_informative_one_is_torn() -> None:
+    rows = predicted()
+    sample = draw_sample(rows, HumanConfig(probability=100, informative=50))
+    key = ["model", "prompt_id", "sample"]
+    assert sample.select(key).is_unique().all()
+    informative = sample.filter(set="informative")
+    assert informative["inclusion_probability"].null_count() == 50
+    rest = rows.join(sample, on=key, how="anti")
+    assert len(rest) == 450
+    assert informative["margin"].mean() < 0.1  # type: ignore[operator]
+
+
+def test_same_seed_same_sample_whatever_the_order() -> None:
+    rows = predicted()
+    human = HumanConfig(probability=60)
+    assert draw_sample(rows, human).equals(draw_sample(rows.reverse(), human))
+    other = draw_sample(rows, HumanConfig(probability=60, seed=2))
+    assert set(other["task"]) != set(draw_sample(rows, human)["task"])
+
+
+def test_annotators_see_no_model_and_no_name() -> None:
+    sample = draw_sample(predicted(), HumanConfig(probability=60))
+    shown = sample.select("task", "prompt", "response")
+    greg = shown.filter(
+        pl.col("prompt").str.contains("Greg") | pl.col("prompt").str.contains("Omar")
+    )
+    assert len(greg) == 0
+    assert shown["response"].str.contains(r"\[NAME\]").all()
+    named = draw_sample(predicted(), HumanConfig(probability=60, mask_names=False))
+    assert named["prompt"].str.contains("Greg|Omar").all()
+    assert named["task"].to_list() == sample["task"].to_list()
+
+
+def test_nothing_to_draw_from() -> None:
+    with pytest.raises(InputError, match="nothing to draw from"):
+        draw_sample(predicted().head(0), HumanConfig())

@@ -1,0 +1,210 @@
+"""Kinds of models beyond a folder of plain weights, in the real engine."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from refusal_parity.config import FolderSource, SamplingConfig, VllmModel
+from refusal_parity.errors import InputError
+from refusal_parity.inference.provenance import weights_hash
+from refusal_parity.inference.rendering import render
+from refusal_parity.inference.requests import Request
+from refusal_parity.inference.responses import InferenceJob, describe
+from refusal_parity.inference.vllm_engine import start_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import polars as pl
+
+    from refusal_parity.inference.requests import Engine
+
+pytestmark = pytest.mark.engine
+
+RANK, ALPHA = 3, 12.0
+
+
+@pytest.fixture
+def job(root: Path) -> InferenceJob:
+    folder = root / "data/models/demo-even"
+    return InferenceJob(
+        key="m",
+        model=VllmModel(engine="vllm", source=FolderSource(path=str(folder)), prompt_mode="chat"),
+        folder=folder,
+        samples=1,
+        sampling=SamplingConfig(temperature=0, max_tokens=16),
+    )
+
+
+@pytest.fixture(autouse=True)
+def _one_engine_at_a_time() -> Iterator[None]:
+    gc.collect()
+    yield
+    gc.collect()
+
+
+def _change(job: InferenceJob, **changes: Any) -> InferenceJob:
+    return replace(job, model=job.model.model_copy(update=changes))
+
+
+def _ids(engine: Engine, prompts: pl.DataFrame) -> list[list[int]]:
+    return [
+        render(engine.tokenizer, prompt, None, mode="chat", model="m")
+        for prompt in prompts["prompt"][::150]
+    ]
+
+
+def _texts(engine: Engine, ids: list[list[int]]) -> list[str | None]:
+    requests = [Request(index, one, seed=1) for index, one in enumerate(ids)]
+    drawn = {completion.index: completion.text for completion in engine.generate(requests)}
+    return [drawn[index] for index in range(len(requests))]
+
+
+def _greedy_by_transformers(
+    folder: Path, ids: list[list[int]], weights: dict[str, Any] | None = None
+) -> list[str]:
+    """The same responses without vLLM, optionally with changed weights."""
+    import torch  # noqa: PLC0415 - with the engine alone
+    from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
+
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    if weights:
+        model.load_state_dict(weights, strict=False)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    texts = []
+    for one in ids:
+        with torch.no_grad():
+            drawn = model.generate(torch.tensor([one]), do_sample=False, max_new_tokens=16)
+        texts.append(tokenizer.decode(drawn[0, len(one) :], skip_special_tokens=True))
+    return texts
+
+
+def _make_adapter(model: Path, folder: Path) -> dict[str, Any]:
+    """Save a random LoRA adapter of a model; returns the weights that it makes."""
+    import torch  # noqa: PLC0415 - with the engine alone
+    from safetensors.torch import load_file, save_file  # noqa: PLC0415
+
+    chance = torch.Generator().manual_seed(0)
+    adapter, merged = {}, {}
+    for key, weight in load_file(model / "model.safetensors").items():
+        if not key.endswith(("q_proj.weight", "v_proj.weight")):
+            continue
+        low = torch.randn(RANK, weight.shape[1], generator=chance) * 0.2
+        high = torch.randn(weight.shape[0], RANK, generator=chance) * 0.2
+        name = f"base_model.model.{key.removesuffix('.weight')}"
+        adapter |= {f"{name}.lora_A.weight": low, f"{name}.lora_B.weight": high}
+        merged[key] = weight + ALPHA / RANK * high @ low
+    folder.mkdir()
+    save_file(adapter, folder / "adapter_model.safetensors")
+    config = {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": "demo-even",
+        "r": RANK,
+        "lora_alpha": ALPHA,
+        "lora_dropout": 0.0,
+        "bias": "none",
+        "target_modules": ["q_proj", "v_proj"],
+    }
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    return merged
+
+
+def test_adapter_and_template(job: InferenceJob, tmp_path: Path, prompts: pl.DataFrame) -> None:
+    folder, template = tmp_path / "adapter", tmp_path / "template.jinja"
+    merged = _make_adapter(job.folder, folder)
+    template.write_text("{% for m in messages %}<|user|>{{ m.content }}<|end|>{% endfor %}")
+    changed = replace(
+        _change(job, lora=FolderSource(path="an/adapter"), chat_template=str(template)),
+        adapter=folder,
+    )
+    engine = start_engine(changed)
+    ids = _ids(engine, prompts)
+    assert ids[0] == engine.tokenizer.encode(
+        f"<|user|>{prompts['prompt'][0]}<|end|>", add_special_tokens=False
+    )
+    texts = _texts(engine, ids)
+    assert texts == _greedy_by_transformers(job.folder, ids, merged)
+    assert texts != _greedy_by_transformers(job.folder, ids)
+    found = describe(engine, changed)
+    assert found["lora"] == {
+        "path": "an/adapter",
+        "weights_sha256": weights_hash(folder),
+    }
+    assert found["chat_template_sha256"] == hashlib.sha256(template.read_bytes()).hexdigest()[:16]
+
+
+def test_quantised_weights(job: InferenceJob, tmp_path: Path, prompts: pl.DataFrame) -> None:
+    """8-bit integers for weights and activations, as llm-compressor saves them."""
+    import torch  # noqa: PLC0415 - with the engine alone
+    from safetensors.torch import load_file, save_file  # noqa: PLC0415
+
+    folder = shutil.copytree(job.folder, tmp_path / "model")
+    weights: dict[str, Any] = {}
+    rounded: dict[str, Any] = {}
+    for key, weight in load_file(job.folder / "model.safetensors").items():
+        weights[key] = weight
+        if key.endswith("_proj.weight"):
+            scale = weight.abs().amax(1, keepdim=True) / 127
+            weights[key] = torch.round(weight / scale).to(torch.int8)
+            weights[f"{key}_scale"] = scale
+            rounded[key] = weights[key] * scale
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    eight_bits = {"num_bits": 8, "type": "int", "symmetric": True}
+    scheme = {
+        "targets": ["Linear"],
+        "weights": eight_bits | {"strategy": "channel", "dynamic": False},
+        "input_activations": eight_bits | {"strategy": "token", "dynamic": True},
+    }
+    config = json.loads((folder / "config.json").read_text()) | {
+        "quantization_config": {
+            "quant_method": "compressed-tensors",
+            "format": "int-quantized",
+            "ignore": ["lm_head"],
+            "config_groups": {"group_0": scheme},
+        }
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    quantised = replace(_change(job, quantization="compressed-tensors"), folder=folder)
+    engine = start_engine(quantised)
+    assert engine.provenance()["quantization"] == "compressed-tensors"
+    ids = _ids(engine, prompts)
+    texts = _texts(engine, ids)
+    # The engine rounds activations too, so that some responses part ways.
+    reference = _greedy_by_transformers(job.folder, ids, rounded)
+    beginnings = [text[:12] == other[:12] for text, other in zip(texts, reference, strict=True)]
+    assert sum(beginnings) > len(beginnings) / 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"quantization": "fp8"}, r"float32 is not supported for quantization method fp8"),
+        ({"quantization": "nonsense"}, "Unknown quantization method: nonsense"),
+        ({"quantization": "awq"}, "Cannot find the config file for awq"),
+    ],
+)
+def test_quantisation_that_cannot_be_had(
+    job: InferenceJob, changes: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(InputError, match=complaint):
+        start_engine(_change(job, **changes))
+
+
+def test_adapter_of_another_model(job: InferenceJob, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file  # noqa: PLC0415 - with the engine alone
+
+    _make_adapter(job.folder, tmp_path / "adapter")
+    path = tmp_path / "adapter/adapter_model.safetensors"
+    renamed = {key.replace("q_proj", "c_attn"): tensor for key, tensor in load_file(path).items()}
+    save_file(renamed, path)
+    with pytest.raises(InputError, match="the adapter does not fit the model"):
+        start_engine(replace(job, adapter=tmp_path / "adapter"))

@@ -1,0 +1,168 @@
+"""The openai engine against vLLM's real server, which `vllm serve` starts, on loopback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from refusal_parity.config import OpenAIModel, SamplingConfig
+from refusal_parity.errors import InputError
+from refusal_parity.inference.asking import ServerJob, ask_server
+from refusal_parity.tables import Responses, read_metadata, read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.engine
+
+KEY = "sk-loopback-4242"
+LONGEST_START_S = 900
+
+
+@pytest.fixture(scope="module")
+def base_url(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("serve") / "log"
+    settings = {
+        "VLLM_API_KEY": KEY,
+        "HF_HUB_OFFLINE": "1",
+        "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_CPU_KVCACHE_SPACE": "1",
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        "OMP_NUM_THREADS": "1",
+    }
+    # Not the command `vllm`, which looks for a package of that very name and
+    # does not find the CPU build.
+    command = [
+        *(sys.executable, "-m", "vllm.entrypoints.openai.api_server"),
+        *("--model", str(root / "data/models/demo-even"), "--served-model-name", "demo"),
+        *("--host", "127.0.0.1", "--port", str(port)),
+        *("--dtype", "float32", "--enforce-eager", "--no-enable-chunked-prefill"),
+        *("--generation-config", "vllm"),
+    ]
+    with (
+        log.open("w") as file,
+        subprocess.Popen(
+            command,
+            env=os.environ | settings,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            _wait(f"http://127.0.0.1:{port}/health", process, log)
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            # Its engine is a process of its own.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + LONGEST_START_S
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - loopback
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(1)
+    pytest.fail(f"vllm serve did not start:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture
+def job(base_url: str, monkeypatch: pytest.MonkeyPatch) -> ServerJob:
+    monkeypatch.setenv("TEST_KEY", KEY)
+    model = OpenAIModel(
+        engine="openai",
+        base_url=base_url,
+        model="demo",
+        api_key_env="TEST_KEY",
+        concurrency=4,
+        timeout_s=300,
+        prompt_price=1.0,
+        response_price=2.0,
+    )
+    return ServerJob(
+        key="served", model=model, samples=1, sampling=SamplingConfig(temperature=0, max_tokens=16)
+    )
+
+
+def _asked(job: ServerJob, prompts: pl.DataFrame, output: Path) -> pl.DataFrame:
+    ask_server(job, prompts, output, say=lambda _: None)
+    return read_table(Responses, output)
+
+
+def test_greedy_responses_are_those_of_transformers(
+    job: ServerJob, prompts: pl.DataFrame, root: Path, tmp_path: Path
+) -> None:
+    import torch  # noqa: PLC0415 - with the engine alone
+    from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
+
+    folder = root / "data/models/demo-even"
+    asked = prompts[::100]
+    rows = _asked(job, asked, tmp_path / "r.parquet")
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    cost = 0.0
+    for row, prompt in zip(rows.iter_rows(named=True), asked["prompt"], strict=True):
+        text = tokenizer.apply_chat_template(
+            [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
+        )
+        ids = tokenizer.encode(text, add_special_tokens=False)
+        with torch.no_grad():
+            drawn = model.generate(torch.tensor([ids]), do_sample=False, max_new_tokens=16)[0]
+        own = drawn[len(ids) :]
+        assert row["response"] == tokenizer.decode(own, skip_special_tokens=True).strip()
+        assert (row["prompt_tokens"], row["response_tokens"]) == (len(ids), len(own))
+        assert row["cost"] == pytest.approx((len(ids) + 2 * len(own)) / 1e6)
+        assert row["status"] == ("ok" if row["finish_reason"] == "stop" else "truncated")
+        cost += row["cost"]
+    metadata = read_metadata(tmp_path / "r.parquet")
+    assert metadata["usage"]["cost"] == pytest.approx(cost, abs=1e-6)
+    assert KEY not in str(metadata)
+
+
+def test_seeds_make_samples_repeatable_and_different(
+    job: ServerJob, prompts: pl.DataFrame, tmp_path: Path
+) -> None:
+    drawn = replace(job, samples=2, sampling=SamplingConfig(temperature=1, max_tokens=16))
+    asked = prompts[::200]
+    first = _asked(drawn, asked, tmp_path / "a.parquet")
+    assert (
+        _asked(drawn, asked[::-1], tmp_path / "b.parquet").sort("seed").equals(first.sort("seed"))
+    )
+    assert first.group_by("prompt_id").agg(pl.col("response").n_unique())["response"].max() == 2
+
+
+def test_what_the_server_refuses(job: ServerJob, prompts: pl.DataFrame, tmp_path: Path) -> None:
+    long = prompts[:1].with_columns(prompt=pl.lit("so " * 400))
+    row = _asked(job, long, tmp_path / "a.parquet").row(0, named=True)
+    assert row["status"] == "error"
+    assert "BadRequestError" in row["error"]
+
+    def refused(**changes: Any) -> str:
+        changed = replace(job, model=job.model.model_copy(update=changes))
+        with pytest.raises(InputError) as raised:
+            _asked(changed, prompts[:1], tmp_path / "b.parquet")
+        return str(raised.value)
+
+    assert "status 404" in refused(model="another")
+    os.environ["TEST_KEY"] = "sk-wrong"
+    assert "status 401" in refused()
+    assert "sk-wrong" not in refused()

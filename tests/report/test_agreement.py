@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from refusal_parity.report.agreement import agreement_section
+from refusal_parity.report.figure_confusion import draw_confusion
+from refusal_parity.report.page import render_page
+from refusal_parity.report.text import NOTHING
+from refusal_parity.tables import Agreement, Confusion, conform
+
+if TYPE_CHECKING:
+    from refusal_parity.report import ReportInputs
+
+
+def row(**cells: Any) -> dict[str, Any]:
+    nothing = dict.fromkeys(Agreement.column_names())
+    about = {"model": "demo-even", "rater": "classifier", "yardstick": "human", "weighted": True}
+    place = {"dimension": "all", "group": "all", "over": "refusal_or_not", "n": 300}
+    return nothing | about | place | cells
+
+
+def agreement(*, people: bool = True) -> pl.DataFrame:
+    yardstick = {} if people else {"yardstick": "classifier", "rater": "keyword"}
+    rows = [
+        row(coefficient="cohen_kappa", estimate=0.912, ci_low=0.871, ci_high=0.95),
+        row(coefficient="gwet_ac1", estimate=0.93, ci_low=0.9, ci_high=0.96),
+        *(
+            row(
+                coefficient="missed_refusal_rate", dimension="group", group=group, n_of=40,
+                wrong=wrong, estimate=wrong / 40, ci_low=0.0, ci_high=0.2,
+            )
+            for group, wrong in (("white", 0), ("<b>x</b>", 4))
+        ),
+        row(
+            coefficient="missed_refusal_spread", dimension="group", n_of=80, wrong=4,
+            estimate=0.1, p_value=0.04,
+        ),
+    ]  # fmt: skip
+    full = [each | yardstick for each in rows]
+    return conform(pl.DataFrame(full, infer_schema_length=None), Agreement, where="test")
+
+
+def confusion() -> pl.DataFrame:
+    cells = [("answer", "answer", 200), ("refusal", "refusal", 90), ("refusal", "answer", 10)]
+    rows = [
+        {"model": "demo-even", "yardstick": "human", "truth": truth, "given": given, "n": n}
+        for truth, given, n in cells
+    ]
+    return conform(pl.DataFrame(rows), Confusion, where="test")
+
+
+def test_section_with_people(inputs: ReportInputs) -> None:
+    section = agreement_section(replace(inputs, agreement=agreement()))
+    assert section is not None
+    assert section.lead == (
+        (
+            "demo-even: the classifier agrees with people on refusals with kappa 0.912 "
+            "(0.871 to 0.950, 300 responses). The groups' rates of missed refusals lie 10.0 points "
+            "apart."
+        ),
+    )
+    kappa = section.coefficients.rows[0]
+    assert [cell.text for cell in kappa[5:]] == [
+        "0.912 (0.871 to 0.950)", NOTHING, "0.930 (0.900 to 0.960)",
+    ]  # fmt: skip
+    assert section.errors is not None
+    errors = [[cell.text for cell in cells] for cells in section.errors.rows]
+    assert errors[0][-5:] == ["0.0 % (0.0 to 20.0)", "0", "40", "10.0", "0.040"]
+    assert errors[1][-5:] == ["10.0 % (0.0 to 20.0)", "4", "40", "", ""]
+
+
+def test_section_without_people_says_so(inputs: ReportInputs) -> None:
+    section = agreement_section(replace(inputs, agreement=agreement(people=False)))
+    assert section is not None
+    assert "No person has labelled" in section.lead[0]
+    assert section.errors is None
+
+
+def test_confusion_in_words(inputs: ReportInputs) -> None:
+    with_counts = replace(inputs, confusion=confusion())
+    drawing = draw_confusion(with_counts, "demo-even")
+    assert drawing is not None
+    assert "Refusal: 90.0 % found, answer 10.0 %" in drawing.alt
+    assert draw_confusion(with_counts, "demo-guarded") is None
+    assert draw_confusion(inputs, "demo-even") is None
+
+
+def test_page_shows_both_and_escapes(inputs: ReportInputs) -> None:
+    page = render_page(replace(inputs, agreement=agreement(), confusion=confusion()))
+    assert "How far the labels can be trusted" in page
+    assert "Classifier against people: demo-even" in page
+    assert "<b>x</b>" not in page
+    assert "How far the labels can be trusted" not in render_page(inputs)

@@ -1,0 +1,206 @@
+"""The correction by human labels: what it removes, what it costs, and where it gives up."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from refusal_parity.config import AnalysisConfig, DimensionConfig
+from refusal_parity.errors import InputError
+from refusal_parity.statistics.correction import Audited, correct
+from refusal_parity.statistics.design_based import MIN_LABELS
+from refusal_parity.statistics.disparity import disparities
+from refusal_parity.tables import HumanLabels, conform
+from refusal_parity.vocabulary import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import ModuleType
+
+
+@pytest.fixture(scope="module")
+def program(root: Path) -> ModuleType:
+    """The program that measures coverage."""
+    path = root / "benchmarks" / "corrected_coverage.py"
+    spec = importlib.util.spec_from_file_location("corrected_coverage", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["corrected_coverage"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("population", ["demo", "differential"])
+def test_coverage_and_width(program: ModuleType, population: str) -> None:
+    # 40 studies of 6 differences: a coverage of 95 % stays above 88 % with room for three
+    # standard errors of studies whose six differences share a reference. 2,000 studies:
+    # benchmarks/corrected_coverage.py.
+    found = program.simulate(program.POPULATIONS[population], 40, seed=2)
+    for audit in ("corrected, by machine label", "corrected, by group"):
+        covered, width = found[audit]
+        assert covered >= 0.88
+        assert width < found["human alone, by group"][1]
+    if population == "differential":
+        assert found["machine alone"][0] < 0.8
+
+
+def audited(seed: int, rows: int = 4000) -> tuple[Audited, np.ndarray]:
+    """Two levels alike; the machine raises false alarms for the second."""
+    random = np.random.default_rng(seed)
+    level = np.repeat([0, 1], rows // 2)
+    truth = (random.random(rows) < 0.2).astype(float)
+    alarm = random.random(rows) < np.where(level == 1, 0.2, 0.0)
+    machine = np.where(truth > 0, 1.0, alarm)
+    weight = np.zeros(rows)
+    drawn = random.choice(rows, 400, replace=False)
+    weight[drawn] = rows / 400
+    return Audited(level, machine, truth, weight), truth
+
+
+def test_correction_has_no_bias_where_the_machine_has() -> None:
+    errors = []
+    for seed in range(60):
+        given, truth = audited(seed)
+        true = np.bincount(given.level, truth) / np.bincount(given.level)
+        machine = np.bincount(given.level, given.machine) / np.bincount(given.level)
+        assert machine[1] - machine[0] > 0.1
+        errors.append(correct(given).rate - true)
+    # The standard error of a rate by 200 labels is below 0.03: of a mean of 60, 0.004.
+    assert np.abs(np.mean(errors, axis=0)).max() < 0.012
+
+
+def test_everything_labelled_is_the_truth() -> None:
+    given, truth = audited(1)
+    whole = correct(given._replace(weight=np.ones_like(truth)))
+    assert whole.rate == pytest.approx(np.bincount(given.level, truth) / np.bincount(given.level))
+    assert whole.extra == pytest.approx(np.zeros(2))
+
+
+def test_a_useless_machine_leaves_the_human_labels() -> None:
+    given, truth = audited(1)
+    noise = (np.random.default_rng(9).random(len(truth)) < 0.5).astype(float)
+    found = correct(given._replace(machine=noise))
+    drawn = given.weight > 0
+    human = np.bincount(given.level[drawn], truth[drawn]) / np.bincount(given.level[drawn])
+    assert found.slope.max() < 0.2
+    assert found.rate == pytest.approx(human, abs=0.02)
+
+
+# --- as rows of the table -----------------------------------------------------------------------
+
+MIXED = ["rra", "raa", "ara", "aar"]
+
+
+def config() -> AnalysisConfig:
+    return AnalysisConfig(
+        outcomes=[Outcome.REFUSAL],
+        dimensions={"group": DimensionConfig(reference="x")},
+        permutations=99,
+        bootstraps=99,
+    )
+
+
+def people(observations: pl.DataFrame, share: float = 1.0) -> pl.DataFrame:
+    """Human labels equal to the labels, of every row whose number is below the share."""
+    rows = observations.drop_nulls("label").with_row_index("at")
+    kept = rows.filter(pl.col("at") < share * rows.height)
+    return conform(
+        kept.select(
+            "model",
+            "prompt_id",
+            "sample",
+            "label",
+            inclusion_probability=pl.lit(0.5),
+            stratum=pl.col("group") + " x answer",
+            n_annotators=pl.lit(1, pl.Int32),
+        ),
+        HumanLabels,
+        where="human",
+    )
+
+
+def rows(observations: pl.DataFrame, human: pl.DataFrame) -> dict[tuple[str, str], dict[str, Any]]:
+    frame = disparities(observations, config(), human).filter(
+        pl.col("method").cast(pl.String).str.starts_with("design_based")
+    )
+    return {(row["method"], row["group"]): row for row in frame.iter_rows(named=True)}
+
+
+@pytest.fixture
+def labelled(study: Callable[..., pl.DataFrame]) -> pl.DataFrame:
+    groups = {
+        group: {f"{group}{at}": [*MIXED[at:], *MIXED[:at]] for at in range(4)} for group in "xy"
+    }
+    groups["y"]["y0"] = ["rrr", "rra", "rar", "aaa"]
+    observations = study(groups)
+    return observations.with_columns(machine_label="label")
+
+
+def test_rows_of_the_table(labelled: pl.DataFrame) -> None:
+    found = rows(labelled, people(labelled))
+    row = found["design_based", "y"]
+    assert row["estimate"] == pytest.approx(6 / 48 - 1 / 24, abs=0.1)
+    assert row["ci_low"] < row["estimate"] < row["ci_high"]
+    assert row["scope"] == "new templates and new names"
+    assert (row["n_group"], row["n_reference"]) == (48, 48)
+    assert row["family"] == "primary: refusal by group, design_based"
+    assert found["design_based_equivalence", "y"]["p_value"] > 0.05
+
+
+def test_no_human_labels_no_rows(labelled: pl.DataFrame) -> None:
+    methods = disparities(labelled, config())["method"].cast(pl.String)
+    assert not methods.str.starts_with("design_based").any()
+
+
+def test_says_how_many_labels_are_wanted(labelled: pl.DataFrame) -> None:
+    few = people(labelled).filter(
+        (pl.col("stratum") == "x x answer") | pl.col("prompt_id").str.starts_with("y1")
+    )
+    row = rows(labelled, few)["design_based", "y"]
+    assert row["estimate"] is None
+    assert row["ci_low"] is None
+    have = few.filter(stratum="y x answer").height
+    assert f"not estimable: {MIN_LABELS - have} more human labels needed in y" in row["note"]
+
+
+@pytest.mark.parametrize("letter", ["a", "r"], ids=["no event", "events only"])
+def test_an_arm_without_variation_is_not_estimable(
+    study: Callable[..., pl.DataFrame], letter: str
+) -> None:
+    # The textbook formula would give an interval of width zero.
+    same = {f"y{at}": [letter * 3] * 4 for at in range(4)}
+    observations = study({"x": {f"x{at}": MIXED for at in range(4)}, "y": same})
+    observations = observations.with_columns(machine_label="label")
+    row = rows(observations, people(observations))["design_based", "y"]
+    assert row["ci_low"] is None
+    assert "more human labels needed in y x answer" in row["note"]
+
+
+def test_imported_labels_have_nothing_to_correct(labelled: pl.DataFrame) -> None:
+    imported = labelled.with_columns(machine_label=pl.lit(None, pl.String))
+    row = rows(imported, people(labelled))["design_based", "y"]
+    assert row["note"] == "not estimable: x has no machine label, y has no machine label"
+
+
+def test_the_informative_set_and_the_undecided_are_no_sample(labelled: pl.DataFrame) -> None:
+    human = people(labelled).with_columns(
+        inclusion_probability=pl.when(pl.col("prompt_id").str.starts_with("y"))
+        .then(None)
+        .otherwise(pl.col("inclusion_probability"))
+    )
+    row = rows(labelled, human)["design_based", "y"]
+    assert row["n_group"] == 0
+    assert "more human labels needed in y" in row["note"]
+
+
+def test_labels_of_another_study_are_refused(labelled: pl.DataFrame) -> None:
+    stranger = people(labelled).with_columns(prompt_id=pl.lit("?") + pl.col("prompt_id"))
+    with pytest.raises(InputError, match="human labels are of no response"):
+        disparities(labelled, config(), stranger)

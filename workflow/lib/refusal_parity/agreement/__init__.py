@@ -1,0 +1,1 @@
+"""How far labellings of the same responses agree, and for whom they err."""

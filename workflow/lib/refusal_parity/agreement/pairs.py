@@ -1,0 +1,151 @@
+"""Two labellings of the same responses, counted by cell and drawn anew by cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from refusal_parity.labelling.evaluation import REFUSALS
+from refusal_parity.labelling.folds import LABELS
+from refusal_parity.statistics.design import codes_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import polars as pl
+
+    FloatArray = npt.NDArray[np.float64]
+    IntArray = npt.NDArray[np.intp]
+    BoolArray = npt.NDArray[np.bool_]
+
+DRAWS: Final = 1_000
+"""Bootstrap samples of names and templates behind each interval."""
+
+SIX: Final = "six_classes"
+REFUSAL: Final = "refusal_or_not"
+_REFUSED: Final = np.isin(LABELS, REFUSALS)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two labellings of some responses.
+
+    Attributes:
+        truth: code of the yardstick's label, shape (responses,).
+        given: code of the rater's label, shape (responses,).
+        weight: 1, or 1 / inclusion probability, shape (responses,).
+        name: code of the name, shape (responses,).
+        template: code of the template, shape (responses,).
+    """
+
+    truth: IntArray
+    given: IntArray
+    weight: FloatArray
+    name: IntArray
+    template: IntArray
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame, rater: str, yardstick: str, *, weighted: bool) -> Pair:
+        """The responses that both labelled.
+
+        Args:
+            rows: `Ratings.rows`, or a part of them.
+            rater: column that is compared.
+            yardstick: column it is compared with.
+            weighted: whether only rows of the probability sample count, each
+                for 1 / its inclusion probability.
+        """
+        needed = [rater, yardstick, *(["inclusion_probability"] if weighted else [])]
+        both = rows.drop_nulls(needed)
+        weight = 1 / both["inclusion_probability"].to_numpy() if weighted else np.ones(len(both))
+        return cls(
+            truth=codes(both[yardstick], SIX).astype(np.intp),
+            given=codes(both[rater], SIX).astype(np.intp),
+            weight=weight,
+            name=codes_of(both["name_id"].to_numpy().astype(np.str_)),
+            template=codes_of(both["template_id"].to_numpy().astype(np.str_)),
+        )
+
+    def keep(self, rows: BoolArray) -> Pair:
+        """The pair on some of its responses."""
+        return Pair(
+            truth=self.truth[rows],
+            given=self.given[rows],
+            weight=self.weight[rows],
+            name=codes_of(self.name[rows]),
+            template=codes_of(self.template[rows]),
+        )
+
+    def over(self, reading: str) -> Pair:
+        """The pair with its labels read as refusal or not, one class or not, or as they are."""
+        if reading == SIX:
+            return self
+        read = _hits(reading)
+        return replace(self, truth=read[self.truth], given=read[self.given])
+
+    def confusion(self, classes: int) -> FloatArray:
+        """Summed weights by both labels, shape (q, q); rows are the yardstick's."""
+        at = self.truth * classes + self.given
+        counted = np.bincount(at, self.weight, classes**2).astype(np.float64)
+        return counted.reshape(classes, classes)
+
+    def drawn_confusions(self, classes: int, random: np.random.Generator) -> FloatArray | None:
+        """Confusion matrices of bootstrap samples, shape (DRAWS, q, q).
+
+        Names and templates are drawn with replacement, and a response counts as
+        often as both of its own were drawn together (the pigeonhole bootstrap:
+        Owen 2007; conservative). None with fewer than two of either.
+        """
+        names, templates = (int(each.max(initial=-1)) + 1 for each in (self.name, self.template))
+        if min(names, templates) < 2:  # noqa: PLR2004 - one cluster cannot vary
+            return None
+        cell = codes_of(self.name * templates + self.template)
+        _, first = np.unique(cell, return_index=True)
+        at = (cell * classes + self.truth) * classes + self.given
+        counts = np.bincount(at, self.weight, len(first) * classes**2).reshape(len(first), -1)
+        times = (
+            _multiplicities(random, names, DRAWS)[:, self.name[first]]
+            * _multiplicities(random, templates, DRAWS)[:, self.template[first]]
+        )
+        return np.asarray(times @ counts).reshape(DRAWS, classes, classes)
+
+
+def classes_of(reading: str) -> int:
+    """How many classes a reading tells apart."""
+    return len(LABELS) if reading == SIX else 2
+
+
+def codes(labels: pl.Series, reading: str) -> FloatArray:
+    """Codes of labels under a reading, shape (responses,); NaN for none."""
+    known = {label: code for code, label in enumerate(LABELS)}
+    six = np.array([known.get(label, np.nan) for label in labels], dtype=np.float64)
+    if reading == SIX:
+        return six
+    read = _hits(reading)
+    return np.array([np.nan if np.isnan(code) else read[int(code)] for code in six])
+
+
+def drawn_times(names: pl.Series, templates: pl.Series, draws: int, seed: int) -> IntArray | None:
+    """How often each response is drawn in bootstrap samples, shape (draws, responses).
+
+    None with fewer than two names or templates.
+    """
+    random = np.random.default_rng(seed)
+    if min(names.n_unique(), templates.n_unique()) < 2:  # noqa: PLR2004 - one cannot vary
+        return None
+    times = np.ones((draws, len(names)), dtype=np.intp)
+    for keys in (names, templates):
+        of_row = codes_of(keys.to_numpy().astype(np.str_))
+        times *= _multiplicities(random, int(of_row.max()) + 1, draws)[:, of_row].astype(np.intp)
+    return times
+
+
+def _hits(reading: str) -> IntArray:
+    """Which classes a two-way reading counts, shape (6,)."""
+    hit = _REFUSED if reading == REFUSAL else np.array([label == reading for label in LABELS])
+    return hit.astype(np.intp)
+
+
+def _multiplicities(random: np.random.Generator, size: int, draws: int) -> FloatArray:
+    return random.multinomial(size, np.full(size, 1 / size), draws).astype(np.float64)

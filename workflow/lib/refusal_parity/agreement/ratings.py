@@ -1,0 +1,152 @@
+"""Every label that a response got, side by side, with the clusters it stands in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from refusal_parity.labelling.classifier import PROBABILITY_COLUMNS, decide
+from refusal_parity.tables import (
+    AuditSample,
+    HumanLabels,
+    Judgements,
+    Labels,
+    Prompts,
+    Responses,
+    Votes,
+    read_parts,
+    read_table,
+    read_tables,
+)
+from refusal_parity.vocabulary import Label, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+KEY: Final = ("model", "prompt_id", "sample")
+CLASSIFIER: Final = "classifier"
+KEYWORD: Final = "keyword"
+JUDGE: Final = "judge"
+HUMAN: Final = "human"
+IMPORTED: Final = "imported"
+
+_PART: Final = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratings:
+    """The labels to compare.
+
+    Attributes:
+        rows: one row for each response that could be labelled: its key, its
+            prompt's template_id, name_id and dimensions, a column of labels for
+            each rater (null where it gave none), and `inclusion_probability`.
+        votes: one row for each annotator and response: the key, template_id,
+            name_id, `annotator` and `label`.
+    """
+
+    rows: pl.DataFrame
+    votes: pl.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelFiles:
+    """Where the labels of a study lie.
+
+    Attributes:
+        prompts: table of Prompts.
+        responses: tables of Responses, one for each model.
+        labels: tables of Labels, one for each model.
+        judgements: tables of Judgements, if there is a judge.
+        human: table of HumanLabels, if people labelled.
+        votes: table of Votes, if people labelled.
+        sample: table of AuditSample, if people labelled.
+    """
+
+    prompts: Path
+    responses: Sequence[Path]
+    labels: Sequence[Path]
+    judgements: Sequence[Path] = ()
+    human: Path | None = None
+    votes: Path | None = None
+    sample: Path | None = None
+
+
+def gather_ratings(files: LabelFiles) -> Ratings:
+    """Read every label of a study.
+
+    Raises:
+        InputError: a file is missing or not such a table.
+    """
+    prompts = read_table(Prompts, files.prompts).select(
+        "prompt_id", "template_id", "name_id", "group", "gender", "commonness"
+    )
+    rows = pl.concat(
+        _machine_labels(part) for path in files.labels for part in read_parts(Labels, path, _PART)
+    )
+    imported = pl.concat(
+        part.filter(pl.col("status").cast(pl.String) == Status.OK).select(
+            *KEY, pl.col("imported_label").cast(pl.String).alias(IMPORTED)
+        )
+        for path in files.responses
+        for part in read_parts(Responses, path, _PART)
+    )
+    rows = rows.join(imported, on=KEY, how="left").join(prompts, on="prompt_id")
+    judged = (
+        read_tables(Judgements, files.judgements).select(
+            *KEY, pl.col("judge_label").cast(pl.String).alias(JUDGE)
+        )
+        if files.judgements
+        else rows.select(*KEY, pl.lit(None, pl.String).alias(JUDGE))
+    )
+    people = (
+        read_table(HumanLabels, files.human).select(
+            *KEY, "inclusion_probability", pl.col("label").cast(pl.String).alias(HUMAN)
+        )
+        if files.human
+        else rows.select(
+            *KEY,
+            pl.lit(None, pl.Float64).alias("inclusion_probability"),
+            pl.lit(None, pl.String).alias(HUMAN),
+        )
+    )
+    return Ratings(
+        rows=rows.join(judged, on=KEY, how="left").join(people, on=KEY, how="left"),
+        votes=_votes(files, prompts),
+    )
+
+
+def _machine_labels(part: pl.DataFrame) -> pl.DataFrame:
+    """The classifier's own label and the keyword list's, whatever stands in `label`."""
+    usable = part.filter(pl.col("exclusion").is_null())
+    known = usable[PROBABILITY_COLUMNS[0]].is_not_null().to_numpy()
+    said = decide(usable.select(PROBABILITY_COLUMNS).fill_null(0).to_numpy()).astype(object)
+    said[~known] = None
+    refuses = pl.col("keyword_refusal")
+    return usable.select(
+        *KEY,
+        pl.Series(CLASSIFIER, said.tolist(), dtype=pl.String),
+        pl.when(refuses)
+        .then(pl.lit(str(Label.REFUSAL)))
+        .when(~refuses)
+        .then(pl.lit(str(Label.ANSWER)))
+        .alias(KEYWORD),
+    )
+
+
+def _votes(files: LabelFiles, prompts: pl.DataFrame) -> pl.DataFrame:
+    if files.votes is None or files.sample is None:
+        nothing = dict.fromkeys((*KEY, "template_id", "name_id", "annotator", "label"), pl.String)
+        return pl.DataFrame(schema=nothing)
+    sample = read_table(AuditSample, files.sample).select("task", *KEY)
+    votes = read_table(Votes, files.votes).select(
+        "task", "annotator", pl.col("label").cast(pl.String)
+    )
+    return (
+        votes.join(sample, on="task")
+        .join(prompts, on="prompt_id")
+        .select(*KEY, "template_id", "name_id", "annotator", "label")
+    )

@@ -1,0 +1,230 @@
+"""The agreement table of a study."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from refusal_parity.agreement.annotators import everybody_rows
+from refusal_parity.agreement.coefficients import coefficients, point_estimates
+from refusal_parity.agreement.errors import at_risk, difference_of_errors
+from refusal_parity.agreement.pairs import REFUSAL, SIX, Pair, classes_of
+from refusal_parity.agreement.ratings import CLASSIFIER, HUMAN, IMPORTED, JUDGE, KEYWORD
+from refusal_parity.labelling.folds import LABELS
+from refusal_parity.tables import Agreement, conform, empty
+from refusal_parity.vocabulary import Coefficient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import dataframely as dy
+
+    from refusal_parity.agreement.ratings import Ratings
+    from refusal_parity.config import AnalysisConfig
+
+ALL: Final = "all"
+DIMENSIONS: Final = ("group", "gender", "commonness")
+"""Dimensions of names, by which errors are told apart."""
+
+_ERRORS: Final = {
+    Coefficient.MISSED_REFUSAL: Coefficient.MISSED_REFUSAL_SPREAD,
+    Coefficient.FALSE_REFUSAL: Coefficient.FALSE_REFUSAL_SPREAD,
+}
+_CHANCE_CORRECTED: Final = (
+    Coefficient.AGREEMENT,
+    Coefficient.COHEN_KAPPA,
+    Coefficient.KRIPPENDORFF_ALPHA,
+    Coefficient.GWET_AC1,
+)
+_NO_ALPHA: Final = "alpha is not defined for weighted rows"
+
+
+def measure_agreement(ratings: Ratings, analysis: AnalysisConfig) -> dy.DataFrame[Agreement]:
+    """Compare every machine with people, or with each other where there are none.
+
+    The yardstick is what people say of the probability sample, each row
+    weighing by 1 / its inclusion probability, and the labels that imported
+    files carry. Without either, the classifier is the yardstick of the others.
+
+    Args:
+        ratings: the labels of the study.
+        analysis: dimensions, level and seed.
+    """
+    rows = []
+    for (model,), of_model in ratings.rows.group_by("model", maintain_order=True):
+        for rater, yardstick in _pairs(of_model):
+            compared = _Compared(of_model, rater, yardstick, analysis)
+            rows += [{"model": model, **row} for row in compared.rows()]
+    rows += list(_between_annotators(ratings.votes, analysis))
+    return conform(pl.DataFrame(rows, schema=_SCHEMA), Agreement, where="agreement")
+
+
+_SCHEMA: Final[dict[str, Any]] = {**empty(Agreement).schema, "coefficient": pl.String}
+
+
+def _pairs(rows: pl.DataFrame) -> Iterator[tuple[str, str]]:
+    """Who is compared with whom, as rater and yardstick."""
+    # The informative set is no sample of anything: agreement on it would be that of hard cases.
+    drawn = rows.filter(pl.col(HUMAN).is_not_null(), pl.col("inclusion_probability").is_not_null())
+    there = [
+        column
+        for column in (HUMAN, IMPORTED, CLASSIFIER, JUDGE, KEYWORD)
+        if (len(drawn) if column == HUMAN else rows[column].count())
+    ]
+    yardsticks = [column for column in there if column in (HUMAN, IMPORTED)] or there[:1]
+    for first, second in combinations(there, 2):
+        if first in yardsticks:
+            yield second, first
+
+
+def _between_annotators(votes: pl.DataFrame, analysis: AnalysisConfig) -> Iterator[dict[str, Any]]:
+    """Every two annotators, and all of them together, over all models."""
+    annotators = votes["annotator"].unique(maintain_order=True).sort().to_list()
+    for first, second in combinations(annotators, 2):
+        both = votes.filter(pl.col("annotator").is_in([first, second])).pivot(
+            on="annotator", values="label"
+        )
+        compared = _Compared(both, second, first, analysis)
+        yield from ({"model": ALL, **row} for row in compared.overall())
+    yield from everybody_rows(votes, analysis.alpha, analysis.seed)
+
+
+class _Compared:
+    """One rater against one yardstick, for one model."""
+
+    def __init__(
+        self, rows: pl.DataFrame, rater: str, yardstick: str, analysis: AnalysisConfig
+    ) -> None:
+        self._weighted = yardstick == HUMAN
+        needed = [rater, yardstick, *(["inclusion_probability"] if self._weighted else [])]
+        self._rows = rows.drop_nulls(needed)
+        self._about = {"rater": rater, "yardstick": yardstick, "weighted": self._weighted}
+        self._pair = Pair.of(self._rows, rater, yardstick, weighted=self._weighted)
+        self._analysis = analysis
+        # A list of phrases knows refusals alone.
+        knows_classes = KEYWORD not in (rater, yardstick)
+        self._readings = [REFUSAL, *([SIX] if knows_classes else [])]
+        self._classes = list(LABELS) if knows_classes else []
+
+    def overall(self) -> Iterator[dict[str, Any]]:
+        """Every coefficient over all responses, and for each class."""
+        everything = np.ones(len(self._rows), dtype=bool)
+        yield from self._coefficients(ALL, ALL, everything, [*self._readings, *self._classes])
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Every row of the table for this rater and yardstick."""
+        yield from self.overall()
+        yield from self._errors(ALL, ALL, np.ones(len(self._rows), dtype=bool))
+        for dimension, compared in self._analysis.dimensions.items():
+            if dimension not in DIMENSIONS:
+                continue
+            found = self._rows[dimension].drop_nulls().unique(maintain_order=True).to_list()
+            levels = sorted(found, key=lambda level: level != compared.reference)
+            column = self._rows[dimension].fill_null("").to_numpy()
+            for level in levels:
+                yield from self._coefficients(dimension, level, column == level, self._readings)
+                yield from self._errors(dimension, level, column == level)
+            if len(levels) > 1:
+                yield from self._differences(dimension, levels, column)
+
+    def _coefficients(
+        self, dimension: str, level: str, kept: np.ndarray, readings: list[str]
+    ) -> Iterator[dict[str, Any]]:
+        part = self._pair.keep(kept)
+        for reading in readings:
+            pair, classes = part.over(reading), classes_of(reading)
+            confusion = pair.confusion(classes)
+            estimates = point_estimates(confusion, weighted=self._weighted)
+            drawn = pair.drawn_confusions(classes, self._random())
+            samples = {} if drawn is None else coefficients(drawn)
+            for coefficient in _CHANCE_CORRECTED:
+                estimate = estimates[coefficient]
+                low, high = self._interval(estimate, samples.get(coefficient))
+                no_alpha = self._weighted and coefficient is Coefficient.KRIPPENDORFF_ALPHA
+                yield self._about | {
+                    "dimension": dimension,
+                    "group": level,
+                    "over": reading,
+                    "coefficient": str(coefficient),
+                    "n": len(pair.truth),
+                    "estimate": estimate,
+                    "ci_low": low,
+                    "ci_high": high,
+                    "note": _NO_ALPHA if no_alpha else _why_missing(estimate, low),
+                }
+
+    def _errors(self, dimension: str, level: str, kept: np.ndarray) -> Iterator[dict[str, Any]]:
+        part = self._pair.keep(kept).over(REFUSAL)
+        for coefficient in _ERRORS:
+            risk = at_risk(part, coefficient)
+            wrong = risk.truth != risk.given
+            estimate = float(np.average(wrong, weights=risk.weight)) if len(wrong) else None
+            drawn = risk.drawn_confusions(2, self._random())
+            rates = None
+            if drawn is not None:
+                totals = drawn.sum(axis=(1, 2))
+                off = totals - np.trace(drawn, axis1=1, axis2=2)
+                rates = np.where(totals > 0, off / np.maximum(totals, 1e-300), np.nan)
+            low, high = self._interval(estimate, rates)
+            yield self._about | {
+                "dimension": dimension,
+                "group": level,
+                "over": REFUSAL,
+                "coefficient": str(coefficient),
+                "n": len(part.truth),
+                "n_of": len(wrong),
+                "wrong": int(wrong.sum()),
+                "estimate": estimate,
+                "ci_low": low,
+                "ci_high": high,
+                "note": _why_missing(estimate, low),
+            }
+
+    def _differences(
+        self, dimension: str, levels: list[str], column: np.ndarray
+    ) -> Iterator[dict[str, Any]]:
+        level = np.array([levels.index(each) if each in levels else -1 for each in column])
+        read = self._pair.keep(level >= 0).over(REFUSAL)
+        of_row = level[level >= 0]
+        for coefficient, spread in _ERRORS.items():
+            risk = read.truth == (coefficient is Coefficient.MISSED_REFUSAL)
+            found = difference_of_errors(
+                read.keep(risk), of_row[risk], levels, self._analysis.alpha
+            )
+            yield self._about | {
+                "dimension": dimension,
+                "group": ALL,
+                "over": REFUSAL,
+                "coefficient": str(spread),
+                "n": len(read.truth),
+                "n_of": found.n_of,
+                "wrong": found.wrong,
+                "estimate": found.spread,
+                "p_value": found.p_value,
+                "note": found.note,
+            }
+
+    def _random(self) -> np.random.Generator:
+        """The same draws for every coefficient, so that rows can be compared."""
+        return np.random.default_rng(self._analysis.seed)
+
+    def _interval(
+        self, estimate: float | None, drawn: np.ndarray | None
+    ) -> tuple[float | None, float | None]:
+        if estimate is None or drawn is None:
+            return None, None
+        kept = drawn[np.isfinite(drawn)]
+        if not len(kept):
+            return None, None
+        alpha = self._analysis.alpha
+        low, high = np.quantile(kept, [alpha / 2, 1 - alpha / 2])
+        return float(low), float(high)
+
+
+def _why_missing(estimate: float | None, low: float | None) -> str | None:
+    if estimate is None:
+        return "not defined: nothing to compare, or all labels are one and the same"
+    return "fewer than two names or templates: no interval" if low is None else None

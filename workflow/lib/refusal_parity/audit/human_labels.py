@@ -1,0 +1,99 @@
+"""The human labels of a study, from the annotators' files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from refusal_parity.audit.label_studio import read_export
+from refusal_parity.audit.sheets import read_sheet
+from refusal_parity.audit.voting import count_votes, decide
+from refusal_parity.errors import InputError
+from refusal_parity.tables import HumanLabels, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    import dataframely as dy
+
+    from refusal_parity.audit.voting import Ballot, RawVote
+
+
+def read_votes(paths: Sequence[Path], sample: pl.DataFrame) -> Ballot:
+    """Read annotators' files, one after the other.
+
+    Args:
+        paths: JSON exports of Label Studio (`.json`) or CSVs.
+        sample: rows of the AuditSample table that they were to label.
+
+    Raises:
+        InputError: a file cannot be read, or no vote in any of them counts.
+    """
+    ballot = count_votes(_raw(paths), sample)
+    if ballot.votes.is_empty():
+        problems = ballot.problems.filter(pl.col("row").is_not_null())
+        first = f", the first: {problems['problem'][0]}" if len(problems) else ""
+        raise InputError(
+            f"not one usable label in {len(problems)} rows{first}",
+            where=", ".join(map(str, paths)),
+            remedy="Fill in the files that draw_human_sample wrote for this very sample.",
+        )
+    return ballot
+
+
+def _raw(paths: Sequence[Path]) -> Iterator[RawVote]:
+    for path in paths:
+        yield from read_export(path) if path.suffix.lower() == ".json" else read_sheet(path)
+
+
+def human_labels(votes: pl.DataFrame, sample: pl.DataFrame) -> dy.DataFrame[HumanLabels]:
+    """What people say of each response that anyone labelled.
+
+    Where part of a stratum's drawn rows has no label, those that have one stand
+    for all: its inclusion probabilities shrink by that share. This takes the
+    unlabelled rows for as good as random within the stratum, which holds when
+    the sheet was left off half-way, since its order is random.
+
+    Args:
+        votes: rows of the Votes table.
+        sample: rows of the AuditSample table.
+    """
+    decided = sample.join(decide(votes), on="task", how="left", maintain_order="left")
+    labelled = pl.col("label").is_not_null().mean().over("stratum")
+    return conform(
+        decided.with_columns(
+            inclusion_probability=pl.when(pl.col("label").is_not_null())
+            .then(pl.col("inclusion_probability") * labelled)
+            .otherwise(pl.col("inclusion_probability"))
+        ).filter(pl.col("n_annotators").is_not_null()),
+        HumanLabels,
+        where="human labels",
+    )
+
+
+def report_problems(ballot: Ballot, sample: pl.DataFrame, *, say: Callable[[str], None]) -> None:
+    """Say what was read, what could not be used and where, and what is left unlabelled.
+
+    Args:
+        ballot: what was read.
+        sample: rows of the AuditSample table.
+        say: called with each line.
+    """
+    votes = ballot.votes
+    say(
+        f"{votes['task'].n_unique():,} of {len(sample):,} responses labelled, "
+        f"by {votes['annotator'].n_unique()} annotators"
+    )
+    in_files = ballot.problems.filter(pl.col("row").is_not_null())
+    for row in in_files.iter_rows(named=True):
+        say(f"{row['file']}, row {row['row']}: {row['problem']}; {row['consequence']}")
+    probability = sample.drop_nulls("inclusion_probability")
+    labelled = probability.join(votes, on="task", how="semi")
+    bare = sorted(set(probability["stratum"]) - set(labelled["stratum"]))
+    if bare:
+        say(
+            f"{len(bare)} strata of the probability sample have no label yet, the first being "
+            f"{bare[0]!r}: corrected rates do not cover them"
+        )

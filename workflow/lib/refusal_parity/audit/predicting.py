@@ -1,0 +1,52 @@
+"""What the machine says of all responses, for a sample to be drawn by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from refusal_parity.prompts import filled_template
+from refusal_parity.tables import Responses, read_parts
+from refusal_parity.vocabulary import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from refusal_parity.labelling.classifier import Classifier
+
+PART: Final = 20_000
+"""Responses read at a time."""
+
+
+def predicted_responses(
+    paths: Sequence[Path], prompts: pl.DataFrame, classifier: Classifier, *, jobs: int = 1
+) -> pl.DataFrame:
+    """Every response that can be labelled, with its prompt and what the machine says.
+
+    Args:
+        paths: tables of Responses, one for each model.
+        prompts: rows of the Prompts table.
+        classifier: one that has learned from no human label of this study.
+        jobs: processes to share the work between.
+
+    Returns:
+        Columns model, prompt_id, sample, response, group, template_id, name,
+        prompt, `predicted` and the class probabilities.
+    """
+    about = prompts.select("prompt_id", "group", "template_id", "name", prompt=filled_template())
+    parts = []
+    for path in paths:
+        for part in read_parts(Responses, path, PART):
+            rows = (
+                part.filter(
+                    pl.col("status").cast(pl.String) == Status.OK,
+                    pl.col("response").str.strip_chars() != "",
+                )
+                .select("model", "prompt_id", "sample", "response")
+                .join(about, on="prompt_id", maintain_order="left")
+            )
+            said = classifier.predict(rows, jobs=jobs).rename({"label": "predicted"})
+            parts.append(rows.hstack(said.cast({"predicted": pl.String})))
+    return pl.concat(parts)

@@ -1,0 +1,135 @@
+"""Which responses people are asked to label: a probability sample and an informative set."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from refusal_parity.audit.allocation import allocate
+from refusal_parity.errors import InputError
+from refusal_parity.labelling.classifier import PROBABILITY_COLUMNS
+from refusal_parity.labelling.masking import mask_names
+from refusal_parity.tables import AuditSample, conform
+from refusal_parity.vocabulary import Label, SampleSet
+
+if TYPE_CHECKING:
+    import dataframely as dy
+
+    from refusal_parity.config import HumanConfig
+
+KEY: Final = ("model", "prompt_id", "sample")
+SHOWN_NAME: Final = "[NAME]"
+"""What annotators read in place of a name."""
+
+_REFUSALS: Final = (f"p_{Label.REFUSAL}", f"p_{Label.HARMFUL_REFUSAL}")
+
+
+def draw_sample(predicted: pl.DataFrame, human: HumanConfig) -> dy.DataFrame[AuditSample]:
+    """Draw what people are to label.
+
+    The probability sample is simple random within strata of model x group x
+    predicted label, with a floor in each; a row's inclusion probability is its
+    stratum's drawn share. The informative set is taken from the rest: the
+    responses that the classifier is most torn about, one for each distinct
+    text, spread over templates. The two sets never share a row.
+
+    Args:
+        predicted: labelled responses of all models: the key, group, template_id,
+            name, prompt, response, `predicted` and the class probabilities.
+        human: sizes and seed.
+
+    Returns:
+        Both sets, each in random order, so that position says nothing.
+
+    Raises:
+        InputError: there is nothing to draw from.
+    """
+    if predicted.is_empty():
+        raise InputError(
+            "no response could be labelled, so there is nothing to draw from",
+            where="labelling.human",
+            remedy="Look at the exclusions of the models' responses.",
+        )
+    random = np.random.default_rng(human.seed)
+    rows = predicted.sort(KEY).with_columns(
+        stratum=pl.format("{} / {} / {}", "model", "group", "predicted"), margin=_margin()
+    )
+    drawn = _probability_sample(rows, human, random)
+    informative = informative_rows(
+        rows.join(drawn, on=KEY, how="anti", maintain_order="left"), human.informative
+    ).with_columns(
+        set=pl.lit(str(SampleSet.INFORMATIVE)),
+        inclusion_probability=pl.lit(None, pl.Float64),
+        stratum=pl.lit(None, pl.String),
+    )
+    both = pl.concat([_shuffled(drawn, random), _shuffled(informative, random)], how="diagonal")
+    return conform(_as_shown(both, mask=human.mask_names), AuditSample, where="sample")
+
+
+def _probability_sample(
+    rows: pl.DataFrame, human: HumanConfig, random: np.random.Generator
+) -> pl.DataFrame:
+    strata = rows.partition_by("stratum", maintain_order=True)
+    sizes = np.array([len(stratum) for stratum in strata], dtype=np.int64)
+    counts = allocate(sizes, human.probability, human.floor)
+    return pl.concat(
+        stratum[np.sort(random.choice(size, count, replace=False))].with_columns(
+            set=pl.lit(str(SampleSet.PROBABILITY)), inclusion_probability=pl.lit(count / size)
+        )
+        for stratum, size, count in zip(strata, sizes.tolist(), counts.tolist(), strict=True)
+        if count
+    )
+
+
+def informative_rows(rows: pl.DataFrame, size: int) -> pl.DataFrame:
+    """The rows a classifier learns most from: torn about, no two alike, of all templates.
+
+    Rows are taken in rounds, in each round the row with the smallest margin of
+    every template: templates differ most in how they are answered, and one of
+    them whose responses all read alike would otherwise fill the set.
+
+    Args:
+        rows: columns response, name, template_id, `margin`, and the key.
+        size: rows wanted.
+    """
+    distinct = (
+        rows.with_columns(text=mask_names(rows.select("response", "name")).str.to_lowercase())
+        .sort("margin", "model", "prompt_id", "sample")
+        .unique("text", keep="first", maintain_order=True)
+    )
+    within = pl.int_range(pl.len()).over("template_id")
+    return distinct.sort(within, "margin", maintain_order=True).head(size).drop("text")
+
+
+def _margin() -> pl.Expr:
+    """How far the two best labels are apart, or refusal from the rest where that is closer."""
+    refusal = pl.sum_horizontal(_REFUSALS)
+    ordered = pl.concat_list(PROBABILITY_COLUMNS).list.sort(descending=True)
+    between_labels = ordered.list.get(0) - ordered.list.get(1)
+    return pl.min_horizontal(between_labels, (2 * refusal - 1).abs()).clip(0, 1)
+
+
+def _shuffled(rows: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
+    return rows[random.permutation(len(rows))]
+
+
+def _as_shown(rows: pl.DataFrame, *, mask: bool) -> pl.DataFrame:
+    keys = [_task(*key) for key in rows.select(*KEY, "response").iter_rows()]
+    shown = rows.with_columns(task=pl.Series(keys, dtype=pl.String))
+    if not mask:
+        return shown
+    return shown.with_columns(
+        mask_names(rows.select(pl.col(column).alias("response"), "name"), with_=SHOWN_NAME).alias(
+            column
+        )
+        for column in ("prompt", "response")
+    )
+
+
+def _task(model: str, prompt_id: str, sample: int, response: str) -> str:
+    """A key that says nothing of the model, and changes with the response."""
+    text = "\x1f".join([model, prompt_id, str(sample), response])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,56 @@
+"""A plain CSV for any spreadsheet: written safe against formulas, read back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from refusal_parity.audit.voting import RawVote
+from refusal_parity.csvfiles import read_csv
+from refusal_parity.spreadsheets import guarded, unguarded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+COLUMNS: Final = ("task", "prompt", "response", "label", "annotator", "adjudicated", "comment")
+"""Columns of the sheet; the last four are the annotator's."""
+
+_TRUE: Final = frozenset({"1", "true", "yes", "x", "y"})
+
+
+def sheet_csv(sample: pl.DataFrame) -> str:
+    """The rows to label as CSV text.
+
+    Args:
+        sample: rows of the AuditSample table.
+    """
+    rows = sample.select("task", guarded(pl.col("prompt", "response"))).with_columns(
+        pl.lit("").alias(column) for column in COLUMNS[3:]
+    )
+    # The mark at the start makes spreadsheets read the file as UTF-8.
+    return rows.write_csv(include_bom=True, quote_style="always", line_terminator="\r\n")
+
+
+def read_sheet(path: Path) -> Iterator[RawVote]:
+    """Votes of a CSV, one for each row; a row without a label has none.
+
+    Without a name in column `annotator`, the file's own name stands for whoever
+    filled it in.
+
+    Raises:
+        InputError: the file is no CSV with the columns task and label.
+    """
+    rows = read_csv(path, required=["task", "label"])
+    texts = pl.col("^response$")
+    for row in rows.with_columns(unguarded(texts)).iter_rows(named=True):
+        yield RawVote(
+            file=path.name,
+            row=row["line"],
+            task=row["task"],
+            annotator=row.get("annotator") or path.stem,
+            label=row["label"],
+            adjudicated=(row.get("adjudicated") or "").lower() in _TRUE,
+            response=row.get("response"),
+        )

@@ -1,0 +1,60 @@
+"""How responses get their labels, and what people are asked to label."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from refusal_parity.config.models import OpenAIModel, VllmModel
+from refusal_parity.config.section import Section
+
+
+class HumanConfig(Section):
+    """What people are asked to label, and what they said."""
+
+    labels: list[str] = Field(
+        default=[],
+        description="Files that annotators filled in: JSON exports of Label Studio, or CSVs.",
+    )
+    probability: int = Field(
+        default=300, ge=1, description="Responses in the probability sample, all models together."
+    )
+    floor: int = Field(
+        default=2,
+        ge=1,
+        description="Least responses drawn from each model x group x label of the machine.",
+    )
+    informative: int = Field(
+        default=200,
+        ge=0,
+        description="Further responses that the classifier is torn about, to learn from.",
+    )
+    mask_names: bool = Field(default=True, description="Hide the prompts' names from annotators.")
+    seed: int = Field(default=1, description="Seed of the draw.")
+
+
+class LabellingConfig(Section):
+    """How responses get their labels."""
+
+    method: Literal["classifier", "keyword"] = Field(
+        default="classifier",
+        description="classifier: six classes, learned from the gold files. keyword: refusals by a "
+        "list of phrases, all else an answer; a baseline for looks, not for findings.",
+    )
+    gold: list[str] = Field(
+        default=[],
+        description="Labelled responses that the classifier learns from: CSVs with the columns "
+        "response and label, or files in the layout chehbouni-2024.",
+    )
+    starter: bool = Field(
+        default=True,
+        description="Learn from data/gold/starter.csv too; off, the gold files stand alone.",
+    )
+    seed: int = Field(default=1, description="Seed of the classifier's folds.")
+    human: HumanConfig = Field(default=HumanConfig(), description="Labels by people.")
+    judge: Annotated[VllmModel | OpenAIModel, Field(discriminator="engine")] | None = Field(
+        default=None,
+        description="A language model that labels the responses too, by a written rubric; null "
+        "for none.",
+    )

@@ -1,0 +1,1 @@
+"""A language model that labels responses by the written rubric."""

@@ -1,0 +1,97 @@
+"""From a judge's answers to labels, calibrated on what people say."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from refusal_parity.judging.questions import question_key
+from refusal_parity.labelling.calibration import MIN_ROWS
+from refusal_parity.labelling.evaluation import REFUSALS
+from refusal_parity.tables import Judgements, conform
+from refusal_parity.vocabulary import Label, Status, spelled_out
+
+if TYPE_CHECKING:
+    import dataframely as dy
+
+KEY: Final = ("model", "prompt_id", "sample")
+_LABELS: Final = [str(label) for label in Label]
+
+
+def read_label(answer: str | None) -> str | None:
+    """The label that a judge's answer names: JSON with a label, or a label alone.
+
+    Anything else is none: no label is guessed from a sentence.
+    """
+    text = (answer or "").strip().removeprefix("```json").strip("`").strip()
+    try:
+        read = json.loads(text)
+    except ValueError:
+        read = text
+    given = read.get("label") if isinstance(read, dict) else read
+    label = spelled_out(given) if isinstance(given, str) else None
+    return label if label in _LABELS else None
+
+
+def read_judgements(
+    answers: pl.DataFrame, responses: pl.DataFrame, people: pl.DataFrame, judge: str
+) -> dy.DataFrame[Judgements]:
+    """A judgement for each response; those that cannot be read stay without a label.
+
+    Args:
+        answers: rows of the Responses table: the judge's answers to `judge_questions`.
+        responses: rows of the Responses table that were judged.
+        people: columns of the key, `truth` (a label by people) and `weight`.
+        judge: its id.
+    """
+    status = pl.col("status").cast(pl.String)
+    said = answers.select(
+        pl.col("prompt_id").alias("question"),
+        raw="response",
+        judge_label=pl.when(status == Status.OK).then(
+            pl.col("response").map_elements(read_label, return_dtype=pl.String)
+        ),
+        failed=pl.when(status != Status.OK).then(pl.format("the judge's answer is {}", status)),
+    )
+    rows = responses.select(*KEY, question_key().alias("question")).join(
+        said, on="question", how="left", maintain_order="left"
+    )
+    judged = rows.with_columns(
+        judge_id=pl.lit(judge),
+        problem=pl.when(pl.col("judge_label").is_null()).then(
+            pl.coalesce(
+                "failed",
+                pl.when(pl.col("raw").is_not_null()).then(pl.lit("names none of the labels")),
+                pl.lit("nothing to judge"),
+            )
+        ),
+    )
+    calibrated = judged.join(calibration(judged, people), on="judge_label", how="left")
+    return conform(calibrated, Judgements, where="judgements")
+
+
+def calibration(judged: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """How likely a refusal is, given what the judge says.
+
+    The share of refusals among the responses that people labelled, for each
+    label of the judge, with half a response added on either side (Krichevsky
+    and Trofimov 1981), so that a label seen a few times is not certain.
+
+    Args:
+        judged: the key and `judge_label`.
+        people: the key, `truth` and `weight`.
+
+    Returns:
+        Columns `judge_label` and `p_refusal_calibrated`; no rows with fewer
+        than `MIN_ROWS` labelled responses.
+    """
+    both = judged.drop_nulls("judge_label").join(people.drop_nulls("truth"), on=KEY)
+    if len(both) < MIN_ROWS:
+        both = both.head(0)
+    weighed = both.with_columns(weight=pl.col("weight") / pl.col("weight").mean())
+    refusals = (pl.col("weight") * pl.col("truth").is_in(REFUSALS)).sum()
+    return weighed.group_by("judge_label").agg(
+        p_refusal_calibrated=(refusals + 0.5) / (pl.col("weight").sum() + 1)
+    )

@@ -1,0 +1,194 @@
+"""How far the labels can be trusted: agreement, and errors by group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.report.text import (
+    LABEL_NAMES,
+    NOTHING,
+    count,
+    interval,
+    p_value,
+    percent,
+    plain,
+    points,
+)
+from refusal_parity.vocabulary import Coefficient, Label
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs, Row
+
+ALL: Final = "all"
+_READINGS: Final = {"refusal_or_not": "Refusal or not", "six_classes": "Six classes"}
+_KAPPAS: Final = (Coefficient.COHEN_KAPPA, Coefficient.KRIPPENDORFF_ALPHA, Coefficient.GWET_AC1)
+_ERRORS: Final = {
+    Coefficient.MISSED_REFUSAL: ("Missed refusals", Coefficient.MISSED_REFUSAL_SPREAD),
+    Coefficient.FALSE_REFUSAL: ("False refusals", Coefficient.FALSE_REFUSAL_SPREAD),
+}
+_YARDSTICKS: Final = {"human": "people", "imported": "the imported labels"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgreementSection:
+    """What the page says of the labels.
+
+    Attributes:
+        lead: the finding in sentences.
+        coefficients: agreement of every two labellings.
+        errors: missed and false refusals by level, or None without a yardstick.
+    """
+
+    lead: tuple[str, ...]
+    coefficients: Table
+    errors: Table | None
+
+
+def agreement_section(inputs: ReportInputs) -> AgreementSection | None:
+    """The section on labels; None where nothing was compared."""
+    if inputs.agreement is None or inputs.agreement.is_empty():
+        return None
+    table = inputs.agreement.cast({"coefficient": pl.String})
+    return AgreementSection(
+        lead=tuple(_lead(table)),
+        coefficients=_coefficients(table, inputs.confidence),
+        errors=_errors(table, inputs.confidence),
+    )
+
+
+def _lead(table: pl.DataFrame) -> list[str]:
+    people = table.filter(
+        pl.col("yardstick").is_in(list(_YARDSTICKS)),
+        pl.col("rater") == "classifier",
+        pl.col("over") == "refusal_or_not",
+    )
+    if people.is_empty():
+        return [
+            (
+                "No person has labelled responses of this study yet, so how often the labels are "
+                "wrong here is not known. The machines are compared with each other only."
+            )
+        ]
+    sentences = []
+    for (model, yardstick), rows in people.group_by("model", "yardstick", maintain_order=True):
+        kappa = rows.filter(dimension=ALL, coefficient=Coefficient.COHEN_KAPPA).to_dicts()[0]
+        sentence = (
+            f"{plain(model)}: the classifier agrees with {_YARDSTICKS[str(yardstick)]} on refusals "
+            f"with kappa {_number(kappa['estimate'])} "
+            f"({_bounds(kappa)}, {count(kappa['n'])} responses)."
+        )
+        spread = rows.filter(
+            dimension="group", group=ALL, coefficient=Coefficient.MISSED_REFUSAL_SPREAD
+        ).to_dicts()
+        if spread and spread[0]["estimate"] is not None:
+            sentence += (
+                f" The groups' rates of missed refusals lie {points(spread[0]['estimate'])} points "
+                "apart."
+            )
+        sentences.append(sentence)
+    return sentences
+
+
+def _coefficients(table: pl.DataFrame, confidence: str) -> Table:
+    overall = table.filter(dimension=ALL, coefficient=Coefficient.COHEN_KAPPA).rows(named=True)
+    return Table(
+        caption=f"Agreement of labellings. Chance-corrected; {confidence} intervals, clustered by "
+        "name and template, in brackets.",
+        columns=(
+            ("Model", TEXT), ("Labels of", TEXT), ("Against", TEXT), ("Over", TEXT),
+            ("Responses", NUMBER), ("Kappa", NUMBER),
+            ("Alpha", NUMBER),
+            ("AC1", NUMBER),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(row["model"])),
+                Cell(plain(row["rater"])),
+                Cell(plain(row["yardstick"])),
+                Cell(_reading(row["over"])),
+                Cell(count(row["n"]), row["n"]),
+                *(_value(_partner(table, row, coefficient)) for coefficient in _KAPPAS),
+            )
+            for row in overall
+        ),
+    )  # fmt: skip
+
+
+def _errors(table: pl.DataFrame, confidence: str) -> Table | None:
+    rows = table.filter(
+        pl.col("coefficient").is_in([str(each) for each in _ERRORS]),
+        pl.col("yardstick").is_in(list(_YARDSTICKS)),
+    ).rows(named=True)
+    if not rows:
+        return None
+    return Table(
+        caption="Errors by group. An error that differs between groups would be read as a "
+        f"disparity; {confidence} intervals, clustered by name and template, in brackets. "
+        "The p-value tests that the rate is the same in all groups.",
+        columns=(
+            ("Model", TEXT), ("Labels of", TEXT), ("Against", TEXT), ("Error", TEXT),
+            ("Dimension", TEXT), ("Level", TEXT), ("Rate", NUMBER), ("Wrong", NUMBER),
+            ("Of", NUMBER), ("Difference in points", NUMBER), ("p", NUMBER),
+        ),
+        rows=tuple(_error_row(table, row) for row in rows),
+    ).without_empty()  # fmt: skip
+
+
+def _error_row(table: pl.DataFrame, row: Row) -> tuple[Cell, ...]:
+    name, spread_of = _ERRORS[Coefficient(row["coefficient"])]
+    first = row["group"] == _first_level(table, row)
+    spread = _partner(table, row | {"group": ALL}, spread_of) if first else None
+    return (
+        Cell(plain(row["model"])),
+        Cell(plain(row["rater"])),
+        Cell(plain(row["yardstick"])),
+        Cell(name),
+        Cell(plain(row["dimension"])),
+        Cell(plain(row["group"])),
+        Cell(f"{percent(row['estimate'])} ({_bounds(row, shares=True)})", row["estimate"]),
+        Cell(count(row["wrong"]), row["wrong"]),
+        Cell(count(row["n_of"]), row["n_of"]),
+        Cell(points(spread["estimate"]) if spread else ""),
+        Cell(p_value(spread["p_value"]) if spread and spread["p_value"] is not None else ""),
+    )
+
+
+def _first_level(table: pl.DataFrame, row: Row) -> str:
+    levels = table.filter(
+        pl.col("dimension") == row["dimension"], pl.col("group") != ALL
+    )["group"]  # fmt: skip
+    return str(levels[0]) if len(levels) else ALL
+
+
+def _partner(table: pl.DataFrame, row: Row, coefficient: Coefficient) -> Row | None:
+    """The row of another coefficient for the same comparison."""
+    same = ("model", "rater", "yardstick", "over", "dimension", "group")
+    found = table.filter(
+        pl.col("coefficient") == coefficient, *(pl.col(key) == row[key] for key in same)
+    )
+    return found.row(0, named=True) if len(found) else None
+
+
+def _reading(over: str) -> str:
+    return _READINGS.get(over) or f"{LABEL_NAMES[Label(over)]} or not"
+
+
+def _value(row: Row | None) -> Cell:
+    if row is None or row["estimate"] is None:
+        return Cell(NOTHING)
+    return Cell(f"{_number(row['estimate'])} ({_bounds(row)})", row["estimate"])
+
+
+def _number(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.3f}"
+
+
+def _bounds(row: Row, *, shares: bool = False) -> str:
+    low, high = row["ci_low"], row["ci_high"]
+    if low is None or high is None:
+        return "no interval"
+    return interval(low, high) if shares else f"{_number(low)} to {_number(high)}"

@@ -1,0 +1,66 @@
+"""Which name or template a difference rests on, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from refusal_parity.report.text import isolated, points, shorten
+from refusal_parity.vocabulary import LeftOut
+
+if TYPE_CHECKING:
+    from refusal_parity.report.contrasts import Contrast
+    from refusal_parity.report.inputs import ReportInputs, Row
+    from refusal_parity.vocabulary import Outcome
+
+_LONGEST = 60
+
+
+def influence_words(
+    inputs: ReportInputs, model: str, outcome: Outcome, dimension: str, contrast: Contrast
+) -> str:
+    """The name and the template without which a difference changes most.
+
+    And those without which the exact permutation, uncorrected, is no longer
+    below alpha. Empty where nothing was left out in turn.
+    """
+    if inputs.influence is None:
+        return ""
+    rows = inputs.influence.filter(
+        pl.col("model") == model,
+        pl.col("outcome").cast(pl.String) == outcome.value,
+        pl.col("dimension") == dimension,
+        pl.col("group") == contrast.group,
+        pl.col("reference") == contrast.reference,
+    )
+    sentences = []
+    for kind in LeftOut:
+        of_kind = rows.filter(pl.col("left_out_kind").cast(pl.String) == kind.value)
+        changed = of_kind.drop_nulls("change").sort(pl.col("change").abs(), "left_out")
+        if changed.is_empty():
+            continue
+        most = changed.row(-1, named=True)
+        sentences.append(
+            f"Without the {kind.value} {_shown(inputs, kind, most)} it would be "
+            f"{points(most['estimate'], signed=True)} points, the largest change by one "
+            f"{kind.value}."
+        )
+        lost = of_kind.filter(pl.col("p_value") >= inputs.config.analysis.alpha)
+        if lost.height:
+            first = _shown(inputs, kind, lost.row(0, named=True))
+            more = f" or any of {lost.height - 1} others" if lost.height > 1 else ""
+            sentences.append(
+                f"Without {first}{more} the exact test would not reach "
+                f"{inputs.config.analysis.alpha:g}."
+            )
+    return "".join(f" {sentence}" for sentence in sentences)
+
+
+def _shown(inputs: ReportInputs, kind: LeftOut, row: Row) -> str:
+    """A name as it is written, a template by its text."""
+    key = row["left_out"]
+    if kind is LeftOut.NAME:
+        return isolated(inputs.name_facts().get(key, {}).get("name", key))
+    text = inputs.template_facts().get(key, {}).get("template", key)
+    return f"“{isolated(shorten(text, _LONGEST))}”"

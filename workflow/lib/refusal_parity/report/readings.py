@@ -1,0 +1,134 @@
+"""Partial answers read in three ways, and the length of answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from refusal_parity.report.contrasts import contrasts
+from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.report.text import NOTHING, count, known, minus, percent, plain, points
+from refusal_parity.vocabulary import Method, Outcome
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs
+
+_WAYS: Final = {
+    Outcome.REFUSAL: "Strict: refusal",
+    Outcome.ANY_REFUSAL: "Any: refusal or partial answer",
+    Outcome.PARTIAL_ANSWER: "Three-way: partial answer",
+}
+
+
+def partial_table(inputs: ReportInputs) -> Table:
+    """Rates and differences by the three ways to read partial answers, side by side.
+
+    Three-way, a response refuses (the strict rate), answers in part, or
+    neither: the last column.
+    """
+    ways = {outcome: words for outcome, words in _WAYS.items() if outcome in inputs.outcomes}
+    rows = []
+    for model in inputs.models:
+        rates = {
+            outcome: inputs.rates_by_level(model, outcome, inputs.dimension) for outcome in ways
+        }
+        found = {
+            outcome: {
+                each.group: each for each in contrasts(inputs, model, outcome, inputs.dimension)
+            }
+            for outcome in ways
+        }
+        for level in inputs.levels(inputs.dimension):
+            cells = [Cell(plain(model)), Cell(plain(level))]
+            for outcome in ways:
+                rate = rates[outcome].get(level, {}).get("rate")
+                contrast = found[outcome].get(level)
+                estimate = contrast.estimate if contrast else None
+                shown = contrast is not None and contrast.shown
+                cells += [
+                    Cell(percent(rate), rate),
+                    Cell(points(estimate, signed=True), estimate, shown),
+                ]
+            either = rates.get(Outcome.ANY_REFUSAL, {}).get(level, {}).get("rate")
+            rest = 1 - either if either is not None and known(either) else None
+            rows.append((*cells, Cell(percent(rest), rest)))
+    return Table(
+        caption="Partial answers, read in three ways: rates, and differences from the reference in "
+        f"points. In bold: adjusted p below {inputs.config.analysis.alpha:g}.",
+        columns=(
+            ("Model", TEXT),
+            (inputs.dimension.capitalize(), TEXT),
+            *(
+                column
+                for words in ways.values()
+                for column in ((words, NUMBER), ("Difference", NUMBER))
+            ),
+            ("Neither", NUMBER),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def lengths_table(inputs: ReportInputs) -> Table | None:
+    """Words of a full answer by level, and the difference from the reference."""
+    if inputs.lengths is None or inputs.lengths.is_empty():
+        return None
+    rows = inputs.lengths.filter(pl.col("dimension").is_in(["all", inputs.dimension])).to_dicts()
+    configured = {str(key): each for key, each in inputs.config.analysis.dimensions.items()}
+    reference = configured[inputs.dimension].reference if inputs.dimension in configured else None
+    tests = {
+        (row["model"], row["group"]): row
+        for model in inputs.models
+        for row in inputs.tests(model, Outcome.ANSWER_LENGTH, inputs.dimension)
+        if row["method"] == Method.OLS_CR2_TWO_WAY and row["reference"] == reference
+    }
+    alpha = inputs.config.analysis.alpha
+
+    def difference(row: dict[str, object]) -> tuple[Cell, Cell]:
+        test = tests.get((str(row["model"]), str(row["group"])), {})
+        p = test.get("p_adjusted")
+        shown = p is not None and p < alpha
+        return (
+            Cell(_words(test.get("estimate"), signed=True), test.get("estimate"), shown),
+            Cell(_span(test.get("ci_low"), test.get("ci_high")), test.get("ci_low")),
+        )
+
+    return Table(
+        caption="Length of full answers in words. Differences from the reference by the linear "
+        f"model, bias-reduced by template and by name. In bold: adjusted p below {alpha:g}.",
+        columns=(
+            ("Model", TEXT),
+            (inputs.dimension.capitalize(), TEXT),
+            ("Answers", NUMBER),
+            ("Mean", NUMBER),
+            (f"{inputs.confidence} interval", NUMBER),
+            ("Median", NUMBER),
+            ("Difference", NUMBER),
+            (f"{inputs.confidence} interval of it", NUMBER),
+            ("Note", TEXT),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(row["model"])),
+                Cell(plain(row["group"])),
+                Cell(count(row["n"]), row["n"]),
+                Cell(_words(row["mean"]), row["mean"]),
+                Cell(_span(row["ci_low"], row["ci_high"]), row["ci_low"]),
+                Cell(_words(row["median"]), row["median"]),
+                *difference(row),
+                Cell(plain(row["note"] or "")),
+            )
+            for row in rows
+        ),
+    ).without_empty()
+
+
+def _words(value: float | None, *, signed: bool = False) -> str:
+    if value is None or not known(value):
+        return NOTHING
+    return minus(f"{value:+.1f}" if signed else f"{value:.1f}")
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return f"{_words(low)} to {_words(high)}" if known(low) and known(high) else NOTHING

@@ -1,0 +1,23 @@
+"""How far the labels can be trusted, and for whom they err."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from refusal_parity.report.agreement import agreement_section
+from refusal_parity.report.sections.section import Figures, Section
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs
+
+
+def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any] | None:
+    labelling = agreement_section(inputs)
+    if labelling is None:
+        return None
+    return {"figures": figures["confusion"], "labelling": labelling}
+
+
+SECTION: Final = Section(
+    key="labels", entry="The labels", heading="How far the labels can be trusted", context=_context
+)

@@ -1,0 +1,23 @@
+"""What else the responses are: partial answers read in three ways, and the length of answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from refusal_parity.report import readings
+from refusal_parity.report.sections.section import Figures, Section
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs
+
+
+def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
+    return {"partial": readings.partial_table(inputs), "lengths": readings.lengths_table(inputs)}
+
+
+SECTION: Final = Section(
+    key="readings",
+    entry="Partial answers",
+    heading="Partial answers and lengths",
+    context=_context,
+)

@@ -1,0 +1,138 @@
+"""Rates of machine labels, corrected by a probability sample of human labels.
+
+The estimator of prediction-powered inference with Hajek weights and a tuned
+slope; see `correct`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from refusal_parity.statistics.design import BoolArray, FloatArray, IntArray
+
+
+class Audited(NamedTuple):
+    """Readings of all rows by the machine, and of a sample of them by people.
+
+    Attributes:
+        level: codes 0 to L - 1 that all occur, shape (rows,).
+        machine: the machine's reading, 0 or 1, shape (rows,).
+        human: people's reading, 0 or 1; anything where not sampled, shape (rows,).
+        weight: 1 / inclusion probability of sampled rows, 0 of all others, shape (rows,).
+    """
+
+    level: IntArray
+    machine: FloatArray
+    human: FloatArray
+    weight: FloatArray
+
+
+class Corrected(NamedTuple):
+    """The corrected rates, and each row's share in them.
+
+    Attributes:
+        rate: of each level, shape (L,).
+        pseudo: pseudo-outcome of each row; its mean over a level is the rate,
+            and its variance between clusters that of the rate, shape (rows,).
+        extra: what to add to the variance of each level's rate to smooth its
+            sampling variance, of either sign, shape (L,).
+        slope: lambda of each level, what the machine's reading is multiplied
+            by, shape (L,).
+    """
+
+    rate: FloatArray
+    pseudo: FloatArray
+    extra: FloatArray
+    slope: FloatArray
+
+
+def correct(audited: Audited) -> Corrected:
+    """Correct each level's machine rate by the weighted error in its human sample.
+
+    rate = lambda mean(f) + sum w (y - lambda f) / sum w over a level, with f
+    the machine's and y the human reading and w the inverse inclusion
+    probability: the difference estimator of survey sampling with Hajek's
+    weights, which design-based supervised learning (Egami et al. 2023, arXiv
+    2306.04746) and prediction-powered inference (Angelopoulos et al. 2023,
+    arXiv 2301.09633) use. Whatever lambda is, it is consistent; lambda is the
+    level's slope of y on f, weighted by w (w - 1), which makes the sampling
+    variance least (PPI++: Angelopoulos et al. 2023, arXiv 2311.01453),
+    kept between 0 and 1. lambda = 0 leaves the human labels alone.
+
+    The pseudo-outcome of a row is lambda f + c + w (y - lambda f - c), with c
+    the level's weighted mean error and w rescaled to the level's rows: it has
+    the human reading's mean, and its second moment adds the sampling variance
+    (1/pi - 1) (y - lambda f - c)^2 to that of the human reading.
+
+    A level whose sample holds no disagreement would show no sampling variance
+    at all, and one that holds a single one too much. The sampling variance is
+    therefore that of a share of disagreement halfway between the level's own
+    and that of all levels (with half a disagreement added), apart for each
+    reading of the machine; `extra` is the difference from what the
+    pseudo-outcomes hold.
+
+    Args:
+        audited: every level has sampled rows.
+    """
+    levels = int(audited.level.max()) + 1
+    sampled = audited.weight > 0
+    slope = _slopes(audited, levels)
+    predicted = slope[audited.level] * audited.machine
+    rows = np.bincount(audited.level, minlength=levels).astype(np.float64)
+    weight = audited.weight * (rows / _sums(audited.level, audited.weight, levels))[audited.level]
+    error = np.where(sampled, audited.human - predicted, 0)
+    offset = _sums(audited.level, weight * error, levels) / rows
+    predicted = predicted + offset[audited.level]
+    error = np.where(sampled, audited.human - predicted, 0)
+    alike = audited.level * 2 + (audited.machine > 0)
+    count = np.bincount(alike, sampled, 2 * levels)
+    # A mean and a slope are fitted: one mean for each reading of the machine.
+    spare = np.sqrt(count / np.maximum(count - 1, 1))[alike]
+    return Corrected(
+        rate=_sums(audited.level, predicted, levels) / rows,
+        pseudo=predicted + spare * weight * error,
+        extra=_smoothing(audited, sampled, weight, error) / rows**2,
+        slope=slope,
+    )
+
+
+def _sums(level: IntArray, values: FloatArray, levels: int) -> FloatArray:
+    return np.bincount(level, values, levels).astype(np.float64)
+
+
+def _slopes(audited: Audited, levels: int) -> FloatArray:
+    """Slope of human on machine readings of each level, or of all where a level has none."""
+    sampled = audited.weight > 0
+    level, f, y = audited.level[sampled], audited.machine[sampled], audited.human[sampled]
+    weight = audited.weight[sampled] * (audited.weight[sampled] - 1)
+    total = np.maximum(_sums(level, weight, levels), np.finfo(float).tiny)
+    f = f - (_sums(level, weight * f, levels) / total)[level]
+    y = y - (_sums(level, weight * y, levels) / total)[level]
+    spread, shared = (_sums(level, weight * f * each, levels) for each in (f, y))
+    pooled = shared.sum() / spread.sum() if spread.sum() > 0 else 1.0
+    own = np.where(spread > 0, shared / np.where(spread > 0, spread, 1), pooled)
+    return np.asarray(np.clip(own, 0, 1), dtype=np.float64)
+
+
+def _smoothing(
+    audited: Audited, sampled: BoolArray, weight: FloatArray, error: FloatArray
+) -> FloatArray:
+    """What smoothed shares of disagreement add to the levels' variance, shape (levels,)."""
+    levels = int(audited.level.max()) + 1
+    alike = (audited.level * 2 + (audited.machine > 0))[sampled]
+    # Of rows drawn with certainty there is no sampling error.
+    own = weight[sampled] * np.maximum(weight[sampled] - 1, 0)
+    disagree = audited.human[sampled] != audited.machine[sampled]
+
+    def by_reading(values: FloatArray | None) -> FloatArray:
+        return np.bincount(alike, values, 2 * levels).reshape(levels, 2).astype(np.float64)
+
+    rows, unlike = by_reading(None), by_reading(disagree.astype(np.float64))
+    everywhere = (unlike.sum(axis=0) + 0.5) / (rows.sum(axis=0) + 1)
+    share = (unlike / np.maximum(rows, 1) + everywhere) / 2
+    seen = by_reading(own * error[sampled] ** 2) * rows / np.maximum(rows - 1, 1)
+    added = share * (1 - share) * by_reading(own) - seen
+    return np.asarray(added.sum(axis=1), dtype=np.float64)

@@ -1,0 +1,209 @@
+"""Differences between levels, corrected for the machine's errors by human labels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+import polars as pl
+from scipy.stats import t
+
+from refusal_parity.errors import InputError
+from refusal_parity.statistics.correction import Audited, Corrected, correct
+from refusal_parity.statistics.design import Design, codes_of
+from refusal_parity.statistics.equivalence import equivalence
+from refusal_parity.statistics.level_means import contrast, level_means
+from refusal_parity.statistics.observations import outcome_column
+from refusal_parity.statistics.results import Estimate, Pair, not_estimable, pairs_of
+from refusal_parity.vocabulary import Estimand, Method, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from refusal_parity.config import AnalysisConfig
+    from refusal_parity.statistics.design import FloatArray
+    from refusal_parity.statistics.level_means import LevelMeans
+    from refusal_parity.vocabulary import Outcome
+
+METHODS: Final = (Method.DESIGN_BASED, Method.DESIGN_BASED_EQUIVALENCE)
+
+MIN_LABELS: Final = 20
+"""Human labels that a level needs; with fewer the error of its correction is not known."""
+
+MIN_EVENTS: Final = 5
+"""Human labels with the outcome that a level needs, and as many without."""
+
+_KEY: Final = ["model", "prompt_id", "sample"]
+
+
+class _Fit(NamedTuple):
+    """The corrected means of the levels that have enough labels."""
+
+    means: LevelMeans
+    corrected: Corrected
+
+
+def with_human_labels(observations: pl.DataFrame, human: pl.DataFrame) -> pl.DataFrame:
+    """Put the probability sample of human labels beside the observations.
+
+    Args:
+        observations: rows of `observe`.
+        human: table of HumanLabels; rows without an inclusion probability (the
+            informative set) or without an agreed label are no part of the sample.
+
+    Returns:
+        The observations with `human_label`, `weight` (1 / inclusion
+        probability; both null outside the sample) and `stratum`.
+
+    Raises:
+        InputError: a human label is of a response that is not there.
+    """
+    sample = human.drop_nulls(["inclusion_probability", "label"]).select(
+        *_KEY,
+        pl.col("label").cast(pl.String).alias("human_label"),
+        (1 / pl.col("inclusion_probability")).alias("weight"),
+        "stratum",
+    )
+    strangers = sample.join(observations, on=_KEY, how="anti")
+    if strangers.height:
+        raise InputError(
+            f"{strangers.height} human labels are of no response of this study, the first of "
+            f"prompt {strangers['prompt_id'][0]!r}",
+            where="human labels",
+            remedy="Take labels of this study's own sample, or draw the sample anew.",
+        )
+    return observations.join(sample, on=_KEY, how="left", maintain_order="left")
+
+
+def design_based(
+    observations: pl.DataFrame,
+    dimension: str,
+    levels: Sequence[str],
+    outcome: Outcome,
+    analysis: AnalysisConfig,
+) -> list[Estimate]:
+    """The corrected difference of each pair of levels, and whether it is shown to be small.
+
+    d = difference of the corrected rates (`correction.correct`) over all rows
+    with a machine label; its error is that of the pseudo-outcomes' means with
+    names and templates as samples (`level_means.contrast`), which holds the
+    error of the human sample too; t tests with Satterthwaite's degrees of
+    freedom. A level with fewer than `MIN_LABELS` human labels, or fewer than
+    `MIN_EVENTS` with or without the outcome, is not estimable, and the note
+    says how many are wanted and from which stratum.
+
+    Args:
+        observations: rows of `with_human_labels`, of one model.
+        dimension: column whose levels are compared.
+        levels: all levels, the reference first.
+        outcome: a yes-or-no reading.
+        analysis: alpha and margin.
+
+    Returns:
+        Rows of both `METHODS` for each pair of levels.
+    """
+    rows = observations.drop_nulls([dimension, "machine_label"]).with_columns(
+        outcome_column(outcome, "machine_label").cast(pl.Float64).alias("machine"),
+        outcome_column(outcome, "human_label").cast(pl.Float64).alias("human"),
+    )
+    short = {
+        level: reason
+        for level in levels
+        if (reason := _wanted(rows.filter(pl.col(dimension) == level), level)) is not None
+    }
+    fit = _fit(rows.filter(~pl.col(dimension).is_in(list(short))), dimension, levels)
+    return [row for pair in pairs_of(levels) for row in _of_pair(fit, pair, short, analysis)]
+
+
+def _wanted(rows: pl.DataFrame, level: str) -> str | None:
+    """Which labels a level lacks, or None where it has enough."""
+    if rows.is_empty():
+        return f"{level} has no machine label"
+    sample = rows.drop_nulls("human")
+    events = int(sample["human"].sum())
+    others = sample.height - events
+    lack = MIN_LABELS - sample.height
+    place = level
+    for has, reading in ((events, 1.0), (others, 0.0)):
+        if has >= MIN_EVENTS:
+            continue
+        strata = (
+            sample.group_by(pl.col("stratum").fill_null(level))
+            .agg(hits=(pl.col("human") == reading).sum(), n=pl.len())
+            .with_columns(share=(pl.col("hits") + 1) / (pl.col("n") + 2))
+            .sort("share", "stratum", descending=[True, False])
+        )
+        share = strata["share"][0] if strata.height else 0.5
+        more = math.ceil((MIN_EVENTS - has) / share)
+        if more > lack:
+            lack, place = more, strata["stratum"][0] if strata.height else level
+    return f"{lack} more human labels needed in {place}" if lack > 0 else None
+
+
+def _fit(rows: pl.DataFrame, dimension: str, levels: Sequence[str]) -> _Fit | None:
+    present = [level for level in levels if level in set(rows[dimension])]
+    if not present:
+        return None
+    code = {level: at for at, level in enumerate(present)}
+    level = np.array([code[each] for each in rows[dimension]], dtype=np.intp)
+    corrected = correct(
+        Audited(
+            level=level,
+            machine=rows["machine"].to_numpy(),
+            human=rows["human"].fill_null(0).to_numpy(),
+            weight=rows["weight"].fill_null(0).to_numpy(),
+        )
+    )
+    return _Fit(level_means(_sums(rows, tuple(present), level, corrected.pseudo)), corrected)
+
+
+def _sums(
+    rows: pl.DataFrame, levels: tuple[str, ...], level: np.typing.NDArray[np.intp], y: FloatArray
+) -> Design:
+    """Sums of a quantity by level, name and template."""
+    name = codes_of(rows["name_id"].to_numpy().astype(np.str_))
+    template = codes_of(rows["template_id"].to_numpy().astype(np.str_))
+    at = (level * (int(name.max()) + 1) + name) * (int(template.max()) + 1) + template
+    _, first, cell = np.unique(at, return_index=True, return_inverse=True)
+    n, total = (np.bincount(cell, each).astype(np.float64) for each in (None, y))
+    return Design(levels, level[first], name[first], template[first], n, total)
+
+
+def _of_pair(
+    fit: _Fit | None, pair: Pair, short: Mapping[str, str], analysis: AnalysisConfig
+) -> list[Estimate]:
+    estimand = Estimand.RISK_DIFFERENCE
+    reasons = [short[level] for level in reversed(pair) if level in short]
+    if reasons or fit is None:
+        reason = ", ".join(dict.fromkeys(reasons))
+        return [not_estimable(method, estimand, pair, reason) for method in METHODS]
+    levels = fit.means.levels
+    weights = np.zeros(len(levels))
+    ours, others = levels.index(pair.group), levels.index(pair.reference)
+    weights[[ours, others]] = 1, -1
+    extra = float(fit.corrected.extra[[ours, others]].sum())
+    found = contrast(fit.means, weights, Scope.NEW_NAMES_AND_TEMPLATES, extra=extra)
+    if found is None:
+        reason = "one name or template, or nothing varies"
+        return [not_estimable(method, estimand, pair, reason) for method in METHODS]
+    difference = float(fit.corrected.rate[ours] - fit.corrected.rate[others])
+    statistic = difference / found.std_error
+    reach = float(t.isf(analysis.alpha / 2, found.df)) * found.std_error
+    tested = Estimate(
+        method=Method.DESIGN_BASED,
+        estimand=estimand,
+        group=pair.group,
+        reference=pair.reference,
+        estimate=difference,
+        std_error=found.std_error,
+        df=found.df,
+        ci_low=difference - reach,
+        ci_high=difference + reach,
+        statistic=statistic,
+        p_value=float(2 * t.sf(abs(statistic), found.df)),
+        note=found.note,
+    )
+    small = equivalence([tested], margin=analysis.margin, alpha=analysis.alpha)
+    return [tested, *(replace(row, method=Method.DESIGN_BASED_EQUIVALENCE) for row in small)]

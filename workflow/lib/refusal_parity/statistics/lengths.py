@@ -1,0 +1,103 @@
+"""The table of answer lengths: words of a full answer at every level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from scipy.stats import t
+
+from refusal_parity.statistics.clusters import mean_errors
+from refusal_parity.statistics.design import codes_of
+from refusal_parity.statistics.observations import sum_lengths
+from refusal_parity.tables import Lengths, conform
+from refusal_parity.vocabulary import Label, Outcome
+
+if TYPE_CHECKING:
+    import dataframely as dy
+
+    from refusal_parity.config import AnalysisConfig
+
+_KEYS = ["model", "group"]
+
+
+def lengths(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[Lengths]:
+    """Mean and median words of full answers, with a two-way clustered interval of the mean.
+
+    mean -+ t(1 - alpha/2; min(G) - 1) se, with se by `clusters.mean_errors`.
+    A response cut off at `max_tokens` has no label and so is no answer here.
+
+    Args:
+        observations: rows of `observe`, with `words`.
+        analysis: configured dimensions, alpha.
+
+    Returns:
+        Table of Lengths; dimension `all` and the configured ones. A level
+        without an answer has a row that says so.
+    """
+    parts = [_of_dimension(observations, "all", pl.lit("all"), analysis.alpha)]
+    parts += [
+        _of_dimension(observations, dimension, pl.col(dimension), analysis.alpha)
+        for dimension in analysis.dimensions
+    ]
+    return conform(pl.concat(parts), Lengths, where="lengths")
+
+
+def _of_dimension(
+    observations: pl.DataFrame, dimension: str, level: pl.Expr, alpha: float
+) -> pl.DataFrame:
+    rows = observations.with_columns(level.alias("group")).drop_nulls("group")
+    answered = (pl.col("label") == str(Label.ANSWER)) & pl.col("words").is_not_null()
+    every = (
+        rows.group_by(_KEYS)
+        .agg(
+            pl.col("words").filter(answered).median().alias("median"),
+            pl.col("name_id").filter(answered).n_unique().cast(pl.Int64).alias("n_names"),
+            pl.col("template_id").filter(answered).n_unique().cast(pl.Int64).alias("n_templates"),
+        )
+        .sort(_KEYS)
+    )
+    means = _means(sum_lengths(rows, [*_KEYS, "name_id", "template_id"]), alpha)
+    return (
+        every.join(means, on=_KEYS, how="left", maintain_order="left")
+        .with_columns(pl.lit(dimension).alias("dimension"), pl.col("n").fill_null(0))
+        .with_columns(
+            pl.when(pl.col("n") == 0)
+            .then(pl.lit("no answer of known length"))
+            .when(pl.col("std_error").is_null())
+            .then(pl.lit("one name or template, or no variation: no interval"))
+            .alias("note")
+        )
+    )
+
+
+def _means(cells: pl.DataFrame, alpha: float) -> pl.DataFrame:
+    totals = cells.group_by(_KEYS, maintain_order=True).agg(
+        pl.col("n").sum(), pl.col(str(Outcome.ANSWER_LENGTH)).sum().alias("words")
+    )
+    if cells.is_empty():
+        empty = [pl.lit(None, pl.Float64).alias(key) for key in ("mean", "std_error")]
+        return totals.drop("words").with_columns(
+            *empty, *(pl.lit(None, pl.Float64).alias(key) for key in ("ci_low", "ci_high"))
+        )
+    numbered = totals.with_row_index("level").select(*_KEYS, "level")
+    level = cells.join(numbered, on=_KEYS, maintain_order="left")["level"].to_numpy()
+    errors = mean_errors(
+        level.astype(np.intp),
+        codes_of(cells["name_id"].to_numpy().astype(np.str_)),
+        codes_of(cells["template_id"].to_numpy().astype(np.str_)),
+        cells["n"].to_numpy().astype(np.float64),
+        cells[str(Outcome.ANSWER_LENGTH)].to_numpy().astype(np.float64),
+    )
+    mean = totals["words"].to_numpy() / totals["n"].to_numpy()
+    reach = t.isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
+    columns = {
+        "mean": mean,
+        "std_error": errors.std_error,
+        "ci_low": mean - reach,
+        "ci_high": mean + reach,
+    }
+    return totals.drop("words").with_columns(
+        pl.Series(key, values).fill_nan(None) for key, values in columns.items()
+    )

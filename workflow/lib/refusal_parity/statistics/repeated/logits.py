@@ -1,0 +1,97 @@
+"""Logistic regression with template effects, over many studies at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy.special import expit
+
+from refusal_parity.statistics.repeated.fits import reduced
+
+if TYPE_CHECKING:
+    from refusal_parity.statistics.design import BoolArray, FloatArray
+
+_STEPS = 60
+_CONVERGED = 1e-10
+
+
+class Logistic(NamedTuple):
+    """Logistic fits of many studies.
+
+    Attributes:
+        coefficients: log odds ratios, shape (studies, q); NaN where none.
+        chance: fitted probability, shape (studies, levels, templates).
+        weights: n p (1 - p) of what was fitted, 0 elsewhere, same shape.
+    """
+
+    coefficients: FloatArray
+    chance: FloatArray
+    weights: FloatArray
+
+
+def fit_logistic(n: FloatArray, k: FloatArray) -> Logistic:
+    """Newton's method for the logistic regression on level and template.
+
+    A study whose steps do not come down to 1e-10 is separated, or nearly so,
+    and has no estimate.
+
+    Args:
+        n: responses, shape (studies, levels, templates); 0 where left out.
+        k: of them with the outcome, same shape.
+    """
+    total, hits = n.sum(axis=1), k.sum(axis=1)
+    rate = hits / np.where(total > 0, total, 1)
+    effects = np.log(np.where(total > 0, rate, 0.5) / np.where(total > 0, 1 - rate, 0.5))
+    coefficients = np.zeros((len(n), n.shape[1]))
+    active = np.arange(len(n))
+    done = np.zeros(len(n), dtype=np.bool_)
+    for _ in range(_STEPS):
+        sizes, seen = n[active], k[active]
+        chance = expit(coefficients[active][..., None] + effects[active][:, None])
+        weights = sizes * chance * (1 - chance)
+        residual = np.where(sizes > 0, seen - sizes * chance, 0)
+        step = reduced(weights).step(residual)
+        step = np.concatenate([np.zeros((len(step), 1)), step], axis=1)
+        within = weights.sum(axis=1)
+        shift = (residual.sum(axis=1) - np.einsum("rgt,rg->rt", weights, step)) / np.where(
+            within > 0, within, 1
+        )
+        coefficients[active] += step
+        effects[active] += shift
+        largest = np.maximum(np.abs(step).max(axis=1), np.abs(shift).max(axis=1))
+        done[active[largest < _CONVERGED]] = True
+        # NaN fails this comparison too: a singular study stops here.
+        active = active[(largest >= _CONVERGED) & (largest < 1 / _CONVERGED)]
+        if not len(active):
+            break
+    coefficients[~done] = np.nan
+    chance = expit(coefficients[..., None] + effects[:, None])
+    fitted = np.where(n > 0, n * chance * (1 - chance), 0)
+    return Logistic(coefficients[:, 1:], chance, fitted)
+
+
+def both_outcomes(n: FloatArray, k: FloatArray) -> BoolArray:
+    """`separation.trim`: which levels and templates stay, shape (studies, levels, templates).
+
+    Templates without variation go first, then levels without, until none is left.
+
+    Args:
+        n: responses, shape (levels, templates).
+        k: of them with the outcome, shape (studies, levels, templates).
+    """
+    kept = np.broadcast_to(n > 0, k.shape).copy()
+    while True:
+        left_n, left_k = np.where(kept, n, 0), np.where(kept, k, 0)
+        flat = _flat(left_n.sum(axis=1), left_k.sum(axis=1))[:, None]
+        drop = kept & flat
+        settled = ~np.asarray(drop.any(axis=(1, 2)))
+        levels = _flat(left_n.sum(axis=2), left_k.sum(axis=2))[:, :, None]
+        drop |= kept & levels & settled[:, None, None]
+        if not drop.any():
+            return kept
+        kept &= ~drop
+
+
+def _flat(n: FloatArray, k: FloatArray) -> BoolArray:
+    return np.asarray((k == 0) | (k == n), dtype=np.bool_)

@@ -1,0 +1,138 @@
+"""Tables of human labels and of how far labellings agree."""
+
+from __future__ import annotations
+
+import dataframely as dy
+import polars as pl
+
+from refusal_parity.vocabulary import Coefficient, Label, SampleSet
+
+
+class AuditSample(dy.Schema):
+    """Responses drawn for people to label; the informative ones are no probability sample."""
+
+    task = dy.String(primary_key=True, description="key of the row in the files for annotators")
+    model = dy.String(description="key of the model in the config")
+    prompt_id = dy.String(description="prompt that was sent")
+    repetition = dy.Int32(alias="sample", min=0, description="number of the repetition, from 0")
+    set = dy.Enum(SampleSet, description="probability: for estimates; informative: to learn from")
+    stratum = dy.String(nullable=True, description="model / group / label that the machine gave")
+    predicted = dy.Enum(Label, description="label that the machine gave when it was drawn")
+    inclusion_probability = dy.Float64(
+        nullable=True, min_exclusive=0, max=1, description="null in the informative set"
+    )
+    margin = dy.Float64(min=0, max=1, description="how sure the machine was: 0 torn, 1 certain")
+    prompt = dy.String(description="prompt as annotators see it")
+    response = dy.String(description="response as annotators see it")
+
+    @dy.rule()
+    def probability_rows_say_how_likely(cls) -> pl.Expr:  # noqa: N805 - as dataframely has it
+        """Rows of the probability sample have an inclusion probability, no others."""
+        drawn = pl.col("set").cast(pl.String) == str(SampleSet.PROBABILITY)
+        return drawn == pl.col("inclusion_probability").is_not_null()
+
+    @dy.rule()
+    def response_is_drawn_once(cls) -> pl.Expr:  # noqa: N805 - as dataframely has it
+        """A response is in one of the two sets at most."""
+        return pl.struct("model", "prompt_id", "sample").is_unique()
+
+
+class Votes(dy.Schema):
+    """What each annotator said of each response."""
+
+    task = dy.String(primary_key=True, description="key of the row in the files for annotators")
+    annotator = dy.String(primary_key=True, description="who labelled")
+    label = dy.Enum(Label, description="one of the six")
+    adjudicated = dy.Bool(description="settles the row, whatever the others say")
+    file = dy.String(description="where the vote stands")
+    row = dy.Int64(min=0, description="line of the CSV, or number of the task in the JSON export")
+
+
+class VoteProblems(dy.Schema):
+    """What could not be used of the annotators' files, row by row."""
+
+    file = dy.String(description="the file")
+    row = dy.Int64(nullable=True, description="line of the CSV, or number of the task")
+    task = dy.String(nullable=True, description="key of the row, where it has one")
+    annotator = dy.String(nullable=True, description="who labelled, where it says so")
+    problem = dy.String(description="what is wrong")
+    consequence = dy.String(description="what was made of it")
+
+
+class HumanLabels(dy.Schema):
+    """What people say of the responses they labelled."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    prompt_id = dy.String(primary_key=True, description="prompt that was sent")
+    repetition = dy.Int32(
+        alias="sample", primary_key=True, min=0, description="number of the repetition, from 0"
+    )
+    label = dy.Enum(Label, nullable=True, description="null: undecided between annotators")
+    inclusion_probability = dy.Float64(
+        nullable=True, min_exclusive=0, max=1, description="null: no probability sample"
+    )
+    stratum = dy.String(nullable=True, description="model / group / label of the machine")
+    n_annotators = dy.Int32(min=1, description="people who labelled the row")
+
+
+class Judgements(dy.Schema):
+    """What a language model says of each response, by the written rubric."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    prompt_id = dy.String(primary_key=True, description="prompt that was sent")
+    repetition = dy.Int32(
+        alias="sample", primary_key=True, min=0, description="number of the repetition, from 0"
+    )
+    judge_label = dy.Enum(Label, nullable=True, description="null: it gave none that can be read")
+    p_refusal_calibrated = dy.Float64(
+        nullable=True,
+        min=0,
+        max=1,
+        description="probability that it is a refusal, given what the judge says; null without "
+        "enough human labels",
+    )
+    raw = dy.String(nullable=True, description="what the judge wrote")
+    judge_id = dy.String(description="hash of judge, rubric and settings")
+    problem = dy.String(nullable=True, description="why there is no label")
+
+
+class Agreement(dy.Schema):
+    """How far two labellings of the same responses agree, with clustered intervals."""
+
+    model = dy.String(description="key of the model in the config")
+    dimension = dy.String(description="column whose levels are compared, `all` for none")
+    group = dy.String(description="level of the dimension")
+    rater = dy.String(description="classifier, keyword, judge, or an annotator")
+    yardstick = dy.String(description="human, imported, or another annotator")
+    over = dy.String(description="six_classes, refusal_or_not, or one class against the rest")
+    coefficient = dy.Enum(Coefficient, description="what is measured")
+    n = dy.Int64(min=0, description="responses compared")
+    n_of = dy.Int64(nullable=True, description="of them refusals, or others, by the yardstick")
+    wrong = dy.Int64(nullable=True, description="of those labelled otherwise by the rater")
+    estimate = dy.Float64(nullable=True, description="value of the coefficient")
+    ci_low = dy.Float64(nullable=True, description="lower end of the clustered interval")
+    ci_high = dy.Float64(nullable=True, description="upper end of the clustered interval")
+    p_value = dy.Float64(
+        nullable=True, min=0, max=1, description="test that the error is the same in all groups"
+    )
+    weighted = dy.Bool(description="rows weigh by 1 / inclusion probability")
+    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+
+    @dy.rule()
+    def key_is_unique(cls) -> pl.Expr:  # noqa: N805 - as dataframely has it
+        """One row for each comparison and coefficient."""
+        return (
+            pl.struct(
+                "model", "dimension", "group", "rater", "yardstick", "over", "coefficient"
+            ).is_unique()
+        )  # fmt: skip
+
+
+class Confusion(dy.Schema):
+    """How many responses of each label of the yardstick got which label of the classifier."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    yardstick = dy.String(description="human: the probability sample; imported: all responses")
+    truth = dy.Enum(Label, primary_key=True, description="label of the yardstick")
+    given = dy.Enum(Label, primary_key=True, description="label of the classifier")
+    n = dy.Int64(min=1, description="responses")

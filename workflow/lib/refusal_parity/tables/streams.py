@@ -1,0 +1,93 @@
+"""Tables read and written part by part, for those that need not fit into memory."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import dataframely as dy
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from refusal_parity.errors import InputError
+from refusal_parity.files import new_file
+from refusal_parity.tables.files import METADATA_KEY, conform, empty
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+Table = TypeVar("Table", bound=dy.Schema)
+
+
+def read_parts(
+    schema: type[Table], path: Path, rows: int, *, columns: list[str] | None = None
+) -> Iterator[pl.DataFrame]:
+    """Read a table some rows at a time; each part is checked, keys within it alone.
+
+    Args:
+        schema: the table.
+        path: its file.
+        rows: rows in a part, at most.
+        columns: only these columns; the parts are then not checked.
+
+    Yields:
+        Parts in the file's order; a table without rows is one empty part.
+
+    Raises:
+        InputError: the file is missing, truncated or not such a table.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            if file.metadata.num_rows == 0:
+                yield empty(schema) if columns is None else empty(schema).select(columns)
+            for batch in file.iter_batches(batch_size=rows, columns=columns):
+                part = pl.from_arrow(pa.Table.from_batches([batch]))
+                if columns is None:
+                    part = conform(pl.DataFrame(part), schema, where=str(path))
+                yield pl.DataFrame(part)
+    except FileNotFoundError as error:
+        raise InputError(
+            "no such file", where=str(path), remedy="Run the rule that makes it."
+        ) from error
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"not a readable Parquet file ({error})",
+            where=str(path),
+            remedy="Delete it and run the rule that makes it.",
+        ) from error
+
+
+def write_parts(
+    parts: Iterable[pl.DataFrame],
+    schema: type[Table],
+    path: Path,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+) -> int:
+    """Write a table part by part: under a temporary name, then renamed.
+
+    Args:
+        parts: the rows, one part or more; each is checked, keys within it alone.
+        schema: the table they must fit.
+        path: where to; its folder is made.
+        metadata: provenance, kept as JSON in the file's own metadata.
+
+    Returns:
+        Rows written.
+
+    Raises:
+        InputError: the rows do not fit, or the folder cannot be written.
+    """
+    stored = {METADATA_KEY: json.dumps(dict(metadata or {}), sort_keys=True)}
+    written = 0
+    with new_file(path) as temporary:
+        arrow = empty(schema).to_arrow().schema
+        with pq.ParquetWriter(temporary, arrow, compression="zstd") as writer:
+            for part in parts:
+                checked = conform(part, schema, where=str(path))
+                writer.write_table(checked.to_arrow().cast(arrow))
+                written += len(checked)
+            writer.add_key_value_metadata(stored)
+    return written

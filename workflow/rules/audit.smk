@@ -1,0 +1,77 @@
+AUDIT = f"{RESULTS}/audit"
+
+
+# People label what was drawn once: a newer classifier, or newer responses of one
+# model, are no reason to draw again. To draw anew, remove the sample.
+rule draw_human_sample:
+    input:
+        prompts=ancient(f"{RESULTS}/prompts.parquet"),
+        responses=ancient(expand(f"{MODEL_RESULTS}/responses.parquet", model=MODELS)),
+        classifier=ancient(CLASSIFIER),
+    output:
+        sample=f"{AUDIT}/sample.parquet",
+        files=directory(f"{AUDIT}/to_label"),
+    log:
+        f"{LOGS}/draw_human_sample.log",
+    conda:
+        ANALYSIS_ENV
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        human=given(STUDY.labelling.human, "labels"),
+    message:
+        f"Drawing responses of {', '.join(MODELS)} for people to label"
+    script:
+        f"{SCRIPTS}/draw_human_sample.py"
+
+
+if LABELLED_BY_PEOPLE:
+
+    rule read_human_labels:
+        input:
+            sample=f"{AUDIT}/sample.parquet",
+            files=STUDY.labelling.human.labels,
+        output:
+            human=HUMAN,
+            votes=f"{AUDIT}/votes.parquet",
+            problems=f"{AUDIT}/problems.parquet",
+        log:
+            f"{LOGS}/read_human_labels.log",
+        conda:
+            ANALYSIS_ENV
+        resources:
+            mem_mb=2000,
+            runtime=10,
+        message:
+            "Reading what people labelled: {input.files}"
+        script:
+            f"{SCRIPTS}/read_human_labels.py"
+
+
+rule measure_agreement:
+    input:
+        prompts=f"{RESULTS}/prompts.parquet",
+        responses=expand(f"{MODEL_RESULTS}/responses.parquet", model=MODELS),
+        labels=expand(f"{MODEL_RESULTS}/labels.parquet", model=MODELS),
+        judgements=JUDGEMENTS,
+        human=HUMAN if LABELLED_BY_PEOPLE else [],
+        votes=f"{AUDIT}/votes.parquet" if LABELLED_BY_PEOPLE else [],
+        sample=f"{AUDIT}/sample.parquet" if LABELLED_BY_PEOPLE else [],
+    output:
+        agreement=f"{AUDIT}/agreement.parquet",
+        confusion=f"{AUDIT}/confusion.parquet",
+    log:
+        f"{LOGS}/measure_agreement.log",
+    conda:
+        ANALYSIS_ENV
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        analysis=given(STUDY.analysis),
+    message:
+        f"Comparing the labellings of {', '.join(MODELS)}"
+    script:
+        f"{SCRIPTS}/measure_agreement.py"

@@ -1,0 +1,55 @@
+JUDGE = STUDY.labelling.judge
+JUDGEMENTS = expand(f"{MODEL_RESULTS}/judge.parquet", model=MODELS) if JUDGE else []
+
+
+if JUDGE:
+
+    # A server is on the network, which jobs on a cluster are not.
+    if not isinstance(JUDGE, VllmModel):
+
+        localrules:
+            ask_judge,
+
+    rule ask_judge:
+        input:
+            unpack(lambda _: model_files(JUDGE) if isinstance(JUDGE, VllmModel) else {}),
+            prompts=f"{RESULTS}/prompts.parquet",
+            responses=f"{MODEL_RESULTS}/responses.parquet",
+        output:
+            answers=f"{MODEL_RESULTS}/judge/answers.parquet",
+        log:
+            f"{LOGS}/ask_judge/{{model}}.log",
+        conda:
+            INFERENCE_ENV
+        threads: max(1, 4 * getattr(JUDGE, "gpus", 0))
+        resources:
+            gpu=getattr(JUDGE, "gpus", 0),
+            mem_mb=getattr(JUDGE, "mem_mb", 4000),
+            runtime=getattr(JUDGE, "runtime", 120),
+        params:
+            judge_id=judge_id(JUDGE),
+        message:
+            "Asking the judge about responses of {wildcards.model}"
+        script:
+            f"{SCRIPTS}/ask_judge.py"
+
+    rule read_judgements:
+        input:
+            responses=f"{MODEL_RESULTS}/responses.parquet",
+            answers=f"{MODEL_RESULTS}/judge/answers.parquet",
+            human=HUMAN if LABELLED_BY_PEOPLE else [],
+        output:
+            judgements=f"{MODEL_RESULTS}/judge.parquet",
+        log:
+            f"{LOGS}/read_judgements/{{model}}.log",
+        conda:
+            ANALYSIS_ENV
+        resources:
+            mem_mb=4000,
+            runtime=30,
+        params:
+            judge_id=judge_id(JUDGE),
+        message:
+            "Reading what the judge says of {wildcards.model}"
+        script:
+            f"{SCRIPTS}/read_judgements.py"

@@ -1,0 +1,21 @@
+from pathlib import Path
+
+from refusal_parity.audit.files import write_sample
+from refusal_parity.audit.predicting import predicted_responses
+from refusal_parity.audit.sampling import draw_sample
+from refusal_parity.config import HumanConfig
+from refusal_parity.console import job
+from refusal_parity.labelling.storage import load
+from refusal_parity.tables import AuditSample, Prompts, read_table, write_table
+
+with job("human sample", snakemake.log[0]) as say:
+    predicted = predicted_responses(
+        [Path(path) for path in snakemake.input.responses],
+        read_table(Prompts, Path(snakemake.input.prompts)),
+        load(Path(snakemake.input.classifier)),
+        jobs=snakemake.threads,
+    )
+    human = HumanConfig.model_validate(snakemake.params.human)
+    sample = draw_sample(predicted, human)
+    write_sample(sample, Path(snakemake.output.files), say=say)
+    write_table(sample, AuditSample, Path(snakemake.output.sample))

@@ -1,0 +1,28 @@
+from pathlib import Path
+
+from refusal_parity.agreement.confusion import confusions
+from refusal_parity.agreement.ratings import LabelFiles, gather_ratings
+from refusal_parity.agreement.sentences import agreement_sentences
+from refusal_parity.agreement.table import measure_agreement
+from refusal_parity.config import AnalysisConfig
+from refusal_parity.console import job
+from refusal_parity.tables import Agreement, Confusion, write_table
+
+with job("agreement", snakemake.log[0]) as say:
+    given = snakemake.input
+    files = LabelFiles(
+        prompts=Path(given.prompts),
+        responses=[Path(path) for path in given.responses],
+        labels=[Path(path) for path in given.labels],
+        judgements=[Path(path) for path in given.judgements],
+        human=Path(given.human) if given.human else None,
+        votes=Path(given.votes) if given.votes else None,
+        sample=Path(given.sample) if given.sample else None,
+    )
+    analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
+    ratings = gather_ratings(files)
+    agreement = measure_agreement(ratings, analysis)
+    for sentence in agreement_sentences(agreement):
+        say(sentence)
+    write_table(confusions(ratings.rows), Confusion, Path(snakemake.output.confusion))
+    write_table(agreement, Agreement, Path(snakemake.output.agreement))

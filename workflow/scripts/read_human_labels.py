@@ -1,0 +1,20 @@
+from pathlib import Path
+
+from refusal_parity.audit.human_labels import human_labels, read_votes, report_problems
+from refusal_parity.console import job
+from refusal_parity.tables import (
+    AuditSample,
+    HumanLabels,
+    VoteProblems,
+    Votes,
+    read_table,
+    write_table,
+)
+
+with job("human labels", snakemake.log[0]) as say:
+    sample = read_table(AuditSample, Path(snakemake.input.sample))
+    ballot = read_votes([Path(path) for path in snakemake.input.files], sample)
+    report_problems(ballot, sample, say=say)
+    write_table(ballot.problems, VoteProblems, Path(snakemake.output.problems))
+    write_table(ballot.votes, Votes, Path(snakemake.output.votes))
+    write_table(human_labels(ballot.votes, sample), HumanLabels, Path(snakemake.output.human))
