@@ -43,7 +43,7 @@ STUDY: dict[str, Any] = {
         "even-1": _model("demo-even"),
         "even-2": _model("demo-even"),
     },
-    "analysis": {"permutations": 999, "bootstraps": 999},
+    "analysis": {"permutations": 999, "bootstraps": 999, "selfcheck": 20},
 }
 """Four models, each with some seconds of drawing."""
 

@@ -13,13 +13,18 @@ from slurm_conf import GPU_NODES, GPUS_OF_A_NODE
 from slurm_study import PATIENCE_S, STUDY
 
 from refusal_parity.tables import (
+    Agreement,
     Comparison,
     Disparity,
     Influence,
     Labels,
+    Lengths,
+    Overview,
     Prompts,
     Rates,
     Responses,
+    SelfCheck,
+    StudyDesign,
     read_table,
 )
 
@@ -38,6 +43,16 @@ TABLES: dict[str, type[dy.Schema]] = {
     "rates": Rates,
     "disparity": Disparity,
     "influence": Influence,
+    "lengths": Lengths,
+    "selfcheck": SelfCheck,
+}
+
+OF_THE_STUDY: dict[str, type[dy.Schema]] = {
+    "prompts": Prompts,
+    "overview": Overview,
+    "comparison": Comparison,
+    "design": StudyDesign,
+    "audit/agreement": Agreement,
 }
 
 
@@ -82,9 +97,9 @@ def test_tables_equal_those_of_the_local_run(study: Study, local: Place) -> None
             path = f"models/{model}/{name}.parquet"
             ours, theirs = (read_table(schema, one.results / path) for one in (study.place, local))
             assert ours.equals(theirs), path
-    for name, table in {"prompts": Prompts, "comparison": Comparison}.items():
+    for name, schema in OF_THE_STUDY.items():
         ours, theirs = (
-            read_table(table, one.results / f"{name}.parquet") for one in (study.place, local)
+            read_table(schema, one.results / f"{name}.parquet") for one in (study.place, local)
         )
         assert ours.equals(theirs), name
 
@@ -96,10 +111,12 @@ def test_inference_goes_to_gpus_the_rest_to_the_cpu_partition(study: Study) -> N
     ]
     rest = jobs.filter(pl.col("rule") != "generate_responses")
     assert rest["partition"].unique().to_list() == ["cpu"]
-    # Prompts, classifier, and for each model labels, rates, tests and influence.
-    assert len(rest) == 2 + 4 * len(MODELS)
+    # Prompts, classifier, agreement, design, and for each model labels, rates, tests,
+    # influence and self-check.
+    assert len(rest) == 4 + 5 * len(MODELS)
     # What takes seconds, or goes to the network, stays on the login node.
-    assert not {"compare_models", "record_jobs", "write_report", "all"} & set(rest["rule"])
+    local = {"overview_models", "compare_models", "gather_selfcheck", "record_jobs", "write_report"}
+    assert not local & set(rest["rule"])
 
 
 def test_jobs_are_recorded_from_accounting(study: Study) -> None:

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slurm
 
-LOCAL = {"all", "compare_models", "record_jobs", "write_report"}
+LOCAL = {
+    "all",
+    "overview_models",
+    "compare_models",
+    "gather_selfcheck",
+    "record_jobs",
+    "write_report",
+}
 
 
 def test_two_hundred_models_are_so_many_jobs(place: Place) -> None:
@@ -26,8 +33,9 @@ def test_two_hundred_models_are_so_many_jobs(place: Place) -> None:
         for rule, count in re.findall(r"^(\w+) +(\d+)$", result.stderr, re.MULTILINE)
     }
     submitted = sum(count for rule, count in planned.items() if rule not in {*LOCAL, "total"})
-    # Prompts, classifier, and for each model responses, labels, rates, tests, influence.
-    assert submitted == 2 + 200 * 5
+    # Prompts, classifier, agreement, design, and for each model responses, labels,
+    # rates, tests, influence, self-check.
+    assert submitted == 4 + 200 * 6
 
 
 def test_several_gpus_are_one_task_on_one_node(place: Place) -> None:
