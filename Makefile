@@ -56,7 +56,7 @@ test: $(INSTALLED) ## check the code and run all tests but those of the cluster
 	$(MAKE) lint docs
 	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal -m "not engine and not workflow and not slurm and not labelstudio"
 	$(ACTIVATE) pytest -m engine tests/inference
-	$(ACTIVATE) pytest -m workflow tests/workflow
+	$(ACTIVATE) pytest --numprocesses 2 --dist loadgroup --durations 8 -m workflow tests/workflow
 	@echo "Not run: the tests of the SLURM cluster; make test-slurm installs SLURM and runs them."
 
 bench-corrected: $(INSTALLED) ## how often intervals corrected by human labels hold the truth

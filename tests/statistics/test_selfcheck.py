@@ -107,7 +107,7 @@ def test_table(observed: pl.DataFrame) -> None:
     table = selfcheck(observed, few)
     without_human_labels = set(Method) - NOT_REPEATED - set(CORRECTED)
     assert set(table["method"].cast(str)) == {str(method) for method in without_human_labels}
-    assert set(table["outcome"].cast(str)) == {str(outcome) for outcome in few.readings}
+    assert set(table["outcome"].cast(str)) == {str(outcome) for outcome in few.checked}
     assert set(table["name_variance"].cast(str)) == {str(each) for each in NameVariance}
     answered = table.filter(pl.col("n_simulations") > 0)
     assert (answered["ci_low"] <= answered["false_positive_rate"]).all()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from conftest import Workplace
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("demo")]
 
 MODELS = ("demo-guarded", "demo-even")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from conftest import Workplace
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("released")]
 
 MODEL = "llama-2-7b-released"
 

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Workplace
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("demo")]
 
 
 def test_snakemakes_report_works_offline_with_captions_and_categories(

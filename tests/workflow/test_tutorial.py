@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from conftest import Workplace
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("demo")]
 
 STEP = re.compile(r"```python\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
 

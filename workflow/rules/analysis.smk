@@ -22,7 +22,7 @@ rule estimate_rates:
         mem_mb=2000,
         runtime=30,
     params:
-        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
+        analysis=ANALYSIS,
     message:
         "Estimating rates of {wildcards.model}"
     script:
@@ -45,7 +45,7 @@ rule test_disparity:
         mem_mb=2000,
         runtime=30,
     params:
-        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
+        analysis=ANALYSIS,
     message:
         "Testing the disparity of {wildcards.model}"
     script:
@@ -66,7 +66,7 @@ rule measure_influence:
         mem_mb=2000,
         runtime=30,
     params:
-        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
+        analysis=ANALYSIS,
     message:
         "Leaving out names and templates of {wildcards.model}"
     script:
@@ -87,7 +87,7 @@ rule fit_mixed_models:
         mem_mb=2000,
         runtime=60,
     params:
-        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
+        analysis=ANALYSIS,
     message:
         "Fitting mixed models of {wildcards.model}"
     script:
@@ -121,7 +121,7 @@ rule compare_models:
     conda:
         ANALYSIS_ENV
     params:
-        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
+        analysis=ANALYSIS,
         models=MODELS,
     message:
         f"Comparing {', '.join(MODELS)} prompt by prompt"
@@ -179,7 +179,7 @@ rule measure_design:
         mem_mb=2000,
         runtime=10,
     params:
-        analysis=given(STUDY.analysis, "selfcheck", "assumed"),
+        analysis=ANALYSIS,
     message:
         "Working out what differences the design can find"
     script:
@@ -196,7 +196,7 @@ rule plan_study:
     conda:
         ANALYSIS_ENV
     params:
-        analysis=given(STUDY.analysis, "selfcheck"),
+        analysis=given(STUDY.analysis, "selfcheck", "selfcheck_outcomes"),
         samples=STUDY.samples,
     message:
         "Working out what differences the design would find"

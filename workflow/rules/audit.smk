@@ -70,7 +70,7 @@ rule measure_agreement:
         mem_mb=4000,
         runtime=30,
     params:
-        analysis=given(STUDY.analysis),
+        analysis=ANALYSIS,
     message:
         f"Comparing the labellings of {', '.join(MODELS)}"
     script:

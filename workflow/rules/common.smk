@@ -94,6 +94,10 @@ def given(section, *without):
     return section.model_dump(mode="json", exclude_defaults=True, exclude=set(without))
 
 
+# What the self-check simulates, and what a plan assumes, changes no other table.
+ANALYSIS = given(STUDY.analysis, "selfcheck", "selfcheck_outcomes", "assumed")
+
+
 def table_files(wildcards):
     """The files of each table: one for each model, or one for the study."""
     optional = {

@@ -160,6 +160,11 @@ class AnalysisConfig(Section):
         description="Studies simulated without any effect, to see how often each method finds one; "
         "0 turns the self-check off.",
     )
+    selfcheck_outcomes: list[Outcome] = Field(
+        default=[],
+        description="Readings of the labels that the self-check simulates; empty for the primary "
+        "family's outcome. One takes some ten seconds a model and dimension.",
+    )
     assumed: AssumedVariance = Field(
         default=AssumedVariance(), description="What the plan of a study assumes."
     )
@@ -171,6 +176,19 @@ class AnalysisConfig(Section):
     def readings(self) -> list[Outcome]:
         """The yes-or-no outcomes."""
         return [outcome for outcome in self.outcomes if outcome.is_binary]
+
+    @property
+    def checked(self) -> list[Outcome]:
+        """The yes-or-no outcomes of the self-check."""
+        return self.selfcheck_outcomes or [self.primary_family.outcome]
+
+    @field_validator("selfcheck_outcomes")
+    @classmethod
+    def _are_binary(cls, outcomes: list[Outcome]) -> list[Outcome]:
+        if not all(outcome.is_binary for outcome in outcomes):
+            message = "the self-check simulates readings of the labels, not lengths"
+            raise ValueError(message)
+        return outcomes
 
 
 class ReportConfig(Section):

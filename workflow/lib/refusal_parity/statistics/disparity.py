@@ -65,7 +65,8 @@ def disparities(
     ]
     if human is not None:
         audited = with_human_labels(
-            observations, human.filter(pl.col("model").is_in(observations["model"].unique()))
+            observations,
+            human.filter(pl.col("model").is_in(observations["model"].unique().implode())),
         )
         rows += [
             {"model": model, "dimension": dimension} | row

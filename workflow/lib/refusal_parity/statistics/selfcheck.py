@@ -51,7 +51,7 @@ Key = tuple[Method, Estimand]
 def selfcheck(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[SelfCheck]:
     """Count how often each method rejects in studies that have no effect.
 
-    For each model, yes-or-no outcome and dimension of names, `analysis.selfcheck`
+    For each model, outcome of `analysis.checked` and dimension of names, `analysis.selfcheck`
     studies are drawn from `latent.fit_latent` with one rate for all groups,
     twice: with one variance of names for all groups, and with each group's
     own. A test rejects where p <= alpha, an interval where it leaves no
@@ -85,7 +85,7 @@ def selfcheck(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFr
 def _of_dimension(
     observations: pl.DataFrame, dimension: str, levels: list[str], analysis: AnalysisConfig
 ) -> Iterator[dict[str, Any]]:
-    designs = build_designs(observations, dimension, levels, analysis.readings)
+    designs = build_designs(observations, dimension, levels, analysis.checked)
     for outcome, design in designs.items():
         comparable = len(design.levels) > 1 and design.levels[0] == levels[0]
         for pattern in NameVariance:
