@@ -24,8 +24,16 @@ if JUDGE:
         threads: max(1, 4 * getattr(JUDGE, "gpus", 0))
         resources:
             gpu=getattr(JUDGE, "gpus", 0),
+            gpu_model=SITE.gpu_model_of(
+                getattr(JUDGE, "gpus", 0), getattr(JUDGE, "gpu_model", None)
+            ),
+            slurm_partition=SITE.partition_of(getattr(JUDGE, "gpus", 0)),
+            tasks_per_gpu=0,
+            nodes=1,
             mem_mb=getattr(JUDGE, "mem_mb", 4000),
-            runtime=getattr(JUDGE, "runtime", 120),
+            runtime=lambda _, attempt: SITE.limited(
+                getattr(JUDGE, "runtime", 120) * attempt
+            ),
         params:
             judge_id=judge_id(JUDGE),
         message:
