@@ -23,7 +23,13 @@ ANALYSIS = AnalysisConfig(
 def prompts(names: int, templates: int) -> pl.DataFrame:
     return pl.DataFrame(
         [
-            {"name_id": f"{group}{name}", "group": group, "template_id": f"t{at}", "arm": "plain"}
+            {
+                "name_id": f"{group}{name}",
+                "group": group,
+                "gender": ("woman", "man")[name % 2],
+                "template_id": f"t{at}",
+                "arm": "plain",
+            }
             for group in ("white", "black")
             for name in range(names)
             for at in range(templates)
@@ -64,6 +70,14 @@ def test_assumed_variances_are_those_of_the_config() -> None:
         values(planned_design(prompts(8, 24), calm, samples=3))["minimum_detectable", None]
         < values(planned_design(prompts(8, 24), ANALYSIS, samples=3))["minimum_detectable", None]
     )
+
+
+def test_group_and_gender_together_can_be_planned() -> None:
+    both = {"group_gender": DimensionConfig(reference="white man")}
+    plan = planned_design(
+        prompts(8, 24), ANALYSIS.model_copy(update={"dimensions": both}), samples=3
+    )
+    assert set(plan["names"]) == set(plan["reference_names"]) == {4.0}
 
 
 def test_lines_say_the_main_numbers() -> None:

@@ -51,9 +51,13 @@ def planted(root: Path) -> pl.DataFrame:
 
 
 def _disparity(results: Path, model: str, method: str) -> pl.DataFrame:
+    """Global tests, and groups against the reference, of one method."""
     table = read_table(Disparity, results / "models" / model / "disparity.parquet")
     return table.filter(
-        pl.col("outcome") == "refusal", pl.col("dimension") == "group", pl.col("method") == method
+        pl.col("outcome") == "refusal",
+        pl.col("dimension") == "group",
+        pl.col("method") == method,
+        pl.col("reference").is_null() | (pl.col("reference") == "white"),
     )
 
 

@@ -57,6 +57,11 @@ def read_names(path: Path, *, group_column: str = "group") -> pl.DataFrame:
     return frame.select("name_id", "name", pl.col(group_column).alias("group"), *optional)
 
 
+def group_gender() -> pl.Expr:
+    """The dimension `group_gender`: both words, null where a name has no gender."""
+    return pl.concat_str("group", "gender", separator=" ").alias("group_gender")
+
+
 def filled_template() -> pl.Expr:
     """A template with its name: what models repeat, whatever text stands around it."""
     return pl.col("template").str.replace_all(NAME, pl.col("name"), literal=True)

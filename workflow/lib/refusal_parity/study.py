@@ -6,12 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import polars as pl
-
 from refusal_parity.config import FolderSource, ImportModel, VllmModel
 from refusal_parity.errors import InputError
 from refusal_parity.labelling.gold import gold_files, read_gold
-from refusal_parity.prompts import read_names, read_templates
+from refusal_parity.prompts import group_gender, read_names, read_templates
 
 if TYPE_CHECKING:
     from refusal_parity.config import StudyConfig
@@ -57,9 +55,7 @@ def _check_stimuli(config: StudyConfig, where: str) -> None:
         return
     read_templates(Path(prompts.templates))
     names = read_names(Path(prompts.names), group_column=prompts.group_column)
-    names = names.with_columns(
-        pl.concat_str("group", "gender", separator=" ").alias("group_gender")
-    )
+    names = names.with_columns(group_gender())
     for dimension in ("group", "gender", "group_gender", "commonness"):
         compared = config.analysis.dimensions.get(dimension)
         levels = names[dimension].drop_nulls().unique(maintain_order=True).to_list()

@@ -11,7 +11,9 @@ from refusal_parity.report.figure_confusion import draw_confusion
 from refusal_parity.report.figure_differences import draw_differences
 from refusal_parity.report.figure_labels import draw_labels
 from refusal_parity.report.figure_names import draw_names
+from refusal_parity.report.figure_power import draw_power
 from refusal_parity.report.figure_rates import draw_rates
+from refusal_parity.report.figure_selfcheck import draw_selfcheck
 from refusal_parity.report.figure_templates import draw_templates
 from refusal_parity.report.style import figure_style
 
@@ -31,6 +33,8 @@ _OF_MODELS: Final[tuple[Callable[[ReportInputs, str], Drawing | None], ...]] = (
     draw_differences,
     draw_names,
     draw_templates,
+    draw_selfcheck,
+    draw_power,
     draw_confusion,
 )
 _OF_STUDY: Final[tuple[Callable[[ReportInputs], Drawing | None], ...]] = (draw_comparison,)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.errors import InputError
+from refusal_parity.prompts import group_gender
 from refusal_parity.tables import Labels
 from refusal_parity.vocabulary import Label, Outcome
 
@@ -77,7 +78,7 @@ def observe(
         .join(_lengths(responses), on=_KEY, how="left", maintain_order="left")
         .with_columns(
             pl.col("label", "machine_label").cast(pl.String),
-            pl.concat_str("group", "gender", separator=" ").alias("group_gender"),
+            group_gender(),
         )
         .select(COLUMNS)
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
+from refusal_parity.prompts import group_gender
 from refusal_parity.statistics.components import Components, components
 from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.disparity import levels_of
@@ -116,6 +117,7 @@ def planned_design(
     each = float(samples * prompts["arm"].n_unique())
     templates = float(prompts["template_id"].n_unique())
     rows = []
+    prompts = prompts.with_columns(group_gender())
     for dimension, config in analysis.dimensions.items():
         if dimension not in OF_NAMES:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from refusal_parity.report import results
+from refusal_parity.report import checking, results
 from refusal_parity.report.sections.section import Figures, Section
 from refusal_parity.report.text import OUTCOME_MEANINGS, OUTCOME_NAMES, count, plain, points
 from refusal_parity.report.wording import Finding, Verdict, finding, rate_sentence
@@ -31,6 +31,7 @@ class Answer:
     lead: str
     details: tuple[str, ...]
     rate: str
+    detectable: str | None
     others: tuple[tuple[str, str], ...]
 
 
@@ -68,6 +69,7 @@ def _answer(inputs: ReportInputs, model: str) -> Answer:
         lead=main.lead,
         details=main.details,
         rate=rate_sentence(inputs, model, inputs.outcome),
+        detectable=checking.detectable_sentence(inputs, model),
         others=tuple((_heading(other), " ".join([other.lead, *other.details])) for other in others),
     )
 

@@ -12,21 +12,23 @@ if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 
-def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any] | None:
+def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any] | None:
     table = checking.selfcheck_table(inputs)
     sentences = [
         (plain(model), sentence)
         for model in inputs.models
-        for sentence in (
-            checking.selfcheck_sentence(inputs, model),
-            checking.detectable_sentence(inputs, model),
-        )
-        if sentence is not None
+        if (sentence := checking.selfcheck_sentence(inputs, model)) is not None
     ]
-    if table is None and not sentences:
+    if table is None and not figures["power"]:
         return None
     studies = count(inputs.config.analysis.selfcheck)
-    return {"table": table, "sentences": sentences, "studies": studies}
+    return {
+        "table": table,
+        "sentences": sentences,
+        "studies": studies,
+        "figures": figures["selfcheck"],
+        "power": figures["power"],
+    }
 
 
 SECTION: Final = Section(

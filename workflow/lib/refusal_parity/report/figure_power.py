@@ -1,0 +1,138 @@
+"""What differences the design finds: power curves, and with more names a group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from refusal_parity.report.axes import legend_below, new_figure, percent_axis
+from refusal_parity.report.drawing import Drawing, stem_of
+from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, GRID, MUTED
+from refusal_parity.report.text import percent, plain, points
+from refusal_parity.statistics.components import Components
+from refusal_parity.statistics.power import Size, minimum_detectable, power_of, precision
+from refusal_parity.vocabulary import DesignQuantity, Scope
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs, Row
+
+_FACTORS: Final = (1, 2, 4)
+"""Names of this study, twice and four times as many."""
+_COLOURS: Final = {1: ACCENT, 2: MUTED, 4: ACCENT_SOFT}
+_STYLES: Final = {1: "-", 2: (0, (5, 2)), 4: "-"}
+_POINTS: Final = 81
+
+
+class Curve(NamedTuple):
+    """Power over differences, and the difference that reaches the power asked for."""
+
+    names: str
+    differences: np.ndarray
+    power: np.ndarray
+    detectable: float
+
+
+def draw_power(inputs: ReportInputs, model: str) -> Drawing | None:
+    """Power over the true difference, for new names and templates; None where it is not known."""
+    row = _design(inputs, model)
+    if row is None:
+        return None
+    curves = power_curves(row)
+    figure, axes = new_figure(3.1)
+    for factor, curve in zip(_FACTORS, curves, strict=True):
+        axes.plot(
+            curve.differences,
+            curve.power,
+            color=_COLOURS[factor],
+            linestyle=_STYLES[factor],
+            linewidth=2.2 if factor == 1 else 1.6,
+            label=curve.names + (" (this study)" if factor == 1 else ""),
+        )
+    axes.axhline(row["power"], color=GRID, linewidth=1.0, zorder=0)
+    axes.plot(
+        [curves[0].detectable] * 2,
+        [0, row["power"]],
+        color=CONTRAST,
+        linewidth=1.4,
+        linestyle=(0, (4, 3)),
+        label=f"found in {percent(row['power'])}: {points(curves[0].detectable)} points",
+    )
+    percent_axis(axes, 0, float(curves[0].differences[-1]), "True difference in percentage points")
+    axes.set_ylim(0, 1.02)
+    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0], ["0", "20", "40", "60", "80", "100"])
+    axes.set_ylabel("Studies that find it, in per cent")
+    legend_below(figure, axes)
+    return Drawing(
+        kind="power",
+        stem=stem_of("power", model),
+        model=model,
+        title=f"What differences the design finds: {plain(model)}",
+        alt=_alt(model, row, curves),
+        figure=figure,
+    )
+
+
+def power_curves(row: Row) -> list[Curve]:
+    """Power of a design and of the same with more names a group (`statistics.power`).
+
+    Args:
+        row: of the table StudyDesign; its variances and sizes are used.
+    """
+    parts = Components(
+        rate=row["rate"],
+        name=row["var_name"],
+        template=row["var_template"],
+        template_group=row["var_template_group"],
+        cell=row["var_cell"],
+        sample=row["var_sample"],
+    )
+    farthest = 0.0
+    found = []
+    for factor in _FACTORS:
+        size = Size(
+            names=factor * row["names"],
+            reference=factor * row["reference_names"],
+            templates=row["templates"],
+            samples=row["samples"],
+        )
+        given = precision(parts, size, Scope(row["scope"]))
+        detectable = minimum_detectable(given, row["alpha"], row["power"])
+        farthest = farthest or min(1.0, 1.5 * detectable)
+        differences = np.linspace(0, farthest, _POINTS)
+        power = np.array([power_of(given, each, row["alpha"]) for each in differences])
+        found.append(Curve(_names(size), differences, power, detectable))
+    return found
+
+
+def _names(size: Size) -> str:
+    if size.names == size.reference:
+        return f"{size.names:g} names a group"
+    return f"{size.names:g} against {size.reference:g} names"
+
+
+def _design(inputs: ReportInputs, model: str) -> Row | None:
+    """The row of the smallest difference found in new names and templates, the worst group's."""
+    if inputs.design is None:
+        return None
+    rows = inputs.design.filter(
+        pl.col("model") == model,
+        pl.col("outcome").cast(pl.String) == inputs.outcome.value,
+        pl.col("dimension") == inputs.dimension,
+        pl.col("scope").cast(pl.String) == str(Scope.NEW_NAMES_AND_TEMPLATES),
+        pl.col("quantity").cast(pl.String) == str(DesignQuantity.MINIMUM_DETECTABLE),
+        pl.col("value") > 0,
+    ).sort("value", descending=True)
+    if rows.is_empty():
+        return None
+    return rows.with_columns(pl.col("scope").cast(pl.String)).row(0, named=True)
+
+
+def _alt(model: str, row: Row, curves: list[Curve]) -> str:
+    parts = [f"with {curve.names} {points(curve.detectable)} points" for curve in curves]
+    return (
+        f"Power over the true difference for {plain(model)}, {row['templates']:g} templates and "
+        f"{row['samples']:g} samples. Found in {percent(row['power'])} of studies: "
+        f"{', '.join(parts)}."
+    )

@@ -1,0 +1,113 @@
+"""How often each method raises a false alarm in studies like this one that have no difference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from refusal_parity.report.axes import (
+    ceiling,
+    label_rows,
+    legend_below,
+    margin_text,
+    new_figure,
+    percent_axis,
+)
+from refusal_parity.report.drawing import Drawing, stem_of
+from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, INK, MUTED
+from refusal_parity.report.text import known, percent, plain
+from refusal_parity.vocabulary import VALID_METHODS, Estimand
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from refusal_parity.report.inputs import ReportInputs, Row
+
+_ALL_GROUPS: Final = ", all"
+
+
+class FalseAlarms(NamedTuple):
+    """A method's share of false alarms, with its Monte Carlo interval."""
+
+    label: str
+    used: bool
+    rate: float
+    low: float
+    high: float
+
+
+def draw_selfcheck(inputs: ReportInputs, model: str) -> Drawing | None:
+    """False positive rates of all methods, those that are used first; None without a self-check."""
+    found = false_alarms(inputs, model)
+    if not found:
+        return None
+    nominal = inputs.config.analysis.alpha
+    figure, axes = new_figure(1.4 + 0.26 * len(found))
+    label_rows(axes, [each.label for each in found])
+    limit = min(ceiling([each.high for each in found]), 1)
+    percent_axis(axes, 0, limit, "Studies with a false alarm, in per cent")
+    axes.axvline(nominal, color=CONTRAST, linewidth=1.4, linestyle=(0, (4, 3)), zorder=1)
+    for position, each in enumerate(found):
+        _draw_row(axes, position, each)
+    axes.plot([], [], "o", color=ACCENT, markersize=6, label="used")
+    axes.plot([], [], "o", color=MUTED, fillstyle="none", markersize=6, label="for comparison")
+    axes.plot([], [], color=CONTRAST, linestyle=(0, (4, 3)), label=f"promised: {percent(nominal)}")
+    legend_below(figure, axes, columns=3)
+    return Drawing(
+        kind="selfcheck",
+        stem=stem_of("selfcheck", model),
+        model=model,
+        title=f"False alarms of the methods: {plain(model)}",
+        alt=_alt(model, nominal, found),
+        figure=figure,
+    )
+
+
+def false_alarms(inputs: ReportInputs, model: str) -> list[FalseAlarms]:
+    """The worse of both patterns of name variance, for each method and kind of test.
+
+    Those of methods that are used come first, each part in the order of their rates.
+    """
+    worst: dict[str, FalseAlarms] = {}
+    for row in inputs.false_positives(model, inputs.outcome, inputs.dimension):
+        if not known(row["false_positive_rate"]):
+            continue
+        each = _of_row(row)
+        if each.label not in worst or each.rate > worst[each.label].rate:
+            worst[each.label] = each
+    return sorted(worst.values(), key=lambda each: (not each.used, each.rate, each.label))
+
+
+def _of_row(row: Row) -> FalseAlarms:
+    label = row["method"] + (_ALL_GROUPS if row["estimand"] == Estimand.GLOBAL else "")
+    used = row["method"] in VALID_METHODS
+    return FalseAlarms(label, used, row["false_positive_rate"], row["ci_low"], row["ci_high"])
+
+
+def _draw_row(axes: Axes, position: int, each: FalseAlarms) -> None:
+    axes.plot(
+        [each.low, each.high],
+        [position, position],
+        color=ACCENT_SOFT if each.used else MUTED,
+        linewidth=2.4 if each.used else 1.2,
+        solid_capstyle="round",
+    )
+    axes.plot(
+        each.rate,
+        position,
+        "o",
+        color=ACCENT if each.used else MUTED,
+        fillstyle="full" if each.used else "none",
+        markersize=5,
+    )
+    margin_text(axes, position, percent(each.rate), colour=INK if each.used else MUTED)
+
+
+def _alt(model: str, nominal: float, found: list[FalseAlarms]) -> str:
+    parts = [
+        f"{each.label} {percent(each.rate)}{'' if each.used else ' (for comparison)'}"
+        for each in found
+    ]
+    return (
+        f"Share of simulated studies without any difference in which each method finds one, for "
+        f"{plain(model)}, at a promised {percent(nominal)}: {'; '.join(parts)}."
+    )
