@@ -81,3 +81,12 @@ def test_only_the_last_attempt_of_the_run_counts() -> None:
         ]
     )
     assert [job["job_id"] for job in failed_jobs(jobs, "r")] == ["18"]
+
+
+def test_memory_that_is_up_is_read_from_slurms_log(tmp_path: Path) -> None:
+    """Without the kernel's count SLURM ends such a job as FAILED, and its own log is silent."""
+    own, by_slurm = tmp_path / "rule.log", tmp_path / "17.log"
+    own.write_text("07:00:00 starting\n")
+    by_slurm.write_text("slurmstepd-n1: error: Exceeded job memory limit\n")
+    said = sentence(_job(), [own, by_slurm])
+    assert "FAILED: it was killed for using more than its 700 MB of memory; raise models" in said
