@@ -55,7 +55,7 @@ def small_study(place: Workplace) -> dict[str, Any]:
         "samples": 1,
         "models": models,
         "labelling": {"human": {"probability": 24, "floor": 2, "informative": 4}},
-        "analysis": {"permutations": 99, "bootstraps": 99},
+        "analysis": {"permutations": 99, "bootstraps": 99, "selfcheck": 20},
     }
 
 
