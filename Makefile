@@ -71,7 +71,7 @@ test-labelstudio: $(INSTALLED) $(LABEL_STUDIO)/bin/label-studio ## label in a re
 	$(ACTIVATE) pytest -m labelstudio
 
 bench-labelling: $(INSTALLED) ## measure how long 100,000 responses take to label
-	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/bench_labelling.py
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/labelling.py
 
 MINILM := .minilm
 
