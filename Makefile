@@ -55,8 +55,7 @@ test: export OMP_NUM_THREADS = 1
 test: $(INSTALLED) ## check the code and run all tests but those of the cluster
 	$(MAKE) lint docs
 	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal -m "not engine and not workflow and not slurm and not labelstudio"
-	$(ACTIVATE) pytest -m engine tests/inference
-	$(ACTIVATE) pytest --numprocesses 2 --dist loadgroup --durations 8 -m workflow tests/workflow
+	$(ACTIVATE) pytest --numprocesses 2 --dist loadgroup --durations 8 -m "engine or workflow" tests/inference tests/workflow
 
 bench-corrected: $(INSTALLED) ## how often intervals corrected by human labels hold the truth
 	$(ACTIVATE) python benchmarks/corrected_coverage.py
