@@ -55,8 +55,7 @@ test: export OMP_NUM_THREADS = 1
 test: $(INSTALLED) ## check the code and run all tests but those of the cluster
 	$(MAKE) lint docs
 	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal -m "not engine and not workflow and not slurm and not labelstudio"
-	$(ACTIVATE) pytest -m engine tests/inference
-	$(ACTIVATE) pytest --numprocesses 2 --dist loadgroup --durations 8 -m workflow tests/workflow
+	$(ACTIVATE) pytest --numprocesses 2 --dist loadgroup --durations 8 -m "engine or workflow" tests/inference tests/workflow
 	@echo "Not run: the tests of the SLURM cluster; make test-slurm installs SLURM and runs them."
 
 bench-corrected: $(INSTALLED) ## how often intervals corrected by human labels hold the truth
@@ -72,7 +71,7 @@ test-labelstudio: $(INSTALLED) $(LABEL_STUDIO)/bin/label-studio ## label in a re
 	$(ACTIVATE) pytest -m labelstudio
 
 bench-labelling: $(INSTALLED) ## measure how long 100,000 responses take to label
-	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/bench_labelling.py
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/labelling.py
 
 MINILM := .minilm
 

@@ -23,7 +23,7 @@ from refusal_parity.tables import Prompts, Responses, read_table, write_table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("kills")]
 
 KILLS = int(os.environ.get("REFUSAL_PARITY_KILLS", "6"))
 

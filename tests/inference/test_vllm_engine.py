@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from refusal_parity.inference.requests import Completion, Engine, Request
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("vllm_engine")]
 
 # Some of the demo model's responses are longer and some shorter.
 MAX_TOKENS = 24

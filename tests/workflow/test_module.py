@@ -67,6 +67,7 @@ def _study() -> dict[str, Any]:
             "dimensions": {"group": {"reference": "white"}},
             "permutations": 500,
             "bootstraps": 200,
+            "selfcheck": 20,
         },
     }
 

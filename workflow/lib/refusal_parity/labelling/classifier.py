@@ -100,7 +100,8 @@ class Classifier:
         places = list(zip(folds, texts, strict=True))
         # Short answers repeat word for word once names are masked.
         batches = list(_batches(sorted(set(places))))
-        parts = Parallel(n_jobs=jobs)(
+        # Further processes take seconds to start.
+        parts = Parallel(n_jobs=max(1, min(jobs, len(batches))))(
             delayed(six_columns)(self.pipelines[fold], batch) for fold, batch in batches
         )
         if not parts:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from statsmodels.genmod.families import Binomial
-from statsmodels.genmod.generalized_linear_model import GLM
 
 from refusal_parity.statistics.clusters import Covariance, Scores, inverse, one_way, two_way
 from refusal_parity.statistics.cr2 import bias_reduced, hotelling
@@ -155,6 +153,10 @@ def _fit(design: Design) -> _Fitted | str:
         return "levels and templates cannot be told apart"
     if is_separated(x, k, n):
         return "separation: levels and templates predict the outcome without error"
+    # Takes seconds, and most jobs that come by here fit none.
+    from statsmodels.genmod.families import Binomial  # noqa: PLC0415
+    from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
+
     model = GLM(np.column_stack([k, n - k]), x, family=Binomial())
     result = model.fit(maxiter=100, tol=1e-10, tol_criterion="params")
     if not result.converged:
