@@ -102,6 +102,19 @@ def test_a_response_of_a_megabyte_is_read_on_demand(open_report: Callable[..., O
     assert said.evaluate("element => element.textContent.length") == MEGABYTE
 
 
+def test_a_link_below_the_responses_ends_where_it_points(
+    open_report: Callable[..., Opened],
+) -> None:
+    page = open_report().page
+    page.locator('a[href="#left-out"]').first.click()
+    page.locator("#responses .response").first.wait_for()
+    # Scrolling is smooth.
+    page.wait_for_timeout(1500)
+    place = page.locator("#left-out").bounding_box()
+    assert place is not None
+    assert abs(place["y"]) < 100
+
+
 def test_filters_find_what_the_tables_say(
     open_report: Callable[..., Opened], inputs: ReportInputs
 ) -> None:

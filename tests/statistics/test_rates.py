@@ -75,7 +75,7 @@ def test_breakdowns_are_those_with_levels(study: Study) -> None:
 
 def test_every_breakdown_adds_up(released_rates: pl.DataFrame) -> None:
     # Gender is missing for two groups: what is counted by it is less than everything.
-    genderless = pl.any_horizontal(pl.col("dimension", "within") == "gender")
+    genderless = pl.any_horizontal(pl.col("dimension", "within").is_in(["gender", "group_gender"]))
     totals = (
         released_rates.filter(~genderless, outcome="refusal")
         .group_by("dimension", "within")
@@ -83,6 +83,17 @@ def test_every_breakdown_adds_up(released_rates: pl.DataFrame) -> None:
     )
     assert set(totals.select("n", "k").iter_rows()) == {(2304, 472)}
     assert totals.height == 10
+
+
+def test_group_and_gender_together_are_groups_within_genders(released_rates: pl.DataFrame) -> None:
+    numbers = ["rate", "k", "n", "ci_low", "ci_high"]
+    refused = released_rates.filter(outcome="refusal")
+    within = refused.filter(dimension="group", within="gender").select(
+        pl.concat_str("group", "within_group", separator=" "), *numbers
+    )
+    together = refused.filter(dimension="group_gender", within="all").select("group", *numbers)
+    assert len(together) > 2
+    assert together.sort("group").equals(within.sort("group"))
 
 
 def test_names_written_alike_stand_by_their_keys(study: Study) -> None:

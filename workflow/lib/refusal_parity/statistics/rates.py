@@ -27,6 +27,7 @@ ALL: Final = "all"
 _DIMENSIONS: Final = {
     "group": "group",
     "gender": "gender",
+    "group_gender": "group_gender",
     "commonness": "commonness",
     "family": "family",
     "arm": "arm",

@@ -150,6 +150,19 @@ function shortened(text) {
   return clean.length > 90 ? `${clean.slice(0, 89)}…` : clean;
 }
 
+// Where a link took the reader, until they move on by themselves.
+let aim = location.hash;
+addEventListener("hashchange", () => {
+  aim = location.hash;
+});
+for (const gesture of ["wheel", "touchstart", "keydown", "pointerdown"]) {
+  addEventListener(gesture, () => { aim = ""; }, { passive: true });
+}
+
+function isBelow(target, browser) {
+  return Boolean(browser.compareDocumentPosition(target) & Node.DOCUMENT_POSITION_FOLLOWING);
+}
+
 const browserRoot = document.querySelector("#responses");
 if (browserRoot) {
   // Unpacked when it comes near, so that the page opens at once.
@@ -157,7 +170,12 @@ if (browserRoot) {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     near.disconnect();
     Responses.unpack(document.querySelector("#response-data"))
-      .then((responses) => new Browser(browserRoot, responses))
+      .then((responses) => {
+        new Browser(browserRoot, responses);
+        // The cards push everything below them away.
+        const target = document.getElementById(decodeURIComponent(aim.slice(1)));
+        if (target && isBelow(target, browserRoot)) target.scrollIntoView();
+      })
       .catch((error) => {
         browserRoot.querySelector(".loading").textContent =
           "This browser cannot unpack the responses. The table of responses has them all.";
