@@ -22,6 +22,7 @@ def _responses(prompts: pl.DataFrame, samples: int = 2) -> pl.DataFrame:
         finish_reason=pl.lit("stop"),
         prompt_tokens=pl.lit(5),
         response_tokens=pl.lit(3),
+        cost=pl.lit(None, pl.Float64),
         status=pl.lit("ok"),
         error=pl.lit(None, pl.String),
         rendered_sha256=pl.lit("0" * 16),

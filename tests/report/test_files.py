@@ -19,7 +19,16 @@ def test_tables_are_exported_in_both_formats(inputs: ReportInputs, tmp_path: Pat
     export_tables(inputs, tmp_path)
     there = {path.name for path in tmp_path.iterdir()}
     # The made-up study has no such tables.
-    none = {"influence", "selfcheck", "design", "comparison", "lengths", "mixed_models", "human"}
+    none = {
+        "influence",
+        "selfcheck",
+        "design",
+        "comparison",
+        "lengths",
+        "mixed_models",
+        "human",
+        "jobs",
+    }
     expected = set(EXPORTED) - none - {"agreement", "confusion"}
     assert there == {f"{key}.{suffix}" for key in expected for suffix in ("csv", "parquet")}
     for key in expected:
