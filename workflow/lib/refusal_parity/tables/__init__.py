@@ -25,20 +25,22 @@ from refusal_parity.tables.files import (
     write_blocks,
     write_table,
 )
-from refusal_parity.tables.schemas import (
+from refusal_parity.tables.responses import (
     ClusterJobs,
+    Gold,
+    Labels,
+    Prompts,
+    Responses,
+)
+from refusal_parity.tables.statistics import (
     Comparison,
     Disparity,
     Exclusions,
-    Gold,
     Influence,
-    Labels,
     Lengths,
     MixedModels,
     Overview,
-    Prompts,
     Rates,
-    Responses,
     SelfCheck,
     StudyDesign,
 )

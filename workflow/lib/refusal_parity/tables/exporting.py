@@ -11,19 +11,21 @@ from refusal_parity.files import new_file
 from refusal_parity.spreadsheets import guarded
 from refusal_parity.tables.audit import Agreement, Confusion, HumanLabels
 from refusal_parity.tables.files import conform
-from refusal_parity.tables.schemas import (
+from refusal_parity.tables.responses import (
     ClusterJobs,
+    Labels,
+    Prompts,
+    Responses,
+)
+from refusal_parity.tables.statistics import (
     Comparison,
     Disparity,
     Exclusions,
     Influence,
-    Labels,
     Lengths,
     MixedModels,
     Overview,
-    Prompts,
     Rates,
-    Responses,
     SelfCheck,
     StudyDesign,
 )

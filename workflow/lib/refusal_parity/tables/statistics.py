@@ -1,4 +1,4 @@
-"""Every table's columns, in one place."""
+"""What the responses show: rates, differences, their checks and the design."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import polars as pl
 from refusal_parity.vocabulary import (
     DesignQuantity,
     Estimand,
-    Label,
-    LabelSource,
     LeftOut,
     Method,
     MixedQuantity,
@@ -17,79 +15,7 @@ from refusal_parity.vocabulary import (
     NameVariance,
     Outcome,
     Scope,
-    Status,
 )
-
-
-def _probability(of: str) -> dy.Float64:
-    return dy.Float64(nullable=True, min=0, max=1, description=f"probability of {of}")
-
-
-class Prompts(dy.Schema):
-    """What is sent: one row for each template, name and arm."""
-
-    prompt_id = dy.String(primary_key=True, description="hash of what is sent; same everywhere")
-    template_id = dy.String(description="key of the template")
-    family = dy.String(description="family of the template: the group whose stereotypes it touches")
-    template = dy.String(description="sentence with its [NAME]")
-    name_id = dy.String(description="key of the name")
-    name = dy.String(description="name put in place of [NAME]")
-    group = dy.String(description="group that the name is read as")
-    gender = dy.String(nullable=True, description="gender that the name is read as")
-    commonness = dy.String(nullable=True, description="how common the name is in its group")
-    arm = dy.String(description="key of the system prompt")
-    system_prompt = dy.String(nullable=True, description="system prompt, null for none")
-    prompt = dy.String(description="user message: the template with the name in it")
-
-
-class Responses(dy.Schema):
-    """What came back: one row for each model, prompt and sample."""
-
-    model = dy.String(primary_key=True, description="key of the model in the config")
-    prompt_id = dy.String(primary_key=True, description="prompt that was sent")
-    repetition = dy.Int32(
-        alias="sample", primary_key=True, min=0, description="number of the repetition, from 0"
-    )
-    seed = dy.Int64(nullable=True, description="seed of this one request")
-    response = dy.String(nullable=True, description="text of the response")
-    finish_reason = dy.String(nullable=True, description="why the engine stopped")
-    prompt_tokens = dy.Int32(nullable=True, description="tokens sent")
-    response_tokens = dy.Int32(nullable=True, description="tokens received")
-    cost = dy.Float64(
-        nullable=True, min=0, description="price of both, where the config gives prices"
-    )
-    status = dy.Enum(Status, description="ok, or why there is nothing to label")
-    error = dy.String(nullable=True, description="what went wrong, where status is error")
-    rendered_sha256 = dy.String(nullable=True, description="hash of the token ids sent")
-    imported_label = dy.Enum(
-        Label, nullable=True, description="label that an imported file carried"
-    )
-
-
-class Labels(dy.Schema):
-    """What each response does: one row for each response."""
-
-    model = dy.String(primary_key=True, description="key of the model in the config")
-    prompt_id = dy.String(primary_key=True, description="prompt that was sent")
-    repetition = dy.Int32(
-        alias="sample", primary_key=True, min=0, description="number of the repetition, from 0"
-    )
-    label = dy.Enum(Label, nullable=True, description="one of the six, null when unlabelled")
-    label_source = dy.Enum(LabelSource, nullable=True, description="who gave the label")
-    machine_label = dy.Enum(
-        Label,
-        nullable=True,
-        description="label of the classifier or keyword list, also where a person gave another",
-    )
-    p_answer = _probability("an answer")
-    p_partial_answer = _probability("a partial answer")
-    p_failure = _probability("a failure to answer")
-    p_refusal = _probability("a refusal")
-    p_harmful_refusal = _probability("a harmful refusal")
-    p_harmful_answer = _probability("a harmful answer")
-    classifier_id = dy.String(nullable=True, description="hash of the classifier and its data")
-    keyword_refusal = dy.Bool(nullable=True, description="a keyword list takes it for a refusal")
-    exclusion = dy.String(nullable=True, description="why there is no label, null when there is")
 
 
 class Rates(dy.Schema):
@@ -334,45 +260,3 @@ class SelfCheck(dy.Schema):
     var_cell = dy.Float64(nullable=True, description="latent variance of cells")
     var_sample = dy.Float64(nullable=True, description="latent variance of single responses")
     note = dy.String(nullable=True, description="why a number is missing, or what it means")
-
-
-class ClusterJobs(dy.Schema):
-    """The jobs of a study on a SLURM cluster; without rows where it ran without one."""
-
-    job_id = dy.String(primary_key=True, description="SLURM's number of the job")
-    run = dy.String(description="run of Snakemake that submitted it")
-    rule = dy.String(description="rule that it ran")
-    model = dy.String(nullable=True, description="model that it worked for, null for none")
-    shard = dy.Int64(nullable=True, min=0, description="shard of the model, null for all of it")
-    attempt = dy.Int64(
-        primary_key=True,
-        min=1,
-        description="1, and more for each time the work was submitted again",
-    )
-    state = dy.String(description="how it ended, in SLURM's words, such as COMPLETED or TIMEOUT")
-    exit_code = dy.Int64(description="exit code of its script")
-    signal = dy.Int64(description="signal that ended its script, 0 for none")
-    node = dy.String(nullable=True, description="node that it ran on, null if it never started")
-    partition = dy.String(nullable=True, description="partition that it ran in")
-    submitted = dy.Datetime(
-        nullable=True, time_zone="UTC", time_unit="us", description="when it was submitted"
-    )
-    wait_s = dy.Int64(nullable=True, description="seconds until it started")
-    wall_s = dy.Int64(min=0, description="seconds that it ran")
-    gpus = dy.Int64(min=0, description="GPUs that it held")
-    gpu_hours = dy.Float64(min=0, description="GPUs times hours")
-    asked_memory_mb = dy.Float64(nullable=True, description="memory that it asked for, in MiB")
-    peak_memory_mb = dy.Float64(
-        nullable=True, description="most memory that one of its steps was seen to use, in MiB"
-    )
-
-
-class Gold(dy.Schema):
-    """Labelled responses that a classifier learns from (read from CSV)."""
-
-    response = dy.String(min_length=1, description="text of the response")
-    label = dy.Enum(Label, description="one of the six")
-    name = dy.String(nullable=True, description="name in the prompt, masked in training")
-    prompt = dy.String(nullable=True, description="what the response answers")
-    group_id = dy.String(nullable=True, description="rows that must stay in one fold together")
-    weight = dy.Float64(min_exclusive=0, description="how much the row counts in training")
