@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from refusal_parity.report.checking import detectable_sentence
 from refusal_parity.report.figure_power import draw_power, power_curves
 from refusal_parity.report.figure_selfcheck import draw_selfcheck, false_alarms
 from refusal_parity.report.style import figure_style
@@ -96,3 +97,10 @@ def test_figure_of_power_says_what_more_names_add(checked: ReportInputs) -> None
     detectable = power_curves(DESIGN)[0].detectable
     assert f"with 8 names a group {100 * detectable:.1f} points" in drawing.alt
     assert draw_power(checked, "demo-even") is None
+
+
+def test_sentence_says_what_the_design_finds(checked: ReportInputs) -> None:
+    said = detectable_sentence(checked, MODEL)
+    assert said is not None
+    assert "a difference of 10.0 points in four of five" in said
+    assert detectable_sentence(checked, "demo-even") is None

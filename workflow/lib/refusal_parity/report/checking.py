@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import polars as pl
-
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.report.text import (
     METHOD_NAMES,
@@ -20,7 +18,6 @@ from refusal_parity.report.text import (
 )
 from refusal_parity.vocabulary import (
     VALID_METHODS,
-    DesignQuantity,
     Estimand,
     Method,
     NameVariance,
@@ -123,17 +120,10 @@ def selfcheck_sentence(inputs: ReportInputs, model: str) -> str | None:
 
 def detectable_sentence(inputs: ReportInputs, model: str) -> str | None:
     """The smallest difference that this design finds in four of five studies."""
-    if inputs.design is None:
+    values = [row["value"] for row in inputs.detectable(model)]
+    if not values:
         return None
-    values = inputs.design.filter(
-        pl.col("model") == model,
-        pl.col("outcome").cast(pl.String) == inputs.outcome.value,
-        pl.col("dimension") == inputs.dimension,
-        pl.col("quantity").cast(pl.String) == str(DesignQuantity.MINIMUM_DETECTABLE),
-    )["value"].drop_nulls()
-    if values.is_empty():
-        return None
-    low, high = points(values.to_numpy().min()), points(values.to_numpy().max())
+    low, high = points(min(values)), points(max(values))
     return (
         "With as many names, templates and samples, and as much variance, a study finds a "
         f"difference of {low if low == high else f'{low} to {high}'} points in four of five "

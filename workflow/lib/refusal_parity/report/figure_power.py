@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-import polars as pl
 
 from refusal_parity.report.axes import legend_below, new_figure, percent_axis
 from refusal_parity.report.drawing import Drawing, stem_of
@@ -13,7 +12,7 @@ from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, GRID, MUT
 from refusal_parity.report.text import percent, plain, points
 from refusal_parity.statistics.components import Components
 from refusal_parity.statistics.power import Size, minimum_detectable, power_of, precision
-from refusal_parity.vocabulary import DesignQuantity, Scope
+from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs, Row
@@ -114,19 +113,12 @@ def _names(size: Size) -> str:
 
 def _design(inputs: ReportInputs, model: str) -> Row | None:
     """The row of the smallest difference found in new names and templates, the worst group's."""
-    if inputs.design is None:
-        return None
-    rows = inputs.design.filter(
-        pl.col("model") == model,
-        pl.col("outcome").cast(pl.String) == inputs.outcome.value,
-        pl.col("dimension") == inputs.dimension,
-        pl.col("scope").cast(pl.String) == str(Scope.NEW_NAMES_AND_TEMPLATES),
-        pl.col("quantity").cast(pl.String) == str(DesignQuantity.MINIMUM_DETECTABLE),
-        pl.col("value") > 0,
-    ).sort("value", descending=True)
-    if rows.is_empty():
-        return None
-    return rows.with_columns(pl.col("scope").cast(pl.String)).row(0, named=True)
+    rows = [
+        row
+        for row in inputs.detectable(model)
+        if row["scope"] == Scope.NEW_NAMES_AND_TEMPLATES and row["value"] > 0
+    ]
+    return max(rows, key=lambda row: row["value"]) if rows else None
 
 
 def _alt(model: str, row: Row, curves: list[Curve]) -> str:

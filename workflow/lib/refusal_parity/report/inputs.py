@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from refusal_parity.vocabulary import DesignQuantity
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -156,6 +158,22 @@ class ReportInputs:
                 pl.col("dimension") == dimension,
             )
             .with_columns(pl.col("method", "estimand", "name_variance").cast(pl.String))
+            .to_dicts()
+        )
+
+    def detectable(self, model: str) -> list[Row]:
+        """Rows of the primary family's smallest differences found, by size and scope."""
+        if self.design is None:
+            return []
+        return (
+            self.design.filter(
+                pl.col("model") == model,
+                pl.col("outcome").cast(pl.String) == self.outcome.value,
+                pl.col("dimension") == self.dimension,
+                pl.col("quantity").cast(pl.String) == str(DesignQuantity.MINIMUM_DETECTABLE),
+            )
+            .drop_nulls("value")
+            .with_columns(pl.col("scope").cast(pl.String))
             .to_dicts()
         )
 
