@@ -72,16 +72,12 @@ def label(folder: Path, rows: int) -> None:
         prompts=read_table(Prompts, folder / "prompts.parquet"),
         classifier=load(folder / "classifier.skops"),
         method="classifier",
-        jobs=2,
     )
     parts = read_parts(Responses, folder / f"responses-{rows}.parquet", PART)
     write_parts(map(labeller.label, parts), Labels, folder / f"labels-{rows}.parquet")
     seconds = time.monotonic() - began
-    peaks = [
-        resource.getrusage(who).ru_maxrss / 1024
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    ]
-    print(json.dumps({"rows": rows, "seconds": seconds, "mb": peaks}))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"rows": rows, "seconds": seconds, "mb": peak}))
 
 
 def _run(*arguments: str) -> str:
@@ -96,13 +92,12 @@ def main() -> None:
         # this one holds nothing.
         _run(name)
         found = [json.loads(_run(name, str(rows)).splitlines()[-1]) for rows in ROWS]
-    print("responses  seconds  MB of the process  MB of its largest worker")
+    print("responses  seconds  MB of memory")
     for each in found:
-        own, worker = each["mb"]
-        print(f"{each['rows']:9,}  {each['seconds']:7.1f}  {own:17,.0f}  {worker:24,.0f}")
+        print(f"{each['rows']:9,}  {each['seconds']:7.1f}  {each['mb']:12,.0f}")
     few, many = found
     times = many["seconds"] / few["seconds"]
-    memory = sum(many["mb"]) / sum(few["mb"])
+    memory = many["mb"] / few["mb"]
     print(f"ratio of the times {times:.1f}, of the memory {memory:.2f}")
 
 

@@ -242,7 +242,8 @@ def make_disparity(rates: pl.DataFrame, reference: str) -> pl.DataFrame:
             found += [
                 disparity_row(**pair, estimate=estimate, std_error=error, df=7.0,
                               ci_low=estimate - T_95 * error, ci_high=estimate + T_95 * error,
-                              statistic=estimate / error, p_value=p),
+                              statistic=estimate / error, p_value=p,
+                              p_adjusted=min(1.0, 6 * p), family="primary"),
                 disparity_row(**pair, method=Method.PERMUTATION_NAMES_EXACT,
                               scope=Scope.NEW_NAMES, estimate=estimate, p_value=p,
                               p_adjusted=min(1.0, 6 * p), family="primary"),

@@ -11,7 +11,9 @@ import yaml
 from report_study import config_of
 
 from refusal_parity import __version__
+from refusal_parity.report import mixed
 from refusal_parity.report.sections import SECTIONS, citing, methods
+from refusal_parity.tables import MixedModels, conform
 from refusal_parity.vocabulary import LabelSource
 
 if TYPE_CHECKING:
@@ -76,3 +78,31 @@ def test_version_is_one(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
     citation = yaml.safe_load((root / "CITATION.cff").read_text("utf-8"))
     assert __version__ == project["version"] == citation["version"]
+
+
+def test_mixed_models_describe_without_p_values(inputs: ReportInputs) -> None:
+    assert mixed.mixed_table(inputs) is None
+    row: dict[str, object] = dict.fromkeys(MixedModels.column_names())
+    row |= {"outcome": "refusal", "dimension": "group"}
+    odds = row | {
+        "model": "demo-guarded", "quantity": "odds_ratio", "term": "muslim", "reference": "white",
+        "estimate": 9.53, "ci_low": 3.21, "ci_high": 28.0, "p_value": 0.00123, "note": "a note",
+    }  # fmt: skip
+    rows = [
+        odds | {"model": "demo-even"},
+        odds,
+        row | {"model": "demo-guarded", "quantity": "variance", "term": "name", "estimate": 1.4,
+               "share": 0.12},
+        row | {"model": "demo-guarded", "quantity": "likelihood_ratio", "term": "all levels",
+               "statistic": 30.0, "df": 6.0, "p_value": 0.00123},
+    ]  # fmt: skip
+    frame = conform(pl.DataFrame(rows, infer_schema_length=None), MixedModels, where="m")
+    table = mixed.mixed_table(dataclasses.replace(inputs, mixed_models=frame))
+    assert table is not None
+    shown = [[cell.text for cell in cells] for cells in table.rows]
+    assert shown[0] == [
+        "demo-guarded", "odds ratio", "muslim against white", "9.53", "3.21 to 28.00", "", "a note",
+    ]  # fmt: skip
+    assert shown[1] == ["demo-guarded", "variance", "names", "1.40", "", "12.0 %", ""]
+    assert [cells[0] for cells in shown] == ["demo-guarded", "demo-guarded", "demo-even"]
+    assert "0.001" not in str(shown)

@@ -6,7 +6,7 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
-from refusal_parity.statistics.adjust import adjust, holm
+from refusal_parity.statistics.adjust import adjust, benjamini_hochberg, holm
 
 OLS, EXACT = "ols_cr2_two_way", "permutation_names_exact"
 PRIMARY, OTHER, PAIRS = "primary: refusal by group, ", "exploratory: ", "all pairs: "
@@ -58,6 +58,8 @@ def test_nothing_to_adjust() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_holm_equals_statsmodels(seed: int) -> None:
+def test_corrections_equal_statsmodels(seed: int) -> None:
     p_values = np.random.default_rng(seed).uniform(0, 0.2, 9).round(2)
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], rel=1e-12)
+    found = benjamini_hochberg(p_values)
+    assert found == pytest.approx(multipletests(p_values, method="fdr_bh")[1], rel=1e-12)

@@ -123,7 +123,8 @@ def test_truncated_weights(workplace: Workplace) -> None:
     weights.write_bytes(weights.read_bytes()[:1000])
     config = _demo(workplace.root)
     config["models"] = {"broken": config["models"]["demo-even"] | {"source": {"path": "model"}}}
-    result = workplace.run(config=workplace.write_config("study.yaml", config))
+    target = "results/demo/models/broken/responses.parquet"
+    result = workplace.run(target, config=workplace.write_config("study.yaml", config))
     assert result.returncode != 0
     assert "[broken] ERROR" in result.stderr
-    assert not (workplace.folder / "results/demo/models/broken/responses.parquet").exists()
+    assert not (workplace.folder / target).exists()

@@ -15,7 +15,6 @@ rule draw_human_sample:
         f"{LOGS}/draw_human_sample.log",
     conda:
         ANALYSIS_ENV
-    threads: 2
     resources:
         mem_mb=4000,
         runtime=30,

@@ -22,7 +22,6 @@ rule train_classifier:
         f"{LOGS}/train_classifier.log",
     conda:
         ANALYSIS_ENV
-    threads: 2
     resources:
         mem_mb=4000,
         runtime=30,
@@ -49,7 +48,6 @@ if LABELLED_BY_PEOPLE:
             f"{LOGS}/train_with_human_labels.log",
         conda:
             ANALYSIS_ENV
-        threads: 2
         resources:
             mem_mb=4000,
             runtime=30,
@@ -71,7 +69,6 @@ rule label_responses:
         f"{LOGS}/label_responses/{{model}}.log",
     conda:
         ANALYSIS_ENV
-    threads: 2
     resources:
         mem_mb=4000,
         runtime=30,

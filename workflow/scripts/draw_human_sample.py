@@ -13,7 +13,6 @@ with job("human sample", snakemake.log[0]) as say:
         [Path(path) for path in snakemake.input.responses],
         read_table(Prompts, Path(snakemake.input.prompts)),
         load(Path(snakemake.input.classifier)),
-        jobs=snakemake.threads,
     )
     human = HumanConfig.model_validate(snakemake.params.human)
     sample = draw_sample(predicted, human)

@@ -23,7 +23,6 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         classifier=load(Path(classifier)) if classifier else None,
         method=snakemake.params.method,
         human=read_table(HumanLabels, Path(human)) if human else empty(HumanLabels),
-        jobs=snakemake.threads,
     )
     parts = read_parts(Responses, Path(snakemake.input.responses), PART)
     written = write_parts(map(labeller.label, parts), Labels, Path(snakemake.output.labels))

@@ -11,7 +11,7 @@ with job("classifier", snakemake.log[0]) as say:
     seed = snakemake.params.seed
     gold = read_gold([Path(path) for path in snakemake.input.gold])
     say(f"learning from {len(gold):,} labelled responses")
-    held_out = predict_out_of_fold(gold, seed, jobs=snakemake.threads)
+    held_out = predict_out_of_fold(gold, seed)
     evaluation = cross_validate(gold, seed, held_out=held_out)
     save(train(gold, seed, held_out=held_out), Path(snakemake.output.classifier))
     write_evaluation(evaluation, Path(snakemake.output.evaluation))

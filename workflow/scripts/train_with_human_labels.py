@@ -18,6 +18,5 @@ with job("classifier", snakemake.log[0]) as say:
         load(Path(snakemake.input.classifier)),
         read_gold([Path(path) for path in snakemake.input.gold]),
         human,
-        jobs=snakemake.threads,
     )
     save(classifier, Path(snakemake.output.classifier))

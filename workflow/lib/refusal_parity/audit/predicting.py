@@ -21,7 +21,7 @@ PART: Final = 20_000
 
 
 def predicted_responses(
-    paths: Sequence[Path], prompts: pl.DataFrame, classifier: Classifier, *, jobs: int = 1
+    paths: Sequence[Path], prompts: pl.DataFrame, classifier: Classifier
 ) -> pl.DataFrame:
     """Every response that can be labelled, with its prompt and what the machine says.
 
@@ -29,7 +29,6 @@ def predicted_responses(
         paths: tables of Responses, one for each model.
         prompts: rows of the Prompts table.
         classifier: one that has learned from no human label of this study.
-        jobs: processes to share the work between.
 
     Returns:
         Columns model, prompt_id, sample, response, group, template_id, name,
@@ -47,6 +46,6 @@ def predicted_responses(
                 .select("model", "prompt_id", "sample", "response")
                 .join(about, on="prompt_id", maintain_order="left")
             )
-            said = classifier.predict(rows, jobs=jobs).rename({"label": "predicted"})
+            said = classifier.predict(rows).rename({"label": "predicted"})
             parts.append(rows.hstack(said.cast({"predicted": pl.String})))
     return pl.concat(parts)

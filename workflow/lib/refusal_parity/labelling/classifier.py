@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
-from joblib import Parallel, delayed
 
 from refusal_parity.labelling.calibration import fit_temperature, temper
 from refusal_parity.labelling.features import Examples, Settings, fit
@@ -82,13 +81,12 @@ class Classifier:
     seed: int
     classifier_id: str
 
-    def probabilities(self, frame: pl.DataFrame, *, jobs: int = 1) -> np.ndarray:
+    def probabilities(self, frame: pl.DataFrame) -> np.ndarray:
         """Calibrated class probabilities, by a pipeline that did not learn from the row.
 
         Args:
             frame: columns `response`, `name` and `prompt`, and `prompt_id`
                 where there are pipelines for folds.
-            jobs: processes to share the work between.
 
         Returns:
             Rows x six in the order of `LABELS`; every row sums to 1.
@@ -100,10 +98,7 @@ class Classifier:
         places = list(zip(folds, texts, strict=True))
         # Short answers repeat word for word once names are masked.
         batches = list(_batches(sorted(set(places))))
-        # Further processes take seconds to start.
-        parts = Parallel(n_jobs=max(1, min(jobs, len(batches))))(
-            delayed(six_columns)(self.pipelines[fold], batch) for fold, batch in batches
-        )
+        parts = [six_columns(self.pipelines[fold], batch) for fold, batch in batches]
         if not parts:
             return np.zeros((0, len(LABELS)))
         distinct = [(fold, text) for fold, batch in batches for text in batch]
@@ -111,18 +106,17 @@ class Classifier:
         rows = np.fromiter((position[place] for place in places), np.intp, len(places))
         return temper(self.seen.replace(np.concatenate(parts)[rows], frame), self.temperature)
 
-    def predict(self, frame: pl.DataFrame, *, jobs: int = 1) -> pl.DataFrame:
+    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Labels and probabilities, one row per response and in the same order.
 
         Args:
             frame: columns `response` (no nulls), `name` and `prompt`, and
                 `prompt_id` where there are pipelines for folds.
-            jobs: processes to share the work between.
 
         Returns:
             `label` and `PROBABILITY_COLUMNS`, as in the Labels table.
         """
-        probabilities = self.probabilities(frame, jobs=jobs)
+        probabilities = self.probabilities(frame)
         columns = {
             column: probabilities[:, index] for index, column in enumerate(PROBABILITY_COLUMNS)
         }
@@ -159,9 +153,7 @@ def train(
     )
 
 
-def train_further(
-    classifier: Classifier, gold: pl.DataFrame, human: pl.DataFrame, *, jobs: int = 1
-) -> Classifier:
+def train_further(classifier: Classifier, gold: pl.DataFrame, human: pl.DataFrame) -> Classifier:
     """Train on human labels of the study too, so that no row meets its own label.
 
     The study's prompts are divided into `HUMAN_FOLDS` folds by their keys. Each
@@ -174,14 +166,11 @@ def train_further(
         classifier: trained on the gold rows alone; its calibration is kept.
         gold: the rows it was trained on.
         human: rows of the Gold table, `group_id` holding the prompt's key.
-        jobs: processes to share the work between.
     """
     settings, seed = classifier.settings, classifier.seed
     fold = np.array(fold_of(human["group_id"], HUMAN_FOLDS))
     parts = [_sorted(pl.concat([gold, human.filter(fold != one)])) for one in range(HUMAN_FOLDS)]
-    pipelines = Parallel(n_jobs=jobs)(
-        delayed(fit)(settings, seed, _examples(rows, settings)) for rows in parts
-    )
+    pipelines = [fit(settings, seed, _examples(rows, settings)) for rows in parts]
     everything = _sorted(pl.concat([gold, human]))
     return replace(
         classifier,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from joblib import Parallel, delayed
 from sklearn.model_selection import StratifiedGroupKFold
 
 from refusal_parity.labelling.features import Examples, Settings, fit
@@ -63,7 +62,7 @@ def six_columns(pipeline: Pipeline, texts: Sequence[str]) -> np.ndarray:
 
 
 def predict_out_of_fold(
-    gold: pl.DataFrame, seed: int, settings: Settings | None = None, *, jobs: int = 1
+    gold: pl.DataFrame, seed: int, settings: Settings | None = None
 ) -> OutOfFold:
     """Train on some groups of rows, predict the others, until each row was held out once.
 
@@ -71,7 +70,6 @@ def predict_out_of_fold(
         gold: rows of the Gold table.
         seed: seed of the division into folds.
         settings: shape of the classifier.
-        jobs: processes to share the work between.
 
     Returns:
         Predictions in the order of the rows.
@@ -96,23 +94,10 @@ def predict_out_of_fold(
         # A class with fewer rows than folds is met with a probability of 0 where it is absent.
         warnings.filterwarnings("ignore", message="The least populated class")
         parts = list(splitter.split(texts, labels, groups))
-    usable = [(train, test) for train, test in parts if len(set(labels[train])) > 1 and len(test)]
-    predicted = Parallel(n_jobs=jobs)(
-        delayed(_predict_fold)(
-            settings,
-            seed,
-            Examples(*(each[train].tolist() for each in (texts, labels, weights))),
-            texts[test].tolist(),
-        )
-        for train, test in usable
-    )
-    for (_, test), of_fold in zip(usable, predicted, strict=True):
-        probabilities[test] = of_fold
+    for rest, test in parts:
+        if len(set(labels[rest])) > 1 and len(test):
+            examples = Examples(*(each[rest].tolist() for each in (texts, labels, weights)))
+            pipeline = fit(settings, seed, examples)
+            probabilities[test] = six_columns(pipeline, texts[test].tolist())
     back = np.argsort(position)
     return OutOfFold(labels[back], probabilities[back], folds=folds)
-
-
-def _predict_fold(
-    settings: Settings, seed: int, examples: Examples, texts: Sequence[str]
-) -> np.ndarray:
-    return six_columns(fit(settings, seed, examples), texts)

@@ -34,14 +34,12 @@ class Labeller:
             `classifier` where a row has no imported label.
         method: who labels the rows that carry no label.
         human: rows of the HumanLabels table, where there are any.
-        jobs: processes to share the work between.
     """
 
     prompts: pl.DataFrame
     classifier: Classifier | None
     method: Method
     human: pl.DataFrame = field(default_factory=lambda: empty(HumanLabels))
-    jobs: int = 1
 
     def label(self, responses: pl.DataFrame) -> dy.DataFrame[Labels]:
         """Label every response that ended well, and say of the others why not.
@@ -82,7 +80,7 @@ class Labeller:
                 pl.lit(None, dtype=pl.Float64).alias(column) for column in PROBABILITY_COLUMNS
             ).with_columns(label=pl.lit(None, dtype=pl.String))
         else:
-            given = given.hstack(self.classifier.predict(usable, jobs=self.jobs))
+            given = given.hstack(self.classifier.predict(usable))
         by_keyword = (
             pl.when("keyword_refusal")
             .then(pl.lit(str(Label.REFUSAL)))

@@ -23,11 +23,20 @@ class GlobalTest(NamedTuple):
 class Contrast:
     """One group against the reference, by the methods that hold their level.
 
+    One method gives the interval and decides what is shown: least squares with
+    bias-reduced errors by template and by name. The exact permutation of names
+    stands beside it and does not decide: it takes the names of both groups for
+    exchangeable, and rejects too often where one group's vary less.
+
     Attributes:
         estimate: risk difference (-1 to 1), with `low` and `high` its interval
             for new templates and new names.
         names_low, names_high: its interval for these templates and new names.
-        p_adjusted: p-value corrected within the family of tests; None if untested.
+        p_adjusted: p-value of the interval's method, corrected within the family of
+            tests; that of the exact permutation where the method has none; None if
+            untested.
+        p_names: p-value, corrected, of the exact permutation of names, for these
+            templates and new names; None if untested.
         shown: whether the corrected test is significant at the study's alpha.
         p_small: p-value, corrected, of the test that the difference is smaller
             than the study's margin; None if untested.
@@ -43,6 +52,7 @@ class Contrast:
     high: float | None
     p_adjusted: float | None
     shown: bool
+    p_names: float | None = None
     p_small: float | None = None
     small: bool = False
     human: int | None = None
@@ -79,7 +89,7 @@ def contrasts(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
 def all_contrasts(
     inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
 ) -> list[Contrast]:
-    """Each pair of groups: interval of the linear model, exact test of the names.
+    """Each pair of groups: linear model, and exact permutation of the names.
 
     Where people labelled a sample, the corrected difference with its own
     interval and test takes the place of both. In the order of the prompts'
@@ -123,9 +133,9 @@ def is_corrected(inputs: ReportInputs, model: str, outcome: Outcome, dimension: 
 
 def _contrast(pair: tuple[str, str], fit: Row, by_name: Row, exact: Row, alpha: float) -> Contrast:
     estimate = fit.get("estimate", exact.get("estimate"))
-    # The unit of the study is the name: its exact test decides, where there is one.
-    tested = exact if exact.get("p_adjusted") is not None else fit
-    p_adjusted = _p(tested.get("p_adjusted"))
+    p_names = _p(exact.get("p_adjusted"))
+    p_fit = _p(fit.get("p_adjusted"))
+    p_adjusted = p_names if p_fit is None else p_fit
     notes = [row["note"] for row in (fit, exact) if row.get("note")]
     return Contrast(
         group=pair[0],
@@ -135,6 +145,7 @@ def _contrast(pair: tuple[str, str], fit: Row, by_name: Row, exact: Row, alpha: 
         high=_p(fit.get("ci_high")),
         p_adjusted=p_adjusted,
         shown=known(estimate) and p_adjusted is not None and p_adjusted < alpha,
+        p_names=p_names,
         note="; ".join(dict.fromkeys(notes)) or None,
         names_low=_p(by_name.get("ci_low")),
         names_high=_p(by_name.get("ci_high")),

@@ -23,7 +23,7 @@ def influence_words(
     """The name and the template without which a difference changes most.
 
     And those without which the exact permutation, uncorrected, is no longer
-    below alpha. Empty where nothing was left out in turn.
+    below alpha, where it is with all of them. Empty where nothing was left out in turn.
     """
     if inputs.influence is None:
         return ""
@@ -34,6 +34,8 @@ def influence_words(
         pl.col("group") == contrast.group,
         pl.col("reference") == contrast.reference,
     )
+    alpha = inputs.config.analysis.alpha
+    permuted = contrast.p_names is not None and contrast.p_names < alpha
     sentences = []
     for kind in LeftOut:
         of_kind = rows.filter(pl.col("left_out_kind").cast(pl.String) == kind.value)
@@ -46,13 +48,12 @@ def influence_words(
             f"{points(most['estimate'], signed=True)} points, the largest change by one "
             f"{kind.value}."
         )
-        lost = of_kind.filter(pl.col("p_value") >= inputs.config.analysis.alpha)
-        if lost.height:
+        lost = of_kind.filter(pl.col("p_value") >= alpha)
+        if permuted and lost.height:
             first = _shown(inputs, kind, lost.row(0, named=True))
             more = f" or any of {lost.height - 1} others" if lost.height > 1 else ""
             sentences.append(
-                f"Without {first}{more} the exact test would not reach "
-                f"{inputs.config.analysis.alpha:g}."
+                f"Without {first}{more} the exact permutation of names would not reach {alpha:g}."
             )
     return "".join(f" {sentence}" for sentence in sentences)
 

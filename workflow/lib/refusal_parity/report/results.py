@@ -23,6 +23,7 @@ from refusal_parity.report.text import (
 from refusal_parity.report.wording import finding
 
 if TYPE_CHECKING:
+    from refusal_parity.report.contrasts import Contrast
     from refusal_parity.report.inputs import ReportInputs, Row
     from refusal_parity.vocabulary import Outcome
 
@@ -73,6 +74,7 @@ def differences_table(inputs: ReportInputs, outcome: Outcome, dimension: str) ->
             ("Difference", NUMBER),
             (f"{inputs.confidence} interval", NUMBER),
             ("Adjusted p", NUMBER),
+            ("p, these templates", NUMBER),
             ("Note", TEXT),
         ),
         rows=tuple(
@@ -83,12 +85,20 @@ def differences_table(inputs: ReportInputs, outcome: Outcome, dimension: str) ->
                 Cell(points(contrast.estimate, signed=True), contrast.estimate, contrast.shown),
                 Cell(interval(contrast.low, contrast.high), contrast.low),
                 Cell(p_value(contrast.p_adjusted), contrast.p_adjusted),
+                _names_cell(contrast),
                 Cell(plain(contrast.note or "")),
             )
             for model in inputs.models
             for contrast in contrasts(inputs, model, outcome, dimension)
         ),
     ).without_empty()
+
+
+def _names_cell(contrast: Contrast) -> Cell:
+    """The exact permutation's p-value; empty where names are not what is compared."""
+    if contrast.p_names is None:
+        return Cell("")
+    return Cell(p_value(contrast.p_names), contrast.p_names)
 
 
 def pairs_table(inputs: ReportInputs) -> Table:
@@ -105,6 +115,7 @@ def pairs_table(inputs: ReportInputs) -> Table:
             ("Difference", NUMBER),
             (f"{inputs.confidence} interval", NUMBER),
             ("Adjusted p", NUMBER),
+            ("p, these templates", NUMBER),
             ("p, small", NUMBER),
             ("Note", TEXT),
         ),
@@ -116,6 +127,7 @@ def pairs_table(inputs: ReportInputs) -> Table:
                 Cell(points(contrast.estimate, signed=True), contrast.estimate, contrast.shown),
                 Cell(interval(contrast.low, contrast.high), contrast.low),
                 Cell(p_value(contrast.p_adjusted), contrast.p_adjusted),
+                _names_cell(contrast),
                 Cell(p_value(contrast.p_small), contrast.p_small, contrast.small),
                 Cell(plain(contrast.note or "")),
             )

@@ -111,6 +111,7 @@ def finding(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) 
         lead=lead,
         details=(
             *sentences,
+            *_with_these_templates(inputs, found, dimension, verdict),
             *_small(inputs, found, dimension, verdict),
             *_missing(found, dimension, verdict),
         ),
@@ -159,6 +160,25 @@ def _small(
     ]
 
 
+def _with_these_templates(
+    inputs: ReportInputs, found: list[Contrast], dimension: str, verdict: Verdict
+) -> list[str]:
+    """Each difference that only the narrower question shows: new names, the same templates."""
+    if verdict is Verdict.NOT_ESTIMABLE:
+        return []
+    return [
+        f"For {level_words(dimension, contrast.group)} against "
+        f"{level_words(dimension, contrast.reference)} "
+        f"({points(contrast.estimate, signed=True)} points) the exact permutation of names, which "
+        "speaks to these templates alone, shows a difference (adjusted "
+        f"{p_equals(contrast.p_names)}); for other templates none is shown."
+        for contrast in found
+        if not contrast.shown
+        and contrast.p_names is not None
+        and contrast.p_names < inputs.config.analysis.alpha
+    ]
+
+
 def _sentence(
     inputs: ReportInputs, model: str, outcome: Outcome, dimension: str, contrast: Contrast
 ) -> str:
@@ -171,12 +191,10 @@ def _sentence(
         inside.append(counts)
     test = f"adjusted {p_equals(contrast.p_adjusted)}"
     caution = ""
-    if contrast.low is not None and contrast.high is not None:
-        includes_zero = contrast.low <= 0 <= contrast.high
+    if contrast.p_names is not None and contrast.p_names >= inputs.config.analysis.alpha:
         caution = (
-            " The interval, which also allows for other templates, includes zero."
-            if includes_zero
-            else ""
+            " The exact permutation of names, for these templates, does not show it "
+            f"(adjusted {p_equals(contrast.p_names)})."
         )
     return (
         f"{isolated(model)} {_DOING[outcome]} {points(abs(size))} points {direction} often for "

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
-from scipy.stats import false_discovery_control, t
 
+from refusal_parity.statistics.adjust import benjamini_hochberg
 from refusal_parity.statistics.design import Design, codes_of
+from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.level_means import contrast, level_means
 from refusal_parity.statistics.observations import outcome_column
 from refusal_parity.tables import Comparison, conform
@@ -235,7 +236,7 @@ def _numbers(means: LevelMeans, weights: FloatArray, scope: Scope, alpha: float)
     found = contrast(means, weights, scope)
     if found is None:
         return None
-    reach = float(t.isf(alpha / 2, found.df)) * found.std_error
+    reach = float(t_isf(alpha / 2, found.df)) * found.std_error
     statistic = found.estimate / found.std_error
     return {
         "estimate": found.estimate,
@@ -244,7 +245,7 @@ def _numbers(means: LevelMeans, weights: FloatArray, scope: Scope, alpha: float)
         "ci_low": found.estimate - reach,
         "ci_high": found.estimate + reach,
         "statistic": statistic,
-        "p_value": float(2 * t.sf(abs(statistic), found.df)),
+        "p_value": float(2 * t_sf(abs(statistic), found.df)),
         "note": found.note,
     }
 
@@ -256,7 +257,7 @@ def _adjust(rows: pl.DataFrame) -> pl.DataFrame:
     ).with_row_index("row")
     adjusted = np.full(rows.height, np.nan)
     for _, part in marked.drop_nulls("family").group_by("family", maintain_order=True):
-        adjusted[part["row"].to_numpy()] = false_discovery_control(part["p_value"].to_numpy())
+        adjusted[part["row"].to_numpy()] = benjamini_hochberg(part["p_value"].to_numpy())
     return marked.drop("row").with_columns(
         pl.Series("p_adjusted", adjusted, dtype=pl.Float64).fill_nan(None)
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.stats import f
 
 from refusal_parity.statistics.clusters import inverse, is_positive_definite
+from refusal_parity.statistics.distributions import f_sf
 from refusal_parity.statistics.regressors import combine, too_few_clusters
 from refusal_parity.statistics.results import (
     Estimate,
@@ -199,5 +199,5 @@ def hotelling(fit: Fit, method: Method) -> Estimate:
         df=q,
         df_denominator=denominator,
         statistic=statistic,
-        p_value=float(f.sf(statistic, q, denominator)),
+        p_value=float(f_sf(statistic, q, denominator)),
     )

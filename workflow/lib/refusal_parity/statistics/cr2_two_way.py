@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.stats import t
 
 from refusal_parity.statistics.clusters import inverse
 from refusal_parity.statistics.cr2 import cluster_terms, spread
+from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.regressors import combine, too_few_clusters
 from refusal_parity.statistics.results import (
     Estimate,
@@ -164,7 +164,7 @@ def _row(pair: Pair, difference: float, variance: float, df: float, alpha: float
         reason = "its standard error is 0: names and templates within it do not differ"
         return not_estimable(_METHOD, _ESTIMAND, pair, reason)
     std_error = float(np.sqrt(variance))
-    reach = float(t.isf(alpha / 2, df)) * std_error
+    reach = float(t_isf(alpha / 2, df)) * std_error
     statistic = difference / std_error
     return Estimate(
         method=_METHOD,
@@ -177,5 +177,5 @@ def _row(pair: Pair, difference: float, variance: float, df: float, alpha: float
         ci_low=difference - reach,
         ci_high=difference + reach,
         statistic=statistic,
-        p_value=float(2 * t.sf(abs(statistic), df)),
+        p_value=float(2 * t_sf(abs(statistic), df)),
     )

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import polars as pl
-from scipy.stats import t
 
 from refusal_parity.errors import InputError
 from refusal_parity.statistics.correction import Audited, Corrected, correct
 from refusal_parity.statistics.design import Design, codes_of
+from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.equivalence import equivalence
 from refusal_parity.statistics.level_means import contrast, level_means
 from refusal_parity.statistics.observations import outcome_column
@@ -190,7 +190,7 @@ def _of_pair(
         return [not_estimable(method, estimand, pair, reason) for method in METHODS]
     difference = float(fit.corrected.rate[ours] - fit.corrected.rate[others])
     statistic = difference / found.std_error
-    reach = float(t.isf(analysis.alpha / 2, found.df)) * found.std_error
+    reach = float(t_isf(analysis.alpha / 2, found.df)) * found.std_error
     tested = Estimate(
         method=Method.DESIGN_BASED,
         estimand=estimand,
@@ -202,7 +202,7 @@ def _of_pair(
         ci_low=difference - reach,
         ci_high=difference + reach,
         statistic=statistic,
-        p_value=float(2 * t.sf(abs(statistic), found.df)),
+        p_value=float(2 * t_sf(abs(statistic), found.df)),
         note=found.note,
     )
     small = equivalence([tested], margin=analysis.margin, alpha=analysis.alpha)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from scipy.stats import t
-
+from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
@@ -52,9 +51,9 @@ def two_one_sided(
         alpha: level of each of the two tests.
     """
     statistic = (margin - abs(difference)) / std_error
-    reach = float(t.isf(alpha, df)) * std_error
+    reach = float(t_isf(alpha, df)) * std_error
     return TwoOneSided(
-        statistic, float(t.sf(statistic, df)), difference - reach, difference + reach
+        statistic, float(t_sf(statistic, df)), difference - reach, difference + reach
     )
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from scipy.stats import t
 
 from refusal_parity.statistics.clusters import mean_errors
 from refusal_parity.statistics.design import codes_of
+from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.observations import sum_lengths
 from refusal_parity.tables import Lengths, conform
 from refusal_parity.vocabulary import Label, Outcome
@@ -91,7 +91,7 @@ def _means(cells: pl.DataFrame, alpha: float) -> pl.DataFrame:
         cells[str(Outcome.ANSWER_LENGTH)].to_numpy().astype(np.float64),
     )
     mean = totals["words"].to_numpy() / totals["n"].to_numpy()
-    reach = t.isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
+    reach = t_isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
     columns = {
         "mean": mean,
         "std_error": errors.std_error,

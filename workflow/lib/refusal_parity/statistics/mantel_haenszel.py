@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.stats import chi2, norm
 
+from refusal_parity.statistics.distributions import chi2_sf, norm_isf
 from refusal_parity.statistics.results import Estimate, Pair, not_estimable
 from refusal_parity.vocabulary import Estimand, Method
 
@@ -63,7 +63,7 @@ def _contrast(k: FloatArray, n: FloatArray, pair: Pair, alpha: float) -> Estimat
         )
     pooled = pooled_odds_ratio(k, n)
     bounded = np.isfinite(pooled.log_std_error)
-    reach = norm.isf(alpha / 2) * pooled.log_std_error if bounded else np.nan
+    reach = norm_isf(alpha / 2) * pooled.log_std_error if bounded else np.nan
     return Estimate(
         method=Method.MANTEL_HAENSZEL,
         estimand=Estimand.ODDS_RATIO,
@@ -143,4 +143,4 @@ def generalised_cmh(k: FloatArray, n: FloatArray) -> ScoreTest | None:
     if groups < 2 or np.linalg.matrix_rank(covariance, hermitian=True) < groups - 1:  # noqa: PLR2004 - one group has nothing to be compared with
         return None
     statistic = float(excess @ np.linalg.solve(covariance, excess))
-    return ScoreTest(statistic, groups - 1, float(chi2.sf(statistic, groups - 1)))
+    return ScoreTest(statistic, groups - 1, float(chi2_sf(statistic, groups - 1)))

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
-from scipy.stats import chi2, norm
 
 from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.disparity import levels_of
+from refusal_parity.statistics.distributions import chi2_sf, norm_isf, norm_sf
 from refusal_parity.statistics.laplace import NO_VARIANCE, MixedModel, fit_mixed_model
 from refusal_parity.statistics.results import heard_warnings, join_notes
 from refusal_parity.tables import MixedModels, conform
@@ -109,7 +109,7 @@ def _empty(quantity: MixedQuantity, term: str, reference: str | None, note: str)
 
 
 def _numbers(design: Design, full: MixedModel, null: MixedModel, alpha: float) -> Iterator[Row]:
-    reach = norm.isf(alpha / 2)
+    reach = norm_isf(alpha / 2)
     errors = np.sqrt(np.diag(full.covariance))
     for level, b, se in zip(design.levels[1:], full.coefficients[1:], errors[1:], strict=True):
         row = _empty(MixedQuantity.ODDS_RATIO, level, design.levels[0], _LEVEL)
@@ -123,14 +123,14 @@ def _numbers(design: Design, full: MixedModel, null: MixedModel, alpha: float) -
             "ci_low": float(ends[0]),
             "ci_high": float(ends[1]),
             "statistic": float(b / se),
-            "p_value": float(2 * norm.sf(abs(b / se))),
+            "p_value": float(2 * norm_sf(abs(b / se))),
         }
     df = len(design.levels) - 1
     ratio = max(2 * (full.log_likelihood - null.log_likelihood), 0.0)
     yield _empty(MixedQuantity.LIKELIHOOD_RATIO, "all levels", None, _LEVEL) | {
         "statistic": ratio,
         "df": float(df),
-        "p_value": float(chi2.sf(ratio, df)),
+        "p_value": float(chi2_sf(ratio, df)),
     }
     sizes = {"name": full.name_variance, "template": full.template_variance}
     total = sum(sizes.values()) + _LOGISTIC_VARIANCE

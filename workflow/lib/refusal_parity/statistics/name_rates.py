@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.stats import f, t
 
+from refusal_parity.statistics.distributions import f_sf, t_isf, t_sf
 from refusal_parity.statistics.results import Estimate, Pair, not_estimable
 from refusal_parity.vocabulary import Estimand, Method
 
@@ -105,7 +105,7 @@ def _pair(pair: Pair, ours: FloatArray, others: FloatArray, alpha: float) -> Est
     if found is None:
         return not_estimable(method, estimand, pair, "names of one group do not differ")
     statistic = found.difference / found.std_error
-    reach = float(t.isf(alpha / 2, found.df)) * found.std_error
+    reach = float(t_isf(alpha / 2, found.df)) * found.std_error
     return Estimate(
         method=method,
         estimand=estimand,
@@ -117,7 +117,7 @@ def _pair(pair: Pair, ours: FloatArray, others: FloatArray, alpha: float) -> Est
         ci_low=found.difference - reach,
         ci_high=found.difference + reach,
         statistic=statistic,
-        p_value=float(2 * t.sf(abs(statistic), found.df)),
+        p_value=float(2 * t_sf(abs(statistic), found.df)),
     )
 
 
@@ -134,5 +134,5 @@ def _together(rates: FloatArray, level: IntArray) -> Estimate:
         df=found.df,
         df_denominator=found.df_denominator,
         statistic=found.statistic,
-        p_value=float(f.sf(found.statistic, found.df, found.df_denominator)),
+        p_value=float(f_sf(found.statistic, found.df, found.df_denominator)),
     )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import nct, t
+from scipy.stats import nct
 
+from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def power_of(given: Precision, difference: float, alpha: float) -> float:
         difference: the true one.
         alpha: level of the test.
     """
-    bound = float(t.isf(alpha / 2, given.df))
+    bound = float(t_isf(alpha / 2, given.df))
     shift = abs(difference) / np.sqrt(given.variance) if given.variance > 0 else np.inf
     if shift > bound + _CERTAIN:
         return 1.0
@@ -99,7 +100,7 @@ def minimum_detectable(given: Precision, alpha: float, power: float) -> float:
     if given.variance <= 0:
         return 0.0
     std_error = float(np.sqrt(given.variance))
-    farthest = (float(t.isf(alpha / 2, given.df)) + _CERTAIN) * std_error
+    farthest = (float(t_isf(alpha / 2, given.df)) + _CERTAIN) * std_error
     return float(
         brentq(lambda each: power_of(given, each, alpha) - power, 0.0, farthest, xtol=1e-12)
     )

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.stats import chi2, norm
 
+from refusal_parity.statistics.distributions import chi2_sf, norm_isf
 from refusal_parity.statistics.results import Estimate, Pair, not_estimable
 from refusal_parity.vocabulary import Estimand, Method
 
@@ -33,7 +33,7 @@ def wilson(k: FloatArray, n: FloatArray, alpha: float) -> Interval:
         n: responses, same shape; where 0, the ends are NaN.
         alpha: 1 less the level of the interval.
     """
-    z = norm.isf(alpha / 2)
+    z = norm_isf(alpha / 2)
     trials = np.where(n > 0, n, np.nan)
     middle = (k + z**2 / 2) / (trials + z**2)
     half = z * np.sqrt(k * (trials - k) / trials + z**2 / 4) / (trials + z**2)
@@ -99,7 +99,7 @@ def _risk_ratio(
         )
         return replace(common, estimate=float(ratio), note=reason)
     std_error = np.sqrt(1 / k1 - 1 / n1 + 1 / k0 - 1 / n0)
-    reach = norm.isf(alpha / 2) * std_error
+    reach = norm_isf(alpha / 2) * std_error
     return replace(
         common,
         estimate=ratio,
@@ -143,5 +143,5 @@ def _pearson(
         estimate=rates[1] - rates[0] if pair else None,
         df=df,
         statistic=statistic,
-        p_value=float(chi2.sf(statistic, df)),
+        p_value=float(chi2_sf(statistic, df)),
     )

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
-from scipy.stats import t
 
 from refusal_parity.statistics.clusters import fallback_note, mean_errors
 from refusal_parity.statistics.design import codes_of
+from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.observations import count_outcomes
 from refusal_parity.statistics.proportions import wilson
 from refusal_parity.tables import Rates, conform
@@ -167,7 +167,7 @@ def _clustered(
             labelled[str(outcome)].to_numpy().astype(np.float64),
         )
         std_error[present] = errors.std_error
-        reach[present] = t.isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
+        reach[present] = t_isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
         for at in np.flatnonzero(errors.fallback):
             notes[present[at]] = fallback_note("name" if errors.fallback[at] == 1 else "template")
     columns = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.stats import f, t
 
 from refusal_parity.statistics.clusters import is_positive_definite
+from refusal_parity.statistics.distributions import f_sf, t_isf, t_sf
 from refusal_parity.statistics.results import Estimate, not_estimable, pairs_of
 from refusal_parity.vocabulary import Estimand, Method
 
@@ -65,7 +65,7 @@ def contrasts(fit: Fit, method: Method, estimand: Estimand, alpha: float) -> lis
     variances = np.einsum("pi,ij,pj->p", weights, fit.covariance, weights)
     std_errors = np.sqrt(np.maximum(variances, 0))
     degrees = np.full(len(weights), fit.df) if fit.pair_df is None else fit.pair_df
-    reach = t.isf(alpha / 2, degrees) * std_errors
+    reach = t_isf(alpha / 2, degrees) * std_errors
     rows = []
     for pair, coefficient, std_error, half, df in zip(
         pairs_of(fit.levels), coefficients, std_errors, reach, degrees, strict=True
@@ -87,7 +87,7 @@ def contrasts(fit: Fit, method: Method, estimand: Estimand, alpha: float) -> lis
                 ci_low=float(scale(coefficient - half)),
                 ci_high=float(scale(coefficient + half)),
                 statistic=statistic,
-                p_value=float(2 * t.sf(abs(statistic), df)),
+                p_value=float(2 * t_sf(abs(statistic), df)),
                 note=fit.note,
             )
         )
@@ -108,6 +108,6 @@ def joint(fit: Fit, method: Method) -> Estimate:
         df=q,
         df_denominator=fit.df,
         statistic=statistic,
-        p_value=float(f.sf(statistic, q, fit.df)),
+        p_value=float(f_sf(statistic, q, fit.df)),
         note=fit.note,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from refusal_parity.report import describing
+from refusal_parity.report import describing, mixed
 from refusal_parity.report.sections.section import Figures, Section
 
 if TYPE_CHECKING:
@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
-    return {"classics": describing.classics(inputs), "table": describing.classics_table(inputs)}
+    return {
+        "classics": describing.classics(inputs),
+        "table": describing.classics_table(inputs),
+        "mixed": mixed.mixed_table(inputs),
+    }
 
 
 SECTION: Final = Section(

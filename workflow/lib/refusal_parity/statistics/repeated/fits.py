@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.stats import f, t
 
+from refusal_parity.statistics.distributions import f_sf, t_isf, t_sf
 from refusal_parity.statistics.grid import by_level
 from refusal_parity.statistics.repeated.results import NO_ERROR, Repeated
 from refusal_parity.vocabulary import Estimand
@@ -194,7 +194,7 @@ def contrasts(fitted: Fitted, method: Method, estimand: Estimand, alpha: float) 
     with np.errstate(invalid="ignore"):
         std_error = np.sqrt(np.diagonal(fitted.covariance, axis1=1, axis2=2))
         std_error = np.where(std_error > NO_ERROR, std_error, np.nan)
-    reach = t.isf(alpha / 2, fitted.df) * std_error
+    reach = t_isf(alpha / 2, fitted.df) * std_error
     return Repeated(
         method=method,
         estimand=estimand,
@@ -202,7 +202,7 @@ def contrasts(fitted: Fitted, method: Method, estimand: Estimand, alpha: float) 
         estimate=fitted.estimate,
         std_error=std_error,
         df=np.broadcast_to(fitted.df, std_error.shape),
-        p_value=np.asarray(2 * t.sf(np.abs(fitted.estimate / std_error), fitted.df)),
+        p_value=np.asarray(2 * t_sf(np.abs(fitted.estimate / std_error), fitted.df)),
         low=fitted.estimate - reach,
         high=fitted.estimate + reach,
     )
@@ -212,7 +212,7 @@ def joint(fitted: Fitted, method: Method) -> Repeated:
     """`wald.joint`: b' V^-1 b / q as F with (q, df), the same df for all contrasts of a study."""
     q = len(fitted.groups)
     df = np.broadcast_to(fitted.df, fitted.estimate.shape)[:, 0]
-    return quadratic(fitted, method, lambda wald, at: np.asarray(f.sf(wald / q, q, df[at])))
+    return quadratic(fitted, method, lambda wald, at: np.asarray(f_sf(wald / q, q, df[at])))
 
 
 def quadratic(

@@ -7,11 +7,11 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.stats import t
 
 from refusal_parity.statistics.bootstrap import METHODS as BOOTSTRAPS
 from refusal_parity.statistics.bootstrap import Counts as Drawn
 from refusal_parity.statistics.bootstrap import resampled_rates
+from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.exact import permutation_names_exact
 from refusal_parity.statistics.randomisation import TIE, permutation_names
 from refusal_parity.statistics.repeated import rates, regressions
@@ -68,7 +68,7 @@ def _equivalence(linear: Repeated, margin: float, alpha: float) -> Repeated:
     assert linear.estimate is not None  # noqa: S101 - contrasts of a regression
     assert linear.std_error is not None  # noqa: S101
     assert linear.df is not None  # noqa: S101
-    reach = t.isf(alpha, linear.df) * linear.std_error
+    reach = t_isf(alpha, linear.df) * linear.std_error
     statistic = (margin - np.abs(linear.estimate)) / linear.std_error
     return Repeated(
         method=Method.EQUIVALENCE,
@@ -77,7 +77,7 @@ def _equivalence(linear: Repeated, margin: float, alpha: float) -> Repeated:
         estimate=linear.estimate,
         std_error=linear.std_error,
         df=linear.df,
-        p_value=np.asarray(t.sf(statistic, linear.df)),
+        p_value=np.asarray(t_sf(statistic, linear.df)),
         low=linear.estimate - reach,
         high=linear.estimate + reach,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import chi2, f, norm, t
 
+from refusal_parity.statistics.distributions import chi2_sf, f_sf, norm_isf, t_isf, t_sf
 from refusal_parity.statistics.grid import by_level
 from refusal_parity.statistics.proportions import wilson
 from refusal_parity.statistics.repeated.results import Repeated
@@ -51,7 +51,7 @@ def _katz(k: FloatArray, n: FloatArray, groups: tuple[str, ...], alpha: float) -
         ratio = (ours / n[1:]) / (others / n[0])
         error = np.sqrt(1 / ours - 1 / n[1:] + 1 / others - 1 / n[0])
     none = (ours == 0) | (others == 0) | whole
-    reach = np.where(none, np.nan, norm.isf(alpha / 2) * error)
+    reach = np.where(none, np.nan, norm_isf(alpha / 2) * error)
     with np.errstate(invalid="ignore"):
         low, high = ratio * np.exp(-reach), ratio * np.exp(reach)
     return Repeated(
@@ -72,7 +72,7 @@ def _pearson(k: FloatArray, n: FloatArray, groups: tuple[str, ...]) -> list[Repe
             statistic = (sizes * (hits / sizes - pooled) ** 2).sum(axis=1) / (
                 pooled * (1 - pooled)
             )[:, 0]
-        return np.asarray(chi2.sf(statistic, len(levels) - 1), dtype=np.float64)
+        return np.asarray(chi2_sf(statistic, len(levels) - 1), dtype=np.float64)
 
     method = Method.CHI_SQUARE
     pairs = np.column_stack([p_value([0, at]) for at in range(1, len(n))])
@@ -122,7 +122,7 @@ def _cmh(k: FloatArray, n: FloatArray) -> FloatArray:
     found = np.full(len(k), np.nan)
     full = np.linalg.matrix_rank(covariance, hermitian=True) == len(less)
     solved = np.linalg.solve(covariance[full], excess[full][..., None])[..., 0]
-    found[full] = chi2.sf(np.einsum("rg,rg->r", excess[full], solved), len(less))
+    found[full] = chi2_sf(np.einsum("rg,rg->r", excess[full], solved), len(less))
     return found
 
 
@@ -140,7 +140,7 @@ def name_rates(studies: Studies, alpha: float) -> list[Repeated]:
         per_df = parts**2 / spare
         df = both**2 / (per_df[:, 1:] + per_df[:, :1])
     difference, std_error = means[:, 1:] - means[:, :1], np.sqrt(both)
-    reach = t.isf(alpha / 2, df) * std_error
+    reach = t_isf(alpha / 2, df) * std_error
     between = (sizes * (means - rates.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
     within = squares.sum(axis=1)
     q, rest = len(sizes) - 1, len(rates[0]) - len(sizes)
@@ -154,7 +154,7 @@ def name_rates(studies: Studies, alpha: float) -> list[Repeated]:
             estimate=difference,
             std_error=std_error,
             df=df,
-            p_value=2 * t.sf(np.abs(difference / std_error), df),
+            p_value=2 * t_sf(np.abs(difference / std_error), df),
             low=difference - reach,
             high=difference + reach,
         ),
@@ -162,6 +162,6 @@ def name_rates(studies: Studies, alpha: float) -> list[Repeated]:
             method=Method.ANOVA_NAMES,
             estimand=Estimand.GLOBAL,
             groups=(None,),
-            p_value=f.sf(statistic, q, max(rest, 1))[:, None],
+            p_value=f_sf(statistic, q, max(rest, 1))[:, None],
         ),
     ]

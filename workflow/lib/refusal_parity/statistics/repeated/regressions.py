@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.stats import f
 
 from refusal_parity.statistics.clusters import inverse
 from refusal_parity.statistics.cr2 import spread
 from refusal_parity.statistics.cr2_two_way import both_ways, level_of, one_way
 from refusal_parity.statistics.design import Design
+from refusal_parity.statistics.distributions import f_sf
 from refusal_parity.statistics.grid import by_level
 from refusal_parity.statistics.logistic import METHODS as LOGISTIC
 from refusal_parity.statistics.regressors import combine
@@ -141,7 +141,7 @@ def _hotelling(fitted: Fitted, eta: float) -> Repeated:
     if rest <= 0:
         return _no_global(Method.OLS_CR2_NAME, len(fitted.estimate))
     return quadratic(
-        fitted, Method.OLS_CR2_NAME, lambda wald, _: f.sf(rest / (eta * q) * wald, q, rest)
+        fitted, Method.OLS_CR2_NAME, lambda wald, _: f_sf(rest / (eta * q) * wald, q, rest)
     )
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-from scipy.stats import t
 
+from refusal_parity.statistics.distributions import t_sf
 from refusal_parity.statistics.grid import Grid, by_level
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Repeated:
             message = f"{self.method} has no standard error"
             raise ValueError(message)
         distance = margin - np.abs(self.estimate + margin)
-        p_value = np.asarray(t.sf(distance / self.std_error, self.df), dtype=np.float64)
+        p_value = np.asarray(t_sf(distance / self.std_error, self.df), dtype=np.float64)
         return replace(self, p_value=p_value)
 
     def misses(self, truth: FloatArray) -> Verdicts:
