@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZIP_DEFLATED, BadZipFile
 
-import skops.io
 from sklearn.pipeline import Pipeline
 
 from refusal_parity.errors import InputError
@@ -15,7 +16,25 @@ from refusal_parity.labelling.features import Settings
 from refusal_parity.labelling.seen import Seen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+
+@contextmanager
+def _unseen(module: str) -> Iterator[None]:
+    """Let imports find no such module, unless it is there already."""
+    hidden = module not in sys.modules
+    if hidden:
+        sys.modules[module] = None  # type: ignore[assignment]
+    yield
+    if hidden:
+        del sys.modules[module]
+
+
+# To list its estimators, skops imports all of scikit-learn, and so torch where there is one:
+# most of the time that a job of a few thousand labels takes.
+with _unseen("torch"):
+    import skops.io
 
 TRUSTED: Final[frozenset[str]] = frozenset()
 """Types beyond those that skops itself trusts (numpy's, scikit-learn's and built-in ones).
