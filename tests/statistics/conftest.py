@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -13,9 +15,13 @@ from refusal_parity.statistics.observations import observe
 from refusal_parity.statistics.rates import rates
 from refusal_parity.tables import Labels, Prompts, conform
 
+# Tests are imported one by one and no package: their helpers must be findable by name.
+sys.path.append(str(Path(__file__).parent))
+
+from reference_numbers import Reference
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +31,19 @@ def reference(shared: Path) -> dict[str, Any]:
         (shared / "reference" / "llama7.json").read_text(encoding="utf-8")
     )
     return loaded
+
+
+@pytest.fixture(scope="session")
+def llama7(reference: dict[str, Any]) -> Reference:
+    tolerances = reference["meta"]["tolerances"]
+    return Reference(
+        numbers=reference["llama7"],
+        closed_form=tolerances["closed_form"],
+        coefficient=tolerances["logit_coef_abs"],
+        std_error=tolerances["logit_se_rel"],
+        permutation=tolerances["permutation_p_abs"],
+        bootstrap=tolerances["bootstrap_ci_abs"],
+    )
 
 
 def labels_table(rows: pl.DataFrame) -> pl.DataFrame:
