@@ -19,15 +19,16 @@ from refusal_parity.tables import (
 
 with job(snakemake.wildcards.model, snakemake.log[0]):
     analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
+    prompts = read_table(Prompts, Path(snakemake.input.prompts))
     observations = observe(
-        read_table(Prompts, Path(snakemake.input.prompts)),
+        prompts,
         read_table(Labels, Path(snakemake.input.labels)),
         read_table(Responses, Path(snakemake.input.responses)),
     )
     write_table(rates(observations, analysis), Rates, Path(snakemake.output.rates))
     write_table(lengths(observations, analysis), Lengths, Path(snakemake.output.lengths))
     write_table(
-        exclusions(observations, analysis),
+        exclusions(observations, prompts, analysis),
         Exclusions,
         Path(snakemake.output.exclusions),
     )
