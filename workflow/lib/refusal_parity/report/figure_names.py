@@ -126,14 +126,14 @@ def _stacked(rates: list[float], width: float) -> list[float]:
 
 
 def _label_outliers(figure: Figure, axes: Axes, groups: list[list[NameRate]]) -> None:
-    """Write each outlier's name above its mark; the second of a group goes below if they touch."""
+    """Write each outlier's name below its mark, where none are stacked; above it if two touch."""
     with figure_style():
         if (engine := figure.get_layout_engine()) is not None:
             engine.execute(figure)
     taken: list[Text] = []
     for position, names in enumerate(groups):
         for name in sorted(outliers(names), key=lambda outlier: outlier.rate):
-            for lift in (-0.33, 0.38):
+            for lift in (0.42, -0.33):
                 text = _label(axes, name, position + lift)
                 if not any(_touch(text, other) for other in taken):
                     taken.append(text)

@@ -74,7 +74,7 @@ def differences_table(inputs: ReportInputs, outcome: Outcome, dimension: str) ->
             ("Difference", NUMBER),
             (f"{inputs.confidence} interval", NUMBER),
             ("Adjusted p", NUMBER),
-            ("p, these templates", NUMBER),
+            ("Adjusted p, these templates", NUMBER),
             ("Note", TEXT),
         ),
         rows=tuple(
@@ -115,7 +115,7 @@ def pairs_table(inputs: ReportInputs) -> Table:
             ("Difference", NUMBER),
             (f"{inputs.confidence} interval", NUMBER),
             ("Adjusted p", NUMBER),
-            ("p, these templates", NUMBER),
+            ("Adjusted p, these templates", NUMBER),
             ("p, small", NUMBER),
             ("Note", TEXT),
         ),
