@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from refusal_parity.errors import InputError
 from refusal_parity.labelling.gold import STARTER, gold_files, read_gold
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 GOOD = "response,label\nOmar bakes.,answer\nI cannot.,refusal\n"
 
@@ -43,6 +40,18 @@ def test_errors_say_where_and_what(tmp_path: Path, content: str | bytes, wanted:
         read_gold([write(tmp_path, content)])
     for part in ["gold.csv", *wanted]:
         assert part in str(caught.value)
+
+
+def test_starter_labels_are_found_from_any_folder(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(root)
+    assert gold_files(["mine.csv"], starter=True) == [Path("mine.csv"), STARTER]
+    monkeypatch.chdir(tmp_path)
+    (found,) = gold_files([], starter=True)
+    assert found == root / STARTER
+    assert gold_files([str(found)], starter=True) == [found]
+    assert gold_files(["mine.csv"], starter=False) == [Path("mine.csv")]
 
 
 def test_missing_file(tmp_path: Path) -> None:

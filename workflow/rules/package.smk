@@ -11,7 +11,8 @@ def package_folder(source, within=".snakemake/refusal-parity"):
 
     It lies beside the workflow. Where another workflow uses this one from a
     hosting service, Snakemake fetches rules and scripts one by one, but no
-    package: that is taken out of Snakemake's clone of the repository.
+    package: that is taken out of Snakemake's clone of the repository, and the
+    starter labels with it.
     """
     if not hasattr(source, "hosted_repo"):
         return (Path(str(source)) / "lib").resolve()
@@ -22,7 +23,9 @@ def package_folder(source, within=".snakemake/refusal-parity"):
         folder.parent.mkdir(parents=True, exist_ok=True)
         taken = Path(tempfile.mkdtemp(dir=folder.parent))
         archive = io.BytesIO()
-        repository.archive(archive, commit, path=f"{source.path}/lib")
+        repository.archive(
+            archive, commit, path=[f"{source.path}/lib", "data/gold/starter.csv"]
+        )
         archive.seek(0)
         with tarfile.open(fileobj=archive) as package:
             package.extractall(taken, filter="data")

@@ -6,6 +6,10 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Final
+
+REPOSITORY: Final = Path(__file__).parents[3]
+"""The project's folder; of one taken from a hosting service, what a study needs of it."""
 
 
 def git_commit() -> str | None:
