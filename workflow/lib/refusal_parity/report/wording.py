@@ -78,7 +78,12 @@ def finding(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) 
     # Without a global test the corrected tests of the pairs decide alone.
     significant = global_p < alpha if global_p is not None else bool(shown)
     tested = global_p is not None or any(contrast.p_adjusted is not None for contrast in found)
-    sentences = [_sentence(inputs, model, outcome, dimension, contrast) for contrast in shown]
+    sentences: list[str] = []
+    for contrast in shown:
+        sentence = _sentence(inputs, model, outcome, dimension, contrast)
+        rests_on = influence_words(inputs, model, outcome, dimension, contrast)
+        # The first one is the lead, which what it rests on would make too long.
+        sentences += [f"{sentence}{rests_on}"] if sentences else [sentence, rests_on.strip()]
     reason = _why_not_estimable(inputs, model, outcome, dimension)
     if reason is not None or not tested:
         verdict = Verdict.NOT_ESTIMABLE
@@ -110,7 +115,7 @@ def finding(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) 
         small=tuple(contrast.group for contrast in found if contrast.small),
         lead=lead,
         details=(
-            *sentences,
+            *filter(None, sentences),
             *_with_these_templates(inputs, found, dimension, verdict),
             *_small(inputs, found, dimension, verdict),
             *_missing(found, dimension, verdict),
@@ -201,7 +206,7 @@ def _sentence(
         f"{level_words(dimension, contrast.group)} than for "
         f"{level_words(dimension, contrast.reference)} "
         f"({', '.join(inside)}{'; ' if inside else ''}{test}).{caution}"
-        f"{_corrected(contrast)}{influence_words(inputs, model, outcome, dimension, contrast)}"
+        f"{_corrected(contrast)}"
     )
 
 
