@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
+
+from polars.exceptions import PolarsError
 
 from refusal_parity.errors import InputError
 
@@ -32,15 +35,26 @@ def new_file(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         os.replace(temporary, path)  # noqa: PTH105 - Path.replace hides that it overwrites
-    except OSError as error:
+    except (OSError, PolarsError) as error:
+        reason = _reason(error)
+        if reason is None:
+            raise
         raise InputError(
-            f"cannot be written ({error.strerror or error})",
+            f"cannot be written ({reason})",
             where=str(path),
             remedy="Give a results folder that you may write to and that has room.",
         ) from error
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def _reason(error: OSError | PolarsError) -> str | None:
+    """What the file system said; polars hands it on as text. None if it said nothing."""
+    number = re.search(r"\(os error (\d+)\)", str(error))
+    if number:
+        return os.strerror(int(number[1]))
+    return (error.strerror or str(error)) if isinstance(error, OSError) else None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import resource
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from refusal_parity.errors import InputError
+from refusal_parity.files import new_file, write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+ROOM = 1000
+FRAME = pl.DataFrame({"text": [f"response {number}" for number in range(20_000)]})
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """Files may not grow past some bytes: what the file system says of a full disk, but for why."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: path.write_text("x" * 2 * ROOM),
+        FRAME.write_parquet,
+        FRAME.write_csv,
+    ],
+    ids=["text", "parquet", "csv"],
+)
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_is_said_and_leaves_nothing(
+    tmp_path: Path, write: Callable[[Path], None]
+) -> None:
+    with (
+        pytest.raises(InputError, match=r"cannot be written \(File too large\).*has room"),
+        new_file(tmp_path / "file") as temporary,
+    ):
+        write(temporary)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_errors_of_polars_are_not_the_disks(tmp_path: Path) -> None:
+    with pytest.raises(pl.exceptions.ColumnNotFoundError), new_file(tmp_path / "file"):
+        FRAME.select("label")
+
+
+def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file"
+    write_text(path, "one")
+    with pytest.raises(UnicodeEncodeError), new_file(path) as temporary:
+        temporary.write_text("two\udfff", encoding="utf-8")
+    assert path.read_text("utf-8") == "one"
+    assert [each.name for each in path.parent.iterdir()] == ["file"]
