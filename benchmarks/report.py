@@ -166,6 +166,8 @@ def _write(config: StudyConfig, folder: Path) -> None:
         else [folder / f"{key}.parquet"]
         for key, table in EXPORTED.items()
     }
+    # The study has no judge, no people and no cluster, and leaves out what is optional.
+    files = {key: paths for key, paths in files.items() if paths[0].exists()}
     write_all(
         read_inputs(config, files),
         ReportFiles(

@@ -98,8 +98,9 @@ BIG = {"estimate": 0.281, "ci_low": 0.182, "ci_high": 0.38}
             [whole(0.01), *pair(**BIG, p_adjusted=0.3, p_names=0.02)],
             Verdict.SHOWN,
             "The groups differ as a whole (randomisation test over names: p = 0.010), but no "
-            "single group was shown to differ from its reference. For muslim names against "
-            "white names (+28.1 points) the exact permutation of names, which speaks to these "
+            "single group was shown to differ from its reference for templates other than these. "
+            "For muslim names against white names (+28.1 points) the exact permutation of names, "
+            "which speaks to these "
             "templates alone, shows a difference (adjusted p = 0.020); for other templates none "
             "is shown.",
             id="shown for these templates only",

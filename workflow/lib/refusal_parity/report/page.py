@@ -126,7 +126,7 @@ def _facts(inputs: ReportInputs) -> list[tuple[str, str]]:
     share = percent(totals.get(LABELLED, 0) / asked) if asked else NOTHING
     prompts = inputs.prompts
     return [
-        ("models", count(len(inputs.models))),
+        ("model" if len(inputs.models) == 1 else "models", count(len(inputs.models))),
         ("groups", count(prompts["group"].n_unique())),
         ("names", count(prompts["name_id"].n_unique())),
         ("templates", count(prompts["template_id"].n_unique())),

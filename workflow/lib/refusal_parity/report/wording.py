@@ -84,6 +84,7 @@ def finding(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) 
         rests_on = influence_words(inputs, model, outcome, dimension, contrast)
         # The first one is the lead, which what it rests on would make too long.
         sentences += [f"{sentence}{rests_on}"] if sentences else [sentence, rests_on.strip()]
+    narrow = _with_these_templates(inputs, found, dimension)
     reason = _why_not_estimable(inputs, model, outcome, dimension)
     if reason is not None or not tested:
         verdict = Verdict.NOT_ESTIMABLE
@@ -98,9 +99,10 @@ def finding(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) 
             lead = f"Every difference was shown to be smaller than {_margin(inputs)}."
     elif not shown:
         verdict = Verdict.SHOWN
+        beyond = " for templates other than these" if narrow else ""
         lead = (
             f"The groups differ as a whole ({test.words}: {p_equals(global_p)}), but no single "
-            "group was shown to differ from its reference."
+            f"group was shown to differ from its reference{beyond}."
         )
     else:
         verdict = Verdict.SHOWN
@@ -116,7 +118,7 @@ def finding(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) 
         lead=lead,
         details=(
             *filter(None, sentences),
-            *_with_these_templates(inputs, found, dimension, verdict),
+            *(narrow if verdict is not Verdict.NOT_ESTIMABLE else ()),
             *_small(inputs, found, dimension, verdict),
             *_missing(found, dimension, verdict),
         ),
@@ -165,18 +167,15 @@ def _small(
     ]
 
 
-def _with_these_templates(
-    inputs: ReportInputs, found: list[Contrast], dimension: str, verdict: Verdict
-) -> list[str]:
+def _with_these_templates(inputs: ReportInputs, found: list[Contrast], dimension: str) -> list[str]:
     """Each difference that only the narrower question shows: new names, the same templates."""
-    if verdict is Verdict.NOT_ESTIMABLE:
-        return []
     return [
         f"For {level_words(dimension, contrast.group)} against "
         f"{level_words(dimension, contrast.reference)} "
         f"({points(contrast.estimate, signed=True)} points) the exact permutation of names, which "
         "speaks to these templates alone, shows a difference (adjusted "
-        f"{p_equals(contrast.p_names)}); for other templates none is shown."
+        f"{p_equals(contrast.p_names)}{f'; {plain(contrast.note)}' if contrast.note else ''}); "
+        "for other templates none is shown."
         for contrast in found
         if not contrast.shown
         and contrast.p_names is not None
