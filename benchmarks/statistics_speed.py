@@ -14,6 +14,7 @@ import polars as pl
 from scipy.stats import permutation_test
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
+from refusal_parity.prompts import group_gender
 from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.exact import exact_tests
@@ -77,8 +78,13 @@ def observations(model: int) -> pl.DataFrame:
             "arm": "plain",
             "label": np.where(random.random(len(name)) < 0.01, "", kinds),
             "exclusion": None,
+            "words": random.integers(5, 60, len(name)),
         }
-    ).with_columns(pl.col("label").replace("", None))
+    ).with_columns(
+        pl.col("label").replace("", None),
+        group_gender(),
+        machine_label=pl.lit(None, dtype=pl.String),
+    )
 
 
 def permutations() -> None:
@@ -86,7 +92,7 @@ def permutations() -> None:
     study, draws = observations(0), Draws(100_000, 1)
     levels = {"group": LEVELS, "gender": ["man", "woman"], "commonness": ["common", "less common"]}
     counted = {
-        dimension: list(build_designs(study, dimension, names, ANALYSIS.outcomes).values())
+        dimension: list(build_designs(study, dimension, names, ANALYSIS.readings).values())
         for dimension, names in levels.items()
     }
     with timed("100,000 permutations, one model's outcomes and contrasts", ", target 2 s"):
@@ -120,7 +126,7 @@ def permutations() -> None:
 def self_check() -> None:
     """2,000 simulated studies of the design, every method."""
     study = observations(0)
-    design = next(iter(build_designs(study, "group", LEVELS, ANALYSIS.outcomes).values()))
+    design = next(iter(build_designs(study, "group", LEVELS, ANALYSIS.readings).values()))
     grid = grid_of(design)
     even = Latent(np.zeros(GROUPS), np.full(GROUPS, 0.2), 0.5, 0.02, 0.1, 0.18)
     with timed("self-check, 2,000 studies, one outcome by group", ", target 60 s"):
