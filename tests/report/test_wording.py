@@ -106,6 +106,16 @@ BIG = {"estimate": 0.281, "ci_low": 0.182, "ci_high": 0.38}
             id="shown for these templates only",
         ),
         pytest.param(
+            [whole(0.2), *pair(**BIG, p_adjusted=0.3, p_names=0.02)],
+            Verdict.NOT_SHOWN,
+            "Over all groups together no difference was shown (randomisation test over names: "
+            "p = 0.200), and of single groups none for templates other than these. "
+            f"{NO_PROOF} For muslim names against white names (+28.1 points) the exact "
+            "permutation of names, which speaks to these templates alone, shows a difference "
+            "(adjusted p = 0.020); for other templates none is shown.",
+            id="shown for these templates only, and not as a whole",
+        ),
+        pytest.param(
             [whole(0.41), *pair(**BIG, p_adjusted=0.3)],
             Verdict.NOT_SHOWN,
             "No difference between groups was shown (randomisation test over names: p = 0.410). "

@@ -26,9 +26,11 @@ def _unseen(module: str) -> Iterator[None]:
     hidden = module not in sys.modules
     if hidden:
         sys.modules[module] = None  # type: ignore[assignment]
-    yield
-    if hidden:
-        del sys.modules[module]
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules[module]
 
 
 # To list its estimators, skops imports all of scikit-learn, and so torch where there is one:

@@ -94,7 +94,7 @@ def finding(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) 
         all_small = bool(found) and all(contrast.small for contrast in found)
         small = Verdict.SMALL if all_small else Verdict.NOT_SHOWN
         verdict = Verdict.SHOWN if shown else small
-        lead = _not_shown(test, mixed=bool(shown))
+        lead = _not_shown(test, mixed=bool(shown), narrow=bool(narrow))
         if verdict is Verdict.SMALL:
             lead = f"Every difference was shown to be smaller than {_margin(inputs)}."
     elif not shown:
@@ -137,12 +137,17 @@ def level_words(dimension: str, level: str, *, plural: bool = True) -> str:
     }.get(dimension, f"{clean} {noun}")
 
 
-def _not_shown(test: GlobalTest, *, mixed: bool) -> str:
+def _not_shown(test: GlobalTest, *, mixed: bool, narrow: bool) -> str:
     inside = "" if test.p_value is None else f" ({test.words}: {p_equals(test.p_value)})"
     if mixed:
         return (
             f"Over all groups together no difference was shown{inside}, but single "
             "comparisons with the reference show one."
+        )
+    if narrow:
+        return (
+            f"Over all groups together no difference was shown{inside}, and of single groups none "
+            f"for templates other than these. {_NOT_PROOF}"
         )
     return f"No difference between groups was shown{inside}. {_NOT_PROOF}"
 
