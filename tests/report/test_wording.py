@@ -7,7 +7,6 @@ import pytest
 from report_study import config_of, disparity_row, make_prompts
 
 from refusal_parity.report import ReportInputs, summary_lines
-from refusal_parity.report.text import interval, p_equals, p_value, percent, plain, points, shorten
 from refusal_parity.report.wording import Verdict, finding
 from refusal_parity.tables import Disparity, Exclusions, Influence, Overview, Rates, conform
 from refusal_parity.vocabulary import Estimand, Method, Outcome
@@ -329,29 +328,3 @@ def test_summary_of_many_models_counts_them(tmp_path: Any) -> None:
     assert "not shown for 5 (m0 x, m1 x, m2 x, m3 x and 1 more)" in lines[1]
     assert "not estimable for 2" in lines[1]
     assert lines[2] == "Left out: not known, the ledger of exclusions is empty."
-
-
-@pytest.mark.parametrize(
-    ("made", "text"),
-    [
-        (percent(0.2814), "28.1 %"),
-        (percent(None), "\N{EN DASH}"),
-        (percent(float("nan")), "\N{EN DASH}"),
-        (points(-0.0001), "0.0"),
-        (points(-0.05), "\N{MINUS SIGN}5.0"),
-        (points(0.05, signed=True), "+5.0"),
-        (interval(0.182, 0.38), "18.2 to 38.0"),
-        (interval(None, 0.38), "\N{EN DASH}"),
-        (p_value(0.0116), "0.012"),
-        (p_value(0.0009), "< 0.001"),
-        (p_value(0.0), "< 0.001"),
-        (p_value(0.9999), "> 0.999"),
-        (p_value(1.0), "1.000"),
-        (p_equals(0.0002), "p < 0.001"),
-        (plain("a\u202eb\x00c\r\nd"), "abc d"),
-        (plain("نور"), "نور"),
-        (shorten("abcdefgh", 5), "abcd…"),
-    ],
-)
-def test_numbers_and_text_for_people(made: str, text: str) -> None:
-    assert made == text
