@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 METHODS = (Method.BOOTSTRAP_NAMES, Method.BOOTSTRAP_PIGEONHOLE)
 
 _BLOCK = 500_000
-"""Cells times samples held at a time: 4 MB."""
+"""Outcomes times templates times samples held at a time: 4 MB."""
 
 _NO_ERROR = 1e-10
 """A standard error below this is rounding."""
@@ -60,29 +60,29 @@ def resampled_rates(counts: Counts, resamples: Resamples, *, templates: bool) ->
         Shape (outcomes, groups, bootstraps); NaN in a sample without a response.
     """
     random = np.random.default_rng(resamples.seed)
-    draws, columns = resamples.bootstraps, counts.n.shape[1]
+    draws = resamples.bootstraps
     grid = np.concatenate([counts.n[None], counts.k])
-    if templates:
-        weights = _multiplicities(random, columns, draws)
-    else:
-        grid, weights = grid.sum(axis=2, keepdims=True), np.ones((draws, 1))
+    if not templates:
+        grid = grid.sum(axis=2, keepdims=True)
+    columns = grid.shape[2]
+    weights = _multiplicities(random, columns, draws)
     groups = int(counts.level.max()) + 1
     rates = np.empty((len(counts.k), groups, draws))
     for at in range(groups):
         cells = grid[:, counts.level == at]
         drawn = _multiplicities(random, cells.shape[1], draws)
-        block = max(1, _BLOCK // cells[0].size)
+        block = max(1, _BLOCK // (len(grid) * columns))
         for start in range(0, draws, block):
             part = slice(start, start + block)
-            times = drawn[part, :, None] * weights[part, None, :]
-            sums = cells.reshape(len(grid), -1) @ times.reshape(len(times), -1).T
+            sums = np.einsum("obt,bt->ob", drawn[part] @ cells, weights[part])
             rates[:, at, part] = np.where(sums[0] > 0, sums[1:] / np.maximum(sums[0], 1), np.nan)
     return rates
 
 
 def _multiplicities(random: np.random.Generator, size: int, draws: int) -> FloatArray:
     """How often each of `size` units is drawn, shape (draws, size)."""
-    return random.multinomial(size, np.full(size, 1 / size), draws).astype(np.float64)
+    drawn = random.integers(size, size=(draws, size)) + size * np.arange(draws)[:, None]
+    return np.bincount(drawn.ravel(), minlength=draws * size).reshape(draws, size).astype(float)
 
 
 def bootstrap_intervals(

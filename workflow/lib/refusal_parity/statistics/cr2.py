@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -99,12 +100,22 @@ def spread(x: FloatArray, variance: FloatArray, cluster: IntArray, tested: int) 
     covariance (Pustejovsky and Tipton 2018, Journal of Business and Economic
     Statistics 36:672-683).
 
+    The last few are kept: all outcomes of the same responses share them.
+
     Args:
         x: regressors, shape (rows, p), full rank.
         variance: T's diagonal, shape (rows,).
         cluster: codes 0 to m - 1 that all occur, shape (rows,).
         tested: number q of coefficients, counted from the first.
     """
+    return _spread(x.tobytes(), variance.tobytes(), cluster.astype(np.intp).tobytes(), tested)
+
+
+@lru_cache(maxsize=4)
+def _spread(x_bytes: bytes, variance_bytes: bytes, cluster_bytes: bytes, tested: int) -> Spread:
+    """`spread` by the arrays' contents, of 8-byte numbers."""
+    variance, cluster = np.frombuffer(variance_bytes), np.frombuffer(cluster_bytes, np.intp)
+    x = np.frombuffer(x_bytes).reshape(len(variance), -1)
     bread = inverse(x.T @ (x / variance[:, None]))
     clusters = int(cluster.max()) + 1
     weights = np.empty((len(x), tested))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from refusal_parity.statistics.design import codes_of
-from refusal_parity.statistics.exact import permutation_names_exact
+from refusal_parity.statistics.leave_one_out import Dealt, deal, p_values
 from refusal_parity.statistics.methods import OF_NAMES
 from refusal_parity.statistics.observations import count_outcomes
-from refusal_parity.statistics.randomisation import Draws
 from refusal_parity.tables import Influence, conform
 from refusal_parity.vocabulary import LeftOut
 
@@ -21,106 +20,157 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
-    from refusal_parity.statistics.design import BoolArray, FloatArray, IntArray
+    from refusal_parity.statistics.design import FloatArray, IntArray
 
+_SIDES: Final = ("group", "reference")
 _KEYS: Final = {LeftOut.NAME: "name_id", LeftOut.TEMPLATE: "template_id"}
-_UNTESTED: Final = "no exact test: levels are not a property of names"
+_RANDOM: Final = "p-value of random splits: there are too many to list"
+_UNTESTED: Final = "no permutation test: levels are not a property of names"
+
+_SCHEMA: Final = {
+    **dict.fromkeys(
+        ("model", "outcome", "dimension", "group", "reference", "left_out_kind", "left_out"),
+        pl.String,
+    ),
+    **dict.fromkeys(("n_group", "n_reference", "k_group", "k_reference"), pl.Float64),
+    "whole": pl.Float64,
+    "p_value": pl.Float64,
+    "note": pl.String,
+}
 
 
 def influences(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[Influence]:
     """Compute each risk difference without one name, and without one template.
 
     d(-j) = sum k / sum n of the group less that of the reference, over all
-    cells but those of name or template j, with the p-value of
-    `exact.permutation_names_exact` where levels are a property of names.
+    cells but those of name or template j. Where levels are a property of
+    names, with the p-value of `leave_one_out.p_values`: that of
+    `exact.permutation_names_exact`, or of random splits where there are many.
 
     Args:
         observations: rows of `observe`, of one model or several.
-        analysis: outcomes, dimensions with their references, permutations.
+        analysis: outcomes, dimensions with their references, seed.
 
     Returns:
         Table of Influence. What is left out belongs to the group or to the
         reference; where nothing of one of them is left, the note says so.
     """
-    schema = {
-        name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype
-        for name, column in Influence.columns().items()
-    }
-    rows = [
-        {"model": model, "dimension": dimension} | row
-        for (model,), part in observations.group_by("model", maintain_order=True)
+    parts = [
+        part
+        for (model,), of_model in observations.group_by("model", maintain_order=True)
         for dimension, config in analysis.dimensions.items()
-        for row in _of_dimension(part, dimension, config.reference, analysis)
+        for part in _of_dimension(of_model, str(model), dimension, config.reference, analysis)
     ]
-    return conform(pl.DataFrame(rows, schema=schema), Influence, where="influence")
+    rows = pl.concat(parts) if parts else pl.DataFrame(schema=_SCHEMA)
+    reasons = [
+        pl.when(pl.col(f"n_{side}") == 0).then(pl.lit(f"not estimable: nothing left of the {side}"))
+        for side in _SIDES
+    ]
+    rate_of = {side: pl.col(f"k_{side}") / pl.col(f"n_{side}") for side in _SIDES}
+    table = rows.with_columns(
+        estimate=(rate_of["group"] - rate_of["reference"]).fill_nan(None),
+        p_value=pl.col("p_value").fill_nan(None),
+        note=pl.coalesce(*reasons, "note"),
+    ).with_columns(change=pl.col("estimate") - pl.col("whole"))
+    counts = pl.col(f"{letter}_{side}" for letter in "nk" for side in _SIDES)
+    return conform(
+        table.with_columns(counts.cast(pl.Int64)).drop("whole"), Influence, where="influence"
+    )
 
 
 class _Cells(NamedTuple):
-    """Counts of a group and its reference by name and template, arrays of shape (cells,)."""
+    """Counts of one outcome in a group and its reference, by name and template.
+
+    Attributes:
+        k: responses with the outcome, shape (cells,).
+        n: labelled responses, shape (cells,).
+        side: 0 for the group and 1 for the reference, shape (cells,).
+        unit: code of what is left out in turn, shape (cells,).
+    """
 
     k: FloatArray
     n: FloatArray
-    ours: BoolArray
-    name: IntArray
-
-    def keep(self, chosen: BoolArray) -> _Cells:
-        return _Cells(self.k[chosen], self.n[chosen], self.ours[chosen], self.name[chosen])
+    side: IntArray
+    unit: IntArray
 
 
 def _of_dimension(
-    observations: pl.DataFrame, dimension: str, reference: str, analysis: AnalysisConfig
-) -> Iterator[dict[str, Any]]:
+    observations: pl.DataFrame,
+    model: str,
+    dimension: str,
+    reference: str,
+    analysis: AnalysisConfig,
+) -> Iterator[pl.DataFrame]:
+    """Rows of `_SCHEMA`, a frame for each group, outcome and kind of unit."""
     counted = count_outcomes(
         observations.drop_nulls([dimension, "label"]),
         [dimension, "name_id", "template_id"],
         analysis.readings,
     )
-    draws = Draws(analysis.permutations, analysis.seed) if dimension in OF_NAMES else None
     for group in counted[dimension].unique().sort():
         if group == reference:
             continue
         pair = counted.filter(pl.col(dimension).is_in([group, reference]))
-        ours = (pair[dimension] == group).to_numpy()
         n = pair["n"].to_numpy().astype(np.float64)
-        codes = {
-            kind: codes_of(pair[key].to_numpy().astype(np.str_)) for kind, key in _KEYS.items()
-        }
-        for outcome in analysis.readings:
-            k = pair[str(outcome)].to_numpy().astype(np.float64)
-            cells = _Cells(k, n, ours, codes[LeftOut.NAME])
-            base = _difference(cells, None)["estimate"]
-            for kind, key in _KEYS.items():
-                for at, left_out in enumerate(pair[key].unique().sort()):
-                    row = _difference(cells.keep(codes[kind] != at), draws)
-                    known = base is not None and row["estimate"] is not None
-                    yield {
-                        "outcome": str(outcome),
-                        "group": group,
-                        "reference": reference,
-                        "left_out_kind": str(kind),
-                        "left_out": left_out,
-                        "change": row["estimate"] - base if known else None,
-                    } | row
+        side = (pair[dimension] != group).to_numpy().astype(np.intp)
+        name = codes_of(pair["name_id"].to_numpy().astype(np.str_))
+        dealt = None
+        if dimension in OF_NAMES:
+            dealt = deal(np.bincount(name, 1 - side) > 0, analysis.seed)
+        for kind, key in _KEYS.items():
+            units = pair[key].unique().sort()
+            unit = codes_of(pair[key].to_numpy().astype(np.str_))
+            for outcome in analysis.readings:
+                k = pair[str(outcome)].to_numpy().astype(np.float64)
+                cells = _Cells(k, n, side, unit)
+                of_all = {
+                    "model": model,
+                    "outcome": str(outcome),
+                    "dimension": dimension,
+                    "group": group,
+                    "reference": reference,
+                    "left_out_kind": str(kind),
+                    "whole": _difference(cells),
+                    "note": None if dealt and dealt.every else _RANDOM if dealt else _UNTESTED,
+                }
+                unknown = np.full(len(units), np.nan)
+                of_each = {
+                    **_counts(cells),
+                    "p_value": _p_values(cells, name, dealt) if dealt else unknown,
+                }
+                # Lists, because polars takes its time to spread a single value.
+                spread = {column: [value] * len(units) for column, value in of_all.items()}
+                yield pl.DataFrame({**spread, **of_each, "left_out": units}, schema=_SCHEMA)
 
 
-def _difference(cells: _Cells, draws: Draws | None) -> dict[str, Any]:
-    """Counts, difference and test of what is left of a group and its reference."""
-    counts = {
-        f"{letter}_{side}": int(values[chosen].sum())
+def _counts(cells: _Cells) -> dict[str, FloatArray]:
+    """Responses left of both sides without each unit, all of shape (units,)."""
+    return {
+        f"{letter}_{side}": sums
         for letter, values in (("n", cells.n), ("k", cells.k))
-        for side, chosen in (("group", cells.ours), ("reference", ~cells.ours))
+        for side, sums in zip(_SIDES, _left(values, cells.side, cells.unit, 2), strict=True)
     }
-    row: dict[str, Any] = counts | {"estimate": None}
-    for side in ("group", "reference"):
-        if not counts[f"n_{side}"]:
-            return row | {"note": f"not estimable: nothing left of the {side}"}
-    row["estimate"] = (
-        counts["k_group"] / counts["n_group"] - counts["k_reference"] / counts["n_reference"]
-    )
-    if draws is None:
-        return row | {"note": _UNTESTED}
-    name = codes_of(cells.name)
-    n = np.bincount(name, cells.n).astype(np.float64)
-    k = np.bincount(name, cells.k).astype(np.float64)
-    found = permutation_names_exact(k, n, np.bincount(name, cells.ours) > 0, draws)
-    return row | {"p_value": found.p_value, "note": found.note}
+
+
+def _difference(cells: _Cells) -> float:
+    """Of the rates with every unit; of no use where a side has no cell."""
+    k, n = (np.bincount(cells.side, values, 2) for values in (cells.k, cells.n))
+    rates = k / np.maximum(n, 1)
+    return float(rates[0] - rates[1])
+
+
+def _p_values(cells: _Cells, name: IntArray, dealt: Dealt) -> FloatArray:
+    """Of the permutation test without each unit; NaN where nothing is left of one side."""
+    ours = np.bincount(name, 1 - cells.side) > 0
+    k, n = (_left(values, name, cells.unit, len(ours)) for values in (cells.k, cells.n))
+    testable = (n[ours].sum(axis=0) > 0) & (n[~ours].sum(axis=0) > 0)
+    found = np.full(len(testable), np.nan)
+    found[testable] = p_values(k[:, testable], n[:, testable], ours, dealt)
+    return found
+
+
+def _left(values: FloatArray, row: IntArray, unit: IntArray, rows: int) -> FloatArray:
+    """Sum of each row's cells without those of each unit, shape (rows, units)."""
+    units = int(unit.max()) + 1
+    sums = np.bincount(row * units + unit, values, rows * units).reshape(rows, units)
+    return np.asarray(sums.sum(axis=1, keepdims=True) - sums, dtype=np.float64)

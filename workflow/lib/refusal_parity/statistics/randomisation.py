@@ -8,6 +8,7 @@ templates and new names, whatever the responses of one name have in common
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,16 +20,21 @@ from refusal_parity.vocabulary import Estimand, Method
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy.typing as npt
+
     from refusal_parity.statistics.design import Design, FloatArray, IntArray
 
 TIE = 1e-12
 """Statistics closer than this are equal but for rounding."""
 
-_BLOCK = 1_000_000
-"""Names times permutations held at a time, for few outcomes: some 30 MB."""
+_BLOCK = 300_000
+"""Names times permutations held at a time, for few outcomes: some 10 MB."""
 
 _MANY = 20
-"""From so many rows on, one matrix product for all is the faster way to add them up."""
+"""Outcomes from which on the sums take more room than the permutations."""
+
+_KEPT = 10_000_000
+"""Names times permutations that are kept for the next outcomes and dimensions: 40 MB."""
 
 
 class Draws(NamedTuple):
@@ -63,51 +69,66 @@ def permutation_names(k: FloatArray, n: FloatArray, level: IntArray, draws: Draw
 
     """
     order = np.argsort(level, kind="stable")
-    k, n = k[:, order], n[order]
-    starts = np.searchsorted(level[order], np.arange(int(level.max()) + 1))
-    unpermuted = np.arange(len(n))[None, :]
-    observed = _statistics(k, n, unpermuted, starts)
+    k, n, level = k[:, order], n[order], level[order]
+    observed = _statistics(k, n, level[None, :])
     reached = np.zeros((2, len(k)), dtype=np.int64)
-    for permutation in _permutations(len(n), draws, max(1, len(k) // _MANY)):
-        statistics = _statistics(k, n, permutation, starts)
+    for positions in _permutations(len(n), draws, max(1, len(k) // _MANY)):
+        statistics = _statistics(k, n, level[positions])
         reached += (statistics >= observed - TIE).sum(axis=2)
     return Dealt(*((1 + reached) / (1 + draws.permutations)))
 
 
-def _permutations(names: int, draws: Draws, share: int) -> Iterator[IntArray]:
+def _permutations(names: int, draws: Draws, share: int) -> Iterator[npt.NDArray[np.uint32]]:
     """Random permutations in blocks of shape (block, names), smaller by a share."""
-    random = np.random.default_rng(draws.seed)
     block = max(1, _BLOCK // names // share)
+    if names * draws.permutations <= _KEPT:
+        kept = _kept_permutations(names, draws)
+        yield from (kept[start : start + block] for start in range(0, len(kept), block))
+        return
+    random = np.random.default_rng(draws.seed)
     for start in range(0, draws.permutations, block):
-        rows = min(block, draws.permutations - start)
-        yield random.permuted(np.broadcast_to(np.arange(names), (rows, names)), axis=1)
+        yield _permute(random, min(block, draws.permutations - start), names)
 
 
-def _statistics(
-    k: FloatArray, n: FloatArray, permutation: IntArray, starts: IntArray
-) -> FloatArray:
-    """Spread, and between-groups sum of squares of rates, shape (2, outcomes, permutations)."""
-    sizes = np.diff(np.append(starts, len(n)))
-    if (n == n[0]).all():
-        # Group sizes are the same in every permutation: half the work.
-        rates = means = _group_sums(k, permutation, starts) / np.add.reduceat(n, starts)
-    else:
-        totals = _group_sums(n[None, :], permutation, starts)
-        rates = _group_sums(k, permutation, starts) / totals
-        means = _group_sums(k / n, permutation, starts) / sizes
-    return np.stack([rates.max(axis=2) - rates.min(axis=2), means**2 @ sizes])
+@lru_cache(maxsize=2)
+def _kept_permutations(names: int, draws: Draws) -> npt.NDArray[np.uint32]:
+    """All permutations at once, the same for every outcome and dimension."""
+    permuted = _permute(np.random.default_rng(draws.seed), draws.permutations, names)
+    permuted.flags.writeable = False
+    return permuted
 
 
-def _group_sums(values: FloatArray, permutation: IntArray, starts: IntArray) -> FloatArray:
-    """Sums of each row of values over the groups, shape (rows, permutations, groups)."""
-    if len(values) < _MANY:
-        return np.stack([np.add.reduceat(row[permutation], starts, axis=1) for row in values])
-    rows, names = permutation.shape
-    group = np.searchsorted(starts, np.arange(names), side="right") - 1
-    dealt = np.zeros((rows, len(starts), names))
-    dealt[np.arange(rows)[:, None], group, permutation] = 1
-    sums = (dealt.reshape(-1, names) @ values.T).reshape(rows, len(starts), -1)
-    return np.moveaxis(sums, -1, 0)
+def _permute(random: np.random.Generator, rows: int, names: int) -> npt.NDArray[np.uint32]:
+    one = np.arange(names, dtype=np.uint32)
+    return random.permuted(np.broadcast_to(one, (rows, names)), axis=1)
+
+
+def _statistics(k: FloatArray, n: FloatArray, level: IntArray) -> FloatArray:
+    """Spread, and between-groups sum of squares of rates, shape (2, outcomes, permutations).
+
+    Args:
+        k: shape (outcomes, names).
+        n: shape (names,).
+        level: group dealt to each name, shape (permutations, names).
+    """
+    sizes = np.bincount(level[0])
+    # Where all names have as many responses, pooled rates are the means of the names' rates.
+    alike = bool((n == n[0]).all())
+    values = (k / n) if alike else np.concatenate([k / n, k, n[None]])
+    sums = _group_sums(values, level, len(sizes))
+    means = sums[:, : len(k)] / sizes[:, None, None]
+    rates = means if alike else sums[:, len(k) : -1] / sums[:, -1:]
+    spread = rates.max(axis=0) - rates.min(axis=0)
+    return np.stack([spread, np.einsum("gop,g->op", means**2, sizes.astype(np.float64))])
+
+
+def _group_sums(values: FloatArray, level: IntArray, groups: int) -> FloatArray:
+    """Sums of each row of values over the groups, shape (groups, rows, permutations)."""
+    sums = np.empty((groups, len(values), len(level)))
+    for group in range(1, groups):
+        np.matmul(values, (level == group).astype(np.float64).T, out=sums[group])
+    sums[0] = values.sum(axis=1)[:, None] - sums[1:].sum(axis=0)
+    return sums
 
 
 def randomisation_tests(designs: list[Design], draws: Draws) -> list[list[Estimate]]:

@@ -177,7 +177,9 @@ class Influence(dy.Schema):
     k_reference = dy.Int64(min=0, description="of them with the outcome")
     estimate = dy.Float64(nullable=True, description="risk difference without it")
     change = dy.Float64(nullable=True, description="less the difference with everything")
-    p_value = dy.Float64(nullable=True, min=0, max=1, description="permutation_names_exact")
+    p_value = dy.Float64(
+        nullable=True, min=0, max=1, description="permutation of the names left, all splits or many"
+    )
     note = dy.String(nullable=True, description="why a number is missing")
 
 
