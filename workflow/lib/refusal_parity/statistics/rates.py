@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
+    from refusal_parity.statistics.design import FloatArray, IntArray
     from refusal_parity.vocabulary import Outcome
 
 ALL: Final = "all"
@@ -114,58 +115,82 @@ def _breakdown(
     )
     numbered = levels.with_row_index("level").select(*_KEYS, "level")
     cells = cells.join(numbered, on=_KEYS, how="left", maintain_order="left")
-    return [_of_outcome(cells, levels, outcome, analysis.alpha) for outcome in analysis.readings]
+    totals = _totals(cells, analysis)
+    labelled = _Labelled.of(cells)
+    return [
+        _of_outcome(levels, totals, labelled, outcome, analysis.alpha)
+        for outcome in analysis.readings
+    ]
+
+
+def _totals(cells: pl.DataFrame, analysis: AnalysisConfig) -> pl.DataFrame:
+    """Responses, those with each outcome, names and templates of each level."""
+    labelled = pl.col("n") > 0
+    return (
+        cells.group_by("level")
+        .agg(
+            pl.col("n", *map(str, analysis.readings)).sum(),
+            pl.col("name_id").filter(labelled).n_unique().cast(pl.Int64).alias("n_names"),
+            pl.col("template_id").filter(labelled).n_unique().cast(pl.Int64).alias("n_templates"),
+        )
+        .sort("level")
+        .drop("level")
+    )
+
+
+class _Labelled(NamedTuple):
+    """Cells with labelled responses, their levels numbered by those that have any.
+
+    Attributes:
+        cells: rows of `count_outcomes`.
+        present: the numbers of these levels, shape (levels,).
+        level: shape (cells,).
+        name: codes, shape (cells,).
+        template: codes, shape (cells,).
+    """
+
+    cells: pl.DataFrame
+    present: IntArray
+    level: IntArray
+    name: IntArray
+    template: IntArray
+
+    @classmethod
+    def of(cls, cells: pl.DataFrame) -> _Labelled:
+        cells = cells.filter(pl.col("n") > 0)
+        present, level = np.unique(cells["level"].to_numpy().astype(np.intp), return_inverse=True)
+        name, template = (
+            codes_of(cells[key].to_numpy().astype(np.str_)) for key in ("name_id", "template_id")
+        )
+        return cls(cells, present, level, name, template)
 
 
 def _of_outcome(
-    cells: pl.DataFrame, levels: pl.DataFrame, outcome: Outcome, alpha: float
+    levels: pl.DataFrame, totals: pl.DataFrame, labelled: _Labelled, outcome: Outcome, alpha: float
 ) -> pl.DataFrame:
-    totals = (
-        cells.group_by("level")
-        .agg(
-            pl.col("n").sum(),
-            pl.col(str(outcome)).sum().alias("k"),
-            pl.col("name_id").filter(pl.col("n") > 0).n_unique().cast(pl.Int64).alias("n_names"),
-            pl.col("template_id")
-            .filter(pl.col("n") > 0)
-            .n_unique()
-            .cast(pl.Int64)
-            .alias("n_templates"),
-        )
-        .sort("level")
-    )
-    n, k = (totals[each].to_numpy().astype(np.float64) for each in ("n", "k"))
+    n, k = (totals[each].to_numpy().astype(np.float64) for each in ("n", str(outcome)))
     interval = wilson(k, n, alpha)
-    return (
-        levels.with_columns(totals.drop("level").get_columns())
-        .with_columns(
-            pl.lit(str(outcome)).alias("outcome"),
-            pl.when(pl.col("n") > 0).then(pl.col("k") / pl.col("n")).alias("rate"),
-            pl.Series("wilson_low", interval.low).fill_nan(None),
-            pl.Series("wilson_high", interval.high).fill_nan(None),
-            *_clustered(cells, k / np.where(n > 0, n, np.nan), outcome, alpha),
-        )
-        .with_columns(pl.coalesce(_reason(), "note").alias("note"))
-    )
+    rate = k / np.where(n > 0, n, np.nan)
+    numbers = {"rate": rate, "wilson_low": interval.low, "wilson_high": interval.high}
+    return levels.with_columns(
+        *totals.select("n", pl.col(str(outcome)).alias("k"), "n_names", "n_templates"),
+        pl.lit(str(outcome)).alias("outcome"),
+        *(pl.Series(name, values, nan_to_null=True) for name, values in numbers.items()),
+        *_clustered(labelled, rate, outcome, alpha),
+    ).with_columns(pl.coalesce(_reason(), "note").alias("note"))
 
 
 def _clustered(
-    cells: pl.DataFrame, rate: np.typing.NDArray[np.float64], outcome: Outcome, alpha: float
+    labelled: _Labelled, rate: FloatArray, outcome: Outcome, alpha: float
 ) -> Sequence[pl.Series]:
     """Columns std_error, ci_low, ci_high and note, for the levels in order."""
-    labelled = cells.filter(pl.col("n") > 0)
-    present, level = np.unique(labelled["level"].to_numpy(), return_inverse=True)
     std_error = np.full(len(rate), np.nan)
     reach = np.full(len(rate), np.nan)
     notes: list[str | None] = [None] * len(rate)
+    present = labelled.present
     if len(present):
-        errors = mean_errors(
-            level,
-            codes_of(labelled["name_id"].to_numpy().astype(np.str_)),
-            codes_of(labelled["template_id"].to_numpy().astype(np.str_)),
-            labelled["n"].to_numpy().astype(np.float64),
-            labelled[str(outcome)].to_numpy().astype(np.float64),
-        )
+        n, k = (labelled.cells[each].to_numpy().astype(np.float64) for each in ("n", str(outcome)))
+        errors = mean_errors(labelled.level, labelled.name, labelled.template, n, k)
         std_error[present] = errors.std_error
         reach[present] = t_isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
         for at in np.flatnonzero(errors.fallback):
@@ -176,7 +201,7 @@ def _clustered(
         "ci_high": np.clip(rate + reach, 0, 1),
     }
     return [
-        *(pl.Series(name, values).fill_nan(None) for name, values in columns.items()),
+        *(pl.Series(name, values, nan_to_null=True) for name, values in columns.items()),
         pl.Series("note", notes, dtype=pl.String),
     ]
 
