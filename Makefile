@@ -39,10 +39,11 @@ $(UV):
 	$(PYTHON) -m venv $(TOOLS)
 	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
+# Compiled here, so that no job compiles the engine anew where it may not write.
 $(INSTALLED): envs/local-$(DEVICE).txt | $(UV)
 	@echo "Installing the pinned packages ($(DEVICE)) into $(VENV)"
 	$(UV) venv --quiet --allow-existing --python 3.11 $(VENV)
-	$(UV) pip sync --quiet --python $(VENV)/bin/python $(TORCH) $<
+	$(UV) pip sync --quiet --compile-bytecode --python $(VENV)/bin/python $(TORCH) $<
 	rm -f $(VENV)/.installed-*
 	touch $@
 
