@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("kills")]
 
-KILLS = int(os.environ.get("REFUSAL_PARITY_KILLS", "6"))
+KILLS = 20
 
 
 @dataclass(frozen=True)

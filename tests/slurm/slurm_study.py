@@ -35,7 +35,7 @@ def _model(name: str) -> dict[str, Any]:
 STUDY: dict[str, Any] = {
     "study": "cluster",
     "prompts": {"templates": "data/templates.csv", "names": "data/names.csv"},
-    "samples": 3,
+    "samples": 2,
     # The time limit that a model gets is a test's own business.
     "models": {
         "guarded-1": _model("demo-guarded"),
@@ -50,7 +50,7 @@ STUDY: dict[str, Any] = {
 SMALL_STUDY: dict[str, Any] = STUDY | {"models": {"even-1": _model("demo-even")}}
 """One of them."""
 
-ROWS = 1792 * 3
+ROWS = 1792 * 2
 """Responses of each model."""
 
 INFERENCE = ("generate_responses", "generate_shard")
