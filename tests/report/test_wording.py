@@ -4,68 +4,19 @@ from typing import Any
 
 import polars as pl
 import pytest
-from report_study import config_of, disparity_row, make_prompts
+from report_tables import disparity_row
+from worded_study import BIG, pair, rate, study, whole
 
-from refusal_parity.report import ReportInputs, summary_lines
 from refusal_parity.report.wording import Verdict, finding
-from refusal_parity.tables import Disparity, Exclusions, Influence, Overview, Rates, conform
+from refusal_parity.tables import Influence, conform
 from refusal_parity.vocabulary import Estimand, Method, Outcome
 
 NO_PROOF = "This is not evidence that there is none."
 
 
-def rate(
-    model: str, group: str, n: int = 768, k: int | None = 100, **values: Any
-) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(Rates.column_names())
-    return row | {
-        "model": model, "outcome": "refusal", "dimension": "group", "group": group,
-        "within": "all", "within_group": "all", "n": n, "k": k or 0, "n_names": 8,
-        "n_templates": 32, "rate": k / n if n and k is not None else None,
-    } | values  # fmt: skip
-
-
-def pair(**values: Any) -> list[dict[str, Any]]:
-    """A contrast as the statistics give it: the linear model and the exact permutation."""
-    keys = ("ci_low", "ci_high", "note", "p_adjusted")
-    fit = {key: values.pop(key) for key in keys if key in values}
-    exact = values.pop("p_names", fit.get("p_adjusted"))
-    contrast = {"group": "muslim", "reference": "white"} | values
-    return [
-        disparity_row(**contrast, **fit, p_value=fit.get("p_adjusted")),
-        disparity_row(
-            **contrast, method=Method.PERMUTATION_NAMES_EXACT, p_adjusted=exact, p_value=exact
-        ),
-    ]
-
-
-def whole(p: float | None) -> dict[str, Any]:
-    return disparity_row(method=Method.PERMUTATION_NAMES, estimand=Estimand.GLOBAL, p_value=p)
-
-
-def study(
-    tests: list[dict[str, Any]], rates: list[dict[str, Any]] | None = None, **tables: Any
-) -> ReportInputs:
-    rates = rates or [rate("m", "muslim"), rate("m", "white"), rate("m", "black")]
-    empty = {
-        "exclusions": Exclusions.create_empty(),
-        "overview": Overview.create_empty(),
-    }
-    return ReportInputs(
-        config=config_of(["m"]),
-        prompts=make_prompts(),
-        rates=conform(pl.DataFrame(rates, infer_schema_length=None), Rates, where="r"),
-        disparity=conform(pl.DataFrame(tests, infer_schema_length=None), Disparity, where="d"),
-        **(empty | tables),
-    )
-
-
 def told(tests: list[dict[str, Any]], **given: Any) -> tuple[Verdict, str]:
     found = finding(study(tests, **given), "m", Outcome.REFUSAL, "group")
     return found.verdict, " ".join([found.lead, *found.details])
-
-
-BIG = {"estimate": 0.281, "ci_low": 0.182, "ci_high": 0.38}
 
 
 @pytest.mark.parametrize(
@@ -301,30 +252,3 @@ def test_never_claims_that_there_is_no_disparity(tests: list[dict[str, Any]]) ->
     words = told(tests)[1].lower()
     for claim in ("no disparity", "treats", "equal", "because", "caused", "proves", "fair"):
         assert claim not in words
-
-
-def test_summary_has_three_lines(inputs: ReportInputs, tmp_path: Any) -> None:
-    lines = summary_lines(inputs, tmp_path / "report.html")
-    assert len(lines) == 3
-    assert lines[0] == f"Report: {tmp_path / 'report.html'}"
-    assert "demo-guarded: muslim +" in lines[1]
-    assert "demo-even: no difference between groups shown (p = 0.410)" in lines[1]
-    lost = (
-        inputs.labels.filter(pl.col("label").is_null()).height if inputs.labels is not None else 0
-    )
-    assert lines[2].startswith(f"Left out: {lost} of 10,752 responses")
-
-
-def test_summary_of_many_models_counts_them(tmp_path: Any) -> None:
-    models = [f"m{number}\nx" for number in range(7)]
-    tests = [whole(0.5) | {"model": model} for model in models[:5]]
-    tests += [row | {"model": models[5]} for row in [whole(0.001), *pair(**BIG, p_adjusted=0.001)]]
-    rates = [rate(model, group) for model in models for group in ("muslim", "white")]
-    lines = summary_lines(study(tests, rates), tmp_path)
-    assert len(lines) == 3
-    assert not any("\n" in line for line in lines)
-    assert "8 models" in lines[1]
-    assert "difference shown for 1 (m5 x)" in lines[1]
-    assert "not shown for 5 (m0 x, m1 x, m2 x, m3 x and 1 more)" in lines[1]
-    assert "not estimable for 2" in lines[1]
-    assert lines[2] == "Left out: not known, the ledger of exclusions is empty."

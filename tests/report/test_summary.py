@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+from worded_study import BIG, pair, rate, study, whole
+
+from refusal_parity.report import ReportInputs, summary_lines
+
+
+def test_summary_has_three_lines(inputs: ReportInputs, tmp_path: Any) -> None:
+    lines = summary_lines(inputs, tmp_path / "report.html")
+    assert len(lines) == 3
+    assert lines[0] == f"Report: {tmp_path / 'report.html'}"
+    assert "demo-guarded: muslim +" in lines[1]
+    assert "demo-even: no difference between groups shown (p = 0.410)" in lines[1]
+    lost = (
+        inputs.labels.filter(pl.col("label").is_null()).height if inputs.labels is not None else 0
+    )
+    assert lines[2].startswith(f"Left out: {lost} of 10,752 responses")
+
+
+def test_summary_of_many_models_counts_them(tmp_path: Any) -> None:
+    models = [f"m{number}\nx" for number in range(7)]
+    tests = [whole(0.5) | {"model": model} for model in models[:5]]
+    tests += [row | {"model": models[5]} for row in [whole(0.001), *pair(**BIG, p_adjusted=0.001)]]
+    rates = [rate(model, group) for model in models for group in ("muslim", "white")]
+    lines = summary_lines(study(tests, rates), tmp_path)
+    assert len(lines) == 3
+    assert not any("\n" in line for line in lines)
+    assert "8 models" in lines[1]
+    assert "difference shown for 1 (m5 x)" in lines[1]
+    assert "not shown for 5 (m0 x, m1 x, m2 x, m3 x and 1 more)" in lines[1]
+    assert "not estimable for 2" in lines[1]
+    assert lines[2] == "Left out: not known, the ledger of exclusions is empty."

@@ -1,0 +1,61 @@
+"""Studies of a few rows, to be put into words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+from report_study import config_of, make_prompts
+from report_tables import disparity_row
+
+from refusal_parity.report import ReportInputs
+from refusal_parity.tables import Disparity, Exclusions, Overview, Rates, conform
+from refusal_parity.vocabulary import Estimand, Method
+
+BIG = {"estimate": 0.281, "ci_low": 0.182, "ci_high": 0.38}
+
+
+def rate(
+    model: str, group: str, n: int = 768, k: int | None = 100, **values: Any
+) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys(Rates.column_names())
+    return row | {
+        "model": model, "outcome": "refusal", "dimension": "group", "group": group,
+        "within": "all", "within_group": "all", "n": n, "k": k or 0, "n_names": 8,
+        "n_templates": 32, "rate": k / n if n and k is not None else None,
+    } | values  # fmt: skip
+
+
+def pair(**values: Any) -> list[dict[str, Any]]:
+    """A contrast as the statistics give it: the linear model and the exact permutation."""
+    keys = ("ci_low", "ci_high", "note", "p_adjusted")
+    fit = {key: values.pop(key) for key in keys if key in values}
+    exact = values.pop("p_names", fit.get("p_adjusted"))
+    contrast = {"group": "muslim", "reference": "white"} | values
+    return [
+        disparity_row(**contrast, **fit, p_value=fit.get("p_adjusted")),
+        disparity_row(
+            **contrast, method=Method.PERMUTATION_NAMES_EXACT, p_adjusted=exact, p_value=exact
+        ),
+    ]
+
+
+def whole(p: float | None) -> dict[str, Any]:
+    return disparity_row(method=Method.PERMUTATION_NAMES, estimand=Estimand.GLOBAL, p_value=p)
+
+
+def study(
+    tests: list[dict[str, Any]], rates: list[dict[str, Any]] | None = None, **tables: Any
+) -> ReportInputs:
+    rates = rates or [rate("m", "muslim"), rate("m", "white"), rate("m", "black")]
+    empty = {
+        "exclusions": Exclusions.create_empty(),
+        "overview": Overview.create_empty(),
+    }
+    return ReportInputs(
+        config=config_of(["m"]),
+        prompts=make_prompts(),
+        rates=conform(pl.DataFrame(rates, infer_schema_length=None), Rates, where="r"),
+        disparity=conform(pl.DataFrame(tests, infer_schema_length=None), Disparity, where="d"),
+        **(empty | tables),
+    )

@@ -1,0 +1,101 @@
+"""Which methods a table of disparities holds, and that its rows agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from refusal_parity.config import AnalysisConfig, DimensionConfig
+from refusal_parity.errors import InputError
+from refusal_parity.statistics.disparity import disparities
+from refusal_parity.vocabulary import Method, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Study = Callable[..., pl.DataFrame]
+
+MIXED = ["raa", "ara", "rra", "aaa"]
+LOGISTIC = ("cluster_name", "cluster_template", "cluster_two_way")
+
+
+def test_missing_dimension_says_so(study: Study) -> None:
+    config = AnalysisConfig(dimensions={"gender": DimensionConfig(reference="men")})
+    with pytest.raises(InputError, match="No prompt has a gender"):
+        disparities(study({"x": {"A": MIXED}}), config)
+
+
+def test_families_and_arms_take_the_methods_that_fit(released: pl.DataFrame) -> None:
+    twice = pl.concat(
+        [
+            released,
+            released.with_columns(
+                pl.lit("other").alias("arm"),
+                pl.col("prompt_id") + "|other",
+                pl.lit("answer").alias("label"),
+            ),
+        ]
+    )
+    config = AnalysisConfig(
+        outcomes=[Outcome.REFUSAL],
+        dimensions={
+            "family": DimensionConfig(reference="women"),
+            "arm": DimensionConfig(reference="study"),
+        },
+        permutations=99,
+    )
+    frame = disparities(twice, config)
+    methods = {dimension: set(part["method"]) for (dimension,), part in frame.group_by("dimension")}
+    textbook = {"newcombe", "katz", "chi_square", "ols_two_way", "ols_cr2_two_way", "equivalence"}
+    logistic = {f"glm_{key}" for key in ("cr2_name", *LOGISTIC)}
+    assert methods == {
+        "family": textbook,
+        "arm": textbook | logistic | {"mantel_haenszel", "ols_cr2_name"},
+    }
+    family = frame.filter(method="ols_two_way", dimension="family", group="asians").row(
+        0, named=True
+    )
+    counts = frame.filter(method="newcombe", dimension="family", group="asians").row(0, named=True)
+    assert family["estimate"] == pytest.approx(counts["estimate"], abs=1e-12)
+    assert family["df"] == 23
+    assert "other sentences are compared" in family["note"]
+    arm = frame.filter(method="ols_two_way", dimension="arm", group="other").row(0, named=True)
+    assert arm["estimate"] == pytest.approx(-472 / 2304, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "method", [Method.OLS_CR2_TWO_WAY, Method.EQUIVALENCE, Method.OLS_CR2_NAME]
+)
+def test_a_pair_is_the_same_whatever_the_reference(study: Study, method: Method) -> None:
+    random = np.random.default_rng(4)
+    observed = study(
+        {
+            level: {
+                f"{level}{at}": ["".join(random.choice(list("ra"), 3)) for _ in range(5)]
+                for at in range(3)
+            }
+            for level in "xyz"
+        }
+    )
+
+    def pair(reference: str) -> dict[str, Any]:
+        dimensions = {"group": DimensionConfig(reference=reference)}
+        config = AnalysisConfig(
+            outcomes=[Outcome.REFUSAL], dimensions=dimensions, permutations=99, bootstraps=99
+        )
+        found = disparities(observed, config).filter(
+            pl.col("group").is_in(["y", "z"]),
+            pl.col("reference").is_in(["y", "z"]),
+            method=method,
+            estimand="risk_difference",
+        )
+        return found.row(0, named=True)
+
+    first, last = pair("y"), pair("x")
+    sign = 1 if first["group"] == last["group"] else -1
+    assert first["estimate"] == pytest.approx(sign * last["estimate"], abs=1e-12)
+    for column in ("std_error", "df", "p_value"):
+        assert first[column] == pytest.approx(last[column], rel=1e-9), column
