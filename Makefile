@@ -98,8 +98,9 @@ test-slurm: $(INSTALLED) ## run the tests of the cluster, which they start thems
 	@dpkg --status $(SLURM_PACKAGES) > /dev/null 2>&1 || { \
 		echo "Installing $(SLURM_PACKAGES)"; \
 		export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1; \
-		apt-get update -qq; \
-		apt-get install -qq -y --no-install-recommends $(SLURM_PACKAGES) > /dev/null; }
+		apt-get update -qq && \
+		apt-get install -qq -y --no-install-recommends $(SLURM_PACKAGES) > /dev/null; } || \
+		echo "Not installed: that needs root and apt-get; the tests say what is missing"
 	$(ACTIVATE) pytest -m slurm tests/slurm
 
 lint: $(INSTALLED) ## style, types, workflow

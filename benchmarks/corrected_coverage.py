@@ -4,9 +4,9 @@ Studies of 7 groups x 8 names x 32 templates x 3 samples are drawn from planted
 populations of names and templates, labelled by a machine that errs, and
 audited by 300 human labels, drawn by group and machine label or by group
 alone. Printed for each population: how many of the 95 % intervals of the six
-differences from the first group hold the truth, and their mean width, for
-machine labels corrected by the human ones, human labels alone, machine labels
-alone, and the true labels.
+differences from the first group hold the truth, their mean width, and how many
+are not estimable, for machine labels corrected by the human ones, human labels
+alone, machine labels alone, and the true labels.
 
     python benchmarks/corrected_coverage.py [studies [population ...]]
 """
@@ -221,13 +221,20 @@ def corrected(study: Study, weight: FloatArray, *, machine: bool = True) -> Inte
     return intervals(study, found.pseudo, found.extra if machine else NONE)
 
 
-def simulate(population: Population, studies: int, seed: int) -> dict[str, tuple[float, float]]:
-    """Coverage and mean width of each kind of interval."""
+class Coverage(NamedTuple):
+    """Share of the intervals that hold the truth, their mean width, and share not estimable."""
+
+    held: float
+    width: float
+    none: float
+
+
+def simulate(population: Population, studies: int, seed: int) -> dict[str, Coverage]:
+    """Coverage of each kind of interval."""
     random = np.random.default_rng(seed)
     rates = population.truth()
     truth = rates[1:] - rates[0]
-    held: dict[str, list[float]] = {}
-    width: dict[str, list[float]] = {}
+    found: dict[str, list[Interval]] = {}
     for _ in range(studies):
         study = draw(population, random)
         kinds = {
@@ -237,23 +244,29 @@ def simulate(population: Population, studies: int, seed: int) -> dict[str, tuple
             "machine alone": intervals(study, study.machine),
             "true labels": intervals(study, study.truth),
         }
-        for kind, found in kinds.items():
-            held.setdefault(kind, []).append(
-                float((np.abs(found.difference - truth) <= found.reach).mean())
-            )
-            width.setdefault(kind, []).append(float(2 * found.reach.mean()))
-    return {kind: (float(np.mean(held[kind])), float(np.mean(width[kind]))) for kind in held}
+        for kind, interval in kinds.items():
+            found.setdefault(kind, []).append(interval)
+    return {kind: _coverage(each, truth) for kind, each in found.items()}
+
+
+def _coverage(found: list[Interval], truth: FloatArray) -> Coverage:
+    difference, reach = (np.stack(each) for each in zip(*found, strict=True))
+    known = np.isfinite(reach)
+    held = (np.abs(difference - truth) <= reach)[known]
+    return Coverage(float(held.mean()), float(2 * reach[known].mean()), float(1 - known.mean()))
 
 
 def main() -> None:
     """Print coverage and width for every population."""
     studies = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     wanted = sys.argv[2:] or list(POPULATIONS)
-    print(f"{studies} studies of each population; 95 % intervals: coverage, mean width")
+    print(f"{studies} studies of each population; 95 % intervals: coverage, width, not estimable")
     for name in wanted:
-        for kind, (covered, wide) in simulate(POPULATIONS[name], studies, seed=1).items():
+        for kind, one in simulate(POPULATIONS[name], studies, seed=1).items():
             print(
-                f"{name:16} {kind:28} {100 * covered:5.1f} %  {100 * wide:5.1f} points", flush=True
+                f"{name:16} {kind:28} {100 * one.held:5.1f} %  {100 * one.width:5.1f} points  "
+                f"{100 * one.none:5.2f} %",
+                flush=True,
             )
 
 
