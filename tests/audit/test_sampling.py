@@ -8,8 +8,8 @@ from refusal_parity.audit.allocation import allocate
 from refusal_parity.audit.sampling import draw_sample
 from refusal_parity.config import HumanConfig
 from refusal_parity.errors import InputError
-from refusal_parity.labelling.classifier import PROBABILITY_COLUMNS
 from refusal_parity.labelling.folds import LABELS
+from refusal_parity.tables import PROBABILITY_COLUMNS
 
 
 def predicted(rows: int = 600, seed: int = 0) -> pl.DataFrame:

@@ -5,9 +5,10 @@ import polars as pl
 import pytest
 
 from refusal_parity.labelling.calibration import fit_temperature, temper
-from refusal_parity.labelling.classifier import PROBABILITY_COLUMNS, Classifier, decide, train
+from refusal_parity.labelling.classifier import Classifier, decide, train
 from refusal_parity.labelling.folds import LABELS, OutOfFold, predict_out_of_fold
 from refusal_parity.labelling.scoring import predict_proba
+from refusal_parity.tables import PROBABILITY_COLUMNS
 
 COLUMNS = dict.fromkeys(("response", "name", "prompt"), pl.String)
 

@@ -6,9 +6,15 @@ import polars as pl
 import pytest
 
 from refusal_parity.errors import InputError
-from refusal_parity.labelling.classifier import PROBABILITY_COLUMNS
 from refusal_parity.labelling.labels import Labeller, Method
-from refusal_parity.tables import HumanLabels, Prompts, Responses, conform, empty
+from refusal_parity.tables import (
+    PROBABILITY_COLUMNS,
+    HumanLabels,
+    Prompts,
+    Responses,
+    conform,
+    empty,
+)
 
 if TYPE_CHECKING:
     from refusal_parity.labelling.classifier import Classifier

@@ -107,6 +107,8 @@ class Place:
         The models' own `gpus` stays 0: the engine draws on the CPU, for there is no GPU.
         """
         command = ["snakemake", *arguments, "--profile", "slurm", "--nocolor"]
+        # Jobs of tests are over in seconds.
+        command += ["--slurm-init-seconds-before-status-checks", "3"]
         if made_up_gpus:
             command.append("--set-resources")
             for rule in INFERENCE:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.labelling.classifier import PROBABILITY_COLUMNS, decide
+from refusal_parity.labelling.classifier import decide
 from refusal_parity.tables import (
+    PROBABILITY_COLUMNS,
     AuditSample,
     HumanLabels,
     Judgements,

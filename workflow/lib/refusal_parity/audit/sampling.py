@@ -10,9 +10,8 @@ import polars as pl
 
 from refusal_parity.audit.allocation import allocate
 from refusal_parity.errors import InputError
-from refusal_parity.labelling.classifier import PROBABILITY_COLUMNS
-from refusal_parity.labelling.masking import mask_names
-from refusal_parity.tables import AuditSample, conform
+from refusal_parity.labelling.masking import SHOWN_NAME, mask_names
+from refusal_parity.tables import PROBABILITY_COLUMNS, AuditSample, conform
 from refusal_parity.vocabulary import Label, SampleSet
 
 if TYPE_CHECKING:
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from refusal_parity.config import HumanConfig
 
 KEY: Final = ("model", "prompt_id", "sample")
-SHOWN_NAME: Final = "[NAME]"
-"""What annotators read in place of a name."""
-
 _REFUSALS: Final = (f"p_{Label.REFUSAL}", f"p_{Label.HARMFUL_REFUSAL}")
 
 

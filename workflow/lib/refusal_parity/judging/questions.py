@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.audit.rubric import DEFINITIONS, ORDER
-from refusal_parity.audit.sampling import SHOWN_NAME
 from refusal_parity.config import SamplingConfig
-from refusal_parity.labelling.masking import mask_names
+from refusal_parity.labelling.masking import SHOWN_NAME, mask_names
 from refusal_parity.prompts import filled_template
 from refusal_parity.vocabulary import Label, Status
 

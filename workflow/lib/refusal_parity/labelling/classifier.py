@@ -16,6 +16,7 @@ from refusal_parity.labelling.calibration import fit_temperature, temper
 from refusal_parity.labelling.features import Examples, Settings, fit
 from refusal_parity.labelling.folds import LABELS, predict_out_of_fold, six_columns, texts_of
 from refusal_parity.labelling.seen import Seen
+from refusal_parity.tables import PROBABILITY_COLUMNS
 from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 VERSION: Final = 2
 """Part of every classifier's identity: raise it when a change alters predictions."""
-
-PROBABILITY_COLUMNS: Final = tuple(f"p_{label}" for label in LABELS)
 
 BATCH: Final = 2_000
 """Responses whose features are in memory at a time, for each process."""

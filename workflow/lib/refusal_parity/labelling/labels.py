@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from refusal_parity.errors import InputError
-from refusal_parity.labelling.classifier import PROBABILITY_COLUMNS
 from refusal_parity.labelling.keywords import is_refusal_by_keyword
 from refusal_parity.prompts import filled_template
-from refusal_parity.tables import HumanLabels, Labels, conform, empty
+from refusal_parity.tables import PROBABILITY_COLUMNS, HumanLabels, Labels, conform, empty
 from refusal_parity.vocabulary import Label, LabelSource, Status
 
 if TYPE_CHECKING:

@@ -17,6 +17,9 @@ import polars as pl
 MASK: Final = "Namemask"
 """Stands in place of every name; no English word, so it means nothing else."""
 
+SHOWN_NAME: Final = "[NAME]"
+"""The same where people, or a judge, read the response."""
+
 
 def tidy(text: pl.Expr) -> pl.Expr:
     """Composed characters, straight apostrophes and quotes, no white space around."""

@@ -26,6 +26,7 @@ from refusal_parity.tables.files import (
     write_table,
 )
 from refusal_parity.tables.responses import (
+    PROBABILITY_COLUMNS,
     ClusterJobs,
     Gold,
     Labels,
@@ -48,6 +49,7 @@ from refusal_parity.tables.streams import read_parts, write_parts
 
 __all__ = [
     "EXPORTED",
+    "PROBABILITY_COLUMNS",
     "Agreement",
     "AuditSample",
     "ClusterJobs",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import dataframely as dy
 
 from refusal_parity.vocabulary import Label, LabelSource, Status
@@ -50,6 +52,10 @@ class Responses(dy.Schema):
     imported_label = dy.Enum(
         Label, nullable=True, description="label that an imported file carried"
     )
+
+
+PROBABILITY_COLUMNS: Final = tuple(f"p_{label}" for label in Label)
+"""Of `Labels`: how sure the classifier is of each label."""
 
 
 class Labels(dy.Schema):
