@@ -5,30 +5,6 @@ localrules:
     plan_study,
 
 
-rule estimate_rates:
-    input:
-        prompts=f"{RESULTS}/prompts.parquet",
-        labels=f"{MODEL_RESULTS}/labels.parquet",
-        responses=f"{MODEL_RESULTS}/responses.parquet",
-    output:
-        rates=f"{MODEL_RESULTS}/rates.parquet",
-        lengths=f"{MODEL_RESULTS}/lengths.parquet",
-        exclusions=f"{MODEL_RESULTS}/exclusions.parquet",
-    log:
-        f"{LOGS}/estimate_rates/{{model}}.log",
-    conda:
-        ANALYSIS_ENV
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        analysis=ANALYSIS,
-    message:
-        "Estimating rates of {wildcards.model}"
-    script:
-        f"{SCRIPTS}/estimate_rates.py"
-
-
 rule test_disparity:
     input:
         prompts=f"{RESULTS}/prompts.parquet",
@@ -36,41 +12,24 @@ rule test_disparity:
         responses=f"{MODEL_RESULTS}/responses.parquet",
         human=HUMAN if LABELLED_BY_PEOPLE else [],
     output:
+        rates=f"{MODEL_RESULTS}/rates.parquet",
+        lengths=f"{MODEL_RESULTS}/lengths.parquet",
+        exclusions=f"{MODEL_RESULTS}/exclusions.parquet",
         disparity=f"{MODEL_RESULTS}/disparity.parquet",
+        influence=f"{MODEL_RESULTS}/influence.parquet",
     log:
         f"{LOGS}/test_disparity/{{model}}.log",
     conda:
         ANALYSIS_ENV
     resources:
         mem_mb=2000,
-        runtime=30,
+        runtime=60,
     params:
         analysis=ANALYSIS,
     message:
-        "Testing the disparity of {wildcards.model}"
+        "Estimating rates and testing disparity of {wildcards.model}"
     script:
         f"{SCRIPTS}/test_disparity.py"
-
-
-rule measure_influence:
-    input:
-        prompts=f"{RESULTS}/prompts.parquet",
-        labels=f"{MODEL_RESULTS}/labels.parquet",
-    output:
-        influence=f"{MODEL_RESULTS}/influence.parquet",
-    log:
-        f"{LOGS}/measure_influence/{{model}}.log",
-    conda:
-        ANALYSIS_ENV
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        analysis=ANALYSIS,
-    message:
-        "Leaving out names and templates of {wildcards.model}"
-    script:
-        f"{SCRIPTS}/measure_influence.py"
 
 
 rule fit_mixed_models:

@@ -3,12 +3,20 @@ from pathlib import Path
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.console import job
 from refusal_parity.statistics.disparity import disparities
+from refusal_parity.statistics.exclusions import exclusions
+from refusal_parity.statistics.influence import influences
+from refusal_parity.statistics.lengths import lengths
 from refusal_parity.statistics.observations import observe
+from refusal_parity.statistics.rates import rates
 from refusal_parity.tables import (
     Disparity,
+    Exclusions,
     HumanLabels,
+    Influence,
     Labels,
+    Lengths,
     Prompts,
+    Rates,
     Responses,
     read_table,
     write_table,
@@ -16,13 +24,20 @@ from refusal_parity.tables import (
 
 with job(snakemake.wildcards.model, snakemake.log[0]):
     analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
+    prompts = read_table(Prompts, Path(snakemake.input.prompts))
     observations = observe(
-        read_table(Prompts, Path(snakemake.input.prompts)),
+        prompts,
         read_table(Labels, Path(snakemake.input.labels)),
         read_table(Responses, Path(snakemake.input.responses)),
     )
     labelled_by_people = snakemake.input.get("human")
     human = read_table(HumanLabels, Path(labelled_by_people)) if labelled_by_people else None
-    write_table(
-        disparities(observations, analysis, human), Disparity, Path(snakemake.output.disparity)
-    )
+    tables = {
+        "rates": (rates(observations, analysis), Rates),
+        "lengths": (lengths(observations, analysis), Lengths),
+        "exclusions": (exclusions(observations, prompts, analysis), Exclusions),
+        "disparity": (disparities(observations, analysis, human), Disparity),
+        "influence": (influences(observations, analysis), Influence),
+    }
+    for name, (table, schema) in tables.items():
+        write_table(table, schema, Path(snakemake.output[name]))
