@@ -116,6 +116,8 @@ docs: $(UV) ## build the documentation into site/; a broken link fails
 	@echo "Documentation: site/index.html"
 
 picture: ## take the README's picture of the demo study's report (needs Chromium)
+	@test -f results/demo/report.html || \
+		{ echo "There is no results/demo/report.html yet: \`make run\` makes it"; exit 1; }
 	$(CHROMIUM) --headless --no-sandbox --disable-gpu --hide-scrollbars --force-color-profile=srgb \
 		--window-size=1200,1150 --screenshot=docs/images/report.png "file://$(CURDIR)/results/demo/report.html"
 
