@@ -44,11 +44,11 @@ def test_coverage_and_width(program: ModuleType, population: str) -> None:
     # benchmarks/corrected_coverage.py.
     found = program.simulate(program.POPULATIONS[population], 40, seed=2)
     for audit in ("corrected, by machine label", "corrected, by group"):
-        covered, width = found[audit]
-        assert covered >= 0.88
-        assert width < found["human alone, by group"][1]
+        assert found[audit].held >= 0.88
+        assert found[audit].width < found["human alone, by group"].width
+        assert found[audit].none < 0.01
     if population == "differential":
-        assert found["machine alone"][0] < 0.8
+        assert found["machine alone"].held < 0.8
 
 
 def audited(seed: int, rows: int = 4000) -> tuple[Audited, np.ndarray]:
