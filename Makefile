@@ -92,6 +92,7 @@ chromium: ## install Chromium for the tests of the report (Debian, root); withou
 
 # Debian's packages; none of their services is started (RUNLEVEL).
 SLURM_PACKAGES := slurmctld slurmd slurm-client slurmdbd munge mariadb-server
+SLURM_TESTS ?= tests/slurm
 
 test-slurm: export OPENBLAS_NUM_THREADS = 1
 test-slurm: $(INSTALLED) ## run the tests of the cluster, which they start themselves; as root
@@ -101,7 +102,7 @@ test-slurm: $(INSTALLED) ## run the tests of the cluster, which they start thems
 		apt-get update -qq && \
 		apt-get install -qq -y --no-install-recommends $(SLURM_PACKAGES) > /dev/null; } || \
 		echo "Not installed: that needs root and apt-get; the tests say what is missing"
-	$(ACTIVATE) pytest -m slurm tests/slurm
+	$(ACTIVATE) pytest -m slurm $(SLURM_TESTS)
 
 lint: $(INSTALLED) ## style, types, workflow
 	$(ACTIVATE) ruff check
