@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from slurm_study import SMALL_STUDY, Place
+from slurm_cluster import wait_until
+from slurm_study import PATIENCE_S, SMALL_STUDY, Place
 
 from refusal_parity.cluster.granting import Wanted
 from refusal_parity.cluster.preflight import Submission, check_cluster
@@ -31,6 +32,17 @@ ON_GPU = Wanted(
     runtime=480,
 )  # fmt: skip
 ON_CPU = replace(ON_GPU, who="expand_prompts", partition="cpu", gpus=0, gpu_model=None)
+
+
+@pytest.fixture(autouse=True)
+def _idle(cluster: Cluster) -> None:
+    """A node just resumed, or one whose daemon a busy machine held up, is refused at first."""
+
+    def idle() -> bool:
+        found = cluster.run("sinfo", "--noheader", "--partition", "cpu", "--format", "%a %T")
+        return found.split() == ["up", "idle"]
+
+    wait_until(idle, "partition cpu is idle", patience_s=PATIENCE_S)
 
 
 def _check(cluster: Cluster, *wanted: Wanted, **settings: Any) -> list[str]:
