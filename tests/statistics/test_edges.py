@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 NUMBERS = ("estimate", "std_error", "ci_low", "ci_high", "statistic", "p_value")
 MIXED = ["raa", "ara", "rra", "aaa"]
-LOGISTIC = ("cluster_name", "cluster_template", "cluster_two_way")
 OTHER = ["rrr", "rra", "ara", "aar"]
 
 

@@ -64,6 +64,7 @@ def resampled_rates(counts: Counts, resamples: Resamples, *, templates: bool) ->
     grid = np.concatenate([counts.n[None], counts.k])
     if not templates:
         grid = grid.sum(axis=2, keepdims=True)
+    # One column is drawn once in every sample.
     columns = grid.shape[2]
     weights = _multiplicities(random, columns, draws)
     groups = int(counts.level.max()) + 1
