@@ -1,4 +1,5 @@
 import atexit
+import gc
 
 from snakemake.utils import min_version
 
@@ -27,6 +28,11 @@ include: "workflow/rules/judging.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/report.smk"
+
+
+# What was read so far stays: the collector need not walk over it again and again
+# while jobs are planned.
+gc.freeze()
 
 
 localrules:

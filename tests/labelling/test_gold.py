@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from refusal_parity.errors import InputError
-from refusal_parity.labelling.gold import STARTER, gold_files, read_gold
+from refusal_parity.labelling.gold import read_gold
+from refusal_parity.labelling.starter import STARTER, gold_files
 
 GOOD = "response,label\nOmar bakes.,answer\nI cannot.,refusal\n"
 

@@ -33,9 +33,8 @@ def test_two_hundred_models_are_so_many_jobs(place: Place) -> None:
         for rule, count in re.findall(r"^(\w+) +(\d+)$", result.stderr, re.MULTILINE)
     }
     submitted = sum(count for rule, count in planned.items() if rule not in {*LOCAL, "total"})
-    # Prompts, classifier, agreement, design, and for each model responses, labels, tests
-    # and self-check.
-    assert submitted == 4 + 200 * 4
+    # Prompts, classifier, agreement, design, and for each model responses, labels and tests.
+    assert submitted == 4 + 200 * 3
 
 
 def test_several_gpus_are_one_task_on_one_node(place: Place) -> None:

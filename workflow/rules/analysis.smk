@@ -17,6 +17,9 @@ rule test_disparity:
         exclusions=f"{MODEL_RESULTS}/exclusions.parquet",
         disparity=f"{MODEL_RESULTS}/disparity.parquet",
         influence=f"{MODEL_RESULTS}/influence.parquet",
+        selfcheck=(
+            f"{MODEL_RESULTS}/selfcheck.parquet" if STUDY.analysis.selfcheck else []
+        ),
     log:
         f"{LOGS}/test_disparity/{{model}}.log",
     conda:
@@ -25,7 +28,7 @@ rule test_disparity:
         mem_mb=2000,
         runtime=60,
     params:
-        analysis=ANALYSIS,
+        analysis=given(STUDY.analysis, "assumed"),
     message:
         "Estimating rates and testing disparity of {wildcards.model}"
     script:
@@ -86,27 +89,6 @@ rule compare_models:
         f"Comparing {', '.join(MODELS)} prompt by prompt"
     script:
         f"{SCRIPTS}/compare_models.py"
-
-
-rule check_methods:
-    input:
-        prompts=f"{RESULTS}/prompts.parquet",
-        labels=f"{MODEL_RESULTS}/labels.parquet",
-    output:
-        selfcheck=f"{MODEL_RESULTS}/selfcheck.parquet",
-    log:
-        f"{LOGS}/check_methods/{{model}}.log",
-    conda:
-        ANALYSIS_ENV
-    resources:
-        mem_mb=2000,
-        runtime=60,
-    params:
-        analysis=given(STUDY.analysis, "assumed"),
-    message:
-        "Running the methods on studies like {wildcards.model} without any effect"
-    script:
-        f"{SCRIPTS}/check_methods.py"
 
 
 rule gather_selfcheck:

@@ -1,12 +1,15 @@
 from snakemake.logging import logger
 
-from refusal_parity.cluster.accounting import record_jobs
-from refusal_parity.cluster.endings import failed_jobs, sentence
-from refusal_parity.cluster.granting import Wanted
-from refusal_parity.cluster.preflight import Submission, check_cluster
-from refusal_parity.cluster.probe import Need, check_offline
-from refusal_parity.cluster.runs import note_run
 from refusal_parity.config import Site, find_site, load_site
+
+if workflow.is_main_process:
+    # Jobs submit nothing.
+    from refusal_parity.cluster.accounting import record_jobs
+    from refusal_parity.cluster.endings import failed_jobs, sentence
+    from refusal_parity.cluster.granting import Wanted
+    from refusal_parity.cluster.preflight import Submission, check_cluster
+    from refusal_parity.cluster.probe import Need, check_offline
+    from refusal_parity.cluster.runs import note_run
 
 SITE_FILE = find_site(Path(str(workflow.current_basedir)).parents[1])
 

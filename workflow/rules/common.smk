@@ -12,16 +12,18 @@ from refusal_parity.config import (
     load_config,
 )
 from refusal_parity.errors import InputError
-from refusal_parity.judging.questions import judge_id
-from refusal_parity.labelling.gold import gold_files
-from refusal_parity.study import DOWNLOADS, check_inputs, is_downloaded
-from refusal_parity.tables import EXPORTED
+from refusal_parity.labelling.starter import gold_files
+from refusal_parity.layout import DOWNLOADS, PLACES, is_downloaded
 
 CONFIG_FILE = ", ".join(map(str, workflow.configfiles)) or "the config"
 
 try:
     STUDY = load_config(config, where=CONFIG_FILE)
-    check_inputs(STUDY, where=CONFIG_FILE)
+    # Every job reads this file anew; its study was checked before it was submitted.
+    if workflow.is_main_process:
+        from refusal_parity.study import check_inputs
+
+        check_inputs(STUDY, where=CONFIG_FILE)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -108,18 +110,20 @@ def table_files(wildcards):
     return {
         key: (
             expand(f"{MODEL_RESULTS}/{key}.parquet", model=MODELS)
-            if table.per_model
-            else [f"{RESULTS}/{table.folder}{key}.parquet"]
+            if place.per_model
+            else [f"{RESULTS}/{place.folder}{key}.parquet"]
         )
-        for key, table in EXPORTED.items()
+        for key, place in PLACES.items()
         if optional.get(key, True)
     }
 
 
-def result_files(wildcards):
-    """The files of each table but that of the jobs that made them."""
+def last_files(wildcards):
+    """Files that are there once every job has ended: the study's tables, and what is in none of them."""
     return {
-        key: files for key, files in table_files(wildcards).items() if key != "jobs"
+        key: files
+        for key, files in table_files(wildcards).items()
+        if key != "jobs" and (not PLACES[key].per_model or key == "mixed_models")
     }
 
 

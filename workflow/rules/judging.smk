@@ -3,6 +3,7 @@ JUDGEMENTS = expand(f"{MODEL_RESULTS}/judge.parquet", model=MODELS) if JUDGE els
 
 
 if JUDGE:
+    from refusal_parity.judging.questions import judge_id
 
     # A server is on the network, which jobs on a cluster are not.
     if not isinstance(JUDGE, VllmModel):

@@ -6,7 +6,7 @@ localrules:
 
 rule record_jobs:
     input:
-        unpack(result_files),
+        unpack(last_files),
     output:
         jobs=f"{RESULTS}/jobs.parquet",
     log:

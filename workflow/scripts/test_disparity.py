@@ -8,6 +8,7 @@ from refusal_parity.statistics.influence import influences
 from refusal_parity.statistics.lengths import lengths
 from refusal_parity.statistics.observations import observe
 from refusal_parity.statistics.rates import rates
+from refusal_parity.statistics.selfcheck import selfcheck
 from refusal_parity.tables import (
     Disparity,
     Exclusions,
@@ -18,6 +19,7 @@ from refusal_parity.tables import (
     Prompts,
     Rates,
     Responses,
+    SelfCheck,
     read_table,
     write_table,
 )
@@ -39,5 +41,7 @@ with job(snakemake.wildcards.model, snakemake.log[0]):
         "disparity": (disparities(observations, analysis, human), Disparity),
         "influence": (influences(observations, analysis), Influence),
     }
+    if snakemake.output.selfcheck:
+        tables["selfcheck"] = (selfcheck(observations, analysis), SelfCheck)
     for name, (table, schema) in tables.items():
         write_table(table, schema, Path(snakemake.output[name]))

@@ -10,6 +10,7 @@ import dataframely as dy
 
 from refusal_parity import tables
 from refusal_parity.config import StudyConfig
+from refusal_parity.layout import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,8 +44,8 @@ Responses carry their provenance as JSON in the file's metadata
 
 """
 _TABLES = {
-    f"{'models/<model>/' if table.per_model else table.folder}{key}.parquet": table.schema
-    for key, table in tables.EXPORTED.items()
+    f"{'models/<model>/' if place.per_model else place.folder}{key}.parquet": tables.EXPORTED[key]
+    for key, place in PLACES.items()
 } | {
     "audit/sample.parquet": tables.AuditSample,
     "audit/votes.parquet": tables.Votes,

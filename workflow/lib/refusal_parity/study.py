@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from refusal_parity.config import FolderSource, ImportModel, VllmModel
 from refusal_parity.errors import InputError
-from refusal_parity.labelling.gold import gold_files, read_gold
+from refusal_parity.labelling.gold import read_gold
+from refusal_parity.labelling.starter import gold_files
+from refusal_parity.layout import is_downloaded
 from refusal_parity.prompts import group_gender, read_names, read_templates
 
 if TYPE_CHECKING:
     from refusal_parity.config import StudyConfig
-
-
-DOWNLOADS: Final = Path("data/external")
 
 
 def check_inputs(config: StudyConfig, *, where: str) -> None:
@@ -42,11 +41,6 @@ def check_inputs(config: StudyConfig, *, where: str) -> None:
     for path in config.labelling.human.labels:
         _check_there(Path(path), f"{where}, labelling.human.labels")
     _check_writable(Path(config.results) / config.study, where)
-
-
-def is_downloaded(model: ImportModel) -> bool:
-    """Whether the workflow fetches the model's file: only into its own download folder."""
-    return model.download is not None and Path(model.path).parent == DOWNLOADS
 
 
 def _check_stimuli(config: StudyConfig, where: str) -> None:

@@ -4,48 +4,30 @@ from __future__ import annotations
 
 import csv
 import difflib
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from refusal_parity.csvfiles import read_csv, row_of
 from refusal_parity.errors import InputError
 from refusal_parity.inference.imports import is_chehbouni_2024, read_chehbouni_2024
+from refusal_parity.labelling.starter import STARTER, is_starter
 from refusal_parity.prompts import filled_template
-from refusal_parity.repository import REPOSITORY
 from refusal_parity.tables import Gold, conform
 from refusal_parity.vocabulary import Label, spelled_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import dataframely as dy
 
 csv.field_size_limit(2**31 - 1)
 
-STARTER: Final = Path("data/gold/starter.csv")
-"""Labelled responses that come with the project, in the folder of the project."""
-
 _REQUIRED = ("response", "label")
 _OPTIONAL = ("name", "prompt", "group_id")
 _ALL = ", ".join(label.value for label in Label)
 _REFUSALS = (str(Label.REFUSAL), str(Label.HARMFUL_REFUSAL))
-
-
-def gold_files(gold: Sequence[str], *, starter: bool) -> list[Path]:
-    """The files to learn from: those that the config names, and the project's own if wanted.
-
-    A study that runs in another folder takes the starter labels from the project's.
-    """
-    named = [Path(path) for path in gold]
-    if not starter or any(_is_starter(path) for path in named):
-        return named
-    return [*named, STARTER if STARTER.is_file() else REPOSITORY / STARTER]
-
-
-def _is_starter(path: Path) -> bool:
-    return path in {STARTER, REPOSITORY / STARTER}
 
 
 def read_gold(paths: Sequence[Path]) -> dy.DataFrame[Gold]:
@@ -75,7 +57,7 @@ def read_gold(paths: Sequence[Path]) -> dy.DataFrame[Gold]:
             "no gold file", where=where, remedy="Name at least one, or leave labelling.starter on."
         )
     frames = {path: _read(path) for path in paths}
-    own = [path for path in paths if not _is_starter(path)] or paths
+    own = [path for path in paths if not is_starter(path)] or paths
     _refuse_too_little(pl.concat(frames[path] for path in own), ", ".join(map(str, own)))
     return conform(pl.concat(frames.values()), Gold, where=where)
 

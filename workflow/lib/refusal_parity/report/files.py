@@ -35,9 +35,9 @@ def export_tables(inputs: ReportInputs, folder: Path) -> None:
     Raises:
         InputError: a table is not what its schema says, or the folder cannot be written.
     """
-    for key, table in EXPORTED.items():
+    for key, schema in EXPORTED.items():
         rows = getattr(inputs, key)
         if rows is not None:
             provenance = inputs.provenance if key == "responses" else None
-            write_table(rows, table.schema, folder / f"{key}.parquet", metadata=provenance)
-            write_csv(rows, table.schema, folder / f"{key}.csv")
+            write_table(rows, schema, folder / f"{key}.parquet", metadata=provenance)
+            write_csv(rows, schema, folder / f"{key}.csv")

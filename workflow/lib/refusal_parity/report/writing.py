@@ -46,7 +46,7 @@ def read_inputs(config: StudyConfig, files: Mapping[str, Sequence[Path]]) -> Rep
     """
     return ReportInputs(
         config=config,
-        **{key: read_tables(EXPORTED[key].schema, found) for key, found in files.items()},
+        **{key: read_tables(EXPORTED[key], found) for key, found in files.items()},
         provenance={
             model: read_metadata(path)
             for model, path in zip(config.models, files["responses"], strict=True)

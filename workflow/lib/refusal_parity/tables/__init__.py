@@ -15,7 +15,7 @@ from refusal_parity.tables.audit import (
     VoteProblems,
     Votes,
 )
-from refusal_parity.tables.exporting import EXPORTED, ExportedTable, write_csv
+from refusal_parity.tables.exporting import EXPORTED, meaning, write_csv
 from refusal_parity.tables.files import (
     conform,
     empty,
@@ -57,7 +57,6 @@ __all__ = [
     "Confusion",
     "Disparity",
     "Exclusions",
-    "ExportedTable",
     "Gold",
     "HumanLabels",
     "Influence",
@@ -75,6 +74,7 @@ __all__ = [
     "Votes",
     "conform",
     "empty",
+    "meaning",
     "read_metadata",
     "read_parts",
     "read_table",

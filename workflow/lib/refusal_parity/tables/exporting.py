@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -36,46 +35,32 @@ if TYPE_CHECKING:
     import dataframely as dy
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExportedTable:
-    """A table that lies beside the report, once as Parquet and once as CSV.
-
-    Attributes:
-        schema: the table.
-        per_model: whether each model has a file of it, or the study has one.
-        folder: where the study's one file lies, below its results.
-    """
-
-    schema: type[dy.Schema]
-    per_model: bool = True
-    folder: str = ""
-
-    @property
-    def meaning(self) -> str:
-        """What the table holds, in one sentence."""
-        return (self.schema.__doc__ or "").strip().splitlines()[0]
-
-
-EXPORTED: Final = {
-    "prompts": ExportedTable(schema=Prompts, per_model=False),
-    "responses": ExportedTable(schema=Responses),
-    "labels": ExportedTable(schema=Labels),
-    "rates": ExportedTable(schema=Rates),
-    "exclusions": ExportedTable(schema=Exclusions),
-    "disparity": ExportedTable(schema=Disparity),
-    "influence": ExportedTable(schema=Influence),
-    "lengths": ExportedTable(schema=Lengths),
-    "mixed_models": ExportedTable(schema=MixedModels),
-    "overview": ExportedTable(schema=Overview, per_model=False),
-    "comparison": ExportedTable(schema=Comparison, per_model=False),
-    "agreement": ExportedTable(schema=Agreement, per_model=False, folder="audit/"),
-    "confusion": ExportedTable(schema=Confusion, per_model=False, folder="audit/"),
-    "selfcheck": ExportedTable(schema=SelfCheck, per_model=False),
-    "design": ExportedTable(schema=StudyDesign, per_model=False),
-    "human": ExportedTable(schema=HumanLabels, per_model=False, folder="audit/"),
-    "jobs": ExportedTable(schema=ClusterJobs, per_model=False),
+EXPORTED: Final[dict[str, type[dy.Schema]]] = {
+    "prompts": Prompts,
+    "responses": Responses,
+    "labels": Labels,
+    "rates": Rates,
+    "exclusions": Exclusions,
+    "disparity": Disparity,
+    "influence": Influence,
+    "lengths": Lengths,
+    "mixed_models": MixedModels,
+    "overview": Overview,
+    "comparison": Comparison,
+    "agreement": Agreement,
+    "confusion": Confusion,
+    "selfcheck": SelfCheck,
+    "design": StudyDesign,
+    "human": HumanLabels,
+    "jobs": ClusterJobs,
 }
-"""Tables by the name of their files."""
+"""Tables that lie beside the report, once as Parquet and once as CSV, by the names of their files;
+`layout.PLACES` says where."""
+
+
+def meaning(schema: type[dy.Schema]) -> str:
+    """What a table holds, in one sentence."""
+    return (schema.__doc__ or "").strip().splitlines()[0]
 
 
 def write_csv(frame: pl.DataFrame, schema: type[dy.Schema], path: Path) -> None:

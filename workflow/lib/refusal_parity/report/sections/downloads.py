@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from refusal_parity.report import making
 from refusal_parity.report.files import FOLDER
 from refusal_parity.report.sections.section import Figures, Section
-from refusal_parity.tables import EXPORTED
+from refusal_parity.tables import EXPORTED, meaning
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -17,8 +17,8 @@ def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
     return {
         "folder": FOLDER,
         "tables": [
-            (key, table.meaning, making.columns_table(table.schema))
-            for key, table in EXPORTED.items()
+            (key, meaning(schema), making.columns_table(schema))
+            for key, schema in EXPORTED.items()
             if getattr(inputs, key) is not None
         ],
     }
