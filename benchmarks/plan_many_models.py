@@ -1,7 +1,9 @@
 """How long planning takes as models are added: `make bench-plan`.
 
 Prints wall-clock and CPU seconds of a dry-run under `--profile slurm` for one
-model and for many, the better of some repeats, and the ratio of the two.
+model and for many, the best of some repeats; and of the least that Snakemake
+can do on this machine: as many jobs that depend on each other in the same way
+and have nothing but an output and a command.
 """
 
 from __future__ import annotations
@@ -18,7 +20,23 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 
-COMMAND = ("snakemake", "--dry-run", "--quiet", "all", "--profile", "slurm")
+COMMAND = ("snakemake", "--dry-run", "--quiet", "all")
+
+BARE = """\
+rule report:
+    input: expand("{{model}}/tests", model=range({models}))
+rule test:
+    input: "{{model}}/labels"
+    output: "{{model}}/tests"
+    shell: "touch {{output}}"
+rule label:
+    input: "{{model}}/responses"
+    output: "{{model}}/labels"
+    shell: "touch {{output}}"
+rule generate:
+    output: "{{model}}/responses"
+    shell: "touch {{output}}"
+"""
 
 
 @dataclass(frozen=True, order=True)
@@ -34,15 +52,20 @@ def plan(models: int, folder: Path) -> Took:
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     model = config["models"]["demo-even"]
     config["models"] = {f"model-{number}": model for number in range(models)}
-    study = folder / f"{models}.yaml"
+    study = folder / "study.yaml"
     study.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return _time("--profile", "slurm", "--configfile", str(study), folder=ROOT)
+
+
+def plan_bare(models: int, folder: Path) -> Took:
+    """Dry-run a workflow that has a study's jobs of so many models and nothing else."""
+    (folder / "Snakefile").write_text(BARE.format(models=models), encoding="utf-8")
+    return _time("--cores", "1", folder=folder)
+
+
+def _time(*arguments: str, folder: Path) -> Took:
     before, began = _cpu(), time.monotonic()
-    subprocess.run(
-        [*COMMAND, "--configfile", study],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
+    subprocess.run([*COMMAND, *arguments], cwd=folder, check=True, capture_output=True)
     return Took(wall=time.monotonic() - began, cpu=_cpu() - before)
 
 
@@ -57,14 +80,20 @@ def main() -> None:
     parser.add_argument("--models", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=3)
     given = parser.parse_args()
+    cases = {
+        "1 model": (plan, 1),
+        f"{given.models} models": (plan, given.models),
+        "as many bare jobs": (plan_bare, given.models),
+    }
     with tempfile.TemporaryDirectory() as folder:
-        one, many = (
-            min(plan(models, Path(folder)) for _ in range(given.repeats))
-            for models in (1, given.models)
-        )
-    for models, took in ((1, one), (given.models, many)):
-        print(f"{models:>6} models: {took.wall:5.1f} s, of which CPU {took.cpu:4.1f} s")
-    print(f"{many.cpu / one.cpu:.2f} times the CPU time of one model")
+        best = {
+            name: min(planned(models, Path(folder)) for _ in range(given.repeats))
+            for name, (planned, models) in cases.items()
+        }
+    for name, took in best.items():
+        print(f"{name:>18}: {took.wall:5.1f} s, of which CPU {took.cpu:4.1f} s")
+    one, many, bare = (took.cpu for took in best.values())
+    print(f"CPU time: {many / one:.2f} times one model's, {many / bare:.2f} times the bare jobs'")
 
 
 if __name__ == "__main__":
