@@ -92,8 +92,8 @@ chromium: ## install Chromium for the tests of the report (Debian, root); withou
 
 # Debian's packages; none of their services is started (RUNLEVEL).
 SLURM_PACKAGES := slurmctld slurmd slurm-client slurmdbd munge mariadb-server
-SLURM_TESTS ?= tests/slurm
 
+# Two processes, each with a cluster of its own: what the tests do most is wait.
 test-slurm: export OPENBLAS_NUM_THREADS = 1
 test-slurm: $(INSTALLED) ## run the tests of the cluster, which they start themselves; as root
 	@dpkg --status $(SLURM_PACKAGES) > /dev/null 2>&1 || { \
@@ -102,7 +102,7 @@ test-slurm: $(INSTALLED) ## run the tests of the cluster, which they start thems
 		apt-get update -qq && \
 		apt-get install -qq -y --no-install-recommends $(SLURM_PACKAGES) > /dev/null; } || \
 		echo "Not installed: that needs root and apt-get; the tests say what is missing"
-	$(ACTIVATE) pytest -m slurm $(SLURM_TESTS)
+	$(ACTIVATE) pytest --numprocesses 2 --dist loadgroup --durations 12 -m slurm tests/slurm
 
 lint: $(INSTALLED) ## style, types, workflow
 	$(ACTIVATE) ruff check

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 # Tests are imported one by one and no package: their helpers must be findable by name.
 sys.path.append(str(Path(__file__).parent))
@@ -39,7 +40,7 @@ def _stop_in_order(_signal: int, _frame: FrameType | None) -> None:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """The cluster of all tests."""
+    """The cluster of all tests of this process."""
     _check_possible()
     # Nothing may be left running, however the tests end.
     signal.signal(signal.SIGTERM, _stop_in_order)
@@ -106,10 +107,26 @@ def place(
 
 
 @pytest.fixture(scope="session")
-def local(clone: Callable[[str], Path], cluster: Cluster) -> Place:
-    """The study's responses, drawn on this machine alone, to compare with."""
-    place = Place(clone("local"), cluster)
-    place.write_study(STUDY)
-    result = place.run_locally(*map(place.responses, STUDY["models"]))
-    assert result.returncode == 0, result.stderr[-5000:]
+def local(
+    clone: Callable[[str], Path],
+    cluster: Cluster,
+    tmp_path_factory: pytest.TempPathFactory,
+    worker_id: str,
+) -> Place:
+    """The study's responses, drawn on this machine alone, to compare with.
+
+    Whichever test process is first draws them for all.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
+    done = shared / "local-study"
+    with FileLock(shared / "local-study.lock"):
+        if done.exists():
+            return Place(Path(done.read_text("utf-8")), cluster)
+        place = Place(clone("local"), cluster)
+        place.write_study(STUDY)
+        result = place.run_locally(*map(place.responses, STUDY["models"]))
+        assert result.returncode == 0, result.stderr[-5000:]
+        done.write_text(str(place.folder), "utf-8")
     return place

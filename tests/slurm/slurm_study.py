@@ -179,6 +179,13 @@ class Place:
         for model in models:
             engines[model].resume()
 
+    def there_already(self, model: str) -> int:
+        """Responses that the model's latest job found saved."""
+        log = self.log(model)
+        found = re.search(rf"([\d,]+) of {ROWS:,} responses are there already", log)
+        assert found, log
+        return int(found[1].replace(",", ""))
+
     def job_of(self, model: str) -> str:
         """SLURM's number of the model's inference job, the latest one."""
         comment = f"rule_generate_responses_wildcards_{model}"

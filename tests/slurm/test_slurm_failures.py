@@ -1,110 +1,25 @@
-"""Real failures of a cluster, each in the middle of inference."""
+"""Real failures of a cluster, one at a time, in the middle of inference."""
 
 from __future__ import annotations
 
 import contextlib
 import re
 import subprocess
-import time
-from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-import polars as pl
 import pytest
 from slurm_cluster import wait_until
-from slurm_study import PATIENCE_S, ROWS, STUDY
+from slurm_study import PATIENCE_S, ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from slurm_study import Place
 
 pytestmark = pytest.mark.slurm
 
-OUTAGE_S = 20
 SMALL = "even-1"
-
-
-class Disturbed(NamedTuple):
-    """What came to which model."""
-
-    place: Place
-    cancelled: str
-    out_of_time: str
-    lost: tuple[str, ...]
-
-
-@pytest.fixture(scope="module")
-def disturbed(place_of: Callable[[str, dict[str, object]], Place]) -> Disturbed:
-    """Four models, two on a node, all half way: then everything goes wrong."""
-    place = place_of("disturbed", STUDY)
-    cluster = place.cluster
-    models = tuple(STUDY["models"])
-    snakemake = place.start(*map(place.responses, models))
-    place.freeze(*models)
-    # The controller is gone for a while; neither jobs nor Snakemake are told.
-    cluster.stop_daemon("slurmctld")
-    time.sleep(OUTAGE_S)
-    cluster.start_daemon("slurmctld")
-    wait_until(
-        lambda: len(cluster.jobs("R")) == len(models), "the jobs run on", patience_s=PATIENCE_S
-    )
-    jobs = {model: place.job_of(model) for model in models}
-    nodes = {job["id"]: job["node"] for job in cluster.jobs("R")}
-    by_node = sorted(models, key=lambda model: nodes[jobs[model]])
-    (_, first), (node, second) = (
-        (node, tuple(group)) for node, group in groupby(by_node, lambda one: nodes[jobs[one]])
-    )
-    cancelled, out_of_time = first
-    cluster.run("scancel", jobs[cancelled])
-    # SLURM asks it to end, and kills it after KillWait.
-    cluster.run("scontrol", "update", f"JobId={jobs[out_of_time]}", "TimeLimit=1")
-    # With the node goes whatever runs there.
-    cluster.kill_node(node)
-    said = place.finish(snakemake)
-    cluster.start_node(node)
-    assert snakemake.returncode == 0, said[-5000:]
-    return Disturbed(place, cancelled, out_of_time, second)
-
-
-def _states(place: Place, model: str) -> list[str]:
-    return place.accounted().filter(pl.col("model") == model)["state"].to_list()
-
-
-def _there_already(log: str) -> int:
-    found = re.search(rf"([\d,]+) of {ROWS:,} responses are there already", log)
-    assert found, log
-    return int(found[1].replace(",", ""))
-
-
-def test_every_table_equals_that_of_an_undisturbed_run(disturbed: Disturbed, local: Place) -> None:
-    for model in STUDY["models"]:
-        assert disturbed.place.read_responses(model).equals(local.read_responses(model)), model
-
-
-def test_walltime_kill_goes_on_from_saved_rows(disturbed: Disturbed) -> None:
-    assert _states(disturbed.place, disturbed.out_of_time) == ["TIMEOUT", "COMPLETED"]
-    assert 0 < _there_already(disturbed.place.log(disturbed.out_of_time)) < ROWS
-
-
-def test_cancelled_job_goes_on_from_saved_rows(disturbed: Disturbed) -> None:
-    assert _states(disturbed.place, disturbed.cancelled) == ["CANCELLED", "COMPLETED"]
-    assert 0 < _there_already(disturbed.place.log(disturbed.cancelled)) < ROWS
-
-
-def test_lost_node_is_left_and_its_jobs_run_elsewhere(disturbed: Disturbed) -> None:
-    for model in disturbed.lost:
-        jobs = disturbed.place.accounted().filter(pl.col("model") == model)
-        assert jobs["state"].to_list() == ["NODE_FAIL", "COMPLETED"]
-        assert jobs["node"].n_unique() == 2
-        assert jobs["attempt"].to_list() == [1, 2]
-
-
-def test_no_chunk_is_left(disturbed: Disturbed) -> None:
-    for model in STUDY["models"]:
-        folder = disturbed.place.results / "models" / model
-        assert [path.name for path in folder.iterdir()] == ["responses.parquet"]
 
 
 def _explained(said: str) -> str:
@@ -189,7 +104,7 @@ def test_killed_snakemake_leaves_no_second_writer(place: Place, local: Place) ->
     wait_until(lambda: not place.cluster.jobs("R,CG"), "the job has ended", patience_s=PATIENCE_S)
     again = place.run(target)
     assert again.returncode == 0, again.stderr[-3000:]
-    assert 0 < _there_already(place.log(SMALL)) < ROWS
+    assert 0 < place.there_already(SMALL) < ROWS
     assert place.read_responses(SMALL).equals(local.read_responses(SMALL))
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from slurm_cluster import Cluster
 
-pytestmark = pytest.mark.slurm
+pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("preflight")]
 
 SITE = Path("site.yaml")
 ON_GPU = Wanted(

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 import pytest
-from slurm_cluster import wait_until
 from slurm_conf import GPU_NODES, GPUS_OF_A_NODE
-from slurm_study import PATIENCE_S, STUDY
+from slurm_study import STUDY
 
 from refusal_parity.tables import (
     Agreement,
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     import dataframely as dy
     from slurm_study import Place
 
-pytestmark = pytest.mark.slurm
+pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("study")]
 
 MODELS = tuple(STUDY["models"])
 TABLES: dict[str, type[dy.Schema]] = {
@@ -149,21 +148,3 @@ def test_one_branch_again_submits_its_jobs_alone(study: Study) -> None:
         "rule_label_responses_wildcards_even-1",
         "rule_test_disparity_wildcards_even-1",
     ]
-
-
-def test_shards_give_the_same_table(
-    place_of: Callable[[str, dict[str, object]], Place], local: Place
-) -> None:
-    model = STUDY["models"]["even-1"] | {"shards": 3}
-    place = place_of("shards", STUDY | {"models": {"even-1": model}})
-    snakemake = place.start(place.responses("even-1"))
-
-    def at_once() -> bool:
-        running = [job["comment"] for job in place.cluster.jobs("R")]
-        assert snakemake.poll() is None, place.finish(snakemake)[-3000:]
-        return sum("generate_shard" in comment for comment in running) == 3
-
-    wait_until(at_once, "three shards run at once", patience_s=PATIENCE_S)
-    said = place.finish(snakemake)
-    assert snakemake.returncode == 0, said[-3000:]
-    assert place.read_responses("even-1").equals(local.read_responses("even-1"))
