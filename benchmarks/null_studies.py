@@ -23,7 +23,7 @@ from refusal_parity.statistics.randomisation import Draws
 from refusal_parity.statistics.repeated.methods import run_repeated
 from refusal_parity.statistics.repeated.results import Studies
 from refusal_parity.statistics.results import SCOPES
-from refusal_parity.vocabulary import VALID_METHODS, Estimand, Method, Scope
+from refusal_parity.vocabulary import Estimand, Method, Scope, holds_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,7 +186,7 @@ def report(
         cells = []
         for table in tables.values():
             value = table[key]
-            off = key[0] in VALID_METHODS and not bounds[0] <= value <= bounds[1]
+            off = holds_level(*key) and not bounds[0] <= value <= bounds[1]
             cells.append(f"{100 * value:15.1f} %{'*' if off else ' '}")
         print(f"{key[0] + ' ' + key[1]:42s}" + "".join(cells), flush=True)
 

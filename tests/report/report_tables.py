@@ -11,12 +11,12 @@ from refusal_parity.tables import (
     Disparity,
 )
 from refusal_parity.vocabulary import (
-    VALID_METHODS,
     Estimand,
     Label,
     Method,
     Outcome,
     Scope,
+    holds_level,
 )
 
 COUNTED = {
@@ -96,7 +96,7 @@ def disparity_row(**values: Any) -> dict[str, Any]:
     return row | {
         "model": "m", "outcome": "refusal", "dimension": "group", "method": method,
         "scope": Scope.NEW_NAMES_AND_TEMPLATES, "estimand": Estimand.RISK_DIFFERENCE,
-        "valid": method in VALID_METHODS,
+        "valid": holds_level(method, values.get("estimand", Estimand.RISK_DIFFERENCE)),
     } | values  # fmt: skip
 
 

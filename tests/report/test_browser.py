@@ -233,6 +233,18 @@ def test_page_fits_and_is_accessible(
     assert page.evaluate(_OVERLAPS) == []
 
 
+def test_no_table_is_cut_on_a_wide_screen(open_report: Callable[..., Opened]) -> None:
+    page = open_report(width=max(WIDTHS)).page
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert page.locator("table").count() > 5
+    cut = page.locator("table").evaluate_all(
+        """tables => tables
+          .filter((table) => table.parentElement.scrollWidth > table.parentElement.clientWidth)
+          .map((table) => table.caption?.textContent)"""
+    )
+    assert cut == []
+
+
 # Labels of a figure must not lie on each other as this browser's fonts draw them.
 _OVERLAPS = r"""() => {
   const found = [];

@@ -64,6 +64,9 @@ def test_families_and_arms_take_the_methods_that_fit(released: pl.DataFrame) -> 
     assert "other sentences are compared" in family["note"]
     arm = frame.filter(method="ols_two_way", dimension="arm", group="other").row(0, named=True)
     assert arm["estimate"] == pytest.approx(-472 / 2304, abs=1e-12)
+    by_name = frame.filter(method="ols_cr2_name", dimension="arm").sort("valid")
+    assert by_name["valid"].to_list() == [False, True]
+    assert by_name["estimand"].to_list() == ["global", "risk_difference"]
 
 
 @pytest.mark.parametrize(

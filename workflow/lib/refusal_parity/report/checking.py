@@ -17,10 +17,10 @@ from refusal_parity.report.text import (
     points,
 )
 from refusal_parity.vocabulary import (
-    VALID_METHODS,
     Estimand,
     Method,
     NameVariance,
+    holds_level,
 )
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def selfcheck_table(inputs: ReportInputs) -> Table | None:
                 Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),
                 Cell(percent(row["highest"]), row["highest"]),
                 _smallest_p(inputs, model, row),
-                Cell("yes" if row["method"] in VALID_METHODS else "no"),
+                Cell("yes" if holds_level(row["method"], row["estimand"]) else "no"),
                 Cell(plain(row["note"] or "")),
             )
             for model, row in rows
@@ -91,7 +91,8 @@ def selfcheck_table(inputs: ReportInputs) -> Table | None:
 def _holds(row: Row) -> bool:
     """Whether a method that is used holds its level, as far as the simulation can tell."""
     low = row["ci_low"]
-    return row["method"] in VALID_METHODS and known(low) and bool(low <= row["nominal"])
+    used = holds_level(row["method"], row["estimand"])
+    return used and known(low) and bool(low <= row["nominal"])
 
 
 def _smallest_p(inputs: ReportInputs, model: str, row: Row) -> Cell:

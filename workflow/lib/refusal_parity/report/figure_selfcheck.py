@@ -15,7 +15,7 @@ from refusal_parity.report.axes import (
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, INK, MUTED
 from refusal_parity.report.text import known, percent, plain
-from refusal_parity.vocabulary import VALID_METHODS, Estimand
+from refusal_parity.vocabulary import Estimand, holds_level
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,7 +79,7 @@ def false_alarms(inputs: ReportInputs, model: str) -> list[FalseAlarms]:
 
 def _of_row(row: Row) -> FalseAlarms:
     label = row["method"] + (_ALL_GROUPS if row["estimand"] == Estimand.GLOBAL else "")
-    used = row["method"] in VALID_METHODS
+    used = holds_level(row["method"], row["estimand"])
     return FalseAlarms(label, used, row["false_positive_rate"], row["ci_low"], row["ci_high"])
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from refusal_parity.vocabulary import VALID_METHODS, Estimand, Method, Scope
+from refusal_parity.vocabulary import Estimand, Method, Scope, holds_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -199,7 +199,7 @@ def to_row(estimate: Estimate) -> dict[str, Any]:
         "scope": SCOPES[estimate.method],
         "group": estimate.group,
         "reference": estimate.reference,
-        "valid": estimate.method in VALID_METHODS,
+        "valid": holds_level(estimate.method, estimate.estimand),
     }
     broken = []
     for column in _NUMBERS:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.config import ImportModel
-from refusal_parity.report.describing import WHY_NOT_USED
 from refusal_parity.report.sections.section import Figures, Section
 from refusal_parity.report.text import METHOD_NAMES, OUTCOME_NAMES, count, plain
 from refusal_parity.vocabulary import LabelSource, Method
@@ -43,7 +42,10 @@ _REFERENCES: Final = {
 
 def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
     prompts, config = inputs.prompts, inputs.config
-    used = set(inputs.disparity["method"].cast(str).unique().to_list())
+    used, valid = (
+        set(rows["method"].cast(str).unique().to_list())
+        for rows in (inputs.disparity, inputs.disparity.filter("valid"))
+    )
     return {
         "n": {
             "templates": count(prompts["template_id"].n_unique()),
@@ -62,9 +64,7 @@ def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
         "analysis": config.analysis,
         "confidence": inputs.confidence,
         "primary": f"{OUTCOME_NAMES[inputs.outcome].lower()} by {inputs.dimension}",
-        "valid": [
-            METHOD_NAMES[method] for method in Method if method in used and _holds_level(method)
-        ],
+        "valid": [METHOD_NAMES[method] for method in Method if method in valid],
         "references": [text for method, text in _REFERENCES.items() if method in used],
     }
 
@@ -83,10 +83,6 @@ def label_sources(inputs: ReportInputs) -> list[str]:
         for source, number in counts.iter_rows()
         if source is not None
     ]
-
-
-def _holds_level(method: Method) -> bool:
-    return method not in WHY_NOT_USED
 
 
 SECTION: Final = Section(key="methods", entry="Methods", heading="Methods", context=_context)
