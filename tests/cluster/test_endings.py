@@ -37,6 +37,17 @@ def _job(**facts: Any) -> dict[str, Any]:
             ),
         ),
         (
+            {"state": "TIMEOUT", "rule": "ask_judge"},
+            "raise labelling.judge.runtime and run the same command again. Log: ",
+        ),
+        (
+            {"state": "OUT_OF_MEMORY", "rule": "test_disparity"},
+            (
+                "of memory; run the same command again with --set-resources "
+                "test_disparity:mem_mb=MORE. Log: "
+            ),
+        ),
+        (
             {"state": "CANCELLED", "node": None},
             "SLURM job 17 on no node, CANCELLED: it was cancelled; run the same command again.",
         ),

@@ -40,14 +40,15 @@ def test_two_hundred_models_are_so_many_jobs(place: Place) -> None:
 def test_several_gpus_are_one_task_on_one_node(place: Place) -> None:
     big = SMALL_STUDY["models"]["even-1"] | {"gpus": 2, "runtime": 90, "mem_mb": 16000}
     place.write_study(SMALL_STUDY | {"models": {"big": big}})
-    place.set_up_site(gpu_model="a100", max_runtime=60)
+    place.set_up_site(gpu_model="a100", max_runtime=8)
     before = len(place.cluster.submitted())
     result = place.run(place.responses("big"), "--retries", "0", made_up_gpus=0)
-    received = place.cluster.submitted()[before:][-1]
+    prompts, received = place.cluster.submitted()[before:]
+    assert prompts[prompts.index("-t") + 1] == "8"
     line = " ".join(part for part in received if not part.startswith("--wrap"))
     assert re.fullmatch(
         r"--parsable --job-name \S+ --output \S+ --export=ALL "
-        r"--comment rule_generate_responses_wildcards_big -A lab -p gpu -t 60 --mem 16000 "
+        r"--comment rule_generate_responses_wildcards_big -A lab -p gpu -t 8 --mem 16000 "
         r"--nodes=1 --cpus-per-task=8 --no-requeue -D \S+ --gpus=a100:2",
         line,
     ), line

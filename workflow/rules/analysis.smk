@@ -26,7 +26,7 @@ rule test_disparity:
         ANALYSIS_ENV
     resources:
         mem_mb=2000,
-        runtime=60,
+        runtime=minutes(60),
     params:
         analysis=given(STUDY.analysis, "assumed"),
     message:
@@ -47,7 +47,7 @@ rule fit_mixed_models:
         ANALYSIS_ENV
     resources:
         mem_mb=2000,
-        runtime=60,
+        runtime=minutes(60),
     params:
         analysis=ANALYSIS,
     message:
@@ -118,7 +118,7 @@ rule measure_design:
         ANALYSIS_ENV
     resources:
         mem_mb=2000,
-        runtime=10,
+        runtime=minutes(10),
     params:
         analysis=ANALYSIS,
     message:

@@ -17,7 +17,7 @@ rule draw_human_sample:
         ANALYSIS_ENV
     resources:
         mem_mb=4000,
-        runtime=30,
+        runtime=minutes(30),
     params:
         human=given(STUDY.labelling.human, "labels"),
     message:
@@ -42,7 +42,7 @@ if LABELLED_BY_PEOPLE:
             ANALYSIS_ENV
         resources:
             mem_mb=2000,
-            runtime=10,
+            runtime=minutes(10),
         message:
             "Reading what people labelled: {input.files}"
         script:
@@ -67,7 +67,7 @@ rule measure_agreement:
         ANALYSIS_ENV
     resources:
         mem_mb=4000,
-        runtime=30,
+        runtime=minutes(30),
     params:
         analysis=ANALYSIS,
     message:

@@ -49,6 +49,11 @@ if workflow.resource_settings.default_resources is not None:
     )
 
 
+def minutes(first):
+    """A job's time limit: longer in each attempt, up to what the site grants."""
+    return lambda wildcards, attempt: SITE.limited(first * attempt)
+
+
 # The run that this process submits to, once it does.
 SLURM_RUNS = []
 

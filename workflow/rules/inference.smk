@@ -123,7 +123,7 @@ rule import_responses:
         ANALYSIS_ENV
     resources:
         mem_mb=2000,
-        runtime=10,
+        runtime=minutes(10),
     params:
         model=lambda wildcards: given(STUDY.models[wildcards.model], "download"),
     message:

@@ -32,9 +32,7 @@ if JUDGE:
             tasks_per_gpu=0,
             nodes=1,
             mem_mb=getattr(JUDGE, "mem_mb", 4000),
-            runtime=lambda _, attempt: SITE.limited(
-                getattr(JUDGE, "runtime", 120) * attempt
-            ),
+            runtime=minutes(getattr(JUDGE, "runtime", 120)),
         params:
             judge_id=judge_id(JUDGE),
         message:
@@ -55,7 +53,7 @@ if JUDGE:
             ANALYSIS_ENV
         resources:
             mem_mb=4000,
-            runtime=30,
+            runtime=minutes(30),
         params:
             judge_id=judge_id(JUDGE),
         message:

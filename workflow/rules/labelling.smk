@@ -24,7 +24,7 @@ rule train_classifier:
         ANALYSIS_ENV
     resources:
         mem_mb=4000,
-        runtime=30,
+        runtime=minutes(30),
     params:
         seed=STUDY.labelling.seed,
     message:
@@ -50,7 +50,7 @@ if LABELLED_BY_PEOPLE:
             ANALYSIS_ENV
         resources:
             mem_mb=4000,
-            runtime=30,
+            runtime=minutes(30),
         message:
             f"Training the classifier on human labels of {STUDY.study}, too"
         script:
@@ -71,7 +71,7 @@ rule label_responses:
         ANALYSIS_ENV
     resources:
         mem_mb=4000,
-        runtime=30,
+        runtime=minutes(30),
     params:
         method=STUDY.labelling.method,
     message:

@@ -12,7 +12,7 @@ if STUDY.prompts.from_model is None:
             ANALYSIS_ENV
         resources:
             mem_mb=1000,
-            runtime=10,
+            runtime=minutes(10),
         params:
             arms=STUDY.prompts.arms,
             group_column=STUDY.prompts.group_column,
@@ -34,7 +34,7 @@ else:
             ANALYSIS_ENV
         resources:
             mem_mb=1000,
-            runtime=10,
+            runtime=minutes(10),
         params:
             format=STUDY.models[STUDY.prompts.from_model].format,
         message:

@@ -16,18 +16,16 @@ _NO_FAILURE: Final = ("COMPLETED", "RUNNING", "PENDING", "COMPLETING")
 _MEMORY_IS_UP: Final = ("Exceeded job memory limit", "oom-kill", "oom_kill")
 """What SLURM writes into a job's log when it, or the kernel, kills it for its memory."""
 _AGAIN: Final = "run the same command again"
-_MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
-    "TIMEOUT": ("its time was up in every attempt", "raise {key}runtime and {again}"),
-    "OUT_OF_MEMORY": (
-        "it was killed for using more than its {asked:,.0f} MB of memory",
-        "raise {key}mem_mb and {again}",
-    ),
-    "CANCELLED": ("it was cancelled", "{again}"),
-    "NODE_FAIL": ("its node failed", "{again}"),
-    "PREEMPTED": ("it had to make room for another job", "{again}"),
-    "DEADLINE": ("it could not end before its deadline", "{again}"),
-    "BOOT_FAIL": ("its node did not start", "{again}"),
+_WHAT_HAPPENED: Final[Mapping[str, str]] = {
+    "TIMEOUT": "its time was up in every attempt",
+    "OUT_OF_MEMORY": "it was killed for using more than its {asked:,.0f} MB of memory",
+    "CANCELLED": "it was cancelled",
+    "NODE_FAIL": "its node failed",
+    "PREEMPTED": "it had to make room for another job",
+    "DEADLINE": "it could not end before its deadline",
+    "BOOT_FAIL": "its node did not start",
 }
+_TOO_LITTLE: Final[Mapping[str, str]] = {"TIMEOUT": "runtime", "OUT_OF_MEMORY": "mem_mb"}
 
 
 def failed_jobs(jobs: pl.DataFrame, run: str) -> list[dict[str, Any]]:
@@ -51,17 +49,29 @@ def sentence(job: Mapping[str, Any], logs: Sequence[str | PathLike[str]]) -> str
     who = job["model"] or job["rule"]
     if job["shard"] is not None:
         who += f" (shard {job['shard']})"
-    key = f"models.{job['model']}." if job["rule"].startswith("generate_") else "the rule's "
     state = job["state"]
     if state == "FAILED" and _is_told(logs, _MEMORY_IS_UP):
         state = "OUT_OF_MEMORY"
-    why, remedy = _MEANINGS.get(state, (None, "mend that and {again}"))
-    why = _last_error(logs) if why is None else why.format(asked=job["asked_memory_mb"] or 0)
+    if state in _WHAT_HAPPENED:
+        why = _WHAT_HAPPENED[state].format(asked=job["asked_memory_mb"] or 0)
+        remedy = _more(job, _TOO_LITTLE[state]) if state in _TOO_LITTLE else _AGAIN
+    else:
+        why, remedy = _last_error(logs), f"mend that and {_AGAIN}"
     return (
         f"{who}: {job['rule']}, SLURM job {job['job_id']} on {job['node'] or 'no node'}, "
-        f"{job['state']}: {why}; {remedy.format(key=key, again=_AGAIN)}. "
+        f"{job['state']}: {why}; {remedy}. "
         f"Log: {logs[0] if logs else 'none'}"
     )
+
+
+def _more(job: Mapping[str, Any], resource: str) -> str:
+    """How to give a job more: the config has keys for engines, other rules ask for the same."""
+    rule = job["rule"]
+    if rule.startswith("generate_"):
+        return f"raise models.{job['model']}.{resource} and {_AGAIN}"
+    if rule == "ask_judge":
+        return f"raise labelling.judge.{resource} and {_AGAIN}"
+    return f"{_AGAIN} with --set-resources {rule}:{resource}=MORE"
 
 
 def _last_error(logs: Sequence[str | PathLike[str]]) -> str:
