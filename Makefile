@@ -8,6 +8,9 @@ PYTHON ?= python3
 CORES ?= all
 UV_VERSION := 0.13.8
 VENV := .venv
+# A version, or the path of an interpreter: one that was built with its optimisations
+# starts every job a fifth faster than one that was merely compiled.
+VENV_PYTHON ?= 3.11
 TOOLS := .tools
 UV := $(TOOLS)/bin/uv
 CHROMIUM ?= chromium
@@ -42,7 +45,7 @@ $(UV):
 # Compiled here, so that no job compiles the engine anew where it may not write.
 $(INSTALLED): envs/local-$(DEVICE).txt | $(UV)
 	@echo "Installing the pinned packages ($(DEVICE)) into $(VENV)"
-	$(UV) venv --quiet --allow-existing --python 3.11 $(VENV)
+	$(UV) venv --quiet --allow-existing --python $(VENV_PYTHON) $(VENV)
 	$(UV) pip sync --quiet --compile-bytecode --python $(VENV)/bin/python $(TORCH) $<
 	rm -f $(VENV)/.installed-*
 	touch $@
