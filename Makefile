@@ -8,9 +8,11 @@ PYTHON ?= python3
 CORES ?= all
 UV_VERSION := 0.13.8
 VENV := .venv
-# A version, or the path of an interpreter: one that was built with its optimisations
-# starts every job a fifth faster than one that was merely compiled.
-VENV_PYTHON ?= 3.11
+# A version, or the path of an interpreter. Distributions build theirs with all
+# optimisations, and every job starts a fifth faster with it than with one that was
+# merely compiled, so it comes first where it has the headers that Triton needs.
+# Else it is what uv finds or fetches.
+VENV_PYTHON ?= $(or $(and $(wildcard /usr/include/python3.11/Python.h),$(wildcard /usr/bin/python3.11)),3.11)
 TOOLS := .tools
 UV := $(TOOLS)/bin/uv
 CHROMIUM ?= chromium

@@ -1,5 +1,4 @@
 import atexit
-import gc
 
 from snakemake.utils import min_version
 
@@ -12,6 +11,7 @@ if "study" not in config:
     configfile: "config/config.yaml"
 
 
+include: "workflow/rules/planning.smk"
 include: "workflow/rules/package.smk"
 
 
@@ -28,11 +28,6 @@ include: "workflow/rules/judging.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/report.smk"
-
-
-# What was read so far stays: the collector need not walk over it again and again
-# while jobs are planned.
-gc.freeze()
 
 
 localrules:

@@ -48,6 +48,12 @@ def test_keeps_unicode_and_counts_lines_of_quoted_cells(tmp_path: Path) -> None:
     assert frame["line"].to_list() == [2, 3, 5]
 
 
+def test_keeps_a_response_longer_than_cells_are_by_default(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"text\n{'word ' * 40_000}end\n")
+    assert len(read_csv(path, required=["text"])["text"][0]) == 200_003
+
+
 def test_duplicates_name_both_rows(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("key\na\nb\na\n")

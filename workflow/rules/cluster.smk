@@ -4,8 +4,6 @@ from refusal_parity.config import Site, find_site, load_site
 
 if workflow.is_main_process:
     # Jobs submit nothing.
-    from refusal_parity.cluster.accounting import record_jobs
-    from refusal_parity.cluster.endings import failed_jobs, sentence
     from refusal_parity.cluster.granting import Wanted
     from refusal_parity.cluster.preflight import Submission, check_cluster
     from refusal_parity.cluster.probe import Need, check_offline
@@ -147,6 +145,10 @@ def explain_failures():
     """Say at the end, once for each job that failed, why it did and what to do."""
     if not SLURM_RUNS:
         return
+    # Slow to import, and a run that ends well does without.
+    from refusal_parity.cluster.accounting import record_jobs
+    from refusal_parity.cluster.endings import failed_jobs, sentence
+
     results = Path(RESULTS)
     logs = {job_key(job.rule.name, job.wildcards): job.log for job in workflow.dag.jobs}
     jobs = record_jobs(results, results / "jobs.parquet", say=logger.error)

@@ -1,8 +1,8 @@
 import io
 import shutil
 import sys
-import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 
@@ -24,11 +24,13 @@ def package_folder(source, within=".snakemake/refusal-parity"):
         taken = Path(tempfile.mkdtemp(dir=folder.parent))
         archive = io.BytesIO()
         repository.archive(
-            archive, commit, path=[f"{source.path}/lib", "data/gold/starter.csv"]
+            archive,
+            commit,
+            path=[f"{source.path}/lib", "data/gold/starter.csv"],
+            format="zip",
         )
-        archive.seek(0)
-        with tarfile.open(fileobj=archive) as package:
-            package.extractall(taken, filter="data")
+        with zipfile.ZipFile(archive) as package:
+            package.extractall(taken)
         try:
             taken.rename(folder)
         except OSError:  # another process was first

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+# A response may be longer than the 131,072 characters that a cell has at most by default.
+csv.field_size_limit(2**31 - 1)
+
 _SPREADSHEET = "Save it as CSV, comma-separated, UTF-8, with a header row."
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from refusal_parity.config import FolderSource, ImportModel, VllmModel
 from refusal_parity.errors import InputError
-from refusal_parity.labelling.gold import read_gold
+from refusal_parity.labelling.goldfiles import read_gold_files
 from refusal_parity.labelling.starter import gold_files
 from refusal_parity.layout import is_downloaded
 from refusal_parity.prompts import group_gender, read_names, read_templates
@@ -37,7 +37,7 @@ def check_inputs(config: StudyConfig, *, where: str) -> None:
     if isinstance(judge, VllmModel):
         _check_model(judge, f"{where}, labelling.judge")
     if config.labelling.method == "classifier":
-        read_gold(gold_files(config.labelling.gold, starter=config.labelling.starter))
+        read_gold_files(gold_files(config.labelling.gold, starter=config.labelling.starter))
     for path in config.labelling.human.labels:
         _check_there(Path(path), f"{where}, labelling.human.labels")
     _check_writable(Path(config.results) / config.study, where)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +12,7 @@ from refusal_parity.csvfiles import read_csv, row_of
 from refusal_parity.errors import InputError
 from refusal_parity.expansion import expand
 from refusal_parity.inference.import_table import read_response_table
+from refusal_parity.inference.layouts import CHEHBOUNI_2024
 from refusal_parity.tables import Responses
 from refusal_parity.vocabulary import Label, Status
 
@@ -22,15 +22,9 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import ImportModel
 
-_COLUMNS: Final = (
-    "index", "ethnicity", "og_prompt", "type_name", "name", "new_prompt", "g1", "g2", "g3",
-    "prompt_sentence", "common", "identity", "variable", "label",
-)  # fmt: skip
 _SAMPLES: Final = 3
 _SYSTEM_PROMPT: Final = r"(?s)<<SYS>>\s*(.*?)\s*<</SYS>>"
 _GET_ANEW: Final = "Get the file anew and compare its checksum."
-
-csv.field_size_limit(2**31 - 1)
 
 
 @dataclass(frozen=True)
@@ -44,16 +38,6 @@ class ImportedStudy:
 
     prompts: pl.DataFrame
     responses: pl.DataFrame
-
-
-def is_chehbouni_2024(path: Path) -> bool:
-    """Whether a CSV's header is that of the data released with arXiv 2403.13213."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file), [])
-    except (OSError, UnicodeDecodeError, csv.Error):
-        return False
-    return set(_COLUMNS) <= set(header)
 
 
 def read_chehbouni_2024(path: Path, *, model: str) -> ImportedStudy:
@@ -71,7 +55,9 @@ def read_chehbouni_2024(path: Path, *, model: str) -> ImportedStudy:
     Raises:
         InputError: the file is truncated, or a label is unknown.
     """
-    frame = read_csv(path, required=_COLUMNS, filled=["og_prompt", "name", "identity", "label"])
+    frame = read_csv(
+        path, required=CHEHBOUNI_2024, filled=["og_prompt", "name", "identity", "label"]
+    )
     frame = frame.with_columns(
         sample=pl.col("variable").str.extract(r"^label (\d)$", 1).cast(pl.Int32) - 1,
         known_label=pl.col("label").str.to_lowercase().str.replace_all(" ", "_"),

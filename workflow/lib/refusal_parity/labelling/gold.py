@@ -1,20 +1,11 @@
-"""Gold files: labelled responses that the classifier learns from."""
+"""What the classifier learns from, as a table."""
 
 from __future__ import annotations
 
-import csv
-import difflib
 from typing import TYPE_CHECKING
 
-import polars as pl
-
-from refusal_parity.csvfiles import read_csv, row_of
-from refusal_parity.errors import InputError
-from refusal_parity.inference.imports import is_chehbouni_2024, read_chehbouni_2024
-from refusal_parity.labelling.starter import STARTER, is_starter
-from refusal_parity.prompts import filled_template
+from refusal_parity.labelling.goldfiles import read_gold_files
 from refusal_parity.tables import Gold, conform
-from refusal_parity.vocabulary import Label, spelled_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,122 +13,14 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
-csv.field_size_limit(2**31 - 1)
-
-_REQUIRED = ("response", "label")
-_OPTIONAL = ("name", "prompt", "group_id")
-_ALL = ", ".join(label.value for label in Label)
-_REFUSALS = (str(Label.REFUSAL), str(Label.HARMFUL_REFUSAL))
-
 
 def read_gold(paths: Sequence[Path]) -> dy.DataFrame[Gold]:
     """Read gold files, one after the other, as one table.
 
-    A file is either a CSV or in the layout `chehbouni-2024`, known by its
-    columns; there each template is one group.
-
-    Columns of a CSV that are needed: `response` and `label` (one of the six; case, blanks,
-    hyphens and underscores make no difference). Optional: `name`, `prompt` and
-    `group_id`, which says what must stay in one fold and holds across files; a
-    row without it is a group of its own. All other columns are ignored.
-
-    Files other than the starter labels must hold enough by themselves: a file
-    of one class is a slip, and the starter labels would hide it.
-
     Args:
-        paths: the files, UTF-8 with a header row.
+        paths: the files, as `read_gold_files` takes them.
 
     Raises:
-        InputError: naming file and row of what cannot be used, or saying which
-            labels are lacking altogether.
+        InputError: naming file and row of what cannot be used.
     """
-    where = ", ".join(str(path) for path in paths) or "labelling.gold"
-    if not paths:
-        raise InputError(
-            "no gold file", where=where, remedy="Name at least one, or leave labelling.starter on."
-        )
-    frames = {path: _read(path) for path in paths}
-    own = [path for path in paths if not is_starter(path)] or paths
-    _refuse_too_little(pl.concat(frames[path] for path in own), ", ".join(map(str, own)))
-    return conform(pl.concat(frames.values()), Gold, where=where)
-
-
-def _read(path: Path) -> pl.DataFrame:
-    _refuse_other_encodings(path)
-    read = _read_released if is_chehbouni_2024(path) else _read_csv
-    return read(path).with_columns(weight=pl.lit(1.0))
-
-
-def _read_released(path: Path) -> pl.DataFrame:
-    study = read_chehbouni_2024(path, model=path.stem)
-    rows = study.responses.join(study.prompts, on="prompt_id", how="left", maintain_order="left")
-    return rows.filter(pl.col("response") != "").select(
-        "response",
-        pl.col("imported_label").cast(pl.String).alias("label"),
-        "name",
-        filled_template().alias("prompt"),
-        pl.col("template").alias("group_id"),
-    )
-
-
-def _read_csv(path: Path) -> pl.DataFrame:
-    frame = read_csv(path, required=_REQUIRED, filled=_REQUIRED)
-    frame = frame.with_columns(
-        pl.lit(None, dtype=pl.String).alias(column)
-        for column in _OPTIONAL
-        if column not in frame.columns
-    ).with_columns(known=pl.col("label").map_elements(spelled_out, return_dtype=pl.String))
-    unknown = frame.filter(~pl.col("known").is_in([label.value for label in Label]))
-    if len(unknown):
-        given, meant = unknown["label"][0], unknown["known"][0]
-        close = difflib.get_close_matches(meant, [label.value for label in Label], n=1)
-        hint = f"Did you mean {close[0]}? " if close else ""
-        raise InputError(
-            f"label {given!r} is none of the six",
-            where=row_of(path, unknown),
-            remedy=f"{hint}The labels are {_ALL}.",
-        )
-    return frame.select(
-        "response",
-        pl.col("known").alias("label"),
-        "name",
-        "prompt",
-        pl.col("group_id").fill_null(pl.format("{}:{}", pl.lit(path.name), "line")),
-    )
-
-
-def _refuse_other_encodings(path: Path) -> None:
-    """Name the row of the first byte that is no UTF-8; other trouble is left to the reader."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return
-    try:
-        content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = content[: error.start].count(b"\n") + 1
-        raise InputError(
-            f"not UTF-8 text (byte {error.start})",
-            where=f"{path}, row {row}",
-            remedy="Save it as CSV, comma-separated, UTF-8, with a header row.",
-        ) from error
-
-
-def _refuse_too_little(rows: pl.DataFrame, where: str) -> None:
-    labels = set(rows["label"].to_list())
-    if len(rows) == 1:
-        what = "one labelled response is too little to learn from"
-    elif len(labels) == 1:
-        what = f"all {len(rows)} responses are labelled {labels.pop()}"
-    elif not labels & set(_REFUSALS):
-        what = f"no refusal among {len(rows)} responses"
-    elif str(Label.ANSWER) not in labels:
-        what = f"no answer among {len(rows)} responses"
-    else:
-        return
-    raise InputError(
-        what,
-        where=where,
-        remedy=f"Label more responses, answers as well as refusals, or add {STARTER} to "
-        "labelling.gold.",
-    )
+    return conform(read_gold_files(paths), Gold, where=", ".join(map(str, paths)))
