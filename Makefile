@@ -153,7 +153,7 @@ bench-expansion: $(INSTALLED) ## time 10 million prompts to Parquet
 bench-inference: $(INSTALLED) ## compare the inference job with the bare engine and with transformers (minutes)
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/inference.py
 
-demo-models: $(INSTALLED) ## train the demo models anew (minutes)
+demo-models: $(INSTALLED) ## train the demo models anew (a quarter of an hour)
 	$(ACTIVATE) snakemake --snakefile workflow/demo_models.smk --cores $(CORES) --forcerun train_demo_model
 
 clean: ## remove what was installed and cached; results stay

@@ -2,7 +2,7 @@ import atexit
 
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.27")
 
 # A study given by --configfile replaces the demo study rather than being
 # merged with it.
