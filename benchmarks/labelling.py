@@ -20,8 +20,9 @@ import polars as pl
 
 from refusal_parity.expansion import expand
 from refusal_parity.labelling.classifier import train
-from refusal_parity.labelling.gold import STARTER, read_gold
+from refusal_parity.labelling.gold import read_gold
 from refusal_parity.labelling.labels import Labeller
+from refusal_parity.labelling.starter import STARTER
 from refusal_parity.labelling.storage import load, save
 from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.tables import (

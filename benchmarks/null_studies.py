@@ -62,7 +62,8 @@ PATTERNS = {
 
 def mean_rate(intercept: np.ndarray, variance: float) -> np.ndarray:
     """Expected rate over a normal effect of a variance."""
-    return expit(intercept[..., None] + np.sqrt(variance) * NODES) @ WEIGHTS
+    rate: np.ndarray = expit(intercept[..., None] + np.sqrt(variance) * NODES) @ WEIGHTS
+    return rate
 
 
 @dataclass(frozen=True)

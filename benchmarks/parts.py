@@ -23,7 +23,7 @@ from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.tables import Responses, read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import polars as pl
 
@@ -231,5 +231,10 @@ def prefix(*, cached: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    parts = {"tiny": tiny, "small": small, "fixed": fixed, "prefix": prefix}
+    parts: dict[str, Callable[..., dict[str, Any]]] = {
+        "tiny": tiny,
+        "small": small,
+        "fixed": fixed,
+        "prefix": prefix,
+    }
     print(json.dumps(parts[sys.argv[1]](**json.loads(sys.argv[2]))))

@@ -13,6 +13,7 @@ import resource
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -32,6 +33,9 @@ from refusal_parity.statistics.observations import observe
 from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.rates import rates
 from refusal_parity.tables import EXPORTED, Labels, Responses, conform, write_table
+
+if TYPE_CHECKING:
+    import dataframely as dy
 
 ROOT = Path(__file__).parents[1]
 TEXT = (
@@ -155,7 +159,7 @@ def _draw(
     return _filled(responses, Responses), _filled(labels, Labels)
 
 
-def _filled(frame: pl.DataFrame, schema: type) -> pl.DataFrame:
+def _filled(frame: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:
     missing = [name for name in schema.column_names() if name not in frame.columns]
     return conform(frame.with_columns(**dict.fromkeys(missing, pl.lit(None))), schema, where="made")
 

