@@ -20,7 +20,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 
-COMMAND = ("snakemake", "--dry-run", "--quiet", "all")
+COMMAND = ("snakemake", "--dry-run")
 
 BARE = """\
 rule report:
@@ -51,6 +51,7 @@ def plan(models: int, folder: Path) -> Took:
     """Dry-run a study of so many models."""
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     model = config["models"]["demo-even"]
+    config["results"] = str(folder / "results")
     config["models"] = {f"model-{number}": model for number in range(models)}
     study = folder / "study.yaml"
     study.write_text(yaml.safe_dump(config), encoding="utf-8")

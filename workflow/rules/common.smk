@@ -57,7 +57,7 @@ INFERENCE_ENV = f"../../envs/inference-{'gpu' if any(getattr(m, 'gpus', 0) for m
 
 
 wildcard_constraints:
-    model="|".join(map(re.escape, MODELS)),
+    model=r"[^/]+",
     shard=r"\d+",
     shards=r"\d+",
 
