@@ -1,4 +1,4 @@
-# Planning hundreds of models takes Snakemake seconds; these three take a seventh off.
+# Planning hundreds of models takes Snakemake seconds; these three take a quarter off.
 import atexit
 import functools
 import gc
