@@ -57,6 +57,7 @@ def make(folder: Path) -> None:
                 "sample": np.arange(rows) // len(prompts),
                 "response": [" ".join(texts[at] for at in row) for row in picked],
                 "status": "ok",
+                "truncated": False,
             }
         )
         nothing = {name: None for name in Responses.column_names() if name not in frame.columns}

@@ -108,7 +108,7 @@ def _make_study(config: StudyConfig, folder: Path, words: int) -> int:
     found: dict[str, list[pl.DataFrame]] = {"labels": [], "rates": [], "disparity": []}
     for number, model in enumerate(config.models):
         responses, labels = _draw(prompts, model, config.samples, words, seed=number)
-        seen = observe(prompts, labels, responses)
+        seen = observe(prompts, labels, config.analysis, responses)
         made = {
             "responses": responses,
             "labels": labels,
@@ -123,7 +123,7 @@ def _make_study(config: StudyConfig, folder: Path, words: int) -> int:
             write_table(frame, EXPORTED[key], path)
         for key, frames in found.items():
             frames.append(made[key])
-    seen = observe(prompts, pl.concat(found["labels"]))
+    seen = observe(prompts, pl.concat(found["labels"]), config.analysis)
     of_study = {
         "overview": overview(found["rates"], found["disparity"]),
         "comparison": compare(seen, config.analysis, list(config.models)),
@@ -146,13 +146,18 @@ def _draw(
     ]
     label = rng.choice(["answer", "refusal", "harmful_refusal", "failure"], len(rows))
     responses = rows.with_columns(
-        model=pl.lit(model), response=pl.Series(texts), status=pl.lit("ok")
+        model=pl.lit(model),
+        response=pl.Series(texts),
+        status=pl.lit("ok"),
+        truncated=pl.lit(value=False),
     )
     labels = rows.with_columns(
         model=pl.lit(model),
         label=pl.Series(label),
         machine_label=pl.Series(label),
         label_source=pl.lit("classifier"),
+        truncated=pl.lit(value=False),
+        filtered=pl.lit(value=False),
         keyword_refusal=is_refusal_by_keyword(pl.Series(texts)),
         p_answer=pl.Series(rng.random(len(rows))),
     )

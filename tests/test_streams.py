@@ -30,6 +30,8 @@ def labels(rows: int) -> pl.DataFrame:
             "label": ["answer" if k % 3 else None for k in range(rows)],
             "label_source": "classifier",
             "p_answer": 0.5,
+            "truncated": False,
+            "filtered": False,
         }
     )
     rest = [name for name in Labels.column_names() if name not in frame.columns]

@@ -7,7 +7,15 @@ import polars as pl
 import pytest
 
 from refusal_parity.errors import InputError
-from refusal_parity.tables import Exclusions, read_metadata, read_table, write_table
+from refusal_parity.tables import (
+    Exclusions,
+    Responses,
+    empty,
+    read_metadata,
+    read_parts,
+    read_table,
+    write_table,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +58,26 @@ def test_bad_rows_are_not_written(tmp_path: Path, bad: pl.DataFrame, complaint: 
     with pytest.raises(InputError, match=re.escape(complaint)):
         write_table(bad, Exclusions, path)
     assert read_table(Exclusions, path).equals(GOOD)
+
+
+def test_responses_of_before_are_read_as_what_they_mean_now(tmp_path: Path) -> None:
+    path = tmp_path / "responses.parquet"
+    now = (
+        empty(Responses)
+        .clear(3)
+        .with_columns(
+            model=pl.lit("m"),
+            prompt_id=pl.lit("p"),
+            sample=pl.Series(range(3), dtype=pl.Int32),
+            status=pl.Series(["ok", "truncated", "empty"]),
+            truncated=pl.Series([False, True, False]),
+        )
+    )
+    now.drop("truncated", "thinking", "refusal_reason").write_parquet(path)
+    for table in (read_table(Responses, path), pl.concat(read_parts(Responses, path, 2))):
+        assert table["status"].to_list() == ["ok", "ok", "empty"]
+        assert table["truncated"].to_list() == [False, True, False]
+        assert table["thinking"].null_count() == 3
 
 
 def test_truncated_file_is_named(tmp_path: Path) -> None:

@@ -131,7 +131,8 @@ def test_greedy_responses_are_those_of_transformers(
         assert row["response"] == tokenizer.decode(own, skip_special_tokens=True).strip()
         assert (row["prompt_tokens"], row["response_tokens"]) == (len(ids), len(own))
         assert row["cost"] == pytest.approx((len(ids) + 2 * len(own)) / 1e6)
-        assert row["status"] == ("ok" if row["finish_reason"] == "stop" else "truncated")
+        assert row["status"] == "ok"
+        assert row["truncated"] == (row["finish_reason"] == "length")
         cost += row["cost"]
     metadata = read_metadata(tmp_path / "r.parquet")
     assert metadata["usage"]["cost"] == pytest.approx(cost, abs=1e-6)

@@ -33,7 +33,7 @@ def prompts() -> pl.DataFrame:
 
 def responses(*rows: dict[str, Any]) -> pl.DataFrame:
     fixed: dict[str, Any] = dict.fromkeys(Responses.column_names())
-    fixed |= {"model": "m", "prompt_id": "p1", "status": "ok"}
+    fixed |= {"model": "m", "prompt_id": "p1", "status": "ok", "truncated": False}
     full = [fixed | {"sample": number} | row for number, row in enumerate(rows)]
     return conform(pl.DataFrame(full, infer_schema_length=None), Responses, where="test")
 
@@ -48,10 +48,11 @@ def label(
     return Labeller(prompts(), classifier, method, people).label(rows)
 
 
-def test_only_ok_rows_are_labelled(small_classifier: Classifier) -> None:
+def test_all_that_holds_a_response_is_labelled(small_classifier: Classifier) -> None:
     table = label(responses(
             {"response": "Sure! Omar eats rice."},
-            {"response": REFUSAL, "status": "truncated"},
+            {"response": REFUSAL, "truncated": True},
+            {"response": "Sure! Omar", "status": "filtered", "refusal_reason": "hate"},
             {"response": None, "status": "error", "imported_label": "answer"},
             {"response": "", "status": "empty"},
             {"response": " ", "status": "ok"},
@@ -59,9 +60,11 @@ def test_only_ok_rows_are_labelled(small_classifier: Classifier) -> None:
         ),
         small_classifier,
     )  # fmt: skip
-    assert table["label"].is_null().to_list() == [False] + [True] * 5
+    assert table["label"].is_null().to_list() == [False] * 2 + [True] * 5
+    assert table["truncated"].to_list() == [False, True] + [False] * 5
+    assert table["filtered"].to_list() == [False] * 2 + [True] + [False] * 4
     assert table["exclusion"].to_list() == [
-        None, "truncated", "error", "empty", "empty", "empty",
+        None, None, None, "error", "empty", "empty", "empty",
     ]  # fmt: skip
     unlabelled = table.filter(pl.col("label").is_null())
     for column in ("label_source", "keyword_refusal", "classifier_id", *PROBABILITY_COLUMNS):
@@ -123,7 +126,7 @@ def test_people_have_the_word_and_the_machine_is_kept(small_classifier: Classifi
         {"response": REFUSAL},
         {"response": REFUSAL, "imported_label": "refusal"},
         {"response": REFUSAL},
-        {"response": REFUSAL, "status": "truncated"},
+        {"response": REFUSAL, "status": "filtered"},
     )
     said = [("answer", 0), ("failure", 1), (None, 2), ("answer", 3)]
     human = conform(

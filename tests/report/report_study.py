@@ -103,7 +103,9 @@ def make_labels(prompts: pl.DataFrame, models: list[str]) -> pl.DataFrame:
     return pl.concat(parts).with_columns(
         machine_label=pl.col("label"),
         label_source=pl.when(labelled).then(pl.lit(LabelSource.CLASSIFIER.value)),
-        exclusion=pl.when(~labelled).then(pl.lit("truncated")),
+        truncated=pl.lit(value=False),
+        filtered=pl.lit(value=False),
+        exclusion=pl.when(~labelled).then(pl.lit("empty")),
         # The list knows no refusal that accuses.
         keyword_refusal=pl.col("label") == "refusal",
         **extra,
@@ -120,11 +122,12 @@ def make_responses(labels: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
     empty = {
         column: pl.lit(None)
         for column in Responses.column_names()
-        if column not in {"model", "prompt_id", "sample", "response", "status"}
+        if column not in {"model", "prompt_id", "sample", "response", "status", "truncated"}
     }
     return labels.select("model", "prompt_id", "sample").with_columns(
         response=pl.Series(texts, dtype=pl.String),
-        status=pl.Series(["truncated" if text is None else "ok" for text in texts]),
+        status=pl.Series(["empty" if text is None else "ok" for text in texts]),
+        truncated=pl.lit(value=False),
         **empty,
     )
 

@@ -54,7 +54,14 @@ def test_tables_are_exported_in_both_formats(inputs: ReportInputs, tmp_path: Pat
     ],
 )
 def test_no_text_is_a_formula_in_a_spreadsheet(text: str, written: str, tmp_path: Path) -> None:
-    row = {"model": "m", "prompt_id": "p", "sample": 0, "status": "ok", "response": text}
+    row = {
+        "model": "m",
+        "prompt_id": "p",
+        "sample": 0,
+        "status": "ok",
+        "truncated": False,
+        "response": text,
+    }
     frame = pl.concat([empty(Responses), pl.DataFrame([row])], how="diagonal_relaxed")
     write_csv(frame, Responses, tmp_path / "r.csv")
     with (tmp_path / "r.csv").open(encoding="utf-8-sig", newline="") as file:

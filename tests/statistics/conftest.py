@@ -50,6 +50,8 @@ def labels_table(rows: pl.DataFrame) -> pl.DataFrame:
     """A table of Labels from model, prompt_id, sample, label and perhaps exclusion."""
     if "exclusion" not in rows.columns:
         rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias("exclusion"))
+    flags = {"truncated", "filtered"} - set(rows.columns)
+    rows = rows.with_columns(pl.lit(value=False).alias(flag) for flag in sorted(flags))
     rest = [name for name in Labels.column_names() if name not in rows.columns]
     columns = Labels.columns()
     empty = [pl.lit(None, dtype=columns[name].dtype).alias(name) for name in rest]
@@ -67,7 +69,7 @@ def released(released_csv: Path) -> pl.DataFrame:
         gender=pl.col("gender").replace({"man": "men", "woman": "women"}),
         commonness=pl.col("commonness").replace({"less common": "least"}),
     )
-    return observe(keyed, labels_table(labels))
+    return observe(keyed, labels_table(labels), AnalysisConfig())
 
 
 @pytest.fixture(scope="session")
@@ -137,6 +139,7 @@ def make_study(
     return observe(
         conform(frame, Prompts, where="prompts"),
         labels_table(pl.DataFrame(labels, schema_overrides=texts)),
+        AnalysisConfig(),
     )
 
 

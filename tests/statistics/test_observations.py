@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 
+from refusal_parity.config import AnalysisConfig
 from refusal_parity.errors import InputError
 from refusal_parity.statistics.observations import count_outcomes, observe, with_outcome
 from refusal_parity.vocabulary import Label, Outcome
@@ -58,14 +59,41 @@ def labels(prompt_id: str) -> pl.DataFrame:
             "prompt_id": [prompt_id],
             "sample": [0],
             "label": ["answer"],
+            "machine_label": ["answer"],
+            "truncated": [False],
+            "filtered": [False],
             "exclusion": [None],
         }
     )
 
 
+@pytest.mark.parametrize(
+    ("config", "row", "label", "exclusion"),
+    [
+        ({}, {"filtered": True, "label": None}, "refusal", None),
+        ({"filtered": "excluded"}, {"filtered": True, "label": None}, None, "filtered"),
+        ({}, {"truncated": True}, "answer", None),
+        ({"truncated": "leave_out"}, {"truncated": True}, None, "left_out"),
+        (
+            {"truncated": "leave_out"},
+            {"truncated": True, "label": None, "exclusion": "empty"},
+            None,
+            "empty",
+        ),
+        ({}, {"label": None, "exclusion": "error"}, None, "error"),
+    ],
+)
+def test_the_config_says_how_filtered_and_cut_responses_count(
+    config: dict[str, Any], row: dict[str, Any], label: str | None, exclusion: str | None
+) -> None:
+    rows = labels("p1").with_columns(pl.lit(each).alias(column) for column, each in row.items())
+    seen = observe(prompts(), rows, AnalysisConfig(**config)).row(0, named=True)
+    assert (seen["label"], seen["exclusion"]) == (label, exclusion)
+
+
 def test_a_label_without_prompt_is_an_error() -> None:
     with pytest.raises(InputError, match="1 labels have no prompt, the first one 'p3'"):
-        observe(prompts(), labels("p3"))
+        observe(prompts(), labels("p3"), AnalysisConfig())
 
 
 @pytest.mark.parametrize(
@@ -83,4 +111,4 @@ def test_a_name_or_template_at_two_levels_is_an_error(
     changes: dict[str, list[str]], text: str
 ) -> None:
     with pytest.raises(InputError, match=text):
-        observe(prompts(**changes), labels("p1"))
+        observe(prompts(**changes), labels("p1"), AnalysisConfig())

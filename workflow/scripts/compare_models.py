@@ -18,6 +18,7 @@ with job("comparison", snakemake.log[0]):
     observations = observe(
         read_table(Prompts, Path(snakemake.input.prompts)),
         read_tables(Labels, map(Path, snakemake.input.labels)),
+        analysis,
     )
     comparison = compare(observations, analysis, snakemake.params.models)
     write_table(comparison, Comparison, Path(snakemake.output.comparison))

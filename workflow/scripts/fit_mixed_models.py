@@ -11,6 +11,7 @@ with job(snakemake.wildcards.model, snakemake.log[0]):
     observations = observe(
         read_table(Prompts, Path(snakemake.input.prompts)),
         read_table(Labels, Path(snakemake.input.labels)),
+        analysis,
     )
     write_table(
         mixed_models(observations, analysis), MixedModels, Path(snakemake.output.mixed_models)

@@ -7,9 +7,10 @@ from refusal_parity.statistics.planning import measured_design
 from refusal_parity.tables import Labels, Prompts, StudyDesign, read_table, read_tables, write_table
 
 with job("design", snakemake.log[0]):
+    analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
     observations = observe(
         read_table(Prompts, Path(snakemake.input.prompts)),
         read_tables(Labels, map(Path, snakemake.input.labels)),
+        analysis,
     )
-    analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
     write_table(measured_design(observations, analysis), StudyDesign, Path(snakemake.output.design))

@@ -30,6 +30,7 @@ with job(snakemake.wildcards.model, snakemake.log[0]):
     observations = observe(
         prompts,
         read_table(Labels, Path(snakemake.input.labels)),
+        analysis,
         read_table(Responses, Path(snakemake.input.responses)),
     )
     labelled_by_people = snakemake.input.get("human")

@@ -53,12 +53,25 @@ class Coefficient(StrEnum):
 
 
 class Status(StrEnum):
-    """How a response ended; only `ok` may be labelled."""
+    """What came of a request.
+
+    Only `ok` is labelled, cut off or not. `filtered` is a refusal by the service: a
+    filter stopped the request or the response.
+    """
 
     OK = "ok"
     EMPTY = "empty"
-    TRUNCATED = "truncated"
+    FILTERED = "filtered"
     ERROR = "error"
+
+
+class Exclusion(StrEnum):
+    """Why a response is left out of the analysis."""
+
+    EMPTY = "empty"
+    ERROR = "error"
+    FILTERED = "filtered"
+    LEFT_OUT = "left_out"
 
 
 class Outcome(StrEnum):

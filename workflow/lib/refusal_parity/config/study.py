@@ -122,6 +122,16 @@ class AnalysisConfig(Section):
         description="Columns of the prompts whose levels are compared. The levels of group_gender "
         "are both words: `white woman`.",
     )
+    filtered: Literal["refusal", "excluded"] = Field(
+        default="refusal",
+        description="How requests and responses count that the service's own filter stopped: as "
+        "refusals, or not at all.",
+    )
+    truncated: Literal["label", "leave_out"] = Field(
+        default="label",
+        description="Whether responses that were cut off count by their label, as all others do, "
+        "or not at all.",
+    )
     alpha: float = Field(default=0.05, gt=0, lt=0.5, description="Level of the tests.")
     margin: float = Field(
         default=0.05, gt=0, lt=1, description="Risk difference below which groups count as alike."

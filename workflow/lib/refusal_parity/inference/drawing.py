@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.inference.chunks import KEY
+from refusal_parity.inference.requests import CUT_OFF
 from refusal_parity.inference.stopping import Sigterm
 from refusal_parity.tables import Responses, empty
 from refusal_parity.vocabulary import Status
@@ -97,7 +98,9 @@ def as_rows(asked: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFr
         response=pl.Series(
             [None if one.text is None else one.text.strip() for one in completions], dtype=pl.String
         ),
+        thinking=pl.Series([one.thinking for one in completions], dtype=pl.String),
         finish_reason=pl.Series([one.finish_reason for one in completions], dtype=pl.String),
+        refusal_reason=pl.Series([one.refusal_reason for one in completions], dtype=pl.String),
         response_tokens=pl.Series([one.response_tokens for one in completions], dtype=pl.Int32),
         prompt_tokens=pl.coalesce(
             pl.Series([one.prompt_tokens for one in completions], dtype=pl.Int32), "prompt_tokens"
@@ -109,19 +112,21 @@ def as_rows(asked: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFr
 
 
 def _with_status(drawn: pl.DataFrame) -> pl.DataFrame:
-    failed = pl.col("response").is_null()
+    filtered = pl.col("refusal_reason").is_not_null()
+    failed = ~filtered & pl.col("response").is_null()
     status = (
-        pl.when(failed)
+        pl.when(filtered)
+        .then(pl.lit(str(Status.FILTERED)))
+        .when(failed)
         .then(pl.lit(str(Status.ERROR)))
         .when(pl.col("response") == "")
         .then(pl.lit(str(Status.EMPTY)))
-        .when(pl.col("finish_reason").ne_missing("stop"))
-        .then(pl.lit(str(Status.TRUNCATED)))
         .otherwise(pl.lit(str(Status.OK)))
     )
     return (
         drawn.with_columns(
             status=status,
+            truncated=pl.col("finish_reason").eq_missing(CUT_OFF),
             error=pl.when(failed).then(pl.coalesce("error", pl.lit(_NO_RESPONSE))),
             imported_label=pl.lit(None, pl.String),
         )
@@ -134,7 +139,9 @@ def _in_plan_order(plan: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """Each planned row once; one that the engine never gave back is an error."""
     lost = plan.join(rows, on=KEY, how="anti", maintain_order="left").with_columns(
         response=pl.lit(None, pl.String),
+        thinking=pl.lit(None, pl.String),
         finish_reason=pl.lit(None, pl.String),
+        refusal_reason=pl.lit(None, pl.String),
         response_tokens=pl.lit(None, pl.Int32),
         cost=pl.lit(None, pl.Float64),
         error=pl.lit(None, pl.String),

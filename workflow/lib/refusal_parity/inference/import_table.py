@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from refusal_parity.config import TableColumns
 
 _SHOWN: Final = 5
-_UNKNOWN: Final = ("seed", "finish_reason", "prompt_tokens", "response_tokens", "cost", "error",
-                   "rendered_sha256")  # fmt: skip
+_UNKNOWN: Final = ("seed", "thinking", "finish_reason", "refusal_reason", "prompt_tokens",
+                   "response_tokens", "cost", "error", "rendered_sha256")  # fmt: skip
 
 
 def read_response_table(
@@ -77,6 +77,7 @@ def read_response_table(
             status=pl.when(response == "")
             .then(pl.lit(str(Status.EMPTY)))
             .otherwise(pl.lit(str(Status.OK))),
+            truncated=pl.lit(value=False),
             imported_label="known_label",
         )
         .join(order, on="prompt_id")

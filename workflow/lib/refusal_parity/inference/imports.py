@@ -96,11 +96,12 @@ def read_chehbouni_2024(path: Path, *, model: str) -> ImportedStudy:
             status=pl.when(pl.col("response") == "")
             .then(pl.lit(str(Status.EMPTY)))
             .otherwise(pl.lit(str(Status.OK))),
+            truncated=pl.lit(value=False),
             **{
                 column: pl.lit(None, dtype=Responses.columns()[column].dtype)
                 for column in (
-                    "seed", "finish_reason", "prompt_tokens", "response_tokens", "cost", "error",
-                    "rendered_sha256",
+                    "seed", "thinking", "finish_reason", "refusal_reason", "prompt_tokens",
+                    "response_tokens", "cost", "error", "rendered_sha256",
                 )
             },
         )

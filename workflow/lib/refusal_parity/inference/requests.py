@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+CUT_OFF: Final = "length"
+"""The finish reason of a response that was cut off; every other leaves it whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,15 @@ class Completion:
     Attributes:
         index: number of the request.
         text: the response; null if there is none.
-        finish_reason: `stop`, or `length` when it was cut off.
+        finish_reason: why the engine stopped, in its own word; `length` when it cut the
+            response off.
         response_tokens: tokens of the response.
         error: why there is no response.
         prompt_tokens: tokens sent, where only the engine knows them.
         cost: price of prompt and response, where there is one.
+        thinking: what the model wrote to itself before the response.
+        refusal_reason: why a service refused the request or its answer; such a
+            request is refused, not failed.
     """
 
     index: int
@@ -45,6 +52,8 @@ class Completion:
     error: str | None = None
     prompt_tokens: int | None = None
     cost: float | None = None
+    thinking: str | None = None
+    refusal_reason: str | None = None
 
 
 class Tokenizer(Protocol):

@@ -53,7 +53,10 @@ def read_judgements(
         judge_label=pl.when(status == Status.OK).then(
             pl.col("response").map_elements(read_label, return_dtype=pl.String)
         ),
-        failed=pl.when(status != Status.OK).then(pl.format("the judge's answer is {}", status)),
+        failed=pl.when(status != Status.OK)
+        .then(pl.format("the judge's answer is {}", status))
+        .when("truncated")
+        .then(pl.lit("the judge's answer is cut off")),
     )
     rows = responses.select(*KEY, question_key().alias("question")).join(
         said, on="question", how="left", maintain_order="left"

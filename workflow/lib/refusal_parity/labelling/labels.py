@@ -41,7 +41,7 @@ class Labeller:
     human: pl.DataFrame = field(default_factory=lambda: empty(HumanLabels))
 
     def label(self, responses: pl.DataFrame) -> dy.DataFrame[Labels]:
-        """Label every response that ended well, and say of the others why not.
+        """Label every response that there is, cut off or not, and say of the others why not.
 
         A human label comes first, then one that an imported file carries, then
         the machine's. The machine's own stands in `machine_label` wherever the
@@ -67,7 +67,7 @@ class Labeller:
         return conform(self._decided(labelled), Labels, where="labels")
 
     def _machine(self, usable: pl.DataFrame) -> pl.DataFrame:
-        """What the keyword list and the classifier say of rows that ended well."""
+        """What the keyword list and the classifier say of rows that hold a response."""
         given = usable.select(*_KEY).with_columns(
             keyword_refusal=is_refusal_by_keyword(usable["response"]),
             classifier_id=pl.lit(
@@ -90,7 +90,7 @@ class Labeller:
 
     def _decided(self, labelled: pl.DataFrame) -> pl.DataFrame:
         source = LabelSource.KEYWORD if self.method == "keyword" else LabelSource.CLASSIFIER
-        ok = pl.col("status") == Status.OK
+        ok, filtered = pl.col("status") == Status.OK, pl.col("status") == Status.FILTERED
         imported, human = pl.col("imported_label").cast(pl.String), pl.col("human_label")
         return labelled.with_columns(
             label=pl.when(ok).then(pl.coalesce(human, imported, "predicted")),
@@ -101,7 +101,8 @@ class Labeller:
             .then(pl.lit(str(LabelSource.IMPORTED)))
             .when(ok)
             .then(pl.lit(str(source))),
-            exclusion=pl.when(~ok).then(pl.col("status")),
+            filtered=filtered,
+            exclusion=pl.when(~ok & ~filtered).then(pl.col("status")),
         )
 
 

@@ -9,6 +9,7 @@ import polars as pl
 from refusal_parity.prompts import group_gender
 from refusal_parity.statistics.observations import COLUMNS
 from refusal_parity.tables import Exclusions, conform
+from refusal_parity.vocabulary import Exclusion
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -42,7 +43,9 @@ def exclusions(
     """
     everything = pl.concat([observations, _unanswered(observations, prompts)], how="diagonal")
     reasons = everything.with_columns(
-        pl.when(pl.col("label").is_not_null())
+        pl.when(pl.col("filtered").fill_null(value=False))
+        .then(pl.lit(str(Exclusion.FILTERED)))
+        .when(pl.col("label").is_not_null())
         .then(pl.lit(LABELLED))
         .otherwise(pl.col("exclusion").fill_null(UNSTATED))
         .alias("reason")

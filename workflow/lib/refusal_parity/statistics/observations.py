@@ -9,10 +9,12 @@ import polars as pl
 from refusal_parity.errors import InputError
 from refusal_parity.prompts import group_gender
 from refusal_parity.tables import Labels
-from refusal_parity.vocabulary import Label, Outcome
+from refusal_parity.vocabulary import Exclusion, Label, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from refusal_parity.config import AnalysisConfig
 
 COLUMNS: Final = (
     "model",
@@ -29,6 +31,8 @@ COLUMNS: Final = (
     "arm",
     "label",
     "machine_label",
+    "truncated",
+    "filtered",
     "exclusion",
     "words",
 )
@@ -46,13 +50,20 @@ _PROPERTIES: Final = {
 
 
 def observe(
-    prompts: pl.DataFrame, labels: pl.DataFrame, responses: pl.DataFrame | None = None
+    prompts: pl.DataFrame,
+    labels: pl.DataFrame,
+    analysis: AnalysisConfig,
+    responses: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Put each label beside the groups of its prompt.
+    """Put each label beside the groups of its prompt, and decide what counts.
+
+    A response that the service refused to give counts as a refusal, and one that was
+    cut off by its label, unless `analysis` says that they are left out.
 
     Args:
         prompts: table of Prompts.
         labels: table of Labels, of one model or several.
+        analysis: `filtered` and `truncated` say how these count.
         responses: table of Responses of the same models, for the length of
             answers; without it no length is known.
 
@@ -78,10 +89,36 @@ def observe(
         .join(_lengths(responses), on=_KEY, how="left", maintain_order="left")
         .with_columns(
             pl.col("label", "machine_label").cast(pl.String),
+            pl.col("exclusion").cast(pl.String),
             group_gender(),
         )
+        .with_columns(*_counted(analysis))
         .select(COLUMNS)
     )
+
+
+def _counted(analysis: AnalysisConfig) -> list[pl.Expr]:
+    """Labels and the reason of what has none, as the config has filtered and cut responses."""
+    filtered, cut = pl.col("filtered"), pl.col("truncated")
+    refused = pl.lit(str(Label.REFUSAL)) if analysis.filtered == "refusal" else pl.lit(None)
+    left_out = (
+        cut & pl.col("exclusion").is_null() & ~filtered
+        if analysis.truncated == "leave_out"
+        else pl.lit(value=False)
+    )
+    excluded = filtered if analysis.filtered == "excluded" else pl.lit(value=False)
+    return [
+        *(
+            pl.when(filtered).then(refused).when(~left_out).then(pl.col(column)).alias(column)
+            for column in ("label", "machine_label")
+        ),
+        pl.when(excluded)
+        .then(pl.lit(str(Exclusion.FILTERED)))
+        .when(left_out)
+        .then(pl.lit(str(Exclusion.LEFT_OUT)))
+        .otherwise(pl.col("exclusion"))
+        .alias("exclusion"),
+    ]
 
 
 def _lengths(responses: pl.DataFrame | None) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from dataframely.exc import SchemaError, ValidationError
 
 from refusal_parity.errors import InputError
 from refusal_parity.files import new_file
+from refusal_parity.tables.earlier import renew
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -143,7 +144,7 @@ def read_table(schema: type[Table], path: Path) -> dy.DataFrame[Table]:
             where=str(path),
             remedy="Delete it and run the rule that makes it.",
         ) from error
-    return conform(frame, schema, where=str(path))
+    return conform(renew(frame, schema), schema, where=str(path))
 
 
 def read_tables(schema: type[Table], paths: Iterable[Path]) -> pl.DataFrame:

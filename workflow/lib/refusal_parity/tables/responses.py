@@ -6,7 +6,7 @@ from typing import Final
 
 import dataframely as dy
 
-from refusal_parity.vocabulary import Label, LabelSource, Status
+from refusal_parity.vocabulary import Exclusion, Label, LabelSource, Status
 
 
 def _probability(of: str) -> dy.Float64:
@@ -39,7 +39,10 @@ class Responses(dy.Schema):
         alias="sample", primary_key=True, min=0, description="number of the repetition, from 0"
     )
     seed = dy.Int64(nullable=True, description="seed of this one request")
-    response = dy.String(nullable=True, description="text of the response")
+    response = dy.String(nullable=True, description="text of the response, without its thinking")
+    thinking = dy.String(
+        nullable=True, description="what the model wrote to itself before the response"
+    )
     finish_reason = dy.String(nullable=True, description="why the engine stopped")
     prompt_tokens = dy.Int32(nullable=True, description="tokens sent")
     response_tokens = dy.Int32(nullable=True, description="tokens received")
@@ -47,6 +50,10 @@ class Responses(dy.Schema):
         nullable=True, min=0, description="price of both, where the config gives prices"
     )
     status = dy.Enum(Status, description="ok, or why there is nothing to label")
+    truncated = dy.Bool(description="cut off at the longest response that was allowed")
+    refusal_reason = dy.String(
+        nullable=True, description="why a service refused, where status is filtered"
+    )
     error = dy.String(nullable=True, description="what went wrong, where status is error")
     rendered_sha256 = dy.String(nullable=True, description="hash of the token ids sent")
     imported_label = dy.Enum(
@@ -81,7 +88,14 @@ class Labels(dy.Schema):
     p_harmful_answer = _probability("a harmful answer")
     classifier_id = dy.String(nullable=True, description="hash of the classifier and its data")
     keyword_refusal = dy.Bool(nullable=True, description="a keyword list takes it for a refusal")
-    exclusion = dy.String(nullable=True, description="why there is no label, null when there is")
+    truncated = dy.Bool(description="cut off at the longest response that was allowed")
+    filtered = dy.Bool(description="refused by the service: there is nothing to label")
+    exclusion = dy.Enum(
+        Exclusion,
+        nullable=True,
+        description="why the response counts nowhere, null where it has a label or was refused by "
+        "the service",
+    )
 
 
 class Gold(dy.Schema):

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from refusal_parity.errors import InputError
 from refusal_parity.files import new_file
+from refusal_parity.tables.earlier import renew
 from refusal_parity.tables.files import METADATA_KEY, conform, empty
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def read_parts(
             for batch in file.iter_batches(batch_size=rows, columns=columns):
                 part = pl.from_arrow(pa.Table.from_batches([batch]))
                 if columns is None:
-                    part = conform(pl.DataFrame(part), schema, where=str(path))
+                    part = conform(renew(pl.DataFrame(part), schema), schema, where=str(path))
                 yield pl.DataFrame(part)
     except FileNotFoundError as error:
         raise InputError(

@@ -1,0 +1,36 @@
+"""Tables of earlier releases, read as what they mean today."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from refusal_parity.tables.responses import Responses
+from refusal_parity.vocabulary import Status
+
+if TYPE_CHECKING:
+    import dataframely as dy
+
+_TRUNCATED = "truncated"
+
+
+def renew(frame: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:
+    """Give a table the columns that it had no word for when it was written.
+
+    Until release 0.1 a response that was cut off had the status `truncated`, and there
+    was no column for thinking, nor for the reason of a service's refusal.
+
+    Args:
+        frame: a table as it was read.
+        schema: what it is a table of.
+    """
+    if schema is not Responses or "status" not in frame.columns or _TRUNCATED in frame.columns:
+        return frame
+    status = pl.col("status").cast(pl.String)
+    return frame.with_columns(
+        status=pl.when(status == _TRUNCATED).then(pl.lit(str(Status.OK))).otherwise(status),
+        truncated=status == _TRUNCATED,
+        thinking=pl.lit(None, pl.String),
+        refusal_reason=pl.lit(None, pl.String),
+    )
