@@ -103,6 +103,31 @@ def test_sets_are_apart_and_the_informative_one_is_torn() -> None:
     assert informative["margin"].mean() < 0.1  # type: ignore[operator]
 
 
+@pytest.mark.parametrize(
+    ("probabilities", "margin"),
+    [
+        # answer, partial answer, failure, refusal, harmful refusal, harmful answer
+        ([0.9, 0.1, 0, 0, 0, 0], 0.8),
+        ([0.5, 0.3, 0.2, 0, 0, 0], 0.2),
+        # Sure of no label, but that it is no refusal: torn between labels.
+        ([0.4, 0.35, 0.25, 0, 0, 0], 0.05),
+        # Two kinds of refusal are 0.5 together: torn about refusal, not about the label.
+        ([0.45, 0.05, 0, 0.26, 0.24, 0], 0.0),
+        ([0.5, 0.02, 0, 0.24, 0.16, 0.08], 0.2),
+        ([0, 0, 0, 0.55, 0.45, 0], 0.1),
+    ],
+)
+def test_margin_is_the_closer_of_label_and_refusal(
+    probabilities: list[float], margin: float
+) -> None:
+    rows = predicted(12).with_columns(
+        pl.lit(each).alias(column)
+        for each, column in zip(probabilities, PROBABILITY_COLUMNS, strict=True)
+    )
+    sample = draw_sample(rows, HumanConfig(probability=4, floor=1, informative=4))
+    assert sample["margin"].to_list() == pytest.approx([margin] * len(sample))
+
+
 def test_same_seed_same_sample_whatever_the_order() -> None:
     rows = predicted()
     human = HumanConfig(probability=60)

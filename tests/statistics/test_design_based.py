@@ -13,7 +13,7 @@ import pytest
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.errors import InputError
 from refusal_parity.statistics.correction import Audited, correct
-from refusal_parity.statistics.design_based import MIN_LABELS
+from refusal_parity.statistics.design_based import MIN_LABELS, with_human_labels
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.tables import HumanLabels, conform
 from refusal_parity.vocabulary import Outcome
@@ -152,6 +152,61 @@ def test_rows_of_the_table(labelled: pl.DataFrame) -> None:
     assert (row["n_group"], row["n_reference"]) == (48, 48)
     assert row["family"] == "primary: refusal by group, design_based"
     assert found["design_based_equivalence", "y"]["p_value"] > 0.05
+
+
+def test_each_label_weighs_what_its_inclusion_probability_says(
+    labelled: pl.DataFrame,
+) -> None:
+    """Against Horvitz and Thompson's and Hajek's estimates, written out row by row."""
+    wrong = pl.int_range(pl.len()) % 5 == 0
+    observed = labelled.with_columns(
+        machine_label=pl.when(wrong)
+        .then(
+            pl.when(pl.col("label") == "refusal")
+            .then(pl.lit("answer"))
+            .otherwise(pl.lit("refusal"))
+        )
+        .otherwise("label")
+    )
+    chances = {
+        "x0": 0.1,
+        "x1": 1.0,
+        "x2": 0.4,
+        "x3": 0.8,
+        "y0": 0.9,
+        "y1": 0.2,
+        "y2": 0.5,
+        "y3": 0.7,
+    }
+    sample = people(observed).with_columns(
+        inclusion_probability=pl.col("prompt_id").str.slice(0, 2).replace_strict(chances)
+    )
+    weights = dict(
+        with_human_labels(observed, sample)
+        .select(pl.col("name").alias("name"), "weight")
+        .iter_rows()
+    )
+    assert weights == {name: pytest.approx(1 / chance) for name, chance in chances.items()}
+    rates = {}
+    for group in "xy":
+        part = observed.filter(group=group)
+        f = [float(label == "refusal") for label in part["machine_label"]]
+        y = [float(label == "refusal") for label in part["label"]]
+        w = [1 / chances[name] for name in part["name"]]
+        v = [each * (each - 1) for each in w]
+        mean_f, mean_y = (sum(a * b for a, b in zip(v, of, strict=True)) / sum(v) for of in (f, y))
+        slope = sum(a * (b - mean_f) * (c - mean_y) for a, b, c in zip(v, f, y, strict=True)) / sum(
+            a * (b - mean_f) ** 2 for a, b in zip(v, f, strict=True)
+        )
+        slope = min(max(slope, 0), 1)
+        error = sum(a * (c - slope * b) for a, b, c in zip(w, f, y, strict=True)) / sum(w)
+        rates[group] = slope * sum(f) / len(f) + error
+    found = rows(observed, sample)["design_based", "y"]
+    assert found["estimate"] == pytest.approx(rates["y"] - rates["x"], rel=1e-10)
+    alike = sample.with_columns(inclusion_probability=pl.lit(0.5))
+    assert rows(observed, alike)["design_based", "y"]["estimate"] != pytest.approx(
+        found["estimate"], abs=1e-3
+    )
 
 
 def test_no_human_labels_no_rows(labelled: pl.DataFrame) -> None:

@@ -90,6 +90,25 @@ def test_exact_falls_back_to_listed_then_random_splits(monkeypatch: pytest.Monke
     assert drawn.p_value == pytest.approx(counted.p_value, abs=0.01)
 
 
+def test_a_monte_carlo_p_counts_the_observed_split() -> None:
+    """p = (1 + r) / (1 + B) (Davison and Hinkley 1997, 4.11): never 0 without all splits."""
+    # 20 names always and 20 never: 2 of 1.4e11 splits differ as much, so r = 0.
+    k, n = np.repeat([9.0, 0.0], 20), np.full(40, 9.0)
+    level = np.repeat([0, 1], 20)
+    for permutations in (99, 999):
+        found = permutation_names(k[None, :], n, level, Draws(permutations, 3))
+        assert found.spread[0] == 1 / (1 + permutations)
+        assert found.f[0] == 1 / (1 + permutations)
+
+
+def test_a_drawn_exact_p_counts_the_observed_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splits, "_MOST_STEPS", 0)
+    monkeypatch.setattr(splits, "_MOST_LISTED", 0)
+    k, n = np.repeat([9.0, 0.0], 20), np.full(40, 9.0)
+    mine = permutation_names_exact(k, n, np.arange(40) < 20, Draws(999, 3))
+    assert mine.p_value == 1 / 1000
+
+
 def test_spread_of_two_groups_is_the_exact_test() -> None:
     k, n, chosen = example(5, 6, 4, unequal_n=True)
     drawn = permutation_names(k[None, :], n, chosen.astype(np.intp), Draws(100_000, 5)).spread

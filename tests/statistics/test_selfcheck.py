@@ -121,6 +121,29 @@ def test_table(observed: pl.DataFrame) -> None:
     assert selfcheck(observed, few).equals(table)
 
 
+def test_names_are_simulated_alike_and_as_each_group_has_them(study: Study) -> None:
+    """Three of four names of one group always refuse, those of the others are all alike."""
+    mixed = ["raa", "ara", "rra", "aaa", "aar", "raa"]
+    groups = {
+        group: {f"{group}{at}": [*mixed[at:], *mixed[:at]] for at in range(4)}
+        for group in ("white", "x")
+    } | {"y": {f"y{at}": (["rrr"] * 6 if at == 0 else ["aaa"] * 5 + ["aar"]) for at in range(4)}}
+    few = ANALYSIS.model_copy(update={"selfcheck": 100})
+    table = selfcheck(study(groups), few)
+    by_pattern = {
+        str(pattern): table.filter(
+            pl.col("name_variance").cast(str) == str(pattern), pl.col("n_simulations") > 0
+        )
+        for pattern in NameVariance
+    }
+    common, own = by_pattern["common"], by_pattern["by_group"]
+    # The names of one group vary, and the mean of the groups' own variances shows it.
+    assert own["var_name"][0] > 1.5 * common["var_name"][0]
+    joined = common.join(own, on=["method", "estimand", "outcome"], suffix="_own")
+    assert joined.height >= 12
+    assert (joined["false_positive_rate"] != joined["false_positive_rate_own"]).any()
+
+
 def test_an_outcome_that_does_not_vary_is_said_to(study: Study) -> None:
     same = {group: {f"{group}{at}": ["aaa"] * 3 for at in range(3)} for group in ("white", "x")}
     table = selfcheck(study(same), ANALYSIS)
