@@ -45,11 +45,10 @@ $(UV):
 	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 # Compiled here, so that no job compiles the engine anew where it may not write.
-$(INSTALLED): envs/local-$(DEVICE).txt envs/defer_pandas.py | $(UV)
+$(INSTALLED): envs/local-$(DEVICE).txt | $(UV)
 	@echo "Installing the pinned packages ($(DEVICE)) into $(VENV)"
 	$(UV) venv --quiet --allow-existing --python $(VENV_PYTHON) $(VENV)
 	$(UV) pip sync --quiet --compile-bytecode --python $(VENV)/bin/python $(TORCH) $<
-	$(VENV)/bin/python envs/defer_pandas.py
 	rm -f $(VENV)/.installed-*
 	touch $@
 

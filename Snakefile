@@ -11,7 +11,6 @@ if "study" not in config:
     configfile: "config/config.yaml"
 
 
-include: "workflow/rules/planning.smk"
 include: "workflow/rules/package.smk"
 
 
@@ -19,6 +18,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/upstream.smk"
 include: "workflow/rules/cluster.smk"
 include: "workflow/rules/prompts.smk"
 include: "workflow/rules/models.smk"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,14 +53,3 @@ def test_every_dependency_of_the_project_is_pinned(root: Path) -> None:
     names = {re.split(r"[<>=\[]", one)[0] for one in project["dependencies"]}
     for environment in CONDA + LOCAL:
         assert names <= set(_pins(root, environment)), environment
-
-
-def test_snakemake_starts_without_pandas() -> None:
-    loaded = subprocess.run(
-        [sys.executable, "-c", "import sys, snakemake.cli; print(*sys.modules)"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.split()
-    assert "snakemake_executor_plugin_slurm" in loaded
-    assert "pandas" not in loaded

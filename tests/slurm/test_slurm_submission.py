@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from typing import TYPE_CHECKING
 
@@ -66,13 +65,3 @@ def test_several_gpus_are_one_task_on_one_node(place: Place) -> None:
         "0 to run on the CPU, or run where GPUs are; mend that and run the same command again. "
         "Log: results/cluster/logs/generate_responses/big.log"
     ) in result.stderr
-
-
-def test_the_report_that_the_plugin_writes_can_still_be_asked_for(place: Place) -> None:
-    # make install moved its import.
-    place.write_study(SMALL_STUDY)
-    result = place.run("results/cluster/prompts.parquet", "--slurm-efficiency-report")
-    assert result.returncode == 0, result.stderr[-3000:]
-    (report,) = place.folder.glob("efficiency_report_*.csv")
-    (row,) = csv.DictReader(report.read_text("utf-8").splitlines())
-    assert float(row["CPU Efficiency (%)"]) > 0

@@ -93,31 +93,12 @@ def needs(jobs):
             yield Need(folder / "config.json", "read", f"models.{key}.source")
 
 
-def shorten_states():
-    """Make the plugin understand `CANCELLED by 1000`.
-
-    It knows `CANCELLED` alone, takes anything else for a job that still runs,
-    and would wait for ever for a job that somebody cancelled (2.6.1 and 2.8.0).
-    """
-    import snakemake_executor_plugin_slurm as slurm_plugin
-
-    ask = slurm_plugin.query_job_status
-
-    async def ask_and_shorten(command, logger):
-        states, duration = await ask(command, logger)
-        if states is not None:
-            states = {job: state.split()[0] for job, state in states.items() if state}
-        return states, duration
-
-    slurm_plugin.query_job_status = ask_and_shorten
-
-
 def start_on_cluster():
     """Check the cluster before anything is submitted, and remember the run."""
     jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
     if workflow.executor_plugin.name != "slurm" or not jobs:
         return
-    shorten_states()
+    understand_cancelled_by()
     settings = workflow.executor_settings
     submission = Submission(
         wanted=[wanted(job) for job in jobs],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,6 @@ from refusal_parity.inference.requests import Completion, Engine, Request, Token
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from vllm import LLM
     from vllm.lora.request import LoRARequest
     from vllm.sampling_params import StructuredOutputsParams
 
@@ -42,7 +40,7 @@ def start_engine(job: InferenceJob, *, options: Mapping[str, Any] | None = None)
     """
     config = read_model_config(job.folder)
     prepare_environment(job.threads, batch_invariant=job.model.batch_invariant)
-    with _readable_errors(job.folder), _without_collecting():
+    with _readable_errors(job.folder):
         return _VllmEngine(job, config, options or {})
 
 
@@ -67,21 +65,6 @@ def prepare_environment(threads: int, *, batch_invariant: bool) -> None:
         settings["VLLM_BATCH_INVARIANT"] = "1"
     for key, setting in settings.items():
         os.environ.setdefault(key, setting)
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Nothing that the engine brings is garbage before its process ends.
-
-    The collector would go through its million objects time and again while
-    they are made, and once more at the very end: five seconds of a short job.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 @contextmanager
@@ -133,7 +116,6 @@ class _VllmEngine:
         if not self._on_gpu:
             settings |= _settings_of_cpu(model, folder, config)
         self._llm = vllm.LLM(**{**settings, **options})
-        _end_with_process(self._llm)
         tokenizer = self._llm.get_tokenizer()
         # `Any`, because vLLM's own protocol knows no template.
         own_template = cast("Any", tokenizer).chat_template
@@ -225,19 +207,6 @@ class _VllmEngine:
 
         # Small models write blanks without end where the schema allows them.
         return StructuredOutputsParams(json=dict(self._schema), disable_any_whitespace=True)
-
-
-def _end_with_process(llm: LLM) -> None:
-    """Let an engine without processes of its own end as this one does.
-
-    What it would give back at exit is given back anyway, and it would have the
-    collector look through everything first.
-    """
-    from vllm.v1.engine.core_client import InprocClient  # noqa: PLC0415 - imported already
-
-    core = llm.llm_engine.engine_core
-    if isinstance(core, InprocClient):
-        core._finalizer.atexit = False  # noqa: SLF001 - there is no setting for it
 
 
 def _settings_of_adapter(adapter: Path) -> dict[str, Any]:
