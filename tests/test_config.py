@@ -72,6 +72,45 @@ def test_complaints(change: Callable[[dict[str, Any]], None], complaint: str) ->
     assert str(raised.value).startswith(f"config/x.yaml: {complaint}")
 
 
+_HUB = {"revision": "0" * 40}
+_WHEEL = {"package": "p", "version": "1", "file": "m.gguf", "sha256": "0" * 64}
+_TABLE = {"engine": "import", "path": "r.csv", "format": "chehbouni-2024"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"results": "out{run}"}, "results"),
+        ({"prompts": {"templates": "{v1}/t.csv", "names": "n.csv"}}, "prompts.templates"),
+        ({"prompts": {"templates": "t.csv", "names": "n{2,3}.csv"}}, "prompts.names"),
+        ({"source": {"path": "models/{v1}"}}, "models.m.source.path"),
+        ({"source": {"hub": "a/{b}", **_HUB}}, "models.m.source.hub"),
+        ({"source": _WHEEL | {"package": "{p}"}}, "models.m.source.package"),
+        ({"source": _WHEEL | {"version": "{1}"}}, "models.m.source.version"),
+        ({"lora": {"path": "{v1}"}}, "models.m.lora.path"),
+        ({"chat_template": "}.jinja"}, "models.m.chat_template"),
+        ({"models": {"i": _TABLE | {"path": "{v1}.csv"}}}, "models.i.path"),
+        ({"labelling": {"gold": ["g.csv", "{v1}.csv"]}}, "labelling.gold.1"),
+        ({"labelling": {"human": {"labels": ["{v1}.csv"]}}}, "labelling.human.labels.0"),
+        (
+            {"labelling": {"judge": BASE["models"]["m"] | {"source": {"path": "{v1}"}}}},
+            "labelling.judge.source.path",
+        ),
+    ],
+)
+def test_braces_in_paths_are_refused_by_key(changes: dict[str, Any], key: str) -> None:
+    raw = copy.deepcopy(BASE)
+    if changes.keys() <= StudyConfig.model_fields.keys():
+        raw |= changes
+    else:
+        raw["models"]["m"] |= changes
+    with pytest.raises(InputError) as raised:
+        load_config(raw, where="config/x.yaml")
+    said = str(raised.value)
+    assert said.startswith(f"config/x.yaml: {key}: Snakemake takes what stands between braces")
+    assert "rename the file or folder without them (given: " in said
+
+
 def test_shipped_configs_are_valid_and_pinned(root: Path) -> None:
     configs = sorted((root / "config").glob("*.yaml"))
     assert {path.stem for path in configs} >= {"config", "smollm2", "llama2", "released"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,6 +102,21 @@ def test_results_folder_that_cannot_be_written(workplace: Workplace) -> None:
     (workplace.folder / "occupied").write_text("")
     config = _demo(workplace.root) | {"results": "occupied"}
     _refused(workplace, config, "results cannot be written to occupied/demo")
+
+
+def test_path_with_braces(workplace: Workplace) -> None:
+    config = _demo(workplace.root)
+    config["prompts"]["names"] = "{v1}/names.csv"
+    _refused(workplace, config, "study.yaml: prompts.names: Snakemake takes what stands between")
+
+
+def test_project_in_a_folder_with_braces(workplace: Workplace) -> None:
+    project = workplace.folder / "{v1}"
+    shutil.copytree(workplace.root / "workflow", project / "workflow")
+    shutil.copy(workplace.root / "Snakefile", project)
+    elsewhere = replace(workplace, root=project)
+    config = _demo(workplace.root)
+    _refused(elsewhere, config, "{v1}/workflow/rules: Snakemake", "Move the project to a folder")
 
 
 def test_truncated_released_file(workplace: Workplace, released_csv: Path) -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import re
+import resource
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+
+from refusal_parity.tables import Prompts, read_table
 
 if TYPE_CHECKING:
     from conftest import Workplace
@@ -36,6 +39,37 @@ def test_every_shipped_study_can_be_planned(
     assert planned.items() >= jobs.items()
     assert planned["write_report"] == 1
     assert not (workplace.folder / "results").exists()
+
+
+def test_two_hundred_models_are_planned_within_ten_seconds(workplace: Workplace) -> None:
+    study = yaml.safe_load((workplace.root / "config/config.yaml").read_text("utf-8"))
+    model = study["models"]["demo-even"]
+    study["models"] = {f"m{number}": model for number in range(200)}
+    config = workplace.write_config("study.yaml", study)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = workplace.run("--dry-run", config=config)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert result.returncode == 0, result.stderr + result.stdout
+    # Processor time: what else the machine does is no fault of the plan.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 10
+
+
+def test_braces_in_what_is_no_path_are_left_alone(workplace: Workplace) -> None:
+    names = (workplace.root / "data/names.csv").read_text("utf-8")
+    (workplace.folder / "names.csv").write_text(names.replace("group", "{v1}", 1), "utf-8")
+    study = yaml.safe_load((workplace.root / "config/config.yaml").read_text("utf-8"))
+    study["prompts"] |= {
+        "names": "names.csv",
+        "group_column": "{v1}",
+        "arms": {"plain": None, "json": "Answer as {json}."},
+    }
+    study["analysis"]["dimensions"] = {"group": {"reference": "white"}}
+    config = workplace.write_config("study.yaml", study)
+    result = workplace.run("results/demo/prompts.parquet", config=config)
+    assert result.returncode == 0, result.stderr
+    prompts = read_table(Prompts, workplace.folder / "results/demo/prompts.parquet")
+    assert set(prompts["system_prompt"]) == {None, "Answer as {json}."}
+    assert "muslim" in set(prompts["group"])
 
 
 def test_selfcheck_can_be_turned_off(workplace: Workplace) -> None:

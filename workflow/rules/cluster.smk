@@ -58,9 +58,13 @@ SLURM_RUNS = []
 
 def wanted(job):
     """What the last attempt of a job asks for, which is the most."""
-    job.attempt, first = 1 + job.restart_times, job.attempt
-    asked = job.resources
-    request = Wanted(
+    asked = job.rule.expand_resources(
+        job.wildcards_dict,
+        job.input,
+        attempt=1 + job.restart_times,
+        skip_evaluation={"tmpdir"},
+    )
+    return Wanted(
         who=job.wildcards.get("model", job.rule.name),
         partition=asked.get("slurm_partition") or None,
         account=asked.get("slurm_account") or None,
@@ -70,8 +74,6 @@ def wanted(job):
         mem_mb=asked.mem_mb,
         runtime=asked.runtime,
     )
-    job.attempt = first
-    return request
 
 
 def fetched_folder(key):

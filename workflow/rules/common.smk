@@ -1,7 +1,5 @@
 import re
 
-from snakemake.exceptions import WorkflowError
-
 from refusal_parity.config import (
     FolderSource,
     HubSource,

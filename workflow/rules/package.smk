@@ -5,6 +5,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
+
 
 def package_folder(source, within=".snakemake/refusal-parity"):
     """Folder from which the package is imported.
@@ -37,6 +39,13 @@ def package_folder(source, within=".snakemake/refusal-parity"):
             shutil.rmtree(taken)
     return folder / source.path / "lib"
 
+
+# Snakemake fills in the paths of scripts, which lie beside the rules.
+if set("{}") & set(str(workflow.current_basedir)):
+    raise WorkflowError(
+        f"{workflow.current_basedir}: Snakemake takes what stands between braces for a part "
+        "of the path that it has to fill in. Move the project to a folder without them."
+    )
 
 # Used in this process and in every job.
 sys.path.insert(0, str(package_folder(workflow.current_basedir.join(".."))))

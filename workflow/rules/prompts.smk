@@ -15,7 +15,8 @@ if STUDY.prompts.from_model is None:
             runtime=minutes(10),
         params:
             arms=STUDY.prompts.arms,
-            group_column=STUDY.prompts.group_column,
+            # Of a function's value Snakemake fills in nothing.
+            group_column=lambda wildcards: STUDY.prompts.group_column,
         message:
             "Expanding templates x names x arms"
         script:

@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from refusal_parity.config.models import OpenAIModel, VllmModel
-from refusal_parity.config.section import Section
+from refusal_parity.config.section import PathText, Section
 
 
 class HumanConfig(Section):
     """What people are asked to label, and what they said."""
 
-    labels: list[str] = Field(
+    labels: list[PathText] = Field(
         default=[],
         description="Files that annotators filled in: JSON exports of Label Studio, or CSVs.",
     )
@@ -42,7 +42,7 @@ class LabellingConfig(Section):
         description="classifier: six classes, learned from the gold files. keyword: refusals by a "
         "list of phrases, all else an answer; a baseline for looks, not for findings.",
     )
-    gold: list[str] = Field(
+    gold: list[PathText] = Field(
         default=[],
         description="Labelled responses that the classifier learns from: CSVs with the columns "
         "response and label, or files in the layout chehbouni-2024.",

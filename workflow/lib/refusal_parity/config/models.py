@@ -6,19 +6,19 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from refusal_parity.config.section import Section, Sha256
+from refusal_parity.config.section import PathText, Section, Sha256
 
 
 class FolderSource(Section):
     """A model folder on disk."""
 
-    path: str = Field(description="Folder in Hugging Face layout.")
+    path: PathText = Field(description="Folder in Hugging Face layout.")
 
 
 class HubSource(Section):
     """A model on the Hugging Face hub."""
 
-    hub: str = Field(description="Repository: owner/name.")
+    hub: PathText = Field(description="Repository: owner/name.")
     revision: str = Field(
         pattern=r"^[0-9a-f]{40}$",
         description="Commit of the repository, 40 hex digits: a branch's name moves.",
@@ -28,8 +28,8 @@ class HubSource(Section):
 class WheelSource(Section):
     """A model in GGUF format inside a Python package."""
 
-    package: str = Field(description="Name of the package on the Python package index.")
-    version: str = Field(description="Its exact version.")
+    package: PathText = Field(description="Name of the package on the Python package index.")
+    version: PathText = Field(description="Its exact version.")
     file: str = Field(description="Path of the .gguf file inside the package.")
     sha256: Sha256 = Field(description="Checksum of the .gguf file.")
 
@@ -75,7 +75,7 @@ class VllmModel(Section):
         description="chat renders the model's chat template; completion sends the bare sentence "
         "up to its [BLANK]."
     )
-    chat_template: str | None = Field(
+    chat_template: PathText | None = Field(
         default=None,
         description="File with a Jinja chat template to use in place of the model's own.",
     )
@@ -164,7 +164,7 @@ class ImportModel(Section):
     """Responses that were made elsewhere."""
 
     engine: Literal["import"] = Field(description="Read responses from a file.")
-    path: str = Field(description="The file.")
+    path: PathText = Field(description="The file.")
     format: Literal["table", "chehbouni-2024"] = Field(
         description="Layout of the file. table: CSV, JSON lines or Parquet with one row for each "
         "response. chehbouni-2024: the released data of arXiv 2403.13213."

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic_core import PydanticCustomError
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A key that becomes part of a path or a job name."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+def _without_braces(path: str) -> str:
+    if set("{}") & set(path):
+        raise PydanticCustomError(
+            "braces",
+            "Snakemake takes what stands between braces for a part of the path that it has to "
+            "fill in; rename the file or folder without them",
+        )
+    return path
+
+
+PathText = Annotated[str, AfterValidator(_without_braces)]
+"""Path of a file or folder that becomes part of a rule."""
 
 
 class Section(BaseModel):

@@ -8,17 +8,17 @@ from pydantic import Field, PositiveFloat, field_validator
 
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
-from refusal_parity.config.section import Key, Section
+from refusal_parity.config.section import Key, PathText, Section
 from refusal_parity.vocabulary import Outcome
 
 
 class PromptsConfig(Section):
     """Where the prompts come from: CSV files, or the prompts of an imported model."""
 
-    templates: str | None = Field(
+    templates: PathText | None = Field(
         default=None, description="CSV with columns template_id, family, template ([NAME] in it)."
     )
-    names: str | None = Field(
+    names: PathText | None = Field(
         default=None,
         description="CSV with columns name_id, name, a group column, and optionally gender and "
         "commonness.",
@@ -216,7 +216,9 @@ class StudyConfig(Section):
     """One study: prompts, models, labelling and analysis."""
 
     study: Key = Field(description="Name of the study; its results lie in results/<study>/.")
-    results: str = Field(default="results", description="Folder that holds all studies' results.")
+    results: PathText = Field(
+        default="results", description="Folder that holds all studies' results."
+    )
     prompts: PromptsConfig = Field(description="Where the prompts come from.")
     samples: int = Field(default=3, ge=1, description="Responses drawn for each prompt.")
     sampling: SamplingConfig = Field(
