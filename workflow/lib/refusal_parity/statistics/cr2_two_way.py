@@ -65,23 +65,43 @@ def both_ways(name: OneWay, template: OneWay, cell: FloatArray) -> OneWay:
     """V = max(V_name + V_template - V_cell, V_name, V_template), and its df.
 
     The subtraction alone may fall below what one kind of cluster shows, or
-    below 0 (Cameron, Gelbach and Miller 2011). df = V^2 / (A^2 / df_A +
-    (V - A)^2 / df_B), with A the larger of V_name and V_template and B the other.
+    below 0 (Cameron, Gelbach and Miller 2011). Of V, one kind holds its own
+    variance A and the other what is left: df = V^2 / (A^2 / df_A +
+    (V - A)^2 / df_B). That A is names and B templates, or the reverse, is not
+    to be told where V_name = V_template, as when all outcomes sit in one cell;
+    df is the smaller of both readings, which has no jump there.
 
     Args:
         name: variances clustered by name.
         template: variances clustered by template.
         cell: variances clustered by both at once, shape (..., q).
     """
-    by_name = name.variance >= template.variance
-    larger = np.where(by_name, name.variance, template.variance)
-    df, other = (
-        np.where(by_name, name.df, template.df),
-        np.where(by_name, template.df, name.df),
-    )
+    larger = np.maximum(name.variance, template.variance)
     variance = np.maximum(name.variance + template.variance - cell, larger)
-    parts = larger**2 / np.maximum(df, 1) + (variance - larger) ** 2 / np.maximum(other, 1)
-    return OneWay(variance, variance**2 / np.where(parts > 0, parts, np.inf))
+    parts = [
+        own.variance**2 / np.maximum(own.df, 1)
+        + (variance - own.variance) ** 2 / np.maximum(other.df, 1)
+        for own, other in ((name, template), (template, name))
+    ]
+    most = np.maximum(*parts)
+    return OneWay(variance, variance**2 / np.where(most > 0, most, np.inf))
+
+
+def cell_variance(moved: FloatArray, cell: IntArray, parameters: int) -> FloatArray:
+    """V_cell: G / (G - p) times the sum over the G cells of their squared sums, shape (q,).
+
+    A cell is a name with a template: where levels share prompts, as arms do,
+    it holds a row of each level, whose errors have the prompt in common.
+
+    Args:
+        moved: what each row's residual moves a contrast by, shape (rows, q).
+        cell: codes 0 to G - 1 that all occur, shape (rows,).
+        parameters: number p of coefficients.
+    """
+    sums = np.column_stack([np.bincount(cell, column) for column in moved.T])
+    cells = len(sums)
+    factor = cells / max(cells - parameters, 1)
+    return np.asarray(factor * (sums**2).sum(axis=0), dtype=np.float64)
 
 
 def ols_cr2_two_way(
@@ -92,7 +112,8 @@ def ols_cr2_two_way(
     The regression of `linear.ols_two_way`, whose covariance is too small with
     few names in a group and whose t distribution has too many degrees of
     freedom. Here V_name and V_template are CR2 (`cr2.spread`), V_cell has the
-    factor G/(G - p), and degrees of freedom are Satterthwaite's.
+    factor G/(G - p) (`cell_variance`), and degrees of freedom are
+    Satterthwaite's (`both_ways`).
 
     Args:
         design: counts of one outcome.
@@ -130,8 +151,7 @@ def _fit(design: Design, alpha: float, *, template_effects: bool) -> list[Estima
         for codes in (design.name, design.template)
     )
     moved = x @ inverse(x.T @ x)[:, :tested] @ pairs * residual[:, None]
-    cells, parameters = x.shape
-    cell = (moved**2).sum(axis=0) * cells / max(cells - parameters, 1)
+    cell = cell_variance(moved, design.cell, x.shape[1])
     both = both_ways(name, template, cell)
     differences = coefficients[:tested] @ pairs
     return [

@@ -66,6 +66,11 @@ class Design:
         return np.bincount(self.level, self.k, len(self.levels)).astype(np.float64)
 
     @property
+    def cell(self) -> IntArray:
+        """Code of each row's name and template together, shape (cells,)."""
+        return codes_of(self.name * (int(self.template.max(initial=0)) + 1) + self.template)
+
+    @property
     def pairs(self) -> list[tuple[Pair, int, int]]:
         """All pairs of levels in the order of `pairs_of`, with the codes of both."""
         code = {level: at for at, level in enumerate(self.levels)}

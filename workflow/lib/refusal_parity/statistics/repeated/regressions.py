@@ -90,6 +90,7 @@ def ols_cr2_two_way(studies: Studies, alpha: float) -> Repeated:
     cells, parameters = fits.x.shape
     tested = fits.coefficients.shape[1]
     moved = fits.x @ inverse(fits.x.T @ fits.x)[:, :tested]
+    # A name is of one level, so that each row is a cell of its own (`cr2_two_way.cell_variance`).
     cell = fits.residual**2 @ moved**2 * cells / max(cells - parameters, 1)
     both = both_ways(name, template, cell)
     diagonal = both.variance[:, None] * np.eye(tested)
