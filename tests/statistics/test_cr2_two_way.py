@@ -77,7 +77,7 @@ def arms_study(random: np.random.Generator, *, names: int, templates: int) -> De
     parts = {
         (names, 1, 1): 0.35,
         (1, templates, 1): 0.7,
-        (names, templates, 1): 1.1,
+        (names, templates, 1): 3.0,
         (names, 1, arms): 0.1,
         (1, templates, arms): 0.1,
         (names, templates, arms): 0.05,
@@ -93,8 +93,8 @@ def arms_study(random: np.random.Generator, *, names: int, templates: int) -> De
 
 
 def test_arms_hold_their_level() -> None:
-    # Of 2,000 studies of 28 names and 24 templates 6.0 % reject; with each row a cell, 10.0 %.
+    # With each row of an arm a cell of its own, 8.3 % of these reject.
     random = np.random.default_rng(3)
-    studies = [arms_study(random, names=16, templates=16) for _ in range(600)]
+    studies = [arms_study(random, names=20, templates=20) for _ in range(400)]
     p_values = [ols_cr2_two_way(study, 0.05)[0].p_value for study in studies]
     assert 0.03 < np.mean([p is not None and p <= 0.05 for p in p_values]) < 0.075
