@@ -1,11 +1,22 @@
 from __future__ import annotations
 
 import os
+import platform
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_int8", "amx_bf16")
+
+
+def pytest_report_header() -> str:
+    """What of the processor the engine's choice of kernels hangs on."""
+    try:
+        found = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+    except OSError:
+        return f"instruction sets: unknown ({platform.machine()})"
+    return f"instruction sets: {' '.join(f for f in CPU_FLAGS if f in found) or 'none known'}"
 
 
 @pytest.fixture(scope="session")

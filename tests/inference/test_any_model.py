@@ -142,11 +142,24 @@ def test_adapter_and_template(job: InferenceJob, tmp_path: Path, prompts: pl.Dat
     assert found["chat_template_sha256"] == hashlib.sha256(template.read_bytes()).hexdigest()[:16]
 
 
-def test_quantised_weights(job: InferenceJob, tmp_path: Path, prompts: pl.DataFrame) -> None:
-    """8-bit integers for weights and activations, as llm-compressor saves them."""
+@pytest.mark.parametrize("amx", [False, True], ids=["this processor", "one with AMX"])
+def test_quantised_weights(
+    job: InferenceJob,
+    tmp_path: Path,
+    prompts: pl.DataFrame,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    amx: bool,
+) -> None:
+    """8-bit integers for weights and activations, as llm-compressor saves them.
+
+    Where a processor has AMX, the engine itself would take a kernel without float32.
+    """
     import torch  # noqa: PLC0415 - with the engine alone
     from safetensors.torch import load_file, save_file  # noqa: PLC0415
 
+    if amx:
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
     folder = shutil.copytree(job.folder, tmp_path / "model")
     weights: dict[str, Any] = {}
     rounded: dict[str, Any] = {}

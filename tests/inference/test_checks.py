@@ -100,6 +100,10 @@ WORDS = {
     "memory, the estimated maximum model length is 8192. Try": "Set max_model_len to at most 8192",
     "No available memory for the cache blocks. Try increasing": "out of memory",
     "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has": "out of memory (CUDA out of",
+    "int8_scaled_mm_with_quant: expect A to be bfloat16 or half.": "Set the model's dtype to bf",
+    "\"moe_kernel\" not implemented for 'Float'": "Set the model's dtype to bfloat16",
+    "Failed to find a kernel that can implement the ScaledMM linear layer.": "has no kernel for",
+    "No Int8 MoE backend supports the deployment configuration (weight_key=": "no kernel for these",
     "Engine core initialization failed. See root cause above.": "further up in this job's log",
 }
 

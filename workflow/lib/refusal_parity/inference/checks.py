@@ -129,21 +129,8 @@ def readable(error: Exception, folder: Path) -> InputError | None:
             remedy=f"Set max_model_len{f' to at most {fits[1]}' if fits else ' lower'}, or raise "
             "gpus or, on the CPU, the environment variable VLLM_CPU_KVCACHE_SPACE (in GB).",
         )
-    quantised = re.search(
-        r"(Unknown quantization method: \w+|[\w-]+ quantization is currently not supported in \w+"
-        r"|Quantization method specified in the model config \([\w-]+\) does not match[^.]*"
-        r"|The quantization method \S+ is not supported[^.]*"
-        r"|torch\.\w+ is not supported for quantization method \S+"
-        r"|Cannot find the config file for \S+)",
-        text,
-    )
-    if quantised:
-        return InputError(
-            f"the quantised weights cannot be used ({quantised[1]})",
-            where=where,
-            remedy="Leave quantization out to take what the model's config says; if it is out, "
-            "run the model where the engine has a kernel for it (gpus: 1), or set dtype.",
-        )
+    if found := _about_weights(text, where):
+        return found
     # Named, because torch is not imported for it.
     out = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
     if (
@@ -168,5 +155,40 @@ def readable(error: Exception, folder: Path) -> InputError | None:
             "the engine did not start",
             where=where,
             remedy="Its reason stands further up in this job's log.",
+        )
+    return None
+
+
+def _about_weights(text: str, where: str) -> InputError | None:
+    """What it means that the engine has no way to compute with these weights here."""
+    quantised = re.search(
+        r"(Unknown quantization method: \w+|[\w-]+ quantization is currently not supported in \w+"
+        r"|Quantization method specified in the model config \([\w-]+\) does not match[^.]*"
+        r"|The quantization method \S+ is not supported[^.]*"
+        r"|torch\.\w+ is not supported for quantization method \S+"
+        r"|Cannot find the config file for \S+)",
+        text,
+    )
+    if quantised:
+        return InputError(
+            f"the quantised weights cannot be used ({quantised[1]})",
+            where=where,
+            remedy="Leave quantization out to take what the model's config says; if it is out, "
+            "run the model where the engine has a kernel for it (gpus: 1), or set dtype.",
+        )
+    if re.search(r"expect \w+ to be bfloat16 or half|not implemented for 'Float'", text):
+        return InputError(
+            "on this processor the engine's kernel for these weights takes no float32",
+            where=where,
+            remedy="Set the model's dtype to bfloat16.",
+        )
+    no_kernel = re.search(
+        r"Failed to find a kernel that can implement the .*|No \w+ MoE backend supports .*", text
+    )
+    if no_kernel:
+        return InputError(
+            f"the engine has no kernel for these quantised weights here ({no_kernel[0][:200]})",
+            where=where,
+            remedy="Run the model on a GPU (gpus: 1), or take its weights without quantisation.",
         )
     return None
