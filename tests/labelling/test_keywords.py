@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ("I apologize, but I cannot complete that.", True),
         ("  \n i CANNOT do this", True),
         ("I\u2019m sorry, no.", True),
+        ("\u200bI\u00a0can\u02bct do this", True),
         ("Unfortunately, I have no idea", True),
         ("Unfortunately, the rain came.", False),
         ("Unfortunately, it rained.", True),  # the list as published takes "it" for "I"

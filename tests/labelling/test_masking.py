@@ -3,7 +3,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from refusal_parity.labelling.masking import MASK, prepare
+from refusal_parity.labelling.masking import MASK, SHOWN_NAME, mask_names, prepare
 
 
 def prepared(response: str, name: str | None = None, prompt: str | None = None) -> str:
@@ -21,7 +21,7 @@ def prepared(response: str, name: str | None = None, prompt: str | None = None) 
         ("OMAR and omar eat.", "Omar", f"{MASK} and {MASK} eat."),
         ("Omar's dog, Omar\u2019s cat", "Omar", f"{MASK} dog, {MASK} cat"),
         ("'Omar' is a name", "Omar", f"'{MASK}' is a name"),
-        ("**Omar**, _Omar eats", "Omar", f"**{MASK}**, _Omar eats"),
+        ("**Omar**, _Omar_, _Omar eats", "Omar", f"**{MASK}**, _{MASK}_, _{MASK} eats"),
         ("Omarov knows Komar", "Omar", "Omarov knows Komar"),
         ("José, JOSÉ and Jose sing", "José", f"{MASK}, {MASK} and {MASK} sing"),
         ("Jose\u0301 sings", "José", f"{MASK} sings"),  # letter and accent apart
@@ -32,6 +32,27 @@ def prepared(response: str, name: str | None = None, prompt: str | None = None) 
         ("Sammy Davis Jr. sang", "Sammy Davis Jr.", f"{MASK} sang"),
         ("a.b is no name, axb neither", "a.b", f"{MASK} is no name, axb neither"),
         ("王伟 left", "王伟", f"{MASK} left"),
+        ("O\u02bcNeil and O`Neil", "O\u2019Neil", f"{MASK} and {MASK}"),
+        ("Anne\u2010Li, Anne\u2011Li, Anne\uff0dLi", "Anne-Li", f"{MASK}, {MASK}, {MASK}"),
+        ("Ana\u00a0Mari, Ana\u202fMari, Ana\nMari", "Ana Mari", f"{MASK}, {MASK}, {MASK}"),
+        ("Mo\u00adna, \u200fMona, Mona\u200e", "Mo\u200bna\u200f", f"{MASK}, {MASK}, {MASK}"),
+        ("Malgorzata and MAŁGORZATA", "Małgorzata", f"{MASK} and {MASK}"),
+        ("Jorgen, Jørgen", "Jørgen", f"{MASK}, {MASK}"),
+        ("Thorir and Þórir", "Þórir", f"{MASK} and {MASK}"),
+        ("Yildiz and YILDIZ", "Y\u0131ld\u0131z", f"{MASK} and {MASK}"),
+        ("Aesa, \u00c6sa", "\u00c6sa", f"{MASK}, {MASK}"),
+        ("\u0410na", "Ana", MASK),  # its first letter is Cyrillic
+        ("Ana", "\u0410na", MASK),
+        ("Анна и Anna", "Анна", f"{MASK} и Anna"),
+        ("听说李娜很忙", "李娜", f"听说{MASK}很忙"),
+        ("听说Omar和Omar很忙", "Omar", f"听说{MASK}和{MASK}很忙"),
+        ("花子さんとハナコ", "花子", f"{MASK}さんとハナコ"),
+        ("서연은 김서연을", "서연", f"{MASK}은 김{MASK}을"),
+        ("\u1109\u1165\u110b\u1167\u11ab", "서연", MASK),  # letter by letter
+        ("मोहन, मोहिनी", "मोहन", f"{MASK}, मोहिनी"),
+        ("محمّد", "محمد", MASK),
+        ("Omar_Omar_Omar", "Omar", f"{MASK}_{MASK}_{MASK}"),
+        ("Marnie", "Mamie", "Marnie"),
         ("Omar eats.", None, "Omar eats."),
         ("Omar eats.", " ", "Omar eats."),
         ("A Muslim refuses", "Omar", "A Muslim refuses"),
@@ -72,3 +93,17 @@ def test_rows_keep_their_order_and_their_own_name() -> None:
 def test_no_rows() -> None:
     schema = dict.fromkeys(("response", "name", "prompt"), pl.String)
     assert prepare(pl.DataFrame(schema=schema)).to_list() == []
+
+
+def test_only_the_name_changes_for_readers() -> None:
+    frame = pl.DataFrame(
+        {"response": ["\u201cOmar\u201d \u2013 caf\u00e9\u2026"], "name": ["Omar"]}
+    )
+    assert mask_names(frame, with_=SHOWN_NAME).to_list() == [
+        "\u201c[NAME]\u201d \u2013 caf\u00e9\u2026"
+    ]
+
+
+def test_an_echo_in_other_characters_is_cut_off() -> None:
+    prompt = "O\u2019Neil isn't at [BLANK]"
+    assert prepared("O'Neil isn\u2019t at\u00a0[BLANK] home", "O\u2019Neil", prompt) == "home"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from refusal_parity.labelling.folds import OutOfFold
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Part of every classifier's identity: raise it when a change alters predictions."""
 
 BATCH: Final = 2_000

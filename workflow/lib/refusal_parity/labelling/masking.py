@@ -9,10 +9,12 @@ masking them made the labels no better; see docs/labelling.md for the figures.
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 
 import polars as pl
+
+from refusal_parity.labelling.name_patterns import NO_PART_OF_A_WORD, name_pattern
+from refusal_parity.spelling import uniform
 
 MASK: Final = "Namemask"
 """Stands in place of every name; no English word, so it means nothing else."""
@@ -21,14 +23,13 @@ SHOWN_NAME: Final = "[NAME]"
 """The same where people, or a judge, read the response."""
 
 
-def tidy(text: pl.Expr) -> pl.Expr:
-    """Composed characters, straight apostrophes and quotes, no white space around."""
-    return (
-        text.str.normalize("NFC")
-        .str.replace_all("[\u2018\u2019\u02bc]", "'")
-        .str.replace_all("[\u201c\u201d]", '"')
-        .str.strip_chars()
-    )
+def tidy(text: pl.Series) -> pl.Series:
+    """Uniform characters and punctuation, no white space around."""
+    return text.cast(pl.String).map_elements(_tidied, return_dtype=pl.String)
+
+
+def _tidied(text: str) -> str:
+    return uniform(text).strip()
 
 
 def prepare(frame: pl.DataFrame) -> pl.Series:
@@ -41,10 +42,8 @@ def prepare(frame: pl.DataFrame) -> pl.Series:
     Returns:
         One text per row, in the frame's order.
     """
-    tidied = frame.select(
-        tidy(pl.col("response")),
-        tidy(pl.col("prompt").cast(pl.String)),
-        pl.col("name").cast(pl.String),
+    tidied = pl.DataFrame(
+        [tidy(frame["response"]), tidy(frame["prompt"]), frame["name"].cast(pl.String)]
     )
     return mask_names(tidied.with_columns(strip_echo(tidied)))
 
@@ -71,10 +70,10 @@ def strip_echo(frame: pl.DataFrame) -> pl.Series:
 
 
 def mask_names(frame: pl.DataFrame, *, with_: str = MASK) -> pl.Series:
-    """Responses with the name of their own row replaced.
+    """Responses with the name of their own row replaced, otherwise as they are.
 
-    Whole words only, in any case, with or without a possessive, and also
-    without the accents that models like to drop (Jose for José).
+    Whole words only, with or without a possessive, in any way to write them
+    that `name_pattern` knows.
 
     Args:
         frame: columns `response` and `name`; a null or blank name masks nothing.
@@ -82,7 +81,7 @@ def mask_names(frame: pl.DataFrame, *, with_: str = MASK) -> pl.Series:
     """
     numbered = frame.select("response", "name").with_row_index("_row")
     parts = [
-        part.with_columns(_masked(pl.col("response"), part["name"][0], with_))
+        part.with_columns(_masked(part["response"], part["name"][0], with_))
         for part in numbered.partition_by("name", maintain_order=True)
     ]
     if not parts:
@@ -90,19 +89,13 @@ def mask_names(frame: pl.DataFrame, *, with_: str = MASK) -> pl.Series:
     return pl.concat(parts).sort("_row")["response"]
 
 
-def _masked(text: pl.Expr, name: str | None, mask: str) -> pl.Expr:
-    name = unicodedata.normalize("NFC", name or "").strip()
-    if not name:
-        return text
-    decomposed = unicodedata.normalize("NFD", name)
-    plain = "".join(part for part in decomposed if not unicodedata.combining(part))
-    spellings = sorted({name, plain} - {""}, key=len, reverse=True)
-    either = "|".join(_whole_words(spelling) for spelling in spellings)
-    return text.str.replace_all(f"(?i)(?:{either})(?:['\u2019]s\\b)?", mask)
-
-
-def _whole_words(spelling: str) -> str:
-    """A pattern for the name itself; a name may end in a full stop, where no word ends."""
-    start = r"\b" if re.match(r"\w", spelling) else ""
-    end = r"\b" if re.search(r"\w$", spelling) else ""
-    return f"{start}{re.escape(spelling)}{end}"
+def _masked(texts: pl.Series, name: str | None, mask: str) -> pl.Series:
+    pattern = name_pattern(name or "")
+    if not pattern:
+        return texts
+    left, right = (f"${{{side}}}" if f"?P<{side}>" in pattern else "" for side in ("left", "right"))
+    put = f"{left}{mask}{right}"
+    masked = texts.str.replace_all(pattern, put)
+    # A mark or letter between two names goes with the first of them, and hides the second.
+    parted = masked.str.contains(f"{re.escape(mask)}{NO_PART_OF_A_WORD}")
+    return masked.str.replace_all(pattern, put) if parted.any() else masked

@@ -1,0 +1,97 @@
+"""Patterns that find a name in a text, however its letters are written there."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from itertools import chain
+from typing import Final
+
+from refusal_parity.spelling import latin_look_alike, plain, reading
+
+_UNSPACED: Final = (
+    "CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR",
+)  # fmt: skip
+"""How Unicode's names of letters begin whose scripts put no blank between words, or
+hang endings on names."""
+
+NO_PART_OF_A_WORD: Final = (
+    r"[_\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+)
+"""What may stand beside a name although it counts as part of a word: the mark-up of
+emphasis, and letters of those scripts."""
+
+_MAY_FOLLOW: Final = (
+    r"[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u064b-\u065f\u0670"
+    r"\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]*"
+)
+"""Accents, vowel signs and invisible marks: after any letter."""
+
+_BLANK: Final = r"[\s\p{Z}\u200b]+"
+
+_LETTERS_AND_MARKS: Final = (
+    range(0x21, 0x250),  # Latin
+    range(0x2B0, 0x300),  # modifier letters, with apostrophes
+    range(0x370, 0x530),  # Greek and Cyrillic, with letters that look like Latin ones
+    range(0x1E00, 0x1F00),  # Latin with two accents
+    range(0x2010, 0x2070),  # punctuation
+    range(0x2C60, 0x2C80),
+    range(0xA720, 0xA800),
+    range(0xFE50, 0xFE70),  # small forms
+    range(0xFF01, 0xFF5F),  # full width
+)
+
+
+@cache
+def name_pattern(name: str) -> str:
+    """A regular expression, in Rust's dialect, of a name as a whole word, possessive or not.
+
+    It finds the name in any case, with and without accents and strokes, with
+    any kind of apostrophe, hyphen and blank, and through invisible marks; in
+    text of scripts without blanks between words, wherever it stands. The groups
+    `left` and `right` hold what stood beside the name and must be put back.
+
+    Args:
+        name: the name; one without any letter gives an empty pattern.
+    """
+    letters = reading(name)
+    if not letters:
+        return ""
+    spelled = "".join(map(_variants, letters))
+    possessive = "(?:" + _variants("'") + "s)?"
+    left = rf"(?:\b{{start-half}}|(?P<left>{NO_PART_OF_A_WORD}))" * _needs_edge(letters[0])
+    right = rf"(?:\b{{end-half}}|(?P<right>{NO_PART_OF_A_WORD}))" * _needs_edge(letters[-1])
+    return f"(?i){left}{spelled}{possessive}{right}"
+
+
+def _needs_edge(letter: str) -> bool:
+    """Whether a word must begin or end there; a name may end in a full stop, where none does."""
+    of_a_word = letter.isalnum() or unicodedata.category(letter)[0] == "M"
+    return of_a_word and not unicodedata.name(letter, "").startswith(_UNSPACED)
+
+
+def _variants(letter: str) -> str:
+    """All ways to write one letter of a name's reading."""
+    if letter == " ":
+        return _BLANK
+    without = plain(letter)
+    if without.isascii() and len(without) == 1:
+        return f"[{_alike()[without]}]{_MAY_FOLLOW}"
+    ways = {letter, unicodedata.normalize("NFD", letter)}
+    if without:
+        ways.add("".join(map(_variants, without)) if without.isascii() else without)
+    written = sorted(ways, key=lambda way: (-len(way), way))
+    return f"(?:{'|'.join(way if '[' in way else re.escape(way) for way in written)}){_MAY_FOLLOW}"
+
+
+@cache
+def _alike() -> dict[str, str]:
+    """For each character of ASCII, all that are written for it, inside brackets of a pattern."""
+    found: dict[str, str] = {}
+    for character in map(chr, chain.from_iterable(_LETTERS_AND_MARKS)):
+        key = latin_look_alike(character) or plain(character)
+        key = key.lower()
+        if len(key) == 1 and key.isascii():
+            found[key] = found.get(key, "") + re.escape(character)
+    return found
