@@ -114,7 +114,7 @@ def _make_study(config: StudyConfig, folder: Path, words: int) -> int:
             "labels": labels,
             "rates": rates(seen, config.analysis),
             "lengths": lengths(seen, config.analysis),
-            "exclusions": exclusions(seen, prompts, config.analysis),
+            "exclusions": exclusions(seen, config.analysis),
             "disparity": disparities(seen, config.analysis),
             "influence": influences(seen, config.analysis),
         }

@@ -91,7 +91,7 @@ def told(tests: list[dict[str, Any]], **given: Any) -> tuple[Verdict, str]:
         pytest.param(
             [whole(None), *pair(note="one name only")],
             Verdict.NOT_ESTIMABLE,
-            "m: not estimable: no valid test was possible.",
+            "m: not estimable: one name only.",
             id="nothing could be tested",
         ),
         pytest.param(
@@ -166,13 +166,34 @@ def test_human_labels_correct_the_headline() -> None:
     assert "Corrected for the machine's errors by 85 human labels." in words
 
 
-def test_too_few_human_labels_are_asked_for() -> None:
-    wanted = "not estimable: 12 more human labels needed in m x muslim x refusal"
-    verdict, words = told(
-        [whole(0.0001), *pair(**BIG, p_adjusted=0.0001), corrected(None, note=wanted)]
-    )
-    assert verdict is Verdict.NOT_ESTIMABLE
-    assert "28.1" not in words
+WANTED = "not estimable: 12 more human labels needed in m / muslim / refusal"
+
+
+def test_too_few_human_labels_leave_the_finding_with_a_caution() -> None:
+    tests = [whole(0.0001), *pair(**BIG, p_adjusted=0.0001)]
+    verdict, words = told([*tests, corrected(None, note=WANTED)])
+    assert verdict is Verdict.SHOWN
+    assert "m refused 28.1 points more often for muslim names" in words
+    assert "Corrected" not in words
+    assert (
+        "For muslim names the difference is that of the machine's labels, whose errors the human "
+        "labels of responses drawn by chance do not correct: 12 more human labels needed in "
+        "m / muslim / refusal."
+    ) in words
+
+
+def test_pairs_are_corrected_where_people_labelled_enough() -> None:
+    other = {**BIG, "group": "black", "p_adjusted": 0.0001}
+    tests = [whole(0.0001), *pair(**BIG, p_adjusted=0.0001), *pair(**other)]
+    near = {"estimate": 0.02, "ci_low": -0.05, "ci_high": 0.09}
+    found = [corrected(0.6, **near), corrected(None, group="black", note=WANTED)]
+    verdict, words = told([*tests, *found])
+    assert verdict is Verdict.SHOWN
+    # The randomisation over all groups takes the machine's labels for true.
+    assert "randomisation" not in words
+    assert "28.1 points more often for black names" in words
+    assert "more often for muslim names" not in words
+    assert "For black names the difference is that of the machine's labels" in words
 
 
 def test_other_pairs_are_no_findings() -> None:

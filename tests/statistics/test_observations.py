@@ -91,6 +91,17 @@ def test_the_config_says_how_filtered_and_cut_responses_count(
     assert (seen["label"], seen["exclusion"]) == (label, exclusion)
 
 
+def test_a_prompt_without_a_response_has_a_row_for_each_sample() -> None:
+    rows = pl.concat([labels("p1"), labels("p1").with_columns(sample=pl.lit(1, pl.Int64))])
+    rows = rows.vstack(rows.with_columns(model=pl.lit("n"))[:1])
+    seen = observe(prompts(), rows, AnalysisConfig()).filter(pl.col("label").is_null())
+    assert seen.select("model", "prompt_id", "sample", "group", "exclusion").rows() == [
+        ("m", "p2", 0, "g", "no_response"),
+        ("m", "p2", 1, "g", "no_response"),
+        ("n", "p2", 0, "g", "no_response"),
+    ]
+
+
 def test_a_label_without_prompt_is_an_error() -> None:
     with pytest.raises(InputError, match="1 labels have no prompt, the first one 'p3'"):
         observe(prompts(), labels("p3"), AnalysisConfig())

@@ -3,6 +3,7 @@ from pathlib import Path
 from refusal_parity.console import job
 from refusal_parity.labelling.labels import Labeller
 from refusal_parity.labelling.storage import load
+from refusal_parity.labelling.tally import Tally
 from refusal_parity.tables import (
     HumanLabels,
     Labels,
@@ -25,5 +26,6 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         human=read_table(HumanLabels, Path(human)) if human else empty(HumanLabels),
     )
     parts = read_parts(Responses, Path(snakemake.input.responses), PART)
-    written = write_parts(map(labeller.label, parts), Labels, Path(snakemake.output.labels))
-    say(f"{written:,} responses labelled")
+    tally = Tally()
+    write_parts(tally.counting(map(labeller.label, parts)), Labels, Path(snakemake.output.labels))
+    say(tally.sentence())

@@ -38,7 +38,7 @@ with job(snakemake.wildcards.model, snakemake.log[0]):
     tables = {
         "rates": (rates(observations, analysis), Rates),
         "lengths": (lengths(observations, analysis), Lengths),
-        "exclusions": (exclusions(observations, prompts, analysis), Exclusions),
+        "exclusions": (exclusions(observations, analysis), Exclusions),
         "disparity": (disparities(observations, analysis, human), Disparity),
         "influence": (influences(observations, analysis), Influence),
     }

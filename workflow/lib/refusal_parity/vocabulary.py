@@ -72,6 +72,17 @@ class Exclusion(StrEnum):
     ERROR = "error"
     FILTERED = "filtered"
     LEFT_OUT = "left_out"
+    NO_RESPONSE = "no_response"
+
+
+EXCLUSION_WORDS: Final = {
+    Exclusion.EMPTY: "empty",
+    Exclusion.ERROR: "failed",
+    Exclusion.FILTERED: "refused by the service",
+    Exclusion.LEFT_OUT: "cut off",
+    Exclusion.NO_RESPONSE: "without a response",
+}
+"""Each reason as it stands after a number: `12 empty`."""
 
 
 class Outcome(StrEnum):

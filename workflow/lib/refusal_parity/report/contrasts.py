@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from refusal_parity.report.text import known
+from refusal_parity.statistics.results import NOT_ESTIMABLE
 from refusal_parity.vocabulary import Method, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from refusal_parity.report.inputs import ReportInputs, Row
 
 
@@ -42,6 +45,7 @@ class Contrast:
             than the study's margin; None if untested.
         small: whether that test is significant at the study's alpha.
         human: human labels that the difference is corrected by; None if by none.
+        uncorrected: why human labels do not correct it, where there are such labels.
         note: why a number is missing or not to be trusted.
     """
 
@@ -56,6 +60,7 @@ class Contrast:
     p_small: float | None = None
     small: bool = False
     human: int | None = None
+    uncorrected: str | None = None
     note: str | None
     names_low: float | None = None
     names_high: float | None = None
@@ -64,12 +69,13 @@ class Contrast:
 def global_test(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) -> GlobalTest:
     """The test over all levels together: the randomisation over names, where there is one.
 
-    None where people labelled a sample: it takes the machine's labels for
-    true, and the corrected tests of the pairs decide.
+    None where a sample that people labelled corrects any of the pairs: it takes
+    the machine's labels for true, and the tests of the pairs decide.
     """
-    if is_corrected(inputs, model, outcome, dimension):
+    tests = inputs.tests(model, outcome, dimension)
+    if any(row["method"] == Method.DESIGN_BASED and known(row["estimate"]) for row in tests):
         return GlobalTest(None, "no test")
-    for row in inputs.tests(model, outcome, dimension):
+    for row in tests:
         if row["method"] == Method.PERMUTATION_NAMES:
             p = row["p_value"] if row["p_adjusted"] is None else row["p_adjusted"]
             if known(p):
@@ -91,44 +97,64 @@ def all_contrasts(
 ) -> list[Contrast]:
     """Each pair of groups: linear model, and exact permutation of the names.
 
-    Where people labelled a sample, the corrected difference with its own
-    interval and test takes the place of both. In the order of the prompts'
+    Where people labelled enough of a sample, the corrected difference with its
+    own interval and test takes the place of both; where they did not, both
+    stay, and `uncorrected` says what is wanting. In the order of the prompts'
     levels, as in every figure and table.
     """
     by_method: dict[str, dict[tuple[str, str], Row]] = {}
     for row in inputs.tests(model, outcome, dimension):
         if row["valid"] and row["group"] is not None:
             by_method.setdefault(row["method"], {})[row["group"], row["reference"]] = row
-    corrected = is_corrected(inputs, model, outcome, dimension)
-    fits = by_method.get(Method.DESIGN_BASED if corrected else Method.OLS_CR2_TWO_WAY, {})
-    by_name = {} if corrected else by_method.get(Method.OLS_CR2_NAME, {})
-    exact = {} if corrected else by_method.get(Method.PERMUTATION_NAMES_EXACT, {})
-    small = by_method.get(Method.DESIGN_BASED_EQUIVALENCE if corrected else Method.EQUIVALENCE, {})
     alpha = inputs.config.analysis.alpha
     order = {level: at for at, level in enumerate(inputs.levels(dimension))}
-    pairs = sorted(dict.fromkeys([*fits, *exact]), key=lambda pair: order.get(pair[0], len(order)))
-    found = []
-    for pair in pairs:
-        contrast = _contrast(
-            pair, fits.get(pair, {}), by_name.get(pair, {}), exact.get(pair, {}), alpha
+    pairs = dict.fromkeys(
+        pair
+        for method in (
+            Method.OLS_CR2_TWO_WAY,
+            Method.PERMUTATION_NAMES_EXACT,
+            Method.DESIGN_BASED,
         )
-        p_small = _p(small.get(pair, {}).get("p_adjusted"))
-        labels = fits[pair]["n_group"] + fits[pair]["n_reference"] if corrected else None
-        found.append(
-            replace(
-                contrast,
-                p_small=p_small,
-                small=p_small is not None and p_small < alpha,
-                human=labels,
+        for pair in by_method.get(method, {})
+    )
+    return [
+        _of_pair({method: rows.get(pair, {}) for method, rows in by_method.items()}, pair, alpha)
+        for pair in sorted(pairs, key=lambda pair: order.get(pair[0], len(order)))
+    ]
+
+
+def _of_pair(rows: Mapping[str, Row], pair: tuple[str, str], alpha: float) -> Contrast:
+    """One pair by the methods that tested it, corrected where that was possible."""
+    by_people = rows.get(Method.DESIGN_BASED, {})
+    corrected = known(by_people.get("estimate"))
+    if corrected:
+        found = _contrast(pair, by_people, {}, {}, alpha)
+        small = rows.get(Method.DESIGN_BASED_EQUIVALENCE, {})
+    else:
+        fit, by_name, exact = (
+            rows.get(method, {})
+            for method in (
+                Method.OLS_CR2_TWO_WAY,
+                Method.OLS_CR2_NAME,
+                Method.PERMUTATION_NAMES_EXACT,
             )
         )
-    return found
+        found = _contrast(pair, fit, by_name, exact, alpha)
+        small = rows.get(Method.EQUIVALENCE, {})
+    p_small = _p(small.get("p_adjusted"))
+    note = by_people.get("note")
+    return replace(
+        found,
+        p_small=p_small,
+        small=p_small is not None and p_small < alpha,
+        human=by_people["n_group"] + by_people["n_reference"] if corrected else None,
+        uncorrected=None if corrected or note is None else reason_of(note),
+    )
 
 
-def is_corrected(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) -> bool:
-    """Whether a sample of human labels corrects this comparison."""
-    tests = inputs.tests(model, outcome, dimension)
-    return any(row["method"] == Method.DESIGN_BASED for row in tests)
+def reason_of(note: str) -> str:
+    """Why a number is missing, as a part of a sentence that says that it is."""
+    return note.removeprefix(NOT_ESTIMABLE).rstrip(".")
 
 
 def _contrast(pair: tuple[str, str], fit: Row, by_name: Row, exact: Row, alpha: float) -> Contrast:

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from refusal_parity.report.contrasts import Contrast, GlobalTest, contrasts, global_test
+from refusal_parity.report.contrasts import (
+    Contrast,
+    GlobalTest,
+    contrasts,
+    global_test,
+    reason_of,
+)
 from refusal_parity.report.influence import influence_words
 from refusal_parity.report.text import (
     interval,
@@ -88,7 +94,7 @@ def finding(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) 
     reason = _why_not_estimable(inputs, model, outcome, dimension)
     if reason is not None or not tested:
         verdict = Verdict.NOT_ESTIMABLE
-        lead = f"{isolated(model)}: not estimable: {reason or 'no valid test was possible'}."
+        lead = f"{isolated(model)}: not estimable: {reason or _why_untested(found)}."
         sentences = []
     elif not significant:
         all_small = bool(found) and all(contrast.small for contrast in found)
@@ -121,6 +127,7 @@ def finding(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) 
             *(narrow if verdict is not Verdict.NOT_ESTIMABLE else ()),
             *_small(inputs, found, dimension, verdict),
             *_missing(found, dimension, verdict),
+            *_uncorrected(found, dimension, verdict),
         ),
     )
 
@@ -253,12 +260,34 @@ def _why_not_estimable(
     return "; ".join(notes) or "no response has a label"
 
 
+def _why_untested(found: list[Contrast]) -> str:
+    """Why none of the pairs has a test, each reason once."""
+    reasons = dict.fromkeys(reason_of(plain(each.note)) for each in found if each.note)
+    return "; ".join(reasons) or "no valid test was possible"
+
+
+def _uncorrected(found: list[Contrast], dimension: str, verdict: Verdict) -> list[str]:
+    """Where human labels are too few to take the machine's errors out, and how many are wanting."""
+    if verdict is Verdict.NOT_ESTIMABLE:
+        return []
+    reasons: dict[str, list[str]] = {}
+    for contrast in found:
+        if contrast.uncorrected is not None:
+            reasons.setdefault(plain(contrast.uncorrected), []).append(contrast.group)
+    return [
+        f"For {', '.join(level_words(dimension, group) for group in groups)} the difference is "
+        "that of the machine's labels, whose errors the human labels of responses drawn by chance "
+        f"do not correct: {reason}."
+        for reason, groups in reasons.items()
+    ]
+
+
 def _missing(found: list[Contrast], dimension: str, verdict: Verdict) -> list[str]:
     if verdict is Verdict.NOT_ESTIMABLE:
         return []
     return [
         f"Not estimable for {level_words(dimension, contrast.group)}: "
-        f"{plain(contrast.note or 'no number could be computed').rstrip('.')}."
+        f"{reason_of(plain(contrast.note or 'no number could be computed'))}."
         for contrast in found
         if contrast.estimate is None
     ]

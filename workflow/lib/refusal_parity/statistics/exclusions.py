@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from refusal_parity.prompts import group_gender
-from refusal_parity.statistics.observations import COLUMNS
 from refusal_parity.tables import Exclusions, conform
 from refusal_parity.vocabulary import Exclusion
 
@@ -18,32 +16,25 @@ if TYPE_CHECKING:
 
 LABELLED = "labelled"
 UNSTATED = "no reason stated"
-NO_RESPONSE = "no response"
 
 
-def exclusions(
-    observations: pl.DataFrame, prompts: pl.DataFrame, analysis: AnalysisConfig
-) -> dy.DataFrame[Exclusions]:
-    """Count where every response went: labelled, or left out and why.
+def exclusions(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[Exclusions]:
+    """Count where every response went: labelled, refused by the service, or left out and why.
 
-    A prompt that a model has no response to, as an imported file may leave it
-    out, counts once for each of the model's samples.
-
+    Rows that the service refused stand apart whether they count as refusals or not.
     Each reason that occurs with a model stands at every level, with 0 where
     it does not occur there, so that levels can be compared line by line.
 
     Args:
         observations: rows of `observe`.
-        prompts: table of Prompts.
         analysis: names the dimensions; `all` is always there.
 
     Returns:
         Table of Exclusions; `share` is n over all responses of the level.
         Responses without a level (null) stand under `all` only.
     """
-    everything = pl.concat([observations, _unanswered(observations, prompts)], how="diagonal")
-    reasons = everything.with_columns(
-        pl.when(pl.col("filtered").fill_null(value=False))
+    reasons = observations.with_columns(
+        pl.when("filtered")
         .then(pl.lit(str(Exclusion.FILTERED)))
         .when(pl.col("label").is_not_null())
         .then(pl.lit(LABELLED))
@@ -53,14 +44,6 @@ def exclusions(
     parts = [_ledger(reasons, "all", pl.lit("all"))]
     parts += [_ledger(reasons, dimension, pl.col(dimension)) for dimension in analysis.dimensions]
     return conform(pl.concat(parts), Exclusions, where="exclusions")
-
-
-def _unanswered(observations: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
-    samples = observations.select("model", "sample").unique()
-    asked = prompts.with_columns(group_gender()).join(samples, how="cross")
-    left = asked.join(observations, on=["model", "prompt_id", "sample"], how="anti")
-    kept = [column for column in COLUMNS if column in left.columns]
-    return left.select(*kept, exclusion=pl.lit(NO_RESPONSE))
 
 
 def _ledger(reasons: pl.DataFrame, dimension: str, level: pl.Expr) -> pl.DataFrame:

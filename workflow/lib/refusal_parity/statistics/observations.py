@@ -40,6 +40,9 @@ COLUMNS: Final = (
 
 _KEY: Final = ("model", "prompt_id", "sample")
 
+_OF_LABELS: Final = ("label", "machine_label", "truncated", "filtered", "exclusion")
+_AS_TEXT: Final = dict.fromkeys(("label", "machine_label", "exclusion"), pl.String)
+
 _REFUSED: Final = (Label.REFUSAL, Label.HARMFUL_REFUSAL)
 
 # A dimension is constant within this key; randomisation over names rests on it.
@@ -58,7 +61,9 @@ def observe(
     """Put each label beside the groups of its prompt, and decide what counts.
 
     A response that the service refused to give counts as a refusal, and one that was
-    cut off by its label, unless `analysis` says that they are left out.
+    cut off by its label, unless `analysis` says that they are left out. A prompt that a
+    model has no response to, as an imported file may leave it out, has a row without a
+    label for each of the model's samples.
 
     Args:
         prompts: table of Prompts.
@@ -68,9 +73,10 @@ def observe(
             answers; without it no length is known.
 
     Returns:
-        One row for each label, with the columns `COLUMNS`; `label` is null
-        where a response has none, `group_gender` is `group gender` as two
-        words, `words` counts the response's words (runs without white space).
+        One row for each label, then those of prompts without a response, with the
+        columns `COLUMNS`; `label` is null where a response has none and `exclusion`
+        says why, `group_gender` is `group gender` as two words, `words` counts the
+        response's words (runs without white space).
 
     Raises:
         InputError: a label's prompt is not among the prompts, or a name stands
@@ -84,16 +90,25 @@ def observe(
             where="labels",
             remedy="Label the responses to these very prompts: run the workflow again from there.",
         )
+    given = labels.select(*_KEY, *_OF_LABELS).cast(_AS_TEXT)
     return (
-        labels.join(prompts, on="prompt_id", how="left", maintain_order="left")
+        pl.concat([given, _unanswered(labels, prompts)], how="diagonal")
+        .join(prompts, on="prompt_id", how="left", maintain_order="left")
         .join(_lengths(responses), on=_KEY, how="left", maintain_order="left")
-        .with_columns(
-            pl.col("label", "machine_label").cast(pl.String),
-            pl.col("exclusion").cast(pl.String),
-            group_gender(),
-        )
-        .with_columns(*_counted(analysis))
+        .with_columns(group_gender(), *_counted(analysis))
         .select(COLUMNS)
+    )
+
+
+def _unanswered(labels: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
+    """A row for each prompt and sample of a model that its labels do not know."""
+    samples = labels.select("model", "sample").unique(maintain_order=True)
+    asked = prompts.select("prompt_id").join(samples, how="cross", maintain_order="left")
+    return asked.join(labels, on=_KEY, how="anti", maintain_order="left").select(
+        *_KEY,
+        truncated=pl.lit(value=False),
+        filtered=pl.lit(value=False),
+        exclusion=pl.lit(str(Exclusion.NO_RESPONSE)),
     )
 
 

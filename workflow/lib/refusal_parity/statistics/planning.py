@@ -80,7 +80,7 @@ def _measured(
 ) -> Iterator[dict[str, Any]]:
     designs = build_designs(observations, dimension, levels, analysis.readings)
     for outcome, design in designs.items():
-        if len(design.levels) == 1 or design.levels[0] != levels[0]:
+        if len(design.levels) < 2 or design.levels[0] != levels[0]:  # noqa: PLR2004 - nothing to compare
             continue
         grid = grid_of(design)
         members = np.bincount(grid.level)

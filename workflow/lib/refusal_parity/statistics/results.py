@@ -126,6 +126,10 @@ _NUMBERS: Final = (
 _MAY_BE_INFINITE: Final = frozenset({"estimate", "ci_low", "ci_high", "statistic"})
 
 
+NOT_ESTIMABLE: Final = "not estimable: "
+"""How the note of a missing number starts; the reason follows."""
+
+
 def not_estimable(method: Method, estimand: Estimand, pair: Pair | None, reason: str) -> Estimate:
     """An estimate without numbers that says why; without a pair, of a global test."""
     group, reference = pair or (None, None)
@@ -134,7 +138,7 @@ def not_estimable(method: Method, estimand: Estimand, pair: Pair | None, reason:
         estimand=estimand,
         group=group,
         reference=reference,
-        note=f"not estimable: {reason}",
+        note=f"{NOT_ESTIMABLE}{reason}",
     )
 
 

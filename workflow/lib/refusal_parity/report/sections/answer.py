@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
+
 from refusal_parity.report import checking, results
 from refusal_parity.report.sections.section import Figures, Section
 from refusal_parity.report.text import OUTCOME_MEANINGS, OUTCOME_NAMES, count, plain, points
 from refusal_parity.report.wording import Finding, Verdict, finding, rate_sentence
+from refusal_parity.vocabulary import Method
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -48,8 +51,13 @@ def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
 
 
 def _human_count(inputs: ReportInputs) -> str | None:
-    """How many responses of the probability sample people labelled, or None."""
+    """How many responses of the probability sample people labelled; None if it corrects nothing."""
     if inputs.human is None:
+        return None
+    corrected = inputs.disparity.filter(
+        pl.col("method").cast(pl.String) == Method.DESIGN_BASED, pl.col("estimate").is_not_null()
+    )
+    if corrected.is_empty():
         return None
     return count(inputs.human.drop_nulls(["inclusion_probability", "label"]).height)
 

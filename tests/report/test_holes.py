@@ -1,0 +1,112 @@
+"""Studies with holes: what has no usable row is not estimable, and the others are reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from whole_study import WholeStudy, measure
+
+from refusal_parity.report.page import render_page
+from refusal_parity.report.summary import summary_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Say = Callable[[str, str, str, int], str]
+
+NAMES = {"north": {"Ana": "woman", "Bo": "man"}, "south": {"Cy": "man", "Dee": "woman"}}
+TWO = {"models": ("good", "silent")}
+
+
+def some(_: str, __: str, name: str, at: int) -> str:
+    """Refusals that hang on name and template."""
+    return "ra" if (len(name) + at) % 2 else "aa"
+
+
+def where(hole: Callable[[str, str, str, int], bool], letters: str, rest: Say = some) -> Say:
+    """Letters where there is a hole, and the rest elsewhere."""
+    return lambda *cell: letters if hole(*cell) else rest(*cell)
+
+
+STUDIES: dict[str, tuple[WholeStudy, str]] = {
+    "one of two models is silent": (
+        WholeStudy(groups=NAMES, say=where(lambda m, *_: m == "silent", "ee"), **TWO),
+        "silent: not estimable: no labelled response",
+    ),
+    "all models are silent": (
+        WholeStudy(groups=NAMES, say=lambda *_: "ex", **TWO),
+        "good: not estimable: no labelled response; silent: not estimable: no labelled response",
+    ),
+    "only one cell is labelled": (
+        WholeStudy(groups=NAMES, say=where(lambda _, __, n, at: (n, at) != ("Bo", 0), "ee")),
+        "m: not estimable: south has no labelled response",
+    ),
+    "one template is silent": (
+        WholeStudy(groups=NAMES, say=where(lambda *cell: cell[3] == 1, "ee")),
+        "m: no difference",
+    ),
+    "a family is silent": (
+        WholeStudy(groups=NAMES, say=where(lambda *cell: cell[3] == 2, "ee")),
+        "m: no difference",
+    ),
+    "one template is left": (
+        WholeStudy(groups=NAMES, say=where(lambda *cell: cell[3] != 0, "ee")),
+        "m: no difference",
+    ),
+    "nothing is answered at length": (
+        WholeStudy(
+            groups=NAMES,
+            say=lambda *_: "rr",
+            analysis={"outcomes": ["refusal", "answer_length"], "filtered": "excluded"},
+        ),
+        "m: no difference",
+    ),
+    "one group is answered at length": (
+        WholeStudy(
+            groups=NAMES,
+            say=where(lambda _, g, *__: g == "south", "rr"),
+            analysis={"outcomes": ["refusal", "answer_length"]},
+        ),
+        "m: no difference",
+    ),
+    "everything is filtered and counts": (
+        WholeStudy(groups=NAMES, say=lambda *_: "ff"),
+        "m: no difference",
+    ),
+    "everything is filtered and does not count": (
+        WholeStudy(groups=NAMES, say=lambda *_: "ff", analysis={"filtered": "excluded"}),
+        "m: not estimable: no labelled response",
+    ),
+    "everything is cut off and left out": (
+        WholeStudy(groups=NAMES, say=lambda *_: "AA", analysis={"truncated": "leave_out"}),
+        "m: not estimable: no labelled response",
+    ),
+}
+
+
+@pytest.mark.parametrize("key", STUDIES)
+def test_every_table_and_the_page_are_made(key: str, tmp_path: Path) -> None:
+    study, found = STUDIES[key]
+    inputs = measure(study, tmp_path)
+    lines = summary_lines(inputs, tmp_path / "report.html")
+    assert found in lines[1]
+    page = render_page(inputs)
+    for model in study.models:
+        assert f"<bdi>{model}</bdi>" in page
+    # Each response is accounted for, at every level.
+    asked = inputs.exclusions.group_by("model", "dimension").agg(pl.col("n").sum())
+    assert set(asked["n"]) == {24}
+    for table in (inputs.rates, inputs.disparity):
+        numbers = table.select(pl.col(pl.Float64)).columns
+        assert not table.select(pl.any_horizontal(pl.col(numbers).is_nan()).any()).item()
+
+
+def test_prompts_without_any_row_are_missing_not_unknown(tmp_path: Path) -> None:
+    # The reference of a dimension stands among the prompts, whatever came of them.
+    study = WholeStudy(groups=NAMES, say=where(lambda _, __, n, ___: n == "Ana", "-"))
+    inputs = measure(study, tmp_path)
+    lost = inputs.exclusions.filter(dimension="group", reason="no_response")
+    assert dict(lost.select("group", "n").iter_rows()) == {"north": 6, "south": 0}
