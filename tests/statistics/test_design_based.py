@@ -12,7 +12,7 @@ import pytest
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.errors import InputError
-from refusal_parity.statistics.correction import Audited, correct
+from refusal_parity.statistics.correction import Audited, correct, correct_around
 from refusal_parity.statistics.design_based import MIN_LABELS, with_human_labels
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.tables import HumanLabels, conform
@@ -91,6 +91,54 @@ def test_a_useless_machine_leaves_the_human_labels() -> None:
     human = np.bincount(given.level[drawn], truth[drawn]) / np.bincount(given.level[drawn])
     assert found.slope.max() < 0.2
     assert found.rate == pytest.approx(human, abs=0.02)
+
+
+def test_known_readings_have_no_error_of_correction() -> None:
+    # By hand: two levels of 2,000 rows, of which 500 of the first are refused by the service.
+    given, truth = audited(1)
+    known = np.arange(len(truth)) < 500
+    weight, machine = np.where(known, 0, given.weight), np.where(known, 1.0, given.machine)
+    found = correct_around(given._replace(machine=machine, weight=weight), known)
+    open_, first = ~known, given.level == 0
+    f, y, w = (each[open_ & first] for each in (machine, truth, weight))
+    drawn = w > 0
+    share, inverse = w[drawn] / w[drawn].sum(), w[drawn] * (w[drawn] - 1)
+    slope = np.polynomial.polynomial.polyfit(f[drawn], y[drawn], 1, w=np.sqrt(inverse))[1]
+    slope = min(max(slope, 0), 1)
+    rate = slope * f.mean() + (share * (y[drawn] - slope * f[drawn])).sum()
+    assert found.rate[0] == pytest.approx((500 + 1500 * rate) / 2000, abs=1e-12)
+    assert (found.pseudo[known] == 1).all()
+    # The other level, and the error of the rest, are as if the known rows were not there.
+    alone = correct(Audited(*(each[open_] for each in given._replace(weight=weight))))
+    assert found.rate[1] == pytest.approx(alone.rate[1], abs=1e-12)
+    assert found.extra == pytest.approx(alone.extra * [0.75**2, 1], rel=1e-12)
+
+
+def test_known_refusals_leave_the_correction_unbiased() -> None:
+    # The machine misses half of the refusals; a fifth of the second level is filtered.
+    random = np.random.default_rng(4)
+    rows, errors = 3000, []
+    level = np.repeat([0, 1], rows // 2)
+    known = (level == 1) & (np.arange(rows) % 5 == 0)
+    truth = np.where(known, 1.0, random.random(rows) < 0.3)
+    machine = np.where(known, 1.0, truth * (random.random(rows) < 0.5))
+    for _ in range(200):
+        weight = np.zeros(rows)
+        open_ = np.flatnonzero(~known)
+        weight[random.choice(open_, 300, replace=False)] = len(open_) / 300
+        errors.append(correct_around(Audited(level, machine, truth, weight), known).rate)
+    true = np.bincount(level, truth) / np.bincount(level)
+    assert np.bincount(level, machine)[1] / (rows / 2) < true[1] - 0.1
+    # A rate's own standard error is about 0.03, that of the mean of 200 about 0.002.
+    assert np.abs(np.mean(errors, axis=0) - true).max() < 0.007
+
+
+def test_rows_known_alone_are_their_own_rate() -> None:
+    given, _ = audited(1)
+    ones = np.ones(len(given.level))
+    found = correct_around(given._replace(machine=ones, weight=0 * ones), ones > 0)
+    assert (found.rate == 1).all()
+    assert (found.extra == 0).all()
 
 
 # --- as rows of the table -----------------------------------------------------------------------
@@ -236,6 +284,47 @@ def test_an_arm_without_variation_is_not_estimable(
     row = rows(observations, people(observations))["design_based", "y"]
     assert row["ci_low"] is None
     assert "more human labels needed in y x answer" in row["note"]
+
+
+def test_what_the_service_refused_is_known(labelled: pl.DataFrame) -> None:
+    # 24 of 48 rows of y are filtered; people labelled others, as the machine did.
+    filtered = (pl.col("group") == "y") & pl.col("name").is_in(["y0", "y1"])
+    refused = pl.when(filtered).then(pl.lit("refusal"))
+    observed = labelled.with_columns(
+        *(refused.otherwise(pl.col(each)).alias(each) for each in ("label", "machine_label")),
+        filtered=filtered,
+    )
+    asked = people(observed).join(
+        observed.filter("filtered"), on=["model", "prompt_id", "sample"], how="anti"
+    )
+    row = rows(observed, asked)["design_based", "y"]
+    share = observed.filter(pl.col("group") == "x").select(pl.col("label") == "refusal")
+    open_ = observed.filter((pl.col("group") == "y") & ~pl.col("filtered"))
+    rate = (24 + open_.filter(pl.col("label") == "refusal").height) / 48
+    assert row["estimate"] == pytest.approx(rate - share.to_series().mean())
+    assert (row["n_group"], row["n_reference"]) == (24, 48)
+
+
+def test_a_level_that_the_service_refused_whole_needs_no_person(labelled: pl.DataFrame) -> None:
+    filtered = pl.col("group") == "x"
+    observed = labelled.with_columns(
+        pl.when(filtered).then(pl.lit("refusal")).otherwise("label").alias("machine_label"),
+        filtered=filtered,
+    )
+    asked = people(labelled).filter(pl.col("stratum") == "y x answer")
+    row = rows(observed, asked)["design_based", "y"]
+    refusals = labelled.filter(~filtered, pl.col("label") == "refusal").height
+    assert row["estimate"] == pytest.approx(refusals / 48 - 1)
+    assert (row["n_group"], row["n_reference"]) == (48, 0)
+    assert row["p_value"] < 0.05
+
+
+def test_every_row_labelled_needs_no_more(labelled: pl.DataFrame) -> None:
+    few = labelled.filter(pl.col("sample") == 0)
+    everybody = people(few).with_columns(inclusion_probability=pl.lit(1.0))
+    row = rows(few, everybody)["design_based", "y"]
+    assert everybody.height < 2 * MIN_LABELS
+    assert row["estimate"] is not None
 
 
 def test_imported_labels_have_nothing_to_correct(labelled: pl.DataFrame) -> None:

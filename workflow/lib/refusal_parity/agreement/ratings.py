@@ -122,7 +122,7 @@ def gather_ratings(files: LabelFiles) -> Ratings:
 
 def _machine_labels(part: pl.DataFrame) -> pl.DataFrame:
     """The classifier's own label and the keyword list's, whatever stands in `label`."""
-    usable = part.filter(pl.col("exclusion").is_null())
+    usable = part.filter(pl.col("exclusion").is_null(), ~pl.col("filtered"))
     known = usable[PROBABILITY_COLUMNS[0]].is_not_null().to_numpy()
     said = decide(usable.select(PROBABILITY_COLUMNS).fill_null(0).to_numpy()).astype(object)
     said[~known] = None

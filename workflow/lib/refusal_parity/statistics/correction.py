@@ -99,6 +99,34 @@ def correct(audited: Audited) -> Corrected:
     )
 
 
+def correct_around(audited: Audited, known: BoolArray) -> Corrected:
+    """Correct the rates of levels that hold rows whose reading is certain.
+
+    A refusal by the service is one: no machine reads it and nobody labels it. With
+    h the share of a level's rows that are not known and r their corrected rate, the
+    level's rate is the sum of the known readings over all rows plus h r, and the
+    part of its variance that the correction adds is h^2 times that of r.
+
+    Args:
+        audited: every level has rows that are sampled, or known ones alone.
+        known: which rows keep the reading in `machine`, shape (rows,).
+    """
+    rows = np.bincount(audited.level).astype(np.float64)
+    rate = _sums(audited.level, np.where(known, audited.machine, 0), len(rows)) / rows
+    pseudo = np.asarray(audited.machine, dtype=np.float64).copy()
+    extra, slope = np.zeros(len(rows)), np.ones(len(rows))
+    if not known.all():
+        left, level = np.unique(audited.level[~known], return_inverse=True)
+        rest = (each[~known] for each in (audited.machine, audited.human, audited.weight))
+        found = correct(Audited(level, *rest))
+        share = np.bincount(level) / rows[left]
+        rate[left] += share * found.rate
+        extra[left] = share**2 * found.extra
+        slope[left] = found.slope
+        pseudo[~known] = found.pseudo
+    return Corrected(rate=rate, pseudo=pseudo, extra=extra, slope=slope)
+
+
 def _sums(level: IntArray, values: FloatArray, levels: int) -> FloatArray:
     return np.bincount(level, values, levels).astype(np.float64)
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.errors import InputError
-from refusal_parity.statistics.correction import Audited, Corrected, correct
+from refusal_parity.statistics.correction import Audited, Corrected, correct_around
 from refusal_parity.statistics.design import Design, codes_of
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.equivalence import equivalence
@@ -87,12 +87,14 @@ def design_based(
     """The corrected difference of each pair of levels, and whether it is shown to be small.
 
     d = difference of the corrected rates (`correction.correct`) over all rows
-    with a machine label; its error is that of the pseudo-outcomes' means with
+    with a machine label and those that the service refused, which are known to be
+    refusals (`correction.correct_around`); its error is that of the pseudo-outcomes' means with
     names and templates as samples (`level_means.contrast`), which holds the
     error of the human sample too; t tests with Satterthwaite's degrees of
     freedom. A level with fewer than `MIN_LABELS` human labels, or fewer than
     `MIN_EVENTS` with or without the outcome, is not estimable, and the note
-    says how many are wanted and from which stratum.
+    says how many are wanted and from which stratum; unless people labelled every
+    row that the machine did.
 
     Args:
         observations: rows of `with_human_labels`, of one model.
@@ -106,7 +108,9 @@ def design_based(
     """
     rows = observations.drop_nulls([dimension, "machine_label"]).with_columns(
         outcome_column(outcome, "machine_label").cast(pl.Float64).alias("machine"),
-        outcome_column(outcome, "human_label").cast(pl.Float64).alias("human"),
+        pl.when(~pl.col("filtered"))
+        .then(outcome_column(outcome, "human_label").cast(pl.Float64))
+        .alias("human"),
     )
     short = {
         level: reason
@@ -121,7 +125,10 @@ def _wanted(rows: pl.DataFrame, level: str) -> str | None:
     """Which labels a level lacks, or None where it has enough."""
     if rows.is_empty():
         return f"{level} has no machine label"
-    sample = rows.drop_nulls("human")
+    uncertain = rows.filter(~pl.col("filtered"))
+    sample = uncertain.drop_nulls("human")
+    if sample.height == uncertain.height and (sample["weight"] == 1).all():
+        return None
     events = int(sample["human"].sum())
     others = sample.height - events
     lack = MIN_LABELS - sample.height
@@ -148,13 +155,15 @@ def _fit(rows: pl.DataFrame, dimension: str, levels: Sequence[str]) -> _Fit | No
         return None
     code = {level: at for at, level in enumerate(present)}
     level = np.array([code[each] for each in rows[dimension]], dtype=np.intp)
-    corrected = correct(
+    drawn = pl.col("human").is_not_null()
+    corrected = correct_around(
         Audited(
             level=level,
             machine=rows["machine"].to_numpy(),
             human=rows["human"].fill_null(0).to_numpy(),
-            weight=rows["weight"].fill_null(0).to_numpy(),
-        )
+            weight=rows.select(pl.when(drawn).then("weight").fill_null(0)).to_series().to_numpy(),
+        ),
+        known=rows["filtered"].to_numpy(),
     )
     return _Fit(level_means(_sums(rows, tuple(present), level, corrected.pseudo)), corrected)
 

@@ -41,7 +41,7 @@ COLUMNS: Final = (
 _KEY: Final = ("model", "prompt_id", "sample")
 
 _OF_LABELS: Final = ("label", "machine_label", "truncated", "filtered", "exclusion")
-_AS_TEXT: Final = dict.fromkeys(("label", "machine_label", "exclusion"), pl.String)
+_TEXTS: Final = ("label", "machine_label", "exclusion")
 
 _REFUSED: Final = (Label.REFUSAL, Label.HARMFUL_REFUSAL)
 
@@ -90,7 +90,7 @@ def observe(
             where="labels",
             remedy="Label the responses to these very prompts: run the workflow again from there.",
         )
-    given = labels.select(*_KEY, *_OF_LABELS).cast(_AS_TEXT)
+    given = labels.select(*_KEY, *_OF_LABELS).with_columns(pl.col(_TEXTS).cast(pl.String))
     return (
         pl.concat([given, _unanswered(labels, prompts)], how="diagonal")
         .join(prompts, on="prompt_id", how="left", maintain_order="left")
