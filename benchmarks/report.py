@@ -21,7 +21,6 @@ import polars as pl
 from refusal_parity.config import StudyConfig, load_config
 from refusal_parity.expansion import expand
 from refusal_parity.labelling.keywords import is_refusal_by_keyword
-from refusal_parity.layout import PLACES
 from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.report.writing import ReportFiles, read_inputs, write_all
 from refusal_parity.statistics.comparison import compare
@@ -32,7 +31,7 @@ from refusal_parity.statistics.lengths import lengths
 from refusal_parity.statistics.observations import observe
 from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.rates import rates
-from refusal_parity.tables import EXPORTED, Labels, Responses, conform, write_table
+from refusal_parity.tables import TABLES, Labels, Prompts, Responses, conform, write_table
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -104,7 +103,7 @@ def _make_study(config: StudyConfig, folder: Path, words: int) -> int:
         read_names(ROOT / str(config.prompts.names), group_column="group"),
         config.prompts.arms,
     )
-    write_table(prompts, EXPORTED["prompts"], folder / "prompts.parquet")
+    write_table(prompts, Prompts, folder / "prompts.parquet")
     found: dict[str, list[pl.DataFrame]] = {"labels": [], "rates": [], "disparity": []}
     for number, model in enumerate(config.models):
         responses, labels = _draw(prompts, model, config.samples, words, seed=number)
@@ -120,7 +119,7 @@ def _make_study(config: StudyConfig, folder: Path, words: int) -> int:
         }
         for key, frame in made.items():
             path = folder / "models" / model / f"{key}.parquet"
-            write_table(frame, EXPORTED[key], path)
+            write_table(frame, TABLES[key].schema, path)
         for key, frames in found.items():
             frames.append(made[key])
     seen = observe(prompts, pl.concat(found["labels"]), config.analysis)
@@ -129,7 +128,7 @@ def _make_study(config: StudyConfig, folder: Path, words: int) -> int:
         "comparison": compare(seen, config.analysis, list(config.models)),
     }
     for key, frame in of_study.items():
-        write_table(frame, EXPORTED[key], folder / f"{key}.parquet")
+        write_table(frame, TABLES[key].schema, folder / f"{key}.parquet")
     return len(prompts) * config.samples * len(config.models)
 
 
@@ -171,10 +170,8 @@ def _filled(frame: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:
 
 def _write(config: StudyConfig, folder: Path) -> None:
     files = {
-        key: [folder / "models" / model / f"{key}.parquet" for model in config.models]
-        if place.per_model
-        else [folder / f"{key}.parquet"]
-        for key, place in PLACES.items()
+        key: [folder / spec.path(model) for model in (config.models if spec.per_model else [""])]
+        for key, spec in TABLES.items()
     }
     # The study has no judge, no people and no cluster, and leaves out what is optional.
     files = {key: paths for key, paths in files.items() if paths[0].exists()}

@@ -3,14 +3,9 @@ from __future__ import annotations
 import pytest
 
 from refusal_parity.config import ImportModel
-from refusal_parity.layout import PLACES, is_downloaded
-from refusal_parity.tables import EXPORTED
+from refusal_parity.layout import is_downloaded
 
 DOWNLOAD = {"url": "https://example.org/responses.csv", "sha256": "0" * 64}
-
-
-def test_every_exported_table_has_a_place() -> None:
-    assert list(PLACES) == list(EXPORTED)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,15 @@ import polars as pl
 import pytest
 
 from refusal_parity.report.files import export_tables
-from refusal_parity.tables import EXPORTED, Exclusions, Responses, empty, read_table, write_csv
+from refusal_parity.tables import (
+    TABLES,
+    Exclusions,
+    Responses,
+    empty,
+    read_table,
+    tables_of,
+    write_csv,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,14 +33,12 @@ def test_tables_are_exported_in_both_formats(inputs: ReportInputs, tmp_path: Pat
         "design",
         "comparison",
         "lengths",
-        "mixed_models",
-        "human",
         "jobs",
     }
-    expected = set(EXPORTED) - none - {"agreement", "confusion"}
+    expected = set(tables_of(inputs.config)) - none - {"agreement", "confusion"}
     assert there == {f"{key}.{suffix}" for key in expected for suffix in ("csv", "parquet")}
     for key in expected:
-        rows = read_table(EXPORTED[key], tmp_path / f"{key}.parquet")
+        rows = read_table(TABLES[key].schema, tmp_path / f"{key}.parquet")
         assert rows.rows() == getattr(inputs, key).rows()
         with (tmp_path / f"{key}.csv").open(encoding="utf-8-sig", newline="") as file:
             assert sum(1 for _ in csv.reader(file)) == len(rows) + 1

@@ -11,7 +11,7 @@ from refusal_parity.config import (
 )
 from refusal_parity.errors import InputError
 from refusal_parity.labelling.starter import gold_files
-from refusal_parity.layout import DOWNLOADS, PLACES, is_downloaded
+from refusal_parity.layout import DOWNLOADS, is_downloaded
 
 CONFIG_FILE = ", ".join(map(str, workflow.configfiles)) or "the config"
 
@@ -100,28 +100,22 @@ ANALYSIS = given(STUDY.analysis, "selfcheck", "selfcheck_outcomes", "assumed")
 
 def table_files(wildcards):
     """The files of each table: one for each model, or one for the study."""
-    optional = {
-        "selfcheck": STUDY.analysis.selfcheck,
-        "mixed_models": STUDY.analysis.mixed_model,
-        "human": LABELLED_BY_PEOPLE,
-    }
+    # Half a second to import, and jobs of other rules need none of it.
+    from refusal_parity.tables import tables_of
+
     return {
-        key: (
-            expand(f"{MODEL_RESULTS}/{key}.parquet", model=MODELS)
-            if place.per_model
-            else [f"{RESULTS}/{place.folder}{key}.parquet"]
-        )
-        for key, place in PLACES.items()
-        if optional.get(key, True)
+        key: [
+            f"{RESULTS}/{spec.path(model)}"
+            for model in (MODELS if spec.per_model else [""])
+        ]
+        for key, spec in tables_of(STUDY).items()
     }
 
 
 def last_files(wildcards):
-    """Files that are there once every job has ended: the study's tables, and what is in none of them."""
+    """Files that are there once every job has ended: all tables but that of the jobs."""
     return {
-        key: files
-        for key, files in table_files(wildcards).items()
-        if key != "jobs" and (not PLACES[key].per_model or key == "mixed_models")
+        key: files for key, files in table_files(wildcards).items() if key != "jobs"
     }
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import dataframely as dy
 
-from refusal_parity import tables
 from refusal_parity.config import StudyConfig
-from refusal_parity.layout import PLACES
+from refusal_parity.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,15 +42,6 @@ Responses carry their provenance as JSON in the file's metadata
 (`refusal_parity.tables.read_metadata`).
 
 """
-_TABLES = {
-    f"{'models/<model>/' if place.per_model else place.folder}{key}.parquet": tables.EXPORTED[key]
-    for key, place in PLACES.items()
-} | {
-    "audit/sample.parquet": tables.AuditSample,
-    "audit/votes.parquet": tables.Votes,
-    "audit/problems.parquet": tables.VoteProblems,
-    "models/<model>/judge.parquet": tables.Judgements,
-}
 
 
 def config_schema() -> dict[str, Any]:
@@ -70,13 +60,13 @@ def config_reference() -> str:
 def tables_reference() -> str:
     """Markdown: every table with its columns."""
     sections = []
-    for file, schema in _TABLES.items():
-        lines = [f"## `{file}`", "", (schema.__doc__ or "").strip(), ""]
+    for spec in TABLES.values():
+        lines = [f"## `{spec.path('<model>')}`", "", (spec.schema.__doc__ or "").strip(), ""]
         lines += ["| column | type | may be null | meaning |", "|---|---|---|---|"]
         lines += [
             f"| `{name}` | {_type_of(column)} | {'yes' if column.nullable else ''} "
             f"| {column.description} |"
-            for name, column in schema.columns().items()
+            for name, column in spec.schema.columns().items()
         ]
         sections.append("\n".join(lines) + "\n")
     return _TABLES_HEAD + "\n".join(sections)

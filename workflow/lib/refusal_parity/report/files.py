@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from refusal_parity.tables import EXPORTED, write_csv, write_table
+from refusal_parity.tables import tables_of, write_csv, write_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,9 +35,9 @@ def export_tables(inputs: ReportInputs, folder: Path) -> None:
     Raises:
         InputError: a table is not what its schema says, or the folder cannot be written.
     """
-    for key, schema in EXPORTED.items():
+    for key, spec in tables_of(inputs.config).items():
         rows = getattr(inputs, key)
         if rows is not None:
             provenance = inputs.provenance if key == "responses" else None
-            write_table(rows, schema, folder / f"{key}.parquet", metadata=provenance)
-            write_csv(rows, schema, folder / f"{key}.csv")
+            write_table(rows, spec.schema, folder / f"{key}.parquet", metadata=provenance)
+            write_csv(rows, spec.schema, folder / f"{key}.csv")

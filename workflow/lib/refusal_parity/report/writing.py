@@ -13,7 +13,7 @@ from refusal_parity.report.inputs import ReportInputs
 from refusal_parity.report.page import write_report
 from refusal_parity.report.summary import summary_lines
 from refusal_parity.repository import git_commit
-from refusal_parity.tables import EXPORTED, read_metadata, read_tables
+from refusal_parity.tables import TABLES, read_metadata, read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,16 +37,15 @@ def read_inputs(config: StudyConfig, files: Mapping[str, Sequence[Path]]) -> Rep
 
     Args:
         config: the study.
-        files: the Parquet files of each table of `tables.EXPORTED` that the
-            study has; those of a table with one file a model stand in the order
-            of the config.
+        files: the Parquet files of each of `tables.tables_of` the study; those of a
+            table with one file a model stand in the order of the config.
 
     Raises:
         InputError: a file is missing or not such a table.
     """
     return ReportInputs(
         config=config,
-        **{key: read_tables(EXPORTED[key], found) for key, found in files.items()},
+        **{key: read_tables(TABLES[key].schema, found) for key, found in files.items()},
         provenance={
             model: read_metadata(path)
             for model, path in zip(config.models, files["responses"], strict=True)

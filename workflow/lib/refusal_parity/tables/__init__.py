@@ -6,28 +6,10 @@ null or a duplicate key is an error that names the file and the column.
 
 from __future__ import annotations
 
-from refusal_parity.tables.audit import (
-    Agreement,
-    AuditSample,
-    Confusion,
-    HumanLabels,
-    Judgements,
-    VoteProblems,
-    Votes,
-)
-from refusal_parity.tables.exporting import EXPORTED, meaning, write_csv
-from refusal_parity.tables.files import (
-    conform,
-    empty,
-    read_metadata,
-    read_table,
-    read_tables,
-    write_blocks,
-    write_table,
-)
+# People are shown the tables in this order.
+# isort: off
 from refusal_parity.tables.responses import (
     PROBABILITY_COLUMNS,
-    ClusterJobs,
     Gold,
     Labels,
     Prompts,
@@ -45,11 +27,34 @@ from refusal_parity.tables.statistics import (
     SelfCheck,
     StudyDesign,
 )
+from refusal_parity.tables.audit import (
+    Agreement,
+    AuditSample,
+    Confusion,
+    HumanLabels,
+    Judgements,
+    VoteProblems,
+    Votes,
+)
+from refusal_parity.tables.cluster import ClusterJobs
+
+# isort: on
+from refusal_parity.tables.exporting import write_csv
+from refusal_parity.tables.files import (
+    conform,
+    empty,
+    read_metadata,
+    read_table,
+    read_tables,
+    write_blocks,
+    write_table,
+)
+from refusal_parity.tables.registry import TABLES, TableSpec, spec_of, table, tables_of
 from refusal_parity.tables.streams import read_parts, write_parts
 
 __all__ = [
-    "EXPORTED",
     "PROBABILITY_COLUMNS",
+    "TABLES",
     "Agreement",
     "AuditSample",
     "ClusterJobs",
@@ -70,15 +75,18 @@ __all__ = [
     "Responses",
     "SelfCheck",
     "StudyDesign",
+    "TableSpec",
     "VoteProblems",
     "Votes",
     "conform",
     "empty",
-    "meaning",
     "read_metadata",
     "read_parts",
     "read_table",
     "read_tables",
+    "spec_of",
+    "table",
+    "tables_of",
     "write_blocks",
     "write_csv",
     "write_parts",

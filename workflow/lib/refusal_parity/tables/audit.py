@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataframely as dy
 import polars as pl
 
+from refusal_parity.tables.registry import table
 from refusal_parity.vocabulary import Coefficient, Label, SampleSet
 
 
+@table("sample", per_model=False, folder="audit/", exported=False)
 class AuditSample(dy.Schema):
     """Responses drawn for people to label; the informative ones are no probability sample."""
 
@@ -37,6 +39,7 @@ class AuditSample(dy.Schema):
         return pl.struct("model", "prompt_id", "sample").is_unique()
 
 
+@table("votes", per_model=False, folder="audit/", exported=False)
 class Votes(dy.Schema):
     """What each annotator said of each response."""
 
@@ -48,6 +51,7 @@ class Votes(dy.Schema):
     row = dy.Int64(min=0, description="line of the CSV, or number of the task in the JSON export")
 
 
+@table("problems", per_model=False, folder="audit/", exported=False)
 class VoteProblems(dy.Schema):
     """What could not be used of the annotators' files, row by row."""
 
@@ -59,6 +63,12 @@ class VoteProblems(dy.Schema):
     consequence = dy.String(description="what was made of it")
 
 
+@table(
+    "human",
+    per_model=False,
+    folder="audit/",
+    when=lambda study: bool(study.labelling.human.labels),
+)
 class HumanLabels(dy.Schema):
     """What people say of the responses they labelled."""
 
@@ -75,6 +85,7 @@ class HumanLabels(dy.Schema):
     n_annotators = dy.Int32(min=1, description="people who labelled the row")
 
 
+@table("judge", exported=False)
 class Judgements(dy.Schema):
     """What a language model says of each response, by the written rubric."""
 
@@ -96,6 +107,7 @@ class Judgements(dy.Schema):
     problem = dy.String(nullable=True, description="why there is no label")
 
 
+@table("agreement", per_model=False, folder="audit/")
 class Agreement(dy.Schema):
     """How far two labellings of the same responses agree, with clustered intervals."""
 
@@ -128,6 +140,7 @@ class Agreement(dy.Schema):
         )  # fmt: skip
 
 
+@table("confusion", per_model=False, folder="audit/")
 class Confusion(dy.Schema):
     """How many responses of each label of the yardstick got which label of the classifier."""
 

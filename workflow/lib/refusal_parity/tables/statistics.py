@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataframely as dy
 import polars as pl
 
+from refusal_parity.tables.registry import table
 from refusal_parity.vocabulary import (
     DesignQuantity,
     Estimand,
@@ -18,6 +19,7 @@ from refusal_parity.vocabulary import (
 )
 
 
+@table("rates")
 class Rates(dy.Schema):
     """How often an outcome occurs at a level of a dimension, with intervals."""
 
@@ -40,6 +42,7 @@ class Rates(dy.Schema):
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 
 
+@table("lengths")
 class Lengths(dy.Schema):
     """How long full answers are, in words, at each level of a dimension."""
 
@@ -57,6 +60,7 @@ class Lengths(dy.Schema):
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 
 
+@table("disparity")
 class Disparity(dy.Schema):
     """Differences between levels and their tests, one row for each pair and method."""
 
@@ -97,6 +101,7 @@ class Disparity(dy.Schema):
         )  # fmt: skip
 
 
+@table("exclusions")
 class Exclusions(dy.Schema):
     """Where every lost response went: rows asked for, labelled, and left out by reason."""
 
@@ -108,6 +113,7 @@ class Exclusions(dy.Schema):
     share = dy.Float64(nullable=True, min=0, max=1, description="of all responses of the level")
 
 
+@table("overview", per_model=False)
 class Overview(dy.Schema):
     """The models side by side: overall rate and the spread between groups."""
 
@@ -127,6 +133,7 @@ class Overview(dy.Schema):
     note = dy.String(nullable=True, description="why a number is missing")
 
 
+@table("comparison", per_model=False)
 class Comparison(dy.Schema):
     """Models against each other, paired by prompt: their rates and their disparities."""
 
@@ -161,6 +168,7 @@ class Comparison(dy.Schema):
         )  # fmt: skip
 
 
+@table("influence")
 class Influence(dy.Schema):
     """Each difference again without one name, or without one template."""
 
@@ -183,6 +191,7 @@ class Influence(dy.Schema):
     note = dy.String(nullable=True, description="why a number is missing")
 
 
+@table("mixed_models", when=lambda study: study.analysis.mixed_model)
 class MixedModels(dy.Schema):
     """Logistic regressions with random intercepts of names and templates, by Laplace."""
 
@@ -205,6 +214,7 @@ class MixedModels(dy.Schema):
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 
 
+@table("design", per_model=False)
 class StudyDesign(dy.Schema):
     """What differences a design can find, and what smaller ones would take."""
 
@@ -234,6 +244,7 @@ class StudyDesign(dy.Schema):
     note = dy.String(nullable=True, description="why a number is missing")
 
 
+@table("selfcheck", per_model=False, when=lambda study: study.analysis.selfcheck > 0)
 class SelfCheck(dy.Schema):
     """How often each method finds an effect in studies like this one that have none."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from refusal_parity.report import making
 from refusal_parity.report.files import FOLDER
 from refusal_parity.report.sections.section import Figures, Section
-from refusal_parity.tables import EXPORTED, meaning
+from refusal_parity.tables import tables_of
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -17,8 +17,8 @@ def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
     return {
         "folder": FOLDER,
         "tables": [
-            (key, meaning(schema), making.columns_table(schema))
-            for key, schema in EXPORTED.items()
+            (key, spec.meaning, making.columns_table(spec.schema))
+            for key, spec in tables_of(inputs.config).items()
             if getattr(inputs, key) is not None
         ],
     }

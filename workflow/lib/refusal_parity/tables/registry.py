@@ -1,0 +1,100 @@
+"""Every table that a study keeps: its columns, where its file lies, and when there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import dataframely as dy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from refusal_parity.config import StudyConfig
+
+Table = TypeVar("Table", bound=dy.Schema)
+
+
+def _always(_: StudyConfig) -> bool:
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSpec:
+    """One table of a study.
+
+    Attributes:
+        key: name of its file, without the suffix.
+        schema: its columns.
+        per_model: whether each model has a file of it, or the study has one.
+        folder: where the study's one file lies, below its results.
+        exported: whether it goes into the report and lies beside it, as Parquet and CSV.
+        when: whether a study has it.
+    """
+
+    key: str
+    schema: type[dy.Schema]
+    per_model: bool = True
+    folder: str = ""
+    exported: bool = True
+    when: Callable[[StudyConfig], bool] = _always
+
+    @property
+    def meaning(self) -> str:
+        """What the table holds, in one sentence."""
+        return (self.schema.__doc__ or "").strip().splitlines()[0]
+
+    def path(self, model: str) -> str:
+        """Its file below the study's results; of one model, where each has its own."""
+        return f"{f'models/{model}/' if self.per_model else self.folder}{self.key}.parquet"
+
+
+TABLES: Final[dict[str, TableSpec]] = {}
+"""All tables by key, in the order in which people are shown them."""
+
+
+def table(
+    key: str,
+    *,
+    per_model: bool = True,
+    folder: str = "",
+    exported: bool = True,
+    when: Callable[[StudyConfig], bool] = _always,
+) -> Callable[[type[Table]], type[Table]]:
+    """Declare the schema that it decorates a table of studies; see `TableSpec`.
+
+    Raises:
+        ValueError: another table has that key.
+    """
+
+    def declare(schema: type[Table]) -> type[Table]:
+        if key in TABLES:
+            raise ValueError(f"table {key} is declared twice")
+        TABLES[key] = TableSpec(
+            key=key,
+            schema=schema,
+            per_model=per_model,
+            folder=folder,
+            exported=exported,
+            when=when,
+        )
+        return schema
+
+    return declare
+
+
+def tables_of(study: StudyConfig) -> dict[str, TableSpec]:
+    """The exported tables that a study has, by key."""
+    return {key: spec for key, spec in TABLES.items() if spec.exported and spec.when(study)}
+
+
+def spec_of(schema: type[dy.Schema]) -> TableSpec:
+    """The table of a schema.
+
+    Raises:
+        KeyError: the schema is of no table that studies keep.
+    """
+    for spec in TABLES.values():
+        if spec.schema is schema:
+            return spec
+    raise KeyError(schema.__name__)
