@@ -51,6 +51,14 @@ def _model(**changes: Any) -> Callable[[dict[str, Any]], None]:
             "prompts.arms: Value error, two arms send the same system prompt",
         ),
         (
+            lambda raw: raw["prompts"].update(arms={"a": "Don't.", "b": "Don\u2019t.\n"}),
+            "prompts.arms: Value error, two arms send the same system prompt",
+        ),
+        (
+            lambda raw: raw["prompts"].update(arms={"kind": "Be kind.", "Kind": "Be good."}),
+            "prompts.arms: Value error, two arms have keys that differ in case alone",
+        ),
+        (
             lambda raw: raw["prompts"].update(from_model="m"),
             "prompts.from_model stands beside prompts.templates",
         ),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from refusal_parity.csvfiles import read_csv, refuse_duplicates
+from refusal_parity.csvfiles import ROW, read_csv, refuse_duplicates, refuse_spellings
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
         (b"key,text\na,b,c\n", "row 2: 3 cells where the header has 2"),
         (b'key,text\na,"b\nb"\nc,\n', "row 4: column 'text' is empty"),
         (b'key,text\na,b\nc,"d', "row 3: broken CSV"),
-        ("key,text\na,é\n".encode("latin-1"), "not UTF-8 text (byte 11)"),
+        ("key,text\na,é\n".encode("latin-1"), "row 2: not UTF-8 text (byte 11)"),
+        (b"key,text,text\na,b,c\n", "row 1: column 'text' stands there twice (cells 2 and 3)"),
+        (b"key,text,,\na,b,,\nc,d,,e,f\n", "row 3: 5 cells where the header has 4"),
+        (b"sep=;\nkey;text\na;b;c\n", "row 3: 3 cells where the header has 2"),
+        ("key,text\na,\u200b\n".encode(), "row 2: column 'text' is empty"),
         (b"key,text\na,  \n", "row 2: column 'text' is empty"),
     ],
 )
@@ -45,7 +49,38 @@ def test_keeps_unicode_and_counts_lines_of_quoted_cells(tmp_path: Path) -> None:
     path.write_bytes('\ufeffkey,text\na, José \nb,"two\nlines"\nc,last\n'.encode())
     frame = read_csv(path, required=["key", "text"])
     assert frame["text"].to_list() == ["José", "two\nlines", "last"]
-    assert frame["line"].to_list() == [2, 3, 5]
+    assert frame[ROW].to_list() == [2, 3, 5]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"key,text,,\na,one,,\nc,two,,\n,,,\n",  # empty columns and rows of spreadsheets
+        b"\n,key,text\n0,a,one\n1,c,two\n",  # a column of numbers without a name
+        b"key;text\r\na;one\r\nc;two\r\n",
+        b"key\ttext\na\tone\nc\ttwo\n",
+        b"sep=;\r\nkey;text\r\na;one\r\nc;two\r\n",
+        b'key;text;"note, if any, and why"\na;one;\nc;two;\n',
+        b"key,text\ra,one\rc,two\r",
+        b"Key, TEXT \na, one\nc,two\n",
+        "key\ttext\r\na\tone\r\nc\ttwo\r\n".encode("utf-16"),
+        "\ufeffkey,text\na,\u00a0one\u00a0\nc,two\n".encode(),
+        b"key,text,line\na,one,7\nc,two,8\n",
+    ],
+)
+def test_one_table_in_many_shapes(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(content)
+    frame = read_csv(path, required=["key", "text"], optional=["more"])
+    assert frame.select("key", "text", "more").rows() == [("a", "one", None), ("c", "two", None)]
+
+
+def test_a_column_called_line_is_one_like_others(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("line,text\n7,a\n8,b\n")
+    frame = read_csv(path, required=["line"])
+    assert frame["line"].to_list() == ["7", "8"]
+    assert frame[ROW].to_list() == [2, 3]
 
 
 def test_keeps_a_response_longer_than_cells_are_by_default(tmp_path: Path) -> None:
@@ -59,3 +94,22 @@ def test_duplicates_name_both_rows(tmp_path: Path) -> None:
     path.write_text("key\na\nb\na\n")
     with pytest.raises(InputError, match=r"row 4: key 'a' stands in row 2 already"):
         refuse_duplicates(read_csv(path, required=["key"]), "key", path)
+
+
+def test_duplicates_in_other_characters_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("key\nZoé\nb\nZoe\u0301\n", encoding="utf-8")
+    with pytest.raises(
+        InputError,
+        match=r"row 4: key .* stands in row 2 already \(U\+0065 U\+0301 here, U\+00E9 there\)",
+    ):
+        refuse_duplicates(read_csv(path, required=["key"]), "key", path)
+
+
+def test_levels_in_two_spellings_name_both_rows(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("key,level\na,East Asian\nb,\nc,East Asian\nd,East\u00a0asian\n")
+    frame = read_csv(path, required=["key"])
+    with pytest.raises(InputError, match=r"row 5: level .* is written 'East Asian' in row 2"):
+        refuse_spellings(frame, "level", path)
+    refuse_spellings(frame[:3], "level", path)

@@ -18,11 +18,14 @@ if TYPE_CHECKING:
         ("t0,a,[NAME] sleeps", "row 3: template_id 't0' stands in row 2 already"),
         ("t1,a,[NAME] eats", "row 3: template '.*' stands in row 2 already"),
         ("t1,,[NAME] sleeps", "row 3: column 'family' is empty"),
+        ("T0,a,[NAME] sleeps", "row 3: template_id 'T0' stands in row 2 already"),
+        ("t1,a,[NAME]\u00a0eats", "row 3: template '.*' stands in row 2 already"),
+        ("t1,A,[NAME] sleeps", "row 3: family 'A' is written 'a' in row 2"),
     ],
 )
 def test_bad_templates(tmp_path: Path, rows: str, complaint: str) -> None:
     path = tmp_path / "templates.csv"
-    path.write_text(f"template_id,family,template\nt0,a,[NAME] eats\n{rows}\n")
+    path.write_text(f"template_id,family,template\nt0,a,[NAME] eats\n{rows}\n", "utf-8")
     with pytest.raises(InputError, match=complaint):
         read_templates(path)
 
@@ -33,11 +36,20 @@ def test_bad_templates(tmp_path: Path, rows: str, complaint: str) -> None:
         ("n1,Omar,y", "row 3: name 'Omar' stands in row 2 already"),
         ("n0,Ali,y", "row 3: name_id 'n0' stands in row 2 already"),
         ("n1,Ali,", "row 3: column 'group' is empty"),
+        ("n1,omar,y", "row 3: name 'omar' stands in row 2 already"),
+        ("n1,O\u200bmar,y", r"row 3: name .* already \(U\+200B here, nothing there\)"),
+        ("n1,\u041emar,y", r"row 3: name .* already \(U\+041E here, U\+004F there\)"),
+        ("N0,Ali,y", "row 3: name_id 'N0' stands in row 2 already"),
+        ("n1,Ali,X", "row 3: group 'X' is written 'x' in row 2"),
+        ("n1,Ali,x,Man", "row 3: gender 'Man' is written 'man' in row 2"),
     ],
 )
 def test_bad_names(tmp_path: Path, row: str, complaint: str) -> None:
     path = tmp_path / "names.csv"
-    path.write_text(f"name_id,name,group\nn0,Omar,x\n{row}\n")
+    full = row + "," * (4 - row.count(","))
+    path.write_text(
+        f"name_id,name,group,gender,commonness\nn0,Omar,x,man,common\n{full}\n", "utf-8"
+    )
     with pytest.raises(InputError, match=complaint):
         read_names(path)
 
@@ -53,3 +65,17 @@ def test_another_column_can_be_the_group(tmp_path: Path) -> None:
         "gender": None,
         "commonness": None,
     }
+
+
+def test_other_spellings_of_a_name_are_other_names(tmp_path: Path) -> None:
+    path = tmp_path / "names.csv"
+    names = ["José", "Jose", "Łukasz", "Lukasz", "Marnie", "Mamie", "שרה", "\u200fשרה"]
+    rows = "".join(f"n{at},{name},x\n" for at, name in enumerate(names))
+    path.write_text(f"name_id,name,group\n{rows}", "utf-8")
+    assert read_names(path)["name"].to_list() == names
+
+
+def test_templates_may_differ_in_case(tmp_path: Path) -> None:
+    path = tmp_path / "templates.csv"
+    path.write_text("template_id,family,template\na,f,[NAME] eats\nb,f,[NAME] EATS\n")
+    assert len(read_templates(path)) == 2

@@ -27,7 +27,6 @@ def write(tmp_path: Path, content: str | bytes, name: str = "gold.csv") -> Path:
         (GOOD + "Hm,\n", ["row 4", "'label' is empty"]),
         (GOOD + "Hm,answer,more\n", ["row 4", "3 cells"]),
         (GOOD.encode() + "Jos\u00e9 bakes,answer\n".encode("latin-1"), ["row 4", "not UTF-8"]),
-        (GOOD.encode("utf-16"), ["row 1", "not UTF-8"]),
         ("response,label\nI cannot.,refusal\n", ["one labelled response"]),
         ("response,label\na,answer\nb,answer\n", ["all 2 responses are labelled answer"]),
         ("response,label\na,answer\nb,failure\n", ["no refusal among 2"]),

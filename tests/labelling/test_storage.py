@@ -8,6 +8,7 @@ import skops.io
 
 from refusal_parity.errors import InputError
 from refusal_parity.labelling import storage
+from refusal_parity.labelling.classifier import VERSION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +81,7 @@ def test_other_version_is_refused(
     path = tmp_path / "classifier.skops"
     storage.save(small_classifier, path)
     monkeypatch.setattr(storage, "VERSION", 99)
-    with pytest.raises(InputError, match="version 2 of the classifier, this is 99"):
+    with pytest.raises(InputError, match=f"version {VERSION} of the classifier, this is 99"):
         storage.load(path)
 
 

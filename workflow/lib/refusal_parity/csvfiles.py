@@ -4,49 +4,94 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from refusal_parity.errors import InputError
+from refusal_parity.spelling import as_known, difference, is_blank, reading
+from refusal_parity.textfiles import read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 # A response may be longer than the 131,072 characters that a cell has at most by default.
 csv.field_size_limit(2**31 - 1)
 
-_SPREADSHEET = "Save it as CSV, comma-separated, UTF-8, with a header row."
+ROW: Final = " row"
+"""Column with the line on which a row begins; the name of no column begins with a blank."""
+
+_SPREADSHEET: Final = "Save it as CSV, comma-separated, UTF-8, with a header row."
+_MARKS: Final = ",;\t"
+_HEADER: Final = 100_000
+"""Characters that no header exceeds."""
 
 
-def read_csv(path: Path, *, required: Sequence[str], filled: Sequence[str] = ()) -> pl.DataFrame:
-    """Read a CSV as text columns, with the line number of every row in `line`.
+@dataclass
+class _Table:
+    """What stands in a file.
+
+    Attributes:
+        header: names of columns.
+        header_line: where they stand.
+        rows: cells of each row below, as many as the header has.
+        lines: where each row begins.
+    """
+
+    header: list[str] = field(default_factory=list)
+    header_line: int = 1
+    rows: list[list[str | None]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+
+def read_csv(
+    path: Path,
+    *,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    filled: Sequence[str] = (),
+) -> pl.DataFrame:
+    """Read a CSV as text columns, with the line number of every row in `ROW`.
+
+    Columns without a name and rows without any text, which spreadsheets leave
+    behind, are left out.
 
     Args:
-        path: the file, UTF-8 with a header row; commas, semicolons or tabs between cells.
-        required: columns that must be there.
+        path: the file, UTF-8 with a header row; commas, semicolons or tabs between
+            cells.
+        required: columns that must be there; a name in another case will do.
+        optional: columns that may be there, null in all rows where they are not.
         filled: columns in which no cell may be empty.
 
     Returns:
         All columns as strings without surrounding blanks (null for an empty
-        cell) and `line` (int): where the row begins in the file.
+        cell) and `ROW` (int): where the row begins in the file.
 
     Raises:
         InputError: naming file and line.
     """
-    header, rows, lines = _parse(path)
-    missing = [column for column in required if column not in header]
+    table = _parse(path)
+    wanted = dict.fromkeys([*required, *optional])
+    written = dict(zip(wanted, as_known(wanted, table.header), strict=True))
+    missing = [column for column in required if written[column] not in table.header]
     if missing:
         raise InputError(
-            f"column {missing[0]!r} is missing (found: {', '.join(header)})",
-            where=f"{path}, row 1",
+            f"column {missing[0]!r} is missing (found: {', '.join(table.header)})",
+            where=f"{path}, row {table.header_line}",
             remedy=f"Add it. The file needs {', '.join(required)}.",
         )
-    if not rows:
+    if not table.rows:
         raise InputError("no rows", where=str(path), remedy="Add at least one row.")
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(header, pl.String), orient="row").with_columns(
-        pl.all().str.strip_chars().replace("", None), line=pl.Series(lines, dtype=pl.Int64)
+    frame = (
+        pl.DataFrame(table.rows, schema=dict.fromkeys(table.header, pl.String), orient="row")
+        .rename({name: column for column, name in written.items() if name in table.header})
+        .with_columns(pl.Series(ROW, table.lines, dtype=pl.Int64))
+    )
+    frame = frame.with_columns(
+        pl.lit(None, pl.String).alias(column) for column in optional if column not in frame.columns
     )
     for column in filled:
         empty = frame.filter(pl.col(column).is_null())
@@ -59,76 +104,117 @@ def read_csv(path: Path, *, required: Sequence[str], filled: Sequence[str] = ())
     return frame
 
 
-def refuse_duplicates(frame: pl.DataFrame, column: str, path: Path) -> None:
-    """Raise an InputError at the first row that repeats a value of `column`."""
-    repeated = frame.filter(~pl.col(column).is_first_distinct())
-    if len(repeated):
-        value = repeated[column][0]
-        first = frame.filter(pl.col(column) == value)["line"][0]
-        raise InputError(
-            f"{column} {value!r} stands in row {first} already",
-            where=row_of(path, repeated),
-            remedy="Keep one of the two rows.",
-        )
+def refuse_duplicates(
+    frame: pl.DataFrame, column: str, path: Path, *, key: Callable[[str], str] = reading
+) -> None:
+    """Raise an InputError at the first row that repeats a value of `column`.
+
+    Args:
+        frame: rows as from `read_csv`.
+        column: the column; no cell of it is empty.
+        path: the file.
+        key: what is the same for values that count as one.
+    """
+    first: dict[str, tuple[str, int]] = {}
+    for value, row in frame.select(column, ROW).iter_rows():
+        there, before = first.setdefault(key(value), (value, row))
+        if before != row:
+            told = difference(value, there)
+            raise InputError(
+                f"{column} {value!r} stands in row {before} already" + f" ({told})" * bool(told),
+                where=f"{path}, row {row}",
+                remedy="Keep one of the two rows.",
+            )
+
+
+def refuse_spellings(frame: pl.DataFrame, column: str, path: Path) -> None:
+    """Raise an InputError at the first row that spells a level of `column` in another way.
+
+    Levels are told apart letter by letter, so `White` and `white` would be two.
+    """
+    first: dict[str, tuple[str, int]] = {}
+    for level, row in frame.select(column, ROW).drop_nulls().iter_rows():
+        there, before = first.setdefault(reading(level), (level, row))
+        if level != there:
+            raise InputError(
+                f"{column} {level!r} is written {there!r} in row {before} "
+                f"({difference(level, there)})",
+                where=f"{path}, row {row}",
+                remedy="Write it in one way, or give the two other names.",
+            )
 
 
 def row_of(path: Path, offending: pl.DataFrame) -> str:
     """Where the first of the offending rows is, for an error's `where`."""
-    return f"{path}, row {offending['line'][0]}"
+    return f"{path}, row {offending[ROW][0]}"
 
 
-def _delimiter(text: str) -> str:
-    """What the header's cells are parted by: spreadsheets of many countries write semicolons."""
-    header = text.partition("\n")[0]
-    return next((mark for mark in ",;\t" if mark in header), ",")
+def cell(text: str) -> str | None:
+    """A cell without surrounding blanks, null if it holds nothing that can be seen."""
+    return None if is_blank(text) else text.strip()
 
 
-def _parse(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
-    """Header, rows and line numbers.
+def _parse(path: Path) -> _Table:
+    """The cells of a file.
 
     The standard library's reader, because it alone says on which line a row
     with a cell too many or too few stands.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise InputError(
-            "no such file", where=str(path), remedy="Correct the path in the config."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"not UTF-8 text (byte {error.start})", where=str(path), remedy=_SPREADSHEET
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"cannot be read ({error.strerror})",
-            where=str(path),
-            remedy="Correct the path in the config, or the file's permissions.",
-        ) from error
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    header: list[str] = []
-    rows: list[list[str]] = []
-    lines: list[int] = []
+    text = read_text(path, remedy=_SPREADSHEET)
+    # Excel's own way to say what parts the cells: a first line `sep=;`.
+    said = re.match(r'"?sep=(.)"?\r?\n', text, re.IGNORECASE)
     begins = 1
+    if said:
+        text, begins = text[said.end() :], 2
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=said[1] if said else _mark(text), strict=True
+    )
+    table = _Table()
+    kept: list[int] = []
+    skipped = begins - 1
     try:
         for row in reader:
-            if not header:
-                header = [column.strip() for column in row]
-            elif row:
-                if len(row) != len(header):
+            cells = [cell(each) for each in row]
+            if not kept and any(cells):
+                kept = _columns(cells, f"{path}, row {begins}")
+                table.header = [str(cells[at]) for at in kept]
+                table.header_line, width = begins, len(cells)
+            elif any(cells):
+                if len(row) <= kept[-1] or any(cells[width:]):
                     raise InputError(
-                        f"{len(row)} cells where the header has {len(header)}",
+                        f"{len(row)} cells where the header has {width}",
                         where=f"{path}, row {begins}",
                         remedy='Put cells that hold a comma in "double quotes"; if the file is cut '
                         "off here, get it anew.",
                     )
-                rows.append(row)
-                lines.append(begins)
-            begins = reader.line_num + 1
+                table.rows.append([cells[at] for at in kept])
+                table.lines.append(begins)
+            begins = reader.line_num + 1 + skipped
     except csv.Error as error:
         raise InputError(
             f"broken CSV ({error})", where=f"{path}, row {begins}", remedy=_SPREADSHEET
         ) from error
-    if not header:
+    if not kept:
         raise InputError("the file is empty", where=str(path), remedy=_SPREADSHEET)
-    return header, rows, lines
+    return table
+
+
+def _mark(text: str) -> str:
+    """What parts the header's cells: spreadsheets of many countries write semicolons."""
+    unquoted = re.sub('"[^"]*"', "", text[:_HEADER].lstrip())
+    header = re.split("[\r\n]", unquoted, maxsplit=1)[0]
+    return max(_MARKS, key=header.count)
+
+
+def _columns(header: list[str | None], where: str) -> list[int]:
+    """Which columns have a name, each its own."""
+    kept = [at for at, name in enumerate(header) if name]
+    for at in kept:
+        first = header.index(header[at])
+        if first < at:
+            raise InputError(
+                f"column {header[at]!r} stands there twice (cells {first + 1} and {at + 1})",
+                where=where,
+                remedy="Rename or remove one of the two.",
+            )
+    return kept

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.csvfiles import read_csv, refuse_duplicates, row_of
+from refusal_parity.csvfiles import read_csv, refuse_duplicates, refuse_spellings, row_of
 from refusal_parity.errors import InputError
+from refusal_parity.spelling import DIRECTION_MARKS, reading, uniform
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,12 +21,14 @@ def read_templates(path: Path) -> pl.DataFrame:
     """Templates with columns template_id, family, template.
 
     Raises:
-        InputError: a cell is empty, a key or sentence repeats, or a template has no [NAME].
+        InputError: a cell is empty, a key or sentence repeats, a family is spelled in
+            two ways, or a template has no [NAME].
     """
     columns = ["template_id", "family", "template"]
     frame = read_csv(path, required=columns, filled=columns)
     refuse_duplicates(frame, "template_id", path)
-    refuse_duplicates(frame, "template", path)
+    refuse_duplicates(frame, "template", path, key=_in_its_case)
+    refuse_spellings(frame, "family", path)
     unnamed = frame.filter(~pl.col("template").str.contains(NAME, literal=True))
     if len(unnamed):
         raise InputError(
@@ -44,17 +47,27 @@ def read_names(path: Path, *, group_column: str = "group") -> pl.DataFrame:
         group_column: the column that becomes `group`.
 
     Raises:
-        InputError: a cell is empty, or a key or name repeats.
+        InputError: a cell is empty, a key or name repeats, or a level is spelled in
+            two ways.
     """
     needed = ["name_id", "name", group_column]
-    frame = read_csv(path, required=needed, filled=needed)
+    optional = ["gender", "commonness"]
+    frame = read_csv(path, required=needed, optional=optional, filled=needed)
     refuse_duplicates(frame, "name_id", path)
-    refuse_duplicates(frame, "name", path)
-    optional = [
-        pl.col(column) if column in frame.columns else pl.lit(None, pl.String).alias(column)
-        for column in ("gender", "commonness")
-    ]
+    refuse_duplicates(frame, "name", path, key=_with_direction_marks)
+    for column in (group_column, *optional):
+        refuse_spellings(frame, column, path)
     return frame.select("name_id", "name", pl.col(group_column).alias("group"), *optional)
+
+
+def _in_its_case(template: str) -> str:
+    """Templates that differ in capitals are two: that may be what a study is about."""
+    return " ".join(uniform(template).split())
+
+
+def _with_direction_marks(name: str) -> str:
+    """Names that differ in direction marks are two: each is sent with those that it has."""
+    return reading(name) + "".join(mark for mark in name if mark in DIRECTION_MARKS)
 
 
 def group_gender() -> pl.Expr:

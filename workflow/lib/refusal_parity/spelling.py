@@ -88,6 +88,13 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFC", bare)
 
 
+def is_blank(text: str) -> bool:
+    """Whether a text holds nothing but white space and invisible marks."""
+    return all(
+        character.isspace() or unicodedata.category(character) in {"Cc", "Cf"} for character in text
+    )
+
+
 def as_known(given: Iterable[str | None], known: Iterable[str | None]) -> list[str | None]:
     """Each given text as it is written among the known ones, or as it is if it is none of them.
 

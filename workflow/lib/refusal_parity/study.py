@@ -12,6 +12,7 @@ from refusal_parity.labelling.goldfiles import read_gold_files
 from refusal_parity.labelling.starter import gold_files
 from refusal_parity.layout import is_downloaded
 from refusal_parity.prompts import group_gender, read_names, read_templates
+from refusal_parity.spelling import as_known, difference
 
 if TYPE_CHECKING:
     from refusal_parity.config import StudyConfig
@@ -57,8 +58,16 @@ def _check_stimuli(config: StudyConfig, where: str) -> None:
             raise InputError(
                 f"reference {compared.reference!r} is no {dimension} of {prompts.names}",
                 where=f"{where}, analysis.dimensions.{dimension}.reference",
-                remedy=f"Name one of: {', '.join(levels) or 'none there'}.",
+                remedy=_naming(compared.reference, levels),
             )
+
+
+def _naming(reference: str, levels: list[str]) -> str:
+    """How to name a level; one that reads alike is meant."""
+    [meant] = as_known([reference], levels)
+    if meant is None or meant not in levels:
+        return f"Name one of: {', '.join(levels) or 'none there'}."
+    return f"Write it as there: {meant} ({difference(reference, meant)})."
 
 
 def _check_model(model: VllmModel, where: str) -> None:

@@ -6,6 +6,8 @@ import re
 from enum import StrEnum
 from typing import Final
 
+from refusal_parity.spelling import reading
+
 
 class Label(StrEnum):
     """What a response does with the request (the six classes of arXiv 2403.13213)."""
@@ -20,7 +22,7 @@ class Label(StrEnum):
 
 def spelled_out(label: str) -> str:
     """A label as people write it, in the spelling of the vocabulary: `Partial answer`."""
-    return re.sub(r"[\s_-]+", "_", label.strip().lower())
+    return re.sub(r"[ _-]+", "_", reading(label))
 
 
 class LabelSource(StrEnum):

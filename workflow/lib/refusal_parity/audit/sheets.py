@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.audit.voting import RawVote
-from refusal_parity.csvfiles import read_csv
+from refusal_parity.csvfiles import ROW, read_csv
+from refusal_parity.spelling import reading
 from refusal_parity.spreadsheets import guarded, unguarded
 
 if TYPE_CHECKING:
@@ -42,15 +43,16 @@ def read_sheet(path: Path) -> Iterator[RawVote]:
     Raises:
         InputError: the file is no CSV with the columns task and label.
     """
-    rows = read_csv(path, required=["task", "label"])
-    texts = pl.col("^response$")
-    for row in rows.with_columns(unguarded(texts)).iter_rows(named=True):
+    rows = read_csv(
+        path, required=["task", "label"], optional=["response", "annotator", "adjudicated"]
+    )
+    for row in rows.with_columns(unguarded(pl.col("response"))).iter_rows(named=True):
         yield RawVote(
             file=path.name,
-            row=row["line"],
+            row=row[ROW],
             task=row["task"],
-            annotator=row.get("annotator") or path.stem,
+            annotator=row["annotator"] or path.stem,
             label=row["label"],
-            adjudicated=(row.get("adjudicated") or "").lower() in _TRUE,
-            response=row.get("response"),
+            adjudicated=reading(row["adjudicated"] or "") in _TRUE,
+            response=row["response"],
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from refusal_parity.config.section import PathText, Section, Sha256
+from refusal_parity.vocabulary import Label, spelled_out
 
 
 class FolderSource(Section):
@@ -150,7 +151,13 @@ class TableColumns(Section):
         default=None,
         description="Number of the repetition, from 0; null counts the rows of each prompt.",
     )
-    label: str | None = Field(default=None, description="One of the six labels, or empty.")
+    label: str | None = Field(
+        default=None, description="One of the six labels, a word that `labels` explains, or empty."
+    )
+    finish_reason: str | None = Field(
+        default=None,
+        description="Why the response ended: `length` where it was cut off.",
+    )
 
     @model_validator(mode="after")
     def _has_a_prompt(self) -> Self:
@@ -158,6 +165,17 @@ class TableColumns(Section):
         if (self.prompt is not None) == by_parts:
             raise ValueError("name the column prompt, or the columns template and name")
         return self
+
+
+def _as_word(key: Any) -> Any:
+    """A key of YAML as text; `yes` and `no` are truth values there."""
+    if isinstance(key, bool):
+        raise ValueError("write yes, no, true and false in quotes")  # noqa: TRY004 - for pydantic
+    return str(key) if isinstance(key, int | float) else key
+
+
+Word = Annotated[str, BeforeValidator(_as_word)]
+"""A word of somebody else's, which may be a number."""
 
 
 class ImportModel(Section):
@@ -172,14 +190,28 @@ class ImportModel(Section):
     columns: TableColumns | None = Field(
         default=None, description="With format table: which column holds what."
     )
+    labels: dict[Word, Label | None] = Field(
+        default={},
+        description="Which of the six labels each word in the column of labels means, where the "
+        "file has words of its own; null for none of them. `{1_full_compliance: answer}`",
+    )
     download: Download | None = Field(
         default=None, description="Where the file is fetched from when it is missing."
     )
+
+    @field_validator("labels")
+    @classmethod
+    def _words_differ(cls, labels: dict[str, Label | None]) -> dict[str, Label | None]:
+        if len(set(map(spelled_out, labels))) < len(labels):
+            raise ValueError("two of the file's words are one, case and blanks aside")
+        return labels
 
     @model_validator(mode="after")
     def _columns_fit_format(self) -> Self:
         if (self.format == "table") != (self.columns is not None):
             raise ValueError("columns belongs to format table, which needs it")
+        if self.labels and (self.columns is None or self.columns.label is None):
+            raise ValueError("labels explains the words of columns.label, which is not named")
         return self
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, PositiveFloat, field_validator
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
 from refusal_parity.config.section import Key, PathText, Section
+from refusal_parity.spelling import reading, uniform
 from refusal_parity.vocabulary import Outcome
 
 
@@ -40,8 +41,12 @@ class PromptsConfig(Section):
     @field_validator("arms")
     @classmethod
     def _arms_differ(cls, arms: dict[str, str | None]) -> dict[str, str | None]:
-        if len(set(arms.values())) < len(arms):
+        if len({None if text is None else uniform(text).strip() for text in arms.values()}) < len(
+            arms
+        ):
             raise ValueError("two arms send the same system prompt")
+        if len(set(map(reading, arms))) < len(arms):
+            raise ValueError("two arms have keys that differ in case alone")
         return arms
 
 

@@ -6,31 +6,43 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.csvfiles import read_csv, row_of
+from refusal_parity.csvfiles import ROW, row_of
 from refusal_parity.errors import InputError
+from refusal_parity.inference.import_labels import known_labels
+from refusal_parity.inference.requests import CUT_OFF
+from refusal_parity.inference.response_files import read_columns
+from refusal_parity.spelling import as_known
 from refusal_parity.tables import Responses
-from refusal_parity.vocabulary import Label, Status
+from refusal_parity.vocabulary import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from refusal_parity.config import TableColumns
+    from refusal_parity.vocabulary import Label
 
 _SHOWN: Final = 5
-_UNKNOWN: Final = ("seed", "thinking", "finish_reason", "refusal_reason", "prompt_tokens",
-                   "response_tokens", "cost", "error", "rendered_sha256")  # fmt: skip
+_UNKNOWN: Final = ("seed", "thinking", "refusal_reason", "prompt_tokens", "response_tokens",
+                   "cost", "error", "rendered_sha256")  # fmt: skip
 
 
 def read_response_table(
-    path: Path, columns: TableColumns, prompts: pl.DataFrame, *, model: str
+    path: Path,
+    columns: TableColumns,
+    prompts: pl.DataFrame,
+    *,
+    model: str,
+    labels: Mapping[str, Label | None] | None = None,
 ) -> pl.DataFrame:
     """Read responses from CSV, JSON lines or Parquet and match them with the study's prompts.
 
     Args:
-        path: `.csv`, `.jsonl` (or `.ndjson`) or `.parquet`, one row for each response.
+        path: a file that `read_columns` takes, one row for each response.
         columns: which column holds what.
         prompts: the study's table of `Prompts`.
         model: key under which the responses are filed.
+        labels: the file's words for labels, where they are not the study's.
 
     Returns:
         A table of `Responses`, in the order of prompts and samples.
@@ -39,15 +51,19 @@ def read_response_table(
         InputError: a column is missing, a row answers no prompt of the study or
             stands there twice, or a label or sample number is none.
     """
-    rows = _renamed(_read(path), columns, path)
-    keyed = _matched(rows, prompts, path)
+    rows = read_columns(path, columns.model_dump())
+    keyed = _matched(rows, columns, prompts, path)
     if columns.sample is None:
         keyed = keyed.with_columns(sample=pl.int_range(pl.len()).over("prompt_id"))
     keyed = keyed.with_columns(
-        known_sample=pl.col("sample").cast(pl.Int32, strict=False),
-        known_label=pl.col("label").str.to_lowercase().str.replace_all(r"[ -]", "_"),
+        # Programs that know no whole numbers beside gaps write 1.0 for 1.
+        known_sample=pl.col("sample")
+        .cast(pl.String)
+        .str.replace(r"\.0*$", "")
+        .cast(pl.Int32, strict=False),
+        imported_label=known_labels(keyed, labels or {}, path),
+        response=pl.col("response").fill_null(""),
     )
-    labels = [str(label) for label in Label]
     _refuse(
         keyed.filter((pl.col("known_sample") >= 0).fill_null(value=False).not_()),
         path,
@@ -55,30 +71,21 @@ def read_response_table(
         remedy="Number the responses to one prompt 0, 1, 2, ..., or leave columns.sample out.",
     )
     _refuse(
-        keyed.filter(pl.col("known_label").is_in(labels).not_()),
-        path,
-        what="label {label!r} is none of the six",
-        remedy=f"Use {', '.join(labels)}, or leave columns.label out.",
-    )
-    _refuse(
         keyed.filter(~pl.struct("prompt_id", "known_sample").is_first_distinct()),
         path,
         what="sample {sample} of {prompt!r} stands here again",
         remedy="Keep one of the rows, or name the column that numbers them in columns.sample.",
     )
-    response = pl.col("response").str.strip_chars().fill_null("")
     order = prompts.select("prompt_id").with_row_index("_order")
     return (
         keyed.with_columns(
             *(pl.lit(None, Responses.columns()[column].dtype).alias(column) for column in _UNKNOWN),
             model=pl.lit(model),
             sample="known_sample",
-            response=response,
-            status=pl.when(response == "")
+            status=pl.when(pl.col("response") == "")
             .then(pl.lit(str(Status.EMPTY)))
             .otherwise(pl.lit(str(Status.OK))),
-            truncated=pl.lit(value=False),
-            imported_label="known_label",
+            truncated=pl.col("finish_reason").eq_missing(CUT_OFF),
         )
         .join(order, on="prompt_id")
         .sort("_order", "sample")
@@ -86,105 +93,58 @@ def read_response_table(
     )
 
 
-def _read(path: Path) -> pl.DataFrame:
-    """All cells as text, with the row's number in `line`."""
-    if path.suffix == ".csv":
-        return read_csv(path, required=())
-    readers = {
-        ".jsonl": lambda: pl.read_ndjson(path, infer_schema_length=None),
-        ".ndjson": lambda: pl.read_ndjson(path, infer_schema_length=None),
-        ".parquet": lambda: pl.read_parquet(path),
-    }
-    if path.suffix not in readers:
-        raise InputError(
-            f"files of type {path.suffix!r} cannot be read",
-            where=str(path),
-            remedy="Give a .csv, .jsonl or .parquet file.",
-        )
-    try:
-        frame = readers[path.suffix]()
-        return frame.cast(pl.String).with_columns(line=pl.int_range(1, pl.len() + 1))
-    except FileNotFoundError as error:
-        raise InputError(
-            "no such file", where=str(path), remedy="Correct the path in the config."
-        ) from error
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(
-            f"cannot be read as {path.suffix[1:]} ({error})",
-            where=str(path),
-            remedy="Write it anew: one row for each response, cells of text and numbers.",
-        ) from error
-
-
-def _renamed(frame: pl.DataFrame, columns: TableColumns, path: Path) -> pl.DataFrame:
-    """The columns under the names that the config gives them, null where it gives none."""
-    given = columns.model_dump()
-    for key, column in given.items():
-        if column is not None and column not in frame.columns:
-            raise InputError(
-                f"column {column!r}, which columns.{key} names, is missing "
-                f"(found: {', '.join(name for name in frame.columns if name != 'line')})",
-                where=str(path),
-                remedy="Correct the mapping in the config.",
-            )
-    return frame.select(
-        "line",
-        *(
-            pl.lit(None, pl.String).alias(key) if column is None else pl.col(column).alias(key)
-            for key, column in given.items()
-        ),
-        has_prompt=pl.lit(columns.prompt is not None),
-        has_system=pl.lit(columns.system_prompt is not None),
-    )
-
-
-def _matched(rows: pl.DataFrame, prompts: pl.DataFrame, path: Path) -> pl.DataFrame:
-    """Rows with their prompt_id; all must have one."""
-    has_prompt, has_system = rows.row(0, named=True)["has_prompt"], rows["has_system"][0]
-    if not has_system and prompts["arm"].n_unique() > 1:
+def _matched(
+    rows: pl.DataFrame, columns: TableColumns, prompts: pl.DataFrame, path: Path
+) -> pl.DataFrame:
+    """Rows with their prompt_id and prompt; all must have one."""
+    if columns.system_prompt is None and prompts["arm"].n_unique() > 1:
         raise InputError(
             f"the study has {prompts['arm'].n_unique()} arms and the file does not say which",
             where=str(path),
             remedy="Name the column of system prompts in columns.system_prompt.",
         )
-    known = prompts.select("prompt_id", "prompt", "system_prompt", "template", "name")
-    if has_prompt:
-        keys = ["prompt"]
-    else:
-        # Templates and names are known by their text and by their key.
-        rows = rows.with_columns(
-            template=_text_of(prompts, "template"), name=_text_of(prompts, "name")
-        )
-        keys = ["template", "name"]
-    if has_system:
+    keys = ["template", "name"] if columns.prompt is None else ["prompt"]
+    if columns.system_prompt is not None:
         keys.append("system_prompt")
-    matched = rows.select(pl.exclude("prompt") if not has_prompt else pl.all()).join(
-        known.select("prompt_id", *keys, *([] if has_prompt else ["prompt"])),
+    given = rows.with_columns(_as_in_study(rows[key], prompts) for key in keys)
+    matched = given.select(pl.exclude({"prompt"} - set(keys))).join(
+        prompts.select("prompt_id", *{*keys, "prompt"}),
         on=keys,
         how="left",
         nulls_equal=True,
         maintain_order="left",
     )
-    strangers = matched.filter(pl.col("prompt_id").is_null())
+    strangers = rows.filter(matched["prompt_id"].is_null())
     if len(strangers):
         shown = "; ".join(
-            f"row {row['line']}: {', '.join(repr(row[key]) for key in keys)}"
+            f"row {row[ROW]}: {', '.join(repr(row[key]) for key in keys)}"
             for row in strangers.head(_SHOWN).iter_rows(named=True)
         )
         more = f"; and {len(strangers) - _SHOWN} more" if len(strangers) > _SHOWN else ""
         raise InputError(
             f"{len(strangers)} of {len(rows)} rows answer no prompt of this study ({shown}{more})",
             where=str(path),
-            remedy=f"Their {' and '.join(keys)} must be those of the study, letter by letter: "
+            remedy=f"Their {' and '.join(keys)} must be those of the study, word by word: "
             "correct the study's templates, names and arms, or remove the rows.",
         )
     return matched
 
 
-def _text_of(prompts: pl.DataFrame, column: str) -> pl.Expr:
-    """A template's or name's text where its key is given."""
-    keys = prompts.unique(f"{column}_id", maintain_order=True)
-    return pl.col(column).replace(keys[f"{column}_id"], keys[column])
+def _as_in_study(given: pl.Series, prompts: pl.DataFrame) -> pl.Series:
+    """Texts of a column as the study writes them; templates and names by their keys too."""
+    texts = prompts[given.name].unique(maintain_order=True).to_list()
+    found = as_known(given, texts)
+    if given.name in {"template", "name"}:
+        key = f"{given.name}_id"
+        by_key = dict(prompts.select(key, given.name).unique(maintain_order=True).iter_rows())
+        known = set(texts)
+        by_text = [text if text in known else None for text in found]
+        keys = as_known(given, by_key)
+        found = [
+            text if text is not None else by_key.get(key or "")
+            for text, key in zip(by_text, keys, strict=True)
+        ]
+    return pl.Series(given.name, found, dtype=pl.String)
 
 
 def _refuse(rows: pl.DataFrame, path: Path, *, what: str, remedy: str) -> None:

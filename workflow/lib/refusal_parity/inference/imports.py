@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from refusal_parity.csvfiles import read_csv, row_of
+from refusal_parity.csvfiles import ROW, read_csv, row_of
 from refusal_parity.errors import InputError
 from refusal_parity.expansion import expand
 from refusal_parity.inference.import_table import read_response_table
 from refusal_parity.inference.layouts import CHEHBOUNI_2024
 from refusal_parity.tables import Responses
-from refusal_parity.vocabulary import Label, Status
+from refusal_parity.vocabulary import Label, Status, spelled_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ def read_chehbouni_2024(path: Path, *, model: str) -> ImportedStudy:
     )
     frame = frame.with_columns(
         sample=pl.col("variable").str.extract(r"^label (\d)$", 1).cast(pl.Int32) - 1,
-        known_label=pl.col("label").str.to_lowercase().str.replace_all(" ", "_"),
+        known_label=pl.col("label").map_elements(spelled_out, return_dtype=pl.String),
     )
     _refuse(
         frame.filter(~pl.col("known_label").is_in([str(label) for label in Label])),
@@ -164,7 +164,7 @@ def _refuse_gaps(keyed: pl.DataFrame, prompts: pl.DataFrame, path: Path) -> None
         raise InputError(
             f"{len(gaps)} of {len(wanted)} labelled responses are missing, the first being "
             f"`label {first['sample'] + 1}` of {first['prompt']!r}",
-            where=f"{path}, row {keyed['line'].to_list()[-1]} (the last)",
+            where=f"{path}, row {keyed[ROW][-1]} (the last)",
             remedy=_GET_ANEW,
         )
 
@@ -208,7 +208,9 @@ def import_responses(
         InputError: the file is not in this layout, or answers other prompts.
     """
     if source.columns is not None:
-        responses = read_response_table(path, source.columns, prompts, model=model)
+        responses = read_response_table(
+            path, source.columns, prompts, model=model, labels=source.labels
+        )
     else:
         study = read_responses(path, layout=source.format, model=model)
         refuse_strangers(study, prompts, path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from refusal_parity.csvfiles import read_csv, row_of
+from refusal_parity.csvfiles import ROW, read_csv, row_of
 from refusal_parity.errors import InputError
 from refusal_parity.inference.layouts import is_chehbouni_2024
 from refusal_parity.labelling.starter import STARTER, is_starter
@@ -61,7 +61,6 @@ def read_gold_files(paths: Sequence[Path]) -> pl.DataFrame:
 
 
 def _read(path: Path) -> pl.DataFrame:
-    _refuse_other_encodings(path)
     read = _read_released if is_chehbouni_2024(path) else _read_csv
     return read(path).with_columns(weight=pl.lit(1.0))
 
@@ -82,12 +81,10 @@ def _read_released(path: Path) -> pl.DataFrame:
 
 
 def _read_csv(path: Path) -> pl.DataFrame:
-    frame = read_csv(path, required=_REQUIRED, filled=_REQUIRED)
+    frame = read_csv(path, required=_REQUIRED, optional=_OPTIONAL, filled=_REQUIRED)
     frame = frame.with_columns(
-        pl.lit(None, dtype=pl.String).alias(column)
-        for column in _OPTIONAL
-        if column not in frame.columns
-    ).with_columns(known=pl.col("label").map_elements(spelled_out, return_dtype=pl.String))
+        known=pl.col("label").map_elements(spelled_out, return_dtype=pl.String)
+    )
     unknown = frame.filter(~pl.col("known").is_in([label.value for label in Label]))
     if len(unknown):
         given, meant = unknown["label"][0], unknown["known"][0]
@@ -103,25 +100,8 @@ def _read_csv(path: Path) -> pl.DataFrame:
         pl.col("known").alias("label"),
         "name",
         "prompt",
-        pl.col("group_id").fill_null(pl.format("{}:{}", pl.lit(path.name), "line")),
+        pl.col("group_id").fill_null(pl.format("{}:{}", pl.lit(path.name), ROW)),
     )
-
-
-def _refuse_other_encodings(path: Path) -> None:
-    """Name the row of the first byte that is no UTF-8; other trouble is left to the reader."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return
-    try:
-        content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = content[: error.start].count(b"\n") + 1
-        raise InputError(
-            f"not UTF-8 text (byte {error.start})",
-            where=f"{path}, row {row}",
-            remedy="Save it as CSV, comma-separated, UTF-8, with a header row.",
-        ) from error
 
 
 def _refuse_too_little(rows: pl.DataFrame, where: str) -> None:
