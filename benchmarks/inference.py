@@ -112,7 +112,7 @@ def print_fixed(measured: dict[str, Any]) -> None:
     line("start of the process and imports", measured["import_s"], "s")
     line("start of the engine", measured["start_s"], "s")
     line("start of the engine, CPU", measured["start_cpu_s"], "s")
-    line("all else, to the end of the process", rest, "s", note="to reach: 1 s")
+    line("all else, to the end of the process", rest, "s")
     line("all else, CPU", rest_cpu, "s")
 
 
