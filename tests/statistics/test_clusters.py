@@ -5,8 +5,7 @@ import pytest
 from statsmodels.regression.linear_model import OLS
 
 from refusal_parity.statistics.clusters import (
-    Scores,
-    inverse,
+    Moves,
     is_positive_definite,
     mean_errors,
     two_way,
@@ -68,10 +67,9 @@ def test_negative_variance_falls_back_to_one_way() -> None:
     y = np.where(name == template, 1.0, 0.0)
     n = np.array([1.0, 1, 1, 2])
     errors = mean_errors(0 * name, name, template, n, y)
-    x = np.ones((4, 1))
     residual = y - n * y.sum() / n.sum()
-    fit = Scores(x * residual[:, None], inverse(np.array([[n.sum()]])), rows=5)
-    covariance = two_way(fit, name, template, tested=1)
+    fit = Moves(residual[:, None] / n.sum(), rows=5, parameters=1)
+    covariance = two_way(fit, name, template)
     assert covariance.note is not None
     assert "clustered by name alone" in covariance.note
     assert errors.fallback[0] == 1

@@ -5,7 +5,6 @@ import pytest
 from statsmodels.stats.contingency_tables import StratifiedTable
 
 from refusal_parity.statistics.mantel_haenszel import generalised_cmh, pooled_odds_ratio
-from refusal_parity.statistics.separation import is_separated
 
 
 def strata(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -35,21 +34,3 @@ def test_strata_without_variation_or_without_a_group_change_nothing() -> None:
     assert same is not None
     assert mine.statistic == pytest.approx(same.statistic, rel=1e-12)
     assert pooled_odds_ratio(more_k, more_n) == pytest.approx(pooled_odds_ratio(k, n), rel=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("k", "expected"),
-    [
-        ([1, 2, 1], False),
-        ([0, 1, 3], True),
-        ([0, 0, 3], True),
-        ([0, 0, 1], True),
-        ([0, 3, 0], False),
-        ([1, 0, 3], False),
-        ([3, 3, 3], True),
-    ],
-)
-def test_separation_along_a_slope(k: list[int], *, expected: bool) -> None:
-    # One covariate at -1, 0 and 1, three responses each.
-    x = np.array([[1.0, -1], [1, 0], [1, 1]])
-    assert is_separated(x, np.array(k, dtype=float), np.full(3, 3.0)) is expected

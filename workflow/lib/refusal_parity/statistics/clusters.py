@@ -23,18 +23,18 @@ class Covariance(NamedTuple):
     note: str | None
 
 
-class Scores(NamedTuple):
+class Moves(NamedTuple):
     """What a fit leaves for its sandwich covariances.
 
     Attributes:
-        scores: each cell's sum of regressors times residual, shape (cells, p).
-        bread: inverse of the information matrix, shape (p, p).
-        rows: responses behind the cells; more than p.
+        moved: what each cell's residuals move the coefficients by, shape (cells, q).
+        rows: responses behind the cells; more than `parameters`.
+        parameters: coefficients of the whole fit.
     """
 
-    scores: FloatArray
-    bread: FloatArray
+    moved: FloatArray
     rows: int
+    parameters: int
 
 
 class MeanErrors(NamedTuple):
@@ -62,27 +62,26 @@ def inverse(information: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.inv(information), dtype=np.float64)
 
 
-def one_way(fit: Scores, cluster: IntArray) -> FloatArray:
-    """CR1S covariance of a fit clustered one way, shape (p, p).
+def one_way(fit: Moves, cluster: IntArray) -> FloatArray:
+    """CR1S covariance of a fit's contrasts clustered one way, shape (q, q).
 
-    G/(G-1) (n-1)/(n-p) B (sum over clusters of s s') B, with B the bread and
-    s the sum of a cluster's scores (Liang and Zeger 1986, Biometrika 73:13-22;
-    correction as in Cameron, Gelbach and Miller 2011).
+    G/(G-1) (n-1)/(n-p) times the sum over clusters of m m', with m what the
+    cluster's residuals move the contrasts by, and p all coefficients (Liang and
+    Zeger 1986, Biometrika 73:13-22; correction as in Cameron, Gelbach and
+    Miller 2011).
 
     Args:
-        fit: scores by cell, bread and number of responses.
+        fit: moves by cell, and numbers of responses and coefficients.
         cluster: codes 0 to G-1 with G > 1, shape (cells,).
     """
     clusters = int(cluster.max()) + 1
-    sums = np.column_stack([np.bincount(cluster, column) for column in fit.scores.T])
-    parameters = fit.bread.shape[0]
-    correction = clusters / (clusters - 1) * (fit.rows - 1) / (fit.rows - parameters)
-    half = sums @ fit.bread
-    return np.asarray(correction * half.T @ half, dtype=np.float64)
+    sums = np.column_stack([np.bincount(cluster, column) for column in fit.moved.T])
+    correction = clusters / (clusters - 1) * (fit.rows - 1) / (fit.rows - fit.parameters)
+    return np.asarray(correction * sums.T @ sums, dtype=np.float64)
 
 
-def two_way(fit: Scores, name: IntArray, template: IntArray, tested: int) -> Covariance:
-    """Two-way covariance V_name + V_template - V_cell of the first coefficients.
+def two_way(fit: Moves, name: IntArray, template: IntArray) -> Covariance:
+    """Two-way covariance V_name + V_template - V_cell of a fit's contrasts.
 
     Each term is `one_way` with its own G/(G-1) (Cameron, Gelbach and Miller
     2011, Journal of Business and Economic Statistics 29:238-249). The
@@ -90,15 +89,12 @@ def two_way(fit: Scores, name: IntArray, template: IntArray, tested: int) -> Cov
     the larger trace stands in, and the note says so.
 
     Args:
-        fit: scores by cell, bread and number of responses.
+        fit: moves by cell, and numbers of responses and coefficients.
         name: codes of the names, shape (cells,), two or more.
         template: codes of the templates, shape (cells,), two or more.
-        tested: number q of coefficients, counted from the first.
     """
     cell = codes_of(name * (int(template.max()) + 1) + template)
-    by_name, by_template, by_cell = (
-        one_way(fit, cluster)[:tested, :tested] for cluster in (name, template, cell)
-    )
+    by_name, by_template, by_cell = (one_way(fit, cluster) for cluster in (name, template, cell))
     both = by_name + by_template - by_cell
     if is_positive_definite(both):
         return Covariance(both, None)

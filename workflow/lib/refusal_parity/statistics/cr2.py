@@ -7,20 +7,28 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from refusal_parity.statistics.clusters import inverse, is_positive_definite
+from refusal_parity.statistics.clusters import is_positive_definite
 from refusal_parity.statistics.distributions import f_sf
-from refusal_parity.statistics.regressors import combine, too_few_clusters
+from refusal_parity.statistics.regressors import (
+    absorb,
+    are_told_apart,
+    least_squares,
+    of_one_cluster,
+    too_few_clusters,
+)
 from refusal_parity.statistics.results import (
     Estimate,
     none_estimable,
     not_estimable,
     with_lost_levels,
+    without_pairs,
 )
 from refusal_parity.statistics.wald import Fit, contrasts, pair_weights
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.design import Design, FloatArray, IntArray
+    from refusal_parity.statistics.regressors import Absorbed
 
 _METHOD = Method.OLS_CR2_NAME
 _SINGULAR = 1e-12
@@ -58,25 +66,19 @@ class Spread(NamedTuple):
     df_joint: float
 
 
-def bias_reduced(
-    x: FloatArray, residual: FloatArray, variance: FloatArray, cluster: IntArray, tested: int
-) -> BiasReduced:
+def bias_reduced(absorbed: Absorbed, residual: FloatArray, cluster: IntArray) -> BiasReduced:
     """The CR2 covariance of weighted least squares, and its degrees of freedom.
 
     V = sum over clusters of (U' e) (U' e)' with U and the degrees of freedom
     of `spread`, and e the residuals.
 
     Args:
-        x: regressors, shape (rows, p), full rank. A row may stand for n
-            responses if x and residual are multiplied by sqrt(n), the residual
-            being their mean: all terms agree.
-        residual: of the fit, shape (rows,).
-        variance: T's diagonal, the working variance of one response, shape (rows,).
-        cluster: codes 0 to m - 1 that all occur, shape (rows,).
-        tested: number q of coefficients, counted from the first.
+        absorbed: the contrasts.
+        residual: sum over the responses of each cell, shape (cells,).
+        cluster: codes 0 to m - 1 that all occur, shape (cells,).
     """
-    found = spread(x, variance, cluster, tested)
-    terms = cluster_terms(found, residual, cluster)
+    found = spread(absorbed, cluster)
+    terms = cluster_terms(found, residual / np.sqrt(absorbed.n), cluster)
     covariance = np.asarray(terms.T @ terms, dtype=np.float64)
     return BiasReduced(covariance, found.df, found.df_joint)
 
@@ -87,7 +89,7 @@ def cluster_terms(found: Spread, residual: FloatArray, cluster: IntArray) -> Flo
     return np.column_stack([np.bincount(cluster, column) for column in weighted.T])
 
 
-def spread(x: FloatArray, variance: FloatArray, cluster: IntArray, tested: int) -> Spread:
+def spread(absorbed: Absorbed, cluster: IntArray) -> Spread:
     """The weights U = A W X B of a cluster's residuals, and degrees of freedom.
 
     B = (X' W X)^-1, W = T^-1, and A = T^(1/2) [T^(1/2) (T - X B X') T^(1/2)]^(-1/2)
@@ -98,50 +100,78 @@ def spread(x: FloatArray, variance: FloatArray, cluster: IntArray, tested: int) 
     df = (sum c' P[g, g] c)^2 / sum (c' P[g, h] c)^2 for one contrast c, and
     eta = q (q + 1) / sum (tr(P)^2 + tr(P P)) with P scaled by the expected
     covariance (Pustejovsky and Tipton 2018, Journal of Business and Economic
-    Statistics 36:672-683).
+    Statistics 36:672-683). Where no cluster says anything of a contrast, its
+    degrees of freedom are NaN.
+
+    A row stands for the n responses of a cell: it is multiplied by sqrt(n), and
+    its residual is the sum of theirs over sqrt(n), with which all terms agree.
+    X B X' is the part of the contrasts, which are orthogonal to the strata,
+    and within a stratum that of its effect.
 
     The last few are kept: all outcomes of the same responses share them.
 
     Args:
-        x: regressors, shape (rows, p), full rank.
-        variance: T's diagonal, shape (rows,).
-        cluster: codes 0 to m - 1 that all occur, shape (rows,).
-        tested: number q of coefficients, counted from the first.
+        absorbed: the contrasts.
+        cluster: codes 0 to m - 1 that all occur, shape (cells,).
     """
-    return _spread(x.tobytes(), variance.tobytes(), cluster.astype(np.intp).tobytes(), tested)
+    return _spread(_Given(absorbed, cluster))
+
+
+class _Given:
+    """Arguments of `spread`, equal where their numbers are."""
+
+    def __init__(self, absorbed: Absorbed, cluster: IntArray) -> None:
+        """Keep them, and their contents to tell them by."""
+        self.absorbed, self.cluster = absorbed, cluster
+        self.content = tuple(each.tobytes() for each in (*absorbed, cluster))
+
+    def __hash__(self) -> int:
+        return hash(self.content)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Given) and self.content == other.content
 
 
 @lru_cache(maxsize=4)
-def _spread(x_bytes: bytes, variance_bytes: bytes, cluster_bytes: bytes, tested: int) -> Spread:
-    """`spread` by the arrays' contents, of 8-byte numbers."""
-    variance, cluster = np.frombuffer(variance_bytes), np.frombuffer(cluster_bytes, np.intp)
-    x = np.frombuffer(x_bytes).reshape(len(variance), -1)
-    bread = inverse(x.T @ (x / variance[:, None]))
-    clusters = int(cluster.max()) + 1
-    weights = np.empty((len(x), tested))
-    own = np.empty((clusters, tested, tested))
-    shared = np.empty((clusters, x.shape[1], tested))
-    for at in range(clusters):
-        rows = cluster == at
-        part, own_variance = x[rows], variance[rows]
+def _spread(given: _Given) -> Spread:
+    absorbed, cluster = given.absorbed, given.cluster
+    tested = len(absorbed.bread)
+    x = absorbed.scale[:, None] * absorbed.contrasts
+    effect = absorbed.scale / np.sqrt(absorbed.total)[absorbed.stratum]
+    count = int(cluster.max()) + 1
+    weights = np.empty(x.shape)
+    own = np.empty((count, tested, tested))
+    # What clusters have in common, by the contrasts and by the strata's effects.
+    shared = np.empty((count, tested, tested))
+    effects = np.zeros((count, len(absorbed.total), tested))
+    order = np.argsort(cluster, kind="stable")
+    for at, rows in enumerate(np.split(order, np.cumsum(np.bincount(cluster))[:-1])):
+        part, own_variance, load = x[rows], absorbed.variance[rows], effect[rows]
+        within = absorbed.stratum[rows]
+        hat = part @ absorbed.bread @ part.T
+        hat += np.where(within[:, None] == within, load[:, None] * load, 0)
         deviation = np.sqrt(own_variance)
         both = deviation[:, None] * deviation
-        adjust = both * _inverse_root(both * (np.diag(own_variance) - part @ bread @ part.T))
-        weights[rows] = adjust @ (part / own_variance[:, None]) @ bread[:, :tested]
-        own[at] = weights[rows].T @ (own_variance[:, None] * weights[rows])
-        shared[at] = part.T @ weights[rows]
-    moments = -np.einsum("gps,pr,hrt->ghst", shared, bread, shared, optimize=True)
-    moments[np.arange(clusters), np.arange(clusters)] += own
-    expected = moments[np.arange(clusters), np.arange(clusters)].sum(axis=0)
+        adjust = both * _inverse_root(both * (np.diag(own_variance) - hat))
+        weighted = adjust @ (part / own_variance[:, None]) @ absorbed.bread
+        weights[rows] = weighted
+        own[at] = weighted.T @ (own_variance[:, None] * weighted)
+        shared[at] = part.T @ weighted
+        np.add.at(effects[at], within, load[:, None] * weighted)
+    moments = -np.einsum("gps,pr,hrt->ghst", shared, absorbed.bread, shared, optimize=True)
+    moments -= np.einsum("gps,hpt->ghst", effects, effects, optimize=True)
+    moments[np.arange(count), np.arange(count)] += own
+    expected = moments[np.arange(count), np.arange(count)].sum(axis=0)
     pairs = pair_weights(tested + 1)
     single = np.einsum("ps,ghst,pt->pgh", pairs, moments, pairs, optimize=True)
-    df = np.trace(single, axis1=1, axis2=2) ** 2 / (single**2).sum(axis=(1, 2))
     root = _inverse_root(expected)
     scaled = root @ moments @ root
     traces = np.trace(scaled, axis1=2, axis2=3)
     products = np.einsum("ghst,ghts->gh", scaled, scaled)
-    eta = tested * (tested + 1) / float((traces**2 + products).sum())
-    return Spread(weights, df, eta)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        df = np.trace(single, axis1=1, axis2=2) ** 2 / (single**2).sum(axis=(1, 2))
+        eta = np.float64(tested * (tested + 1)) / (traces**2 + products).sum()
+    return Spread(weights, df, float(eta))
 
 
 def _inverse_root(matrix: FloatArray) -> FloatArray:
@@ -177,22 +207,19 @@ def _none(design: Design, reason: str) -> list[Estimate]:
 
 
 def _fit(design: Design, alpha: float) -> list[Estimate]:
-    tested = len(design.levels) - 1
-    if tested <= 0:
+    if len(design.levels) <= 1:
         return _none(design, "there is nothing to compare the reference with")
     if design.k.sum() in (0, design.n.sum()):
         return _none(design, "the outcome does not vary")
-    combined = combine(design)
-    if not combined.is_full_rank():
+    if not are_told_apart(design):
         return _none(design, "levels and templates cannot be told apart")
-    root = np.sqrt(design.n)
-    x, y = root[:, None] * combined.x[combined.of_cell], design.k / root
-    coefficients = np.linalg.lstsq(x, y)[0]
-    found = bias_reduced(x, y - x @ coefficients, np.ones(len(y)), design.name, tested)
-    fit = Fit(
-        design.levels, coefficients[:tested], found.covariance, found.df_joint, None, found.df
-    )
-    return [*contrasts(fit, _METHOD, Estimand.RISK_DIFFERENCE, alpha), hotelling(fit, _METHOD)]
+    absorbed = absorb(design)
+    fitted = least_squares(design, absorbed)
+    found = bias_reduced(absorbed, fitted.residual, design.name)
+    fit = Fit(design.levels, fitted.coefficients, found.covariance, found.df_joint, None, found.df)
+    rows = contrasts(fit, _METHOD, Estimand.RISK_DIFFERENCE, alpha)
+    lost = of_one_cluster(design, templates=False)
+    return without_pairs([*rows, hotelling(fit, _METHOD)], lost)
 
 
 def hotelling(fit: Fit, method: Method) -> Estimate:

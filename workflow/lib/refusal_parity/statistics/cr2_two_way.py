@@ -6,22 +6,29 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from refusal_parity.statistics.clusters import inverse
 from refusal_parity.statistics.cr2 import cluster_terms, spread
 from refusal_parity.statistics.distributions import t_isf, t_sf
-from refusal_parity.statistics.regressors import combine, too_few_clusters
+from refusal_parity.statistics.regressors import (
+    absorb,
+    are_told_apart,
+    least_squares,
+    of_one_cluster,
+    too_few_clusters,
+)
 from refusal_parity.statistics.results import (
     Estimate,
     Pair,
     lost_pairs,
     not_estimable,
     pairs_of,
+    without_pairs,
 )
 from refusal_parity.statistics.wald import pair_weights
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.design import Design, FloatArray, IntArray
+    from refusal_parity.statistics.regressors import Absorbed
 
 _METHOD, _ESTIMAND = Method.OLS_CR2_TWO_WAY, Estimand.RISK_DIFFERENCE
 _NO_VARIANCE = 1e-20
@@ -138,34 +145,33 @@ def _fit(design: Design, alpha: float, *, template_effects: bool) -> list[Estima
         return []
     if design.k.sum() in (0, design.n.sum()):
         return _none(design.levels, "the outcome does not vary")
-    combined = combine(design, template_effects=template_effects)
-    if not combined.is_full_rank():
+    if not are_told_apart(design, template_effects=template_effects):
         return _none(design.levels, "levels and templates cannot be told apart")
-    root = np.sqrt(design.n)
-    x, y = root[:, None] * combined.x[combined.of_cell], design.k / root
-    coefficients = np.linalg.lstsq(x, y)[0]
-    residual = y - x @ coefficients
+    absorbed = absorb(design, template_effects=template_effects)
+    fitted = least_squares(design, absorbed)
+    residual = fitted.residual
     pairs = pair_weights(tested + 1).T
     name, template = (
-        one_way(*_terms(x, residual, codes, pairs), level_of(design.level, codes))
+        one_way(*_terms(absorbed, residual, codes, pairs), level_of(design.level, codes))
         for codes in (design.name, design.template)
     )
-    moved = x @ inverse(x.T @ x)[:, :tested] @ pairs * residual[:, None]
-    cell = cell_variance(moved, design.cell, x.shape[1])
+    moved = absorbed.influence @ pairs * residual[:, None]
+    cell = cell_variance(moved, design.cell, absorbed.parameters)
     both = both_ways(name, template, cell)
-    differences = coefficients[:tested] @ pairs
-    return [
+    differences = fitted.coefficients @ pairs
+    rows = [
         _row(pair, float(differences[at]), float(both.variance[at]), float(both.df[at]), alpha)
         for at, pair in enumerate(pairs_of(design.levels))
     ]
+    return without_pairs(rows, of_one_cluster(design) if template_effects else {})
 
 
 def _terms(
-    x: FloatArray, residual: FloatArray, cluster: IntArray, pairs: FloatArray
+    absorbed: Absorbed, residual: FloatArray, cluster: IntArray, pairs: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Terms of the clusters, shape (clusters, pairs), and df of the working model."""
-    found = spread(x, np.ones(len(x)), cluster, len(pairs))
-    return cluster_terms(found, residual, cluster) @ pairs, found.df
+    found = spread(absorbed, cluster)
+    return cluster_terms(found, residual / np.sqrt(absorbed.n), cluster) @ pairs, found.df
 
 
 def level_of(level: IntArray, cluster: IntArray) -> IntArray | None:

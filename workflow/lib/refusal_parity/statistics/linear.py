@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from refusal_parity.statistics.clusters import Scores, inverse, two_way
-from refusal_parity.statistics.regressors import combine, too_few_clusters
-from refusal_parity.statistics.results import Estimate, none_estimable, with_lost_levels
+from refusal_parity.statistics.clusters import Moves, two_way
+from refusal_parity.statistics.regressors import (
+    absorb,
+    are_told_apart,
+    least_squares,
+    of_one_cluster,
+    too_few_clusters,
+)
+from refusal_parity.statistics.results import (
+    Estimate,
+    none_estimable,
+    with_lost_levels,
+    without_pairs,
+)
 from refusal_parity.statistics.wald import Fit, contrasts, joint
 from refusal_parity.vocabulary import Estimand, Method
 
@@ -50,22 +59,21 @@ def _fit(design: Design, alpha: float, *, template_effects: bool) -> list[Estima
         return _none(design, "there is nothing to compare the reference with")
     if design.k.sum() in (0, design.n.sum()):
         return _none(design, "the outcome does not vary")
-    combined = combine(design, template_effects=template_effects)
-    if not combined.is_full_rank():
+    if not are_told_apart(design, template_effects=template_effects):
         return _none(design, "levels and templates cannot be told apart")
-    x, root = combined.x, np.sqrt(combined.n)
-    coefficients = np.linalg.lstsq(root[:, None] * x, combined.k / root)[0]
-    scores = combined.scores(design, x @ coefficients)
-    bread = inverse(x.T @ (combined.n[:, None] * x))
-    scored = Scores(scores, bread, rows=int(design.n.sum()))
-    covariance = two_way(scored, design.name, design.template, tested=levels - 1)
+    absorbed = absorb(design, template_effects=template_effects)
+    found = least_squares(design, absorbed)
+    moved = absorbed.influence * found.residual[:, None]
+    moves = Moves(moved, rows=int(design.n.sum()), parameters=absorbed.parameters)
+    covariance = two_way(moves, design.name, design.template)
     clusters = min(int(design.name.max()), int(design.template.max())) + 1
     fit = Fit(
         levels=design.levels,
-        coefficients=coefficients[: levels - 1],
+        coefficients=found.coefficients,
         covariance=covariance.matrix,
         df=clusters - 1,
         note=covariance.note,
     )
     estimates = contrasts(fit, _METHOD, Estimand.RISK_DIFFERENCE, alpha)
-    return [*estimates, joint(fit, _METHOD)]
+    lost = of_one_cluster(design) if template_effects else {}
+    return without_pairs([*estimates, joint(fit, _METHOD)], lost)

@@ -123,7 +123,9 @@ def run_methods(
     runners: list[Runner] = [newcombe, katz, chi_square] if binary else []
     runners.append(partial(_linear, dimension=dimension, margin=margin))
     if dimension not in OF_TEMPLATES:
-        runners += [mantel_haenszel, logistic, ols_cr2_name] if binary else [ols_cr2_name]
+        if binary:
+            runners += [mantel_haenszel, *(partial(logistic, method=each) for each in LOGISTIC)]
+        runners.append(ols_cr2_name)
     if dimension in OF_NAMES:
         runners += [partial(exact_tests, draws=draws), name_rate_tests]
     found = {

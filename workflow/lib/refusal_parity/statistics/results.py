@@ -186,6 +186,22 @@ def lost_pairs(
     return [not_estimable(method, estimand, *given) for given in reasons.items() if given[1]]
 
 
+def without_pairs(rows: Sequence[Estimate], lost: Mapping[Pair, str]) -> list[Estimate]:
+    """Rows of one method without the numbers of some pairs, and then of the global test.
+
+    Args:
+        rows: of all pairs, perhaps with a global test.
+        lost: pairs that have no valid number, each with its reason.
+    """
+    every = ", ".join(dict.fromkeys(lost.values()))
+    kept = []
+    for row in rows:
+        pair = Pair(row.group, row.reference) if row.group and row.reference else None
+        reason = lost.get(pair) if pair else every
+        kept.append(not_estimable(row.method, row.estimand, pair, reason) if reason else row)
+    return kept
+
+
 def join_notes(*notes: str | None) -> str | None:
     """Several notes as one, each said once; None when there is nothing to say."""
     said = [note for note in dict.fromkeys(notes) if note]

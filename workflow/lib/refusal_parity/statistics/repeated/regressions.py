@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from refusal_parity.statistics.clusters import inverse
 from refusal_parity.statistics.cr2 import spread
 from refusal_parity.statistics.cr2_two_way import both_ways, level_of, one_way
 from refusal_parity.statistics.design import Design
 from refusal_parity.statistics.distributions import f_sf
 from refusal_parity.statistics.grid import by_level
 from refusal_parity.statistics.logistic import METHODS as LOGISTIC
-from refusal_parity.statistics.regressors import combine
+from refusal_parity.statistics.regressors import absorb
 from refusal_parity.statistics.repeated.fits import (
     Counts,
     Fitted,
@@ -30,8 +29,9 @@ from refusal_parity.statistics.repeated.results import Repeated, Studies
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import BoolArray, FloatArray, IntArray
+    from refusal_parity.statistics.design import BoolArray, FloatArray
     from refusal_parity.statistics.grid import Grid
+    from refusal_parity.statistics.regressors import Absorbed
 
 
 def ols_two_way(studies: Studies, alpha: float) -> list[Repeated]:
@@ -87,52 +87,54 @@ def ols_cr2_two_way(studies: Studies, alpha: float) -> Repeated:
         for kind in ("name", "template")
         for terms, df, _ in (fits.terms(kind),)
     )
-    cells, parameters = fits.x.shape
-    tested = fits.coefficients.shape[1]
-    moved = fits.x @ inverse(fits.x.T @ fits.x)[:, :tested]
+    cells = len(design.n)
     # A name is of one level, so that each row is a cell of its own (`cr2_two_way.cell_variance`).
-    cell = fits.residual**2 @ moved**2 * cells / max(cells - parameters, 1)
+    squares = by_level(kept.grid, fits.residual**2).reshape(len(fits.residual), -1)
+    moved = reduced(kept.level_n).influence
+    cell = squares @ moved.reshape(-1, moved.shape[-1]) ** 2
+    cell *= cells / max(cells - fits.absorbed.parameters, 1)
     both = both_ways(name, template, cell)
-    diagonal = both.variance[:, None] * np.eye(tested)
+    diagonal = both.variance[:, None] * np.eye(cell.shape[1])
     fitted = Fitted(kept.grid.levels[1:], fits.coefficients, diagonal, both.df)
     return _spread_out(contrasts(fitted, method, estimand, alpha), groups)
 
 
 class _BiasReduced(NamedTuple):
-    """Least squares fits of many studies, rows weighted by the root of their responses.
+    """Least squares fits of many studies.
 
     Attributes:
-        design: the cells.
-        x: weighted regressors, shape (cells, p).
+        grid: names and templates.
+        design: the cells, in the order of the grid's rows.
+        absorbed: their contrasts.
         coefficients: contrasts, shape (studies, q).
-        residual: weighted residuals, shape (studies, cells).
+        residual: sums of residuals, shape (studies, names, templates).
     """
 
+    grid: Grid
     design: Design
-    x: FloatArray
+    absorbed: Absorbed
     coefficients: FloatArray
     residual: FloatArray
 
     def terms(self, kind: str) -> tuple[FloatArray, FloatArray, float]:
         """Clusters' terms, shape (studies, clusters, q), and degrees of freedom."""
-        cluster = getattr(self.design, kind)
+        found = spread(self.absorbed, getattr(self.design, kind))
         tested = self.coefficients.shape[1]
-        found = spread(self.x, np.ones(len(self.x)), cluster, tested)
-        terms = [
-            self.residual[:, cluster == at] @ found.weights[cluster == at]
-            for at in range(int(cluster.max()) + 1)
-        ]
+        weights = np.zeros((*self.grid.n.shape, tested))
+        weights[np.nonzero(self.grid.n)] = found.weights / np.sqrt(self.design.n)[:, None]
+        if kind == "name":
+            terms = np.swapaxes(self.residual, 0, 1) @ weights
+        else:
+            # Copied so that matrices lie in one piece, or their product takes ten times as long.
+            by_template = np.ascontiguousarray(self.residual.transpose(2, 0, 1))
+            terms = by_template @ np.ascontiguousarray(np.swapaxes(weights, 0, 1))
         # The pairs with the first level come first.
-        return np.stack(terms, axis=1), found.df[:tested], found.df_joint
+        return np.swapaxes(terms, 0, 1), found.df[:tested], found.df_joint
 
 
 def _bias_reduced(studies: Studies) -> _BiasReduced:
     design = _design(studies.grid)
-    combined = combine(design)
-    root = np.sqrt(design.n)
-    coefficients, residual = _least_squares(studies)
-    cells = residual[:, design.name, _columns(studies.grid)] / root
-    return _BiasReduced(design, root[:, None] * combined.x[combined.of_cell], coefficients, cells)
+    return _BiasReduced(studies.grid, design, absorb(design), *_least_squares(studies))
 
 
 def _hotelling(fitted: Fitted, eta: float) -> Repeated:
@@ -209,10 +211,6 @@ def _thin(studies: Studies, *, templates: bool) -> BoolArray:
     if templates:
         thin |= np.count_nonzero(studies.level_n, axis=1) == 1
     return np.asarray(thin, dtype=np.bool_)
-
-
-def _columns(grid: Grid) -> IntArray:
-    return np.asarray(np.nonzero(grid.n)[1], dtype=np.intp)
 
 
 def _design(grid: Grid) -> Design:

@@ -46,6 +46,8 @@ class Studies(NamedTuple):
 
     def keep(self, levels: IntArray) -> Studies:
         """The studies of some levels only; templates without a response stay as empty columns."""
+        if len(levels) == len(self.grid.levels):
+            return self
         chosen = np.isin(self.grid.level, levels)
         left, level = np.unique(self.grid.level[chosen], return_inverse=True)
         grid = Grid(tuple(self.grid.levels[at] for at in left), level, self.grid.n[chosen])
