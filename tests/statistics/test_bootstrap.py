@@ -11,7 +11,9 @@ LEVEL = np.array([0, 1, 0, 1, 1])
 def grid(seed: int) -> Counts:
     random = np.random.default_rng(seed)
     n = random.integers(1, 5, (5, 4)).astype(float)
-    return Counts(random.binomial(n.astype(int), 0.4, (2, 5, 4)).astype(float), n, LEVEL)
+    return Counts(
+        random.binomial(n.astype(int), 0.4, (2, 5, 4)).astype(float), n, LEVEL, ("x", "y")
+    )
 
 
 @pytest.mark.parametrize("templates", [False, True])
@@ -36,7 +38,7 @@ def test_law_of_rates_equals_drawing_rows(*, templates: bool) -> None:
 
 def test_empty_sample_is_no_rate() -> None:
     n = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0], [1.0, 1.0]])
-    counts = Counts(np.zeros((1, 4, 2)), n, np.array([0, 0, 1, 1]))
+    counts = Counts(np.zeros((1, 4, 2)), n, np.array([0, 0, 1, 1]), ("x", "y"))
     drawn = resampled_rates(counts, Resamples(4000, 1), templates=True)
     # Group 0 has responses to the first template alone, which a quarter of the samples lack.
     assert np.isnan(drawn[0, 0]).mean() == pytest.approx(0.25, abs=0.03)

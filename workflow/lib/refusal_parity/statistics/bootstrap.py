@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from refusal_parity.statistics.results import Estimate, Pair, join_notes, not_estimable
+from refusal_parity.statistics.rounding import TIE
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import Design, FloatArray, IntArray
+    from refusal_parity.statistics.design import BoolArray, Design, FloatArray, IntArray
 
 METHODS = (Method.BOOTSTRAP_NAMES, Method.BOOTSTRAP_PIGEONHOLE)
 
 _BLOCK = 500_000
 """Outcomes times templates times samples held at a time: 4 MB."""
-
-_NO_ERROR = 1e-10
-"""A standard error below this is rounding."""
 
 
 class Resamples(NamedTuple):
@@ -35,11 +33,13 @@ class Counts(NamedTuple):
         k: responses with each outcome, shape (outcomes, names, templates).
         n: responses, shape (names, templates).
         level: group of each name, codes 0 to g - 1 that all occur, shape (names,).
+        levels: names of the groups.
     """
 
     k: FloatArray
     n: FloatArray
     level: IntArray
+    levels: tuple[str, ...]
 
 
 def resampled_rates(counts: Counts, resamples: Resamples, *, templates: bool) -> FloatArray:
@@ -49,7 +49,8 @@ def resampled_rates(counts: Counts, resamples: Resamples, *, templates: bool) ->
     templates too, once for all groups; a cell counts as often as its name and
     its template were drawn together (the pigeonhole bootstrap: Owen 2007,
     Annals of Applied Statistics 1:386-411; conservative). All outcomes share
-    the draws.
+    the draws. Those of a group are its own, so that they are the same whichever
+    group is the reference.
 
     Args:
         counts: the grid.
@@ -67,11 +68,11 @@ def resampled_rates(counts: Counts, resamples: Resamples, *, templates: bool) ->
     # One column is drawn once in every sample.
     columns = grid.shape[2]
     weights = _multiplicities(random, columns, draws)
-    groups = int(counts.level.max()) + 1
-    rates = np.empty((len(counts.k), groups, draws))
-    for at in range(groups):
+    rates = np.empty((len(counts.k), len(counts.levels), draws))
+    for at, group in enumerate(counts.levels):
         cells = grid[:, counts.level == at]
-        drawn = _multiplicities(random, cells.shape[1], draws)
+        own = np.random.default_rng([resamples.seed, *group.encode()])
+        drawn = _multiplicities(own, cells.shape[1], draws)
         block = max(1, _BLOCK // (len(grid) * columns))
         for start in range(0, draws, block):
             part = slice(start, start + block)
@@ -84,6 +85,20 @@ def _multiplicities(random: np.random.Generator, size: int, draws: int) -> Float
     """How often each of `size` units is drawn, shape (draws, size)."""
     drawn = random.integers(size, size=(draws, size)) + size * np.arange(draws)[:, None]
     return np.bincount(drawn.ravel(), minlength=draws * size).reshape(draws, size).astype(float)
+
+
+def vary(differences: FloatArray, rates: FloatArray) -> BoolArray:
+    """Whether differences of samples do, beyond the rounding of the rates.
+
+    Args:
+        differences: shape (..., bootstraps); NaN in a sample without a response.
+        rates: of both groups, any shape.
+    """
+    if not differences.shape[-1]:
+        return np.zeros(differences.shape[:-1], dtype=np.bool_)
+    # As with `min`, so that samples without a response do not count, nor warn where all are.
+    most, least = (each.reduce(differences, axis=-1) for each in (np.fmax, np.fmin))
+    return np.asarray(most - least > TIE * np.fmax.reduce(np.abs(rates), axis=None))
 
 
 def bootstrap_intervals(
@@ -117,7 +132,7 @@ def bootstrap_intervals(
                         method,
                         pair,
                         float(observed[level] - observed[base]),
-                        rates[at, level] - rates[at, base],
+                        rates[at, [level, base]],
                         alpha,
                     )
                 )
@@ -133,7 +148,7 @@ def _grid(designs: list[Design]) -> Counts:
         np.bincount(at, counted, shape[0] * shape[1]).reshape(shape).astype(np.float64)
         for counted in (first.n, *(design.k for design in designs))
     )
-    return Counts(np.stack(k), n, names.level)
+    return Counts(np.stack(k), n, names.level, first.levels)
 
 
 def _single(counts: Counts, levels: tuple[str, ...], *, templates: bool) -> dict[int, str]:
@@ -149,12 +164,13 @@ def _single(counts: Counts, levels: tuple[str, ...], *, templates: bool) -> dict
 
 
 def _interval(
-    method: Method, pair: Pair, estimate: float, drawn: FloatArray, alpha: float
+    method: Method, pair: Pair, estimate: float, rates: FloatArray, alpha: float
 ) -> Estimate:
     estimand = Estimand.RISK_DIFFERENCE
-    empty = int(np.isnan(drawn).sum())
+    drawn = rates[0] - rates[1]
     kept = drawn[~np.isnan(drawn)]
-    if len(kept) < 2 or not kept.std(ddof=1) > _NO_ERROR:  # noqa: PLR2004 - no error of one
+    empty = len(drawn) - len(kept)
+    if not vary(kept, rates):
         return not_estimable(method, estimand, pair, "all samples drawn have the same difference")
     low, high = np.quantile(kept, [alpha / 2, 1 - alpha / 2])
     return Estimate(

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from refusal_parity.statistics.randomisation import TIE, Draws, permutation_names
+from refusal_parity.statistics.randomisation import Draws, permutation_names
 from refusal_parity.statistics.results import Estimate, Pair, join_notes
+from refusal_parity.statistics.rounding import NOTHING, TIE, is_noise
 from refusal_parity.statistics.splits import count_splits, list_splits
 from refusal_parity.vocabulary import Estimand, Method
 
@@ -104,7 +105,7 @@ def permutation_names_exact(
         return ExactResult(difference, p_value, splits, mirrored / splits, note)
     rates = counted.k / counted.n
     others = (k.sum() - counted.k) / (n.sum() - counted.n)
-    reached = np.abs(rates - others) >= abs(difference) - TIE
+    reached = np.abs(rates - others) >= abs(difference) - TIE * np.abs(k / n).max()
     share = float(counted.ways[reached].sum() / counted.ways.sum())
     return ExactResult(difference, min(share, 1.0), splits, mirrored / splits, None)
 
@@ -115,7 +116,8 @@ def _unequal_variance(rates: FloatArray, ours: BoolArray) -> str | None:
     if len(mine) == len(others) or min(len(mine), len(others)) < 2:  # noqa: PLR2004 - no variance of one
         return None
     smaller, larger = sorted((float(mine.var(ddof=1)), float(others.var(ddof=1))))
-    if larger <= _VARIANCE_RATIO * smaller:
+    alike = larger <= _VARIANCE_RATIO * smaller * (1 + NOTHING)
+    if alike or is_noise(larger, float((rates**2).mean())):
         return None
     return (
         f"{len(mine)} and {len(others)} names that vary unequally: "

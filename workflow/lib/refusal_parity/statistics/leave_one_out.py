@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from refusal_parity.statistics.randomisation import TIE
+from refusal_parity.statistics.rounding import TIE
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.design import BoolArray, FloatArray
@@ -73,6 +73,7 @@ def p_values(k: FloatArray, n: FloatArray, ours: BoolArray, dealt: Dealt) -> Flo
     Returns:
         Shape (columns,).
     """
+    # Rates are 1 at most, and so TIE is a share of their size.
     seen = np.abs(_differences(ours[None, :].astype(np.float64), k, n))[0]
     absent = (n == 0).astype(np.float64)
     reached, splits = np.zeros(n.shape[1]), np.zeros(n.shape[1])

@@ -12,6 +12,7 @@ from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.distributions import chi2_sf, norm_isf, norm_sf
 from refusal_parity.statistics.laplace import NO_VARIANCE, MixedModel, fit_mixed_model
 from refusal_parity.statistics.results import heard_warnings, join_notes
+from refusal_parity.statistics.rounding import NOTHING, settled
 from refusal_parity.tables import MixedModels, conform
 from refusal_parity.vocabulary import MixedQuantity
 
@@ -58,7 +59,7 @@ def mixed_models(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.Dat
         for outcome, design in build_designs(part, dimension, levels, analysis.readings).items()
         for row in _of_design(design, levels, analysis.alpha)
     ]
-    return conform(pl.DataFrame(rows, schema=schema), MixedModels, where="mixed models")
+    return conform(settled(pl.DataFrame(rows, schema=schema)), MixedModels, where="mixed models")
 
 
 def _of_design(design: Design, levels: Sequence[str], alpha: float) -> Iterator[Row]:
@@ -73,6 +74,11 @@ def _of_design(design: Design, levels: Sequence[str], alpha: float) -> Iterator[
     }
     lost = absent | flat
     reason = _unfit(left, levels[0], lost)
+    if reason is None:
+        with heard_warnings() as texts:
+            full, null = fit_mixed_model(left), fit_mixed_model(left, levels=False)
+        if not full.converged or not null.converged:
+            reason = "the likelihood has no proper maximum"
     if reason is not None:
         note = f"not estimable: {reason}"
         yield from (
@@ -82,13 +88,8 @@ def _of_design(design: Design, levels: Sequence[str], alpha: float) -> Iterator[
         for term in ("name", "template"):
             yield _empty(MixedQuantity.VARIANCE, term, None, note)
         return
-    with heard_warnings() as texts:
-        full, null = fit_mixed_model(left), fit_mixed_model(left, levels=False)
-    said = join_notes(
-        *texts, None if full.converged and null.converged else "the optimiser did not converge"
-    )
     for row in _numbers(left, full, null, alpha):
-        yield row | {"note": join_notes(row["note"], said)}
+        yield row | {"note": join_notes(row["note"], *texts)}
     for level, why in lost.items():
         yield _empty(MixedQuantity.ODDS_RATIO, level, levels[0], f"not estimable: {why}")
 
@@ -113,9 +114,6 @@ def _numbers(design: Design, full: MixedModel, null: MixedModel, alpha: float) -
     errors = np.sqrt(np.diag(full.covariance))
     for level, b, se in zip(design.levels[1:], full.coefficients[1:], errors[1:], strict=True):
         row = _empty(MixedQuantity.ODDS_RATIO, level, design.levels[0], _LEVEL)
-        if not np.isfinite(se):
-            yield row | {"note": "not estimable: the likelihood has no proper maximum"}
-            continue
         ends = np.exp([b - reach * se, b + reach * se])
         yield row | {
             "estimate": float(np.exp(b)),
@@ -126,7 +124,8 @@ def _numbers(design: Design, full: MixedModel, null: MixedModel, alpha: float) -
             "p_value": float(2 * norm_sf(abs(b / se))),
         }
     df = len(design.levels) - 1
-    ratio = max(2 * (full.log_likelihood - null.log_likelihood), 0.0)
+    ratio = 2 * (full.log_likelihood - null.log_likelihood)
+    ratio = ratio if ratio > NOTHING else 0.0
     yield _empty(MixedQuantity.LIKELIHOOD_RATIO, "all levels", None, _LEVEL) | {
         "statistic": ratio,
         "df": float(df),

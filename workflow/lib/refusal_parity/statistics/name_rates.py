@@ -13,13 +13,11 @@ import numpy as np
 
 from refusal_parity.statistics.distributions import f_sf, t_isf, t_sf
 from refusal_parity.statistics.results import Estimate, Pair, not_estimable
+from refusal_parity.statistics.rounding import is_noise
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.design import Design, FloatArray, IntArray
-
-_NO_VARIANCE = 1e-20
-"""A variance of rates below this is rounding."""
 
 
 class Welch(NamedTuple):
@@ -52,7 +50,7 @@ def welch(ours: FloatArray, others: FloatArray) -> Welch | None:
         None where no rate differs from its own group's.
     """
     parts = np.array([each.var(ddof=1) / len(each) for each in (ours, others)])
-    if parts.sum() <= _NO_VARIANCE:
+    if is_noise(parts.sum(), (ours**2).mean() + (others**2).mean()):
         return None
     spare = np.array([len(ours) - 1, len(others) - 1])
     df = parts.sum() ** 2 / (parts**2 / spare).sum()
@@ -75,7 +73,7 @@ def one_way_variance(rates: FloatArray, level: IntArray) -> Variance | None:
     within = float(((rates - means[level]) ** 2).sum())
     between = float((sizes * (means - rates.mean()) ** 2).sum())
     df, rest = len(sizes) - 1, len(rates) - len(sizes)
-    if rest < 1 or within <= _NO_VARIANCE:
+    if rest < 1 or is_noise(within, float((rates**2).sum())):
         return None
     return Variance(between / df / (within / rest), df, rest)
 

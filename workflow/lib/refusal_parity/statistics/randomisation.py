@@ -15,6 +15,7 @@ import numpy as np
 
 from refusal_parity.statistics.name_rates import one_way_variance
 from refusal_parity.statistics.results import Estimate, not_estimable
+from refusal_parity.statistics.rounding import TIE
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from refusal_parity.statistics.design import Design, FloatArray, IntArray
-
-TIE = 1e-12
-"""Statistics closer than this are equal but for rounding."""
 
 _BLOCK = 300_000
 """Names times permutations held at a time, for few outcomes: some 10 MB."""
@@ -55,11 +53,15 @@ def permutation_names(k: FloatArray, n: FloatArray, level: IntArray, draws: Draw
     """p-values of the groups' spread and of their F, for several outcomes at once.
 
     Spread: T = max - min over groups of sum k / sum n. F: that of the analysis
-    of variance of the names' rates k / n, which orders permutations as T =
-    sum over groups of (sum of rates)^2 / names does. p = (1 + #{T* >= T}) /
-    (1 + B) over B random permutations of the groups over names (Phipson and
-    Smyth 2010, Statistical Applications in Genetics and Molecular Biology
-    9:39). All outcomes and both statistics share the permutations.
+    of variance of the names' rates k / n, which orders permutations as T, the
+    sum of squares between groups, does. p = (1 + #{T* >= T}) / (1 + B) over B
+    random permutations of the groups over names (Phipson and Smyth 2010,
+    Statistical Applications in Genetics and Molecular Biology 9:39). All
+    outcomes and both statistics share the permutations.
+
+    Names are dealt in the order of their counts and groups in that of their
+    sizes, so that the same counts have the same p-value whatever names and
+    groups are called and in which order they come.
 
     Args:
         k: responses with each outcome, shape (outcomes, names).
@@ -68,14 +70,50 @@ def permutation_names(k: FloatArray, n: FloatArray, level: IntArray, draws: Draw
         draws: number of permutations and seed.
 
     """
-    order = np.argsort(level, kind="stable")
-    k, n, level = k[:, order], n[order], level[order]
-    observed = _statistics(k, n, level[None, :])
+    n = np.broadcast_to(n, k.shape)
+    observed = np.concatenate(
+        [_statistics(_Counts.of(*each), level[None, :]) for each in zip(k, n, strict=True)], axis=1
+    )
+    # An outcome and its complement, of which one is the rarer, come in one order.
+    rarer = np.where(2 * k.sum(axis=1, keepdims=True) > n.sum(axis=1, keepdims=True), n - k, k)
+    order = np.lexsort((rarer, n), axis=1)
+    counts = _Counts.of(*(np.take_along_axis(each, order, axis=1) for each in (k, n)))
+    sizes = np.sort(np.bincount(level))
+    dealt = np.repeat(np.arange(len(sizes)), sizes)
     reached = np.zeros((2, len(k)), dtype=np.int64)
-    for positions in _permutations(len(n), draws, max(1, len(k) // _MANY)):
-        statistics = _statistics(k, n, level[positions])
-        reached += (statistics >= observed - TIE).sum(axis=2)
+    for positions in _permutations(len(level), draws, max(1, len(k) // _MANY)):
+        statistics = _statistics(counts, dealt[positions])
+        reached += (statistics >= observed - counts.tie).sum(axis=2)
     return Dealt(*((1 + reached) / (1 + draws.permutations)))
+
+
+class _Counts(NamedTuple):
+    """What both statistics of some outcomes are made of, each of shape (outcomes, names).
+
+    Attributes:
+        k: responses with the outcome.
+        n: responses.
+        centred: rates less their mean, so that sums of squares between groups
+            are no small difference of large numbers.
+        alike: whether all names of an outcome have as many responses.
+        tie: by how much both statistics may differ by rounding, shape (2, outcomes, 1).
+    """
+
+    k: FloatArray
+    n: FloatArray
+    centred: FloatArray
+    alike: bool
+    tie: FloatArray
+
+    @classmethod
+    def of(cls, k: FloatArray, n: FloatArray) -> _Counts:
+        k, n = np.atleast_2d(k, n)
+        rates = k / n
+        centred = rates - rates.mean(axis=1, keepdims=True)
+        # The error of a sum of squares is that of what is squared, times it.
+        size = np.sqrt((rates**2).sum(axis=1) * (centred**2).sum(axis=1))
+        tie = TIE * np.stack([np.abs(rates).max(axis=1), size])[..., None]
+        return cls(k, n, centred, bool((n == n[:, :1]).all()), tie)
 
 
 def _permutations(names: int, draws: Draws, share: int) -> Iterator[npt.NDArray[np.uint32]]:
@@ -103,21 +141,20 @@ def _permute(random: np.random.Generator, rows: int, names: int) -> npt.NDArray[
     return random.permuted(np.broadcast_to(one, (rows, names)), axis=1)
 
 
-def _statistics(k: FloatArray, n: FloatArray, level: IntArray) -> FloatArray:
+def _statistics(counts: _Counts, level: IntArray) -> FloatArray:
     """Spread, and between-groups sum of squares of rates, shape (2, outcomes, permutations).
 
     Args:
-        k: shape (outcomes, names).
-        n: shape (names,).
+        counts: of outcomes.
         level: group dealt to each name, shape (permutations, names).
     """
     sizes = np.bincount(level[0])
+    outcomes = len(counts.k)
     # Where all names have as many responses, pooled rates are the means of the names' rates.
-    alike = bool((n == n[0]).all())
-    values = (k / n) if alike else np.concatenate([k / n, k, n[None]])
-    sums = _group_sums(values, level, len(sizes))
-    means = sums[:, : len(k)] / sizes[:, None, None]
-    rates = means if alike else sums[:, len(k) : -1] / sums[:, -1:]
+    values = [counts.centred] if counts.alike else [counts.centred, counts.k, counts.n]
+    sums = _group_sums(np.concatenate(values), level, len(sizes))
+    means = sums[:, :outcomes] / sizes[:, None, None]
+    rates = means if counts.alike else sums[:, outcomes : 2 * outcomes] / sums[:, 2 * outcomes :]
     spread = rates.max(axis=0) - rates.min(axis=0)
     return np.stack([spread, np.einsum("gop,g->op", means**2, sizes.astype(np.float64))])
 

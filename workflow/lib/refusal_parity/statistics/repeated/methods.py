@@ -10,12 +10,13 @@ import numpy as np
 
 from refusal_parity.statistics.bootstrap import METHODS as BOOTSTRAPS
 from refusal_parity.statistics.bootstrap import Counts as Drawn
-from refusal_parity.statistics.bootstrap import resampled_rates
+from refusal_parity.statistics.bootstrap import resampled_rates, vary
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.exact import permutation_names_exact
-from refusal_parity.statistics.randomisation import TIE, permutation_names
+from refusal_parity.statistics.randomisation import permutation_names
 from refusal_parity.statistics.repeated import rates, regressions
-from refusal_parity.statistics.repeated.results import NO_ERROR, Repeated
+from refusal_parity.statistics.repeated.results import Repeated
+from refusal_parity.statistics.rounding import TIE
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ def _listed(k: FloatArray, n: FloatArray, ours: BoolArray) -> FloatArray:
     hits, sizes = k @ split.T, split @ n
     difference = hits / sizes - (k.sum(axis=1, keepdims=True) - hits) / (n.sum() - sizes)
     mine = k[:, ours].sum(axis=1) / n[ours].sum() - k[:, ~ours].sum(axis=1) / n[~ours].sum()
+    # Rates are 1 at most, and so TIE is a share of their size.
     reached = np.abs(difference) >= np.abs(mine)[:, None] - TIE
     return np.asarray(reached.mean(axis=1), dtype=np.float64)
 
@@ -152,7 +154,7 @@ def _counted_near(
 
 def _bootstraps(studies: Studies, alpha: float, resamples: Resamples) -> list[Repeated]:
     grid = studies.grid
-    counts = Drawn(studies.k, grid.n, grid.level)
+    counts = Drawn(studies.k, grid.n, grid.level, grid.levels)
     observed = studies.level_k.sum(axis=2) / studies.level_n.sum(axis=1)
     single = np.bincount(grid.level) == 1
     thin = single | (np.count_nonzero(studies.level_n, axis=1) == 1)
@@ -165,7 +167,7 @@ def _bootstraps(studies: Studies, alpha: float, resamples: Resamples) -> list[Re
         quantile = np.nanquantile if np.isnan(drawn).any() else np.quantile
         low, high = quantile(drawn, [alpha / 2, 1 - alpha / 2], axis=2)
         reason = thin if templates else single
-        none = (reason[1:] | reason[0]) | ~(np.nanstd(drawn, axis=2, ddof=1) > NO_ERROR)
+        none = (reason[1:] | reason[0]) | ~vary(drawn, rates_drawn)
         found.append(
             Repeated(
                 method=method,

@@ -10,14 +10,12 @@ from refusal_parity.statistics.distributions import chi2_sf, f_sf, norm_isf, t_i
 from refusal_parity.statistics.grid import by_level
 from refusal_parity.statistics.proportions import wilson
 from refusal_parity.statistics.repeated.results import Repeated
+from refusal_parity.statistics.rounding import is_noise
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.design import FloatArray
     from refusal_parity.statistics.repeated.results import Studies
-
-_NO_VARIANCE = 1e-20
-"""A variance of rates below this is rounding (`name_rates`)."""
 
 
 def proportions(studies: Studies, alpha: float) -> list[Repeated]:
@@ -135,7 +133,8 @@ def name_rates(studies: Studies, alpha: float) -> list[Repeated]:
     spare = sizes - 1
     parts = squares / np.where(spare > 0, spare, np.nan) / sizes
     both = parts[:, 1:] + parts[:, :1]
-    both = np.where(both > _NO_VARIANCE, both, np.nan)
+    size = by_level(grid, rates[..., None] ** 2)[..., 0] / sizes
+    both = np.where(is_noise(both, size[:, 1:] + size[:, :1]), np.nan, both)
     with np.errstate(invalid="ignore", divide="ignore"):
         per_df = parts**2 / spare
         df = both**2 / (per_df[:, 1:] + per_df[:, :1])
@@ -144,7 +143,7 @@ def name_rates(studies: Studies, alpha: float) -> list[Repeated]:
     between = (sizes * (means - rates.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
     within = squares.sum(axis=1)
     q, rest = len(sizes) - 1, len(rates[0]) - len(sizes)
-    usable = (within > _NO_VARIANCE) & (rest > 0)
+    usable = ~is_noise(within, (rates**2).sum(axis=1)) & (rest > 0)
     statistic = between / q / (np.where(usable, within, np.nan) / max(rest, 1))
     return [
         Repeated(

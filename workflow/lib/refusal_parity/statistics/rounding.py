@@ -1,0 +1,57 @@
+"""What of a number is rounding: one rule for every table, and for every variance.
+
+Sums come out otherwise in their last digits with another order of rows or on
+another processor. No number may hang on these digits: not its being there, nor
+which of two ties comes first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from refusal_parity.statistics.design import BoolArray, FloatArray
+
+NOISE: Final = 1e-10
+"""A standard error below this share of the largest one that its outcomes could give is rounding.
+
+Sums of 100,000 responses are right to some 1e-14 of their size; one response
+among them that differs from the rest moves a mean by 1e-5 of it.
+"""
+
+LOST_DIGITS: Final = 1e-6
+"""A difference of variances below this share of them has lost more digits than it may: six of
+fifteen leave nine."""
+
+TIE: Final = 1e-12
+"""Statistics closer than this share of their size are equal but for rounding."""
+
+NOTHING: Final = 1e-9
+"""A difference below this share of its own standard error is 0, and so is such a statistic."""
+
+
+def is_noise(variance: FloatArray | float, largest: FloatArray | float) -> BoolArray:
+    """Whether a variance is 0 but for rounding.
+
+    Args:
+        variance: of any shape.
+        largest: what it could be with outcomes of this size, of a shape that fits.
+    """
+    return np.asarray(~(np.asarray(variance) > NOISE**2 * np.asarray(largest)), dtype=np.bool_)
+
+
+def settled(table: pl.DataFrame) -> pl.DataFrame:
+    """The table with 0 where an estimate or statistic is 0 but for rounding.
+
+    Args:
+        table: with `estimate`, `std_error` and `statistic`, and any other columns.
+    """
+    is_none = pl.col("estimate").abs() < NOTHING * pl.col("std_error")
+    is_still = pl.col("statistic").abs() < NOTHING
+    return table.with_columns(
+        pl.when(condition).then(0.0).otherwise(pl.col(name)).alias(name)
+        for name, condition in (("estimate", is_none), ("statistic", is_still))
+    )
