@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -215,6 +216,8 @@ def test_alpha_sets_every_interval(study: Study) -> None:
 
 def test_warnings_become_notes(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     def noisy(*_: object) -> list[Any]:
+        warnings.warn("an odd fit", stacklevel=1)
+        # What numpy says of this, and whether it does, hangs on the processor.
         np.log(np.zeros(1))
         return []
 
@@ -223,4 +226,4 @@ def test_warnings_become_notes(study: Study, monkeypatch: pytest.MonkeyPatch) ->
     real = proportions.katz
     monkeypatch.setattr(methods, "katz", lambda *given: [*noisy(), *real(*given)])
     rows = table(study({"x": {"A": MIXED, "B": OTHER}, "y": {"C": OTHER[::-1], "D": MIXED}}))
-    assert "RuntimeWarning: divide by zero encountered in log" in rows["katz", "y"]["note"]
+    assert rows["katz", "y"]["note"].startswith("UserWarning: an odd fit; as if")

@@ -6,14 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refusal_parity.statistics.design import FloatArray, IntArray, codes_of
-
-_SINGULAR = 1e-12
-"""An eigenvalue below this share of the largest counts as zero."""
-
-
-_NO_VARIANCE = 1e-20
-"""A rate's variance below this is rounding."""
+from refusal_parity.statistics.design import BoolArray, FloatArray, IntArray, codes_of
+from refusal_parity.statistics.rounding import LOST_DIGITS, NOTHING, is_noise
 
 
 class Covariance(NamedTuple):
@@ -51,10 +45,29 @@ class MeanErrors(NamedTuple):
     fallback: IntArray
 
 
-def is_positive_definite(matrix: FloatArray) -> bool:
-    """Whether all eigenvalues of a symmetric matrix stand clear of zero."""
-    eigenvalues = np.linalg.eigvalsh(matrix)
-    return bool(eigenvalues[0] > _SINGULAR * abs(eigenvalues[-1]))
+def is_positive_definite(matrix: FloatArray, scale: FloatArray | None = None) -> bool:
+    """Whether a symmetric matrix has an inverse with as many digits as a table should have.
+
+    All eigenvalues stand clear of zero once rows and columns are divided by
+    the roots of a diagonal, so that it does not matter how large each is.
+
+    Args:
+        matrix: shape (q, q).
+        scale: whose diagonal is taken, same shape; by default the matrix's own.
+            Where the matrix is a difference, what it is made of.
+    """
+    return bool(are_positive_definite(matrix[None], None if scale is None else scale[None])[0])
+
+
+def are_positive_definite(matrices: FloatArray, scales: FloatArray | None = None) -> BoolArray:
+    """`is_positive_definite` of each matrix, shape (matrices,); False for NaN."""
+    diagonal = np.diagonal(matrices if scales is None else scales, axis1=1, axis2=2)
+    finite = np.asarray(np.isfinite(matrices).all(axis=(1, 2)), dtype=np.bool_)
+    usable = finite & np.asarray((diagonal > 0).all(axis=1), dtype=np.bool_)
+    root = np.sqrt(np.where(usable[:, None], diagonal, 1))
+    safe = np.where(usable[:, None, None], matrices, 0)
+    values = np.linalg.eigvalsh(safe / (root[:, :, None] * root[:, None, :]))
+    return np.asarray(usable & (values[:, 0] > LOST_DIGITS * values[:, -1]), dtype=np.bool_)
 
 
 def inverse(information: FloatArray) -> FloatArray:
@@ -96,12 +109,12 @@ def two_way(fit: Moves, name: IntArray, template: IntArray) -> Covariance:
     cell = codes_of(name * (int(template.max()) + 1) + template)
     by_name, by_template, by_cell = (one_way(fit, cluster) for cluster in (name, template, cell))
     both = by_name + by_template - by_cell
-    if is_positive_definite(both):
+    if is_positive_definite(both, by_name + by_template):
         return Covariance(both, None)
-    larger, which = max(
-        ((by_name, "name"), (by_template, "template")), key=lambda each: float(np.trace(each[0]))
-    )
-    return Covariance(larger, fallback_note(which))
+    # Of two alike, names: which is the larger of them is rounding.
+    if np.trace(by_template) > np.trace(by_name) * (1 + NOTHING):
+        return Covariance(by_template, fallback_note("template"))
+    return Covariance(by_name, fallback_note("name"))
 
 
 def fallback_note(which: str) -> str:
@@ -138,11 +151,11 @@ def mean_errors(
     )
     variance = by_name + by_template - by_cell
     larger = np.maximum(by_name, by_template)
-    bad = variance <= _SINGULAR * larger
-    fallback = np.where(bad, np.where(by_name >= by_template, 1, 2), 0)
+    bad = variance <= LOST_DIGITS * larger
+    fallback = np.where(bad, np.where(by_template > by_name * (1 + NOTHING), 2, 1), 0)
     variance = np.where(bad, larger, variance)
     clusters = np.minimum(names, templates)
-    usable = (clusters > 1) & (variance > _NO_VARIANCE)
+    usable = (clusters > 1) & ~is_noise(variance, rate**2)
     std_error = np.sqrt(np.where(usable, variance, np.nan))
     return MeanErrors(std_error, clusters - 1.0, fallback.astype(np.intp))
 

@@ -13,6 +13,7 @@ from refusal_parity.statistics.design import Design, codes_of
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.level_means import contrast, level_means
 from refusal_parity.statistics.observations import outcome_column
+from refusal_parity.statistics.rounding import settled
 from refusal_parity.tables import Comparison, conform
 from refusal_parity.vocabulary import ModelEstimand, Scope
 
@@ -112,7 +113,8 @@ def compare(
         for each in model_weights(analysis, models)
         for row in _of_contrast(cells, each, analysis)
     ]
-    return conform(_adjust(pl.DataFrame(rows, schema=schema)), Comparison, where="comparison")
+    table = settled(_adjust(pl.DataFrame(rows, schema=schema)))
+    return conform(table, Comparison, where="comparison")
 
 
 def _rates_by_prompt(observations: pl.DataFrame, analysis: AnalysisConfig) -> pl.DataFrame:
@@ -135,13 +137,14 @@ def _of_contrast(
     keys = [str(outcome) for outcome in analysis.readings]
     levels = list(dict.fromkeys(["group", *analysis.dimensions]))
     weight = pl.col("model").replace_strict(dict(wanted.weights), return_dtype=pl.Float64)
+    # Weights add up to 0: from the first model's rate, models alike make exactly 0.
     paired = (
         cells.filter(pl.col("model").is_in(list(wanted.weights)))
         .filter(pl.len().over("prompt_id") == len(wanted.weights))
         .group_by("prompt_id", maintain_order=True)
         .agg(
             pl.first("name_id", "template_id", *levels),
-            *((pl.col(key) * weight).sum().alias(key) for key in keys),
+            *(((pl.col(key) - pl.col(key).first()) * weight).sum().alias(key) for key in keys),
         )
     )
     for key in keys:
@@ -246,7 +249,6 @@ def _numbers(means: LevelMeans, weights: FloatArray, scope: Scope, alpha: float)
         "ci_high": found.estimate + reach,
         "statistic": statistic,
         "p_value": float(2 * t_sf(abs(statistic), found.df)),
-        "note": found.note,
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from refusal_parity.statistics.grid import by_level
+from refusal_parity.statistics.rounding import TIE, less
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.design import FloatArray
@@ -71,7 +72,9 @@ def covariances(grid: Grid, k: FloatArray) -> Covariances:
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = [np.where(n > 0, x / n, np.nan) for x, n in zip(hits, pairs, strict=True)]
     cell, name, template, nothing, other, apart = shares
-    return Covariances(template - nothing, name - nothing, cell - nothing, other - apart)
+    return Covariances(
+        less(template, nothing), less(name, nothing), less(cell, nothing), less(other, apart)
+    )
 
 
 def _products(grid: Grid, counts: FloatArray) -> tuple[FloatArray, ...]:
@@ -106,7 +109,9 @@ def pooled(values: FloatArray, weights: FloatArray) -> float:
     there = np.isfinite(values) & (weights > 0)
     if not there.any():
         return 0.0
-    return float(np.average(values[there], weights=weights[there]))
+    parts = values[there] * weights[there] / weights[there].sum()
+    whole = float(parts.sum())
+    return whole if abs(whole) > TIE * np.abs(parts).sum() else 0.0
 
 
 def components(grid: Grid, k: FloatArray) -> Components:
@@ -129,7 +134,7 @@ def components(grid: Grid, k: FloatArray) -> Components:
     same_group = pooled(found.template, weights)
     several = len(weights) > 1
     template = pooled(found.other, pairs) if several else same_group
-    cell = pooled(found.cell - found.name - found.template, weights)
+    cell = pooled(less(found.cell, found.name, found.template), weights)
     repeated = grid.n > 1
     n, hits = grid.n[repeated], k[repeated]
     spare = (n - 1).sum()
@@ -138,12 +143,12 @@ def components(grid: Grid, k: FloatArray) -> Components:
         # One response a cell: what cells and samples add cannot be told apart.
         rates = by_level(grid, k).sum(axis=1) / by_level(grid, grid.n).sum(axis=1)
         total = pooled(rates * (1 - rates), weights + 1)
-        cell, sample = 0.0, total - name - same_group
+        cell, sample = 0.0, float(less(np.array(total), name, same_group))
     return Components(
         rate=float(k.sum() / grid.n.sum()),
         name=max(name, 0.0),
         template=max(template, 0.0),
-        template_group=max(same_group - max(template, 0.0), 0.0),
+        template_group=max(float(less(np.array(same_group), max(template, 0.0))), 0.0),
         cell=max(cell, 0.0),
         sample=max(sample, 0.0),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -142,8 +141,9 @@ def _wanted(rows: pl.DataFrame, level: str) -> str | None:
             .with_columns(share=(pl.col("hits") + 1) / (pl.col("n") + 2))
             .sort("share", "stratum", descending=[True, False])
         )
-        share = strata["share"][0] if strata.height else 0.5
-        more = math.ceil((MIN_EVENTS - has) / share)
+        hits, rows_drawn = strata.select("hits", "n").row(0) if strata.height else (0, 0)
+        # In whole numbers: 5 / (1 / 3) may come out as a little more than 15.
+        more = -(-(MIN_EVENTS - has) * (rows_drawn + 2) // (hits + 1))
         if more > lack:
             lack, place = more, strata["stratum"][0] if strata.height else level
     return f"{lack} more human labels needed in {place}" if lack > 0 else None
@@ -212,7 +212,6 @@ def _of_pair(
         ci_high=difference + reach,
         statistic=statistic,
         p_value=float(2 * t_sf(abs(statistic), found.df)),
-        note=found.note,
     )
     small = equivalence([tested], margin=analysis.margin, alpha=analysis.alpha)
     return [tested, *(replace(row, method=Method.DESIGN_BASED_EQUIVALENCE) for row in small)]

@@ -13,6 +13,7 @@ from refusal_parity.statistics.design_based import design_based, with_human_labe
 from refusal_parity.statistics.methods import methods_for, run_methods
 from refusal_parity.statistics.observations import outcome_column
 from refusal_parity.statistics.results import not_estimable, pairs_of, to_row
+from refusal_parity.statistics.rounding import settled
 from refusal_parity.tables import Disparity, conform
 from refusal_parity.vocabulary import Estimand
 
@@ -75,7 +76,7 @@ def disparities(
             for row in _corrected(part, dimension, levels[dimension], analysis)
         ]
     frame = pl.DataFrame(rows, schema=_SCHEMA)
-    return conform(adjust(frame, analysis), Disparity, where="disparities")
+    return conform(settled(adjust(frame, analysis)), Disparity, where="disparities")
 
 
 def levels_of(observations: pl.DataFrame, dimension: str, reference: str) -> list[str]:

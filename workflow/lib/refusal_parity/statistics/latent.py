@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from refusal_parity.statistics.components import covariances, pooled
 from refusal_parity.statistics.grid import by_level
+from refusal_parity.statistics.rounding import less
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.design import FloatArray
@@ -21,6 +22,8 @@ _HIGHEST: Final = 0.9999
 """Largest share of the latent variance that all but single responses may take."""
 _HIGHEST_NAME: Final = 0.9
 """Largest share that the names of one group may take, where it is theirs alone."""
+_EXACT: Final = 1e-15
+"""Error of a correlation: with more, it would hang on the last digits of the covariances."""
 _FAR: Final = 9.0
 """Normal quantile that stands for rates of 0 and 1."""
 
@@ -125,7 +128,8 @@ def fit_latent(grid: Grid, k: FloatArray, *, by_group: bool = False) -> Latent |
     # they move all groups alike, and names and cells are what tests must allow for.
     whole = min(max(cell, name), _HIGHEST)
     template = min(template, whole - name)
-    template_group = min(max(same_group - template, 0.0), whole - name - template)
+    rest = _share(whole, name, template)
+    template_group = min(_share(same_group, template), rest)
     names = np.full(len(members), name)
     if by_group:
         for at in np.flatnonzero(members > 1):
@@ -136,9 +140,14 @@ def fit_latent(grid: Grid, k: FloatArray, *, by_group: bool = False) -> Latent |
         name=names,
         template=template,
         template_group=template_group,
-        cell=whole - name - template - template_group,
+        cell=_share(rest, template_group),
         sample=1 - whole,
     ).with_rates(np.full(len(members), rate))
+
+
+def _share(whole: float, *parts: float) -> float:
+    """What is left of a share of the variance, at least 0."""
+    return max(float(less(np.array(whole), *parts)), 0.0)
 
 
 def _correlation(
@@ -154,7 +163,9 @@ def _correlation(
 
     if wanted <= 0:
         return 0.0
-    return _HIGHEST if reached(_HIGHEST) <= 0 else float(brentq(reached, 0.0, _HIGHEST, xtol=1e-9))
+    return (
+        _HIGHEST if reached(_HIGHEST) <= 0 else float(brentq(reached, 0.0, _HIGHEST, xtol=_EXACT))
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,20 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from refusal_parity.statistics.design import codes_of
+from refusal_parity.statistics.rounding import is_noise
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.design import Design, FloatArray, IntArray
-
-_LEAST = 0.25
-"""Share of the cells' variance that the whole must have to be believed."""
-
-_FALLBACK = (
-    "two-way variance is not positive: clustered by names or templates alone, the larger of both"
-)
-
-_NO_VARIANCE = 1e-20
-"""A variance below this is rounding."""
 
 
 class Component(NamedTuple):
@@ -68,6 +59,7 @@ class LevelMeans(NamedTuple):
     Attributes:
         levels: names of the levels.
         mean: shape (levels,).
+        size: mean of the absolute sums of cells, what `mean` is rounded by, shape (levels,).
         names: residuals by name.
         templates: residuals by template.
         cells: residuals by name and template that neither explains.
@@ -76,6 +68,7 @@ class LevelMeans(NamedTuple):
 
     levels: tuple[str, ...]
     mean: FloatArray
+    size: FloatArray
     names: Component
     templates: Component
     cells: Component
@@ -83,12 +76,11 @@ class LevelMeans(NamedTuple):
 
 
 class Contrast(NamedTuple):
-    """A weighted sum of level means, its standard error, degrees of freedom and a note."""
+    """A weighted sum of level means, its standard error and degrees of freedom."""
 
     estimate: float
     std_error: float
     df: float
-    note: str | None = None
 
 
 def level_means(design: Design) -> LevelMeans:
@@ -111,6 +103,7 @@ def level_means(design: Design) -> LevelMeans:
     return LevelMeans(
         levels=design.levels,
         mean=mean,
+        size=np.bincount(level, np.abs(design.k), levels) / design.level_n,
         names=_component(design.name, level, share, levels),
         templates=_component(design.template, level, share, levels),
         cells=_component(cell, level, left, levels),
@@ -137,12 +130,12 @@ def contrast(
 ) -> Contrast | None:
     """A weighted sum of level means with its standard error for a scope.
 
-    New names: V = V_name. New templates and names: V = V_name + V_template -
-    V_cell, with V_cell the variance of what names and templates leave
-    unexplained, which both others hold (Cameron, Gelbach and Miller 2011; with
-    that residual V has no bias in a complete design). V cannot truly lie below
-    V_cell: where it lies below a quarter of it, the larger of the first two
-    stands in and the note says so.
+    New names: V = V_name. New templates and names: V = max(V_name + V_template -
+    V_cell, V_name, V_template), with V_cell the variance of what names and
+    templates leave unexplained, which both others hold (Cameron, Gelbach and
+    Miller 2011; with that residual the sum has no bias in a complete design).
+    V cannot truly lie below either: the maximum is that of
+    `cr2_two_way.both_ways`, and has no jump.
     Degrees of freedom by Satterthwaite: V^2 / sum of v^2 / df over the
     independent parts (1946, Biometrics Bulletin 2:110-114). For two levels and
     new names this is Welch's t test.
@@ -157,7 +150,6 @@ def contrast(
         None where a level with weight has one name (or template), or nothing varies.
     """
     used = weights != 0
-    note = None
     by_name, name_df = means.names.variances(weights)
     parts, degrees = [by_name], [name_df]
     variance = by_name.sum()
@@ -166,22 +158,18 @@ def contrast(
         clusters.append(means.templates)
         by_template, template_df = means.templates.variances(weights)
         by_cell, cell_df = _cell_variance(means, weights)
-        variance = by_name.sum() + by_template.sum() - by_cell
-        if variance < _LEAST * by_cell:
-            variance = max(by_name.sum(), by_template.sum())
-            note = _FALLBACK
+        larger = max(by_name.sum(), by_template.sum())
+        variance = max(by_name.sum() + by_template.sum() - by_cell, larger)
         parts += [by_template, np.array([by_cell])]
         degrees += [template_df, np.array([cell_df])]
     too_few = any((each.present[:, used].sum(axis=0) <= 1).any() for each in clusters)
-    if too_few or variance + extra <= _NO_VARIANCE:
+    if too_few or is_noise(variance + extra, float((weights**2) @ means.size**2)):
         return None
     spread = (np.concatenate(parts) ** 2 / np.concatenate(degrees)).sum()
     total = variance + extra
     df = total**2 / spread if spread > 0 else np.inf
     smallest = min(float(each.min()) for each in degrees)
-    return Contrast(
-        float(weights @ means.mean), float(np.sqrt(total)), float(max(df, smallest)), note
-    )
+    return Contrast(float(weights @ means.mean), float(np.sqrt(total)), float(max(df, smallest)))
 
 
 def _cell_variance(means: LevelMeans, weights: FloatArray) -> tuple[float, float]:

@@ -101,8 +101,14 @@ def minimum_detectable(given: Precision, alpha: float, power: float) -> float:
         return 0.0
     std_error = float(np.sqrt(given.variance))
     farthest = (float(t_isf(alpha / 2, given.df)) + _CERTAIN) * std_error
+    # To the last digit: what one name more brings is the difference of two such numbers.
     return float(
-        brentq(lambda each: power_of(given, each, alpha) - power, 0.0, farthest, xtol=1e-12)
+        brentq(
+            lambda each: power_of(given, each, alpha) - power,
+            0.0,
+            farthest,
+            xtol=np.finfo(float).eps * std_error,
+        )
     )
 
 

@@ -239,12 +239,14 @@ def to_row(estimate: Estimate) -> dict[str, Any]:
 
 @contextmanager
 def heard_warnings() -> Iterator[list[str]]:
-    """Collect the texts of all warnings in the block, so that a note can carry them."""
+    """Collect the texts of all warnings in the block, so that a note can carry them.
+
+    None of a division by 0 and its like: whether one is made, and what it says,
+    hangs on the processor, while the number that comes of it is in the table
+    or, as `to_row` says there, is none.
+    """
     texts: list[str] = []
-    with (
-        np.errstate(divide="warn", invalid="warn", over="warn"),
-        warnings.catch_warnings(record=True) as caught,
-    ):
+    with np.errstate(all="ignore"), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             yield texts

@@ -43,6 +43,18 @@ def is_noise(variance: FloatArray | float, largest: FloatArray | float) -> BoolA
     return np.asarray(~(np.asarray(variance) > NOISE**2 * np.asarray(largest)), dtype=np.bool_)
 
 
+def less(whole: FloatArray, *parts: FloatArray | float) -> FloatArray:
+    """A number less others, and 0 where they leave no more than rounding.
+
+    Args:
+        whole: of any shape.
+        parts: each of a shape that fits; NaN stays NaN.
+    """
+    size = np.abs(whole) + sum(np.abs(part) for part in parts)
+    left = whole - sum(parts)
+    return np.asarray(np.where(np.abs(left) <= TIE * size, 0.0, left), dtype=np.float64)
+
+
 def settled(table: pl.DataFrame) -> pl.DataFrame:
     """The table with 0 where an estimate or statistic is 0 but for rounding.
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from refusal_parity.statistics.clusters import are_positive_definite
 from refusal_parity.statistics.distributions import f_sf, t_isf, t_sf
 from refusal_parity.statistics.grid import by_level
 from refusal_parity.statistics.repeated.results import NO_ERROR, Repeated
+from refusal_parity.statistics.rounding import NOTHING
 from refusal_parity.vocabulary import Estimand
 
 if TYPE_CHECKING:
@@ -159,18 +161,16 @@ def with_fallback(found: Sandwich, kept: BoolArray) -> FloatArray:
     filler = np.abs(both[:, at, at]).max(axis=1, keepdims=True)
     padded = both.copy()
     padded[:, at, at] = np.where(kept, both[:, at, at], filler)
-    bad = ~is_definite(padded)
-    traces = [np.trace(each, axis1=1, axis2=2) for each in (found.by_name, found.by_template)]
-    larger = np.where((traces[0] >= traces[1])[:, None, None], found.by_name, found.by_template)
+    scale = found.by_name + found.by_template
+    scale[:, at, at] = np.where(kept, scale[:, at, at], filler)
+    bad = ~are_positive_definite(padded, scale)
+    by_name, by_template = (
+        np.trace(each, axis1=1, axis2=2) for each in (found.by_name, found.by_template)
+    )
+    template = (by_template > by_name * (1 + NOTHING))[:, None, None]
+    larger = np.where(template, found.by_template, found.by_name)
     both[bad] = larger[bad]
     return both
-
-
-def is_definite(matrices: FloatArray) -> BoolArray:
-    """`clusters.is_positive_definite` of each matrix, shape (studies,); False for NaN."""
-    broken = np.asarray(np.isnan(matrices).any(axis=(1, 2)))
-    values = np.linalg.eigvalsh(np.where(broken[:, None, None], 0, matrices))
-    return np.asarray(values[:, 0] > _SINGULAR * np.abs(values[:, -1]), dtype=np.bool_)
 
 
 class Fitted(NamedTuple):
@@ -225,7 +225,7 @@ def quadratic(
         method: named in the result.
         p_value: from the quadratic forms of the studies that have one, and which these are.
     """
-    usable = is_definite(fitted.covariance) & ~np.isnan(fitted.estimate).any(axis=1)
+    usable = are_positive_definite(fitted.covariance) & ~np.isnan(fitted.estimate).any(axis=1)
     estimate, covariance = fitted.estimate[usable], fitted.covariance[usable]
     solved = np.linalg.solve(covariance, estimate[..., None])[..., 0]
     found = np.full((len(usable), 1), np.nan)

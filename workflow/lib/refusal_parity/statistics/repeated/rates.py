@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from refusal_parity.statistics.clusters import are_positive_definite
 from refusal_parity.statistics.distributions import chi2_sf, f_sf, norm_isf, t_isf, t_sf
 from refusal_parity.statistics.grid import by_level
 from refusal_parity.statistics.proportions import wilson
@@ -118,7 +119,7 @@ def _cmh(k: FloatArray, n: FloatArray) -> FloatArray:
     at = np.arange(len(less))
     covariance[:, at, at] += (factor * total) @ less.T
     found = np.full(len(k), np.nan)
-    full = np.linalg.matrix_rank(covariance, hermitian=True) == len(less)
+    full = are_positive_definite(covariance)
     solved = np.linalg.solve(covariance[full], excess[full][..., None])[..., 0]
     found[full] = chi2_sf(np.einsum("rg,rg->r", excess[full], solved), len(less))
     return found
