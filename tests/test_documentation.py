@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from refusal_parity.vocabulary import Method, Outcome
+from refusal_parity.outcomes import OUTCOMES, Outcome
+from refusal_parity.vocabulary import Method
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +77,7 @@ def test_every_method_is_explained(root: Path, method: Method) -> None:
     assert f"`{method}`" in _text(root, "docs/method.md") + _text(root, "docs/formulas.md")
 
 
-@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize("outcome", OUTCOMES.values())
 def test_every_outcome_is_explained(root: Path, outcome: Outcome) -> None:
     assert f"`{outcome}`" in _text(root, "docs/method.md")
 

@@ -7,17 +7,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from refusal_parity.outcomes import Outcome
 from refusal_parity.tables import (
     Disparity,
 )
-from refusal_parity.vocabulary import (
-    Estimand,
-    Label,
-    Method,
-    Outcome,
-    Scope,
-    holds_level,
-)
+from refusal_parity.vocabulary import Estimand, Label, Method, Scope, holds_level
 
 COUNTED = {
     Outcome.REFUSAL: [Label.REFUSAL, Label.HARMFUL_REFUSAL],
@@ -35,7 +29,7 @@ def _rate(frame: pl.DataFrame, outcome: Outcome, **key: str) -> dict[str, Any]:
     n, k = len(known), int(hit.sum())
     rate = k / n if n else None
     row: dict[str, Any] = {
-        "outcome": outcome.value, "dimension": "all", "group": "all", "within": "all",
+        "outcome": outcome, "dimension": "all", "group": "all", "within": "all",
         "within_group": "all", "n": n, "k": k, "n_names": known["name_id"].n_unique(),
         "n_templates": known["template_id"].n_unique(), "rate": rate,
     } | key  # fmt: skip

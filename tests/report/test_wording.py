@@ -7,9 +7,10 @@ import pytest
 from report_tables import disparity_row
 from worded_study import BIG, pair, rate, study, whole
 
+from refusal_parity.outcomes import Outcome
 from refusal_parity.report.wording import Verdict, finding
 from refusal_parity.tables import Influence, conform
-from refusal_parity.vocabulary import Estimand, Method, Outcome
+from refusal_parity.vocabulary import Estimand, Method
 
 NO_PROOF = "This is not evidence that there is none."
 

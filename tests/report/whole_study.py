@@ -13,6 +13,7 @@ from refusal_parity.agreement.sentences import agreement_sentences
 from refusal_parity.agreement.table import measure_agreement
 from refusal_parity.config import StudyConfig, load_config
 from refusal_parity.labelling.labels import Labeller
+from refusal_parity.outcomes import Outcome
 from refusal_parity.report import ReportInputs
 from refusal_parity.statistics.comparison import compare
 from refusal_parity.statistics.disparity import disparities
@@ -45,7 +46,6 @@ from refusal_parity.tables import (
     empty,
     write_table,
 )
-from refusal_parity.vocabulary import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,8 @@ import pytest
 from scipy.stats import ttest_1samp, ttest_ind
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig, ModelContrast
+from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.comparison import compare, model_weights
-from refusal_parity.vocabulary import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable

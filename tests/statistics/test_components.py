@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.components import components, covariances
 from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.grid import Grid, grid_of, in_grid
-from refusal_parity.vocabulary import Outcome
 
 if TYPE_CHECKING:
     import polars as pl

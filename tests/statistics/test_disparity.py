@@ -10,8 +10,9 @@ import pytest
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.errors import InputError
+from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.vocabulary import Method, Outcome
+from refusal_parity.vocabulary import Method
 
 if TYPE_CHECKING:
     from collections.abc import Callable

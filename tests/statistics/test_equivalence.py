@@ -9,9 +9,10 @@ from scipy.stats import t
 from statsmodels.stats.weightstats import DescrStatsW
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
+from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.equivalence import two_one_sided
-from refusal_parity.vocabulary import Method, Outcome
+from refusal_parity.vocabulary import Method
 
 
 @pytest.mark.parametrize("shift", [-0.4, -0.05, 0.0, 0.2])

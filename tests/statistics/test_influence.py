@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
+from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.influence import influences
-from refusal_parity.vocabulary import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable

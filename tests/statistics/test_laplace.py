@@ -10,10 +10,10 @@ from scipy.integrate import quad
 from scipy.special import gammaln
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
+from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.design import Design, build_designs
 from refusal_parity.statistics.laplace import MixedModel, fit_mixed_model
 from refusal_parity.statistics.mixed_models import mixed_models
-from refusal_parity.vocabulary import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable

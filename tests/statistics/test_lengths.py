@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
+from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.lengths import lengths
-from refusal_parity.vocabulary import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable

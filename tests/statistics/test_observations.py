@@ -7,8 +7,9 @@ import pytest
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.errors import InputError
+from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.observations import count_outcomes, observe, with_outcome
-from refusal_parity.vocabulary import Label, Outcome
+from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
+from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.rates import rates
-from refusal_parity.vocabulary import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable

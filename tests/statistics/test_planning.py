@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 
 from refusal_parity.config import AnalysisConfig, AssumedVariance, DimensionConfig
+from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.planning import measured_design, plan_lines, planned_design
-from refusal_parity.vocabulary import DesignQuantity, Outcome
+from refusal_parity.vocabulary import DesignQuantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from refusal_parity.config import AnalysisConfig
+from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.bootstrap import Resamples
 from refusal_parity.statistics.design import Design
 from refusal_parity.statistics.grid import Grid
@@ -17,7 +18,7 @@ from refusal_parity.statistics.randomisation import Draws
 from refusal_parity.statistics.repeated.fits import reduced
 from refusal_parity.statistics.repeated.methods import NOT_REPEATED, run_repeated
 from refusal_parity.statistics.repeated.results import Repeated, Studies
-from refusal_parity.vocabulary import Estimand, Method, Outcome
+from refusal_parity.vocabulary import Estimand, Method
 
 ANALYSIS = AnalysisConfig(permutations=199, bootstraps=199, margin=0.2)
 STUDIES = 12

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
+from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.design import Design
 from refusal_parity.statistics.design_based import METHODS as CORRECTED
 from refusal_parity.statistics.grid import Grid
@@ -14,7 +15,7 @@ from refusal_parity.statistics.latent import Latent
 from refusal_parity.statistics.methods import run_methods
 from refusal_parity.statistics.repeated.methods import NOT_REPEATED
 from refusal_parity.statistics.selfcheck import null_verdicts, selfcheck
-from refusal_parity.vocabulary import Estimand, Method, NameVariance, Outcome
+from refusal_parity.vocabulary import Estimand, Method, NameVariance
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -87,27 +87,6 @@ EXCLUSION_WORDS: Final = {
 """Each reason as it stands after a number: `12 empty`."""
 
 
-class Outcome(StrEnum):
-    """What is analysed: yes-or-no readings of the six labels, and the length of answers.
-
-    Partial answers are read in three ways: strictly they are no refusals
-    (`refusal`), as any refusal they are (`any_refusal`), three-way they are a
-    class of their own (`partial_answer`).
-    """
-
-    REFUSAL = "refusal"
-    HARMFUL_REFUSAL = "harmful_refusal"
-    NO_FULL_ANSWER = "no_full_answer"
-    ANY_REFUSAL = "any_refusal"
-    PARTIAL_ANSWER = "partial_answer"
-    ANSWER_LENGTH = "answer_length"
-
-    @property
-    def is_binary(self) -> bool:
-        """Whether it is a yes-or-no reading, whose mean is a rate."""
-        return self is not Outcome.ANSWER_LENGTH
-
-
 class Estimand(StrEnum):
     """What a row of the disparity table estimates or tests."""
 

@@ -9,8 +9,8 @@ from pydantic import Field, PositiveFloat, field_validator
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
 from refusal_parity.config.section import Key, PathText, Section
+from refusal_parity.outcomes import OUTCOMES, Mean, Outcome
 from refusal_parity.spelling import reading, uniform
-from refusal_parity.vocabulary import Outcome
 
 
 class PromptsConfig(Section):
@@ -115,7 +115,7 @@ class AnalysisConfig(Section):
     """What is compared, and how strictly."""
 
     outcomes: list[Outcome] = Field(
-        default=list(Outcome),
+        default=list(OUTCOMES.values()),
         min_length=1,
         description="What is analysed: readings of the labels, and the length of answers in words.",
     )
@@ -191,6 +191,13 @@ class AnalysisConfig(Section):
     def readings(self) -> list[Outcome]:
         """The yes-or-no outcomes."""
         return [outcome for outcome in self.outcomes if outcome.is_binary]
+
+    def margin_of(self, outcome: Outcome) -> float:
+        """Difference of an outcome below which groups count as alike, in its own unit."""
+        if isinstance(outcome.quantity, Mean):
+            of_length = outcome == Outcome.ANSWER_LENGTH
+            return self.length_margin if of_length else outcome.quantity.margin
+        return self.margin
 
     @property
     def checked(self) -> list[Outcome]:

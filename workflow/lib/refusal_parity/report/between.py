@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.report.text import OUTCOME_NAMES, interval, p_value, plain, points
+from refusal_parity.report.text import interval, p_value, plain, points
 from refusal_parity.vocabulary import ModelEstimand
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ def comparison_table(inputs: ReportInputs) -> Table | None:
     if inputs.comparison is None:
         return None
     rows = inputs.comparison.filter(
-        pl.col("outcome").cast(pl.String) == inputs.outcome.value,
+        pl.col("outcome").cast(pl.String) == inputs.outcome,
         pl.col("dimension").is_in(["all", inputs.dimension]),
     ).to_dicts()
     if not rows:
         return None
     alpha = inputs.config.analysis.alpha
     return Table(
-        caption=f"{OUTCOME_NAMES[inputs.outcome]}: models against each other, in points. "
+        caption=f"{inputs.outcome.words.heading}: models against each other, in points. "
         f"Adjusted p: Benjamini and Hochberg. In bold: below {alpha:g}.",
         columns=(
             ("Models", TEXT),

@@ -8,7 +8,6 @@ from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.report.text import (
     METHOD_NAMES,
     NOTHING,
-    OUTCOME_NAMES,
     interval,
     known,
     p_value,
@@ -53,7 +52,7 @@ def selfcheck_table(inputs: ReportInputs) -> Table | None:
         return None
     alpha = inputs.config.analysis.alpha
     return Table(
-        caption=f"{OUTCOME_NAMES[inputs.outcome]} by {inputs.dimension}: how often each method "
+        caption=f"{inputs.outcome.words.heading} by {inputs.dimension}: how often each method "
         f"finds an effect where there is none, at a nominal {percent(alpha)}. Studies like this "
         "one, with its names, templates, missing rows and variances, but one rate for all groups. "
         "p: the smallest that the method gives in this study, not corrected. "

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from refusal_parity.report.text import known
 from refusal_parity.statistics.results import NOT_ESTIMABLE
-from refusal_parity.vocabulary import Method, Outcome
+from refusal_parity.vocabulary import Method
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from refusal_parity.outcomes import Outcome
     from refusal_parity.report.inputs import ReportInputs, Row
 
 

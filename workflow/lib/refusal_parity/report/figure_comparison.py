@@ -14,7 +14,7 @@ from refusal_parity.report.axes import (
 )
 from refusal_parity.report.drawing import Drawing
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, INK, MUTED
-from refusal_parity.report.text import OUTCOME_NAMES, known, percent, plain, points, shorten
+from refusal_parity.report.text import known, percent, plain, points, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +44,7 @@ def draw_comparison(inputs: ReportInputs) -> Drawing | None:
     figure, axes = new_figure(1.25 + 0.62 * len(models))
     label_rows(axes, models)
     limit = min(ceiling([rate.rate for found in rates.values() for rate in found]), 1)
-    percent_axis(axes, 0, limit, f"{OUTCOME_NAMES[inputs.outcome]} rate in per cent")
+    percent_axis(axes, 0, limit, f"{inputs.outcome.words.heading} rate in per cent")
     axes.set_xlim(-0.02 * limit, limit * 1.02)
     for position, model in enumerate(models):
         overall = inputs.overall(model, inputs.outcome)
@@ -56,7 +56,7 @@ def draw_comparison(inputs: ReportInputs) -> Drawing | None:
         kind="comparison",
         stem="comparison",
         model="",
-        title=f"{OUTCOME_NAMES[inputs.outcome]} rate by {inputs.dimension}, models side by side",
+        title=f"{inputs.outcome.words.heading} rate by {inputs.dimension}, models side by side",
         alt=_alt(inputs, rates),
         figure=figure,
     )
@@ -127,5 +127,5 @@ def _alt(inputs: ReportInputs, rates: dict[str, list[GroupRate]]) -> str:
         else f"{plain(model)} not estimable"
         for model, found in rates.items()
     ]
-    start = f"{OUTCOME_NAMES[inputs.outcome]} rate of the groups by model"
+    start = f"{inputs.outcome.words.heading} rate of the groups by model"
     return f"{start}: {'; '.join(parts)}."

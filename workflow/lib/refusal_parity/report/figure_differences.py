@@ -15,7 +15,7 @@ from refusal_parity.report.axes import (
 from refusal_parity.report.contrasts import Contrast, contrasts
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, MUTED, PAPER
-from refusal_parity.report.text import OUTCOME_NAMES, interval, p_equals, plain, points
+from refusal_parity.report.text import interval, p_equals, plain, points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +52,7 @@ def draw_differences(inputs: ReportInputs, model: str) -> Drawing:
         kind="differences",
         stem=stem_of("differences", model),
         model=model,
-        title=f"{OUTCOME_NAMES[outcome]}: difference{against}: {plain(model)}",
+        title=f"{outcome.words.heading}: difference{against}: {plain(model)}",
         alt=_alt(inputs, model, found),
         figure=figure,
     )
@@ -122,5 +122,5 @@ def _alt(inputs: ReportInputs, model: str, found: list[Contrast]) -> str:
         for contrast in found
     ]
     references = ", ".join(dict.fromkeys(plain(contrast.reference) for contrast in found))
-    start = f"Differences in the {OUTCOME_NAMES[inputs.outcome].lower()} rate of {plain(model)}"
+    start = f"Differences in the {inputs.outcome.words.heading.lower()} rate of {plain(model)}"
     return f"{start} against {references}: {'; '.join(parts)}." if parts else f"{start}: none."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from refusal_parity.report.axes import ceiling, label_rows, legend_below, new_figure, percent_axis
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.style import ACCENT, CONTRAST, INK, figure_style
-from refusal_parity.report.text import OUTCOME_NAMES, known, percent, plain, shorten
+from refusal_parity.report.text import known, percent, plain, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +40,7 @@ def draw_names(inputs: ReportInputs, model: str) -> Drawing:
     figure, axes = new_figure(1.2 + 0.56 * max(len(groups), 1))
     label_rows(axes, list(groups))
     axes.set_ylim(len(groups) - 0.35, -0.65)
-    percent_axis(axes, 0, 1, f"{OUTCOME_NAMES[outcome]} rate in per cent")
+    percent_axis(axes, 0, 1, f"{outcome.words.heading} rate in per cent")
     axes.set_xlim(-0.02 * (limit := _limit(inputs)), limit * 1.02)
     for position, names in enumerate(groups.values()):
         _draw_row(axes, position, names, limit, first=position == 0)
@@ -50,7 +50,7 @@ def draw_names(inputs: ReportInputs, model: str) -> Drawing:
         kind="names",
         stem=stem_of("names", model),
         model=model,
-        title=f"{OUTCOME_NAMES[outcome]} rate of each name: {plain(model)}",
+        title=f"{outcome.words.heading} rate of each name: {plain(model)}",
         alt=_alt(inputs, model, groups),
         figure=figure,
     )
@@ -162,7 +162,7 @@ def _touch(one: Text, other: Text) -> bool:
 
 
 def _alt(inputs: ReportInputs, model: str, groups: dict[str, list[NameRate]]) -> str:
-    start = f"{OUTCOME_NAMES[inputs.outcome]} rate of each name for {plain(model)}"
+    start = f"{inputs.outcome.words.heading} rate of each name for {plain(model)}"
     parts = [
         f"{plain(group)}: mean {percent(fmean(name.rate for name in names))}, from "
         f"{percent(names[0].rate)} ({plain(names[0].name)}) to "

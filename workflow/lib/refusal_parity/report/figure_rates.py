@@ -15,7 +15,6 @@ from refusal_parity.report.axes import (
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.style import ACCENT, CONTRAST, INK, MUTED
 from refusal_parity.report.text import (
-    OUTCOME_NAMES,
     interval,
     known,
     percent,
@@ -47,13 +46,13 @@ def draw_rates(inputs: ReportInputs, model: str) -> Drawing:
         axes.axvline(
             overall["rate"], color=CONTRAST, linewidth=1, linestyle=(0, (4, 3)), label="all groups"
         )
-    percent_axis(axes, 0, min(_limit(inputs), 1), f"{OUTCOME_NAMES[outcome]} rate in per cent")
+    percent_axis(axes, 0, min(_limit(inputs), 1), f"{outcome.words.heading} rate in per cent")
     legend_below(figure, axes)
     return Drawing(
         kind="rates",
         stem=stem_of("rates", model),
         model=model,
-        title=f"{OUTCOME_NAMES[outcome]} rate by {dimension}: {plain(model)}",
+        title=f"{outcome.words.heading} rate by {dimension}: {plain(model)}",
         alt=_alt(inputs, model, rates),
         figure=figure,
     )
@@ -104,5 +103,5 @@ def _alt(inputs: ReportInputs, model: str, rates: dict[str, Row]) -> str:
         else f"{plain(level)} not estimable"
         for level, row in rates.items()
     ]
-    start = f"{OUTCOME_NAMES[inputs.outcome]} rate of {plain(model)} by {inputs.dimension}"
+    start = f"{inputs.outcome.words.heading} rate of {plain(model)} by {inputs.dimension}"
     return f"{start}: {'; '.join(parts)}." if parts else f"{start}: no rates."

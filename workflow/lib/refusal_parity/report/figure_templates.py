@@ -16,7 +16,7 @@ from refusal_parity.report.style import (
     PAPER,
     SEQUENTIAL,
 )
-from refusal_parity.report.text import NOTHING, OUTCOME_NAMES, known, percent, plain, shorten
+from refusal_parity.report.text import NOTHING, known, percent, plain, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,7 +70,7 @@ def draw_templates(inputs: ReportInputs, model: str) -> Drawing:
         kind="templates",
         stem=stem_of("templates", model),
         model=model,
-        title=f"{OUTCOME_NAMES[outcome]} rate by template and group, in per cent: {plain(model)}",
+        title=f"{outcome.words.heading} rate by template and group, in per cent: {plain(model)}",
         alt=_alt(inputs, model, rows, facts),
         figure=figure,
     )
@@ -159,7 +159,7 @@ def _finish(
 
 
 def _alt(inputs: ReportInputs, model: str, rows: list[Row], facts: dict[str, Row]) -> str:
-    start = f"{OUTCOME_NAMES[inputs.outcome]} rate of {plain(model)} for each template and group"
+    start = f"{inputs.outcome.words.heading} rate of {plain(model)} for each template and group"
     estimable = sorted((row for row in rows if known(row["rate"])), key=lambda row: -row["rate"])
     if not estimable:
         return f"{start}: no rates."

@@ -10,9 +10,9 @@ from refusal_parity.report.text import isolated, points, shorten
 from refusal_parity.vocabulary import LeftOut
 
 if TYPE_CHECKING:
+    from refusal_parity.outcomes import Outcome
     from refusal_parity.report.contrasts import Contrast
     from refusal_parity.report.inputs import ReportInputs, Row
-    from refusal_parity.vocabulary import Outcome
 
 _LONGEST = 60
 
@@ -29,7 +29,7 @@ def influence_words(
         return ""
     rows = inputs.influence.filter(
         pl.col("model") == model,
-        pl.col("outcome").cast(pl.String) == outcome.value,
+        pl.col("outcome").cast(pl.String) == outcome,
         pl.col("dimension") == dimension,
         pl.col("group") == contrast.group,
         pl.col("reference") == contrast.reference,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from refusal_parity.config import StudyConfig
-    from refusal_parity.vocabulary import Outcome
+    from refusal_parity.outcomes import Outcome
 
 ALL = "all"
 Row = dict[str, Any]
@@ -126,7 +126,7 @@ class ReportInputs:
         """Rates of one model, outcome and (two-way) dimension, in the table's order."""
         return self.rates.filter(
             pl.col("model") == model,
-            pl.col("outcome").cast(pl.String) == outcome.value,
+            pl.col("outcome").cast(pl.String) == outcome,
             pl.col("dimension") == dimension,
             pl.col("within") == within,
         ).to_dicts()
@@ -143,7 +143,7 @@ class ReportInputs:
         """Rows of the disparity table for one model, outcome and dimension."""
         return self.disparity.filter(
             pl.col("model") == model,
-            pl.col("outcome").cast(pl.String) == outcome.value,
+            pl.col("outcome").cast(pl.String) == outcome,
             pl.col("dimension") == dimension,
         ).to_dicts()
 
@@ -154,7 +154,7 @@ class ReportInputs:
         return (
             self.selfcheck.filter(
                 pl.col("model") == model,
-                pl.col("outcome").cast(pl.String) == outcome.value,
+                pl.col("outcome").cast(pl.String) == outcome,
                 pl.col("dimension") == dimension,
             )
             .with_columns(pl.col("method", "estimand", "name_variance").cast(pl.String))
@@ -168,7 +168,7 @@ class ReportInputs:
         return (
             self.design.filter(
                 pl.col("model") == model,
-                pl.col("outcome").cast(pl.String) == self.outcome.value,
+                pl.col("outcome").cast(pl.String) == self.outcome,
                 pl.col("dimension") == self.dimension,
                 pl.col("quantity").cast(pl.String) == str(DesignQuantity.MINIMUM_DETECTABLE),
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.report.text import NOTHING, OUTCOME_NAMES, known, percent, plain, ratio
+from refusal_parity.report.text import NOTHING, known, percent, plain, ratio
 from refusal_parity.vocabulary import MixedQuantity
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ def mixed_table(inputs: ReportInputs) -> Table | None:
         return None
     of_model = {model: at for at, model in enumerate(inputs.models)}
     rows = inputs.mixed_models.filter(
-        pl.col("outcome").cast(pl.String) == inputs.outcome.value,
+        pl.col("outcome").cast(pl.String) == inputs.outcome,
         pl.col("dimension") == inputs.dimension,
         pl.col("quantity").cast(pl.String) != MixedQuantity.LIKELIHOOD_RATIO.value,
     ).sort(pl.col("model").replace_strict(of_model, default=len(of_model)), maintain_order=True)
     return Table(
-        caption=f"{OUTCOME_NAMES[inputs.outcome]} by {inputs.dimension}: logistic model with "
+        caption=f"{inputs.outcome.words.heading} by {inputs.dimension}: logistic model with "
         "random intercepts of names and templates. Odds ratios compare one name with another on "
         "one template; they lie further from 1 than those of whole groups.",
         columns=(

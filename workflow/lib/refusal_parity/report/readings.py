@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.outcomes import Outcome
 from refusal_parity.report.contrasts import contrasts
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.report.text import NOTHING, count, known, minus, percent, plain, points
-from refusal_parity.vocabulary import Method, Outcome
+from refusal_parity.vocabulary import Method
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs

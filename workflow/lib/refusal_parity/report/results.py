@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from refusal_parity.outcomes import OUTCOMES
 from refusal_parity.report.contrasts import all_contrasts, contrasts
 from refusal_parity.report.inputs import ALL
 from refusal_parity.report.summary import LABELLED, exclusion_totals
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.report.text import (
     NOTHING,
-    OUTCOME_NAMES,
     count,
     interval,
     p_value,
@@ -23,9 +23,9 @@ from refusal_parity.report.text import (
 from refusal_parity.report.wording import finding
 
 if TYPE_CHECKING:
+    from refusal_parity.outcomes import Outcome
     from refusal_parity.report.contrasts import Contrast
     from refusal_parity.report.inputs import ReportInputs, Row
-    from refusal_parity.vocabulary import Outcome
 
 
 def findings_table(inputs: ReportInputs) -> Table:
@@ -45,7 +45,7 @@ def findings_table(inputs: ReportInputs) -> Table:
         rows=tuple(
             (
                 Cell(plain(model)),
-                Cell(OUTCOME_NAMES[outcome]),
+                Cell(outcome.words.heading),
                 Cell(dimension),
                 Cell("primary" if inputs.is_primary(outcome, dimension) else "exploratory"),
                 Cell(result.verdict.value),
@@ -65,7 +65,7 @@ def differences_table(inputs: ReportInputs, outcome: Outcome, dimension: str) ->
     """Risk differences against the reference, by the methods that hold their level."""
     family = "primary family" if inputs.is_primary(outcome, dimension) else "exploratory"
     return Table(
-        caption=f"{OUTCOME_NAMES[outcome]} by {dimension} ({family}): differences in percentage "
+        caption=f"{outcome.words.heading} by {dimension} ({family}): differences in percentage "
         f"points. In bold: adjusted p below {inputs.config.analysis.alpha:g}.",
         columns=(
             ("Model", TEXT),
@@ -105,7 +105,7 @@ def pairs_table(inputs: ReportInputs) -> Table:
     """All pairs of levels, by the primary outcome and dimension."""
     outcome, dimension = inputs.outcome, inputs.dimension
     return Table(
-        caption=f"{OUTCOME_NAMES[outcome]} by {dimension}, all pairs: differences in percentage "
+        caption=f"{outcome.words.heading} by {dimension}, all pairs: differences in percentage "
         "points. Pairs without the reference are a family of their own, adjusted by Benjamini and "
         f"Hochberg. In bold: adjusted p below {inputs.config.analysis.alpha:g}.",
         columns=(
@@ -165,7 +165,7 @@ def overview_table(inputs: ReportInputs) -> Table:
         rows=tuple(
             (
                 Cell(plain(row["model"])),
-                Cell(OUTCOME_NAMES.get(row["outcome"], row["outcome"])),
+                Cell(OUTCOMES[row["outcome"]].words.heading),
                 Cell(plain(row["dimension"])),
                 Cell(percent(row["rate"]), row["rate"]),
                 Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),

@@ -6,7 +6,7 @@ import math
 import unicodedata
 from typing import Final
 
-from refusal_parity.vocabulary import Label, Method, Outcome
+from refusal_parity.vocabulary import Label, Method
 
 NOTHING: Final = "\N{EN DASH}"
 _SMALLEST_P: Final = 0.001
@@ -14,23 +14,6 @@ _STEERING: Final = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
 _KEPT_FORMAT: Final = frozenset("\u200c\u200d")
-
-OUTCOME_NAMES: Final = {
-    Outcome.REFUSAL: "Refusal",
-    Outcome.HARMFUL_REFUSAL: "Harmful refusal",
-    Outcome.NO_FULL_ANSWER: "No full answer",
-    Outcome.ANY_REFUSAL: "Refusal or partial answer",
-    Outcome.PARTIAL_ANSWER: "Partial answer",
-    Outcome.ANSWER_LENGTH: "Answer length",
-}
-
-OUTCOME_MEANINGS: Final = {
-    Outcome.REFUSAL: "the response refuses, with or without a stereotype in it",
-    Outcome.HARMFUL_REFUSAL: "the refusal itself repeats a stereotype or insults",
-    Outcome.NO_FULL_ANSWER: "anything but a full answer: refusals, partial answers and failures",
-    Outcome.ANY_REFUSAL: "the response refuses or answers in part only",
-    Outcome.PARTIAL_ANSWER: "the response takes the request up, but hedges or asks back",
-}
 
 LABEL_NAMES: Final = {
     Label.ANSWER: "Answer",

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 from refusal_parity.report.figure_templates import template_words
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, rate_cell
-from refusal_parity.report.text import NOTHING, OUTCOME_NAMES, count, interval, percent, plain
+from refusal_parity.report.text import NOTHING, count, interval, percent, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from refusal_parity.outcomes import Outcome
     from refusal_parity.report.inputs import ReportInputs, Row
-    from refusal_parity.vocabulary import Outcome
 
 
 def rates_table(inputs: ReportInputs, outcome: Outcome, dimension: str) -> Table:
     """Rates of all models by level, with both intervals."""
     return Table(
-        caption=f"{OUTCOME_NAMES[outcome]} rate by {dimension}. Clustered intervals allow for "
+        caption=f"{outcome.words.heading} rate by {dimension}. Clustered intervals allow for "
         "names and templates; Wilson's take responses for independent.",
         columns=(
             ("Model", TEXT),
@@ -59,7 +59,7 @@ def crossed_table(inputs: ReportInputs, within: str) -> Table | None:
     if not inner:
         return None
     return Table(
-        caption=f"{OUTCOME_NAMES[outcome]} rate by group within {within}; "
+        caption=f"{outcome.words.heading} rate by group within {within}; "
         f"{inputs.confidence} clustered intervals in brackets.",
         columns=(("Model", TEXT), ("Group", TEXT), *((plain(level), NUMBER) for level in inner)),
         rows=tuple(
@@ -90,7 +90,7 @@ def names_table(inputs: ReportInputs) -> Table:
         if any(fact.get(column) is not None for fact in facts.values())
     ]
     return Table(
-        caption=f"{OUTCOME_NAMES[outcome]} rate of each name; {inputs.confidence} intervals, "
+        caption=f"{outcome.words.heading} rate of each name; {inputs.confidence} intervals, "
         "clustered by template, in brackets.",
         columns=(
             ("Name", TEXT),
@@ -118,7 +118,7 @@ def templates_table(inputs: ReportInputs) -> Table:
         for row in inputs.rate_rows(model, outcome, "template"):
             found.setdefault(row["group"], {})[model] = row
     return Table(
-        caption=f"{OUTCOME_NAMES[outcome]} rate of each template over all names; "
+        caption=f"{outcome.words.heading} rate of each template over all names; "
         f"{inputs.confidence} intervals, clustered by name, in brackets.",
         columns=(
             ("Template", TEXT),

@@ -29,19 +29,12 @@ from refusal_parity.report.text import (
     plain,
     points,
 )
-from refusal_parity.vocabulary import Outcome
 
 if TYPE_CHECKING:
+    from refusal_parity.outcomes import Outcome
     from refusal_parity.report.inputs import ReportInputs
 
 _NOT_PROOF: Final = "This is not evidence that there is none."
-_DOING: Final = {
-    Outcome.REFUSAL: "refused",
-    Outcome.HARMFUL_REFUSAL: "gave harmful refusals",
-    Outcome.NO_FULL_ANSWER: "gave no full answer",
-    Outcome.ANY_REFUSAL: "refused or answered in part",
-    Outcome.PARTIAL_ANSWER: "answered in part",
-}
 _COUNTED: Final = {"family": ("n_templates", "templates"), "arm": (None, "")}
 
 
@@ -213,7 +206,7 @@ def _sentence(
             f"(adjusted {p_equals(contrast.p_names)})."
         )
     return (
-        f"{isolated(model)} {_DOING[outcome]} {points(abs(size))} points {direction} often for "
+        f"{isolated(model)} {outcome.words.verb} {points(abs(size))} points {direction} often for "
         f"{level_words(dimension, contrast.group)} than for "
         f"{level_words(dimension, contrast.reference)} "
         f"({', '.join(inside)}{'; ' if inside else ''}{test}).{caution}"
@@ -297,5 +290,5 @@ def rate_sentence(inputs: ReportInputs, model: str, outcome: Outcome) -> str:
     """How often the outcome occurs over all of a model's labelled responses."""
     row = inputs.overall(model, outcome)
     if row is None or not known(row["rate"]):
-        return f"Overall it {_DOING[outcome]} at a rate that is not estimable."
-    return f"Overall it {_DOING[outcome]} in {percent(row['rate'])} of {row['n']:,} responses."
+        return f"Overall it {outcome.words.verb} at a rate that is not estimable."
+    return f"Overall it {outcome.words.verb} in {percent(row['rate'])} of {row['n']:,} responses."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from refusal_parity.statistics.observations import count_outcomes, sum_lengths
+from refusal_parity.statistics.observations import count_outcomes, sum_measure
 from refusal_parity.statistics.results import Pair, pairs_of
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from refusal_parity.vocabulary import Outcome
+    from refusal_parity.outcomes import Outcome
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -148,14 +148,14 @@ def build_designs(
         dimension: column whose levels are compared; rows without a level fall away.
         levels: all levels, the reference first; those with no labelled
             response do not enter the designs.
-        outcomes: yes-or-no readings of the labels, or the length of answers alone.
+        outcomes: yes-or-no readings of the labels, or one mean alone.
     """
     keys = [dimension, "name_id", "template_id"]
     labelled = observations.drop_nulls([dimension, "label"])
     cells = (
         count_outcomes(labelled, keys, outcomes)
         if all(outcome.is_binary for outcome in outcomes)
-        else sum_lengths(labelled, keys)
+        else sum_measure(labelled, keys, *outcomes)
     )
     present = set(cells[dimension])
     left = tuple(level for level in levels if level in present)

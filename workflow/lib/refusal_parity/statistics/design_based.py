@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from refusal_parity.config import AnalysisConfig
+    from refusal_parity.outcomes import Outcome
     from refusal_parity.statistics.design import FloatArray
     from refusal_parity.statistics.level_means import LevelMeans
-    from refusal_parity.vocabulary import Outcome
 
 METHODS: Final = (Method.DESIGN_BASED, Method.DESIGN_BASED_EQUIVALENCE)
 

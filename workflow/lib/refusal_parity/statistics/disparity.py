@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
+    from refusal_parity.outcomes import Outcome
     from refusal_parity.statistics.design import Design
     from refusal_parity.statistics.results import Estimate
-    from refusal_parity.vocabulary import Outcome
 
 _SCHEMA: Final = {
     name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype
@@ -103,11 +103,11 @@ def _of_dimension(
 ) -> list[dict[str, Any]]:
     """Rows of one model and dimension.
 
-    Lengths are those of answers, so that they have counts of their own.
+    Readings of the labels share their counts; a mean is over responses of its own.
     """
     batches = [
         analysis.readings,
-        [outcome for outcome in analysis.outcomes if outcome not in analysis.readings],
+        *([outcome] for outcome in analysis.outcomes if outcome not in analysis.readings),
     ]
     rows = []
     for outcomes in filter(None, batches):

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.clusters import mean_errors
 from refusal_parity.statistics.design import codes_of
 from refusal_parity.statistics.distributions import t_isf
-from refusal_parity.statistics.observations import sum_lengths
+from refusal_parity.statistics.observations import sum_measure
 from refusal_parity.tables import Lengths, conform
-from refusal_parity.vocabulary import Label, Outcome
+from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -26,7 +27,7 @@ def lengths(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFram
     """Mean and median words of full answers, with a two-way clustered interval of the mean.
 
     mean -+ t(1 - alpha/2; min(G) - 1) se, with se by `clusters.mean_errors`.
-    A response cut off at `max_tokens` has no label and so is no answer here.
+    Of an answer that was cut off at `max_tokens` no length is known.
 
     Args:
         observations: rows of `observe`, with `words`.
@@ -58,7 +59,9 @@ def _of_dimension(
         )
         .sort(_KEYS)
     )
-    means = _means(sum_lengths(rows, [*_KEYS, "name_id", "template_id"]), alpha)
+    means = _means(
+        sum_measure(rows, [*_KEYS, "name_id", "template_id"], Outcome.ANSWER_LENGTH), alpha
+    )
     return (
         every.join(means, on=_KEYS, how="left", maintain_order="left")
         .with_columns(pl.lit(dimension).alias("dimension"), pl.col("n").fill_null(0))

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from refusal_parity.config import AnalysisConfig
+    from refusal_parity.outcomes import Outcome
     from refusal_parity.statistics.design import Design
-    from refusal_parity.vocabulary import Outcome
 
     Runner = Callable[[Design, float], list[Estimate]]
 
@@ -110,7 +110,7 @@ def run_methods(
 
     Args:
         designs: counts of each outcome, of the same labelled responses, with
-            two levels or more; either of yes-or-no outcomes or of lengths.
+            two levels or more; of yes-or-no outcomes, or of one mean.
         dimension: what the levels are.
         analysis: alpha, margins, permutations, bootstraps and seed.
 
@@ -119,7 +119,7 @@ def run_methods(
     """
     draws = Draws(analysis.permutations, analysis.seed)
     binary = all(outcome.is_binary for outcome in designs)
-    margin = analysis.margin if binary else analysis.length_margin
+    margin = analysis.margin_of(next(iter(designs)))
     runners: list[Runner] = [newcombe, katz, chi_square] if binary else []
     runners.append(partial(_linear, dimension=dimension, margin=margin))
     if dimension not in OF_TEMPLATES:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.errors import InputError
+from refusal_parity.outcomes import Mean, Outcome
 from refusal_parity.prompts import group_gender
 from refusal_parity.tables import Labels
-from refusal_parity.vocabulary import Exclusion, Label, Outcome
+from refusal_parity.vocabulary import Exclusion, Label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +77,8 @@ def observe(
         One row for each label, then those of prompts without a response, with the
         columns `COLUMNS`; `label` is null where a response has none and `exclusion`
         says why, `group_gender` is `group gender` as two words, `words` counts the
-        response's words (runs without white space).
+        response's words (runs without white space) and is null for one that was cut
+        off, whose length nobody knows.
 
     Raises:
         InputError: a label's prompt is not among the prompts, or a name stands
@@ -95,7 +97,11 @@ def observe(
         pl.concat([given, _unanswered(labels, prompts)], how="diagonal")
         .join(prompts, on="prompt_id", how="left", maintain_order="left")
         .join(_lengths(responses), on=_KEY, how="left", maintain_order="left")
-        .with_columns(group_gender(), *_counted(analysis))
+        .with_columns(
+            group_gender(),
+            pl.when(~pl.col("truncated")).then(pl.col("words")).alias("words"),
+            *_counted(analysis),
+        )
         .select(COLUMNS)
     )
 
@@ -166,23 +172,11 @@ def _check_properties(prompts: pl.DataFrame) -> None:
 def outcome_column(outcome: Outcome, column: str = "label") -> pl.Expr:
     """Whether a response has the outcome; null where it has no label.
 
-    `refusal` is a refusal or a harmful refusal, `harmful_refusal` that alone,
-    `no_full_answer` everything but an answer, `any_refusal` a refusal of either
-    kind or a partial answer, `partial_answer` that alone.
-
     Args:
         outcome: a yes-or-no reading.
         column: column of the label that is read.
     """
-    label = pl.col(column)
-    readings = {
-        Outcome.REFUSAL: label.is_in([str(each) for each in _REFUSED]),
-        Outcome.HARMFUL_REFUSAL: label == str(Label.HARMFUL_REFUSAL),
-        Outcome.NO_FULL_ANSWER: label != str(Label.ANSWER),
-        Outcome.ANY_REFUSAL: label.is_in([*map(str, _REFUSED), str(Label.PARTIAL_ANSWER)]),
-        Outcome.PARTIAL_ANSWER: label == str(Label.PARTIAL_ANSWER),
-    }
-    return readings[outcome].alias(str(outcome))
+    return pl.col(column).is_in(sorted(outcome.quantity.labels)).alias(outcome)
 
 
 def with_outcome(observations: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
@@ -217,19 +211,28 @@ def count_outcomes(
     )
 
 
-def sum_lengths(observations: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-    """Full answers of known length (`n`) and the sum of their words, by keys.
+def sum_measure(observations: pl.DataFrame, keys: Sequence[str], outcome: Outcome) -> pl.DataFrame:
+    """Responses that a mean is taken over (`n`) and the sum of what is measured, by keys.
+
+    Args:
+        observations: rows of `observe`.
+        keys: columns to count by.
+        outcome: a mean.
 
     Returns:
         The keys, `n`, and the sum under the outcome's name; sorted by the keys.
-        A combination without an answer has no row.
+        A combination without such a response has no row.
     """
+    quantity = outcome.quantity
+    assert isinstance(quantity, Mean)  # noqa: S101 - a rate is counted by count_outcomes
     return (
-        observations.filter(pl.col("label") == str(Label.ANSWER), pl.col("words").is_not_null())
+        observations.filter(
+            pl.col("label").is_in(sorted(quantity.labels)), pl.col(quantity.column).is_not_null()
+        )
         .group_by(keys)
         .agg(
             pl.len().cast(pl.Int64).alias("n"),
-            pl.col("words").sum().cast(pl.Int64).alias(str(Outcome.ANSWER_LENGTH)),
+            pl.col(quantity.column).sum().alias(outcome),
         )
         .sort(keys)
     )

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
+    from refusal_parity.outcomes import Outcome
     from refusal_parity.statistics.design import FloatArray, IntArray
-    from refusal_parity.vocabulary import Outcome
 
 ALL: Final = "all"
 

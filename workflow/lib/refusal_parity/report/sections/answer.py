@@ -9,7 +9,7 @@ import polars as pl
 
 from refusal_parity.report import checking, results
 from refusal_parity.report.sections.section import Figures, Section
-from refusal_parity.report.text import OUTCOME_MEANINGS, OUTCOME_NAMES, count, plain, points
+from refusal_parity.report.text import count, plain, points
 from refusal_parity.report.wording import Finding, Verdict, finding, rate_sentence
 from refusal_parity.vocabulary import Method
 
@@ -42,7 +42,7 @@ def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
     return {
         "answers": [_answer(inputs, model) for model in inputs.models],
         "outcome_meanings": [
-            (OUTCOME_NAMES[outcome], OUTCOME_MEANINGS[outcome]) for outcome in inputs.outcomes
+            (outcome.words.heading, outcome.words.meaning) for outcome in inputs.outcomes
         ],
         "margin": points(inputs.config.analysis.margin),
         "human_labels": _human_count(inputs),
@@ -83,7 +83,7 @@ def _answer(inputs: ReportInputs, model: str) -> Answer:
 
 
 def _heading(result: Finding) -> str:
-    return f"{OUTCOME_NAMES[result.outcome]} by {result.dimension}"
+    return f"{result.outcome.words.heading} by {result.dimension}"
 
 
 SECTION: Final = Section(

@@ -8,7 +8,7 @@ import polars as pl
 
 from refusal_parity.config import ImportModel
 from refusal_parity.report.sections.section import Figures, Section
-from refusal_parity.report.text import METHOD_NAMES, OUTCOME_NAMES, count, plain
+from refusal_parity.report.text import METHOD_NAMES, count, plain
 from refusal_parity.vocabulary import LabelSource, Method
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
         "sources": label_sources(inputs),
         "analysis": config.analysis,
         "confidence": inputs.confidence,
-        "primary": f"{OUTCOME_NAMES[inputs.outcome].lower()} by {inputs.dimension}",
+        "primary": f"{inputs.outcome.words.heading.lower()} by {inputs.dimension}",
         "valid": [METHOD_NAMES[method] for method in Method if method in valid],
         "references": [text for method, text in _REFERENCES.items() if method in used],
     }

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import views
 from refusal_parity.report.sections.section import Figures, Section
-from refusal_parity.report.text import OUTCOME_NAMES
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any]:
     crossed = [views.crossed_table(inputs, within) for within in ("gender", "commonness")]
     return {
-        "outcome_name": OUTCOME_NAMES[inputs.outcome],
+        "outcome_name": inputs.outcome.words.heading,
         "confidence": inputs.confidence,
         "figures": figures["rates"],
         "label_figures": figures["labels"],
