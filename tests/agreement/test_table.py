@@ -11,6 +11,7 @@ from refusal_parity.agreement.pairs import Pair
 from refusal_parity.agreement.ratings import Ratings
 from refusal_parity.agreement.sentences import agreement_sentences
 from refusal_parity.agreement.table import measure_agreement
+from refusal_parity.audit.votes import unnamed
 from refusal_parity.config import AnalysisConfig
 
 NO_VOTES = pl.DataFrame(
@@ -144,6 +145,7 @@ def test_annotators() -> None:
             frame.select(*key, annotator=pl.lit("anna"), label="imported"),
             frame.select(*key, annotator=pl.lit("ben"), label="classifier")[:100],
             frame.select(*key, annotator=pl.lit("cleo"), label="keyword")[50:150],
+            frame.select(*key, annotator=pl.lit(unnamed(1)), label="keyword")[150:160],
         ]
     )
     table = measured(frame, votes).filter(pl.col("model") == "all")
@@ -151,7 +153,10 @@ def test_annotators() -> None:
     agreed = (frame["imported"] == frame["classifier"])[:100].mean()
     assert (ben["n"], ben["estimate"]) == (100, pytest.approx(agreed))
     together = only(table, rater="all annotators", coefficient="krippendorff_alpha")
-    assert together["n"] == 150
+    assert together["n"] == 160
+    # Somebody without a name may be another person in each row: no rater to compare.
+    assert not set(table["rater"]) & {unnamed(1)}
+    assert not set(table["yardstick"]) & {unnamed(1)}
     assert together["ci_low"] <= together["estimate"] <= together["ci_high"]
 
 

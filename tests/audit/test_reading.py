@@ -206,3 +206,149 @@ def test_a_sheet_that_nobody_filled_in(tmp_path: Path, sample: pl.DataFrame) -> 
     path = save(tmp_path / "anna.csv", sheet(tmp_path, sample))
     with pytest.raises(InputError, match="not one usable label in 5 rows"):
         read_votes([path], sample)
+
+
+def annotation(key: int, who: Any, *labels: str, at: str | None = None, **more: Any) -> Any:
+    result = [{"from_name": "label", "value": {"choices": list(labels)}}] if labels else []
+    when = {} if at is None else {"created_at": "2025-01-01T00:00:00Z", "updated_at": at}
+    return {"id": key, "completed_by": who, "result": result} | when | more
+
+
+MORNING, EVENING = "2026-03-01T08:00:00.5Z", "2026-03-01T20:00:00+01:00"
+
+
+@pytest.mark.parametrize(
+    ("annotations", "votes", "problems"),
+    [
+        # Two people whose accounts were deleted.
+        (
+            [annotation(1, None, "answer"), annotation(2, {"id": None}, "refusal")],
+            [("(unnamed 1)", "answer"), ("(unnamed 2)", "refusal")],
+            ["it does not say who labelled; counts as a person of this row alone"] * 2,
+        ),
+        # A correction, whatever the order in which it stands there.
+        (
+            [annotation(5, 1, "refusal", at=EVENING), annotation(9, 1, "answer", at=MORNING)],
+            [("user-1", "refusal")],
+            ["answer at first, refusal later in export.json, row 1; the later label counts"],
+        ),
+        (
+            [annotation(9, 1, "refusal"), annotation(5, 1, "answer")],
+            [("user-1", "refusal")],
+            ["answer at first, refusal later in export.json, row 1; the later label counts"],
+        ),
+        (
+            [annotation(1, "ann@x.org", "answer"), annotation(2, {"email": "Ann@x.org"}, "answer")],
+            [("ann@x.org", "answer")],
+            ["the same vote stands in export.json, row 1; counted once"],
+        ),
+        (
+            [annotation(1, 1, "answer", "refusal"), annotation(2, 2, "failure", "failure")],
+            [("user-2", "failure")],
+            ["2 labels: answer, refusal; left out"],
+        ),
+        (
+            [None, annotation(1, 1, "answer"), annotation(2, 2), "odd"],
+            [("user-1", "answer")],
+            [
+                "an annotation without content; left out",
+                "no label; counts as not labelled",
+                "an annotation without content; left out",
+            ],
+        ),
+        (
+            [
+                annotation(1, 1, result=None),
+                annotation(2, 2, result=[None, {"from_name": "label", "value": None}]),
+                annotation(3, 3, "answer"),
+                annotation(4, 4, "refusal", was_cancelled=True),
+            ],
+            [("user-3", "answer")],
+            ["no label; counts as not labelled"] * 2,
+        ),
+    ],
+)
+def test_annotations_of_real_projects(
+    tmp_path: Path,
+    sample: pl.DataFrame,
+    annotations: list[Any],
+    votes: list[tuple[str, str]],
+    problems: list[str],
+) -> None:
+    tasks = [
+        {"data": {"task": "t3"}, "annotations": annotations},
+        {"data": {"task": "t1"}, "annotations": None},
+    ]
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(tasks), encoding="utf-8")
+    ballot = read_votes([path], sample)
+    assert ballot.votes.select("annotator", "label").sort("annotator").rows() == votes
+    found = ballot.problems.filter(pl.col("row").is_not_null())
+    assert set(found["row"]) == {1}
+    said = [f"{row['problem']}; {row['consequence']}" for row in found.to_dicts()]
+    assert said == problems
+    unlabelled = ballot.problems.filter(pl.col("row").is_null())
+    assert unlabelled["task"].to_list() == ["t1", "t2", "t4", "t5"]
+
+
+def test_a_later_export_of_the_same_project_replaces_the_earlier(
+    tmp_path: Path, sample: pl.DataFrame
+) -> None:
+    for name, label, at in (("new", "refusal", EVENING), ("old", "answer", MORNING)):
+        annotations = [annotation(4, None, label, at=at), annotation(5, 7, label, at=at)]
+        tasks = [{"data": {"task": "t3"}, "annotations": annotations}]
+        (tmp_path / f"{name}.json").write_text(json.dumps(tasks), encoding="utf-8")
+    ballot = read_votes([tmp_path / "new.json", tmp_path / "old.json"], sample)
+    assert ballot.votes.select("annotator", "label").rows() == [
+        ("(unnamed 1)", "refusal"),
+        ("user-7", "refusal"),
+    ]
+
+
+def test_sheets_of_one_name_are_of_two_people(tmp_path: Path, sample: pl.DataFrame) -> None:
+    rows = sheet(tmp_path, sample)
+    for who in ("anna", "ben"):
+        (tmp_path / who).mkdir()
+        save(tmp_path / who / "sheet.csv", filled(rows, *ALL))
+    ballot = read_votes([tmp_path / "anna/sheet.csv", tmp_path / "ben/sheet.csv"], sample)
+    assert set(ballot.votes["annotator"]) == {"anna/sheet", "ben/sheet"}
+    assert set(ballot.votes["file"]) == {"anna/sheet.csv", "ben/sheet.csv"}
+    assert ballot.problems.is_empty()
+
+
+def test_one_person_in_two_spellings_is_one(tmp_path: Path, sample: pl.DataFrame) -> None:
+    rows = filled(sheet(tmp_path, sample), *ALL)
+    twice = [*(rows[0] | {"annotator": who} for who in ("Zo\u00e9", "zoe\u0301 ")), rows[1]]
+    ballot = read_votes([save(tmp_path / "a.csv", twice)], sample)
+    assert ballot.votes.select("task", "annotator").rows() == [
+        ("t1", "Zo\u00e9"),
+        ("t2", "(unnamed 1)"),
+    ]
+    assert ballot.problems["problem"].to_list()[:2] == [
+        "the same vote stands in a.csv, row 2",
+        "it does not say who labelled",
+    ]
+
+
+def test_a_csv_of_label_studio(tmp_path: Path, sample: pl.DataFrame) -> None:
+    path = tmp_path / "project.csv"
+    path.write_text(
+        "annotation_id,annotator,created_at,id,label,task,updated_at\n"
+        f"3,1,{MORNING},1,refusal,t1,{EVENING}\n"
+        f"2,1,{MORNING},1,answer,t1,{MORNING}\n"
+        f"4,,{MORNING},1,answer,t1,{MORNING}\n"
+    )
+    ballot = read_votes([path], sample)
+    assert ballot.votes.select("annotator", "label").rows() == [
+        ("1", "refusal"),
+        ("(unnamed 1)", "answer"),
+    ]
+
+
+def test_quotes_that_a_spreadsheet_curled_are_no_edit(tmp_path: Path, sample: pl.DataFrame) -> None:
+    rows = filled(sheet(tmp_path, sample), *ALL)
+    curled = [
+        row | {"response": row["response"].replace('"figs"', "\u201cfigs\u201d")} for row in rows
+    ]
+    assert curled != rows
+    assert read_votes([save(tmp_path / "a.csv", curled)], sample).problems.is_empty()

@@ -13,6 +13,7 @@ from refusal_parity.agreement.coefficients import coefficients, point_estimates
 from refusal_parity.agreement.errors import at_risk, difference_of_errors
 from refusal_parity.agreement.pairs import REFUSAL, SIX, Pair, classes_of
 from refusal_parity.agreement.ratings import CLASSIFIER, HUMAN, IMPORTED, JUDGE, KEYWORD
+from refusal_parity.audit.votes import is_named
 from refusal_parity.labelling.folds import LABELS
 from refusal_parity.tables import Agreement, conform, empty
 from refusal_parity.vocabulary import Coefficient
@@ -82,7 +83,8 @@ def _pairs(rows: pl.DataFrame) -> Iterator[tuple[str, str]]:
 
 def _between_annotators(votes: pl.DataFrame, analysis: AnalysisConfig) -> Iterator[dict[str, Any]]:
     """Every two annotators, and all of them together, over all models."""
-    annotators = votes["annotator"].unique(maintain_order=True).sort().to_list()
+    named = votes.filter(is_named(pl.col("annotator")))
+    annotators = named["annotator"].unique(maintain_order=True).sort().to_list()
     for first, second in combinations(annotators, 2):
         both = votes.filter(pl.col("annotator").is_in([first, second])).pivot(
             on="annotator", values="label"

@@ -8,6 +8,7 @@ import polars as pl
 
 from refusal_parity.audit.label_studio import read_export
 from refusal_parity.audit.sheets import read_sheet
+from refusal_parity.audit.votes import is_named
 from refusal_parity.audit.voting import count_votes, decide
 from refusal_parity.errors import InputError
 from refusal_parity.tables import HumanLabels, conform
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
-    from refusal_parity.audit.voting import Ballot, RawVote
+    from refusal_parity.audit.votes import RawVote
+    from refusal_parity.audit.voting import Ballot
 
 
 def read_votes(paths: Sequence[Path], sample: pl.DataFrame) -> Ballot:
@@ -44,8 +46,21 @@ def read_votes(paths: Sequence[Path], sample: pl.DataFrame) -> Ballot:
 
 
 def _raw(paths: Sequence[Path]) -> Iterator[RawVote]:
-    for path in paths:
-        yield from read_export(path) if path.suffix.lower() == ".json" else read_sheet(path)
+    for path, name in zip(paths, distinct_names(paths), strict=True):
+        read = read_export if path.suffix.lower() == ".json" else read_sheet
+        yield from read(path, name)
+
+
+def distinct_names(paths: Sequence[Path]) -> list[str]:
+    """The files' names, with as much of their folders as tells them apart."""
+    names = [path.name for path in paths]
+    for depth in range(2, max((len(path.parts) for path in paths), default=0) + 1):
+        doubled = {name for name in names if names.count(name) > 1}
+        names = [
+            "/".join(path.parts[-depth:]) if name in doubled else name
+            for path, name in zip(paths, names, strict=True)
+        ]
+    return names
 
 
 def human_labels(votes: pl.DataFrame, sample: pl.DataFrame) -> dy.DataFrame[HumanLabels]:
@@ -82,9 +97,12 @@ def report_problems(ballot: Ballot, sample: pl.DataFrame, *, say: Callable[[str]
         say: called with each line.
     """
     votes = ballot.votes
+    named = votes.filter(is_named(pl.col("annotator")))
+    rest = len(votes) - len(named)
     say(
         f"{votes['task'].n_unique():,} of {len(sample):,} responses labelled, "
-        f"by {votes['annotator'].n_unique()} annotators"
+        f"by {named['annotator'].n_unique()} annotators"
+        + (f" and, {rest} times, by somebody without a name" if rest else "")
     )
     in_files = ballot.problems.filter(pl.col("row").is_not_null())
     for row in in_files.iter_rows(named=True):

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
 from refusal_parity.audit.rubric import DEFINITIONS, ORDER
-from refusal_parity.audit.voting import RawVote
+from refusal_parity.audit.votes import RawVote, moment
 from refusal_parity.errors import InputError
+from refusal_parity.spelling import is_blank
+from refusal_parity.textfiles import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,17 +55,21 @@ def labelling_config() -> str:
     return ET.tostring(view, encoding="unicode") + "\n"
 
 
-def read_export(path: Path) -> Iterator[RawVote]:
+def read_export(path: Path, file: str) -> Iterator[RawVote]:
     """Votes of a JSON export, one for each annotation that was not skipped.
 
     An annotation marked as ground truth settles its row.
+
+    Args:
+        path: the export.
+        file: what to call it.
 
     Raises:
         InputError: the file is no such export.
     """
     try:
-        tasks = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        tasks = json.loads(read_text(path, remedy=_EXPORT_ANEW))
+    except ValueError as error:
         raise InputError(
             f"not a readable JSON file ({error})", where=str(path), remedy=_EXPORT_ANEW
         ) from error
@@ -71,39 +77,64 @@ def read_export(path: Path) -> Iterator[RawVote]:
         raise InputError("not a list of tasks", where=str(path), remedy=_EXPORT_ANEW)
     for number, task in enumerate(tasks, 1):
         data = task.get("data") if isinstance(task, dict) else None
-        annotations = task.get("annotations") if isinstance(task, dict) else None
-        if not isinstance(data, dict) or not isinstance(annotations, list):
+        annotations = task.get("annotations", "") if isinstance(task, dict) else ""
+        if not isinstance(data, dict) or not isinstance(annotations, list | None):
             raise InputError(
                 "a task without data and annotations",
                 where=f"{path}, task {number}",
                 remedy=_EXPORT_ANEW,
             )
-        for annotation in annotations:
-            if not annotation.get("was_cancelled"):
+        for at, annotation in enumerate(annotations or []):
+            said = _said(annotation, at)
+            if said is not None:
                 yield RawVote(
-                    file=path.name,
+                    file=file,
                     row=number,
                     task=_text(data.get("task")),
-                    annotator=_annotator(annotation.get("completed_by")),
-                    label=_choice(annotation.get("result") or []),
-                    adjudicated=bool(annotation.get("ground_truth")),
                     response=_text(data.get("response")),
+                    **said,
                 )
 
 
-def _annotator(completed_by: Any) -> str:
-    """An id, or with some exports the user itself."""
+def _said(annotation: Any, position: int) -> dict[str, Any] | None:
+    """What an annotation adds to a vote, None if it was skipped."""
+    if not isinstance(annotation, dict):
+        nothing = {"annotator": None, "label": None, "adjudicated": False}
+        return nothing | {"fault": "an annotation without content"}
+    if annotation.get("was_cancelled"):
+        return None
+    key = annotation.get("id")
+    labels = list(dict.fromkeys(_choices(annotation.get("result"))))
+    return {
+        "annotator": _annotator(annotation.get("completed_by")),
+        "annotation": _text(key),
+        "label": labels[0] if labels else None,
+        "adjudicated": bool(annotation.get("ground_truth")),
+        "given": moment(
+            annotation.get("updated_at") or annotation.get("created_at"), key, position
+        ),
+        "fault": f"{len(labels)} labels: {', '.join(labels)}" if len(labels) > 1 else None,
+    }
+
+
+def _annotator(completed_by: Any) -> str | None:
+    """An id, or with some exports the user itself; nobody once the account is deleted."""
     if isinstance(completed_by, dict):
         completed_by = completed_by.get("email") or completed_by.get("id")
-    return f"user-{completed_by}" if isinstance(completed_by, int) else str(completed_by)
+    if isinstance(completed_by, int):
+        return f"user-{completed_by}"
+    return completed_by if isinstance(completed_by, str) and not is_blank(completed_by) else None
 
 
-def _choice(result: list[Any]) -> str | None:
-    for part in result:
-        if part.get("from_name") == LABEL:
-            choices = part.get("value", {}).get("choices") or [None]
-            return _text(choices[0])
-    return None
+def _choices(result: Any) -> Iterator[str]:
+    """What was chosen in the control that holds the label."""
+    for part in result if isinstance(result, list) else []:
+        if isinstance(part, dict) and part.get("from_name") == LABEL:
+            value = part.get("value")
+            choices = value.get("choices") if isinstance(value, dict) else None
+            for choice in choices if isinstance(choices, list) else [choices]:
+                if choice is not None:
+                    yield str(choice)
 
 
 def _text(value: Any) -> str | None:

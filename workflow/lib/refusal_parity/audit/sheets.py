@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.audit.voting import RawVote
+from refusal_parity.audit.votes import RawVote, moment
 from refusal_parity.csvfiles import ROW, read_csv
 from refusal_parity.spelling import reading
 from refusal_parity.spreadsheets import guarded, unguarded
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COLUMNS: Final = ("task", "prompt", "response", "label", "annotator", "adjudicated", "comment")
 """Columns of the sheet; the last four are the annotator's."""
 
+_OPTIONAL: Final = ("response", "annotator", "adjudicated", "annotation_id", "updated_at")
 _TRUE: Final = frozenset({"1", "true", "yes", "x", "y"})
 
 
@@ -34,25 +35,32 @@ def sheet_csv(sample: pl.DataFrame) -> str:
     return rows.write_csv(include_bom=True, quote_style="always", line_terminator="\r\n")
 
 
-def read_sheet(path: Path) -> Iterator[RawVote]:
+def read_sheet(path: Path, file: str) -> Iterator[RawVote]:
     """Votes of a CSV, one for each row; a row without a label has none.
 
-    Without a name in column `annotator`, the file's own name stands for whoever
-    filled it in.
+    Where no row has a name in column `annotator`, the file's own name stands
+    for whoever filled it in.
+
+    Args:
+        path: the CSV. Label Studio writes such ones too; there, `updated_at` orders
+            the votes of one person.
+        file: what to call it.
 
     Raises:
         InputError: the file is no CSV with the columns task and label.
     """
-    rows = read_csv(
-        path, required=["task", "label"], optional=["response", "annotator", "adjudicated"]
-    )
+    rows = read_csv(path, required=["task", "label"], optional=_OPTIONAL)
+    nobody = file.removesuffix(path.suffix) if rows["annotator"].is_null().all() else None
     for row in rows.with_columns(unguarded(pl.col("response"))).iter_rows(named=True):
+        key, when = row["annotation_id"], row["updated_at"]
         yield RawVote(
-            file=path.name,
+            file=file,
             row=row[ROW],
             task=row["task"],
-            annotator=row["annotator"] or path.stem,
+            annotator=row["annotator"] or nobody,
             label=row["label"],
             adjudicated=reading(row["adjudicated"] or "") in _TRUE,
             response=row["response"],
+            annotation=key,
+            given=moment(when, key) if when else None,
         )

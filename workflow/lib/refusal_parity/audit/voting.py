@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from refusal_parity.audit.votes import unnamed
+from refusal_parity.spelling import is_blank, reading
 from refusal_parity.tables import VoteProblems, Votes, conform, empty
 from refusal_parity.vocabulary import Label, spelled_out
 
@@ -17,30 +19,10 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
+    from refusal_parity.audit.votes import RawVote
+
+
 _LABELS = [str(label) for label in Label]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawVote:
-    """What one annotator wrote in one row, as it stands in the file.
-
-    Attributes:
-        file: name of the file.
-        row: line of the CSV, or number of the task in the export.
-        task: key of the row.
-        annotator: who labelled.
-        label: what was written, if anything.
-        adjudicated: whether it settles the row.
-        response: the text that stood beside it.
-    """
-
-    file: str
-    row: int
-    task: str | None
-    annotator: str
-    label: str | None
-    adjudicated: bool
-    response: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +44,23 @@ class _Counting:
 
     sample: dict[str, str]
     votes: dict[tuple[str, str], tuple[RawVote, str]] = field(default_factory=dict)
+    people: dict[str, str] = field(default_factory=dict)
+    unnamed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     contested: set[tuple[str, str]] = field(default_factory=set)
     problems: list[dict[str, Any]] = field(default_factory=list)
+
+    def person(self, vote: RawVote) -> str:
+        """Who gave a vote, each person under one name."""
+        if vote.annotator is not None:
+            return self.people.setdefault(reading(vote.annotator), vote.annotator)
+        others = self.unnamed[str(vote.task)]
+        key = vote.annotation or f"{vote.file}, row {vote.row}, {len(others)}"
+        if key not in others:
+            others.append(key)
+            self.report(
+                vote, "it does not say who labelled", "counts as a person of this row alone"
+            )
+        return unnamed(others.index(key) + 1)
 
     def report(self, vote: RawVote, problem: str, consequence: str) -> None:
         self.problems.append(
@@ -81,16 +78,16 @@ class _Counting:
 def count_votes(raw: Iterable[RawVote], sample: pl.DataFrame) -> Ballot:
     """Check every vote against the sample; nothing is dropped without a word.
 
-    Unknown labels and keys, rows without a label, texts that were edited,
-    labels that slid to another row, annotators who labelled a row twice, and
-    tasks that nobody labelled are reported with file and row.
+    Unknown labels and keys, rows without a label or with two, texts that were
+    edited, labels that slid to another row, annotators who labelled a row twice
+    or are not named, and tasks that nobody labelled are reported with file and row.
 
     Args:
         raw: votes as they stand in the files.
         sample: rows of the AuditSample table.
     """
     texts = dict(sample.select("task", "response").iter_rows())
-    counting = _Counting(sample={task: canonical(text) for task, text in texts.items()})
+    counting = _Counting(sample={task: reading(text) for task, text in texts.items()})
     owners = {text: task for task, text in counting.sample.items()}
     for vote in raw:
         label = _usable_label(vote, counting)
@@ -119,18 +116,16 @@ def count_votes(raw: Iterable[RawVote], sample: pl.DataFrame) -> Ballot:
     )
 
 
-def canonical(text: str) -> str:
-    """A text with its white space evened out, which spreadsheets and browsers change."""
-    return " ".join(text.split())
-
-
 def _usable_label(vote: RawVote, counting: _Counting) -> str | None:
     """The label, if the row is one of the sample's and holds one of the six."""
     if vote.task is None or vote.task not in counting.sample:
         key = "no key" if vote.task is None else f"key {vote.task!r} is not of this sample"
         counting.report(vote, key, "left out")
         return None
-    if vote.label is None or not vote.label.strip():
+    if vote.fault is not None:
+        counting.report(vote, vote.fault, "left out")
+        return None
+    if vote.label is None or is_blank(vote.label):
         counting.report(vote, "no label", "counts as not labelled")
         return None
     label = spelled_out(vote.label)
@@ -144,9 +139,9 @@ def _usable_label(vote: RawVote, counting: _Counting) -> str | None:
 
 def _slid(vote: RawVote, counting: _Counting, owners: dict[str, str]) -> bool:
     """Whether the text is that of another task: then the label may be as well."""
-    if vote.response is None or canonical(vote.response) == counting.sample[str(vote.task)]:
+    if vote.response is None or reading(vote.response) == counting.sample[str(vote.task)]:
         return False
-    owner = owners.get(canonical(vote.response))
+    owner = owners.get(reading(vote.response))
     if owner is not None:
         counting.report(vote, f"the text is that of {owner}: rows were moved", "left out")
         return True
@@ -155,7 +150,7 @@ def _slid(vote: RawVote, counting: _Counting, owners: dict[str, str]) -> bool:
 
 
 def _cast(vote: RawVote, label: str, counting: _Counting) -> None:
-    key = (str(vote.task), vote.annotator)
+    key = (str(vote.task), counting.person(vote))
     if key in counting.contested:
         counting.report(vote, "labelled again after two labels that differ", "left out")
         return
@@ -163,28 +158,42 @@ def _cast(vote: RawVote, label: str, counting: _Counting) -> None:
         counting.votes[key] = (vote, label)
         return
     first, before = counting.votes[key]
-    place = f"{first.file}, row {first.row}"
-    if label != before:
-        counting.report(vote, f"{label} here, {before} in {place}", "both left out")
+    if label == before:
+        counting.report(vote, f"the same vote stands in {_place(first)}", "counted once")
+        if vote.adjudicated:
+            counting.votes[key] = (vote, label)
+    elif first.given is None or vote.given is None:
+        problem = f"{label} here, {before} in {_place(first)}"
+        counting.report(vote, problem, "both left out")
         counting.contested.add(key)
         del counting.votes[key]
-        return
-    counting.report(vote, f"the same vote stands in {place}", "counted once")
-    if vote.adjudicated:
+    elif first.given <= vote.given:
+        _correct((first, before), (vote, label), counting)
         counting.votes[key] = (vote, label)
+    else:
+        _correct((vote, label), (first, before), counting)
+
+
+def _correct(older: tuple[RawVote, str], newer: tuple[RawVote, str], counting: _Counting) -> None:
+    problem = f"{older[1]} at first, {newer[1]} later in {_place(newer[0])}"
+    counting.report(older[0], problem, "the later label counts")
+
+
+def _place(vote: RawVote) -> str:
+    return f"{vote.file}, row {vote.row}"
 
 
 def _votes(counting: _Counting) -> pl.DataFrame:
     rows = [
         {
-            "task": vote.task,
-            "annotator": vote.annotator,
+            "task": task,
+            "annotator": annotator,
             "label": label,
             "adjudicated": vote.adjudicated,
             "file": vote.file,
             "row": vote.row,
         }
-        for vote, label in counting.votes.values()
+        for (task, annotator), (vote, label) in counting.votes.items()
     ]
     schema = empty(Votes).schema
     return pl.DataFrame(rows, schema={**schema, "label": pl.String})

@@ -1,0 +1,82 @@
+"""What annotators wrote, as it stands in their files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def unnamed(number: int) -> str:
+    """What stands for the name of a task's n-th annotator without one: of no use across tasks."""
+    return f"(unnamed {number})"
+
+
+def is_named(annotator: pl.Expr) -> pl.Expr:
+    """Whether a column of annotators names people."""
+    return ~annotator.str.contains(r"^\(unnamed \d+\)$")
+
+
+class Moment(NamedTuple):
+    """When a vote was given, as far as its file says; later ones are greater.
+
+    Attributes:
+        seconds: since 1970, 0 where it is not known.
+        number: of the annotation, which grows from one to the next.
+        position: among the annotations of its task.
+    """
+
+    seconds: float
+    number: int
+    position: int
+
+
+def moment(written: Any, number: Any, position: int = 0) -> Moment:
+    """When a vote was given, from what Label Studio writes of an annotation.
+
+    Args:
+        written: date and time (ISO 8601), if known.
+        number: of the annotation, if it has one.
+        position: among the annotations of its task.
+    """
+    try:
+        read = datetime.fromisoformat(written)
+        seconds = (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    except (TypeError, ValueError):
+        seconds = 0.0
+    try:
+        return Moment(seconds, int(number), position)
+    except (TypeError, ValueError):
+        return Moment(seconds, 0, position)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawVote:
+    """What one annotator wrote in one row.
+
+    Attributes:
+        file: name of the file.
+        row: line of the CSV, or number of the task in the export.
+        task: key of the row.
+        annotator: who labelled, null where the file does not say.
+        label: what was written, if anything.
+        adjudicated: whether it settles the row.
+        response: the text that stood beside it.
+        annotation: key of the annotation, where annotations have keys.
+        given: when; null in files that do not order the votes of one person.
+        fault: what makes it unusable, whatever its label.
+    """
+
+    file: str
+    row: int
+    task: str | None
+    annotator: str | None
+    label: str | None
+    adjudicated: bool
+    response: str | None
+    annotation: str | None = None
+    given: Moment | None = None
+    fault: str | None = None
