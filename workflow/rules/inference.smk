@@ -1,5 +1,6 @@
 # Asking goes to the network, which jobs on a cluster do not; gathering takes seconds.
 localrules:
+    ask_again,
     ask_server,
     gather_shards,
 
@@ -99,7 +100,7 @@ rule ask_server:
         # Only what changes the responses, since they cost money; how the
         # server is asked is read from the config itself.
         model=lambda wildcards: STUDY.models[wildcards.model].model_dump(
-            include={"base_url", "model"}
+            include={"base_url", "model", "request"}, exclude_defaults=True
         ),
         samples=STUDY.samples,
         sampling=given(STUDY.sampling),
@@ -107,6 +108,25 @@ rule ask_server:
         "Asking the server for responses of {wildcards.model}"
     script:
         f"{SCRIPTS}/ask_server.py"
+
+
+# A target, never part of a plan: without an output it runs whenever it is named. It changes
+# finished tables in place, so that a run that is stopped leaves them as they were.
+rule ask_again:
+    input:
+        prompts=f"{RESULTS}/prompts.parquet",
+    log:
+        f"{LOGS}/ask_again.log",
+    conda:
+        INFERENCE_ENV
+    params:
+        tables={key: MODEL_RESULTS.format(model=key) for key in SERVER_MODELS},
+        samples=STUDY.samples,
+        sampling=given(STUDY.sampling),
+    message:
+        "Asking servers again for the responses that failed"
+    script:
+        f"{SCRIPTS}/ask_again.py"
 
 
 rule import_responses:

@@ -130,7 +130,10 @@ def _takes(value: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     if value.get("type") == "object":
         # A mapping whose keys have a pattern is described under that pattern.
         kinds = [*value.get("patternProperties", {}).values(), value.get("additionalProperties")]
-        return f"mapping of key to {_takes(kinds[0], schema)}"
+        # `true` is what may be anything.
+        return (
+            f"mapping of key to {_takes(kinds[0], schema) if kinds[0] is not True else 'anything'}"
+        )
     return str(value.get("type", "anything"))
 
 

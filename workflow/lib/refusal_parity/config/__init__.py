@@ -19,6 +19,7 @@ from refusal_parity.config.models import (
     VllmModel,
     WheelSource,
 )
+from refusal_parity.config.request import RequestConfig
 from refusal_parity.config.site import Site, find_site, load_site
 from refusal_parity.config.study import (
     AnalysisConfig,
@@ -48,6 +49,7 @@ __all__ = [
     "PrimaryFamily",
     "PromptsConfig",
     "ReportConfig",
+    "RequestConfig",
     "SamplingConfig",
     "Site",
     "StudyConfig",

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from refusal_parity.config.keys import without_keys
 from refusal_parity.config.models import ImportModel
 from refusal_parity.config.section import Section
 from refusal_parity.config.study import StudyConfig
@@ -90,7 +91,7 @@ def readable(error: ValidationError, where: str) -> InputError:
     """The first finding of pydantic as a sentence for people."""
     finding = error.errors(include_url=False)[0]
     tags = {"vllm", "import", "openai", "FolderSource", "HubSource", "WheelSource"}
-    path = [str(part) for part in finding["loc"] if str(part) not in tags]
+    path = [without_keys(str(part)) for part in finding["loc"] if str(part) not in tags]
     key = ".".join(path) or "the config"
     more = len(error.errors()) - 1
     rest = f" ({more} more after this one.)" if more else ""
@@ -110,8 +111,10 @@ def readable(error: ValidationError, where: str) -> InputError:
             where=where,
             remedy=f"Add it; config/README.md says what it takes.{rest}",
         )
+    # What looks like a key is not repeated on the terminal.
+    given = "" if finding["type"] == "key" else f" (given: {finding['input']!r})"
     return InputError(
-        f"{key}: {finding['msg']} (given: {finding['input']!r})"[:500],
+        without_keys(f"{key}: {finding['msg']}{given}")[:500],
         where=where,
         remedy=f"Correct it; config/README.md says what it takes.{rest}",
     )

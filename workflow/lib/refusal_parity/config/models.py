@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from refusal_parity.config.keys import VariableName
+from refusal_parity.config.request import RequestConfig
 from refusal_parity.config.section import PathText, Section, Sha256
 from refusal_parity.vocabulary import Label, spelled_out
 
@@ -224,14 +226,23 @@ class OpenAIModel(Section):
         description="Address of its interface, such as http://localhost:8000/v1; without a key.",
     )
     model: str = Field(description="What the server calls the model.")
-    api_key_env: str | None = Field(
+    api_key_env: VariableName | None = Field(
         default=None, description="Environment variable that holds the key; null sends none."
+    )
+    request: RequestConfig = Field(
+        default=RequestConfig(),
+        description="Where the server wants other words than OpenAI's protocol has.",
     )
     concurrency: int = Field(default=8, ge=1, description="Requests under way at a time.")
     retries: int = Field(
         default=5, ge=0, description="Tries after a busy or failing server, ever further apart."
     )
     timeout_s: float = Field(default=60, gt=0, description="Longest wait for one answer.")
+    patience_s: float = Field(
+        default=60,
+        gt=0,
+        description="How long a server that has answered may be out of reach before the job ends.",
+    )
     prompt_price: float | None = Field(
         default=None, ge=0, description="Price of a million tokens sent."
     )

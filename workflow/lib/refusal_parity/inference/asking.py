@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from refusal_parity.inference.chunks import ChunkStore
+from refusal_parity.inference.asking_again import answered_rows
+from refusal_parity.inference.chunks import KEY, ChunkStore
 from refusal_parity.inference.drawing import CHUNK_S, draw
 from refusal_parity.inference.openai_engine import OpenAIServer
 from refusal_parity.inference.provenance import package_versions, text_hash
 from refusal_parity.inference.running import CHUNKS
 from refusal_parity.inference.seeds import request_seeds
-from refusal_parity.tables import Responses, write_table
+from refusal_parity.inference.servers.remarks import remarks
+from refusal_parity.tables import Responses, empty, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +34,7 @@ class ServerJob:
         samples: responses for each prompt.
         sampling: how they are drawn.
         schema: JSON schema that every response is held to, if any.
+        chunk_s: seconds between two savings.
     """
 
     key: str
@@ -39,6 +42,7 @@ class ServerJob:
     samples: int
     sampling: SamplingConfig
     schema: Mapping[str, Any] | None = None
+    chunk_s: float = CHUNK_S
 
 
 def ask_server(
@@ -47,7 +51,7 @@ def ask_server(
     output: Path,
     *,
     say: Callable[[str], None],
-    chunk_s: float = CHUNK_S,
+    again: bool = False,
 ) -> None:
     """Draw all responses of a model on a server; goes on where a killed job was.
 
@@ -56,21 +60,22 @@ def ask_server(
         prompts: a table of `Prompts`.
         output: where the table of `Responses` goes.
         say: called with lines of progress.
-        chunk_s: seconds between two savings.
+        again: keep what `output` holds, and ask again what failed in it, that alone.
 
     Raises:
-        InputError: the server cannot be used.
+        InputError: the server cannot be used, or `output` was drawn in another way.
         Stopped: SIGTERM came; the next run goes on from there.
     """
-    server = OpenAIServer(job.model, job.sampling, where=f"models.{job.key}", schema=job.schema)
+    server = OpenAIServer(
+        job.model, job.sampling, where=f"models.{job.key}", schema=job.schema, say=say
+    )
     plan = _plan(prompts, job)
-    settings = {
-        "engine": "openai",
-        "source": {"base_url": job.model.base_url, "model": job.model.model},
-        "prompt_mode": "chat",
-        "samples": job.samples,
-        "sampling": job.sampling.model_dump(),
-    }
+    settings = _settings(job)
+    kept = answered_rows(output, plan, settings) if again else empty(Responses)
+    asked = plan.join(kept, on=KEY, how="anti", maintain_order="left")
+    if again and asked.is_empty():
+        say("no response failed: nothing is asked again")
+        return
     store = ChunkStore(
         output.parent / CHUNKS,
         {
@@ -82,12 +87,39 @@ def ask_server(
         device="server",
         say=say,
     )
-    responses = draw(plan, server.generate, store, say=say, chunk_s=chunk_s)
+    if not_sent := job.model.request.resolved().leave_out:
+        say(f"not sent, so that the server's own values hold: {', '.join(not_sent)}")
+    drawn = draw(
+        asked,
+        lambda rows: server.generate(rows, fresh=len(rows) == len(plan)),
+        store,
+        say=say,
+        chunk_s=job.chunk_s,
+    )
+    responses = plan.select(KEY).join(
+        pl.concat([kept, drawn]), on=KEY, how="left", maintain_order="left"
+    )
     usage = _usage(responses)
     say(f"used: {usage}")
+    for line in remarks(responses, priced=job.model.prompt_price is not None):
+        say(line)
     metadata = settings | {"device": "server", "packages": package_versions(), "usage": usage}
     write_table(responses, Responses, output, metadata=metadata)
     store.remove()
+
+
+def _settings(job: ServerJob) -> dict[str, Any]:
+    """How the responses are drawn, for the table's metadata."""
+    request = job.model.request.resolved().model_dump(exclude_defaults=True)
+    request.pop("presets", None)
+    return {
+        "engine": "openai",
+        "source": {"base_url": job.model.base_url, "model": job.model.model},
+        "prompt_mode": "chat",
+        "samples": job.samples,
+        "sampling": job.sampling.model_dump(),
+        **({"request": request} if request else {}),
+    }
 
 
 def _plan(prompts: pl.DataFrame, job: ServerJob) -> pl.DataFrame:

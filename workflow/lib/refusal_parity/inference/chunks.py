@@ -108,18 +108,19 @@ def _tell_of_others(parent: Path, settings: dict[str, Any], say: Callable[[str],
             before = json.loads(other.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             before = {}
-        changed = ", ".join(_differences(before, settings)) or "its settings file is broken"
+        changed = ", ".join(differences(before, settings)) or "its settings file is broken"
         say(
             f"{other.parent} holds responses drawn with other settings ({changed}): "
             "they are kept there and not used; starting anew"
         )
 
 
-def _differences(before: Any, now: Any, key: str = "") -> list[str]:
+def differences(before: Any, now: Any, key: str = "") -> list[str]:
+    """Paths of the entries in which two settings differ."""
     if not (isinstance(before, dict) and isinstance(now, dict)):
         return [] if before == now else [key]
     return [
         found
         for part in sorted(before.keys() | now.keys())
-        for found in _differences(before.get(part), now.get(part), f"{key}.{part}".lstrip("."))
+        for found in differences(before.get(part), now.get(part), f"{key}.{part}".lstrip("."))
     ]

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
+from polars.exceptions import PolarsError
 
+from refusal_parity.errors import InputError
 from refusal_parity.inference.chunks import KEY
-from refusal_parity.inference.requests import CUT_OFF
+from refusal_parity.inference.requests import CUT_OFF, Completion
 from refusal_parity.inference.stopping import Sigterm
-from refusal_parity.tables import Responses, empty
+from refusal_parity.tables import Responses, conform, empty
 from refusal_parity.vocabulary import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from refusal_parity.inference.chunks import ChunkStore
-    from refusal_parity.inference.requests import Completion
 
 CHUNK_S: Final = 20.0
 _REPORT_EVERY_S: Final = 5.0
 _NO_RESPONSE: Final = "the engine gave no response"
+_NOTHING: Final = Completion(index=0, text=None, finish_reason=None, response_tokens=None)
 
 
 def draw(
     plan: pl.DataFrame,
-    generate: Callable[[pl.DataFrame], Iterator[Completion]],
+    generate: Callable[[pl.DataFrame], Iterator[Completion | None]],
     store: ChunkStore,
     *,
     say: Callable[[str], None],
@@ -38,7 +41,8 @@ def draw(
         plan: one row for each response, in table order: the columns of
             `Responses` that are known beforehand, and what `generate` needs.
         generate: given rows of the plan, yields their completions in the order
-            in which they finish; `index` is the row's place among those given.
+            in which they finish; `index` is the row's place among those given. Null
+            says that nothing finished for a while.
         store: where finished rows are saved, and were saved before.
         say: called with a line of progress every few seconds.
         chunk_s: seconds between two chunks.
@@ -70,9 +74,10 @@ def draw(
         try:
             chunk_began = time.monotonic()
             for completion in generate(missing):
-                finished.append(completion)
-                now = progress.note()
-                if now - chunk_began > chunk_s:
+                if completion is not None:
+                    finished.append(completion)
+                now = progress.note(completion)
+                if finished and now - chunk_began > chunk_s:
                     with sigterm.held():
                         save()
                     chunk_began = now
@@ -93,7 +98,21 @@ def draw(
 
 
 def as_rows(asked: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFrame:
-    """Rows of `Responses` for completions of some of the rows that were asked."""
+    """Rows of `Responses` for completions of some of the rows that were asked.
+
+    One that no table can hold is a row with an error, and takes none of the others along.
+    """
+    try:
+        return _table(asked, completions)
+    except (ValueError, TypeError, OverflowError, PolarsError, InputError) as error:
+        if len(completions) > 1:
+            return pl.concat([as_rows(asked, [one]) for one in completions])
+        words = f"the response cannot be kept ({type(error).__name__})"
+        unkept = replace(_NOTHING, index=completions[0].index, error=words)
+        return _table(asked, [unkept])
+
+
+def _table(asked: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFrame:
     drawn = asked[[completion.index for completion in completions]].with_columns(
         response=pl.Series(
             [None if one.text is None else one.text.strip() for one in completions], dtype=pl.String
@@ -108,7 +127,7 @@ def as_rows(asked: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFr
         cost=pl.Series([one.cost for one in completions], dtype=pl.Float64),
         error=pl.Series([one.error for one in completions], dtype=pl.String),
     )
-    return _with_status(drawn)
+    return conform(_with_status(drawn), Responses, where="responses")
 
 
 def _with_status(drawn: pl.DataFrame) -> pl.DataFrame:
@@ -158,22 +177,30 @@ class _Progress:
     def __init__(self, total: int, say: Callable[[str], None]) -> None:
         self._total = total
         self._say = say
-        self._done = 0
+        self._done = self._failed = 0
         self._began = self._spoke = time.monotonic()
 
-    def note(self) -> float:
-        """Count one response; returns the time."""
-        self._done += 1
+    def note(self, completion: Completion | None) -> float:
+        """Count a response or a failed request; returns the time."""
+        if completion is not None:
+            failed = completion.error is not None
+            self._failed += failed
+            self._done += not failed
         now = time.monotonic()
-        if now - self._spoke > _REPORT_EVERY_S:
+        if now - self._spoke > _REPORT_EVERY_S and completion is not None:
             self._spoke = now
             rate = self._done / (now - self._began)
-            left = (self._total - self._done) / rate
+            left = self._total - self._done - self._failed
+            time_left = f", about {left / rate:,.0f} s left" if rate else ""
             self._say(
-                f"{self._done:,} of {self._total:,} responses, {rate:,.0f} a second, "
-                f"about {left:,.0f} s left"
+                f"{self._done:,} of {self._total:,} responses{self._failures()}, "
+                f"{rate:,.0f} a second{time_left}"
             )
         return now
 
     def end(self) -> None:
-        self._say(f"{self._done:,} responses in {time.monotonic() - self._began:.0f} s")
+        seconds = time.monotonic() - self._began
+        self._say(f"{self._done:,} responses in {seconds:.0f} s{self._failures()}")
+
+    def _failures(self) -> str:
+        return f", {self._failed:,} requests failed" if self._failed else ""

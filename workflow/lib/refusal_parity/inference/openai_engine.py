@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import os
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import openai
 
 from refusal_parity.errors import InputError
-from refusal_parity.inference.requests import Completion
+from refusal_parity.inference.servers.credentials import Credentials
+from refusal_parity.inference.servers.errors import one_line
+from refusal_parity.inference.servers.one_request import Asker, Row
+from refusal_parity.inference.servers.stopping_rules import StoppingRules
+from refusal_parity.inference.servers.watch import ServerWatch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 
     import polars as pl
-    from openai.types import CompletionUsage
 
     from refusal_parity.config import OpenAIModel, SamplingConfig
+    from refusal_parity.inference.requests import Completion
 
-_HOPELESS: Final = (
-    openai.AuthenticationError,
-    openai.PermissionDeniedError,
-    openai.NotFoundError,
-)
-_LONGEST_ERROR: Final = 200
+_TICK_S: Final = 0.5
+_CONNECT_S: Final = 4.0
+_LAST_ANSWERS_S: Final = 5.0
 
 
 class OpenAIServer:
@@ -37,6 +38,7 @@ class OpenAIServer:
         *,
         where: str,
         schema: Mapping[str, Any] | None = None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Read the key from the environment.
 
@@ -45,134 +47,119 @@ class OpenAIServer:
             sampling: how responses are drawn.
             where: what to call the model in an error.
             schema: JSON schema that every response is held to, if any.
+            say: called with a line when the server fails and when it is back.
 
         Raises:
             InputError: the environment has no key, or the protocol no such setting.
         """
-        if sampling.top_k != -1:
+        if sampling.top_k != -1 and "top_k" not in model.request.extra_body:
             raise InputError(
                 "OpenAI's protocol has no top_k",
                 where=f"{where} with sampling.top_k",
-                remedy="Leave sampling.top_k out where a study asks a server.",
+                remedy="Leave sampling.top_k out where a study asks a server, or send it to one "
+                f"that knows it: `request: {{extra_body: {{top_k: {sampling.top_k}}}}}`.",
             )
         self._model = model
         self._sampling = sampling
         self._where = where
-        self._format: Any = openai.omit
-        if schema is not None:
-            named = {"name": "answer", "schema": dict(schema), "strict": True}
-            self._format = {"type": "json_schema", "json_schema": named}
-        self._key = os.environ.get(model.api_key_env, "") if model.api_key_env else ""
-        if model.api_key_env and not self._key:
-            raise InputError(
-                f"the environment variable {model.api_key_env} is not set",
-                where=f"{where}.api_key_env",
-                remedy="Set it to the server's key.",
-            )
+        self._schema = schema
+        self._say = say
+        self._credentials = Credentials(model, where=where)
 
-    def generate(self, rows: pl.DataFrame) -> Iterator[Completion]:
+    def generate(self, rows: pl.DataFrame, *, fresh: bool = True) -> Iterator[Completion | None]:
         """Completions of rows with system_prompt, prompt and seed, as they finish.
 
-        A row that the server refuses, or that fails after all retries, comes
-        back with its error.
+        A row that the server refuses, or that fails after all tries, comes back with its
+        error; null says that nothing finished for a while.
+
+        Args:
+            rows: what is asked.
+            fresh: whether the server never answered under these settings.
 
         Raises:
-            InputError: no row can succeed: a wrong key, address or model name,
-                or nothing but failures.
+            InputError: no row can succeed: a wrong key, address or model name, a parameter
+                that the server does not take, nothing but failures, or no server.
         """
         loop = asyncio.new_event_loop()
-        answers = self._answers(list(rows.select("system_prompt", "prompt", "seed").iter_rows()))
+        asked = [
+            Row(index, *row)
+            for index, row in enumerate(rows.select("system_prompt", "prompt", "seed").iter_rows())
+        ]
+        answers = self._answers(asked, StoppingRules(self._model, self._where, fresh=fresh))
+        step: asyncio.Future[Completion | None] | None = None
         try:
             while True:
+                step = asyncio.ensure_future(anext(answers), loop=loop)
                 try:
-                    yield loop.run_until_complete(anext(answers))
+                    yield loop.run_until_complete(step)
                 except StopAsyncIteration:
                     return
         finally:
-            loop.run_until_complete(answers.aclose())  # type: ignore[attr-defined]
+            # A signal may have come in the middle of a step.
+            if step is not None and not step.done():
+                step.cancel()
+                loop.run_until_complete(asyncio.wait([step]))
+            loop.run_until_complete(answers.aclose())
             loop.close()
 
-    async def _answers(self, rows: list[tuple[str | None, str, int]]) -> AsyncIterator[Completion]:
-        hopeless_after = 2 * self._model.concurrency
-        failures = 0
-        waiting = enumerate(rows)
+    async def _answers(
+        self, rows: list[Row], rules: StoppingRules
+    ) -> AsyncGenerator[Completion | None]:
+        watch = ServerWatch(self._say, patience_s=self._model.patience_s)
+        waiting = iter(rows)
         running: set[asyncio.Task[Completion]] = set()
-        # The client's own retries: with back-off, on 408, 409, 429, 5xx,
-        # lost connections and timeouts, and after as long as the server says.
-        async with openai.AsyncOpenAI(
-            api_key=self._key or "none",
-            base_url=self._model.base_url,
-            max_retries=self._model.retries,
-            timeout=self._model.timeout_s,
-        ) as client:
+        async with self._client() as client:
+            asker = Asker(
+                client=client,
+                model=self._model,
+                sampling=self._sampling,
+                schema=self._schema,
+                credentials=self._credentials,
+                watch=watch,
+                rules=rules,
+            )
             try:
                 while True:
-                    while len(running) < self._model.concurrency:
-                        index, row = next(waiting, (-1, None))
-                        if row is None:
-                            break
-                        running.add(asyncio.create_task(self._answer(client, index, *row)))
+                    if rules.stop is None:
+                        for row in islice(waiting, self._model.concurrency - len(running)):
+                            running.add(asyncio.create_task(asker.answer(row)))
                     if not running:
-                        return
-                    done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                    for task in done:
-                        completion = task.result()
-                        failures = failures + 1 if completion.error else 0
+                        break
+                    # What is under way when the job ends was asked, and may be paid, already.
+                    wait_s = _TICK_S if rules.stop is None else _LAST_ANSWERS_S
+                    done, running = await asyncio.wait(
+                        running, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    finished = [task.result() for task in done if task.exception() is None]
+                    rules.note(finished, [rows[one.index].prompt for one in finished])
+                    nothing: list[Completion | None] = [None]
+                    for completion in finished or nothing:
                         yield completion
-                        if failures >= max(hopeless_after, 10):
-                            raise InputError(
-                                f"{failures} requests in a row failed, the last with "
-                                f"{completion.error}",
-                                where=self._where,
-                                remedy="Run again when the server is well: what it answered is "
-                                "kept.",
-                            )
+                    # A fault of the workflow's own takes no answer along.
+                    await asyncio.gather(*done)
+                    if rules.stop is not None and not done:
+                        break
+                    rules.look(watch)
             finally:
                 for task in running:
                     task.cancel()
                 await asyncio.gather(*running, return_exceptions=True)
+        if rules.stop is not None:
+            raise rules.stop
 
-    async def _answer(
-        self, client: openai.AsyncOpenAI, index: int, system: str | None, prompt: str, seed: int
-    ) -> Completion:
-        messages: list[Any] = [{"role": "user", "content": prompt}]
-        if system is not None:
-            messages.insert(0, {"role": "system", "content": system})
+    def _client(self) -> openai.AsyncOpenAI:
+        timeout_s = self._model.timeout_s
         try:
-            answer = await client.chat.completions.create(
-                model=self._model.model,
-                messages=messages,
-                temperature=self._sampling.temperature,
-                top_p=self._sampling.top_p,
-                max_tokens=self._sampling.max_tokens,
-                seed=seed,
-                response_format=self._format,
+            return openai.AsyncOpenAI(
+                base_url=self._model.base_url,
+                max_retries=0,
+                timeout=openai.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S)),
+                api_key="sent with each request",
             )
-            choice, usage = answer.choices[0], answer.usage
-        except _HOPELESS as error:
+        # The library's class for an address that is none differs by version.
+        except Exception as error:  # noqa: BLE001
             raise InputError(
-                f"the server refuses ({type(error).__name__}, status {error.status_code})",
+                f"base_url cannot be used ({one_line(self._credentials.hide(str(error)))})",
                 where=self._where,
-                remedy="Check base_url, model and the key in the environment.",
+                remedy="Correct it: http://HOST:PORT/v1.",
             ) from None
-        except (openai.OpenAIError, LookupError, TypeError, ValueError) as error:
-            return Completion(index, None, None, None, error=self._without_key(error))
-        return Completion(
-            index=index,
-            text=choice.message.content or choice.message.refusal or "",
-            finish_reason=choice.finish_reason,
-            response_tokens=usage.completion_tokens if usage else None,
-            prompt_tokens=usage.prompt_tokens if usage else None,
-            cost=self._cost(usage) if usage else None,
-        )
-
-    def _cost(self, usage: CompletionUsage) -> float | None:
-        sent, received = self._model.prompt_price, self._model.response_price
-        if sent is None or received is None:
-            return None
-        return (usage.prompt_tokens * sent + usage.completion_tokens * received) / 1e6
-
-    def _without_key(self, error: Exception) -> str:
-        text = f"{type(error).__name__}: {error}"
-        # Servers may quote what they were sent.
-        return (text.replace(self._key, "***") if self._key else text)[:_LONGEST_ERROR]

@@ -94,7 +94,8 @@ def judge_id(judge: VllmModel | OpenAIModel) -> str:
                 *("engine", "source", "lora", "quantization", "dtype", "prompt_mode"),
                 *("chat_template", "base_url", "model"),
             },
-        ),
+        )
+        | judge.model_dump(mode="json", include={"request"}, exclude_defaults=True),
         "rubric": RUBRIC,
         "characters": CHARACTERS,
         "sampling": SAMPLING.model_dump(),

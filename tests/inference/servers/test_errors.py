@@ -1,0 +1,90 @@
+"""What servers say when they give no response, as their documentation shows it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from refusal_parity.inference.servers.errors import ServerError, one_line
+
+AZURE = {
+    "message": "The response was filtered due to the prompt triggering the content policy.",
+    "type": None,
+    "param": "prompt",
+    "code": "content_filter",
+    "status": 400,
+    "innererror": {
+        "code": "ResponsibleAIPolicyViolation",
+        "content_filter_result": {
+            "hate": {"filtered": True, "severity": "high"},
+            "jailbreak": {"detected": False, "filtered": False},
+            "violence": {"filtered": False, "severity": "safe"},
+        },
+    },
+}
+OPENROUTER = {
+    "code": 403,
+    "message": "Your chosen model requires moderation and your input was flagged",
+    "metadata": {"reasons": ["hate", "violence"], "flagged_input": "Ana", "provider_name": "p"},
+}
+
+
+def _read(status: int, body: Any) -> ServerError:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return ServerError.of_body(status, content, hide=lambda text: text)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "reason"),
+    [
+        (400, AZURE, "content_filter: hate (high)"),
+        (400, {"code": "content_filter", "message": "no"}, "content_filter"),
+        (403, OPENROUTER, "moderation: hate, violence"),
+        (400, {"code": "data_inspection_failed", "message": "input"}, "data_inspection_failed"),
+        (400, {"code": "invalid_prompt", "message": "your prompt was flagged"}, "filtered"),
+        (400, {"message": "Content Exists Risk", "type": "invalid_request_error"}, "filtered"),
+        # Not refusals of this request.
+        (403, {"message": "Your account was flagged for its usage policy"}, None),
+        (400, {"code": "context_length_exceeded", "message": "too long"}, None),
+        (400, {"message": "'seed' is not supported", "param": "seed"}, None),
+        (429, {"message": "rate limit of the moderation endpoint"}, None),
+        (500, {"code": "content_filter_error", "message": "the filter is down"}, None),
+        (401, {"message": "Incorrect API key"}, None),
+    ],
+)
+def test_a_filter_is_told_from_a_failure(
+    status: int, error: dict[str, Any], reason: str | None
+) -> None:
+    assert _read(status, {"error": error}).refusal_reason == reason
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"error": {"message": "no such model"}}, "no such model"),
+        ({"error": "no such model"}, "no such model"),
+        ({"message": "no such model"}, "no such model"),
+        ({"detail": "Not Found"}, "Not Found"),
+        ({"detail": [{"loc": ["body", "seed"]}]}, '[{"loc": ["body", "seed"]}]'),
+        ({"error": {"code": 7}}, '{"code": 7}'),
+        ([1], "[1]"),
+        (b"404 page not found\n", "404 page not found"),
+        (b"<html>\nBad gateway</html>", "a web page"),
+        (b"", ""),
+        (b"[" * 100_000, "[" * 300),
+        (
+            {"error": {"message": "\x1b[2Jbad\r\n[m] as if\u2028logged \ud800"}},
+            "[2Jbad [m] as if logged",
+        ),
+    ],
+)
+def test_words_of_any_error(body: Any, words: str) -> None:
+    read = _read(404, body)
+    assert read.words == words
+    assert str(read) == f"status 404: {words}" or (not words and str(read) == "status 404")
+
+
+def test_one_line_is_short_and_printable() -> None:
+    assert one_line("a\tb\x00c\n\n" + "x" * 1000) == "a b c " + "x" * 294

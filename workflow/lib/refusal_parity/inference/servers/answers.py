@@ -1,0 +1,178 @@
+"""From the raw answer of a server to a typed completion: the one gate.
+
+Nothing behind it looks at what a server sent. Each answer becomes a `Completion` or one of
+the errors below, whatever was in it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from refusal_parity.inference.requests import CUT_OFF, Completion
+from refusal_parity.inference.servers.errors import OddAnswerError, ServerError, WebPageError
+from refusal_parity.inference.servers.refusals import filter_of_choice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+COMPLETE: Final = frozenset(
+    {"stop", "eos", "eos_token", "end_turn", "end", "stop_sequence", "stop_token", "complete"}
+)
+"""Finish reasons of a whole response, in lower case."""
+
+_CUT: Final = frozenset(
+    {
+        *("length", "max_tokens", "max_output_tokens", "max_new_tokens", "max_length"),
+        *("model_length", "model_context_window_exceeded", "finish_reason_max_tokens"),
+    }
+)
+_PAGE: Final = re.compile(r"\s*(<!doctype html|<html|<head|<body)", re.IGNORECASE)
+_LONE: Final = re.compile(r"[\ud800-\udfff]")
+_MOST_TOKENS: Final = 2**31 - 1
+
+
+def read_answer(
+    index: int, content: bytes, *, hide: Callable[[str], str] = lambda text: text
+) -> Completion:
+    """Read the body of an answer of HTTP status 200.
+
+    Text in parts is joined, and what a model thought stands apart. A lone surrogate
+    becomes U+FFFD. Odd numbers of tokens are not known.
+
+    Args:
+        index: number of the request.
+        content: the body.
+        hide: takes the key out of a text.
+
+    Returns:
+        The completion, without its cost.
+
+    Raises:
+        WebPageError: it is a page for people.
+        ServerError: it says that something failed.
+        OddAnswerError: it is not what the interface promises.
+    """
+    try:
+        return _completion(index, _json(content), hide)
+    except RecursionError:
+        raise OddAnswerError("the answer is nested too deeply") from None
+
+
+def _completion(index: int, body: Any, hide: Callable[[str], str]) -> Completion:
+    if not isinstance(body, dict):
+        raise OddAnswerError(f"the answer is {_kind(body)}, not an object")
+    choices = body.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    for place in (body, choice):
+        if isinstance(place, dict) and place.get("error"):
+            raise ServerError.within(place["error"], hide=hide)
+    if not isinstance(choice, dict):
+        raise OddAnswerError("the answer has no choices")
+    finish = choice.get("finish_reason")
+    if not isinstance(finish, str | None):
+        raise OddAnswerError(f"finish_reason is {_kind(finish)}")
+    if finish is not None and finish.lower() in {"error", "finish_reason_error"}:
+        raise OddAnswerError("the server ended the response with an error", passing=True)
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        raise OddAnswerError(f"the message is {_kind(message)}")
+    refused = filter_of_choice(body, choice)
+    text, thinking = _said(message)
+    sent, received = _tokens(body.get("usage"))
+    return Completion(
+        index=index,
+        text=_clean(text, hide) or (None if refused else ""),
+        finish_reason=_clean(_finish_reason(finish), hide),
+        response_tokens=received,
+        prompt_tokens=sent,
+        thinking=_clean(thinking, hide),
+        refusal_reason=_clean(refused, hide),
+    )
+
+
+def _json(content: bytes) -> Any:
+    text = content.decode("utf-8-sig", errors="replace")
+    if _PAGE.match(text):
+        raise WebPageError
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise OddAnswerError(f"the answer is no JSON ({error})") from None
+
+
+def _said(message: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Response and thinking of a message."""
+    content, refusal = message.get("content"), message.get("refusal")
+    thoughts = [message.get("reasoning_content") or message.get("reasoning")]
+    texts: list[str] = []
+    if isinstance(content, str):
+        texts.append(content)
+    elif isinstance(content, list):
+        for part in content:
+            _read_part(part, texts, thoughts)
+    elif content is not None:
+        raise OddAnswerError(f"content is {_kind(content)}")
+    if not isinstance(refusal, str | None):
+        raise OddAnswerError(f"refusal is {_kind(refusal)}")
+    thinking = "\n".join(_flat(thought) for thought in thoughts if thought)
+    return "".join(texts) or refusal or "", thinking or None
+
+
+def _read_part(part: Any, texts: list[str], thoughts: list[Any]) -> None:
+    """Put a part of a message where it belongs."""
+    kind = str(part.get("type") or "") if isinstance(part, dict) else None
+    if kind in {"text", "output_text", "refusal"}:
+        text = part.get("text", part.get("refusal"))
+        if not isinstance(text, str):
+            raise OddAnswerError(f"the text of a part is {_kind(text)}")
+        texts.append(text)
+    elif kind in {"thinking", "reasoning", "redacted_thinking"}:
+        thoughts.append(part.get("thinking") or part.get("text") or part.get("summary"))
+    else:
+        what = f"of the type {kind!r:.40}" if kind else _kind(part)
+        raise OddAnswerError(f"content has a part that is {what}")
+
+
+def _flat(thought: Any) -> str:
+    """Thinking as text: it is nowhere laid down, so any form of it is kept."""
+    if isinstance(thought, str):
+        return thought
+    if isinstance(thought, list):
+        return "".join(
+            one["text"]
+            if isinstance(one, dict) and isinstance(one.get("text"), str)
+            else _flat(one)
+            for one in thought
+        )
+    return json.dumps(thought, ensure_ascii=False)
+
+
+def _tokens(usage: Any) -> tuple[int | None, int | None]:
+    """Tokens sent and received; null for what is no number of tokens."""
+    if not isinstance(usage, dict):
+        return None, None
+    sent, received = (
+        value
+        if isinstance(value := usage.get(key), int)
+        and not isinstance(value, bool)
+        and 0 <= value <= _MOST_TOKENS
+        else None
+        for key in ("prompt_tokens", "completion_tokens")
+    )
+    return sent, received
+
+
+def _finish_reason(given: str | None) -> str | None:
+    """The server's word, but `length` for every response that was cut off."""
+    return CUT_OFF if given is not None and given.lower() in _CUT else given or None
+
+
+def _clean(text: str | None, hide: Callable[[str], str]) -> str | None:
+    return None if text is None else hide(_LONE.sub("\N{REPLACEMENT CHARACTER}", text))
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value"}
+    return "missing" if value is None else names.get(type(value), "a number")

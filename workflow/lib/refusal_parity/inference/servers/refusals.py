@@ -1,0 +1,107 @@
+"""How services say that a filter of theirs stopped a request or its answer.
+
+That is an outcome, a refusal by the service, and no failure: another try would end the
+same way. What the model itself writes, `message.refusal` among it, is a response.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_FINISH: Final = frozenset(
+    {
+        # OpenAI, Azure, Mistral, most gateways; Bedrock; Anthropic; Zhipu; Cohere.
+        *("content_filter", "content_filtered", "guardrail_intervened", "refusal", "sensitive"),
+        "error_toxic",
+        # Gemini. RECITATION (copied text) and SPII (personal data) are filters too: what was
+        # asked for is held back, whatever for; the reason says which it was. LANGUAGE and
+        # OTHER say nothing of a filter and are kept as unknown.
+        *("safety", "prohibited_content", "blocklist", "recitation", "spii", "image_safety"),
+        # Its enumeration as gateways hand it on.
+        *("finish_reason_safety", "finish_reason_prohibited_content", "finish_reason_blocklist"),
+    }
+)
+_FORBIDDEN: Final = 403
+_STATUSES: Final = frozenset({400, _FORBIDDEN, 422, 451})
+_CODE: Final = re.compile(
+    r"content_?filter|responsible_?ai_?policy|content_?policy|policy_?violation|prohibited_?content"
+    r"|data_?inspection|moderation|safety|blocklist|sensitive",
+    re.IGNORECASE,
+)
+# OpenAI (`invalid_prompt`), DeepSeek and gateways that keep the words and drop the code.
+_WORDS: Final = re.compile(
+    r"content (management |moderation |filtering )?polic|usage polic|(was|were|been) flagged"
+    r"|content exists risk|inappropriate content|safety system|content[ _]filter",
+    re.IGNORECASE,
+)
+_RESULTS: Final = ("content_filter_result", "content_filter_results")
+_CATEGORIES: Final = 8
+
+
+def filter_of_choice(body: Mapping[str, Any], choice: Mapping[str, Any]) -> str | None:
+    """Why a filter stopped a response, by its finish reason; null if none did.
+
+    Args:
+        body: the whole answer.
+        choice: its first choice.
+    """
+    for key in ("finish_reason", "native_finish_reason"):
+        word = choice.get(key)
+        if isinstance(word, str) and word.lower().replace("-", "_") in _FINISH:
+            prompt = body.get("prompt_filter_results")
+            return _reason(word, [choice, *(prompt if isinstance(prompt, list) else [])])
+    return None
+
+
+def filter_of_error(status: int, error: Mapping[str, Any], words: str) -> str | None:
+    """Why a filter refused a request, by the error that it gave; null if none did.
+
+    Args:
+        status: HTTP status of the error.
+        error: the error, as the service gives it.
+        words: its message.
+    """
+    if status not in _STATUSES:
+        return None
+    inner = _mapping(error.get("innererror"))
+    details = _mapping(error.get("metadata"))
+    codes = [
+        str(code)
+        for code in (error.get("code"), error.get("type"), inner.get("code"))
+        if isinstance(code, str) and _CODE.search(code)
+    ]
+    # OpenRouter.
+    reasons = details.get("reasons")
+    flagged = [str(one) for one in reasons] if isinstance(reasons, list) else []
+    # With 403 the same words may be about the account, which is no answer to this request.
+    worded = status != _FORBIDDEN and _WORDS.search(words)
+    if not (codes or flagged or "flagged_input" in details or worded):
+        return None
+    word = codes[0] if codes else "moderation" if details else "filtered"
+    named = _reason(word, [error, inner, details])
+    return f"{named}: {', '.join(flagged[:_CATEGORIES])}" if flagged else named
+
+
+def _reason(word: str, places: Iterable[Any]) -> str:
+    """The service's own word, and its categories with their severity."""
+    found = [category for place in places for category in _categories(_mapping(place))]
+    distinct = list(dict.fromkeys(found))[:_CATEGORIES]
+    return f"{word}: {', '.join(distinct)}" if distinct else word
+
+
+def _categories(place: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{name} ({verdict['severity']})" if isinstance(verdict.get("severity"), str) else str(name)
+        for key in _RESULTS
+        for name, verdict in _mapping(place.get(key)).items()
+        if isinstance(verdict, dict)
+        and (verdict.get("filtered") is True or verdict.get("detected") is True)
+    ]
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

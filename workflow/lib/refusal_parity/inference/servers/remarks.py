@@ -1,0 +1,51 @@
+"""What a reader of a job's log should know of the responses that came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from refusal_parity.inference.requests import CUT_OFF
+from refusal_parity.inference.servers.answers import COMPLETE
+from refusal_parity.vocabulary import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def remarks(responses: pl.DataFrame, *, priced: bool) -> Iterator[str]:
+    """Lines on what was not expected, each with its count.
+
+    Args:
+        responses: rows of the Responses table.
+        priced: whether the config gives prices.
+    """
+    status = pl.col("status").cast(pl.String)
+    came = responses.filter(status.is_in([str(Status.OK), str(Status.EMPTY)]))
+    reason = pl.col("finish_reason")
+    unknown = came.filter(~reason.str.to_lowercase().is_in([CUT_OFF, *COMPLETE]) | reason.is_null())
+    for word, count in unknown.group_by("finish_reason").len().sort("finish_reason").iter_rows():
+        named = "without a finish reason" if word is None else f"with the finish reason {word!r}"
+        yield (
+            f"{count:,} responses came {named}: they are kept as they are, and whether they were "
+            "cut off is not known"
+        )
+    filtered = responses.filter(status == str(Status.FILTERED))
+    if len(filtered):
+        most = filtered["refusal_reason"].value_counts(sort=True).rows()[0]
+        yield (
+            f"{len(filtered):,} of {len(responses):,} requests were refused by the service's own "
+            f"filter, most often with {most[0]!r} ({most[1]:,})"
+        )
+    failed = responses.filter(status == str(Status.ERROR))
+    if len(failed):
+        most = failed["error"].value_counts(sort=True).rows()[0]
+        yield (
+            f"{len(failed):,} of {len(responses):,} requests failed, most often with {most[0]!r} "
+            f"({most[1]:,}); `snakemake --cores 1 ask_again` asks these again and no others"
+        )
+    if priced:
+        unpriced = came["cost"].null_count()
+        if unpriced:
+            yield f"the cost of {unpriced:,} responses is not known: their tokens are not"
