@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from refusal_parity.errors import InputError
-from refusal_parity.prompts import read_names, read_templates
+from refusal_parity.prompts import direction_twins, read_names, read_templates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +72,14 @@ def test_other_spellings_of_a_name_are_other_names(tmp_path: Path) -> None:
     names = ["José", "Jose", "Łukasz", "Lukasz", "Marnie", "Mamie", "שרה", "\u200fשרה"]
     rows = "".join(f"n{at},{name},x\n" for at, name in enumerate(names))
     path.write_text(f"name_id,name,group\n{rows}", "utf-8")
-    assert read_names(path)["name"].to_list() == names
+    found = read_names(path)
+    assert found["name"].to_list() == names
+    assert direction_twins(found) == [
+        (
+            "name 'n7' differs from 'n6' in marks of direction alone: nobody sees them, but the "
+            "model is sent both"
+        )
+    ]
 
 
 def test_templates_may_differ_in_case(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 from refusal_parity.errors import InputError
 from refusal_parity.inference.imports import (
     ImportedStudy,
+    answers_to,
     describe,
     read_responses,
-    refuse_strangers,
 )
 from refusal_parity.tables import Prompts, Responses, conform
 
@@ -95,9 +95,9 @@ def test_broken_files(tmp_path: Path, spoil, complaint: str) -> None:  # noqa: A
 def test_prompts_of_another_study_are_refused(tmp_path: Path) -> None:
     path = _write(tmp_path / "x.csv", _rows())
     study = read_responses(path, layout="chehbouni-2024", model="key")
-    refuse_strangers(study, study.prompts, path)
+    assert answers_to(study, study.prompts, path).equals(study.responses)
     with pytest.raises(InputError, match=r"3 of its 4 prompts are not in this study.*Bo sings"):
-        refuse_strangers(study, study.prompts.head(1), path)
+        answers_to(study, study.prompts.head(1), path)
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +129,25 @@ def test_hash_is_of_the_file(tmp_path: Path) -> None:
     path = _write(tmp_path / "x.csv", _rows())
     expected = hashlib.sha256(path.read_bytes()).hexdigest()
     assert describe(path, layout="chehbouni-2024")["source"]["sha256"] == expected
+
+
+def test_prompts_in_other_characters_are_the_studys(tmp_path: Path) -> None:
+    rows = [row.replace("Ana", "Zoe\u0301").replace("Help.", "Don\u2019t.") for row in _rows()]
+    path = _write(tmp_path / "x.csv", rows)
+    study = read_responses(path, layout="chehbouni-2024", model="key")
+    own = study.prompts.with_columns(
+        pl.col("name", "prompt").str.normalize("NFC"),
+        system_prompt=pl.lit("don't."),
+        prompt_id=pl.format("own-{}", "prompt_id"),
+    )
+    found = answers_to(study, own, path)
+    assert found["prompt_id"].to_list() == [f"own-{key}" for key in study.responses["prompt_id"]]
+
+
+@pytest.mark.parametrize("spelled", ["ana", "Ana\u200b"])
+def test_a_name_in_two_spellings_is_refused_by_row(tmp_path: Path, spelled: str) -> None:
+    rows = _rows()
+    rows[4] = rows[4].replace(",Ana,", f",{spelled},")
+    path = _write(tmp_path / "x.csv", rows)
+    with pytest.raises(InputError, match=r"row 14: name .* is written 'Ana' in row 2"):
+        read_responses(path, layout="chehbouni-2024", model="key")

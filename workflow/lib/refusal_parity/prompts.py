@@ -70,6 +70,24 @@ def _with_direction_marks(name: str) -> str:
     return reading(name) + "".join(mark for mark in name if mark in DIRECTION_MARKS)
 
 
+def direction_twins(names: pl.DataFrame) -> list[str]:
+    """A sentence for each name that differs from another in direction marks alone.
+
+    Args:
+        names: as from `read_names`.
+    """
+    first: dict[str, str] = {}
+    twins = []
+    for key, name in names.select("name_id", "name").iter_rows():
+        other = first.setdefault(reading(name), key)
+        if other != key:
+            twins.append(
+                f"name {key!r} differs from {other!r} in marks of direction alone: nobody sees "
+                "them, but the model is sent both"
+            )
+    return twins
+
+
 def group_gender() -> pl.Expr:
     """The dimension `group_gender`: both words, null where a name has no gender."""
     return pl.concat_str("group", "gender", separator=" ").alias("group_gender")

@@ -11,6 +11,7 @@ import polars as pl
 from refusal_parity.audit.allocation import allocate
 from refusal_parity.errors import InputError
 from refusal_parity.labelling.masking import SHOWN_NAME, mask_names
+from refusal_parity.spelling import reading
 from refusal_parity.tables import PROBABILITY_COLUMNS, AuditSample, conform
 from refusal_parity.vocabulary import Label, SampleSet
 
@@ -91,8 +92,9 @@ def informative_rows(rows: pl.DataFrame, size: int) -> pl.DataFrame:
         rows: columns response, name, template_id, `margin`, and the key.
         size: rows wanted.
     """
+    masked = mask_names(rows.select("response", "name"))
     distinct = (
-        rows.with_columns(text=mask_names(rows.select("response", "name")).str.to_lowercase())
+        rows.with_columns(text=masked.map_elements(reading, return_dtype=pl.String))
         .sort("margin", "model", "prompt_id", "sample")
         .unique("text", keep="first", maintain_order=True)
     )

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from refusal_parity.csvfiles import ROW, read_csv, row_of
+from refusal_parity.csvfiles import ROW, read_csv, refuse_spellings, row_of
 from refusal_parity.errors import InputError
 from refusal_parity.expansion import expand
 from refusal_parity.inference.import_table import read_response_table
 from refusal_parity.inference.layouts import CHEHBOUNI_2024
+from refusal_parity.spelling import as_known
 from refusal_parity.tables import Responses
 from refusal_parity.vocabulary import Label, Status, spelled_out
 
@@ -74,6 +75,8 @@ def read_chehbouni_2024(path: Path, *, model: str) -> ImportedStudy:
         what="variable {variable!r} does not say which response is labelled",
         remedy="It must be `label 1`, `label 2` or `label 3`.",
     )
+    for column in ("ethnicity", "name", "identity", "common"):
+        refuse_spellings(frame, column, path)
     prompts = _prompts(frame, path)
     keyed = frame.join(
         prompts.select("template", "name", "prompt_id"),
@@ -213,8 +216,7 @@ def import_responses(
         )
     else:
         study = read_responses(path, layout=source.format, model=model)
-        refuse_strangers(study, prompts, path)
-        responses = study.responses
+        responses = answers_to(study, prompts, path)
     say(f"{len(responses):,} responses")
     silent = len(prompts) - responses["prompt_id"].n_unique()
     if silent:
@@ -222,9 +224,20 @@ def import_responses(
     return responses
 
 
-def refuse_strangers(study: ImportedStudy, prompts: pl.DataFrame, path: Path) -> None:
-    """Raise an InputError if a response answers a prompt that is not in the study."""
-    strangers = study.prompts.join(prompts, on="prompt_id", how="anti", maintain_order="left")
+def answers_to(study: ImportedStudy, prompts: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """The responses of a file under the keys of the study's own prompts.
+
+    Prompts that read as one of the study's are that one.
+
+    Raises:
+        InputError: a response answers a prompt that is not in the study.
+    """
+    keys = ("prompt", "system_prompt")
+    own = prompts.select(*keys, own="prompt_id").unique(keys, keep="first", maintain_order=True)
+    known = study.prompts.with_columns(
+        pl.Series(key, as_known(study.prompts[key], own[key]), dtype=pl.String) for key in keys
+    ).join(own, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    strangers = study.prompts.filter(known["own"].is_null())
     if len(strangers):
         raise InputError(
             f"{len(strangers)} of its {len(study.prompts)} prompts are not in this study, "
@@ -234,6 +247,9 @@ def refuse_strangers(study: ImportedStudy, prompts: pl.DataFrame, path: Path) ->
             remedy="Give the templates, names and arms that the responses were drawn with, or "
             "prompts.from_model.",
         )
+    return study.responses.with_columns(
+        pl.col("prompt_id").replace_strict(known["prompt_id"], known["own"])
+    )
 
 
 def describe(path: Path, *, layout: str) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from refusal_parity.spelling import reading
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -54,9 +56,9 @@ class Seen:
 
 
 def row_keys(frame: pl.DataFrame) -> np.ndarray:
-    """A hash of each row's response, name and prompt, shape (rows,)."""
+    """A hash of how each row's response, name and prompt read, shape (rows,)."""
     hashes = [
-        hashlib.sha256("\x1f".join((part or "").strip() for part in row).encode()).hexdigest()[:16]
+        hashlib.sha256("\x1f".join(reading(part or "") for part in row).encode()).hexdigest()[:16]
         for row in frame.select("response", "name", "prompt").iter_rows()
     ]
     return np.array(hashes, dtype="U16")
