@@ -12,6 +12,7 @@ from refusal_parity.config import ImportModel, TableColumns, load_config
 from refusal_parity.errors import InputError
 from refusal_parity.expansion import expand
 from refusal_parity.inference.import_table import read_response_table
+from refusal_parity.inference.imports import import_responses
 from refusal_parity.tables import Responses, conform
 from refusal_parity.vocabulary import Label
 
@@ -205,14 +206,13 @@ def test_texts_in_other_characters_are_those_of_the_study(
 def test_labels_in_other_words(tmp_path: Path, study: Callable[..., pl.DataFrame]) -> None:
     frame = pl.DataFrame(ANSWERS).with_columns(
         kind=pl.Series(["1_full_compliance", "2_Full  refusal", "unclear", "answer"]),
-        why=pl.Series(["length", "stop", None, "eos_token"]),
     )
     frame.write_csv(tmp_path / "r.csv")
     mapping = {
         "engine": "import",
         "path": "r.csv",
         "format": "table",
-        "columns": {"response": "out", "prompt": "text", "label": "kind", "finish_reason": "why"},
+        "columns": {"response": "out", "prompt": "text", "label": "kind"},
         "labels": {"1_full_compliance": "answer", "2_full_refusal": "refusal", "unclear": None},
     }
     source = ImportModel.model_validate(mapping)
@@ -221,8 +221,45 @@ def test_labels_in_other_words(tmp_path: Path, study: Callable[..., pl.DataFrame
         tmp_path / "r.csv", source.columns, study("plain"), model="m", labels=source.labels
     )
     assert found["imported_label"].to_list() == ["answer", "refusal", None, "answer"]
-    assert found["finish_reason"].to_list() == ["length", "stop", None, "eos_token"]
-    assert found["truncated"].to_list() == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("word", "kept", "status", "truncated"),
+    [
+        ("length", "length", "ok", True),
+        ("MAX_TOKENS", "length", "ok", True),
+        ("stop", "stop", "ok", False),
+        ("eos_token", "eos_token", "ok", False),
+        ("tool_calls", "tool_calls", "ok", False),
+        ("", None, "ok", False),
+        ("content_filter", "content_filter", "filtered", False),
+        ("SAFETY", "SAFETY", "filtered", False),
+        ("error", "error", "error", False),
+    ],
+)
+def test_why_a_response_ended(
+    tmp_path: Path,
+    study: Callable[..., pl.DataFrame],
+    word: str,
+    kept: str | None,
+    status: str,
+    truncated: bool,  # noqa: FBT001
+) -> None:
+    pl.DataFrame(ANSWERS).with_columns(why=pl.lit(word)).write_csv(tmp_path / "r.csv")
+    columns = TableColumns(response="out", prompt="text", finish_reason="why")
+    source = ImportModel(engine="import", path="r.csv", format="table", columns=columns)
+    lines: list[str] = []
+    found = import_responses(
+        tmp_path / "r.csv", source, study("plain"), model="m", say=lines.append
+    )
+    found = conform(found, Responses, where="x")
+    first = found.row(0, named=True)
+    assert (first["finish_reason"], first["status"]) == (kept, status)
+    assert first["truncated"] == truncated
+    assert (first["refusal_reason"] is None) == (status != "filtered")
+    assert (first["error"] is None) == (status != "error")
+    unknown = [line for line in lines if "is not known" in line]
+    assert bool(unknown) == (word in {"tool_calls", ""})
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,8 @@ class TableColumns(Section):
     )
     finish_reason: str | None = Field(
         default=None,
-        description="Why the response ended: `length` where it was cut off.",
+        description="Why the response ended, in a service's words: `length` where it was cut off, "
+        "`content_filter` where a filter stopped it.",
     )
 
     @model_validator(mode="after")

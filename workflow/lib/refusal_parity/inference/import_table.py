@@ -8,9 +8,11 @@ import polars as pl
 
 from refusal_parity.csvfiles import ROW, row_of
 from refusal_parity.errors import InputError
+from refusal_parity.inference.finish_reasons import finish_reason, is_failure
 from refusal_parity.inference.import_labels import known_labels
 from refusal_parity.inference.requests import CUT_OFF
 from refusal_parity.inference.response_files import read_columns
+from refusal_parity.inference.servers.refusals import filter_of_choice
 from refusal_parity.spelling import as_known
 from refusal_parity.tables import Responses
 from refusal_parity.vocabulary import Status
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from refusal_parity.vocabulary import Label
 
 _SHOWN: Final = 5
-_UNKNOWN: Final = ("seed", "thinking", "refusal_reason", "prompt_tokens", "response_tokens",
-                   "cost", "error", "rendered_sha256")  # fmt: skip
+_UNKNOWN: Final = ("seed", "thinking", "prompt_tokens", "response_tokens", "cost",
+                   "rendered_sha256")  # fmt: skip
 
 
 def read_response_table(
@@ -78,18 +80,36 @@ def read_response_table(
     )
     order = prompts.select("prompt_id").with_row_index("_order")
     return (
-        keyed.with_columns(
+        _ended(keyed)
+        .with_columns(
             *(pl.lit(None, Responses.columns()[column].dtype).alias(column) for column in _UNKNOWN),
             model=pl.lit(model),
             sample="known_sample",
-            status=pl.when(pl.col("response") == "")
-            .then(pl.lit(str(Status.EMPTY)))
-            .otherwise(pl.lit(str(Status.OK))),
-            truncated=pl.col("finish_reason").eq_missing(CUT_OFF),
         )
         .join(order, on="prompt_id")
         .sort("_order", "sample")
         .select(Responses.column_names())
+    )
+
+
+def _ended(keyed: pl.DataFrame) -> pl.DataFrame:
+    """What came of each request, by the file's finish reason and by the response itself."""
+    words = keyed["finish_reason"]
+    failed = [f"finish reason {word!r}" if is_failure(word) else None for word in words]
+    refused = [filter_of_choice({}, {"finish_reason": word}) for word in words]
+    return keyed.with_columns(
+        finish_reason=pl.Series([finish_reason(word) for word in words], dtype=pl.String),
+        refusal_reason=pl.Series(refused, dtype=pl.String),
+        error=pl.Series(failed, dtype=pl.String),
+    ).with_columns(
+        status=pl.when(pl.col("refusal_reason").is_not_null())
+        .then(pl.lit(str(Status.FILTERED)))
+        .when(pl.col("error").is_not_null())
+        .then(pl.lit(str(Status.ERROR)))
+        .when(pl.col("response") == "")
+        .then(pl.lit(str(Status.EMPTY)))
+        .otherwise(pl.lit(str(Status.OK))),
+        truncated=pl.col("finish_reason").eq_missing(CUT_OFF),
     )
 
 

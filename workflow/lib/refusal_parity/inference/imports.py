@@ -11,6 +11,7 @@ import polars as pl
 from refusal_parity.csvfiles import ROW, read_csv, refuse_spellings, row_of
 from refusal_parity.errors import InputError
 from refusal_parity.expansion import expand
+from refusal_parity.inference.finish_reasons import unknown_reasons
 from refusal_parity.inference.import_table import read_response_table
 from refusal_parity.inference.layouts import CHEHBOUNI_2024
 from refusal_parity.spelling import as_known
@@ -221,6 +222,9 @@ def import_responses(
     silent = len(prompts) - responses["prompt_id"].n_unique()
     if silent:
         say(f"{silent:,} of {len(prompts):,} prompts have no response in {path}")
+    if source.columns is not None and source.columns.finish_reason is not None:
+        for line in unknown_reasons(responses):
+            say(line)
     return responses
 
 

@@ -10,24 +10,14 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from refusal_parity.inference.requests import CUT_OFF, Completion
+from refusal_parity.inference.finish_reasons import finish_reason, is_failure
+from refusal_parity.inference.requests import Completion
 from refusal_parity.inference.servers.errors import OddAnswerError, ServerError, WebPageError
 from refusal_parity.inference.servers.refusals import filter_of_choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-COMPLETE: Final = frozenset(
-    {"stop", "eos", "eos_token", "end_turn", "end", "stop_sequence", "stop_token", "complete"}
-)
-"""Finish reasons of a whole response, in lower case."""
-
-_CUT: Final = frozenset(
-    {
-        *("length", "max_tokens", "max_output_tokens", "max_new_tokens", "max_length"),
-        *("model_length", "model_context_window_exceeded", "finish_reason_max_tokens"),
-    }
-)
 _PAGE: Final = re.compile(r"\s*(<!doctype html|<html|<head|<body)", re.IGNORECASE)
 _LONE: Final = re.compile(r"[\ud800-\udfff]")
 _MOST_TOKENS: Final = 2**31 - 1
@@ -73,7 +63,7 @@ def _completion(index: int, body: Any, hide: Callable[[str], str]) -> Completion
     finish = choice.get("finish_reason")
     if not isinstance(finish, str | None):
         raise OddAnswerError(f"finish_reason is {_kind(finish)}")
-    if finish is not None and finish.lower() in {"error", "finish_reason_error"}:
+    if is_failure(finish):
         raise OddAnswerError("the server ended the response with an error", passing=True)
     message = choice.get("message")
     if not isinstance(message, dict):
@@ -84,7 +74,7 @@ def _completion(index: int, body: Any, hide: Callable[[str], str]) -> Completion
     return Completion(
         index=index,
         text=_clean(text, hide) or (None if refused else ""),
-        finish_reason=_clean(_finish_reason(finish), hide),
+        finish_reason=_clean(finish_reason(finish), hide),
         response_tokens=received,
         prompt_tokens=sent,
         thinking=_clean(thinking, hide),
@@ -162,11 +152,6 @@ def _tokens(usage: Any) -> tuple[int | None, int | None]:
         for key in ("prompt_tokens", "completion_tokens")
     )
     return sent, received
-
-
-def _finish_reason(given: str | None) -> str | None:
-    """The server's word, but `length` for every response that was cut off."""
-    return CUT_OFF if given is not None and given.lower() in _CUT else given or None
 
 
 def _clean(text: str | None, hide: Callable[[str], str]) -> str | None:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from refusal_parity.inference.requests import CUT_OFF
-from refusal_parity.inference.servers.answers import COMPLETE
+from refusal_parity.inference.finish_reasons import unknown_reasons
 from refusal_parity.vocabulary import Status
 
 if TYPE_CHECKING:
@@ -23,14 +22,7 @@ def remarks(responses: pl.DataFrame, *, priced: bool) -> Iterator[str]:
     """
     status = pl.col("status").cast(pl.String)
     came = responses.filter(status.is_in([str(Status.OK), str(Status.EMPTY)]))
-    reason = pl.col("finish_reason")
-    unknown = came.filter(~reason.str.to_lowercase().is_in([CUT_OFF, *COMPLETE]) | reason.is_null())
-    for word, count in unknown.group_by("finish_reason").len().sort("finish_reason").iter_rows():
-        named = "without a finish reason" if word is None else f"with the finish reason {word!r}"
-        yield (
-            f"{count:,} responses came {named}: they are kept as they are, and whether they were "
-            "cut off is not known"
-        )
+    yield from unknown_reasons(responses)
     filtered = responses.filter(status == str(Status.FILTERED))
     if len(filtered):
         most = filtered["refusal_reason"].value_counts(sort=True).rows()[0]
