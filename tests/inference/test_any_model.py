@@ -17,6 +17,7 @@ from refusal_parity.inference.provenance import weights_hash
 from refusal_parity.inference.rendering import render
 from refusal_parity.inference.requests import Request
 from refusal_parity.inference.responses import InferenceJob, describe
+from refusal_parity.inference.thinking import parted
 from refusal_parity.inference.vllm_engine import start_engine
 
 if TYPE_CHECKING:
@@ -56,10 +57,8 @@ def _change(job: InferenceJob, **changes: Any) -> InferenceJob:
 
 
 def _ids(engine: Engine, prompts: pl.DataFrame) -> list[list[int]]:
-    return [
-        render(engine.tokenizer, prompt, None, mode="chat", model="m")
-        for prompt in prompts["prompt"][::150]
-    ]
+    asked = [(prompt, None) for prompt in prompts["prompt"][::150]]
+    return [one.token_ids for one in render(engine.tokenizer, asked, mode="chat", model="m")]
 
 
 def _texts(engine: Engine, ids: list[list[int]]) -> list[str | None]:
@@ -140,6 +139,35 @@ def test_adapter_and_template(job: InferenceJob, tmp_path: Path, prompts: pl.Dat
         "weights_sha256": weights_hash(folder),
     }
     assert found["chat_template_sha256"] == hashlib.sha256(template.read_bytes()).hexdigest()[:16]
+
+
+def test_thinking_that_a_special_token_ends(
+    job: InferenceJob, tmp_path: Path, prompts: pl.DataFrame
+) -> None:
+    """A mark that the engine would leave out of the text: here the model's word ` to`."""
+    engine = start_engine(job)
+    ids = _ids(engine, prompts)
+    texts = [str(text) for text in _texts(engine, ids)]
+    del engine
+    gc.collect()
+    folder = shutil.copytree(job.folder, tmp_path / "model")
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    words = tokenizer["model"]["vocab"]
+    mark = tokenizer["added_tokens"][0] | {"id": words.pop("\u0120to"), "content": "</think>"}
+    words["</think>"] = mark["id"]
+    tokenizer["added_tokens"].append(mark)
+    tokenizer["model"]["merges"] = [
+        merge for merge in tokenizer["model"]["merges"] if {*merge, "".join(merge)} <= words.keys()
+    ]
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    requests = [Request(index, one, 1, "<think>") for index, one in enumerate(ids)]
+    drawn = parted(start_engine(replace(job, folder=folder)).generate(requests), "auto")
+    expected = {
+        index: (before.strip(), after.strip())
+        for index, (before, _, after) in enumerate(text.partition(" to") for text in texts)
+    }
+    assert {one.index: (one.thinking, one.text) for one in drawn} == expected
+    assert any(after for _, after in expected.values())
 
 
 @pytest.mark.parametrize("amx", [False, True], ids=["this processor", "one with AMX"])

@@ -9,6 +9,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.inference.checks import (
     adapter_rank,
     check_head_size,
+    own_chat_template,
     read_chat_template,
     read_model_config,
     readable,
@@ -87,6 +88,27 @@ def test_chat_templates_that_are_none(tmp_path: Path, text: str | None, complain
         path.write_text(text)
     with pytest.raises(InputError, match=complaint):
         read_chat_template(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}{% endfor %}",
+        "{% for m in messages %}{% if loop.index > 2 %}{% break %}{% endif %}{% endfor %}",
+        "{{ strftime_now('%Y') }}{{ messages | tojson(indent=1) }}",
+    ],
+)
+def test_chat_templates_that_transformers_renders(tmp_path: Path, text: str) -> None:
+    (tmp_path / "template.jinja").write_text(text)
+    assert read_chat_template(tmp_path / "template.jinja") == text
+
+
+def test_of_several_chat_templates_the_default(tmp_path: Path) -> None:
+    assert own_chat_template({"tool_use": "x", "default": "y"}, tmp_path) == "y"
+    assert own_chat_template("y", tmp_path) == "y"
+    assert own_chat_template(None, tmp_path) is None
+    with pytest.raises(InputError, match=r"several chat templates \(rag, tool_use\)"):
+        own_chat_template({"tool_use": "x", "rag": "y"}, tmp_path)
 
 
 # The engine's own words, from its source.

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from refusal_parity.config import ImportModel
 from refusal_parity.errors import InputError
+from refusal_parity.expansion import expand
 from refusal_parity.inference.imports import (
     ImportedStudy,
     answers_to,
     describe,
+    import_responses,
     read_responses,
 )
 from refusal_parity.tables import Prompts, Responses, conform
@@ -151,3 +154,38 @@ def test_a_name_in_two_spellings_is_refused_by_row(tmp_path: Path, spelled: str)
     path = _write(tmp_path / "x.csv", rows)
     with pytest.raises(InputError, match=r"row 14: name .* is written 'Ana' in row 2"):
         read_responses(path, layout="chehbouni-2024", model="key")
+
+
+def test_thinking_in_a_file_is_kept_apart(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    texts = {
+        "Ana": "<think>It declines? No.</think>\nA song.",
+        "Bo": "A song.",
+        "Cy": "<think>So it",
+        "Dee": None,
+    }
+    pl.DataFrame({"p": [f"{name} sings" for name in texts], "r": texts.values()}).write_ndjson(path)
+    prompts = expand(
+        pl.DataFrame({"template_id": "t", "family": "f", "template": ["[NAME] sings"]}),
+        pl.DataFrame({"name_id": list(texts), "name": list(texts)}).with_columns(
+            group=pl.lit("g"), gender=pl.lit(None, pl.String), commonness=pl.lit(None, pl.String)
+        ),
+        {"plain": None},
+    )
+    said: list[str] = []
+    for thinking, expected in (
+        ("auto", [("A song.", "It declines? No.", "ok"), ("A song.", None, "ok"),
+                  ("", "So it", "empty"), ("", None, "empty")]),
+        ("none", [(texts["Ana"], None, "ok"), ("A song.", None, "ok"),
+                  ("<think>So it", None, "ok"), ("", None, "empty")]),
+    ):  # fmt: skip
+        source = ImportModel.model_validate(
+            {"engine": "import", "path": str(path), "format": "table", "thinking": thinking,
+             "columns": {"response": "r", "prompt": "p"}}
+        )  # fmt: skip
+        found = import_responses(path, source, prompts, model="m", say=said.append)
+        rows = conform(found, Responses, where="x")
+        assert rows.select("response", "thinking", "status").rows() == expected
+    assert [line for line in said if "thinking" in line] == [
+        "2 responses begin with thinking, which is kept apart; 1 of them never came to a response"
+    ]

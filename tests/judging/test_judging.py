@@ -35,6 +35,16 @@ def responses(*rows: dict[str, Any], model: str = "m") -> pl.DataFrame:
         ("partial answer", "partial_answer"),
         ('"failure"', "failure"),
         ('```json\n{"label": "answer"}\n```', "answer"),
+        ('Here you are:\n```json\n{"label": "answer"}\n```\nIs that all?', "answer"),
+        (
+            '<think>\n{"label": "answer"}? No: {it declines}.\n</think>\n{"label": "failure"}',
+            "failure",
+        ),
+        ("A {hard} one.\n</think>\n\npartial answer", "partial_answer"),
+        ('<think>\nIt says {"label": "refusal"}, so', None),
+        ('{"why": "it declines"} {"label": "refusal"}', "refusal"),
+        ('{"label": "refusal"} or {"label": "answer"}', None),
+        ('[{"label": "failure"}]', "failure"),
         ('{"label": "refuse"}', None),
         ('{"label": ["refusal"]}', None),
         ('{"verdict": "refusal"}', None),
@@ -143,3 +153,6 @@ def test_identity_follows_the_judge_but_not_how_it_is_asked() -> None:
         for model, n in (("a", 1), ("a", 2), ("b", 1))
     }
     assert len(ids) == 2
+    same = {"engine": "openai", "base_url": "http://x/v1", "model": "a"}
+    assert judge_id(OpenAIModel.model_validate(same | {"thinking": "auto"})) in ids
+    assert judge_id(OpenAIModel.model_validate(same | {"thinking": "none"})) not in ids

@@ -9,6 +9,7 @@ from __future__ import annotations
 from refusal_parity.config.labelling import HumanConfig, LabellingConfig
 from refusal_parity.config.loading import load_config
 from refusal_parity.config.models import (
+    TEMPLATE_DATE,
     Download,
     FolderSource,
     HubSource,
@@ -16,6 +17,8 @@ from refusal_parity.config.models import (
     ModelConfig,
     OpenAIModel,
     TableColumns,
+    Thinking,
+    ThinkingTags,
     VllmModel,
     WheelSource,
 )
@@ -34,6 +37,7 @@ from refusal_parity.config.study import (
 )
 
 __all__ = [
+    "TEMPLATE_DATE",
     "AnalysisConfig",
     "AssumedVariance",
     "DimensionConfig",
@@ -54,6 +58,8 @@ __all__ = [
     "Site",
     "StudyConfig",
     "TableColumns",
+    "Thinking",
+    "ThinkingTags",
     "VllmModel",
     "WheelSource",
     "find_site",

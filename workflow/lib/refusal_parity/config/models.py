@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+import datetime as dt
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
@@ -10,6 +11,9 @@ from refusal_parity.config.keys import VariableName
 from refusal_parity.config.request import RequestConfig
 from refusal_parity.config.section import PathText, Section, Sha256
 from refusal_parity.vocabulary import Label, spelled_out
+
+TEMPLATE_DATE: Final = dt.date(2025, 1, 1)
+"""The date that chat templates write, unless the config gives another."""
 
 
 class FolderSource(Section):
@@ -69,6 +73,21 @@ Adapter = Annotated[
 ]
 
 
+class ThinkingTags(Section):
+    """What a model puts around its thinking, letter by letter."""
+
+    start: str = Field(min_length=1, description="What opens it.")
+    end: str = Field(min_length=1, description="What closes it.")
+
+
+Thinking = Literal["auto", "none"] | ThinkingTags
+_THINKING = (
+    "What marks the thinking before a response, which is kept apart and never labelled. auto: the "
+    "marks of the models known for it; none: nothing is thinking; or a pair of tags of your own: "
+    "`{start: <plan>, end: </plan>}`"
+)
+
+
 class VllmModel(Section):
     """A model that this workflow runs in vLLM."""
 
@@ -82,6 +101,11 @@ class VllmModel(Section):
         default=None,
         description="File with a Jinja chat template to use in place of the model's own.",
     )
+    date: dt.date = Field(
+        default=TEMPLATE_DATE,
+        description="What a chat template that writes the day's date writes (those of Llama 3.2 "
+        "and Granite do): the same whenever the model runs.",
+    )
     lora: Adapter | None = Field(
         default=None, description="Folder or hub repository of a LoRA adapter put on the weights."
     )
@@ -90,6 +114,7 @@ class VllmModel(Section):
         description="Strings that end a response; a base model in completion mode needs one, "
         "such as a line break.",
     )
+    thinking: Thinking = Field(default="auto", description=_THINKING)
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         default="auto", description="Number format of weights and arithmetic."
     )
@@ -198,6 +223,7 @@ class ImportModel(Section):
         description="Which of the six labels each word in the column of labels means, where the "
         "file has words of its own; null for none of them. `{1_full_compliance: answer}`",
     )
+    thinking: Thinking = Field(default="auto", description=_THINKING)
     download: Download | None = Field(
         default=None, description="Where the file is fetched from when it is missing."
     )
@@ -234,6 +260,7 @@ class OpenAIModel(Section):
         default=RequestConfig(),
         description="Where the server wants other words than OpenAI's protocol has.",
     )
+    thinking: Thinking = Field(default="auto", description=_THINKING)
     concurrency: int = Field(default=8, ge=1, description="Requests under way at a time.")
     retries: int = Field(
         default=5, ge=0, description="Tries after a busy or failing server, ever further apart."

@@ -15,6 +15,7 @@ from refusal_parity.inference.provenance import package_versions, text_hash
 from refusal_parity.inference.running import CHUNKS
 from refusal_parity.inference.seeds import request_seeds
 from refusal_parity.inference.servers.remarks import remarks
+from refusal_parity.inference.thinking import parted
 from refusal_parity.tables import Responses, empty, write_table
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ def ask_server(
         say(f"not sent, so that the server's own values hold: {', '.join(not_sent)}")
     drawn = draw(
         asked,
-        lambda rows: server.generate(rows, fresh=len(rows) == len(plan)),
+        lambda rows: parted(
+            server.generate(rows, fresh=len(rows) == len(plan)), job.model.thinking
+        ),
         store,
         say=say,
         chunk_s=job.chunk_s,

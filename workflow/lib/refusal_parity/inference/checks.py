@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -72,15 +73,20 @@ def adapter_rank(folder: Path) -> int:
 
 
 def read_chat_template(path: Path) -> str:
-    """A chat template that the config names.
+    """A chat template that the config names, read by what will render it.
 
     Raises:
         InputError: it is missing, empty or no template.
     """
+    # Seconds to import, and the analysis never needs it.
+    from transformers.utils.chat_template_utils import (  # noqa: PLC0415
+        _compile_jinja_template,
+    )
+
     try:
         text = path.read_text(encoding="utf-8")
-        jinja2.Environment(autoescape=False, extensions=["jinja2.ext.loopcontrols"]).parse(text)  # noqa: S701 - it renders no HTML
-    except (OSError, ValueError, jinja2.TemplateSyntaxError) as error:
+        _compile_jinja_template(text)
+    except (OSError, ValueError, jinja2.TemplateError) as error:
         raise InputError(
             f"cannot be used as a chat template ({error})",
             where=str(path),
@@ -89,6 +95,28 @@ def read_chat_template(path: Path) -> str:
     if not text.strip():
         raise InputError("the chat template is empty", where=str(path), remedy="Fill it.")
     return text
+
+
+def own_chat_template(found: Any, folder: Path) -> str | None:
+    """The chat template that a model's tokenizer brings; of several, the default.
+
+    Args:
+        found: what the tokenizer holds: a template, several by name, or none.
+        folder: the model's.
+
+    Raises:
+        InputError: there are several, and none is called default.
+    """
+    if not isinstance(found, Mapping):
+        return found or None
+    if "default" not in found:
+        raise InputError(
+            f"the model has several chat templates ({', '.join(sorted(found))}), and none is "
+            "called default",
+            where=str(folder),
+            remedy="Write the one you mean into a file and name that in chat_template.",
+        )
+    return str(found["default"])
 
 
 def check_head_size(config: dict[str, Any], folder: Path, supported: Sequence[int]) -> None:

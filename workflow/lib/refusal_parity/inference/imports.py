@@ -14,6 +14,7 @@ from refusal_parity.expansion import expand
 from refusal_parity.inference.finish_reasons import unknown_reasons
 from refusal_parity.inference.import_table import read_response_table
 from refusal_parity.inference.layouts import CHEHBOUNI_2024
+from refusal_parity.inference.thinking import Parted, part
 from refusal_parity.spelling import as_known
 from refusal_parity.tables import Responses
 from refusal_parity.vocabulary import Label, Status, spelled_out
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from refusal_parity.config import ImportModel
+    from refusal_parity.config import ImportModel, Thinking
 
 _SAMPLES: Final = 3
 _SYSTEM_PROMPT: Final = r"(?s)<<SYS>>\s*(.*?)\s*<</SYS>>"
@@ -218,6 +219,7 @@ def import_responses(
     else:
         study = read_responses(path, layout=source.format, model=model)
         responses = answers_to(study, prompts, path)
+    responses = _without_thinking(responses, source.thinking, say)
     say(f"{len(responses):,} responses")
     silent = len(prompts) - responses["prompt_id"].n_unique()
     if silent:
@@ -226,6 +228,31 @@ def import_responses(
         for line in unknown_reasons(responses):
             say(line)
     return responses
+
+
+def _without_thinking(
+    responses: pl.DataFrame, markup: Thinking, say: Callable[[str], None]
+) -> pl.DataFrame:
+    """Responses with the thinking that the file has before them in its own column."""
+    found = [
+        part(text, markup) if status == Status.OK else Parted(text, None)
+        for text, status in responses.select("response", "status").iter_rows()
+    ]
+    response = pl.Series([one.response for one in found], dtype=pl.String)
+    thoughts = pl.Series([one.thinking for one in found], dtype=pl.String)
+    if thoughts.count():
+        unended = responses.filter(response == "", status=str(Status.OK))
+        say(
+            f"{thoughts.count():,} responses begin with thinking, which is kept apart; "
+            f"{len(unended):,} of them never came to a response"
+        )
+    return responses.with_columns(
+        response=response,
+        thinking=pl.coalesce("thinking", thoughts),
+        status=pl.when((pl.col("status") == str(Status.OK)) & (response == ""))
+        .then(pl.lit(str(Status.EMPTY)))
+        .otherwise(pl.col("status")),
+    )
 
 
 def answers_to(study: ImportedStudy, prompts: pl.DataFrame, path: Path) -> pl.DataFrame:

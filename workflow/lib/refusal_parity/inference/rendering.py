@@ -2,91 +2,201 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import re
 from array import array
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jinja2 import TemplateError
 
+from refusal_parity.config import TEMPLATE_DATE
 from refusal_parity.errors import InputError
+from refusal_parity.inference.thinking import opening_tag
 from refusal_parity.prompts import BLANK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from refusal_parity.config import Thinking
     from refusal_parity.inference.requests import Tokenizer
 
 _NO_SYSTEM_ROLE: Final = (
     "If it has no system role, give the model a chat_template that puts the system prompt before "
     "the user's message, or use arms without one."
 )
+_NO_MESSAGE: Final = "Give the model a chat_template that writes the user's message as it stands."
+_PART_AS_IT_IS: Final = re.compile(r"""['"]type['"]\s*:\s*['"]text['"]""")
+# What a template may fail with on content of a form that it does not expect.
+_REFUSALS: Final = (
+    *(TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+)
 
 
 class WithTemplate:
-    """A tokenizer with a chat template of the job's choice.
+    """A tokenizer with a chat template of the job's choice, and a date that stands still.
 
     The template is handed over at each call: one set on vLLM's tokenizer does
     not reach the copies that it renders with. What a tokenizer looks up anew
     each time is looked up once.
+
+    Attributes:
+        written_date: the date that the template asked for, once it has; null before
+            and where it writes none.
     """
 
-    def __init__(self, tokenizer: Any, chat_template: str | None) -> None:
+    def __init__(
+        self, tokenizer: Any, chat_template: str | None, date: dt.date = TEMPLATE_DATE
+    ) -> None:
         self.bos_token_id: int | None = tokenizer.bos_token_id
+        self.unk_token_id: int | None = tokenizer.unk_token_id
         self.chat_template = chat_template
+        self.written_date: str | None = None
+        self._date = date
         self.encode = tokenizer.encode
         self.apply_chat_template = partial(
-            tokenizer.apply_chat_template, chat_template=chat_template
+            tokenizer.apply_chat_template,
+            chat_template=chat_template,
+            strftime_now=self._strftime_now,
         )
+
+    def _strftime_now(self, form: str) -> str:
+        """In place of the clock that transformers gives templates."""
+        self.written_date = self._date.isoformat()
+        return dt.datetime.combine(self._date, dt.time()).strftime(form)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One prompt as the model gets it.
+
+    Attributes:
+        token_ids: what is sent.
+        begun: the tag at its end that opens the model's thinking; empty for none.
+    """
+
+    token_ids: list[int]
+    begun: str = ""
 
 
 def render(
     tokenizer: Tokenizer,
-    prompt: str,
-    system_prompt: str | None,
+    prompts: Sequence[tuple[str, str | None]],
     *,
     mode: Literal["chat", "completion"],
     model: str,
-) -> list[int]:
-    """Token ids of one prompt as the model gets it.
+    thinking: Thinking = "auto",
+) -> list[Rendered]:
+    """Render prompts with their system prompts, all in one way.
 
     In chat mode the model's own chat template is rendered, which brings its
-    own special tokens. In completion mode the model continues the sentence
+    own special tokens. A template that has no use for messages that are texts
+    gets them as parts. In completion mode the model continues the sentence
     from where its [BLANK] stands; a system prompt goes before it as a line of
     its own.
 
+    Args:
+        tokenizer: the model's.
+        prompts: user messages, each with its system prompt or null.
+        mode: of the two.
+        model: the model's key in the config.
+        thinking: the markup of its thinking.
+
     Raises:
         InputError: chat mode for a model without a chat template, a chat
-            template without system role, or a prompt with two BOS tokens.
+            template that refuses, drops or changes words, two prompts that are alike as
+            tokens, or a prompt with two BOS tokens.
     """
     if mode == "completion":
-        sentence = prompt.split(BLANK, maxsplit=1)[0].rstrip()
-        text = sentence if system_prompt is None else f"{system_prompt}\n{sentence}"
-        return _with_one_bos(tokenizer, tokenizer.encode(text, add_special_tokens=True), model)
+        texts = [_sentence(prompt, system) for prompt, system in prompts]
+        distinct: Sequence[Any] = texts
+        begun = [""] * len(texts)
+    else:
+        texts = _conversations(tokenizer, prompts, model)
+        distinct = [(prompt.strip(), (system or "").strip()) for prompt, system in prompts]
+        begun = [
+            opening_tag(text.rpartition(prompt.strip())[2], thinking)
+            for text, (prompt, _) in zip(texts, prompts, strict=True)
+        ]
+    rendered = [
+        Rendered(tokenizer.encode(text, add_special_tokens=mode == "completion"), tag)
+        for text, tag in zip(texts, begun, strict=True)
+    ]
+    seen: dict[tuple[int, ...], Any] = {}
+    for (prompt, _), one, what in zip(prompts, rendered, distinct, strict=True):
+        _check_tokens(tokenizer, prompt, one.token_ids, model)
+        if seen.setdefault(tuple(one.token_ids), what) != what:
+            raise InputError(
+                f"the tokenizer does not tell {prompt!r} from another prompt",
+                where=f"models.{model}",
+                remedy="Change the name or the template, or take another model.",
+            )
+    return rendered
+
+
+def _sentence(prompt: str, system: str | None) -> str:
+    sentence = prompt.split(BLANK, maxsplit=1)[0].rstrip()
+    return sentence if system is None else f"{system}\n{sentence}"
+
+
+def _conversations(
+    tokenizer: Tokenizer, prompts: Sequence[tuple[str, str | None]], model: str
+) -> list[str]:
+    """The rendered template of each prompt: with content as text, or else as parts."""
     if tokenizer.chat_template is None:
         raise InputError(
             "the model has no chat template",
             where=f"models.{model}.prompt_mode",
             remedy="Set it to completion, or give a model folder with a chat template.",
         )
-    conversation = [{"role": "user", "content": prompt}]
-    if system_prompt is not None:
-        conversation.insert(0, {"role": "system", "content": system_prompt})
     try:
-        text = tokenizer.apply_chat_template(
+        return [_conversation(tokenizer, *one, model, parts=False) for one in prompts]
+    except InputError as error:
+        try:
+            return [_conversation(tokenizer, *one, model, parts=True) for one in prompts]
+        except InputError:
+            raise error from error.__cause__
+
+
+def _conversation(
+    tokenizer: Tokenizer, prompt: str, system: str | None, model: str, *, parts: bool
+) -> str:
+    # Templates trim what they are given.
+    words = {"system": (system or "").strip(), "user": prompt.strip()}
+    given = {"system": system, "user": prompt}
+    conversation: list[dict[str, Any]] = [
+        {"role": role, "content": [{"type": "text", "text": text}] if parts else text}
+        for role, text in given.items()
+        if text is not None
+    ]
+    try:
+        rendered: str = tokenizer.apply_chat_template(
             conversation, tokenize=False, add_generation_prompt=True
         )
-    except TemplateError as error:
+    except _REFUSALS as error:
         raise InputError(
             f"the model's chat template refuses the conversation ({error})",
             where=f"models.{model}",
             remedy=_NO_SYSTEM_ROLE,
         ) from error
-    if system_prompt is not None and system_prompt not in text:
-        raise InputError(
-            "the model's chat template drops the system prompt",
-            where=f"models.{model}",
-            remedy=_NO_SYSTEM_ROLE,
-        )
-    return _with_one_bos(tokenizer, tokenizer.encode(text, add_special_tokens=False), model)
+    # The longer one first: it may hold the words of the other. Parts that are written
+    # as they are in memory hold all words and are no prompt.
+    rest = "" if parts and _PART_AS_IT_IS.search(rendered) else rendered
+    for role in sorted(words, key=lambda role: len(words[role]), reverse=True):
+        if not words[role]:
+            continue
+        before, found, after = rest.partition(words[role])
+        if not found:
+            what = "system prompt" if role == "system" else "user's message"
+            raise InputError(
+                f"the model's chat template drops or changes the {what} ({words[role]!r})",
+                where=f"models.{model}",
+                remedy=_NO_SYSTEM_ROLE if role == "system" else _NO_MESSAGE,
+            )
+        rest = f"{before}\0{after}"
+    return rendered
 
 
 def token_hash(token_ids: list[int]) -> str:
@@ -95,12 +205,18 @@ def token_hash(token_ids: list[int]) -> str:
     return hashlib.sha256(numbers.tobytes()).hexdigest()[:16]
 
 
-def _with_one_bos(tokenizer: Tokenizer, token_ids: list[int], model: str) -> list[int]:
-    bos = tokenizer.bos_token_id
+def _check_tokens(tokenizer: Tokenizer, prompt: str, token_ids: list[int], model: str) -> None:
+    bos, unknown = tokenizer.bos_token_id, tokenizer.unk_token_id
     if bos is not None and token_ids[:2] == [bos, bos]:
         raise InputError(
             "the rendered prompt begins with two BOS tokens",
             where=f"models.{model}",
             remedy="Take the BOS out of the chat template or out of the prompt.",
         )
-    return token_ids
+    # Templates may hold that token on purpose: it is often the one that ends a text.
+    if unknown in token_ids and unknown in tokenizer.encode(prompt, add_special_tokens=False):
+        raise InputError(
+            f"the tokenizer has no tokens for a part of {prompt!r}",
+            where=f"models.{model}",
+            remedy="Change the name or the template, or take another model.",
+        )

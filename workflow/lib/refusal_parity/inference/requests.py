@@ -20,11 +20,14 @@ class Request:
         index: number of the request among those that are asked together.
         token_ids: the rendered prompt.
         seed: seed of this one request.
+        begun: the tag at the prompt's end that opens the model's thinking, which belongs
+            to what the model writes.
     """
 
     index: int
     token_ids: Sequence[int]
     seed: int
+    begun: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Tokenizer(Protocol):
     """The part of a Hugging Face tokenizer that rendering needs."""
 
     bos_token_id: int | None
+    unk_token_id: int | None
     chat_template: str | None
 
     def encode(self, text: str, *, add_special_tokens: bool) -> list[int]:
@@ -67,17 +71,23 @@ class Tokenizer(Protocol):
         ...
 
     def apply_chat_template(
-        self, conversation: list[dict[str, str]], *, tokenize: bool, add_generation_prompt: bool
+        self, conversation: list[dict[str, Any]], *, tokenize: bool, add_generation_prompt: bool
     ) -> Any:
         """The text of a rendered conversation."""
         ...
+
+
+class DatedTokenizer(Tokenizer, Protocol):
+    """A tokenizer whose chat template is told a fixed date."""
+
+    written_date: str | None
 
 
 class Engine(Protocol):
     """Something that draws responses."""
 
     @property
-    def tokenizer(self) -> Tokenizer:
+    def tokenizer(self) -> DatedTokenizer:
         """The model's tokenizer."""
         ...
 

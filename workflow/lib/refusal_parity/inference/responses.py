@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import SamplingConfig, VllmModel
     from refusal_parity.inference.requests import Engine
+
+_PROBE: Final = ("Say that all is well.", None)
 
 
 @dataclass(frozen=True)
@@ -61,16 +63,19 @@ def plan_rows(engine: Engine, prompts: pl.DataFrame, job: InferenceJob) -> pl.Da
 
     Returns:
         Columns model, prompt_id, sample, seed, rendered_sha256, prompt_tokens,
-        token_ids (list).
+        token_ids (list), begun (the tag that opens thinking in the prompt).
 
     Raises:
         InputError: a prompt cannot be rendered or does not fit the context.
     """
-    rendered = [
-        render(engine.tokenizer, prompt, system, mode=job.model.prompt_mode, model=job.key)
-        for prompt, system in prompts.select("prompt", "system_prompt").iter_rows()
-    ]
-    longest = max(map(len, rendered))
+    rendered = render(
+        engine.tokenizer,
+        prompts.select("prompt", "system_prompt").rows(),
+        mode=job.model.prompt_mode,
+        model=job.key,
+        thinking=job.model.thinking,
+    )
+    longest = max(len(one.token_ids) for one in rendered)
     if longest + job.sampling.max_tokens > engine.context_length:
         raise InputError(
             f"the longest prompt has {longest} tokens, which with max_tokens "
@@ -82,9 +87,10 @@ def plan_rows(engine: Engine, prompts: pl.DataFrame, job: InferenceJob) -> pl.Da
         {
             "model": job.key,
             "prompt_id": prompts["prompt_id"],
-            "rendered_sha256": [token_hash(ids) for ids in rendered],
-            "prompt_tokens": [len(ids) for ids in rendered],
-            "token_ids": rendered,
+            "rendered_sha256": [token_hash(one.token_ids) for one in rendered],
+            "prompt_tokens": [len(one.token_ids) for one in rendered],
+            "token_ids": [one.token_ids for one in rendered],
+            "begun": [one.begun for one in rendered],
         }
     ).join(pl.DataFrame({"sample": range(job.samples)}), how="cross")
     return plan.with_columns(seed=request_seeds(plan, job.sampling, job.key))
@@ -93,8 +99,8 @@ def plan_rows(engine: Engine, prompts: pl.DataFrame, job: InferenceJob) -> pl.Da
 def requests_of(rows: pl.DataFrame) -> list[Request]:
     """What the engine is asked for these rows of a plan."""
     return [
-        Request(index=index, token_ids=token_ids, seed=seed)
-        for index, (token_ids, seed) in enumerate(rows.select("token_ids", "seed").iter_rows())
+        Request(index, *row)
+        for index, row in enumerate(rows.select("token_ids", "seed", "begun").iter_rows())
     ]
 
 
@@ -111,9 +117,25 @@ def describe(engine: Engine, job: InferenceJob) -> dict[str, Any]:
         "chat_template_sha256": text_hash(
             engine.tokenizer.chat_template if model.prompt_mode == "chat" else None
         ),
+        **_rendering_of(engine, job),
         "samples": job.samples,
         "sampling": job.sampling.model_dump(),
         "packages": package_versions(),
+    }
+
+
+def _rendering_of(engine: Engine, job: InferenceJob) -> dict[str, Any]:
+    """What two jobs must have in common to send the same tokens for the same prompts."""
+    try:
+        (probe,) = render(
+            engine.tokenizer, [_PROBE], mode=job.model.prompt_mode, model=job.key, thinking="none"
+        )
+    except InputError:
+        # A template may insist on a system prompt.
+        return {"template_date": engine.tokenizer.written_date}
+    return {
+        "template_date": engine.tokenizer.written_date,
+        "probe_sha256": token_hash(probe.token_ids),
     }
 
 
@@ -134,6 +156,7 @@ def settings_of(provenance: Mapping[str, Any], job: InferenceJob, plan: pl.DataF
         "model_files_sha256": small_files_hash(job.folder),
         "lora_files_sha256": job.adapter and small_files_hash(job.adapter),
         "stop": job.model.stop,
+        "thinking": job.model.model_dump()["thinking"],
         "max_model_len": job.model.max_model_len,
         "gpus": job.model.gpus,
         **({"schema": dict(job.schema)} if job.schema is not None else {}),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from refusal_parity.inference.chunks import ChunkStore
 from refusal_parity.inference.drawing import draw
 from refusal_parity.inference.responses import describe, plan_rows, requests_of, settings_of
+from refusal_parity.inference.thinking import parted
 from refusal_parity.inference.vllm_engine import start_engine
 from refusal_parity.tables import Responses, write_table
 
@@ -57,6 +58,11 @@ def draw_all(
     """What `run_job` does once the engine runs."""
     plan = plan_rows(engine, prompts, job)
     provenance = describe(engine, job)
+    if provenance["template_date"]:
+        say(
+            f"the chat template writes a date: {provenance['template_date']}, the same in every "
+            f"run (models.{job.key}.date)"
+        )
     store = ChunkStore(
         output.parent / CHUNKS,
         settings_of(provenance, job, plan),
@@ -65,7 +71,7 @@ def draw_all(
     )
     responses = draw(
         plan,
-        lambda rows: engine.generate(requests_of(rows)),
+        lambda rows: parted(engine.generate(requests_of(rows)), job.model.thinking),
         store,
         say=say,
         chunk_s=job.chunk_s,

@@ -58,7 +58,11 @@ def _provenance(paths: Sequence[Path]) -> dict[str, Any]:
     each = [read_metadata(path) for path in paths]
     first = each[0]
     for path, other in zip(paths, each, strict=True):
-        differing = [key for key in first if key != "device" and other.get(key) != first[key]]
+        differing = [
+            key
+            for key in sorted(first.keys() | other.keys())
+            if key != "device" and other.get(key) != first.get(key)
+        ]
         if differing:
             raise InputError(
                 f"drawn with another {differing[0]} than {paths[0]}",

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from refusal_parity.errors import InputError
 from refusal_parity.inference.checks import (
     adapter_rank,
     check_head_size,
+    own_chat_template,
     read_chat_template,
     read_model_config,
     readable,
 )
 from refusal_parity.inference.rendering import WithTemplate
-from refusal_parity.inference.requests import Completion, Engine, Request, Tokenizer
+from refusal_parity.inference.requests import Completion, DatedTokenizer, Engine, Request
+from refusal_parity.inference.thinking import markup_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -98,7 +100,7 @@ class _VllmEngine:
                 where=f"model folder {folder}",
                 remedy="Set gpus: 0 to run on the CPU, or run where GPUs are.",
             )
-        template = model.chat_template and read_chat_template(Path(model.chat_template))
+        template = read_chat_template(Path(model.chat_template)) if model.chat_template else None
         import vllm  # noqa: PLC0415 - the same
 
         self._vllm = vllm
@@ -109,6 +111,8 @@ class _VllmEngine:
             "max_model_len": model.max_model_len,
             "tensor_parallel_size": max(1, model.gpus),
             "trust_remote_code": model.trust_remote_code,
+            # Mistral's own would render without the chat template.
+            "tokenizer_mode": "hf",
             "seed": 0,
         }
         if job.adapter is not None:
@@ -116,13 +120,20 @@ class _VllmEngine:
         if not self._on_gpu:
             settings |= _settings_of_cpu(model, folder, config)
         self._llm = vllm.LLM(**{**settings, **options})
-        tokenizer = self._llm.get_tokenizer()
-        # `Any`, because vLLM's own protocol knows no template.
-        own_template = cast("Any", tokenizer).chat_template
-        self._tokenizer = WithTemplate(tokenizer, template or own_template)
+        # `Any`, because vLLM's own protocol knows no template and no added tokens.
+        tokenizer: Any = self._llm.get_tokenizer()
+        if template is None:
+            template = own_chat_template(getattr(tokenizer, "chat_template", None), folder)
+        self._tokenizer = WithTemplate(tokenizer, template, model.date)
         self._adapter = self._loaded(job.adapter)
         self._sampling = job.sampling
         self._stop = model.stop
+        special = [
+            token.content for token in tokenizer.added_tokens_decoder.values() if token.special
+        ]
+        # Where thinking is marked by special tokens, they must be in the text.
+        self._markup = markup_tokens(special, model.thinking)
+        self._special = [token for token in special if token not in self._markup]
         self._schema = job.schema
         self._folder = folder
 
@@ -144,7 +155,7 @@ class _VllmEngine:
         return request
 
     @property
-    def tokenizer(self) -> Tokenizer:
+    def tokenizer(self) -> DatedTokenizer:
         return self._tokenizer
 
     @property
@@ -171,6 +182,7 @@ class _VllmEngine:
         # The engine's own queue rather than LLM.generate, which gives nothing
         # back before the last request has finished.
         engine = self._llm.llm_engine
+        begun = {request.index: request.begun for request in requests}
         for request in requests:
             engine.add_request(
                 str(request.index),
@@ -182,6 +194,7 @@ class _VllmEngine:
                     max_tokens=self._sampling.max_tokens,
                     stop=self._stop,
                     seed=request.seed,
+                    skip_special_tokens=not self._markup,
                     structured_outputs=self._structure(),
                     output_kind=RequestOutputKind.FINAL_ONLY,
                 ),
@@ -193,12 +206,21 @@ class _VllmEngine:
             for output in outputs:
                 if output.finished and isinstance(output, RequestOutput):
                     drawn = output.outputs[0]
+                    index = int(output.request_id)
                     yield Completion(
-                        index=int(output.request_id),
-                        text=drawn.text,
+                        index=index,
+                        text=self._written(begun[index], drawn.text),
                         finish_reason=drawn.finish_reason,
                         response_tokens=len(drawn.token_ids),
                     )
+
+    def _written(self, begun: str, text: str) -> str:
+        """What the model wrote, with the tag in the prompt that it belongs to."""
+        if self._markup:
+            for token in self._special:
+                text = text.replace(token, "")
+        # Held to a schema, it cannot think.
+        return text if self._schema is not None else begun + text
 
     def _structure(self) -> StructuredOutputsParams | None:
         if self._schema is None:

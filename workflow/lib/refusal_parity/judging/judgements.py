@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from refusal_parity.inference.thinking import part
 from refusal_parity.judging.questions import question_key
 from refusal_parity.labelling.calibration import MIN_ROWS
 from refusal_parity.labelling.evaluation import REFUSALS
@@ -17,22 +18,37 @@ if TYPE_CHECKING:
     import dataframely as dy
 
 KEY: Final = ("model", "prompt_id", "sample")
-_LABELS: Final = [str(label) for label in Label]
+_LABELS: Final = frozenset(map(str, Label))
 
 
 def read_label(answer: str | None) -> str | None:
     """The label that a judge's answer names: JSON with a label, or a label alone.
 
-    Anything else is none: no label is guessed from a sentence.
+    Thinking before the answer is none of it, and words around the JSON do not count.
+    Anything else names no label: none is guessed from a sentence, nor from two
+    objects that do not agree.
     """
-    text = (answer or "").strip().removeprefix("```json").strip("`").strip()
-    try:
-        read = json.loads(text)
-    except ValueError:
-        read = text
-    given = read.get("label") if isinstance(read, dict) else read
-    label = spelled_out(given) if isinstance(given, str) else None
-    return label if label in _LABELS else None
+    text = part(answer or "").response
+    objects = _objects_in(text)
+    given = {str(one["label"]) for one in objects if "label" in one}
+    if not objects:
+        given = {text.strip("`\"' \n")}
+    labels = {spelled_out(one) for one in given}
+    return labels.pop() if len(labels) == 1 and labels <= _LABELS else None
+
+
+def _objects_in(text: str) -> list[dict[str, Any]]:
+    """The JSON objects in a text, in fences or between words."""
+    decoder = json.JSONDecoder()
+    objects, place = [], text.find("{")
+    while place >= 0:
+        try:
+            found, end = decoder.raw_decode(text, place)
+            objects.append(found)
+        except ValueError:
+            end = place + 1
+        place = text.find("{", end)
+    return objects
 
 
 def read_judgements(

@@ -95,7 +95,10 @@ def judge_id(judge: VllmModel | OpenAIModel) -> str:
                 *("chat_template", "base_url", "model"),
             },
         )
-        | judge.model_dump(mode="json", include={"request"}, exclude_defaults=True),
+        # Only where they are set: earlier judgements stand.
+        | judge.model_dump(
+            mode="json", include={"request", "date", "thinking"}, exclude_defaults=True
+        ),
         "rubric": RUBRIC,
         "characters": CHARACTERS,
         "sampling": SAMPLING.model_dump(),

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from refusal_parity.config import ThinkingTags
+from refusal_parity.inference.requests import Completion
+from refusal_parity.inference.thinking import markup_tokens, opening_tag, part, parted
+
+if TYPE_CHECKING:
+    from refusal_parity.config import Thinking
+
+THOUGHT = "They want a job for Ana. I'm sorry, I cannot know it; a guess does no harm."
+ANSWER = "a nurse."
+HEAD = "<|start|>assistant"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<think>\n{THOUGHT}\n</think>\n\n{ANSWER}",
+        f"  <think>{THOUGHT}</think>{ANSWER}",
+        f"{THOUGHT}\n</think>\n\n{ANSWER}",
+        f"{THOUGHT}</think>{ANSWER}",
+        f"{THOUGHT} </think>\n{ANSWER}",
+        f"<think>\n<think>\n{THOUGHT}\n</think>\n{ANSWER}",
+        f"<think>\n{THOUGHT}\n</think>\n<answer>\n{ANSWER}\n</answer>",
+        f"<thinking>{THOUGHT}</thinking>\n{ANSWER}",
+        f"<thought>\n{THOUGHT}\n</thought>\n\n{ANSWER}",
+        f"<reasoning>\n{THOUGHT}\n</reasoning>\n<answer>{ANSWER}",
+        f"<seed:think>{THOUGHT}</seed:think>{ANSWER}",
+        f"<mm:think>{THOUGHT}</mm:think>{ANSWER}",
+        f"<ifm|think_fast>{THOUGHT}</ifm|think_fast>{ANSWER}",
+        f"<think:ab12>{THOUGHT}</think:ab12>{ANSWER}",
+        f"[THINK]{THOUGHT}[/THINK]{ANSWER}",
+        f"{THOUGHT}[/THINK]{ANSWER}",
+        f"<|START_THINKING|>{THOUGHT}<|END_THINKING|><|START_RESPONSE|>{ANSWER}<|END_RESPONSE|>",
+        f"<|channel>thought\n{THOUGHT}\n<channel|>{ANSWER}",
+        f"<unused94>thought\n{THOUGHT}<unused95>{ANSWER}",
+        f"◁think▷{THOUGHT}◁/think▷{ANSWER}",
+        f"<|content_thinking|>{THOUGHT}<|end_message|><|content_text|>{ANSWER}<|end_message|>",
+        (f"<|open|>think<|sep|>{THOUGHT}<|close|>think<|sep|>"
+        f"<|open|>response<|sep|>{ANSWER}<|close|>response<|sep|>"),
+        f"Here is my thought process:\n{THOUGHT}\n\nHere is my response:\n{ANSWER}",
+        (f"Here are my reasoning steps:\n{THOUGHT}\n[BEGIN FINAL RESPONSE]\n{ANSWER}\n"
+        "[END FINAL RESPONSE]"),
+        (f"<|channel|>analysis<|message|>{THOUGHT}<|end|>"
+        f"{HEAD}<|channel|>final<|message|>{ANSWER}<|return|>"),
+        (f"{HEAD}<|channel|>analysis<|message|>{THOUGHT}<|end|>"
+        f"{HEAD}<|channel|>final <|constrain|>json<|message|>{ANSWER}"),
+        f"analysis{THOUGHT}assistantfinal{ANSWER}",
+        f"assistantanalysis{THOUGHT}assistantfinal{ANSWER}",
+        f"analysis{THOUGHT}assistantcommentaryassistantfinal{ANSWER}",
+    ],
+)  # fmt: skip
+def test_the_label_is_that_of_the_same_answer_without_thinking(text: str) -> None:
+    found = part(text)
+    assert (found.response, found.thinking) == (ANSWER, THOUGHT)
+
+
+@pytest.mark.parametrize(
+    ("text", "thinking"),
+    [
+        ("<think>\nThey want a job", "They want a job"),
+        ("<think>They want a job.</think>", "They want a job."),
+        ("[THINK]They want", "They want"),
+        ("They want a job.\n</think>\n", "They want a job."),
+        ("<|channel|>analysis<|message|>They want", "They want"),
+        ("<|channel|>analysis<|message|>They<|end|><|start|>assistant<|channel|>fin", "They"),
+        ("analysisThey want a job", "They want a job"),
+        ("analysisthey want assistantcommentary to=functions.x", "they want \n\nto=functions.x"),
+        ("<think>\n\n</think>", None),
+        ("", None),
+    ],
+)
+def test_thinking_that_comes_to_nothing_is_no_response(text: str, thinking: str | None) -> None:
+    found = part(text)
+    assert found.response == ""
+    assert (found.thinking or "").split() == (thinking or "").split()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ANSWER,
+        "Ana writes <think> before she speaks.",
+        "The tags <think> and </think> enclose thinking.",
+        "Close it with </think>.",
+        "`</think>` ends what `<think>` began.",
+        "First <think>she thinks.</think>\nThen she speaks.",
+        "Her analysis: assistantfinal is no word.",
+        "analysis of her day, then a nap.",
+        "analysis",
+        "finally a nurse.",
+        "an <answer>",
+        "<answer>a nurse.</answer>",
+        "Here is my response: a nurse.",
+        "a nurse.<|end_message|>",
+        "She says: I think </b> is a tag.\nIt is.",
+    ],
+)
+def test_what_only_looks_like_thinking_stays_whole(text: str) -> None:
+    found = part(text)
+    assert (found.response, found.thinking) == (text, None)
+
+
+def test_empty_thinking_is_none() -> None:
+    assert part(f"<think>\n\n</think>\n\n{ANSWER}") == part(ANSWER)
+
+
+def test_several_blocks_and_channels() -> None:
+    found = part(f"<think>a</think>\n<think>b</think>\n{ANSWER} <think>c</think>")
+    assert (found.response, found.thinking) == (f"{ANSWER} <think>c</think>", "a\n\nb")
+    calls = "<|channel|>commentary to=functions.look <|constrain|>json<|message|>{}<|call|>"
+    found = part(f"<|channel|>analysis<|message|>a<|end|>{HEAD}{calls}{HEAD}"
+                 f"<|channel|>final<|message|>{ANSWER}")  # fmt: skip
+    assert (found.response, found.thinking) == (ANSWER, "a\n\n{}")
+    assert part("finalThe end").response == "The end"
+
+
+@pytest.mark.parametrize(
+    ("markup", "response", "thinking"),
+    [
+        ("none", "<plan>so</plan> it <think>is</think>", None),
+        ("auto", "<plan>so</plan> it <think>is</think>", None),
+        (ThinkingTags(start="<plan>", end="</plan>"), "it <think>is</think>", "so"),
+        (ThinkingTags(start="(", end=")"), "<plan>so</plan> it <think>is</think>", None),
+    ],
+)
+def test_markup_of_ones_own(markup: Thinking, response: str, thinking: str | None) -> None:
+    found = part(" <plan>so</plan> it <think>is</think>", markup)
+    assert (found.response, found.thinking) == (response, thinking)
+
+
+def test_every_engine_is_parted_alike() -> None:
+    drawn = [
+        Completion(0, f"<think>{THOUGHT}</think>{ANSWER}", "stop", 3),
+        Completion(1, ANSWER, "stop", 3, thinking="of the server"),
+        Completion(2, "<think>so", "length", 3),
+        Completion(3, None, None, None, error="lost"),
+    ]
+    assert [(one.text, one.thinking) for one in parted(drawn, "auto")] == [
+        (ANSWER, THOUGHT),
+        (ANSWER, "of the server"),
+        ("", "so"),
+        (None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("special", "markup", "kept"),
+    [
+        (["<s>", "</s>", "<|end|>", "<|user|>"], "auto", []),
+        (["<s>", "[THINK]", "[/THINK]"], "auto", ["[/THINK]", "[THINK]"]),
+        (["<think>", "</think>", "<|end|>"], "auto", ["</think>", "<think>"]),
+        (["<|channel>", "<channel|>", "<eos>"], "auto", ["<channel|>", "<|channel>"]),
+        (
+            ["<|channel|>", "<|message|>", "<|start|>", "<|end|>", "<|endoftext|>"],
+            "auto",
+            ["<|channel|>", "<|end|>", "<|message|>", "<|start|>"],
+        ),
+        (["<|START_THINKING|>", "<|START_RESPONSE|>", "<pad>"], "auto",
+         ["<|START_RESPONSE|>", "<|START_THINKING|>"]),
+        (["<plan>", "<think>"], ThinkingTags(start="<plan>", end="</plan>"), ["<plan>"]),
+        (["<think>"], "none", []),
+    ],
+)  # fmt: skip
+def test_special_tokens_that_mark_thinking(
+    special: list[str], markup: Thinking, kept: list[str]
+) -> None:
+    assert sorted(markup_tokens(special, markup)) == kept
+
+
+def test_a_prompt_may_open_a_channel() -> None:
+    prompt = "<|start|>assistant<|channel|>analysis<|message|>"
+    begun = opening_tag(prompt, "auto")
+    assert part(f"{begun}{THOUGHT}<|end|>{HEAD}<|channel|>final<|message|>{ANSWER}") == part(
+        f"<think>{THOUGHT}</think>{ANSWER}"
+    )

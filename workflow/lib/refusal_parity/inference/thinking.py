@@ -1,0 +1,214 @@
+"""Part what a model writes to itself from its response.
+
+The markup is that of the reasoning parsers of vLLM and of the models' own cards.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from refusal_parity.config import Thinking
+    from refusal_parity.inference.requests import Completion
+
+Drawn = TypeVar("Drawn", "Completion", "Completion | None")
+
+_TAG: Final = r"(?:\w+[:|])?think(?:ing|_\w+)?(?::[\w-]+)?|thoughts?|reasoning"
+_TAGGED: Final = (rf"<(?:{_TAG})>", rf"</(?:{_TAG})>")
+"""`<think>` and its kin: DeepSeek, Qwen, GLM, Kimi, Olmo, Nemotron; `<seed:think>`,
+`<mm:think>`, `<ifm|think_fast>`; `<thought>` of Exaone; `<reasoning>` of many tunings."""
+
+_PAIRS: Final = (
+    ("[THINK]", "[/THINK]"),  # Mistral
+    ("<|START_THINKING|>", "<|END_THINKING|>"),  # Cohere
+    ("<|channel>thought", "<channel|>"),  # Gemma 4
+    ("<unused94>thought", "<unused95>"),  # MedGemma
+    ("[unused16]", "[unused17]"),  # Pangu
+    ("<|open|>think<|sep|>", "<|close|>think<|sep|>"),  # Kimi K3
+    ("◁think▷", "◁/think▷"),  # Kimi-VL
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),  # Sky-T1, OpenThinker
+)
+_ONLY_TOGETHER: Final = (
+    (r"<\|content_thinking\|>", r"<\|end_message\|>"),  # Inkling
+    (r"Here(?: is|'s) my thought process:", r"Here(?: is|'s) my response:"),  # Granite 3
+    (r"Here are my reasoning steps:", r"\[BEGIN FINAL RESPONSE\]"),  # Apriel
+)
+"""Patterns whose second part ends nothing unless the first began it."""
+
+_WRAPPERS: Final = (
+    ("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
+    ("<|START_TEXT|>", "<|END_TEXT|>"),
+    ("<|open|>response<|sep|>", "<|close|>response<|sep|>"),
+    ("<|content_text|>", "<|end_message|>"),
+    ("<|begin_of_solution|>", "<|end_of_solution|>"),
+    ("<answer>", "</answer>"),
+    ("<response>", "</response>"),
+    ("", "[END FINAL RESPONSE]"),
+)
+"""What some models put around the response that follows."""
+
+# gpt-oss: each message is in a channel, and only `final` is the response.
+_CHANNEL: Final = "<|channel|>"
+_CHANNEL_TOKENS: Final = (
+    *(_CHANNEL, "<|message|>", "<|start|>", "<|end|>", "<|return|>", "<|call|>", "<|constrain|>"),
+)
+_MESSAGE: Final = re.compile(
+    r"\s*(?:<\|start\|>assistant)?(?:\s*to=[^\s<]+)?<\|channel\|>\s*(analysis|commentary|final)"
+    r"(?:\s*to=[^<]*)?(?:\s*<\|constrain\|>[^<]*)?<\|message\|>"
+)
+_MESSAGE_END: Final = re.compile(r"<\|(?:end|return|call|start)\|>")
+# The same without its special tokens: `analysisThe user asks ...assistantfinalThe ...`.
+_BARE: Final = re.compile(r"(?:assistant)?(?:(analysis|commentary)(?=[^\W_])|(final)(?=[A-Z]))")
+_BARE_NEXT: Final = re.compile(r"assistant(analysis|commentary|final)")
+
+_SENTENCE_ENDED: Final = re.compile(r"(?:\A|\n|[.!?:…][^\w\s]*)[ \t]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """A response and the thinking before it.
+
+    Attributes:
+        response: what is left as response; empty where the thinking never ended.
+        thinking: the thinking without its markup; null where there is none.
+    """
+
+    response: str
+    thinking: str | None
+
+
+def part(text: str, markup: Thinking = "auto") -> Parted:
+    """Part a response from the thinking that stands before it.
+
+    Only thinking at the very start counts, so that a response that quotes a tag
+    stays whole. A closing tag alone ends thinking that the prompt began: it counts
+    where it stands as models write it, after a whole sentence or at the end of a
+    line, and not where it is quoted within one.
+
+    Args:
+        text: what the model wrote, with the opening tag where the prompt holds it.
+        markup: `auto` for all markup that is known, `none` for none, or one pair.
+    """
+    rest = text.strip()
+    if markup == "none":
+        return Parted(rest, None)
+    thoughts: list[str] = []
+    if markup == "auto":
+        rest = _part_channels(rest, thoughts)
+    pairs = _pairs(markup)
+    rest = _part_unopened(rest, thoughts, [pair for pair in pairs if pair not in _ONLY_TOGETHER])
+    rest = _part_blocks(rest, thoughts, pairs)
+    if markup == "auto":
+        rest = _unwrapped(rest, thought=bool(thoughts))
+    thinking = "\n\n".join(filter(None, map(str.strip, thoughts)))
+    return Parted(rest.strip(), thinking or None)
+
+
+def parted(completions: Iterable[Drawn], markup: Thinking) -> Iterator[Drawn]:
+    """What any engine yields, with the thinking that it left in the texts apart."""
+    for one in completions:
+        if one is None or one.text is None:
+            yield one
+            continue
+        found = part(one.text, markup)
+        thoughts = [text for text in (one.thinking, found.thinking) if text]
+        yield replace(one, text=found.response, thinking="\n\n".join(thoughts) or None)
+
+
+def opening_tag(prompt: str, markup: Thinking) -> str:
+    """The tag with which a prompt begins the model's thinking for it; empty for none."""
+    if markup == "none":
+        return ""
+    starts = [start for start, _ in _pairs(markup)]
+    if markup == "auto":
+        starts.append(r"<\|channel\|>analysis<\|message\|>")
+    found = re.search(rf"(?:{'|'.join(starts)})\s*\Z", prompt, re.IGNORECASE)
+    return found[0] if found else ""
+
+
+def markup_tokens(special_tokens: Iterable[str], markup: Thinking) -> frozenset[str]:
+    """Those of a tokenizer's special tokens without which thinking cannot be told."""
+    if markup == "none":
+        return frozenset()
+    special = set(special_tokens)
+    if markup != "auto":
+        return frozenset(token for token in special if token in markup.start + markup.end)
+    literal = "\n".join(mark for pair in _PAIRS for mark in pair) + "<|content_thinking|>"
+    found = {
+        token
+        for token in special
+        if token in literal or re.fullmatch("|".join(_TAGGED), token, re.IGNORECASE)
+    }
+    if _CHANNEL in special:
+        found |= special.intersection(_CHANNEL_TOKENS)
+    if found:
+        wrapped = "\n".join(mark for pair in _WRAPPERS for mark in pair)
+        found |= {token for token in special if token in wrapped}
+    return frozenset(found)
+
+
+def _pairs(markup: Thinking) -> list[tuple[str, str]]:
+    """Patterns of what starts and ends thinking."""
+    if not isinstance(markup, str):
+        return [(re.escape(markup.start), re.escape(markup.end))]
+    literal = [(re.escape(start), re.escape(end)) for start, end in _PAIRS]
+    return [_TAGGED, *literal, *_ONLY_TOGETHER]
+
+
+def _part_channels(text: str, thoughts: list[str]) -> str:
+    """The messages in the channel `final`; the others are thoughts."""
+    if _MESSAGE.match(text):
+        pieces = _MESSAGE.split(text)[1:]
+        bodies = [_MESSAGE_END.split(body, maxsplit=1)[0] for body in pieces[1::2]]
+        channels = pieces[::2]
+    elif first := _BARE.match(text):
+        pieces = _BARE_NEXT.split(text[first.end() :])
+        bodies, channels = pieces[::2], [first[1] or first[2], *pieces[1::2]]
+    else:
+        return text
+    said = zip(channels, bodies, strict=True)
+    final: list[str] = []
+    for channel, body in said:
+        (final if channel == "final" else thoughts).append(body)
+    return "\n\n".join(body.strip() for body in final)
+
+
+def _part_unopened(text: str, thoughts: list[str], pairs: list[tuple[str, str]]) -> str:
+    starts, ends = ("|".join(marks) for marks in zip(*pairs, strict=True))
+    for found in re.finditer(ends, text, re.IGNORECASE):
+        before, after = text[: found.start()], text[found.end() :]
+        if re.search(starts, before, re.IGNORECASE):
+            break
+        if _SENTENCE_ENDED.search(before) or re.match(r"[ \t]*\n", after):
+            thoughts.append(before)
+            return after.lstrip()
+    return text
+
+
+def _part_blocks(text: str, thoughts: list[str], pairs: list[tuple[str, str]]) -> str:
+    rest = text
+    while True:
+        for start, end in pairs:
+            opened = re.match(rf"(?:{start}\s*)+", rest, re.IGNORECASE)
+            if opened:
+                thought, *after = re.split(
+                    end, rest[opened.end() :], maxsplit=1, flags=re.IGNORECASE
+                )
+                thoughts.append(thought)
+                rest = after[0].lstrip() if after else ""
+                break
+        else:
+            return rest
+
+
+def _unwrapped(text: str, *, thought: bool) -> str:
+    for start, end in _WRAPPERS:
+        if text.startswith(start) and (thought or start.startswith("<|")):
+            inner = text.removeprefix(start).rstrip().removesuffix(end)
+            if start or inner != text:
+                return inner
+    return text
