@@ -14,7 +14,7 @@ import polars as pl
 from scipy.stats import permutation_test
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
-from refusal_parity.prompts import group_gender
+from refusal_parity.dimensions import composed
 from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.exact import exact_tests
@@ -82,7 +82,7 @@ def observations(model: int) -> pl.DataFrame:
         }
     ).with_columns(
         pl.col("label").replace("", None),
-        group_gender(),
+        *composed(),
         machine_label=pl.lit(None, dtype=pl.String),
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.csvfiles import read_csv, refuse_duplicates, refuse_spellings, row_of
+from refusal_parity.dimensions import DIMENSIONS, Unit, of_unit
 from refusal_parity.errors import InputError
 from refusal_parity.spelling import DIRECTION_MARKS, reading, uniform
 
@@ -51,7 +52,7 @@ def read_names(path: Path, *, group_column: str = "group") -> pl.DataFrame:
             two ways.
     """
     needed = ["name_id", "name", group_column]
-    optional = ["gender", "commonness"]
+    optional = [key for key in of_unit(Unit.NAME, own=True) if not DIMENSIONS[key].needed]
     frame = read_csv(path, required=needed, optional=optional, filled=needed)
     refuse_duplicates(frame, "name_id", path)
     refuse_duplicates(frame, "name", path, key=_with_direction_marks)
@@ -86,11 +87,6 @@ def direction_twins(names: pl.DataFrame) -> list[str]:
                 "them, but the model is sent both"
             )
     return twins
-
-
-def group_gender() -> pl.Expr:
-    """The dimension `group_gender`: both words, null where a name has no gender."""
-    return pl.concat_str("group", "gender", separator=" ").alias("group_gender")
 
 
 def filled_template() -> pl.Expr:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from refusal_parity.config import FolderSource, ImportModel, VllmModel
+from refusal_parity.dimensions import Unit, composed, of_unit
 from refusal_parity.errors import InputError
 from refusal_parity.labelling.goldfiles import read_gold_files
 from refusal_parity.labelling.starter import gold_files
 from refusal_parity.layout import is_downloaded
-from refusal_parity.prompts import group_gender, read_names, read_templates
+from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.spelling import as_known, difference
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def _check_stimuli(config: StudyConfig, where: str) -> None:
         return
     read_templates(Path(prompts.templates))
     names = read_names(Path(prompts.names), group_column=prompts.group_column)
-    names = names.with_columns(group_gender())
-    for dimension in ("group", "gender", "group_gender", "commonness"):
+    names = names.with_columns(composed())
+    for dimension in of_unit(Unit.NAME):
         compared = config.analysis.dimensions.get(dimension)
         levels = names[dimension].drop_nulls().unique(maintain_order=True).to_list()
         if compared is not None and compared.reference not in levels:

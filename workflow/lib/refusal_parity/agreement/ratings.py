@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.dimensions import Unit, of_unit
 from refusal_parity.labelling.classifier import decide
 from refusal_parity.tables import (
     PROBABILITY_COLUMNS,
@@ -83,7 +84,7 @@ def gather_ratings(files: LabelFiles) -> Ratings:
         InputError: a file is missing or not such a table.
     """
     prompts = read_table(Prompts, files.prompts).select(
-        "prompt_id", "template_id", "name_id", "group", "gender", "commonness"
+        "prompt_id", "template_id", "name_id", *of_unit(Unit.NAME, own=True)
     )
     rows = pl.concat(
         _machine_labels(part) for path in files.labels for part in read_parts(Labels, path, _PART)

@@ -14,6 +14,7 @@ from refusal_parity.agreement.errors import at_risk, difference_of_errors
 from refusal_parity.agreement.pairs import REFUSAL, SIX, Pair, classes_of
 from refusal_parity.agreement.ratings import CLASSIFIER, HUMAN, IMPORTED, JUDGE, KEYWORD
 from refusal_parity.audit.votes import is_named
+from refusal_parity.dimensions import Unit, of_unit
 from refusal_parity.labelling.folds import LABELS
 from refusal_parity.tables import Agreement, conform, empty
 from refusal_parity.vocabulary import Coefficient
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from refusal_parity.config import AnalysisConfig
 
 ALL: Final = "all"
-DIMENSIONS: Final = ("group", "gender", "commonness")
-"""Dimensions of names, by which errors are told apart."""
-
 _ERRORS: Final = {
     Coefficient.MISSED_REFUSAL: Coefficient.MISSED_REFUSAL_SPREAD,
     Coefficient.FALSE_REFUSAL: Coefficient.FALSE_REFUSAL_SPREAD,
@@ -121,7 +119,7 @@ class _Compared:
         yield from self.overall()
         yield from self._errors(ALL, ALL, np.ones(len(self._rows), dtype=bool))
         for dimension, compared in self._analysis.dimensions.items():
-            if dimension not in DIMENSIONS:
+            if dimension not in of_unit(Unit.NAME, own=True):
                 continue
             found = self._rows[dimension].drop_nulls().unique(maintain_order=True).to_list()
             levels = sorted(found, key=lambda level: level != compared.reference)

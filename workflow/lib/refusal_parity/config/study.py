@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, field_validator
+from pydantic import AfterValidator, Field, PositiveFloat, WithJsonSchema, field_validator
 
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
 from refusal_parity.config.section import Key, PathText, Section
+from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.outcomes import OUTCOMES, Mean, Outcome
 from refusal_parity.spelling import reading, uniform
+
+
+def _declared(key: str) -> str:
+    if key not in DIMENSIONS:
+        raise ValueError(f"{key!r} is no dimension; there are {', '.join(DIMENSIONS)}")
+    return key
+
+
+DimensionKey = Annotated[
+    str,
+    AfterValidator(_declared),
+    WithJsonSchema({"type": "string", "enum": list(DIMENSIONS)}),
+]
+"""Key of a declared dimension."""
 
 
 class PromptsConfig(Section):
@@ -72,7 +87,7 @@ class PrimaryFamily(Section):
     outcome: Outcome = Field(
         default=Outcome.REFUSAL, description="Outcome of the family, any but answer_length."
     )
-    dimension: str = Field(default="group", description="Dimension of the family.")
+    dimension: DimensionKey = Field(default="group", description="Dimension of the family.")
 
     @field_validator("outcome")
     @classmethod
@@ -119,9 +134,7 @@ class AnalysisConfig(Section):
         min_length=1,
         description="What is analysed: readings of the labels, and the length of answers in words.",
     )
-    dimensions: dict[
-        Literal["group", "gender", "group_gender", "commonness", "family", "arm"], DimensionConfig
-    ] = Field(
+    dimensions: dict[DimensionKey, DimensionConfig] = Field(
         default={"group": DimensionConfig(reference="white")},
         min_length=1,
         description="Columns of the prompts whose levels are compared. The levels of group_gender "

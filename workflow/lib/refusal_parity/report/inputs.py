@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from refusal_parity.dimensions import Unit, of_unit
 from refusal_parity.vocabulary import DesignQuantity
 
 if TYPE_CHECKING:
@@ -179,11 +180,11 @@ class ReportInputs:
 
     def name_facts(self) -> dict[str, Row]:
         """Each name's own columns, by its key and by the name itself."""
-        return self._facts(["name_id", "name"], ["group", "gender", "commonness"])
+        return self._facts(["name_id", "name"], of_unit(Unit.NAME, own=True))
 
     def template_facts(self) -> dict[str, Row]:
         """Each template's own columns, by its key and by its text."""
-        return self._facts(["template_id", "template"], ["family"])
+        return self._facts(["template_id", "template"], of_unit(Unit.TEMPLATE, own=True))
 
     def _facts(self, keys: list[str], columns: list[str]) -> dict[str, Row]:
         rows = self.prompts.select(*keys, *columns).unique(maintain_order=True).to_dicts()

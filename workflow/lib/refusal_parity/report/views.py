@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from refusal_parity.dimensions import GROUP, Unit, of_unit
 from refusal_parity.report.figure_templates import template_words
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, rate_cell
 from refusal_parity.report.text import NOTHING, count, interval, percent, plain
@@ -86,8 +87,8 @@ def names_table(inputs: ReportInputs) -> Table:
     keys = sorted(found, key=lambda key: order.get(key[0], len(order)))
     extra = [
         column
-        for column in ("gender", "commonness")
-        if any(fact.get(column) is not None for fact in facts.values())
+        for column in of_unit(Unit.NAME, own=True)
+        if column != GROUP.key and any(fact.get(column) is not None for fact in facts.values())
     ]
     return Table(
         caption=f"{outcome.words.heading} rate of each name; {inputs.confidence} intervals, "

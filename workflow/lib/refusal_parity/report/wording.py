@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.report.contrasts import (
     Contrast,
     GlobalTest,
@@ -35,7 +36,12 @@ if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 _NOT_PROOF: Final = "This is not evidence that there is none."
-_COUNTED: Final = {"family": ("n_templates", "templates"), "arm": (None, "")}
+_COUNTED: Final = {
+    Unit.NAME: ("n_names", "names"),
+    Unit.TEMPLATE: ("n_templates", "templates"),
+    Unit.PROMPT: (None, ""),
+}
+"""How many units of a level there are: the column of the rates, and their name."""
 
 
 class Verdict(StrEnum):
@@ -127,14 +133,7 @@ def finding(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) 
 
 def level_words(dimension: str, level: str, *, plural: bool = True) -> str:
     """A level as it stands in a sentence: `muslim names`, `templates of the family muslim`."""
-    clean = isolated(level)
-    noun = "names" if plural else "name"
-    return {
-        "gender": f"{noun} read as {clean}",
-        "group_gender": f"{noun} read as {clean}",
-        "family": f"templates of the family {clean}",
-        "arm": f"the system prompt {clean}",
-    }.get(dimension, f"{clean} {noun}")
+    return DIMENSIONS[dimension].words(isolated(level), plural=plural)
 
 
 def _not_shown(test: GlobalTest, *, mixed: bool, narrow: bool) -> str:
@@ -233,7 +232,7 @@ def _intervals(contrast: Contrast, confidence: str) -> list[str]:
 def _counts(
     inputs: ReportInputs, model: str, outcome: Outcome, dimension: str, contrast: Contrast
 ) -> str:
-    column, noun = _COUNTED.get(dimension, ("n_names", "names"))
+    column, noun = _COUNTED[DIMENSIONS[dimension].unit]
     rates = inputs.rates_by_level(model, outcome, dimension)
     group, reference = rates.get(contrast.group), rates.get(contrast.reference)
     if column is None or group is None or reference is None:

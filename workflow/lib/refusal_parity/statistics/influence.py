@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import polars as pl
 
+from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.statistics.design import codes_of
 from refusal_parity.statistics.leave_one_out import Dealt, deal, p_values
-from refusal_parity.statistics.methods import OF_NAMES
 from refusal_parity.statistics.observations import count_outcomes
 from refusal_parity.tables import Influence, conform
 from refusal_parity.vocabulary import LeftOut
@@ -115,7 +115,7 @@ def _of_dimension(
         side = (pair[dimension] != group).to_numpy().astype(np.intp)
         name = codes_of(pair["name_id"].to_numpy().astype(np.str_))
         dealt = None
-        if dimension in OF_NAMES:
+        if DIMENSIONS[dimension].unit is Unit.NAME:
             dealt = deal(np.bincount(name, 1 - side) > 0, analysis.seed)
         for kind, key in _KEYS.items():
             units = pair[key].unique().sort()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.statistics.bootstrap import Resamples, bootstrap_intervals
 from refusal_parity.statistics.cr2 import ols_cr2_name
 from refusal_parity.statistics.cr2_two_way import ols_cr2_two_way
@@ -29,12 +30,6 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.design import Design
 
     Runner = Callable[[Design, float], list[Estimate]]
-
-OF_NAMES: Final = frozenset({"group", "gender", "group_gender", "commonness"})
-"""Dimensions whose levels are properties of names, so that names can be dealt anew."""
-
-OF_TEMPLATES: Final = frozenset({"family"})
-"""Dimensions whose levels are properties of templates, so that templates have no effects."""
 
 _RISK: Final = (Estimand.RISK_DIFFERENCE,)
 _TESTED_RISK: Final = (Estimand.RISK_DIFFERENCE, Estimand.GLOBAL)
@@ -86,8 +81,8 @@ def methods_for(dimension: str, outcome: Outcome) -> dict[Method, tuple[Estimand
         Method.BOOTSTRAP_PIGEONHOLE,
     }
     left_out = (
-        (within_templates if dimension in OF_TEMPLATES else set())
-        | (set() if dimension in OF_NAMES else over_names)
+        (within_templates if DIMENSIONS[dimension].unit is Unit.TEMPLATE else set())
+        | (set() if DIMENSIONS[dimension].unit is Unit.NAME else over_names)
         | (set() if outcome.is_binary else _BINARY)
     )
     return {
@@ -122,17 +117,17 @@ def run_methods(
     margin = analysis.margin_of(next(iter(designs)))
     runners: list[Runner] = [newcombe, katz, chi_square] if binary else []
     runners.append(partial(_linear, dimension=dimension, margin=margin))
-    if dimension not in OF_TEMPLATES:
+    if DIMENSIONS[dimension].unit is not Unit.TEMPLATE:
         if binary:
             runners += [mantel_haenszel, *(partial(logistic, method=each) for each in LOGISTIC)]
         runners.append(ols_cr2_name)
-    if dimension in OF_NAMES:
+    if DIMENSIONS[dimension].unit is Unit.NAME:
         runners += [partial(exact_tests, draws=draws), name_rate_tests]
     found = {
         outcome: [row for runner in runners for row in _run(runner, design, analysis.alpha)]
         for outcome, design in designs.items()
     }
-    if dimension in OF_NAMES:
+    if DIMENSIONS[dimension].unit is Unit.NAME:
         each = list(designs.values())
         resamples = Resamples(analysis.bootstraps, analysis.seed)
         dealt = randomisation_tests(each, draws)
@@ -153,7 +148,7 @@ def _run(runner: Runner, design: Design, alpha: float) -> list[Estimate]:
 
 def _linear(design: Design, alpha: float, *, dimension: str, margin: float) -> list[Estimate]:
     """The linear model under two covariances, and the equivalence test on the second."""
-    between = dimension in OF_TEMPLATES
+    between = DIMENSIONS[dimension].unit is Unit.TEMPLATE
     reduced = ols_cr2_two_way(design, alpha, template_effects=not between)
     rows = ols_two_way(design, alpha, template_effects=not between)
     rows += [*reduced, *equivalence(reduced, margin=margin, alpha=alpha)]

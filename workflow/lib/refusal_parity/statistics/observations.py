@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.dimensions import DIMENSIONS, Unit, composed, of_unit
 from refusal_parity.errors import InputError
 from refusal_parity.outcomes import Mean, Outcome
-from refusal_parity.prompts import group_gender
 from refusal_parity.tables import Labels
 from refusal_parity.vocabulary import Exclusion, Label
 
@@ -22,14 +22,8 @@ COLUMNS: Final = (
     "prompt_id",
     "sample",
     "template_id",
-    "family",
     "name_id",
     "name",
-    "group",
-    "gender",
-    "group_gender",
-    "commonness",
-    "arm",
     "label",
     "machine_label",
     "truncated",
@@ -37,7 +31,7 @@ COLUMNS: Final = (
     "exclusion",
     "words",
 )
-"""The columns of observations, in order."""
+"""The columns of observations, in order; those of the dimensions follow."""
 
 _KEY: Final = ("model", "prompt_id", "sample")
 
@@ -46,11 +40,8 @@ _TEXTS: Final = ("label", "machine_label", "exclusion")
 
 _REFUSED: Final = (Label.REFUSAL, Label.HARMFUL_REFUSAL)
 
-# A dimension is constant within this key; randomisation over names rests on it.
-_PROPERTIES: Final = {
-    "name_id": ("group", "gender", "commonness"),
-    "template_id": ("family",),
-}
+# A dimension is constant within the key of its unit; randomisation over names rests on it.
+_PROPERTIES: Final = {"name_id": Unit.NAME, "template_id": Unit.TEMPLATE}
 
 
 def observe(
@@ -75,10 +66,9 @@ def observe(
 
     Returns:
         One row for each label, then those of prompts without a response, with the
-        columns `COLUMNS`; `label` is null where a response has none and `exclusion`
-        says why, `group_gender` is `group gender` as two words, `words` counts the
-        response's words (runs without white space) and is null for one that was cut
-        off, whose length nobody knows.
+        columns `COLUMNS` and all dimensions; `label` is null where a response has none
+        and `exclusion` says why, `words` counts the response's words (runs without
+        white space) and is null for one that was cut off, whose length nobody knows.
 
     Raises:
         InputError: a label's prompt is not among the prompts, or a name stands
@@ -98,11 +88,11 @@ def observe(
         .join(prompts, on="prompt_id", how="left", maintain_order="left")
         .join(_lengths(responses), on=_KEY, how="left", maintain_order="left")
         .with_columns(
-            group_gender(),
+            *composed(),
             pl.when(~pl.col("truncated")).then(pl.col("words")).alias("words"),
             *_counted(analysis),
         )
-        .select(COLUMNS)
+        .select(*COLUMNS, *DIMENSIONS)
     )
 
 
@@ -153,8 +143,8 @@ def _lengths(responses: pl.DataFrame | None) -> pl.DataFrame:
 
 
 def _check_properties(prompts: pl.DataFrame) -> None:
-    for key, dimensions in _PROPERTIES.items():
-        for dimension in dimensions:
+    for key, unit in _PROPERTIES.items():
+        for dimension in of_unit(unit, own=True):
             torn = (
                 prompts.group_by(key)
                 .agg(pl.col(dimension).unique())

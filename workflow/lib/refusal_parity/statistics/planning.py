@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from refusal_parity.prompts import group_gender
+from refusal_parity.dimensions import DIMENSIONS, Unit, composed
 from refusal_parity.statistics.components import Components, components
 from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.grid import grid_of, in_grid
-from refusal_parity.statistics.methods import OF_NAMES
 from refusal_parity.statistics.power import (
     Size,
     minimum_detectable,
@@ -67,7 +66,7 @@ def measured_design(
         {"model": model, "dimension": dimension} | row
         for (model,), part in observations.group_by("model", maintain_order=True)
         for dimension, config in analysis.dimensions.items()
-        if dimension in OF_NAMES
+        if DIMENSIONS[dimension].unit is Unit.NAME
         for row in _measured(
             part, dimension, levels_of(observations, dimension, config.reference), analysis
         )
@@ -117,9 +116,9 @@ def planned_design(
     each = float(samples * prompts["arm"].n_unique())
     templates = float(prompts["template_id"].n_unique())
     rows = []
-    prompts = prompts.with_columns(group_gender())
+    prompts = prompts.with_columns(composed())
     for dimension, config in analysis.dimensions.items():
-        if dimension not in OF_NAMES:
+        if DIMENSIONS[dimension].unit is not Unit.NAME:
             continue
         names = prompts.select("name_id", dimension).unique().drop_nulls()
         counts = dict(names.group_by(dimension).len().iter_rows())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import polars as pl
 
+from refusal_parity.dimensions import DIMENSIONS, GROUP, Unit, of_unit
 from refusal_parity.statistics.clusters import fallback_note, mean_errors
 from refusal_parity.statistics.design import codes_of
 from refusal_parity.statistics.distributions import t_isf
@@ -25,26 +26,8 @@ if TYPE_CHECKING:
 
 ALL: Final = "all"
 
-_DIMENSIONS: Final = {
-    "group": "group",
-    "gender": "gender",
-    "group_gender": "group_gender",
-    "commonness": "commonness",
-    "family": "family",
-    "arm": "arm",
-    "template": "template_id",
-    "name": "shown_name",
-    "sample": "sample",
-}
-"""Each dimension of the table and its column."""
-
-_WITHIN: Final = (
-    ("group", "gender"),
-    ("group", "commonness"),
-    ("group", "template"),
-    ("name", "group"),
-)
-"""Dimensions that are also counted within the levels of a second one."""
+_UNITS: Final = {"template": "template_id", "name": "shown_name", "sample": "sample"}
+"""What is counted apart besides the levels of dimensions, and its column."""
 
 _KEYS: Final = ["model", "group", "within_group"]
 
@@ -70,17 +53,28 @@ def rates(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[
     shown = _with_shown_name(observations)
     counted = [
         dimension
-        for dimension, column in _DIMENSIONS.items()
+        for dimension, column in _columns().items()
         if dimension in analysis.dimensions or shown[column].drop_nulls().n_unique() > 1
     ]
     breakdowns = [(ALL, ALL), *((dimension, ALL) for dimension in counted)]
-    breakdowns += [pair for pair in _WITHIN if set(pair) <= set(counted)]
+    breakdowns += [pair for pair in _within() if set(pair) <= set(counted)]
     parts = [
         part
         for dimension, within in breakdowns
         for part in _breakdown(shown, dimension, within, analysis)
     ]
     return conform(pl.concat(parts), Rates, where="rates")
+
+
+def _columns() -> dict[str, str]:
+    """Each dimension of the table and its column."""
+    return {key: key for key in DIMENSIONS} | _UNITS
+
+
+def _within() -> list[tuple[str, str]]:
+    """Dimensions that are also counted within the levels of a second one."""
+    others = [key for key in of_unit(Unit.NAME, own=True) if key != GROUP.key]
+    return [*((GROUP.key, key) for key in others), (GROUP.key, "template"), ("name", GROUP.key)]
 
 
 def _with_shown_name(observations: pl.DataFrame) -> pl.DataFrame:
@@ -92,7 +86,7 @@ def _with_shown_name(observations: pl.DataFrame) -> pl.DataFrame:
 
 
 def _level(dimension: str) -> pl.Expr:
-    return pl.lit(ALL) if dimension == ALL else pl.col(_DIMENSIONS[dimension])
+    return pl.lit(ALL) if dimension == ALL else pl.col(_columns()[dimension])
 
 
 def _breakdown(

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import polars as pl
 
+from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.statistics.bootstrap import Resamples
 from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.grid import grid_of, in_grid
 from refusal_parity.statistics.latent import fit_latent, simulate
-from refusal_parity.statistics.methods import OF_NAMES, methods_for
+from refusal_parity.statistics.methods import methods_for
 from refusal_parity.statistics.proportions import wilson
 from refusal_parity.statistics.randomisation import Draws
 from refusal_parity.statistics.repeated.methods import NOT_REPEATED, run_repeated
@@ -74,7 +75,7 @@ def selfcheck(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFr
         {"model": model, "dimension": dimension} | row
         for (model,), part in observations.group_by("model", maintain_order=True)
         for dimension, config in analysis.dimensions.items()
-        if dimension in OF_NAMES
+        if DIMENSIONS[dimension].unit is Unit.NAME
         for row in _of_dimension(
             part, dimension, levels_of(observations, dimension, config.reference), analysis
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from refusal_parity.dimensions import Unit, of_unit
 from refusal_parity.report import views
 from refusal_parity.report.sections.section import Figures, Section
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any]:
-    crossed = [views.crossed_table(inputs, within) for within in ("gender", "commonness")]
+    crossed = [views.crossed_table(inputs, within) for within in of_unit(Unit.NAME, own=True)]
     return {
         "outcome_name": inputs.outcome.words.heading,
         "confidence": inputs.confidence,

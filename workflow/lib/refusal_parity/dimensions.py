@@ -1,0 +1,120 @@
+"""The ways to divide prompts into groups that are compared, each said in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Unit(StrEnum):
+    """Whose property a level is, and thereby what a study has a sample of."""
+
+    NAME = "name"
+    TEMPLATE = "template"
+    PROMPT = "prompt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dimension:
+    """A column of the prompts whose levels are compared.
+
+    Attributes:
+        key: in config and tables, and the column's name.
+        unit: whose property a level is; of a prompt where names and templates meet every level.
+        one: a single unit of a level in a sentence, `{level}` standing for the level.
+        many: its units in a sentence.
+        needed: whether the stimulus file must say it for each row.
+        parts: other dimensions whose words together are its levels.
+    """
+
+    key: str
+    unit: Unit
+    one: str
+    many: str
+    needed: bool = False
+    parts: tuple[str, ...] = ()
+
+    def words(self, level: str, *, plural: bool = True) -> str:
+        """A level as it stands in a sentence: `muslim names`."""
+        return (self.many if plural else self.one).format(level=level)
+
+
+DIMENSIONS: Final[dict[str, Dimension]] = {}
+"""All dimensions by key, in the order in which tables have them."""
+
+
+def declare(dimension: Dimension) -> Dimension:
+    """Let a dimension be compared.
+
+    Raises:
+        ValueError: another one has that key.
+    """
+    if dimension.key in DIMENSIONS:
+        raise ValueError(f"dimension {dimension.key} is declared twice")
+    DIMENSIONS[dimension.key] = dimension
+    return dimension
+
+
+def of_unit(unit: Unit, *, own: bool = False) -> list[str]:
+    """Keys of the dimensions whose levels are properties of a unit.
+
+    Args:
+        unit: name, template or prompt.
+        own: leave out those that are made of others.
+    """
+    return [
+        key for key, each in DIMENSIONS.items() if each.unit is unit and not (own and each.parts)
+    ]
+
+
+def composed() -> list[pl.Expr]:
+    """Columns of the dimensions that are made of others: null where a part is."""
+    import polars as pl  # noqa: PLC0415 - reading a config needs no frames
+
+    return [
+        pl.concat_str(*each.parts, separator=" ").alias(key)
+        for key, each in DIMENSIONS.items()
+        if each.parts
+    ]
+
+
+GROUP: Final = declare(
+    Dimension(key="group", unit=Unit.NAME, one="{level} name", many="{level} names", needed=True)
+)
+declare(
+    Dimension(
+        key="gender", unit=Unit.NAME, one="name read as {level}", many="names read as {level}"
+    )
+)
+declare(
+    Dimension(
+        key="group_gender",
+        unit=Unit.NAME,
+        one="name read as {level}",
+        many="names read as {level}",
+        parts=("group", "gender"),
+    )
+)
+declare(Dimension(key="commonness", unit=Unit.NAME, one="{level} name", many="{level} names"))
+declare(
+    Dimension(
+        key="family",
+        unit=Unit.TEMPLATE,
+        one="template of the family {level}",
+        many="templates of the family {level}",
+        needed=True,
+    )
+)
+declare(
+    Dimension(
+        key="arm",
+        unit=Unit.PROMPT,
+        one="the system prompt {level}",
+        many="the system prompt {level}",
+        needed=True,
+    )
+)
