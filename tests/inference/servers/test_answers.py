@@ -98,6 +98,14 @@ def _part(kind: str, **fields: Any) -> dict[str, Any]:
             _body(finish="stop", choice={"native_finish_reason": "SAFETY"}),
             {"refusal_reason": "SAFETY", "finish_reason": "stop"},
         ),
+        (
+            {"choices": [], "promptFeedback": {"blockReason": "BLOCKLIST"}},
+            {"refusal_reason": "BLOCKLIST", "text": None},
+        ),
+        (
+            {"prompt_filter_results": [{"content_filter_results": {"hate": {"filtered": True}}}]},
+            {"refusal_reason": "prompt: hate"},
+        ),
         (_body(error=None, choice={"error": {}}), {"text": "a loaf of bread"}),
     ],
 )
@@ -117,6 +125,7 @@ def test_what_is_a_response(body: Any, expected: dict[str, Any]) -> None:
         ({}, "no choices"),
         ({"choices": None}, "no choices"),
         ({"choices": []}, "no choices"),
+        ({"prompt_filter_results": [{"content_filter_results": {}}]}, "no choices"),
         ({"choices": {"0": "x"}}, "no choices"),
         ({"choices": ["x"]}, "no choices"),
         (_body(message={"content": 5}), "content is a number"),

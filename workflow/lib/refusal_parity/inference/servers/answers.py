@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from refusal_parity.inference.finish_reasons import finish_reason, is_failure
 from refusal_parity.inference.requests import Completion
 from refusal_parity.inference.servers.errors import OddAnswerError, ServerError, WebPageError
-from refusal_parity.inference.servers.refusals import filter_of_choice
+from refusal_parity.inference.servers.refusals import filter_of_choice, filter_of_prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,6 +59,8 @@ def _completion(index: int, body: Any, hide: Callable[[str], str]) -> Completion
         if isinstance(place, dict) and place.get("error"):
             raise ServerError.within(place["error"], hide=hide)
     if not isinstance(choice, dict):
+        if blocked := filter_of_prompt(body):
+            return Completion(index, None, None, None, refusal_reason=_clean(blocked, hide))
         raise OddAnswerError("the answer has no choices")
     finish = choice.get("finish_reason")
     if not isinstance(finish, str | None):

@@ -57,6 +57,21 @@ def filter_of_choice(body: Mapping[str, Any], choice: Mapping[str, Any]) -> str 
     return None
 
 
+def filter_of_prompt(body: Mapping[str, Any]) -> str | None:
+    """Why a filter stopped a prompt, in an answer without a choice; null if none did.
+
+    Args:
+        body: the whole answer.
+    """
+    feedback = _mapping(body.get("promptFeedback") or body.get("prompt_feedback"))
+    blocked = feedback.get("blockReason") or feedback.get("block_reason")
+    if isinstance(blocked, str):
+        return blocked
+    prompt = body.get("prompt_filter_results")
+    named = _reason("prompt", prompt if isinstance(prompt, list) else [])
+    return named if named != "prompt" else None
+
+
 def filter_of_error(status: int, error: Mapping[str, Any], words: str) -> str | None:
     """Why a filter refused a request, by the error that it gave; null if none did.
 
