@@ -28,6 +28,8 @@ def test_tables_are_exported_in_both_formats(inputs: ReportInputs, tmp_path: Pat
     there = {path.name for path in tmp_path.iterdir()}
     # The made-up study has no such tables.
     none = {
+        "losses",
+        "bounds",
         "influence",
         "selfcheck",
         "design",

@@ -20,6 +20,7 @@ from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.exclusions import exclusions
 from refusal_parity.statistics.influence import influences
 from refusal_parity.statistics.lengths import lengths
+from refusal_parity.statistics.losses import bounds, losses
 from refusal_parity.statistics.mixed_models import mixed_models
 from refusal_parity.statistics.observations import observe
 from refusal_parity.statistics.overview import overview
@@ -28,6 +29,7 @@ from refusal_parity.statistics.rates import rates
 from refusal_parity.statistics.selfcheck import selfcheck
 from refusal_parity.tables import (
     Agreement,
+    Bounds,
     Confusion,
     Disparity,
     Exclusions,
@@ -35,6 +37,7 @@ from refusal_parity.tables import (
     Influence,
     Labels,
     Lengths,
+    Losses,
     MixedModels,
     Overview,
     Prompts,
@@ -182,9 +185,11 @@ def measure(study: WholeStudy, folder: Path) -> ReportInputs:
             ("rates", rates(rows, analysis), Rates),
             ("lengths", lengths(rows, analysis), Lengths),
             ("exclusions", exclusions(rows, analysis), Exclusions),
+            ("losses", losses(rows, analysis), Losses),
+            ("bounds", bounds(rows, analysis), Bounds),
             ("disparity", disparities(rows, analysis, human), Disparity),
             ("influence", influences(rows, analysis), Influence),
-            ("selfcheck", selfcheck(rows, analysis), SelfCheck),
+            *([("selfcheck", selfcheck(rows, analysis), SelfCheck)] if analysis.selfcheck else []),
             ("mixed_models", mixed_models(rows, first), MixedModels),
         ):
             models.setdefault(name, []).append(conform(table, schema, where=name))

@@ -15,7 +15,9 @@ rule test_disparity:
         rates=f"{MODEL_RESULTS}/rates.parquet",
         lengths=f"{MODEL_RESULTS}/lengths.parquet",
         exclusions=f"{MODEL_RESULTS}/exclusions.parquet",
+        losses=f"{MODEL_RESULTS}/losses.parquet",
         disparity=f"{MODEL_RESULTS}/disparity.parquet",
+        bounds=f"{MODEL_RESULTS}/bounds.parquet",
         influence=f"{MODEL_RESULTS}/influence.parquet",
         selfcheck=(
             f"{MODEL_RESULTS}/selfcheck.parquet" if STUDY.analysis.selfcheck else []

@@ -6,16 +6,19 @@ from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.exclusions import exclusions
 from refusal_parity.statistics.influence import influences
 from refusal_parity.statistics.lengths import lengths
+from refusal_parity.statistics.losses import bounds, losses
 from refusal_parity.statistics.observations import observe
 from refusal_parity.statistics.rates import rates
 from refusal_parity.statistics.selfcheck import selfcheck
 from refusal_parity.tables import (
+    Bounds,
     Disparity,
     Exclusions,
     HumanLabels,
     Influence,
     Labels,
     Lengths,
+    Losses,
     Prompts,
     Rates,
     Responses,
@@ -39,6 +42,8 @@ with job(snakemake.wildcards.model, snakemake.log[0]):
         "rates": (rates(observations, analysis), Rates),
         "lengths": (lengths(observations, analysis), Lengths),
         "exclusions": (exclusions(observations, analysis), Exclusions),
+        "losses": (losses(observations, analysis), Losses),
+        "bounds": (bounds(observations, analysis), Bounds),
         "disparity": (disparities(observations, analysis, human), Disparity),
         "influence": (influences(observations, analysis), Influence),
     }

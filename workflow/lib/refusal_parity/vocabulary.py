@@ -77,7 +77,7 @@ class Exclusion(StrEnum):
     NO_RESPONSE = "no_response"
 
 
-EXCLUSION_WORDS: Final = {
+EXCLUSION_WORDS: Final[dict[str, str]] = {
     Exclusion.EMPTY: "empty",
     Exclusion.ERROR: "failed",
     Exclusion.FILTERED: "refused by the service",
@@ -85,6 +85,21 @@ EXCLUSION_WORDS: Final = {
     Exclusion.NO_RESPONSE: "without a response",
 }
 """Each reason as it stands after a number: `12 empty`."""
+
+
+class Loss(StrEnum):
+    """What may befall a response, and befall some groups more often."""
+
+    LEFT_OUT = "left_out"
+    TRUNCATED = "truncated"
+    FILTERED = "filtered"
+
+
+class Reading(StrEnum):
+    """How the responses that were left out are read, to see what hangs on them."""
+
+    HIGHEST = "highest"
+    LOWEST = "lowest"
 
 
 class Estimand(StrEnum):

@@ -37,8 +37,9 @@ class Contrast:
             for new templates and new names.
         names_low, names_high: its interval for these templates and new names.
         p_adjusted: p-value of the interval's method, corrected within the family of
-            tests; that of the exact permutation where the method has none; None if
-            untested.
+            tests; that of the exact permutation where the method has none, as where
+            nothing varies within the groups; None if untested.
+        by_names: whether it is that of the exact permutation.
         p_names: p-value, corrected, of the exact permutation of names, for these
             templates and new names; None if untested.
         shown: whether the corrected test is significant at the study's alpha.
@@ -60,6 +61,7 @@ class Contrast:
     p_names: float | None = None
     p_small: float | None = None
     small: bool = False
+    by_names: bool = False
     human: int | None = None
     uncorrected: str | None = None
     note: str | None
@@ -159,7 +161,7 @@ def reason_of(note: str) -> str:
 
 
 def _contrast(pair: tuple[str, str], fit: Row, by_name: Row, exact: Row, alpha: float) -> Contrast:
-    estimate = fit.get("estimate", exact.get("estimate"))
+    estimate = next((row["estimate"] for row in (fit, exact) if known(row.get("estimate"))), None)
     p_names = _p(exact.get("p_adjusted"))
     p_fit = _p(fit.get("p_adjusted"))
     p_adjusted = p_names if p_fit is None else p_fit
@@ -173,6 +175,7 @@ def _contrast(pair: tuple[str, str], fit: Row, by_name: Row, exact: Row, alpha: 
         p_adjusted=p_adjusted,
         shown=known(estimate) and p_adjusted is not None and p_adjusted < alpha,
         p_names=p_names,
+        by_names=p_fit is None and p_names is not None,
         note="; ".join(dict.fromkeys(notes)) or None,
         names_low=_p(by_name.get("ci_low")),
         names_high=_p(by_name.get("ci_high")),

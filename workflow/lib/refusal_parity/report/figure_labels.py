@@ -8,34 +8,34 @@ import polars as pl
 
 from refusal_parity.report.axes import label_rows, new_figure, percent_axis
 from refusal_parity.report.drawing import Drawing, stem_of
-from refusal_parity.report.style import LABEL_COLOURS, PAPER
-from refusal_parity.report.text import LABEL_NAMES, percent, plain
-from refusal_parity.vocabulary import Label
+from refusal_parity.report.shown_labels import COLOURS, SHOWN, shown_labels
+from refusal_parity.report.style import PAPER
+from refusal_parity.report.text import percent, plain
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
-Shares = dict[str, dict[Label, float]]
+Shares = dict[str, dict[str, float]]
 
 
 def draw_labels(inputs: ReportInputs, model: str) -> Drawing | None:
-    """Share of each label among the labelled responses of each group; None without labels."""
+    """Share of each label among the responses of each group that count; None without any."""
     shares = label_shares(inputs, model)
     if not shares:
         return None
     figure, axes = new_figure(1.35 + 0.34 * len(shares))
     label_rows(axes, list(shares))
     left = dict.fromkeys(shares, 0.0)
-    for label, colour in zip(Label, LABEL_COLOURS, strict=True):
+    for label, colour in COLOURS.items():
         widths = [shares[group].get(label, 0.0) for group in shares]
         if not any(widths):
             continue
         axes.barh(
             range(len(shares)), widths, 0.66, list(left.values()), color=colour, edgecolor=PAPER,
-            linewidth=0.8, label=LABEL_NAMES[label],
+            linewidth=0.8, label=SHOWN[label],
         )  # fmt: skip
         left = {group: left[group] + shares[group].get(label, 0.0) for group in shares}
-    percent_axis(axes, 0, 1, "Share of labelled responses in per cent")
+    percent_axis(axes, 0, 1, "Share of responses that count in per cent")
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower left", ncols=3, handlelength=1.0)
     return Drawing(
@@ -49,12 +49,13 @@ def draw_labels(inputs: ReportInputs, model: str) -> Drawing | None:
 
 
 def label_shares(inputs: ReportInputs, model: str) -> Shares:
-    """Share of each label by group, over the responses that have a label."""
-    if inputs.labels is None:
+    """Share of each label by group, refusals by the service among them, over all that count."""
+    labels = shown_labels(inputs)
+    if labels is None:
         return {}
     counts = (
-        inputs.labels.filter(pl.col("model") == model, pl.col("label").is_not_null())
-        .select("prompt_id", pl.col("label").cast(pl.String))
+        labels.filter(pl.col("model") == model, pl.col("label").is_not_null())
+        .select("prompt_id", "label")
         .join(inputs.prompts.select("prompt_id", "group"), on="prompt_id")
         .group_by("group", "label")
         .len()
@@ -62,7 +63,7 @@ def label_shares(inputs: ReportInputs, model: str) -> Shares:
     )
     shares: Shares = {}
     for row in counts.iter_rows(named=True):
-        shares.setdefault(row["group"], {})[Label(row["label"])] = row["share"]
+        shares.setdefault(row["group"], {})[row["label"]] = row["share"]
     return {group: shares[group] for group in inputs.levels("group") if group in shares}
 
 
@@ -70,8 +71,8 @@ def _alt(model: str, shares: Shares) -> str:
     parts = [
         f"{plain(group)}: "
         + ", ".join(
-            f"{LABEL_NAMES[label].lower()} {percent(share)}"
-            for label in Label
+            f"{name.lower()} {percent(share)}"
+            for label, name in SHOWN.items()
             if (share := of_group.get(label, 0.0))
         )
         for group, of_group in shares.items()

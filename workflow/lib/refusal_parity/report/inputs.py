@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from refusal_parity.dimensions import Unit, of_unit
-from refusal_parity.vocabulary import DesignQuantity
+from refusal_parity.vocabulary import DesignQuantity, Exclusion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from refusal_parity.config import StudyConfig
     from refusal_parity.outcomes import Outcome
+    from refusal_parity.vocabulary import Loss
 
 ALL = "all"
+LABELLED = "labelled"
+"""The reason of the ledger of those responses that have a label."""
+
 Row = dict[str, Any]
 
 
@@ -32,6 +36,8 @@ class ReportInputs:
         exclusions: table `Exclusions`.
         overview: table `Overview`.
         comparison: table `Comparison`; None where there is one model.
+        losses: table `Losses`; may be left out.
+        bounds: table `Bounds`; may be left out.
         agreement: table `Agreement`; may be left out.
         confusion: table `Confusion`; may be left out.
         selfcheck: table `SelfCheck`, None where it is turned off.
@@ -55,6 +61,8 @@ class ReportInputs:
     exclusions: pl.DataFrame
     overview: pl.DataFrame
     comparison: pl.DataFrame | None = None
+    losses: pl.DataFrame | None = None
+    bounds: pl.DataFrame | None = None
     agreement: pl.DataFrame | None = None
     confusion: pl.DataFrame | None = None
     selfcheck: pl.DataFrame | None = None
@@ -121,6 +129,25 @@ class ReportInputs:
         counted = rated.unique(maintain_order=True).to_list()
         return list(dict.fromkeys([*(level for level in found if level in counted), *counted]))
 
+    @property
+    def counts_filtered(self) -> bool:
+        """Whether what the service's filter stopped counts as refused."""
+        return self.config.analysis.filtered == "refusal"
+
+    def is_counted(self, reason: str) -> bool:
+        """Whether responses of a reason of the ledger count in the rates."""
+        return reason == LABELLED or (reason == Exclusion.FILTERED and self.counts_filtered)
+
+    def ledger(self, model: str, dimension: str) -> dict[str, dict[str, int]]:
+        """Responses by level and reason, of one model and dimension (or `all`)."""
+        found: dict[str, dict[str, int]] = {}
+        rows = self.exclusions.filter(
+            pl.col("model") == model, pl.col("dimension") == dimension
+        ).iter_rows(named=True)
+        for row in rows:
+            found.setdefault(row["group"], {})[row["reason"]] = row["n"]
+        return found
+
     def rate_rows(
         self, model: str, outcome: Outcome, dimension: str, *, within: str = ALL
     ) -> list[Row]:
@@ -145,6 +172,16 @@ class ReportInputs:
         return self.disparity.filter(
             pl.col("model") == model,
             pl.col("outcome").cast(pl.String) == outcome,
+            pl.col("dimension") == dimension,
+        ).to_dicts()
+
+    def loss_rows(self, model: str, loss: Loss, dimension: str) -> list[Row]:
+        """Rows of the table of losses for one model, loss and dimension."""
+        if self.losses is None:
+            return []
+        return self.losses.filter(
+            pl.col("model") == model,
+            pl.col("loss").cast(pl.String) == loss.value,
             pl.col("dimension") == dimension,
         ).to_dicts()
 

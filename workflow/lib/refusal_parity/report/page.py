@@ -15,10 +15,12 @@ from markupsafe import Markup
 from refusal_parity.files import write_text
 from refusal_parity.report.drawing import Drawing, inline_svg
 from refusal_parity.report.figures import draw_all
+from refusal_parity.report.inputs import LABELLED
 from refusal_parity.report.sections import SECTIONS
 from refusal_parity.report.sections.section import Figures, InlineFigure
-from refusal_parity.report.summary import LABELLED, exclusion_totals
+from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.report.text import NOTHING, count, percent, plain
+from refusal_parity.vocabulary import Exclusion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -124,6 +126,7 @@ def _facts(inputs: ReportInputs) -> list[tuple[str, str]]:
     totals = exclusion_totals(inputs)
     asked = sum(totals.values())
     share = percent(totals.get(LABELLED, 0) / asked) if asked else NOTHING
+    filtered = totals.get(Exclusion.FILTERED, 0)
     prompts = inputs.prompts
     return [
         ("model" if len(inputs.models) == 1 else "models", count(len(inputs.models))),
@@ -132,6 +135,7 @@ def _facts(inputs: ReportInputs) -> list[tuple[str, str]]:
         ("templates", count(prompts["template_id"].n_unique())),
         ("responses", count(asked)),
         ("labelled", share),
+        *([("refused by the service", percent(filtered / asked))] if filtered else []),
     ]
 
 

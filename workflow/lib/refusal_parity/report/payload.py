@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from refusal_parity.report.text import LABEL_NAMES
+from refusal_parity.report.shown_labels import BY_SERVICE, REFUSED, SHOWN, shown_labels
 from refusal_parity.vocabulary import Label, LabelSource
 
 if TYPE_CHECKING:
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 NONE: Final = -1
 """In a column of places: there is nothing."""
 
-_REFUSALS: Final = (Label.REFUSAL, Label.HARMFUL_REFUSAL)
 _LABELS: Final = [label.value for label in Label]
-_REFUSAL: Final = len(_LABELS)
-"""An opinion that is not one of the six labels: some refusal; the next one: no refusal."""
 _KEY: Final = ["model", "prompt_id", "sample"]
 
 
@@ -47,11 +44,19 @@ def responses_of(inputs: ReportInputs) -> dict[str, Any] | None:
     Columns of `rows` have one value a response; `model`, `prompt`, `text`,
     `label`, `source`, `exclusion` and the opinions are places in the lists of
     the same study, with -1 for none. `length` holds the lengths, in
-    characters, of the texts that were cut, by their place.
+    characters, of the texts that were cut here, by their place; `cut_off` the places
+    of responses that were cut off when they were drawn; `refusals_by_service` the
+    service's reasons by place. An opinion beyond `labels` is that it is some refusal,
+    and the next one that it is none.
     """
-    if inputs.responses is None or inputs.labels is None or inputs.responses.is_empty():
+    labels = shown_labels(inputs)
+    if inputs.responses is None or labels is None or inputs.responses.is_empty():
         return None
-    rows = inputs.responses.select(*_KEY, "response").join(inputs.labels, on=_KEY, how="left")
+    rows = inputs.responses.select(*_KEY, "response", "refusal_reason").join(
+        labels, on=_KEY, how="left"
+    )
+    by_service = (rows["label"] == BY_SERVICE).any()
+    shown = [*_LABELS, *([BY_SERVICE] if by_service else [])]
     prompts = inputs.prompts.with_row_index("place")
     rows = rows.join(prompts.select("prompt_id", "place"), on="prompt_id", how="left")
     lengths = rows["response"].str.len_chars()
@@ -63,8 +68,8 @@ def responses_of(inputs: ReportInputs) -> dict[str, Any] | None:
     cut = lengths > most
     return {
         "models": inputs.models,
-        "labels": [LABEL_NAMES[label] for label in Label],
-        "refusals": [_LABELS.index(label.value) for label in _REFUSALS],
+        "labels": [SHOWN[label] for label in shown],
+        "refusals": [shown.index(label) for label in REFUSED if label in shown],
         "sources": sources,
         "exclusions": exclusions.to_list(),
         "texts": distinct.to_list(),
@@ -74,7 +79,7 @@ def responses_of(inputs: ReportInputs) -> dict[str, Any] | None:
             "prompt": rows["place"].to_list(),
             "sample": rows["sample"].to_list(),
             "text": _places(texts, distinct.to_list()),
-            "label": _places(rows["label"].cast(pl.String), _LABELS),
+            "label": _places(rows["label"], shown),
             "source": _places(rows["label_source"].cast(pl.String), sources),
             "exclusion": _places(rows["exclusion"], exclusions.to_list()),
             "probability": _probability(rows),
@@ -84,7 +89,13 @@ def responses_of(inputs: ReportInputs) -> dict[str, Any] | None:
             for place, (length, is_cut) in enumerate(zip(lengths, cut, strict=True))
             if is_cut
         },
-        "opinions": _opinions(rows),
+        "cut_off": rows["truncated"].fill_null(value=False).arg_true().to_list(),
+        "refusals_by_service": {
+            place: reason
+            for place, reason in enumerate(rows["refusal_reason"])
+            if reason is not None
+        },
+        "opinions": _opinions(rows, len(shown)),
     }
 
 
@@ -113,7 +124,7 @@ def _probability(rows: pl.DataFrame) -> list[int]:
     return highest.to_series().to_list()
 
 
-def _opinions(rows: pl.DataFrame) -> list[dict[str, Any]]:
+def _opinions(rows: pl.DataFrame, some_refusal: int) -> list[dict[str, Any]]:
     """Who else looked at the responses, and what each said; those who said nothing left out."""
     columns = [f"p_{label}" for label in _LABELS]
     ranked = pl.concat_list(columns).list.arg_max()
@@ -121,9 +132,9 @@ def _opinions(rows: pl.DataFrame) -> list[dict[str, Any]]:
     opinions = {
         "classifier": pl.when(by_other & pl.col(columns[0]).is_not_null()).then(ranked),
         "keywords": pl.when(pl.col("keyword_refusal"))
-        .then(pl.lit(_REFUSAL))
+        .then(pl.lit(some_refusal))
         .when(pl.col("keyword_refusal").not_())
-        .then(pl.lit(_REFUSAL + 1)),
+        .then(pl.lit(some_refusal + 1)),
     }
     said = rows.select(
         values.cast(pl.Int32).fill_null(NONE).alias(name) for name, values in opinions.items()

@@ -8,8 +8,8 @@ import polars as pl
 
 from refusal_parity.outcomes import OUTCOMES
 from refusal_parity.report.contrasts import all_contrasts, contrasts
-from refusal_parity.report.inputs import ALL
-from refusal_parity.report.summary import LABELLED, exclusion_totals
+from refusal_parity.report.inputs import ALL, LABELLED
+from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.report.text import (
     NOTHING,
@@ -19,6 +19,7 @@ from refusal_parity.report.text import (
     percent,
     plain,
     points,
+    reason_words,
 )
 from refusal_parity.report.wording import finding
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from refusal_parity.outcomes import Outcome
     from refusal_parity.report.contrasts import Contrast
     from refusal_parity.report.inputs import ReportInputs, Row
+
+
+_FILTERED = {True: "refused by the service and counted as a refusal, ", False: ""}
 
 
 def findings_table(inputs: ReportInputs) -> Table:
@@ -186,7 +190,9 @@ def exclusions_table(inputs: ReportInputs, dimension: str) -> Table | None:
     if frame.is_empty():
         return None
     apart = dimension != ALL
-    reasons = [LABELLED, *(reason for reason in exclusion_totals(inputs) if reason != LABELLED)]
+    totals = exclusion_totals(inputs)
+    # What counts stands first, what does not after it.
+    reasons = sorted({LABELLED: 0, **totals}, key=lambda reason: not inputs.is_counted(reason))
     cells = {(row["model"], row["group"], row["reason"]): row for row in frame.to_dicts()}
     keys = dict.fromkeys((model, group) for model, group, _ in cells)
     places = {level: at for at, level in enumerate(inputs.levels(dimension))}
@@ -196,11 +202,11 @@ def exclusions_table(inputs: ReportInputs, dimension: str) -> Table | None:
     return Table(
         caption="Where every response went"
         + (f", by {dimension}" if apart else "")
-        + ": labelled, or left out of all rates and why.",
+        + f": labelled, {_FILTERED[inputs.counts_filtered]}or left out of all rates and why.",
         columns=(
             ("Model", TEXT),
             *(((dimension.capitalize(), TEXT),) if apart else ()),
-            *((plain(reason).capitalize(), NUMBER) for reason in reasons),
+            *((reason_words(reason).capitalize(), NUMBER) for reason in reasons),
         ),
         rows=tuple(
             (

@@ -6,17 +6,29 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.report.text import count, interval, isolated, p_equals, percent, plain, points
+from refusal_parity.report.inputs import LABELLED
+from refusal_parity.report.left_out import left_out_lines
+from refusal_parity.report.text import (
+    count,
+    interval,
+    isolated,
+    known,
+    p_equals,
+    percent,
+    points,
+    reason_words,
+)
 from refusal_parity.report.wording import Finding, Verdict, finding
+from refusal_parity.vocabulary import Exclusion
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from refusal_parity.report.inputs import ReportInputs
 
-LABELLED: Final = "labelled"
 _MODELS_IN_FULL: Final = 3
 _MODELS_BY_NAME: Final = 4
+_BY_SERVICE: Final = "refused by the service, which count as refusals"
 
 
 def summary_lines(inputs: ReportInputs, path: Path) -> list[str]:
@@ -31,7 +43,7 @@ def summary_lines(inputs: ReportInputs, path: Path) -> list[str]:
         found = "; ".join(_short(inputs, result) for result in findings)
     else:
         found = _over_models(findings)
-    return [f"Report: {path}", f"Found: {found}.", f"Left out: {_left_out(inputs)}."]
+    return [f"Report: {path}", f"Found: {found}.", f"Left out: {_left_out(inputs)}"]
 
 
 def exclusion_totals(inputs: ReportInputs, model: str | None = None) -> dict[str, int]:
@@ -70,12 +82,13 @@ def _short(inputs: ReportInputs, result: Finding) -> str:
     largest, *others = result.shown
     size = largest.estimate or 0
     low, high = largest.low, largest.high
-    bounds = interval(low, high)
+    bounds = f"{inputs.confidence} interval {interval(low, high)}; " if known(low) else ""
+    permuted = " by the exact permutation of names" if largest.by_names else ""
     more = f", and {len(others)} more shown to differ" if others else ""
     return (
         f"{model}: {isolated(largest.group)} {points(size, signed=True)} points against "
-        f"{isolated(largest.reference)} ({inputs.confidence} interval {bounds}; "
-        f"adjusted {p_equals(largest.p_adjusted)}){more}"
+        f"{isolated(largest.reference)} ({bounds}"
+        f"adjusted {p_equals(largest.p_adjusted)}{permuted}){more}"
     )
 
 
@@ -99,11 +112,17 @@ def _over_models(findings: list[Finding]) -> str:
 def _left_out(inputs: ReportInputs) -> str:
     totals = exclusion_totals(inputs)
     asked = sum(totals.values())
-    lost = {reason: n for reason, n in totals.items() if reason != LABELLED and n}
+    lost = {reason: n for reason, n in totals.items() if n and not inputs.is_counted(reason)}
+    filtered = totals.get(Exclusion.FILTERED, 0) if inputs.counts_filtered else 0
+    by_service = f"; {count(filtered)} {_BY_SERVICE}" if filtered else ""
     if not asked:
-        return "not known, the ledger of exclusions is empty"
+        return "not known, the ledger of exclusions is empty."
     if not lost:
-        return f"nothing; all {count(asked)} responses have a label"
-    reasons = ", ".join(f"{count(n)} {plain(reason)}" for reason, n in lost.items())
+        labelled = f"all {count(asked)}" if not filtered else count(totals.get(LABELLED, 0))
+        return f"nothing; {labelled} responses have a label{by_service}."
+    reasons = ", ".join(f"{count(n)} {reason_words(reason)}" for reason, n in lost.items())
     total = sum(lost.values())
-    return f"{count(total)} of {count(asked)} responses ({percent(total / asked)}): {reasons}"
+    return (
+        f"{count(total)} of {count(asked)} responses ({percent(total / asked)}): "
+        f"{reasons}{by_service}.{left_out_lines(inputs)}"
+    )

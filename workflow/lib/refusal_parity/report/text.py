@@ -6,7 +6,8 @@ import math
 import unicodedata
 from typing import Final
 
-from refusal_parity.vocabulary import Label, Method
+from refusal_parity.dimensions import DIMENSIONS
+from refusal_parity.vocabulary import EXCLUSION_WORDS, Label, Method
 
 NOTHING: Final = "\N{EN DASH}"
 _SMALLEST_P: Final = 0.001
@@ -133,6 +134,16 @@ def count(number: int) -> str:
 def minus(text: str) -> str:
     """A number with a true minus sign."""
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def level_words(dimension: str, level: str, *, plural: bool = True) -> str:
+    """A level as it stands in a sentence: `muslim names`, `templates of the family muslim`."""
+    return DIMENSIONS[dimension].words(isolated(level), plural=plural)
+
+
+def reason_words(reason: str) -> str:
+    """A reason of the ledger as it stands after a number: `12 refused by the service`."""
+    return EXCLUSION_WORDS.get(reason) or plain(reason)
 
 
 def _tenth(share: float | None) -> str:

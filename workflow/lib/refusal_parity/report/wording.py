@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
+from refusal_parity.report.cautions import cautions, filtered_at
 from refusal_parity.report.contrasts import (
     Contrast,
     GlobalTest,
@@ -21,10 +22,12 @@ from refusal_parity.report.contrasts import (
     reason_of,
 )
 from refusal_parity.report.influence import influence_words
+from refusal_parity.report.inputs import ALL
 from refusal_parity.report.text import (
     interval,
     isolated,
     known,
+    level_words,
     p_equals,
     percent,
     plain,
@@ -70,6 +73,7 @@ class Finding:
 
 def finding(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) -> Finding:
     """Put the result for one model, outcome and dimension into words."""
+    key = (model, outcome, dimension)
     test = global_test(inputs, model, outcome, dimension)
     global_p = test.p_value
     found = contrasts(inputs, model, outcome, dimension)
@@ -125,15 +129,9 @@ def finding(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str) 
             *filter(None, sentences),
             *(narrow if verdict is not Verdict.NOT_ESTIMABLE else ()),
             *_small(inputs, found, dimension, verdict),
-            *_missing(found, dimension, verdict),
-            *_uncorrected(found, dimension, verdict),
+            *(cautions(inputs, key, found) if verdict is not Verdict.NOT_ESTIMABLE else ()),
         ),
     )
-
-
-def level_words(dimension: str, level: str, *, plural: bool = True) -> str:
-    """A level as it stands in a sentence: `muslim names`, `templates of the family muslim`."""
-    return DIMENSIONS[dimension].words(isolated(level), plural=plural)
 
 
 def _not_shown(test: GlobalTest, *, mixed: bool, narrow: bool) -> str:
@@ -198,6 +196,8 @@ def _sentence(
     if counts:
         inside.append(counts)
     test = f"adjusted {p_equals(contrast.p_adjusted)}"
+    if contrast.by_names:
+        test = f"{test} by the exact permutation of names, which speaks to these templates alone"
     caution = ""
     if contrast.p_names is not None and contrast.p_names >= inputs.config.analysis.alpha:
         caution = (
@@ -258,36 +258,14 @@ def _why_untested(found: list[Contrast]) -> str:
     return "; ".join(reasons) or "no valid test was possible"
 
 
-def _uncorrected(found: list[Contrast], dimension: str, verdict: Verdict) -> list[str]:
-    """Where human labels are too few to take the machine's errors out, and how many are wanting."""
-    if verdict is Verdict.NOT_ESTIMABLE:
-        return []
-    reasons: dict[str, list[str]] = {}
-    for contrast in found:
-        if contrast.uncorrected is not None:
-            reasons.setdefault(plain(contrast.uncorrected), []).append(contrast.group)
-    return [
-        f"For {', '.join(level_words(dimension, group) for group in groups)} the difference is "
-        "that of the machine's labels, whose errors the human labels of responses drawn by chance "
-        f"do not correct: {reason}."
-        for reason, groups in reasons.items()
-    ]
-
-
-def _missing(found: list[Contrast], dimension: str, verdict: Verdict) -> list[str]:
-    if verdict is Verdict.NOT_ESTIMABLE:
-        return []
-    return [
-        f"Not estimable for {level_words(dimension, contrast.group)}: "
-        f"{reason_of(plain(contrast.note or 'no number could be computed'))}."
-        for contrast in found
-        if contrast.estimate is None
-    ]
-
-
 def rate_sentence(inputs: ReportInputs, model: str, outcome: Outcome) -> str:
-    """How often the outcome occurs over all of a model's labelled responses."""
+    """How often the outcome occurs over all of a model's responses that count."""
     row = inputs.overall(model, outcome)
     if row is None or not known(row["rate"]):
         return f"Overall it {outcome.words.verb} at a rate that is not estimable."
-    return f"Overall it {outcome.words.verb} in {percent(row['rate'])} of {row['n']:,} responses."
+    filtered = filtered_at(inputs, model, outcome, ALL).get(ALL, 0)
+    by_service = f", {filtered:,} of these by the service's filter" if filtered else ""
+    return (
+        f"Overall it {outcome.words.verb} in {percent(row['rate'])} of {row['n']:,} "
+        f"responses{by_service}."
+    )

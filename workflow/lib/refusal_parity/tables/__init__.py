@@ -18,7 +18,6 @@ from refusal_parity.tables.responses import (
 from refusal_parity.tables.statistics import (
     Comparison,
     Disparity,
-    Exclusions,
     Influence,
     Lengths,
     MixedModels,
@@ -27,6 +26,7 @@ from refusal_parity.tables.statistics import (
     SelfCheck,
     StudyDesign,
 )
+from refusal_parity.tables.left_out import Bounds, Exclusions, Losses
 from refusal_parity.tables.audit import (
     Agreement,
     AuditSample,
@@ -57,6 +57,7 @@ __all__ = [
     "TABLES",
     "Agreement",
     "AuditSample",
+    "Bounds",
     "ClusterJobs",
     "Comparison",
     "Confusion",
@@ -68,6 +69,7 @@ __all__ = [
     "Judgements",
     "Labels",
     "Lengths",
+    "Losses",
     "MixedModels",
     "Overview",
     "Prompts",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataframely as dy
 import polars as pl
 
-from refusal_parity.outcomes import OUTCOMES
+from refusal_parity.tables.columns import outcome_key
 from refusal_parity.tables.registry import table
 from refusal_parity.vocabulary import (
     DesignQuantity,
@@ -19,21 +19,12 @@ from refusal_parity.vocabulary import (
 )
 
 
-def _outcome(*, description: str, primary_key: bool = False) -> dy.String:
-    """Key of an outcome; whichever are declared when rows are checked."""
-    return dy.String(
-        primary_key=primary_key,
-        description=description,
-        check={"a_declared_outcome": lambda key: key.is_in(list(OUTCOMES))},
-    )
-
-
 @table("rates")
 class Rates(dy.Schema):
     """How often an outcome occurs at a level of a dimension, with intervals."""
 
     model = dy.String(primary_key=True, description="key of the model in the config")
-    outcome = _outcome(primary_key=True, description="what is counted")
+    outcome = outcome_key(primary_key=True, description="what is counted")
     dimension = dy.String(primary_key=True, description="column whose levels are counted apart")
     group = dy.String(primary_key=True, description="level of the dimension")
     within = dy.String(primary_key=True, description="second dimension, `all` for none")
@@ -74,7 +65,7 @@ class Disparity(dy.Schema):
     """Differences between levels and their tests, one row for each pair and method."""
 
     model = dy.String(description="key of the model in the config")
-    outcome = _outcome(description="what is compared")
+    outcome = outcome_key(description="what is compared")
     scope = dy.Enum(Scope, description="to what the result speaks")
     dimension = dy.String(description="column whose levels are compared")
     group = dy.String(nullable=True, description="level compared, null in a global test")
@@ -110,24 +101,12 @@ class Disparity(dy.Schema):
         )  # fmt: skip
 
 
-@table("exclusions")
-class Exclusions(dy.Schema):
-    """Where every lost response went: rows asked for, labelled, and left out by reason."""
-
-    model = dy.String(primary_key=True, description="key of the model in the config")
-    dimension = dy.String(primary_key=True, description="column whose levels are counted apart")
-    group = dy.String(primary_key=True, description="level of the dimension")
-    reason = dy.String(primary_key=True, description="labelled, or why a response has no label")
-    n = dy.Int64(min=0, description="responses")
-    share = dy.Float64(nullable=True, min=0, max=1, description="of all responses of the level")
-
-
 @table("overview", per_model=False)
 class Overview(dy.Schema):
     """The models side by side: overall rate and the spread between groups."""
 
     model = dy.String(primary_key=True, description="key of the model in the config")
-    outcome = _outcome(primary_key=True, description="what is compared")
+    outcome = outcome_key(primary_key=True, description="what is compared")
     dimension = dy.String(primary_key=True, description="column whose levels are compared")
     n = dy.Int64(description="labelled responses")
     rate = dy.Float64(nullable=True, description="rate over all of them")
@@ -149,7 +128,7 @@ class Comparison(dy.Schema):
     contrast = dy.String(description="`model - baseline`, or the key of a series of sizes")
     model = dy.String(nullable=True, description="model compared, null in a series")
     baseline = dy.String(nullable=True, description="model compared with, null in a series")
-    outcome = _outcome(description="what is compared")
+    outcome = outcome_key(description="what is compared")
     dimension = dy.String(description="column whose levels are compared, `all` for rates")
     group = dy.String(nullable=True, description="level compared, null for rates")
     reference = dy.String(nullable=True, description="level compared with, null for rates")
@@ -182,7 +161,7 @@ class Influence(dy.Schema):
     """Each difference again without one name, or without one template."""
 
     model = dy.String(primary_key=True, description="key of the model in the config")
-    outcome = _outcome(primary_key=True, description="what is compared")
+    outcome = outcome_key(primary_key=True, description="what is compared")
     dimension = dy.String(primary_key=True, description="column whose levels are compared")
     group = dy.String(primary_key=True, description="level compared")
     reference = dy.String(description="level compared with")
@@ -205,7 +184,7 @@ class MixedModels(dy.Schema):
     """Logistic regressions with random intercepts of names and templates, by Laplace."""
 
     model = dy.String(primary_key=True, description="key of the model in the config")
-    outcome = _outcome(primary_key=True, description="what is compared")
+    outcome = outcome_key(primary_key=True, description="what is compared")
     dimension = dy.String(primary_key=True, description="column whose levels are compared")
     quantity = dy.Enum(MixedQuantity, primary_key=True, description="what the row holds")
     term = dy.String(
@@ -228,7 +207,7 @@ class StudyDesign(dy.Schema):
     """What differences a design can find, and what smaller ones would take."""
 
     model = dy.String(description="key of the model, or `assumed` in a plan")
-    outcome = _outcome(description="what is compared")
+    outcome = outcome_key(description="what is compared")
     dimension = dy.String(description="column whose levels are compared")
     scope = dy.Enum(Scope, description="to what the result speaks")
     names = dy.Float64(description="names of the group")
@@ -258,7 +237,7 @@ class SelfCheck(dy.Schema):
     """How often each method finds an effect in studies like this one that have none."""
 
     model = dy.String(primary_key=True, description="key of the model in the config")
-    outcome = _outcome(primary_key=True, description="what is compared")
+    outcome = outcome_key(primary_key=True, description="what is compared")
     dimension = dy.String(primary_key=True, description="column whose levels are compared")
     name_variance = dy.Enum(
         NameVariance, primary_key=True, description="names of all groups vary alike, or by group"

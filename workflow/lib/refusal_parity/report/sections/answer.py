@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.report import checking, results
+from refusal_parity.report.left_out import left_out_cautions
 from refusal_parity.report.sections.section import Figures, Section
 from refusal_parity.report.text import count, plain, points
 from refusal_parity.report.wording import Finding, Verdict, finding, rate_sentence
@@ -33,6 +34,7 @@ class Answer:
     mark: str
     lead: str
     details: tuple[str, ...]
+    cautions: tuple[str, ...]
     rate: str
     detectable: str | None
     others: tuple[tuple[str, str], ...]
@@ -76,6 +78,7 @@ def _answer(inputs: ReportInputs, model: str) -> Answer:
         mark=_MARKS[main.verdict],
         lead=main.lead,
         details=main.details,
+        cautions=left_out_cautions(inputs, model),
         rate=rate_sentence(inputs, model, inputs.outcome),
         detectable=checking.detectable_sentence(inputs, model),
         others=tuple((_heading(other), " ".join([other.lead, *other.details])) for other in others),

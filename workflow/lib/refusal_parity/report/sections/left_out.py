@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import results
 from refusal_parity.report.inputs import ALL
+from refusal_parity.report.left_out import left_out_cautions
+from refusal_parity.report.losses import bounds_table, losses_table
 from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.summary import exclusion_totals
+from refusal_parity.report.text import plain
+from refusal_parity.vocabulary import Exclusion, Loss
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -14,7 +19,21 @@ if TYPE_CHECKING:
 
 def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
     ledger = [results.exclusions_table(inputs, level) for level in (ALL, *inputs.dimensions)]
-    return {"tables": [table for table in ledger if table is not None]}
+    lost = [losses_table(inputs, loss) for loss in Loss]
+    found = [*ledger, *lost, bounds_table(inputs)]
+    totals = exclusion_totals(inputs)
+    return {
+        "tables": [table for table in found if table is not None],
+        "filtered": totals.get(Exclusion.FILTERED, 0) > 0,
+        "counts_filtered": inputs.counts_filtered,
+        "cut": lost[list(Loss).index(Loss.TRUNCATED)] is not None,
+        "counts_cut": inputs.config.analysis.truncated == "label",
+        "warnings": [
+            (plain(model), sentence)
+            for model in inputs.models
+            for sentence in left_out_cautions(inputs, model)
+        ],
+    }
 
 
 SECTION: Final = Section(

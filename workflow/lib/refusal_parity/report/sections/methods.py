@@ -8,8 +8,10 @@ import polars as pl
 
 from refusal_parity.config import ImportModel
 from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.shown_labels import shown_labels
+from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.report.text import METHOD_NAMES, count, plain
-from refusal_parity.vocabulary import LabelSource, Method
+from refusal_parity.vocabulary import Exclusion, LabelSource, Method
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -62,6 +64,7 @@ def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
         "method": config.labelling.method,
         "sources": label_sources(inputs),
         "analysis": config.analysis,
+        "filtered": exclusion_totals(inputs).get(Exclusion.FILTERED, 0) > 0,
         "confidence": inputs.confidence,
         "primary": f"{inputs.outcome.words.heading.lower()} by {inputs.dimension}",
         "valid": [METHOD_NAMES[method] for method in Method if method in valid],
@@ -71,10 +74,11 @@ def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
 
 def label_sources(inputs: ReportInputs) -> list[str]:
     """How many responses got their label from whom: `10,752 by the classifier`."""
-    if inputs.labels is None:
+    labels = shown_labels(inputs)
+    if labels is None:
         return []
     counts = (
-        inputs.labels.filter(pl.col("label").is_not_null())
+        labels.filter(pl.col("label").is_not_null())
         .group_by(pl.col("label_source").cast(pl.String), maintain_order=True)
         .len()
     )

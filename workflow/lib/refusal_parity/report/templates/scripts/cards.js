@@ -47,6 +47,11 @@ function opinions(responses, row) {
     said.push(name === "classifier" && sure !== NONE ? `${name}, ${sure}\u00a0% sure` : name);
   }
   const line = make("p", "said-by", said.length ? `Label by ${said.join("")}` : "");
+  const reason = responses.refusals_by_service[row];
+  if (reason !== undefined) line.append("Reason of the service: ", isolated(reason));
+  if (responses.cutOff.has(row)) {
+    line.append(line.textContent ? "; " : "", "cut off at the longest response allowed");
+  }
   for (const opinion of responses.opinions) {
     if (opinion.said[row] === NONE) continue;
     const differs = responses.disagrees(opinion, row);

@@ -7,6 +7,7 @@ class Responses {
     this.size = data.rows.model.length;
     // Opinions that are not one of the labels: some refusal, and no refusal.
     this.someRefusal = data.labels.length;
+    this.cutOff = new Set(data.cut_off);
     this.refused = new Set([...data.refusals, this.someRefusal]);
   }
 

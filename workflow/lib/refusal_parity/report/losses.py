@@ -1,0 +1,123 @@
+"""Tables of what was left out, cut off or refused by the service, and what it may hide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from refusal_parity.report.cautions import bound
+from refusal_parity.report.contrasts import contrasts
+from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.report.text import (
+    NOTHING,
+    count,
+    known,
+    p_equals,
+    p_value,
+    percent,
+    plain,
+    points,
+)
+from refusal_parity.vocabulary import Loss, Reading
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs, Row
+
+
+def losses_table(inputs: ReportInputs, loss: Loss) -> Table | None:
+    """Shares of what was cut off, filtered or left out, with the test; None without any."""
+    if inputs.losses is None:
+        return None
+    rows = [
+        row
+        for model in inputs.models
+        for dimension in inputs.dimensions
+        for row in inputs.loss_rows(model, loss, dimension)
+    ]
+    if not rows:
+        return None
+    alpha = inputs.config.analysis.alpha
+    done = {Loss.LEFT_OUT: "Left out", Loss.TRUNCATED: "Cut off", Loss.FILTERED: "Filtered"}[loss]
+    return Table(
+        caption=f"{done}: shares of all responses asked for. Differences allow for names and "
+        f"templates; adjusted p: Holm. In bold: below {alpha:g}.",
+        columns=(
+            ("Model", TEXT),
+            ("Dimension", TEXT),
+            ("Level", TEXT),
+            ("Share", NUMBER),
+            ("Reference", TEXT),
+            ("Its share", NUMBER),
+            ("Difference", NUMBER),
+            ("Adjusted p", NUMBER),
+            ("Note", TEXT),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(row["model"])),
+                Cell(plain(row["dimension"])),
+                Cell(plain(row["group"])),
+                _share(row["k_group"], row["n_group"]),
+                Cell(plain(row["reference"])),
+                _share(row["k_reference"], row["n_reference"]),
+                Cell(
+                    points(row["estimate"], signed=True),
+                    row["estimate"],
+                    known(row["p_adjusted"]) and row["p_adjusted"] < alpha,
+                ),
+                Cell(p_value(row["p_adjusted"]), row["p_adjusted"]),
+                Cell(plain(row["note"] or "")),
+            )
+            for row in rows
+        ),
+    ).without_empty()
+
+
+def bounds_table(inputs: ReportInputs) -> Table | None:
+    """Primary differences under both extreme readings; None where nothing was left out."""
+    outcome = inputs.outcome
+    rows = []
+    for model in inputs.models:
+        for dimension in inputs.dimensions:
+            for contrast in contrasts(inputs, model, outcome, dimension):
+                ends = [
+                    bound(inputs, (model, outcome, dimension), contrast, reading)
+                    for reading in (Reading.LOWEST, Reading.HIGHEST)
+                ]
+                if None in ends:
+                    continue
+                rows.append(
+                    (
+                        Cell(plain(model)),
+                        Cell(plain(dimension)),
+                        Cell(plain(contrast.group)),
+                        Cell(plain(contrast.reference)),
+                        Cell(points(contrast.estimate, signed=True), contrast.estimate),
+                        *(_bound_cell(row) for row in ends if row is not None),
+                    )
+                )
+    if not rows:
+        return None
+    return Table(
+        caption=f"{outcome.words.heading}: differences in points, and what they would be if all "
+        "that was left out of a group were refusals and of its reference answers (highest), or "
+        "the reverse (lowest); adjusted p in brackets.",
+        columns=(
+            ("Model", TEXT),
+            ("Dimension", TEXT),
+            ("Level", TEXT),
+            ("Reference", TEXT),
+            ("Difference", NUMBER),
+            ("Lowest", NUMBER),
+            ("Highest", NUMBER),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _bound_cell(row: Row) -> Cell:
+    p = f" ({p_equals(row['p_adjusted'])})" if known(row["p_adjusted"]) else ""
+    return Cell(f"{points(row['estimate'], signed=True)}{p}", row["estimate"])
+
+
+def _share(k: int, n: int) -> Cell:
+    return Cell(f"{percent(k / n)} ({count(k)})" if n else NOTHING, k / n if n else None)

@@ -1,0 +1,16 @@
+"""Columns that several tables have."""
+
+from __future__ import annotations
+
+import dataframely as dy
+
+from refusal_parity.outcomes import OUTCOMES
+
+
+def outcome_key(*, description: str, primary_key: bool = False) -> dy.String:
+    """Key of an outcome; whichever are declared when rows are checked."""
+    return dy.String(
+        primary_key=primary_key,
+        description=description,
+        check={"a_declared_outcome": lambda key: key.is_in(list(OUTCOMES))},
+    )
