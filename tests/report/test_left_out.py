@@ -190,7 +190,7 @@ def test_cut_off_responses_count_and_their_shares_are_told(tmp_path: Path) -> No
     assert any(
         each.startswith(
             "Cut off at the longest response that was allowed were 75.0 % of the responses for "
-            "south names and 25.0 % for north names; the shares differ between groups"
+            "south names and 25.0 % for north names; the shares differ"
         )
         for each in left_out_cautions(inputs, "m")
     )

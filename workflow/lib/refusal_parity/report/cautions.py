@@ -154,7 +154,7 @@ def bound(inputs: ReportInputs, key: Key, contrast: Contrast, reading: Reading) 
     model, outcome, dimension = key
     rows = inputs.bounds.filter(
         pl.col("model") == model,
-        pl.col("outcome").cast(pl.String) == outcome.value,
+        pl.col("outcome") == str(outcome),
         pl.col("dimension") == dimension,
         pl.col("group") == contrast.group,
         pl.col("reference") == contrast.reference,

@@ -146,7 +146,7 @@ def _tested(different: list[Row]) -> str:
     if not different:
         return ""
     smallest = min(row["p_adjusted"] for row in different)
-    return f"; the shares differ between groups (adjusted {p_equals(smallest)})"
+    return f"; the shares differ (adjusted {p_equals(smallest)})"
 
 
 def _shares(shares: dict[str, float], dimension: str) -> str:

@@ -175,7 +175,6 @@ def _compare(
                 "ci_low": found.estimate - reach,
                 "ci_high": found.estimate + reach,
                 "p_value": float(2 * t_sf(abs(found.estimate) / found.std_error, found.df)),
-                "note": found.note,
             }
         else:
             row |= _without_error(design, dimension, at, analysis)
