@@ -151,7 +151,7 @@ def test_shares_that_differ_are_warned_of_though_they_are_small(tmp_path: Path) 
     warning = left_out_warning(inputs, "m", "group")
     assert warning is not None
     assert "4.2 % of the responses for south names and 0.0 % for north names" in warning
-    assert "the shares differ between groups (adjusted p = 0.0" in warning
+    assert "the shares differ (adjusted p = 0.0" in warning
 
 
 @pytest.mark.parametrize("lost", [1, 4], ids=["little", "much"])
