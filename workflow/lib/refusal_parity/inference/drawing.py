@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CHUNK_S: Final = 20.0
 _REPORT_EVERY_S: Final = 5.0
+_FEWEST_FOR_A_RATE: Final = 20
 _NO_RESPONSE: Final = "the engine gave no response"
 _NOTHING: Final = Completion(index=0, text=None, finish_reason=None, response_tokens=None)
 
@@ -104,7 +105,7 @@ def as_rows(asked: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFr
     """
     try:
         return _table(asked, completions)
-    except (ValueError, TypeError, OverflowError, PolarsError, InputError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, PolarsError, InputError) as error:
         if len(completions) > 1:
             return pl.concat([as_rows(asked, [one]) for one in completions])
         words = f"the response cannot be kept ({type(error).__name__})"
@@ -191,10 +192,12 @@ class _Progress:
             self._spoke = now
             rate = self._done / (now - self._began)
             left = self._total - self._done - self._failed
-            time_left = f", about {left / rate:,.0f} s left" if rate else ""
+            # The first responses wait for a start, and tell nothing of the rest.
+            known = self._done >= _FEWEST_FOR_A_RATE
+            time_left = f", {_in_words(left / rate)} left" if known else ""
             self._say(
                 f"{self._done:,} of {self._total:,} responses{self._failures()}, "
-                f"{rate:,.0f} a second{time_left}"
+                f"{rate:,.{0 if rate > 1 else 1}f} a second{time_left}"
             )
         return now
 
@@ -204,3 +207,13 @@ class _Progress:
 
     def _failures(self) -> str:
         return f", {self._failed:,} requests failed" if self._failed else ""
+
+
+def _in_words(seconds: float) -> str:
+    """About how long that is, as people say it."""
+    minutes = seconds / 60
+    if seconds < 90:  # noqa: PLR2004 - people count that far in seconds
+        return f"about {seconds:.0f} s"
+    if minutes < 90:  # noqa: PLR2004
+        return f"about {minutes:.0f} min"
+    return f"about {minutes // 60:,.0f} h {minutes % 60:.0f} min"

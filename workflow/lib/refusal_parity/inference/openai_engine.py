@@ -121,7 +121,10 @@ class OpenAIServer:
             try:
                 while True:
                     if rules.stop is None:
-                        for row in islice(waiting, self._model.concurrency - len(running)):
+                        # One alone until the server was heard of: what is wrong with it is
+                        # wrong with all of them.
+                        most = self._model.concurrency if watch.is_there else 1
+                        for row in islice(waiting, max(most - len(running), 0)):
                             running.add(asyncio.create_task(asker.answer(row)))
                     if not running:
                         break

@@ -45,6 +45,11 @@ class ServerWatch:
         self._heard = clock()
         self._words = ""
 
+    @property
+    def is_there(self) -> bool:
+        """Whether anything ever came from the server."""
+        return self._there
+
     def answered(self) -> None:
         """Note an answer, of whatever kind but a passing failure."""
         self._there = True
