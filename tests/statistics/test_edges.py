@@ -213,18 +213,3 @@ def test_alpha_sets_every_interval(study: Study) -> None:
     for key in compared:
         assert wide[key]["ci_low"] < narrow[key]["ci_low"]
         assert wide[key]["ci_high"] > narrow[key]["ci_high"]
-
-
-def test_warnings_become_notes(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    def noisy(*_: object) -> list[Any]:
-        warnings.warn("an odd fit", stacklevel=1)
-        # What numpy says of this, and whether it does, hangs on the processor.
-        np.log(np.zeros(1))
-        return []
-
-    from refusal_parity.statistics import methods, proportions  # noqa: PLC0415 - patched here
-
-    real = proportions.katz
-    monkeypatch.setattr(methods, "katz", lambda *given: [*noisy(), *real(*given)])
-    rows = table(study({"x": {"A": MIXED, "B": OTHER}, "y": {"C": OTHER[::-1], "D": MIXED}}))
-    assert rows["katz", "y"]["note"].startswith("UserWarning: an odd fit; as if")

@@ -9,22 +9,19 @@ from refusal_parity.vocabulary import Estimand, Method
 
 
 @pytest.mark.parametrize(
-    ("column", "number", "stored"),
-    [
-        ("estimate", math.nan, None),
-        ("p_value", math.nan, None),
-        ("std_error", math.inf, None),
-        ("estimate", math.inf, math.inf),
-    ],
+    ("said", "expected"), [(None, "ci_high without bound"), ("as it should be", "as it should be")]
 )
-def test_no_broken_number_goes_without_a_note(
-    column: str, number: float, stored: float | None
-) -> None:
-    numbers = {"estimate": 0.5, column: number}
+def test_no_infinite_number_goes_without_a_note(said: str | None, expected: str) -> None:
     row = to_row(
         Estimate(
-            method=Method.OLS_CR2_TWO_WAY, estimand=Estimand.RISK_DIFFERENCE, group="g", **numbers
+            method=Method.OLS_CR2_TWO_WAY,
+            estimand=Estimand.RISK_DIFFERENCE,
+            group="g",
+            reference="h",
+            estimate=0.5,
+            ci_high=math.inf,
+            note=said,
         )
     )
-    assert row[column] == stored
-    assert row["note"] == f"{column} not a finite number"
+    assert row["ci_high"] == math.inf
+    assert row["note"] == expected

@@ -13,12 +13,12 @@ from refusal_parity.tables import (
     write_table,
 )
 
-with job("comparison", snakemake.log[0]):
+with job("comparison", snakemake.log[0]) as say:
     analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
     observations = observe(
         read_table(Prompts, Path(snakemake.input.prompts)),
         read_tables(Labels, map(Path, snakemake.input.labels)),
         analysis,
     )
-    comparison = compare(observations, analysis, snakemake.params.models)
+    comparison = compare(observations, analysis, snakemake.params.models, say)
     write_table(comparison, Comparison, Path(snakemake.output.comparison))

@@ -6,7 +6,7 @@ from refusal_parity.statistics.mixed_models import mixed_models
 from refusal_parity.statistics.observations import observe
 from refusal_parity.tables import Labels, MixedModels, Prompts, read_table, write_table
 
-with job(snakemake.wildcards.model, snakemake.log[0]):
+with job(snakemake.wildcards.model, snakemake.log[0]) as say:
     analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
     observations = observe(
         read_table(Prompts, Path(snakemake.input.prompts)),
@@ -14,5 +14,5 @@ with job(snakemake.wildcards.model, snakemake.log[0]):
         analysis,
     )
     write_table(
-        mixed_models(observations, analysis), MixedModels, Path(snakemake.output.mixed_models)
+        mixed_models(observations, analysis, say), MixedModels, Path(snakemake.output.mixed_models)
     )

@@ -6,11 +6,12 @@ from refusal_parity.statistics.observations import observe
 from refusal_parity.statistics.planning import measured_design
 from refusal_parity.tables import Labels, Prompts, StudyDesign, read_table, read_tables, write_table
 
-with job("design", snakemake.log[0]):
+with job("design", snakemake.log[0]) as say:
     analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
     observations = observe(
         read_table(Prompts, Path(snakemake.input.prompts)),
         read_tables(Labels, map(Path, snakemake.input.labels)),
         analysis,
     )
-    write_table(measured_design(observations, analysis), StudyDesign, Path(snakemake.output.design))
+    design = measured_design(observations, analysis, say)
+    write_table(design, StudyDesign, Path(snakemake.output.design))

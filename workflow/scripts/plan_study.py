@@ -10,6 +10,7 @@ with job("plan", snakemake.log[0]) as say:
         read_table(Prompts, Path(snakemake.input.prompts)),
         AnalysisConfig.model_validate(snakemake.params.analysis),
         samples=snakemake.params.samples,
+        say=say,
     )
     write_table(plan, StudyDesign, Path(snakemake.output.plan))
     for line in plan_lines(plan):

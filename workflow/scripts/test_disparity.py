@@ -27,7 +27,7 @@ from refusal_parity.tables import (
     write_table,
 )
 
-with job(snakemake.wildcards.model, snakemake.log[0]):
+with job(snakemake.wildcards.model, snakemake.log[0]) as say:
     analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
     prompts = read_table(Prompts, Path(snakemake.input.prompts))
     observations = observe(
@@ -39,15 +39,15 @@ with job(snakemake.wildcards.model, snakemake.log[0]):
     labelled_by_people = snakemake.input.get("human")
     human = read_table(HumanLabels, Path(labelled_by_people)) if labelled_by_people else None
     tables = {
-        "rates": (rates(observations, analysis), Rates),
-        "lengths": (lengths(observations, analysis), Lengths),
+        "rates": (rates(observations, analysis, say), Rates),
+        "lengths": (lengths(observations, analysis, say), Lengths),
         "exclusions": (exclusions(observations, analysis), Exclusions),
         "losses": (losses(observations, analysis), Losses),
         "bounds": (bounds(observations, analysis), Bounds),
-        "disparity": (disparities(observations, analysis, human), Disparity),
-        "influence": (influences(observations, analysis), Influence),
+        "disparity": (disparities(observations, analysis, human, say), Disparity),
+        "influence": (influences(observations, analysis, say), Influence),
     }
     if snakemake.output.selfcheck:
-        tables["selfcheck"] = (selfcheck(observations, analysis), SelfCheck)
+        tables["selfcheck"] = (selfcheck(observations, analysis, say), SelfCheck)
     for name, (table, schema) in tables.items():
         write_table(table, schema, Path(snakemake.output[name]))

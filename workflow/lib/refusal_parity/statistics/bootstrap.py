@@ -102,40 +102,40 @@ def vary(differences: FloatArray, rates: FloatArray) -> BoolArray:
 
 
 def bootstrap_intervals(
-    designs: list[Design], alpha: float, resamples: Resamples
+    designs: list[Design], alpha: float, resamples: Resamples, *, method: Method
 ) -> list[list[Estimate]]:
-    """Percentile intervals of each pair's difference, by both ways to draw.
+    """Percentile intervals of each pair's difference.
 
     Args:
         designs: one for each outcome, of the same labelled responses; levels
             are a property of names.
         alpha: 1 less the level of the intervals.
         resamples: number of samples and seed.
+        method: one of `METHODS`.
 
     Returns:
-        For each design the rows of both methods; there is no p-value.
+        For each design the rows of all pairs; there is no p-value.
     """
     counts = _grid(designs)
+    templates = method is Method.BOOTSTRAP_PIGEONHOLE
+    rates = resampled_rates(counts, resamples, templates=templates)
+    single = _single(counts, designs[0].levels, templates=templates)
     found: list[list[Estimate]] = [[] for _ in designs]
-    for method in METHODS:
-        templates = method is Method.BOOTSTRAP_PIGEONHOLE
-        rates = resampled_rates(counts, resamples, templates=templates)
-        single = _single(counts, designs[0].levels, templates=templates)
-        for at, design in enumerate(designs):
-            observed = design.level_k / design.level_n
-            for pair, level, base in design.pairs:
-                reasons = [single[each] for each in (base, level) if each in single]
-                found[at].append(
-                    not_estimable(method, Estimand.RISK_DIFFERENCE, pair, reasons[0])
-                    if reasons
-                    else _interval(
-                        method,
-                        pair,
-                        float(observed[level] - observed[base]),
-                        rates[at, [level, base]],
-                        alpha,
-                    )
+    for at, design in enumerate(designs):
+        observed = design.level_k / design.level_n
+        for pair, level, base in design.pairs:
+            reasons = [single[each] for each in (base, level) if each in single]
+            found[at].append(
+                not_estimable(method, Estimand.RISK_DIFFERENCE, pair, reasons[0])
+                if reasons
+                else _interval(
+                    method,
+                    pair,
+                    float(observed[level] - observed[base]),
+                    rates[at, [level, base]],
+                    alpha,
                 )
+            )
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,6 +12,7 @@ import polars as pl
 from refusal_parity.statistics.adjust import benjamini_hochberg
 from refusal_parity.statistics.design import Design, codes_of
 from refusal_parity.statistics.distributions import t_isf, t_sf
+from refusal_parity.statistics.failures import Guard, finite, unheard
 from refusal_parity.statistics.level_means import contrast, level_means
 from refusal_parity.statistics.observations import outcome_column
 from refusal_parity.statistics.rounding import settled
@@ -24,10 +26,12 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.statistics.design import FloatArray
+    from refusal_parity.statistics.failures import Say
     from refusal_parity.statistics.level_means import LevelMeans
 
 SCOPES: Final = (Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES)
 ALL: Final = "all"
+_NOTHING: Final = "not estimable: one name or template, or nothing varies"
 
 Row = dict[str, Any]
 
@@ -84,7 +88,10 @@ def model_weights(analysis: AnalysisConfig, models: Sequence[str]) -> list[Model
 
 
 def compare(
-    observations: pl.DataFrame, analysis: AnalysisConfig, models: Sequence[str]
+    observations: pl.DataFrame,
+    analysis: AnalysisConfig,
+    models: Sequence[str],
+    say: Say = unheard,
 ) -> dy.DataFrame[Comparison]:
     """Compare models in their rates and in their disparities, prompt by prompt.
 
@@ -101,6 +108,7 @@ def compare(
         observations: rows of `observe`, of all models.
         analysis: outcomes, dimensions, alpha, contrasts and series of models.
         models: keys of the models, in the order of the config.
+        say: hears what failed numerically.
     """
     schema = {
         name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype
@@ -111,7 +119,7 @@ def compare(
     rows = [
         {"contrast": each.key, "model": each.model, "baseline": each.baseline} | row
         for each in model_weights(analysis, models)
-        for row in _of_contrast(cells, each, analysis)
+        for row in _of_contrast(cells, each, analysis, Guard(say, (each.key,)))
     ]
     table = settled(_adjust(pl.DataFrame(rows, schema=schema)))
     return conform(table, Comparison, where="comparison")
@@ -132,7 +140,7 @@ def _rates_by_prompt(observations: pl.DataFrame, analysis: AnalysisConfig) -> pl
 
 
 def _of_contrast(
-    cells: pl.DataFrame, wanted: ModelWeights, analysis: AnalysisConfig
+    cells: pl.DataFrame, wanted: ModelWeights, analysis: AnalysisConfig, guard: Guard
 ) -> Iterator[Row]:
     keys = [str(outcome) for outcome in analysis.readings]
     levels = list(dict.fromkeys(["group", *analysis.dimensions]))
@@ -148,10 +156,16 @@ def _of_contrast(
         )
     )
     for key in keys:
-        yield from _rates(paired, key, wanted, analysis.alpha)
+        yield from _rates(paired, key, wanted, analysis.alpha, guard.of(key))
         for dimension, config in analysis.dimensions.items():
             yield from _disparities(
-                paired, key, wanted, dimension, config.reference, analysis.alpha
+                paired,
+                key,
+                wanted,
+                dimension,
+                config.reference,
+                analysis.alpha,
+                guard.of(dimension, key),
             )
 
 
@@ -170,23 +184,30 @@ def _means(paired: pl.DataFrame, key: str, dimension: str | None) -> LevelMeans 
     )
 
 
-def _rates(paired: pl.DataFrame, key: str, wanted: ModelWeights, alpha: float) -> Iterator[Row]:
+def _rates(
+    paired: pl.DataFrame, key: str, wanted: ModelWeights, alpha: float, guard: Guard
+) -> list[Row]:
     estimand = ModelEstimand.RATE_TREND if wanted.is_trend else ModelEstimand.RATE_DIFFERENCE
-    groups, whole = _means(paired, key, "group"), _means(paired, key, None)
     sizes = dict(paired.group_by("group").len().iter_rows())
-    for scope in SCOPES:
-        row = _row(key, ALL, None, None, estimand, scope, paired.height)
+
+    def numbers(scope: Scope) -> Row:
+        groups, whole = _means(paired, key, "group"), _means(paired, key, None)
         if groups is None or whole is None:
-            yield row | {"note": "not estimable: no prompt has labelled responses of every model"}
-            continue
+            return {"note": "not estimable: no prompt has labelled responses of every model"}
         shares = np.array([sizes[level] for level in groups.levels]) / paired.height
         # Groups are the study's own: names vary within them. Where a group has
         # one name, they vary over all.
-        yield row | (
+        return (
             _numbers(groups, shares, scope, alpha)
             or _numbers(whole, np.ones(1), scope, alpha)
-            or {"note": "not estimable: one name or template, or nothing varies"}
+            or {"note": _NOTHING}
         )
+
+    return [
+        _row(key, ALL, None, None, estimand, scope, paired.height)
+        | guard.run(f"{estimand}, {scope}", partial(numbers, scope), _failed)
+        for scope in SCOPES
+    ]
 
 
 def _disparities(  # noqa: PLR0913, PLR0917 - one row's key in full
@@ -196,23 +217,34 @@ def _disparities(  # noqa: PLR0913, PLR0917 - one row's key in full
     dimension: str,
     reference: str,
     alpha: float,
+    guard: Guard,
 ) -> Iterator[Row]:
     trend, difference = ModelEstimand.DISPARITY_TREND, ModelEstimand.DISPARITY_DIFFERENCE
     estimand = trend if wanted.is_trend else difference
-    means = _means(paired, key, dimension)
-    levels = means.levels if means else ()
-    for group in (level for level in levels if level != reference):
-        pair = paired.filter(pl.col(dimension).is_in([group, reference]))
+    sizes = dict(paired.drop_nulls(dimension).group_by(dimension).len().iter_rows())
+    means = guard.run(
+        estimand, lambda: _means(paired, key, dimension), lambda reason: _failed(reason)["note"]
+    )
+
+    def numbers(group: str, scope: Scope) -> Row:
+        if isinstance(means, str):
+            return {"note": means}
+        if means is None or reference not in means.levels:
+            return {"note": f"not estimable: no prompt of {reference} has every model"}
+        weights = [(level == group) - float(level == reference) for level in means.levels]
+        return _numbers(means, np.array(weights), scope, alpha) or {"note": _NOTHING}
+
+    for group in sorted(sizes.keys() - {reference}):
+        prompts = sizes[group] + sizes.get(reference, 0)
         for scope in SCOPES:
-            row = _row(key, dimension, group, reference, estimand, scope, pair.height)
-            if means is None or reference not in levels:
-                yield row | {"note": f"not estimable: no prompt of {reference} has every model"}
-                continue
-            weights = np.array([(level == group) - float(level == reference) for level in levels])
-            yield row | (
-                _numbers(means, weights, scope, alpha)
-                or {"note": "not estimable: one name or template, or nothing varies"}
+            what = f"{estimand} of {group}, {scope}"
+            yield _row(key, dimension, group, reference, estimand, scope, prompts) | guard.run(
+                what, partial(numbers, group, scope), _failed
             )
+
+
+def _failed(reason: str) -> Row:
+    return {"note": f"not estimable: {reason}"}
 
 
 def _row(  # noqa: PLR0913, PLR0917 - one row's key in full
@@ -241,7 +273,7 @@ def _numbers(means: LevelMeans, weights: FloatArray, scope: Scope, alpha: float)
         return None
     reach = float(t_isf(alpha / 2, found.df)) * found.std_error
     statistic = found.estimate / found.std_error
-    return {
+    numbers = {
         "estimate": found.estimate,
         "std_error": found.std_error,
         "df": found.df,
@@ -250,6 +282,7 @@ def _numbers(means: LevelMeans, weights: FloatArray, scope: Scope, alpha: float)
         "statistic": statistic,
         "p_value": float(2 * t_sf(abs(statistic), found.df)),
     }
+    return finite(numbers)
 
 
 def _adjust(rows: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -9,7 +10,9 @@ import polars as pl
 from refusal_parity.errors import InputError
 from refusal_parity.statistics.adjust import adjust
 from refusal_parity.statistics.design import build_designs
+from refusal_parity.statistics.design_based import METHODS as DESIGN_BASED
 from refusal_parity.statistics.design_based import design_based, with_human_labels
+from refusal_parity.statistics.failures import Guard, guarded, unheard
 from refusal_parity.statistics.methods import methods_for, run_methods
 from refusal_parity.statistics.observations import outcome_column
 from refusal_parity.statistics.results import not_estimable, pairs_of, to_row
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.outcomes import Outcome
     from refusal_parity.statistics.design import Design
+    from refusal_parity.statistics.failures import Say
     from refusal_parity.statistics.results import Estimate
 
 _SCHEMA: Final = {
@@ -35,7 +39,10 @@ _SCHEMA: Final = {
 
 
 def disparities(
-    observations: pl.DataFrame, analysis: AnalysisConfig, human: pl.DataFrame | None = None
+    observations: pl.DataFrame,
+    analysis: AnalysisConfig,
+    human: pl.DataFrame | None = None,
+    say: Say = unheard,
 ) -> dy.DataFrame[Disparity]:
     """Compare the levels of every configured dimension, by every method fit for it.
 
@@ -45,10 +52,11 @@ def disparities(
             the rows of `design_based`.
         analysis: outcomes, dimensions with their references, level of the
             intervals, permutations, primary family.
+        say: hears which methods failed numerically.
 
     Returns:
         Table of Disparity. A number that cannot be had is null, and its row's
-        note says why; what a library warned of stands there too.
+        note says why.
 
     Raises:
         InputError: a reference level does not occur in the observations, or a
@@ -62,7 +70,8 @@ def disparities(
         {"model": model, "dimension": dimension} | row
         for (model,), part in observations.group_by("model", maintain_order=True)
         for dimension in levels
-        for row in _of_dimension(part, dimension, levels[dimension], analysis)
+        for guard in (Guard(say, (str(model), dimension)),)
+        for row in _of_dimension(part, dimension, levels[dimension], analysis, guard)
     ]
     if human is not None:
         audited = with_human_labels(
@@ -73,7 +82,8 @@ def disparities(
             {"model": model, "dimension": dimension} | row
             for (model,), part in audited.group_by("model", maintain_order=True)
             for dimension in levels
-            for row in _corrected(part, dimension, levels[dimension], analysis)
+            for guard in (Guard(say, (str(model), dimension)),)
+            for row in _corrected(part, dimension, levels[dimension], analysis, guard)
         ]
     frame = pl.DataFrame(rows, schema=_SCHEMA)
     return conform(settled(adjust(frame, analysis)), Disparity, where="disparities")
@@ -99,7 +109,11 @@ def levels_of(observations: pl.DataFrame, dimension: str, reference: str) -> lis
 
 
 def _of_dimension(
-    observations: pl.DataFrame, dimension: str, levels: Sequence[str], analysis: AnalysisConfig
+    observations: pl.DataFrame,
+    dimension: str,
+    levels: Sequence[str],
+    analysis: AnalysisConfig,
+    guard: Guard,
 ) -> list[dict[str, Any]]:
     """Rows of one model and dimension.
 
@@ -113,7 +127,7 @@ def _of_dimension(
     for outcomes in filter(None, batches):
         designs = build_designs(observations, dimension, levels, outcomes)
         present = next(iter(designs.values())).levels
-        found = run_methods(designs, dimension, analysis) if len(present) > 1 else {}
+        found = run_methods(designs, dimension, analysis, guard) if len(present) > 1 else {}
         rows += [
             {"outcome": str(outcome), **_counts(row, design, outcome), **to_row(row)}
             for outcome, design in designs.items()
@@ -123,7 +137,11 @@ def _of_dimension(
 
 
 def _corrected(
-    observations: pl.DataFrame, dimension: str, levels: Sequence[str], analysis: AnalysisConfig
+    observations: pl.DataFrame,
+    dimension: str,
+    levels: Sequence[str],
+    analysis: AnalysisConfig,
+    guard: Guard,
 ) -> list[dict[str, Any]]:
     """Rows of one model and dimension that rest on human labels, with the labels' counts."""
     labels = observations.drop_nulls([dimension, "machine_label", "human_label"])
@@ -136,7 +154,13 @@ def _corrected(
             .agg(n=pl.len(), k=pl.col("hit").sum())
             .iter_rows()
         }
-        for row in design_based(observations, dimension, levels, outcome, analysis):
+        rows_of_outcome = guarded(
+            guard.of(str(outcome)),
+            dict.fromkeys(DESIGN_BASED, (Estimand.RISK_DIFFERENCE,)),
+            levels,
+            partial(design_based, observations, dimension, levels, outcome, analysis),
+        )
+        for row in rows_of_outcome:
             ours, others = counts.get(row.group, (0, 0)), counts.get(row.reference, (0, 0))
             columns = ("n_group", "k_group", "n_reference", "k_reference")
             numbers = dict(zip(columns, ours + others, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.statistics.design import codes_of
+from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.leave_one_out import Dealt, deal, p_values
 from refusal_parity.statistics.observations import count_outcomes
 from refusal_parity.tables import Influence, conform
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.statistics.design import FloatArray, IntArray
+    from refusal_parity.statistics.failures import Say
 
 _SIDES: Final = ("group", "reference")
 _KEYS: Final = {LeftOut.NAME: "name_id", LeftOut.TEMPLATE: "template_id"}
@@ -39,7 +42,9 @@ _SCHEMA: Final = {
 }
 
 
-def influences(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[Influence]:
+def influences(
+    observations: pl.DataFrame, analysis: AnalysisConfig, say: Say = unheard
+) -> dy.DataFrame[Influence]:
     """Compute each risk difference without one name, and without one template.
 
     d(-j) = sum k / sum n of the group less that of the reference, over all
@@ -50,6 +55,7 @@ def influences(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataF
     Args:
         observations: rows of `observe`, of one model or several.
         analysis: outcomes, dimensions with their references, seed.
+        say: hears which p-values failed numerically.
 
     Returns:
         Table of Influence. What is left out belongs to the group or to the
@@ -59,7 +65,10 @@ def influences(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataF
         part
         for (model,), of_model in observations.group_by("model", maintain_order=True)
         for dimension, config in analysis.dimensions.items()
-        for part in _of_dimension(of_model, str(model), dimension, config.reference, analysis)
+        for guard in (Guard(say, (str(model), dimension)),)
+        for part in _of_dimension(
+            of_model, str(model), dimension, config.reference, analysis, guard
+        )
     ]
     rows = pl.concat(parts) if parts else pl.DataFrame(schema=_SCHEMA)
     reasons = [
@@ -94,12 +103,13 @@ class _Cells(NamedTuple):
     unit: IntArray
 
 
-def _of_dimension(
+def _of_dimension(  # noqa: PLR0913, PLR0917 - one part of the table in full
     observations: pl.DataFrame,
     model: str,
     dimension: str,
     reference: str,
     analysis: AnalysisConfig,
+    guard: Guard,
 ) -> Iterator[pl.DataFrame]:
     """Rows of `_SCHEMA`, a frame for each group, outcome and kind of unit."""
     counted = count_outcomes(
@@ -123,6 +133,11 @@ def _of_dimension(
             for outcome in analysis.readings:
                 k = pair[str(outcome)].to_numpy().astype(np.float64)
                 cells = _Cells(k, n, side, unit)
+                tested = guard.of(str(outcome)).run(
+                    f"p-values of {group} without each {kind}",
+                    partial(_tested, cells, name, dealt),
+                    partial(_untested, cells),
+                )
                 of_all = {
                     "model": model,
                     "outcome": str(outcome),
@@ -131,16 +146,30 @@ def _of_dimension(
                     "reference": reference,
                     "left_out_kind": str(kind),
                     "whole": _difference(cells),
-                    "note": None if dealt and dealt.every else _RANDOM if dealt else _UNTESTED,
+                    "note": tested.note,
                 }
-                unknown = np.full(len(units), np.nan)
-                of_each = {
-                    **_counts(cells),
-                    "p_value": _p_values(cells, name, dealt) if dealt else unknown,
-                }
+                of_each = {**_counts(cells), "p_value": tested.p_values}
                 # Lists, because polars takes its time to spread a single value.
                 spread = {column: [value] * len(units) for column, value in of_all.items()}
                 yield pl.DataFrame({**spread, **of_each, "left_out": units}, schema=_SCHEMA)
+
+
+class _Tested(NamedTuple):
+    """p-values without each unit, shape (units,), NaN where there is none, and a note."""
+
+    p_values: FloatArray
+    note: str | None
+
+
+def _tested(cells: _Cells, name: IntArray, dealt: Dealt | None) -> _Tested:
+    if dealt is None:
+        return _Tested(np.full(int(cells.unit.max()) + 1, np.nan), _UNTESTED)
+    return _Tested(_p_values(cells, name, dealt), None if dealt.every else _RANDOM)
+
+
+def _untested(cells: _Cells, reason: str) -> _Tested:
+    unknown = np.full(int(cells.unit.max()) + 1, np.nan)
+    return _Tested(unknown, f"p-value not estimable: {reason}")
 
 
 def _counts(cells: _Cells) -> dict[str, FloatArray]:

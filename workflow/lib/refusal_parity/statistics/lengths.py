@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.clusters import mean_errors
 from refusal_parity.statistics.design import codes_of
 from refusal_parity.statistics.distributions import t_isf
+from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.observations import sum_measure
 from refusal_parity.tables import Lengths, conform
 from refusal_parity.vocabulary import Label
@@ -19,11 +21,14 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
+    from refusal_parity.statistics.failures import Say
 
 _KEYS = ["model", "group"]
 
 
-def lengths(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[Lengths]:
+def lengths(
+    observations: pl.DataFrame, analysis: AnalysisConfig, say: Say = unheard
+) -> dy.DataFrame[Lengths]:
     """Mean and median words of full answers, with a two-way clustered interval of the mean.
 
     mean -+ t(1 - alpha/2; min(G) - 1) se, with se by `clusters.mean_errors`.
@@ -32,21 +37,23 @@ def lengths(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFram
     Args:
         observations: rows of `observe`, with `words`.
         analysis: configured dimensions, alpha.
+        say: hears which intervals failed numerically.
 
     Returns:
         Table of Lengths; dimension `all` and the configured ones. A level
         without an answer has a row that says so.
     """
-    parts = [_of_dimension(observations, "all", pl.lit("all"), analysis.alpha)]
-    parts += [
-        _of_dimension(observations, dimension, pl.col(dimension), analysis.alpha)
-        for dimension in analysis.dimensions
+    guard = Guard(say, tuple(observations["model"].unique().sort()))
+    levels = {"all": pl.lit("all")} | {each: pl.col(each) for each in analysis.dimensions}
+    parts = [
+        _of_dimension(observations, dimension, level, analysis.alpha, guard.of(dimension))
+        for dimension, level in levels.items()
     ]
     return conform(pl.concat(parts), Lengths, where="lengths")
 
 
 def _of_dimension(
-    observations: pl.DataFrame, dimension: str, level: pl.Expr, alpha: float
+    observations: pl.DataFrame, dimension: str, level: pl.Expr, alpha: float, guard: Guard
 ) -> pl.DataFrame:
     rows = observations.with_columns(level.alias("group")).drop_nulls("group")
     answered = (pl.col("label") == str(Label.ANSWER)) & pl.col("words").is_not_null()
@@ -59,8 +66,9 @@ def _of_dimension(
         )
         .sort(_KEYS)
     )
-    means = _means(
-        sum_measure(rows, [*_KEYS, "name_id", "template_id"], Outcome.ANSWER_LENGTH), alpha
+    cells = sum_measure(rows, [*_KEYS, "name_id", "template_id"], Outcome.ANSWER_LENGTH)
+    means = guard.of(str(Outcome.ANSWER_LENGTH)).run(
+        "intervals", partial(_means, cells, alpha), partial(_failed, cells)
     )
     return (
         every.join(means, on=_KEYS, how="left", maintain_order="left")
@@ -68,6 +76,8 @@ def _of_dimension(
         .with_columns(
             pl.when(pl.col("n") == 0)
             .then(pl.lit("no answer of known length"))
+            .when(pl.col("failure").is_not_null())
+            .then("failure")
             .when(pl.col("std_error").is_null())
             .then(pl.lit("one name or template, or no variation: no interval"))
             .alias("note")
@@ -75,15 +85,26 @@ def _of_dimension(
     )
 
 
-def _means(cells: pl.DataFrame, alpha: float) -> pl.DataFrame:
-    totals = cells.group_by(_KEYS, maintain_order=True).agg(
-        pl.col("n").sum(), pl.col(str(Outcome.ANSWER_LENGTH)).sum().alias("words")
+def _totals(cells: pl.DataFrame) -> pl.DataFrame:
+    """Answers, their mean length, and no reason why there should be no interval."""
+    words = pl.col(str(Outcome.ANSWER_LENGTH)).sum()
+    return cells.group_by(_KEYS, maintain_order=True).agg(
+        pl.col("n").sum(),
+        (words / pl.col("n").sum()).alias("mean"),
+        pl.lit(None, dtype=pl.String).alias("failure"),
     )
+
+
+def _failed(cells: pl.DataFrame, reason: str) -> pl.DataFrame:
+    nothing = {key: pl.lit(None, pl.Float64) for key in ("std_error", "ci_low", "ci_high")}
+    failure = pl.lit(f"interval not estimable: {reason}")
+    return _totals(cells).with_columns(**nothing, failure=failure)
+
+
+def _means(cells: pl.DataFrame, alpha: float) -> pl.DataFrame:
     if cells.is_empty():
-        empty = [pl.lit(None, pl.Float64).alias(key) for key in ("mean", "std_error")]
-        return totals.drop("words").with_columns(
-            *empty, *(pl.lit(None, pl.Float64).alias(key) for key in ("ci_low", "ci_high"))
-        )
+        return _failed(cells, "there is no answer")
+    totals = _totals(cells)
     numbered = totals.with_row_index("level").select(*_KEYS, "level")
     level = cells.join(numbered, on=_KEYS, maintain_order="left")["level"].to_numpy()
     errors = mean_errors(
@@ -93,14 +114,9 @@ def _means(cells: pl.DataFrame, alpha: float) -> pl.DataFrame:
         cells["n"].to_numpy().astype(np.float64),
         cells[str(Outcome.ANSWER_LENGTH)].to_numpy().astype(np.float64),
     )
-    mean = totals["words"].to_numpy() / totals["n"].to_numpy()
+    mean = totals["mean"].to_numpy()
     reach = t_isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
-    columns = {
-        "mean": mean,
-        "std_error": errors.std_error,
-        "ci_low": mean - reach,
-        "ci_high": mean + reach,
-    }
-    return totals.drop("words").with_columns(
+    columns = {"std_error": errors.std_error, "ci_low": mean - reach, "ci_high": mean + reach}
+    return totals.with_columns(
         pl.Series(key, values).fill_nan(None) for key, values in columns.items()
     )

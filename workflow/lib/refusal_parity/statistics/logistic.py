@@ -12,6 +12,7 @@ import numpy as np
 
 from refusal_parity.statistics.clusters import Covariance, Moves, one_way, two_way
 from refusal_parity.statistics.cr2 import bias_reduced, hotelling
+from refusal_parity.statistics.failures import NotConvergedError
 from refusal_parity.statistics.regressors import (
     absorb,
     are_told_apart,
@@ -159,7 +160,11 @@ def _one_clustering(
 
 
 def _fit(design: Design) -> _Fitted | str:
-    """The fit, or why there is none."""
+    """The fit, or why there can be none.
+
+    Raises:
+        NotConvergedError: Newton's steps did not come down.
+    """
     if not are_told_apart(design):
         return "levels and templates cannot be told apart"
     if is_separated(design):
@@ -167,7 +172,8 @@ def _fit(design: Design) -> _Fitted | str:
     n, k = (counts.T[None] for counts in design.by_template())
     found = fit_logistic(n, k)
     if np.isnan(found.coefficients).any():
-        return "the fit did not converge"
+        message = "the fit did not converge"
+        raise NotConvergedError(message)
     chance = found.chance[0, design.level, design.template]
     return _Fitted(
         coefficients=found.coefficients[0],

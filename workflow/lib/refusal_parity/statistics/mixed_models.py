@@ -10,8 +10,8 @@ import polars as pl
 from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.distributions import chi2_sf, norm_isf, norm_sf
+from refusal_parity.statistics.failures import Guard, NotConvergedError, finite, unheard
 from refusal_parity.statistics.laplace import NO_VARIANCE, MixedModel, fit_mixed_model
-from refusal_parity.statistics.results import heard_warnings, join_notes
 from refusal_parity.statistics.rounding import NOTHING, settled
 from refusal_parity.tables import MixedModels, conform
 from refusal_parity.vocabulary import MixedQuantity
@@ -23,15 +23,19 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.statistics.design import Design
+    from refusal_parity.statistics.failures import Say
 
 _LOGISTIC_VARIANCE: Final = np.pi**2 / 3
 _LEVEL: Final = "false positive rate 7-11 % on this design"
 _BORDER: Final = "on the border of what is possible: they do not differ beyond chance"
+_MAY_BE_INFINITE: Final = frozenset({"estimate", "ci_high"})
 
 Row = dict[str, Any]
 
 
-def mixed_models(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[MixedModels]:
+def mixed_models(
+    observations: pl.DataFrame, analysis: AnalysisConfig, say: Say = unheard
+) -> dy.DataFrame[MixedModels]:
     """Fit `laplace.fit_mixed_model` for every yes-or-no outcome and dimension.
 
     Odds ratios hold for one name and template, and lie further from 1 than
@@ -43,6 +47,7 @@ def mixed_models(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.Dat
     Args:
         observations: rows of `observe`, of one model or several.
         analysis: outcomes, dimensions with their references, alpha.
+        say: hears which models could not be fitted.
 
     Raises:
         InputError: a reference level does not occur in the observations.
@@ -57,12 +62,14 @@ def mixed_models(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.Dat
         for dimension, config in analysis.dimensions.items()
         for levels in (levels_of(observations, dimension, config.reference),)
         for outcome, design in build_designs(part, dimension, levels, analysis.readings).items()
-        for row in _of_design(design, levels, analysis.alpha)
+        for row in _of_design(
+            design, levels, analysis.alpha, Guard(say, (str(model), dimension, str(outcome)))
+        )
     ]
     return conform(settled(pl.DataFrame(rows, schema=schema)), MixedModels, where="mixed models")
 
 
-def _of_design(design: Design, levels: Sequence[str], alpha: float) -> Iterator[Row]:
+def _of_design(design: Design, levels: Sequence[str], alpha: float, guard: Guard) -> list[Row]:
     flat = {
         level: f"{'every' if k else 'no'} response of {level} has the outcome"
         for level, n, k in zip(design.levels, design.level_n, design.level_k, strict=True)
@@ -74,24 +81,39 @@ def _of_design(design: Design, levels: Sequence[str], alpha: float) -> Iterator[
     }
     lost = absent | flat
     reason = _unfit(left, levels[0], lost)
-    if reason is None:
-        with heard_warnings() as texts:
-            full, null = fit_mixed_model(left), fit_mixed_model(left, levels=False)
-        if not full.converged or not null.converged:
-            reason = "the likelihood has no proper maximum"
     if reason is not None:
-        note = f"not estimable: {reason}"
-        yield from (
-            _empty(MixedQuantity.ODDS_RATIO, level, levels[0], note) for level in levels[1:]
-        )
-        yield _empty(MixedQuantity.LIKELIHOOD_RATIO, "all levels", None, note)
-        for term in ("name", "template"):
-            yield _empty(MixedQuantity.VARIANCE, term, None, note)
-        return
-    for row in _numbers(left, full, null, alpha):
-        yield row | {"note": join_notes(row["note"], *texts)}
-    for level, why in lost.items():
-        yield _empty(MixedQuantity.ODDS_RATIO, level, levels[0], f"not estimable: {why}")
+        return _none(levels, reason)
+    rows = guard.run(
+        "mixed model", lambda: _fitted(left, alpha), lambda why: _none(left.levels, why)
+    )
+    return rows + [
+        _empty(MixedQuantity.ODDS_RATIO, level, levels[0], f"not estimable: {why}")
+        for level, why in lost.items()
+    ]
+
+
+def _none(levels: Sequence[str], reason: str) -> list[Row]:
+    """Every row without numbers, for the same reason."""
+    note = f"not estimable: {reason}"
+    return [
+        *(_empty(MixedQuantity.ODDS_RATIO, level, levels[0], note) for level in levels[1:]),
+        _empty(MixedQuantity.LIKELIHOOD_RATIO, "all levels", None, note),
+        *(_empty(MixedQuantity.VARIANCE, term, None, note) for term in ("name", "template")),
+    ]
+
+
+def _fitted(design: Design, alpha: float) -> list[Row]:
+    """Rows of the two fits, with and without levels.
+
+    Raises:
+        NotConvergedError: one of them has no maximum that the optimiser finds.
+        FloatingPointError: a number is not finite.
+    """
+    full, null = fit_mixed_model(design), fit_mixed_model(design, levels=False)
+    if not (full.converged and null.converged):
+        message = "the likelihood has no proper maximum"
+        raise NotConvergedError(message)
+    return [finite(row, _MAY_BE_INFINITE) for row in _numbers(design, full, null, alpha)]
 
 
 def _unfit(design: Design, reference: str, lost: dict[str, str]) -> str | None:

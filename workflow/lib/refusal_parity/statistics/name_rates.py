@@ -78,8 +78,8 @@ def one_way_variance(rates: FloatArray, level: IntArray) -> Variance | None:
     return Variance(between / df / (within / rest), df, rest)
 
 
-def name_rate_tests(design: Design, alpha: float) -> list[Estimate]:
-    """Welch's t test of each pair of groups, and the analysis of variance.
+def welch_names(design: Design, alpha: float) -> list[Estimate]:
+    """Welch's t test of each pair of groups.
 
     Each name weighs alike, however many of its responses have a label.
 
@@ -90,8 +90,17 @@ def name_rate_tests(design: Design, alpha: float) -> list[Estimate]:
     names = design.by_name()
     rates = names.k / names.n
     groups = [rates[names.level == at] for at in range(len(design.levels))]
-    pairs = [_pair(pair, groups[at], groups[base], alpha) for pair, at, base in design.pairs]
-    return [*pairs, _together(rates, names.level)]
+    return [_pair(pair, groups[at], groups[base], alpha) for pair, at, base in design.pairs]
+
+
+def anova_names(design: Design, _alpha: float) -> list[Estimate]:
+    """The analysis of variance of the names' rates, whose groups differ or not.
+
+    Args:
+        design: counts of one outcome; levels are a property of names.
+    """
+    names = design.by_name()
+    return [_together(names.k / names.n, names.level)]
 
 
 def _pair(pair: Pair, ours: FloatArray, others: FloatArray, alpha: float) -> Estimate:

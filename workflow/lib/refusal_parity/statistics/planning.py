@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from refusal_parity.dimensions import DIMENSIONS, Unit, composed
 from refusal_parity.statistics.components import Components, components
 from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.disparity import levels_of
+from refusal_parity.statistics.failures import Guard, finite, unheard
 from refusal_parity.statistics.grid import grid_of, in_grid
 from refusal_parity.statistics.power import (
     Size,
@@ -24,11 +26,12 @@ from refusal_parity.tables import StudyDesign, conform
 from refusal_parity.vocabulary import DesignQuantity, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
+    from refusal_parity.statistics.failures import Say
 
 POWER: Final = 0.8
 SOUGHT: Final = (0.02, 0.05, 0.10)
@@ -51,13 +54,14 @@ _ONE_MORE: Final = {
 
 
 def measured_design(
-    observations: pl.DataFrame, analysis: AnalysisConfig
+    observations: pl.DataFrame, analysis: AnalysisConfig, say: Say = unheard
 ) -> dy.DataFrame[StudyDesign]:
     """What differences a study can find, from its own components of variance.
 
     Args:
         observations: rows of `observe`, of one model or several.
         analysis: outcomes, dimensions with their references, alpha.
+        say: hears where that failed numerically.
 
     Returns:
         Table of StudyDesign; groups of one size share their rows.
@@ -68,14 +72,22 @@ def measured_design(
         for dimension, config in analysis.dimensions.items()
         if DIMENSIONS[dimension].unit is Unit.NAME
         for row in _measured(
-            part, dimension, levels_of(observations, dimension, config.reference), analysis
+            part,
+            dimension,
+            levels_of(observations, dimension, config.reference),
+            analysis,
+            Guard(say, (str(model), dimension)),
         )
     ]
     return _table(rows)
 
 
 def _measured(
-    observations: pl.DataFrame, dimension: str, levels: list[str], analysis: AnalysisConfig
+    observations: pl.DataFrame,
+    dimension: str,
+    levels: list[str],
+    analysis: AnalysisConfig,
+    guard: Guard,
 ) -> Iterator[dict[str, Any]]:
     designs = build_designs(observations, dimension, levels, analysis.readings)
     for outcome, design in designs.items():
@@ -85,14 +97,18 @@ def _measured(
         members = np.bincount(grid.level)
         templates = float(np.count_nonzero(grid.n.sum(axis=0)))
         samples = float(grid.n.sum() / np.count_nonzero(grid.n))
-        sizes = [Size(float(m), float(members[0]), templates, samples) for m in members[1:]]
-        parts = components(grid, in_grid(design, design.k))
-        for row in _rows(parts, dict.fromkeys(sizes), analysis.alpha):
+        sizes = dict.fromkeys(
+            Size(float(m), float(members[0]), templates, samples) for m in members[1:]
+        )
+        hits = in_grid(design, design.k)
+        for row in _guarded(
+            partial(components, grid, hits), sizes, analysis.alpha, guard.of(str(outcome))
+        ):
             yield {"outcome": str(outcome)} | row
 
 
 def planned_design(
-    prompts: pl.DataFrame, analysis: AnalysisConfig, *, samples: int
+    prompts: pl.DataFrame, analysis: AnalysisConfig, *, samples: int, say: Say = unheard
 ) -> dy.DataFrame[StudyDesign]:
     """What differences a study would find, from assumed components of variance.
 
@@ -100,6 +116,7 @@ def planned_design(
         prompts: table of Prompts.
         analysis: dimensions with their references, alpha, assumed variances.
         samples: responses to each prompt.
+        say: hears where that failed numerically.
 
     Returns:
         Table of StudyDesign of the primary outcome, under the model `assumed`.
@@ -132,7 +149,13 @@ def planned_design(
             "dimension": dimension,
             "outcome": str(analysis.primary_family.outcome),
         }
-        rows += [key | row for row in _rows(parts, dict.fromkeys(sizes), analysis.alpha)]
+        found = _guarded(
+            lambda: parts,
+            dict.fromkeys(sizes),
+            analysis.alpha,
+            Guard(say, (ASSUMED, dimension, str(analysis.primary_family.outcome))),
+        )
+        rows += [key | row for row in found]
     return _table(rows)
 
 
@@ -144,22 +167,44 @@ def _table(rows: list[dict[str, Any]]) -> dy.DataFrame[StudyDesign]:
     return conform(pl.DataFrame(rows, schema=schema), StudyDesign, where="design")
 
 
-def _rows(parts: Components, sizes: Iterable[Size], alpha: float) -> Iterator[dict[str, Any]]:
-    for size in sizes:
-        for scope in _SCOPES:
-            common = {
-                "scope": str(scope),
-                "alpha": alpha,
-                "power": POWER,
-                **{f"var_{key}": value for key, value in parts._asdict().items() if key != "rate"},
-                "rate": parts.rate,
-                "names": size.names,
-                "reference_names": size.reference,
-                "templates": size.templates,
-                "samples": size.samples,
-            }
-            for row in _of_size(parts, size, scope, alpha):
-                yield common | row
+def _guarded(
+    parts: Callable[[], Components], sizes: Iterable[Size], alpha: float, guard: Guard
+) -> list[dict[str, Any]]:
+    """Rows of all sizes and scopes; one without a number for each where that fails."""
+
+    def failed(reason: str) -> list[dict[str, Any]]:
+        quantity = str(DesignQuantity.MINIMUM_DETECTABLE)
+        return [
+            _common(size, scope, alpha) | {"quantity": quantity, "note": f"not estimable: {reason}"}
+            for size in sizes
+            for scope in _SCOPES
+        ]
+
+    return guard.run(
+        "differences that the design finds", lambda: _rows(parts(), sizes, alpha), failed
+    )
+
+
+def _common(size: Size, scope: Scope, alpha: float) -> dict[str, Any]:
+    return {
+        "scope": str(scope),
+        "alpha": alpha,
+        "power": POWER,
+        "names": size.names,
+        "reference_names": size.reference,
+        "templates": size.templates,
+        "samples": size.samples,
+    }
+
+
+def _rows(parts: Components, sizes: Iterable[Size], alpha: float) -> list[dict[str, Any]]:
+    variances = {f"var_{key}": value for key, value in parts._asdict().items() if key != "rate"}
+    return [
+        finite(_common(size, scope, alpha) | {"rate": parts.rate} | variances | row)
+        for size in sizes
+        for scope in _SCOPES
+        for row in _of_size(parts, size, scope, alpha)
+    ]
 
 
 def _of_size(parts: Components, size: Size, scope: Scope, alpha: float) -> Iterator[dict[str, Any]]:

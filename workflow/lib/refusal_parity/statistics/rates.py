@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from refusal_parity.dimensions import DIMENSIONS, GROUP, Unit, of_unit
 from refusal_parity.statistics.clusters import fallback_note, mean_errors
 from refusal_parity.statistics.design import codes_of
 from refusal_parity.statistics.distributions import t_isf
+from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.observations import count_outcomes
 from refusal_parity.statistics.proportions import wilson
 from refusal_parity.tables import Rates, conform
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.outcomes import Outcome
     from refusal_parity.statistics.design import FloatArray, IntArray
+    from refusal_parity.statistics.failures import Say
 
 ALL: Final = "all"
 
@@ -30,9 +33,12 @@ _UNITS: Final = {"template": "template_id", "name": "shown_name", "sample": "sam
 """What is counted apart besides the levels of dimensions, and its column."""
 
 _KEYS: Final = ["model", "group", "within_group"]
+_FAILED: Final = "clustered interval not estimable"
 
 
-def rates(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[Rates]:
+def rates(
+    observations: pl.DataFrame, analysis: AnalysisConfig, say: Say = unheard
+) -> dy.DataFrame[Rates]:
     """Count each outcome at every level, with two intervals.
 
     The Wilson interval takes responses for independent; the other is rate -+
@@ -43,6 +49,7 @@ def rates(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[
     Args:
         observations: rows of `observe`, of one model or several.
         analysis: outcomes, configured dimensions, alpha.
+        say: hears which intervals failed numerically.
 
     Returns:
         Table of Rates. Dimension `all` and every dimension that has more than
@@ -51,6 +58,7 @@ def rates(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[
         alike.
     """
     shown = _with_shown_name(observations)
+    guard = Guard(say, tuple(observations["model"].unique().sort()))
     counted = [
         dimension
         for dimension, column in _columns().items()
@@ -61,7 +69,7 @@ def rates(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[
     parts = [
         part
         for dimension, within in breakdowns
-        for part in _breakdown(shown, dimension, within, analysis)
+        for part in _breakdown(shown, dimension, within, analysis, guard.of(dimension))
     ]
     return conform(pl.concat(parts), Rates, where="rates")
 
@@ -90,7 +98,11 @@ def _level(dimension: str) -> pl.Expr:
 
 
 def _breakdown(
-    observations: pl.DataFrame, dimension: str, within: str, analysis: AnalysisConfig
+    observations: pl.DataFrame,
+    dimension: str,
+    within: str,
+    analysis: AnalysisConfig,
+    guard: Guard,
 ) -> list[pl.DataFrame]:
     """Rows of one dimension within another, one frame for each outcome."""
     rows = observations.select(
@@ -112,7 +124,7 @@ def _breakdown(
     totals = _totals(cells, analysis)
     labelled = _Labelled.of(cells)
     return [
-        _of_outcome(levels, totals, labelled, outcome, analysis.alpha)
+        _of_outcome(levels, totals, labelled, outcome, analysis.alpha, guard.of(str(outcome)))
         for outcome in analysis.readings
     ]
 
@@ -159,8 +171,13 @@ class _Labelled(NamedTuple):
         return cls(cells, present, level, name, template)
 
 
-def _of_outcome(
-    levels: pl.DataFrame, totals: pl.DataFrame, labelled: _Labelled, outcome: Outcome, alpha: float
+def _of_outcome(  # noqa: PLR0913, PLR0917 - one part of the table in full
+    levels: pl.DataFrame,
+    totals: pl.DataFrame,
+    labelled: _Labelled,
+    outcome: Outcome,
+    alpha: float,
+    guard: Guard,
 ) -> pl.DataFrame:
     n, k = (totals[each].to_numpy().astype(np.float64) for each in ("n", str(outcome)))
     interval = wilson(k, n, alpha)
@@ -170,7 +187,11 @@ def _of_outcome(
         *totals.select("n", pl.col(str(outcome)).alias("k"), "n_names", "n_templates"),
         pl.lit(str(outcome)).alias("outcome"),
         *(pl.Series(name, values, nan_to_null=True) for name, values in numbers.items()),
-        *_clustered(labelled, rate, outcome, alpha),
+        *guard.run(
+            "clustered intervals",
+            partial(_clustered, labelled, rate, outcome, alpha),
+            partial(_failed, rate),
+        ),
     ).with_columns(pl.coalesce(_reason(), "note").alias("note"))
 
 
@@ -178,21 +199,35 @@ def _clustered(
     labelled: _Labelled, rate: FloatArray, outcome: Outcome, alpha: float
 ) -> Sequence[pl.Series]:
     """Columns std_error, ci_low, ci_high and note, for the levels in order."""
-    std_error = np.full(len(rate), np.nan)
-    reach = np.full(len(rate), np.nan)
+    found = _Errors.none(len(rate))
     notes: list[str | None] = [None] * len(rate)
     present = labelled.present
     if len(present):
         n, k = (labelled.cells[each].to_numpy().astype(np.float64) for each in ("n", str(outcome)))
         errors = mean_errors(labelled.level, labelled.name, labelled.template, n, k)
-        std_error[present] = errors.std_error
-        reach[present] = t_isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
+        found.std_error[present] = errors.std_error
+        found.reach[present] = t_isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
         for at in np.flatnonzero(errors.fallback):
             notes[present[at]] = fallback_note("name" if errors.fallback[at] == 1 else "template")
+    return _columns(found, rate, notes)
+
+
+class _Errors(NamedTuple):
+    """Clustered standard error and half an interval of each level, NaN where there is none."""
+
+    std_error: FloatArray
+    reach: FloatArray
+
+    @classmethod
+    def none(cls, levels: int) -> _Errors:
+        return cls(np.full(levels, np.nan), np.full(levels, np.nan))
+
+
+def _columns(errors: _Errors, rate: FloatArray, notes: Sequence[str | None]) -> Sequence[pl.Series]:
     columns = {
-        "std_error": std_error,
-        "ci_low": np.clip(rate - reach, 0, 1),
-        "ci_high": np.clip(rate + reach, 0, 1),
+        "std_error": errors.std_error,
+        "ci_low": np.clip(rate - errors.reach, 0, 1),
+        "ci_high": np.clip(rate + errors.reach, 0, 1),
     }
     return [
         *(pl.Series(name, values, nan_to_null=True) for name, values in columns.items()),
@@ -200,15 +235,21 @@ def _clustered(
     ]
 
 
+def _failed(rate: FloatArray, reason: str) -> Sequence[pl.Series]:
+    note = f"{_FAILED}: {reason}"
+    return _columns(_Errors.none(len(rate)), rate, [note] * len(rate))
+
+
 def _reason() -> pl.Expr:
     """Why a level has no clustered interval, or null where it has one."""
     few = pl.col("n_names").eq(1) | pl.col("n_templates").eq(1)
     one = pl.when(pl.col("n_names") == 1).then(pl.lit("name")).otherwise(pl.lit("template"))
+    failed = pl.col("note").str.starts_with(_FAILED).fill_null(value=False)
     return (
         pl.when(pl.col("n") == 0)
         .then(pl.lit("no labelled response"))
         .when(few)
         .then(pl.format("one {}: no clustered interval", one))
-        .when(pl.col("std_error").is_null())
+        .when(pl.col("std_error").is_null() & ~failed)
         .then(pl.lit("names and templates do not differ: no clustered interval, see Wilson's"))
     )

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
-import numpy as np
 
 from refusal_parity.vocabulary import Estimand, Method, Scope, holds_level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 SCOPES: Final = {
     Method.NEWCOMBE: Scope.THESE_RESPONSES,
@@ -112,6 +108,19 @@ class Estimate:
         """The same numbers with more said about them."""
         return replace(self, note=join_notes(self.note, *notes))
 
+    @property
+    def pair(self) -> Pair | None:
+        """The two levels, or None of a global test."""
+        if self.group is None or self.reference is None:
+            return None
+        return Pair(self.group, self.reference)
+
+    @property
+    def numbers(self) -> dict[str, float | None]:
+        """All numbers by column, as Python's own."""
+        given = {column: getattr(self, column) for column in _NUMBERS}
+        return {key: None if each is None else float(each) for key, each in given.items()}
+
 
 _NUMBERS: Final = (
     "estimate",
@@ -123,7 +132,8 @@ _NUMBERS: Final = (
     "statistic",
     "p_value",
 )
-_MAY_BE_INFINITE: Final = frozenset({"estimate", "ci_low", "ci_high", "statistic"})
+MAY_BE_INFINITE: Final = frozenset({"estimate", "ci_low", "ci_high", "statistic"})
+"""Numbers that may be without bound, such as a ratio to a rate of 0."""
 
 
 NOT_ESTIMABLE: Final = "not estimable: "
@@ -196,9 +206,8 @@ def without_pairs(rows: Sequence[Estimate], lost: Mapping[Pair, str]) -> list[Es
     every = ", ".join(dict.fromkeys(lost.values()))
     kept = []
     for row in rows:
-        pair = Pair(row.group, row.reference) if row.group and row.reference else None
-        reason = lost.get(pair) if pair else every
-        kept.append(not_estimable(row.method, row.estimand, pair, reason) if reason else row)
+        reason = every if row.pair is None else lost.get(row.pair)
+        kept.append(not_estimable(row.method, row.estimand, row.pair, reason) if reason else row)
     return kept
 
 
@@ -211,7 +220,10 @@ def join_notes(*notes: str | None) -> str | None:
 def to_row(estimate: Estimate) -> dict[str, Any]:
     """The method's columns of one row of the disparity table.
 
-    No number leaves here as NaN, and none as infinity without a note.
+    No number is infinite without a note.
+
+    Args:
+        estimate: its numbers are not NaN (`failures.guarded`).
     """
     row: dict[str, Any] = {
         "method": estimate.method,
@@ -220,37 +232,10 @@ def to_row(estimate: Estimate) -> dict[str, Any]:
         "group": estimate.group,
         "reference": estimate.reference,
         "valid": holds_level(estimate.method, estimate.estimand),
+        **estimate.numbers,
     }
-    broken = []
-    for column in _NUMBERS:
-        number = getattr(estimate, column)
-        if number is not None:
-            number = float(number)
-            if math.isnan(number) or (math.isinf(number) and column not in _MAY_BE_INFINITE):
-                broken.append(column)
-                number = None
-            elif math.isinf(number) and estimate.note is None:
-                broken.append(column)
-        row[column] = number
-    undefined = f"{', '.join(broken)} not a finite number" if broken else None
-    row["note"] = join_notes(estimate.note, undefined, CAVEATS.get(estimate.method))
+    unbounded = [column for column, number in estimate.numbers.items() if math.isinf(number or 0)]
+    unsaid = unbounded if estimate.note is None else []
+    without_bound = f"{', '.join(unsaid)} without bound" if unsaid else None
+    row["note"] = join_notes(estimate.note, without_bound, CAVEATS.get(estimate.method))
     return row
-
-
-@contextmanager
-def heard_warnings() -> Iterator[list[str]]:
-    """Collect the texts of all warnings in the block, so that a note can carry them.
-
-    None of a division by 0 and its like: whether one is made, and what it says,
-    hangs on the processor, while the number that comes of it is in the table
-    or, as `to_row` says there, is none.
-    """
-    texts: list[str] = []
-    with np.errstate(all="ignore"), warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            yield texts
-        finally:
-            texts.extend(
-                dict.fromkeys(f"{each.category.__name__}: {each.message}" for each in caught)
-            )

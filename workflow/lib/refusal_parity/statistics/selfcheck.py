@@ -15,24 +15,26 @@ from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.statistics.bootstrap import Resamples
 from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.disparity import levels_of
+from refusal_parity.statistics.failures import Guard, finite, unheard
 from refusal_parity.statistics.grid import grid_of, in_grid
 from refusal_parity.statistics.latent import fit_latent, simulate
 from refusal_parity.statistics.methods import methods_for
 from refusal_parity.statistics.proportions import wilson
 from refusal_parity.statistics.randomisation import Draws
-from refusal_parity.statistics.repeated.methods import NOT_REPEATED, run_repeated
+from refusal_parity.statistics.repeated.methods import NOT_REPEATED, repeated_runs
 from refusal_parity.statistics.repeated.results import Studies, Verdicts
 from refusal_parity.statistics.results import join_notes
 from refusal_parity.tables import SelfCheck, conform
 from refusal_parity.vocabulary import Estimand, Method, NameVariance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.statistics.design import Design
+    from refusal_parity.statistics.failures import Say
     from refusal_parity.statistics.grid import Grid
     from refusal_parity.statistics.latent import Latent
     from refusal_parity.statistics.repeated.results import Repeated
@@ -44,12 +46,13 @@ _DRAWS: Final = 999
 """Permutations and bootstrap samples of each study: 1,000 alpha is a whole number."""
 
 _SHIFTED: Final = "estimates shifted to the margin, where the test must not find equivalence"
-_NO_VARIATION: Final = "not estimable: the outcome does not vary"
 
 Key = tuple[Method, Estimand]
 
 
-def selfcheck(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[SelfCheck]:
+def selfcheck(
+    observations: pl.DataFrame, analysis: AnalysisConfig, say: Say = unheard
+) -> dy.DataFrame[SelfCheck]:
     """Count how often each method rejects in studies that have no effect.
 
     For each model, outcome of `analysis.checked` and dimension of names, `analysis.selfcheck`
@@ -63,6 +66,7 @@ def selfcheck(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFr
     Args:
         observations: rows of `observe`, of one model or several.
         analysis: outcomes, dimensions, alpha, margin, seed, and how many studies.
+        say: hears which methods failed numerically.
 
     Returns:
         Table of SelfCheck.
@@ -77,14 +81,22 @@ def selfcheck(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFr
         for dimension, config in analysis.dimensions.items()
         if DIMENSIONS[dimension].unit is Unit.NAME
         for row in _of_dimension(
-            part, dimension, levels_of(observations, dimension, config.reference), analysis
+            part,
+            dimension,
+            levels_of(observations, dimension, config.reference),
+            analysis,
+            Guard(say, (str(model), dimension)),
         )
     ]
     return conform(pl.DataFrame(rows, schema=schema), SelfCheck, where="selfcheck")
 
 
 def _of_dimension(
-    observations: pl.DataFrame, dimension: str, levels: list[str], analysis: AnalysisConfig
+    observations: pl.DataFrame,
+    dimension: str,
+    levels: list[str],
+    analysis: AnalysisConfig,
+    guard: Guard,
 ) -> Iterator[dict[str, Any]]:
     designs = build_designs(observations, dimension, levels, analysis.checked)
     for outcome, design in designs.items():
@@ -97,30 +109,44 @@ def _of_dimension(
                 for estimand in estimands
                 if method not in NOT_REPEATED
             ]
-            for row in _of_design(design if comparable else None, keys, pattern, analysis):
+            found = _of_design(
+                design if comparable else None, keys, pattern, analysis, guard.of(str(outcome))
+            )
+            for row in found:
                 yield key | row
 
 
 def _of_design(
-    design: Design | None, keys: list[Key], pattern: NameVariance, analysis: AnalysisConfig
-) -> Iterator[dict[str, Any]]:
-    grid = grid_of(design) if design else None
-    latent = (
-        fit_latent(grid, in_grid(design, design.k), by_group=pattern is NameVariance.BY_GROUP)
-        if design and grid
-        else None
-    )
+    design: Design | None,
+    keys: list[Key],
+    pattern: NameVariance,
+    analysis: AnalysisConfig,
+    guard: Guard,
+) -> list[dict[str, Any]]:
     common: dict[str, Any] = {"nominal": analysis.alpha}
-    if grid is None or latent is None:
-        reason = _NO_VARIATION if grid else "not estimable: there is one level only"
-        for method, estimand in keys:
-            yield common | {
-                "method": str(method),
-                "estimand": str(estimand),
-                "n_simulations": 0,
-                "note": reason,
-            }
-        return
+
+    def none(reason: str) -> list[dict[str, Any]]:
+        return [
+            common | _key(key) | {"n_simulations": 0, "note": f"not estimable: {reason}"}
+            for key in keys
+        ]
+
+    if design is None:
+        return none("there is one level only")
+    grid = grid_of(design)
+    hits = in_grid(design, design.k)
+    by_group = pattern is NameVariance.BY_GROUP
+
+    def fitted() -> Latent | str:
+        latent = fit_latent(grid, hits, by_group=by_group)
+        if latent is None:
+            return "the outcome does not vary"
+        finite({"rate": float(latent.rates[0]), "var_name": float(latent.name.sum())})
+        return latent
+
+    latent = guard.run("model of studies without an effect", fitted, str)
+    if isinstance(latent, str):
+        return none(latent)
     common |= {
         "rate": float(latent.rates[0]),
         "var_name": float(latent.name.mean()),
@@ -129,22 +155,41 @@ def _of_design(
         "var_cell": latent.cell,
         "var_sample": latent.sample,
     }
-    verdicts = null_verdicts(grid, latent, analysis)
-    for method, estimand in keys:
-        yield (
-            common
-            | {"method": str(method), "estimand": str(estimand)}
-            | _row(verdicts[method, estimand], method, analysis.selfcheck)
+    failures: dict[Method, str] = {}
+    verdicts = null_verdicts(grid, latent, analysis, failures)
+    for method, reason in failures.items():
+        guard.tell(f"self-check of {method}", reason)
+    return [
+        common
+        | _key(key)
+        | (
+            {"n_simulations": 0, "note": f"not estimable: {failures[key[0]]}"}
+            if key[0] in failures
+            else _row(verdicts[key], key[0], analysis.selfcheck)
         )
+        for key in keys
+    ]
 
 
-def null_verdicts(grid: Grid, latent: Latent, analysis: AnalysisConfig) -> dict[Key, Verdicts]:
+def _key(key: Key) -> dict[str, str]:
+    method, estimand = key
+    return {"method": str(method), "estimand": str(estimand)}
+
+
+def null_verdicts(
+    grid: Grid,
+    latent: Latent,
+    analysis: AnalysisConfig,
+    failures: dict[Method, str] | None = None,
+) -> dict[Key, Verdicts]:
     """Each method's verdicts on studies drawn from a model without effects.
 
     Args:
         grid: names, templates and responses.
         latent: the model; one rate for all groups.
         analysis: alpha, margin, seed, and how many studies.
+        failures: filled with the methods that failed numerically, and why;
+            their verdicts are of no use. Without it such an error is raised.
 
     Returns:
         By method and estimand, arrays of shape (studies, groups).
@@ -153,19 +198,35 @@ def null_verdicts(grid: Grid, latent: Latent, analysis: AnalysisConfig) -> dict[
     parts: dict[Key, list[Verdicts]] = {}
     for start in range(0, analysis.selfcheck, _AT_ONCE):
         size = min(_AT_ONCE, analysis.selfcheck - start)
-        found = run_repeated(
+        runs = repeated_runs(
             Studies(grid, simulate(grid, latent, size, random).k),
             alpha=analysis.alpha,
             margin=analysis.margin,
             draws=Draws(_DRAWS, analysis.seed + start),
             resamples=Resamples(_DRAWS, analysis.seed + start),
         )
-        for row in found:
-            parts.setdefault((row.method, row.estimand), []).append(_judge(row, analysis))
+        for methods, run in runs.items():
+            found = run() if failures is None else _guarded(methods, run, failures)
+            for row in found:
+                parts.setdefault((row.method, row.estimand), []).append(_judge(row, analysis))
     return {
         key: Verdicts(*(np.concatenate(each) for each in zip(*part, strict=True)))
         for key, part in parts.items()
     }
+
+
+def _guarded(
+    methods: Sequence[Method], run: Callable[[], list[Repeated]], failures: dict[Method, str]
+) -> list[Repeated]:
+    """What a run gives; nothing where it fails, as it then does for its methods in all studies."""
+
+    def failed(reason: str) -> list[Repeated]:
+        failures.update(dict.fromkeys(methods, reason))
+        return []
+
+    if failures.keys() & set(methods):
+        return []
+    return Guard().run("", run, failed)
 
 
 def _judge(row: Repeated, analysis: AnalysisConfig) -> Verdicts:

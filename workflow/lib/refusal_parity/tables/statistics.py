@@ -223,12 +223,14 @@ class StudyDesign(dy.Schema):
     value = dy.Float64(nullable=True, description="a number of units, or a difference of rates")
     alpha = dy.Float64(description="level of the test")
     power = dy.Float64(description="share of studies that find the difference")
-    rate = dy.Float64(description="rate over all responses")
-    var_name = dy.Float64(description="variance between names of a group, of rates")
-    var_template = dy.Float64(description="variance between templates")
-    var_template_group = dy.Float64(description="variance between templates within groups")
-    var_cell = dy.Float64(description="variance between cells")
-    var_sample = dy.Float64(description="variance between responses to one prompt")
+    rate = dy.Float64(nullable=True, description="rate over all responses")
+    var_name = dy.Float64(nullable=True, description="variance between names of a group, of rates")
+    var_template = dy.Float64(nullable=True, description="variance between templates")
+    var_template_group = dy.Float64(
+        nullable=True, description="variance between templates within groups"
+    )
+    var_cell = dy.Float64(nullable=True, description="variance between cells")
+    var_sample = dy.Float64(nullable=True, description="variance between responses to one prompt")
     note = dy.String(nullable=True, description="why a number is missing")
 
 

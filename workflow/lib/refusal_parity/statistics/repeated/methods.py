@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ from refusal_parity.statistics.bootstrap import Counts as Drawn
 from refusal_parity.statistics.bootstrap import resampled_rates, vary
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.exact import permutation_names_exact
+from refusal_parity.statistics.logistic import METHODS as LOGISTIC
 from refusal_parity.statistics.randomisation import permutation_names
 from refusal_parity.statistics.repeated import rates, regressions
 from refusal_parity.statistics.repeated.results import Repeated
@@ -20,6 +22,8 @@ from refusal_parity.statistics.rounding import TIE
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from refusal_parity.statistics.bootstrap import Resamples
     from refusal_parity.statistics.design import BoolArray, FloatArray
     from refusal_parity.statistics.randomisation import Draws
@@ -34,10 +38,10 @@ NOT_REPEATED: Final = frozenset({Method.GLM_CR2_NAME})
 of times, for odds ratios that only describe."""
 
 
-def run_repeated(
+def repeated_runs(
     studies: Studies, *, alpha: float, margin: float, draws: Draws, resamples: Resamples
-) -> list[Repeated]:
-    """Run the methods for levels of names on each study, as `methods.run_methods` does on one.
+) -> dict[tuple[Method, ...], Callable[[], list[Repeated]]]:
+    """The methods for levels of names on each study, as `methods.run_methods` runs them on one.
 
     All but `NOT_REPEATED`, and of the pairs of levels those with the first.
 
@@ -47,21 +51,42 @@ def run_repeated(
         margin: of the equivalence test.
         draws: permutations and seed; all studies share them.
         resamples: bootstrap samples and seed; all studies share them.
+
+    Returns:
+        What runs each of them, and which it runs.
     """
-    reduced = regressions.ols_cr2_two_way(studies, alpha)
-    return [
-        *rates.proportions(studies, alpha),
-        *rates.mantel_haenszel(studies),
-        *regressions.ols_two_way(studies, alpha),
-        reduced,
-        _equivalence(reduced, margin, alpha),
-        *regressions.logistic(studies, alpha),
-        *regressions.ols_cr2_name(studies, alpha),
-        *_randomisation(studies, draws),
-        _exact(studies, alpha, draws),
-        *rates.name_rates(studies, alpha),
-        *_bootstraps(studies, alpha, resamples),
-    ]
+
+    def shown_to_be_small() -> list[Repeated]:
+        return [_equivalence(regressions.ols_cr2_two_way(studies, alpha), margin, alpha)]
+
+    return {
+        (Method.NEWCOMBE, Method.KATZ, Method.CHI_SQUARE): partial(
+            rates.proportions, studies, alpha
+        ),
+        (Method.MANTEL_HAENSZEL,): partial(rates.mantel_haenszel, studies),
+        (Method.OLS_TWO_WAY,): partial(regressions.ols_two_way, studies, alpha),
+        (Method.OLS_CR2_TWO_WAY,): lambda: [regressions.ols_cr2_two_way(studies, alpha)],
+        (Method.EQUIVALENCE,): shown_to_be_small,
+        LOGISTIC[:3]: partial(regressions.logistic, studies, alpha),
+        (Method.OLS_CR2_NAME,): partial(regressions.ols_cr2_name, studies, alpha),
+        (Method.PERMUTATION_NAMES, Method.PERMUTATION_NAMES_F): partial(
+            _randomisation, studies, draws
+        ),
+        (Method.PERMUTATION_NAMES_EXACT,): lambda: [_exact(studies, alpha, draws)],
+        (Method.WELCH_NAMES, Method.ANOVA_NAMES): partial(rates.name_rates, studies, alpha),
+        **{
+            (method,): partial(_bootstrap, studies, alpha, resamples, method)
+            for method in BOOTSTRAPS
+        },
+    }
+
+
+def run_repeated(
+    studies: Studies, *, alpha: float, margin: float, draws: Draws, resamples: Resamples
+) -> list[Repeated]:
+    """What all of `repeated_runs` find."""
+    runs = repeated_runs(studies, alpha=alpha, margin=margin, draws=draws, resamples=resamples)
+    return [row for run in runs.values() for row in run()]
 
 
 def _equivalence(linear: Repeated, margin: float, alpha: float) -> Repeated:
@@ -152,30 +177,29 @@ def _counted_near(
     return p_value
 
 
-def _bootstraps(studies: Studies, alpha: float, resamples: Resamples) -> list[Repeated]:
+def _bootstrap(
+    studies: Studies, alpha: float, resamples: Resamples, method: Method
+) -> list[Repeated]:
     grid = studies.grid
     counts = Drawn(studies.k, grid.n, grid.level, grid.levels)
     observed = studies.level_k.sum(axis=2) / studies.level_n.sum(axis=1)
     single = np.bincount(grid.level) == 1
     thin = single | (np.count_nonzero(studies.level_n, axis=1) == 1)
-    found = []
-    for method in BOOTSTRAPS:
-        templates = method is Method.BOOTSTRAP_PIGEONHOLE
-        rates_drawn = resampled_rates(counts, resamples, templates=templates)
-        drawn = rates_drawn[:, 1:] - rates_drawn[:, :1]
-        # The quantile of samples without NaN is the faster one by far.
-        quantile = np.nanquantile if np.isnan(drawn).any() else np.quantile
-        low, high = quantile(drawn, [alpha / 2, 1 - alpha / 2], axis=2)
-        reason = thin if templates else single
-        none = (reason[1:] | reason[0]) | ~vary(drawn, rates_drawn)
-        found.append(
-            Repeated(
-                method=method,
-                estimand=Estimand.RISK_DIFFERENCE,
-                groups=grid.levels[1:],
-                estimate=observed[:, 1:] - observed[:, :1],
-                low=np.where(none, np.nan, low),
-                high=np.where(none, np.nan, high),
-            )
+    templates = method is Method.BOOTSTRAP_PIGEONHOLE
+    rates_drawn = resampled_rates(counts, resamples, templates=templates)
+    drawn = rates_drawn[:, 1:] - rates_drawn[:, :1]
+    # The quantile of samples without NaN is the faster one by far.
+    quantile = np.nanquantile if np.isnan(drawn).any() else np.quantile
+    low, high = quantile(drawn, [alpha / 2, 1 - alpha / 2], axis=2)
+    reason = thin if templates else single
+    none = (reason[1:] | reason[0]) | ~vary(drawn, rates_drawn)
+    return [
+        Repeated(
+            method=method,
+            estimand=Estimand.RISK_DIFFERENCE,
+            groups=grid.levels[1:],
+            estimate=observed[:, 1:] - observed[:, :1],
+            low=np.where(none, np.nan, low),
+            high=np.where(none, np.nan, high),
         )
-    return found
+    ]
