@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-_SOLVERS: Final = ("scipy", "statsmodels", "numpy.linalg")
+_SOLVERS: Final = ("scipy", "statsmodels")
 
 
 class NotConvergedError(ArithmeticError):
@@ -105,11 +106,10 @@ def _phrase(words: str) -> str:
 
 
 def _raised_in(error: BaseException) -> str:
-    """The module that raised an error."""
-    at = error.__traceback__
-    while at is not None and at.tb_next is not None:
-        at = at.tb_next
-    return str(at.tb_frame.f_globals.get("__name__", "")) if at else ""
+    """The innermost module that an error came through, but for numpy's."""
+    frames = traceback.walk_tb(error.__traceback__)
+    modules = [str(frame.f_globals.get("__name__", "")) for frame, _ in frames]
+    return next((name for name in reversed(modules) if not name.startswith("numpy")), "")
 
 
 def guarded(

@@ -209,7 +209,7 @@ def _clustered(
         found.reach[present] = t_isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
         for at in np.flatnonzero(errors.fallback):
             notes[present[at]] = fallback_note("name" if errors.fallback[at] == 1 else "template")
-    return _columns(found, rate, notes)
+    return _series(found, rate, notes)
 
 
 class _Errors(NamedTuple):
@@ -223,7 +223,7 @@ class _Errors(NamedTuple):
         return cls(np.full(levels, np.nan), np.full(levels, np.nan))
 
 
-def _columns(errors: _Errors, rate: FloatArray, notes: Sequence[str | None]) -> Sequence[pl.Series]:
+def _series(errors: _Errors, rate: FloatArray, notes: Sequence[str | None]) -> Sequence[pl.Series]:
     columns = {
         "std_error": errors.std_error,
         "ci_low": np.clip(rate - errors.reach, 0, 1),
@@ -237,7 +237,7 @@ def _columns(errors: _Errors, rate: FloatArray, notes: Sequence[str | None]) -> 
 
 def _failed(rate: FloatArray, reason: str) -> Sequence[pl.Series]:
     note = f"{_FAILED}: {reason}"
-    return _columns(_Errors.none(len(rate)), rate, [note] * len(rate))
+    return _series(_Errors.none(len(rate)), rate, [note] * len(rate))
 
 
 def _reason() -> pl.Expr:
