@@ -17,6 +17,7 @@ from refusal_parity.inference.imports import (
     import_responses,
     read_responses,
 )
+from refusal_parity.inference.layouts import is_chehbouni_2024
 from refusal_parity.tables import Prompts, Responses, conform
 
 if TYPE_CHECKING:
@@ -189,3 +190,16 @@ def test_thinking_in_a_file_is_kept_apart(tmp_path: Path) -> None:
     assert [line for line in said if "thinking" in line] == [
         "2 responses begin with thinking, which is kept apart; 1 of them never came to a response"
     ]
+
+
+@pytest.mark.parametrize("first_line", ["", "sep=;\r\n"])
+def test_the_released_layout_is_known_as_a_spreadsheet_saves_it(
+    tmp_path: Path, first_line: str
+) -> None:
+    path = tmp_path / "x.csv"
+    saved = "\r\n".join([HEAD, *_rows()]).replace(",", ";")
+    path.write_bytes((first_line + saved).encode("utf-8-sig"))
+    assert is_chehbouni_2024(path)
+    study = read_responses(path, layout="chehbouni-2024", model="key")
+    assert len(study.responses) == 12
+    assert not is_chehbouni_2024(tmp_path / "none.csv")

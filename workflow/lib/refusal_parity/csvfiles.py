@@ -104,6 +104,17 @@ def read_csv(
     return frame
 
 
+def read_header(path: Path) -> list[str]:
+    """The names of a CSV's columns, without a look at its rows.
+
+    Raises:
+        InputError: it is not there, or no text.
+    """
+    text, mark, _ = _begun(read_text(path, remedy=_SPREADSHEET))
+    rows = csv.reader(io.StringIO(text[:_HEADER], newline=""), delimiter=mark)
+    return next(([each.strip() for each in row] for row in rows if any(row)), [])
+
+
 def refuse_duplicates(
     frame: pl.DataFrame, column: str, path: Path, *, key: Callable[[str], str] = reading
 ) -> None:
@@ -160,18 +171,11 @@ def _parse(path: Path) -> _Table:
     The standard library's reader, because it alone says on which line a row
     with a cell too many or too few stands.
     """
-    text = read_text(path, remedy=_SPREADSHEET)
-    # Excel's own way to say what parts the cells: a first line `sep=;`.
-    said = re.match(r'"?sep=(.)"?\r?\n', text, re.IGNORECASE)
-    begins = 1
-    if said:
-        text, begins = text[said.end() :], 2
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=said[1] if said else _mark(text), strict=True
-    )
+    text, mark, skipped = _begun(read_text(path, remedy=_SPREADSHEET))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     table = _Table()
     kept: list[int] = []
-    skipped = begins - 1
+    begins = skipped + 1
     try:
         for row in reader:
             cells = [cell(each) for each in row]
@@ -199,11 +203,18 @@ def _parse(path: Path) -> _Table:
     return table
 
 
-def _mark(text: str) -> str:
-    """What parts the header's cells: spreadsheets of many countries write semicolons."""
+def _begun(text: str) -> tuple[str, str, int]:
+    """A file from its header on, what parts its cells, and how many lines came before.
+
+    Excel writes that mark on a line of its own, `sep=;`. Elsewhere the header tells:
+    spreadsheets of many countries write semicolons.
+    """
+    said = re.match(r'"?sep=(.)"?\r?\n', text, re.IGNORECASE)
+    if said:
+        return text[said.end() :], said[1], 1
     unquoted = re.sub('"[^"]*"', "", text[:_HEADER].lstrip())
     header = re.split("[\r\n]", unquoted, maxsplit=1)[0]
-    return max(_MARKS, key=header.count)
+    return text, max(_MARKS, key=header.count), 0
 
 
 def _columns(header: list[str | None], where: str) -> list[int]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING, Final
+
+from refusal_parity.csvfiles import read_header
+from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +20,6 @@ CHEHBOUNI_2024: Final = (
 def is_chehbouni_2024(path: Path) -> bool:
     """Whether a CSV's header is that of the data released with arXiv 2403.13213."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file), [])
-    except (OSError, UnicodeDecodeError, csv.Error):
+        return set(CHEHBOUNI_2024) <= set(read_header(path))
+    except InputError:
         return False
-    return set(CHEHBOUNI_2024) <= set(header)
