@@ -26,6 +26,13 @@ _LEAST_ACCENT: Final = 200
 """Combining classes from here on are accents above and below letters; lower ones make
 another letter of Indic, Thai or Japanese ones."""
 
+_LATIN: Final = re.compile("[A-Za-z]")
+
+_LIKE_LATIN: Final = re.compile(
+    "[\u0370-\u058f\u10a0-\u10ff\u13a0-\u13ff\u2c80-\u2cff\ua640-\ua69f\uab70-\uabbf]"
+)
+"""Scripts with letters in two cases: Greek, Cyrillic, Armenian, Georgian, Cherokee, Coptic."""
+
 
 @cache
 def _as_ascii_has_it(character: str) -> str:
@@ -55,8 +62,8 @@ def uniform(text: str) -> str:
     if text.isascii():
         return text
     for character in set(text):
-        if not character.isascii():
-            text = text.replace(character, _as_ascii_has_it(character))
+        if not character.isascii() and (plainer := _as_ascii_has_it(character)) != character:
+            text = text.replace(character, plainer)
     return unicodedata.normalize("NFKC", text)
 
 
@@ -70,8 +77,9 @@ def reading(text: str) -> str:
     even = uniform(text).replace("`", "'")
     if even.isascii():
         return " ".join(even.lower().split())
-    folded = " ".join(map(_of_one_script, even.split())).casefold()
-    return unicodedata.normalize("NFKC", folded)
+    if _is_mixed(even):
+        even = " ".join(map(_of_one_script, even.split()))
+    return unicodedata.normalize("NFKC", " ".join(even.casefold().split()))
 
 
 def plain(text: str) -> str:
@@ -145,9 +153,14 @@ def _bare(character: str) -> str:
     return character
 
 
+def _is_mixed(text: str) -> bool:
+    """Whether there are Latin letters and such as may look like them."""
+    return bool(_LIKE_LATIN.search(text) and _LATIN.search(text))
+
+
 def _of_one_script(word: str) -> str:
     """The word with Latin letters for those that only look like them, if it has others too."""
-    if not re.search("[A-Za-z]", word):
+    if not _is_mixed(word):
         return word
     return "".join(latin_look_alike(character) or character for character in word)
 
