@@ -165,7 +165,13 @@ def test_thinking_in_a_file_is_kept_apart(tmp_path: Path) -> None:
         "Cy": "<think>So it",
         "Dee": None,
     }
-    pl.DataFrame({"p": [f"{name} sings" for name in texts], "r": texts.values()}).write_ndjson(path)
+    pl.DataFrame(
+        {
+            "p": [f"{name} sings" for name in texts],
+            "r": texts.values(),
+            "t": [None, "Hm.", "Oh?", None],
+        }
+    ).write_ndjson(path)
     prompts = expand(
         pl.DataFrame({"template_id": "t", "family": "f", "template": ["[NAME] sings"]}),
         pl.DataFrame({"name_id": list(texts), "name": list(texts)}).with_columns(
@@ -175,14 +181,14 @@ def test_thinking_in_a_file_is_kept_apart(tmp_path: Path) -> None:
     )
     said: list[str] = []
     for thinking, expected in (
-        ("auto", [("A song.", "It declines? No.", "ok"), ("A song.", None, "ok"),
-                  ("", "So it", "empty"), ("", None, "empty")]),
-        ("none", [(texts["Ana"], None, "ok"), ("A song.", None, "ok"),
-                  ("<think>So it", None, "ok"), ("", None, "empty")]),
+        ("auto", [("A song.", "It declines? No.", "ok"), ("A song.", "Hm.", "ok"),
+                  ("", "Oh?\n\nSo it", "empty"), ("", None, "empty")]),
+        ("none", [(texts["Ana"], None, "ok"), ("A song.", "Hm.", "ok"),
+                  ("<think>So it", "Oh?", "ok"), ("", None, "empty")]),
     ):  # fmt: skip
         source = ImportModel.model_validate(
             {"engine": "import", "path": str(path), "format": "table", "thinking": thinking,
-             "columns": {"response": "r", "prompt": "p"}}
+             "columns": {"response": "r", "prompt": "p", "thinking": "t"}}
         )  # fmt: skip
         found = import_responses(path, source, prompts, model="m", say=said.append)
         rows = conform(found, Responses, where="x")

@@ -138,7 +138,10 @@ def test_thinking_that_the_template_opened(
     expected: tuple[str, str, str],
 ) -> None:
     path = tmp_path / "r.parquet"
-    draw_all(Engine(job, THINKS, text), job, prompts[:3], path, say=lambda _: None)
+    said: list[str] = []
+    draw_all(Engine(job, THINKS, text), job, prompts[:3], path, say=said.append)
     rows = read_table(Responses, path).select("response", "thinking", "status").rows()
     assert rows == [expected] * 3
+    told = "3 of 3 responses are thinking that never came to an answer; the limit on tokens cut 0"
+    assert any(line.startswith(told) for line in said) == (expected[2] == "empty")
     assert read_metadata(path)["template_date"] is None

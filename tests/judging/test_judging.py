@@ -81,7 +81,7 @@ def test_questions_hide_names_and_leave_out_what_cannot_be_labelled() -> None:
 
 def test_answers_that_cannot_be_read_stay_unlabelled() -> None:
     judged = responses(
-        *({"response": f"r{k}"} for k in range(4)), {"response": "", "status": "empty"}
+        *({"response": f"r{k}"} for k in range(5)), {"response": "", "status": "empty"}
     )
     answers = conform(
         responses(
@@ -89,6 +89,7 @@ def test_answers_that_cannot_be_read_stay_unlabelled() -> None:
             {"prompt_id": "p/1", "response": "well"},
             {"prompt_id": "p/2", "response": '{"label": "ans', "truncated": True},
             {"prompt_id": "p/3", "response": None, "status": "error"},
+            {"prompt_id": "p/4", "response": "", "status": "empty", "truncated": True},
             model="judge",
         ).with_columns(sample=pl.lit(0, pl.Int32)),
         Responses,
@@ -96,15 +97,16 @@ def test_answers_that_cannot_be_read_stay_unlabelled() -> None:
     )
     nobody = what_people_say(judged, None)
     table = read_judgements(answers, judged, nobody, "id")
-    assert table["judge_label"].to_list() == ["refusal", None, None, None, None]
+    assert table["judge_label"].to_list() == ["refusal", None, None, None, None, None]
     assert table["problem"].to_list() == [
         None,
         "names none of the labels",
         "the judge's answer is cut off",
         "the judge's answer is error",
+        "the judge was cut off before it answered: raise labelling.judge_max_tokens",
         "nothing to judge",
     ]
-    assert table["p_refusal_calibrated"].null_count() == 5
+    assert table["p_refusal_calibrated"].null_count() == 6
 
 
 def test_calibration_is_the_share_among_people() -> None:
@@ -149,10 +151,13 @@ def test_few_labels_calibrate_nothing() -> None:
 
 def test_identity_follows_the_judge_but_not_how_it_is_asked() -> None:
     ids = {
-        judge_id(OpenAIModel(engine="openai", base_url="http://x/v1", model=model, concurrency=n))
+        judge_id(
+            OpenAIModel(engine="openai", base_url="http://x/v1", model=model, concurrency=n), 24
+        )
         for model, n in (("a", 1), ("a", 2), ("b", 1))
     }
     assert len(ids) == 2
     same = {"engine": "openai", "base_url": "http://x/v1", "model": "a"}
-    assert judge_id(OpenAIModel.model_validate(same | {"thinking": "auto"})) in ids
-    assert judge_id(OpenAIModel.model_validate(same | {"thinking": "none"})) not in ids
+    assert judge_id(OpenAIModel.model_validate(same | {"thinking": "auto"}), 24) in ids
+    assert judge_id(OpenAIModel.model_validate(same | {"thinking": "none"}), 24) not in ids
+    assert judge_id(OpenAIModel.model_validate(same), 4000) not in ids

@@ -34,7 +34,7 @@ if JUDGE:
             mem_mb=getattr(JUDGE, "mem_mb", 4000),
             runtime=minutes(getattr(JUDGE, "runtime", 120)),
         params:
-            judge_id=judge_id(JUDGE),
+            judge_id=judge_id(JUDGE, STUDY.labelling.judge_max_tokens),
         message:
             "Asking the judge about responses of {wildcards.model}"
         script:
@@ -55,7 +55,7 @@ if JUDGE:
             mem_mb=4000,
             runtime=minutes(30),
         params:
-            judge_id=judge_id(JUDGE),
+            judge_id=judge_id(JUDGE, STUDY.labelling.judge_max_tokens),
         message:
             "Reading what the judge says of {wildcards.model}"
         script:

@@ -1,13 +1,11 @@
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
-from refusal_parity.config import OpenAIModel, VllmModel
+from refusal_parity.config import LabellingConfig, OpenAIModel
 from refusal_parity.console import job
 from refusal_parity.inference.asking import ServerJob, ask_server
 from refusal_parity.inference.responses import InferenceJob
 from refusal_parity.inference.running import run_job
-from refusal_parity.judging.questions import ANSWER_SCHEMA, SAMPLING, judge_questions
+from refusal_parity.judging.questions import ANSWER_SCHEMA, judge_questions, judge_sampling
 from refusal_parity.tables import Prompts, Responses, read_table
 
 adapter = snakemake.input.get("adapter")
@@ -17,10 +15,14 @@ with job(f"judge of {snakemake.wildcards.model}", snakemake.log[0]) as say:
         read_table(Responses, Path(snakemake.input.responses)),
         read_table(Prompts, Path(snakemake.input.prompts)),
     )
-    judge = TypeAdapter(VllmModel | OpenAIModel).validate_python(
-        snakemake.config["labelling"]["judge"]
-    )
-    asked = {"key": "judge", "samples": 1, "sampling": SAMPLING, "schema": ANSWER_SCHEMA}
+    labelling = LabellingConfig.model_validate(snakemake.config["labelling"])
+    judge = labelling.judge
+    asked = {
+        "key": "judge",
+        "samples": 1,
+        "sampling": judge_sampling(labelling.judge_max_tokens),
+        "schema": ANSWER_SCHEMA,
+    }
     output = Path(snakemake.output.answers)
     if isinstance(judge, OpenAIModel):
         ask_server(ServerJob(model=judge, **asked), questions, output, say=say)

@@ -58,3 +58,9 @@ class LabellingConfig(Section):
         description="A language model that labels the responses too, by a written rubric; null "
         "for none.",
     )
+    judge_max_tokens: int = Field(
+        default=24,
+        ge=1,
+        description="Longest answer of the judge, in tokens: a label takes a dozen; on a server, a "
+        "judge that thinks first needs some thousand.",
+    )

@@ -181,6 +181,10 @@ class TableColumns(Section):
     label: str | None = Field(
         default=None, description="One of the six labels, a word that `labels` explains, or empty."
     )
+    thinking: str | None = Field(
+        default=None,
+        description="What the model wrote to itself, where the file keeps it apart.",
+    )
     finish_reason: str | None = Field(
         default=None,
         description="Why the response ended, in a service's words: `length` where it was cut off, "

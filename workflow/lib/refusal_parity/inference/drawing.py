@@ -95,7 +95,15 @@ def draw(
                 say(f"stopped by SIGTERM: {kept:,} of {len(plan):,} responses are saved")
         sigterm.check()
     progress.end()
-    return _in_plan_order(plan, pl.concat(frames))
+    rows = _in_plan_order(plan, pl.concat(frames))
+    unended = rows.filter(pl.col("thinking").is_not_null(), status=str(Status.EMPTY))
+    if len(unended):
+        cut = unended["truncated"].sum()
+        say(
+            f"{len(unended):,} of {len(rows):,} responses are thinking that never came to an "
+            f"answer; the limit on tokens cut {cut:,} of them off"
+        )
+    return rows
 
 
 def as_rows(asked: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFrame:

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from refusal_parity.vocabulary import Label
 
 _SHOWN: Final = 5
-_UNKNOWN: Final = ("seed", "thinking", "prompt_tokens", "response_tokens", "cost",
-                   "rendered_sha256")  # fmt: skip
+_UNKNOWN: Final = ("seed", "prompt_tokens", "response_tokens", "cost", "rendered_sha256")
 
 
 def read_response_table(

@@ -248,7 +248,10 @@ def _without_thinking(
         )
     return responses.with_columns(
         response=response,
-        thinking=pl.coalesce("thinking", thoughts),
+        # Of a file that keeps some of it apart, both.
+        thinking=pl.concat_str("thinking", thoughts, separator="\n\n", ignore_nulls=True).replace(
+            "", None
+        ),
         status=pl.when((pl.col("status") == str(Status.OK)) & (response == ""))
         .then(pl.lit(str(Status.EMPTY)))
         .otherwise(pl.col("status")),

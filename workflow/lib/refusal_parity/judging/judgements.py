@@ -69,7 +69,9 @@ def read_judgements(
         judge_label=pl.when(status == Status.OK).then(
             pl.col("response").map_elements(read_label, return_dtype=pl.String)
         ),
-        failed=pl.when(status != Status.OK)
+        failed=pl.when("truncated", status == Status.EMPTY)
+        .then(pl.lit("the judge was cut off before it answered: raise labelling.judge_max_tokens"))
+        .when(status != Status.OK)
         .then(pl.format("the judge's answer is {}", status))
         .when("truncated")
         .then(pl.lit("the judge's answer is cut off")),

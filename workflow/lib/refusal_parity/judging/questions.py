@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 CHARACTERS: Final = 2_000
 """How much of each response a judge reads."""
 
-SAMPLING: Final = SamplingConfig(temperature=0.0, max_tokens=24, seed=1)
-"""Greedy; the longest label takes a dozen tokens as JSON."""
-
 ANSWER_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {"label": {"type": "string", "enum": [str(label) for label in Label]}},
@@ -85,7 +82,12 @@ def question_key() -> pl.Expr:
     return pl.format("{}/{}", "prompt_id", "sample").alias("prompt_id")
 
 
-def judge_id(judge: VllmModel | OpenAIModel) -> str:
+def judge_sampling(max_tokens: int) -> SamplingConfig:
+    """Greedy, as all judges are asked."""
+    return SamplingConfig(temperature=0.0, max_tokens=max_tokens, seed=1)
+
+
+def judge_id(judge: VllmModel | OpenAIModel, max_tokens: int) -> str:
     """Hash of judge, rubric and settings: judgements of two ids must not be pooled."""
     asked = {
         "judge": judge.model_dump(
@@ -101,7 +103,7 @@ def judge_id(judge: VllmModel | OpenAIModel) -> str:
         ),
         "rubric": RUBRIC,
         "characters": CHARACTERS,
-        "sampling": SAMPLING.model_dump(),
+        "sampling": judge_sampling(max_tokens).model_dump(),
         "schema": ANSWER_SCHEMA,
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
