@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ _BARE: Final = re.compile(r"(?:assistant)?(?:(analysis|commentary)(?=[^\W_])|(fi
 _BARE_NEXT: Final = re.compile(r"assistant(analysis|commentary|final)")
 
 _SENTENCE_ENDED: Final = re.compile(r"(?:\A|\n|[.!?:…][^\w\s]*)[ \t]*\Z")
+_LINE_ENDS: Final = re.compile(r"[ \t]*\n")
+_TAIL: Final = 20
+"""How much of the text before a closing tag says whether a sentence ended there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +103,9 @@ def part(text: str, markup: Thinking = "auto") -> Parted:
     thoughts: list[str] = []
     if markup == "auto":
         rest = _part_channels(rest, thoughts)
-    pairs = _pairs(markup)
-    rest = _part_unopened(rest, thoughts, [pair for pair in pairs if pair not in _ONLY_TOGETHER])
-    rest = _part_blocks(rest, thoughts, pairs)
+    marks = _marks(markup)
+    rest = _part_unopened(rest, thoughts, marks)
+    rest = _part_blocks(rest, thoughts, marks)
     if markup == "auto":
         rest = _unwrapped(rest, thought=bool(thoughts))
     thinking = "\n\n".join(filter(None, map(str.strip, thoughts)))
@@ -123,10 +127,10 @@ def opening_tag(prompt: str, markup: Thinking) -> str:
     """The tag with which a prompt begins the model's thinking for it; empty for none."""
     if markup == "none":
         return ""
-    starts = [start for start, _ in _pairs(markup)]
+    start = _marks(markup).start.pattern
     if markup == "auto":
-        starts.append(r"<\|channel\|>analysis<\|message\|>")
-    found = re.search(rf"(?:{'|'.join(starts)})\s*\Z", prompt, re.IGNORECASE)
+        start += r"|<\|channel\|>analysis<\|message\|>"
+    found = _pattern(rf"(?:{start})\s*\Z").search(prompt)
     return found[0] if found else ""
 
 
@@ -151,12 +155,40 @@ def markup_tokens(special_tokens: Iterable[str], markup: Thinking) -> frozenset[
     return frozenset(found)
 
 
-def _pairs(markup: Thinking) -> list[tuple[str, str]]:
-    """Patterns of what starts and ends thinking."""
-    if not isinstance(markup, str):
-        return [(re.escape(markup.start), re.escape(markup.end))]
-    literal = [(re.escape(start), re.escape(end)) for start, end in _PAIRS]
-    return [_TAGGED, *literal, *_ONLY_TOGETHER]
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """Patterns of what starts and ends thinking.
+
+    Attributes:
+        blocks: those of each pair.
+        start: any of what starts it.
+        lone_end: any of what may end it alone.
+        first: the first character of each of these, to be quick where there is none.
+    """
+
+    blocks: list[tuple[re.Pattern[str], re.Pattern[str]]]
+    start: re.Pattern[str]
+    lone_end: re.Pattern[str]
+    first: re.Pattern[str]
+
+
+@cache
+def _marks(markup: Thinking) -> _Marks:
+    if isinstance(markup, str):
+        lone = [_TAGGED, *((re.escape(start), re.escape(end)) for start, end in _PAIRS)]
+        pairs = [*lone, *_ONLY_TOGETHER]
+    else:
+        pairs = lone = [(re.escape(markup.start), re.escape(markup.end))]
+    return _Marks(
+        blocks=[(_pattern(rf"(?:{start}\s*)+"), _pattern(end)) for start, end in pairs],
+        start=_pattern("|".join(start for start, _ in pairs)),
+        lone_end=_pattern("|".join(end for _, end in lone)),
+        first=_pattern("|".join({re.escape(end.removeprefix("\\")[0]) for _, end in lone})),
+    )
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.IGNORECASE)
 
 
 def _part_channels(text: str, thoughts: list[str]) -> str:
@@ -177,29 +209,26 @@ def _part_channels(text: str, thoughts: list[str]) -> str:
     return "\n\n".join(body.strip() for body in final)
 
 
-def _part_unopened(text: str, thoughts: list[str], pairs: list[tuple[str, str]]) -> str:
-    starts, ends = ("|".join(marks) for marks in zip(*pairs, strict=True))
-    for found in re.finditer(ends, text, re.IGNORECASE):
-        before, after = text[: found.start()], text[found.end() :]
-        if re.search(starts, before, re.IGNORECASE):
-            break
-        if _SENTENCE_ENDED.search(before) or re.match(r"[ \t]*\n", after):
-            thoughts.append(before)
-            return after.lstrip()
+def _part_unopened(text: str, thoughts: list[str], marks: _Marks) -> str:
+    if not marks.first.search(text):
+        return text
+    opened = marks.start.search(text)
+    for found in marks.lone_end.finditer(text, 0, opened.start() if opened else len(text)):
+        before = text[max(0, found.start() - _TAIL) : found.start()]
+        if _SENTENCE_ENDED.search(before) or _LINE_ENDS.match(text, found.end()):
+            thoughts.append(text[: found.start()])
+            return text[found.end() :].lstrip()
     return text
 
 
-def _part_blocks(text: str, thoughts: list[str], pairs: list[tuple[str, str]]) -> str:
+def _part_blocks(text: str, thoughts: list[str], marks: _Marks) -> str:
     rest = text
     while True:
-        for start, end in pairs:
-            opened = re.match(rf"(?:{start}\s*)+", rest, re.IGNORECASE)
-            if opened:
-                thought, *after = re.split(
-                    end, rest[opened.end() :], maxsplit=1, flags=re.IGNORECASE
-                )
-                thoughts.append(thought)
-                rest = after[0].lstrip() if after else ""
+        for start, end in marks.blocks:
+            if opened := start.match(rest):
+                ended = end.search(rest, opened.end())
+                thoughts.append(rest[opened.end() : ended.start() if ended else None])
+                rest = rest[ended.end() :].lstrip() if ended else ""
                 break
         else:
             return rest
