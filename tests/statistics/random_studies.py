@@ -144,6 +144,11 @@ def study_of(
     rng: np.random.Generator,
 ) -> Study:
     """Labels of two models for given prompts."""
+    if prompts["arm"].n_unique() > 1:
+        second, level = "arm", "plain"
+    else:
+        second = ("gender", "family")[int(rng.integers(2))]
+        level = prompts[second][0]
     name = prompts["name_id"].cast(pl.Categorical).to_physical().to_numpy()
     template = prompts["template_id"].cast(pl.Categorical).to_physical().to_numpy()
     name, template = (np.unique(each, return_inverse=True)[1] for each in (name, template))
@@ -208,12 +213,7 @@ def study_of(
         human,
         AnalysisConfig.model_validate(
             {
-                "dimensions": {
-                    "group": {"reference": "white"},
-                    "gender": {"reference": "man"},
-                    "family": {"reference": "this"},
-                }
-                | ({"arm": {"reference": "plain"}} if prompts["arm"].n_unique() > 1 else {}),
+                "dimensions": {"group": {"reference": "white"}} | {second: {"reference": level}},
                 "outcomes": ["refusal", "no_full_answer", "answer_length"],
                 "permutations": 99,
                 "bootstraps": 99,
@@ -244,7 +244,7 @@ def all_tables(study: Study) -> dict[str, Table]:
     return {
         "rates": told,
         "disparity": compared,
-        "exclusions": exclusions(observations, study.prompts, analysis),
+        "exclusions": exclusions(observations, analysis),
         "influence": influences(observations, analysis),
         "lengths": lengths(observations, analysis),
         "selfcheck": selfcheck(observations, analysis),

@@ -6,14 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refusal_parity.statistics.design import BoolArray, FloatArray, IntArray, codes_of
+from refusal_parity.statistics.design import FloatArray, IntArray, codes_of
+from refusal_parity.statistics.roots import covariance, root_of_difference
 from refusal_parity.statistics.rounding import LOST_DIGITS, NOTHING, is_noise
 
 
 class Covariance(NamedTuple):
-    """Covariance of the tested coefficients, shape (q, q), and what to say about it."""
+    """Root of the contrasts' covariance (`roots`), shape (rows, q), and what to say about it."""
 
-    matrix: FloatArray
+    root: FloatArray
     note: str | None
 
 
@@ -45,40 +46,15 @@ class MeanErrors(NamedTuple):
     fallback: IntArray
 
 
-def is_positive_definite(matrix: FloatArray, scale: FloatArray | None = None) -> bool:
-    """Whether a symmetric matrix has an inverse with as many digits as a table should have.
-
-    All eigenvalues stand clear of zero once rows and columns are divided by
-    the roots of a diagonal, so that it does not matter how large each is.
-
-    Args:
-        matrix: shape (q, q).
-        scale: whose diagonal is taken, same shape; by default the matrix's own.
-            Where the matrix is a difference, what it is made of.
-    """
-    return bool(are_positive_definite(matrix[None], None if scale is None else scale[None])[0])
-
-
-def are_positive_definite(matrices: FloatArray, scales: FloatArray | None = None) -> BoolArray:
-    """`is_positive_definite` of each matrix, shape (matrices,); False for NaN."""
-    diagonal = np.diagonal(matrices if scales is None else scales, axis1=1, axis2=2)
-    finite = np.asarray(np.isfinite(matrices).all(axis=(1, 2)), dtype=np.bool_)
-    usable = finite & np.asarray((diagonal > 0).all(axis=1), dtype=np.bool_)
-    root = np.sqrt(np.where(usable[:, None], diagonal, 1))
-    safe = np.where(usable[:, None, None], matrices, 0)
-    values = np.linalg.eigvalsh(safe / (root[:, :, None] * root[:, None, :]))
-    return np.asarray(usable & (values[:, 0] > LOST_DIGITS * values[:, -1]), dtype=np.bool_)
-
-
 def inverse(information: FloatArray) -> FloatArray:
     """The bread of a sandwich, shape (p, p)."""
     return np.asarray(np.linalg.inv(information), dtype=np.float64)
 
 
 def one_way(fit: Moves, cluster: IntArray) -> FloatArray:
-    """CR1S covariance of a fit's contrasts clustered one way, shape (q, q).
+    """Root of the CR1S covariance of a fit's contrasts clustered one way, shape (G, q).
 
-    G/(G-1) (n-1)/(n-p) times the sum over clusters of m m', with m what the
+    The covariance is G/(G-1) (n-1)/(n-p) times the sum over clusters of m m', with m what the
     cluster's residuals move the contrasts by, and p all coefficients (Liang and
     Zeger 1986, Biometrika 73:13-22; correction as in Cameron, Gelbach and
     Miller 2011).
@@ -90,7 +66,7 @@ def one_way(fit: Moves, cluster: IntArray) -> FloatArray:
     clusters = int(cluster.max()) + 1
     sums = np.column_stack([np.bincount(cluster, column) for column in fit.moved.T])
     correction = clusters / (clusters - 1) * (fit.rows - 1) / (fit.rows - fit.parameters)
-    return np.asarray(correction * sums.T @ sums, dtype=np.float64)
+    return np.asarray(np.sqrt(correction) * sums, dtype=np.float64)
 
 
 def two_way(fit: Moves, name: IntArray, template: IntArray) -> Covariance:
@@ -108,11 +84,12 @@ def two_way(fit: Moves, name: IntArray, template: IntArray) -> Covariance:
     """
     cell = codes_of(name * (int(template.max()) + 1) + template)
     by_name, by_template, by_cell = (one_way(fit, cluster) for cluster in (name, template, cell))
-    both = by_name + by_template - by_cell
-    if is_positive_definite(both, by_name + by_template):
-        return Covariance(both, None)
+    whole = covariance(by_name) + covariance(by_template)
+    root = root_of_difference(whole, covariance(by_cell))
+    if not np.isnan(root).any():
+        return Covariance(root, None)
     # Of two alike, names: which is the larger of them is rounding.
-    if np.trace(by_template) > np.trace(by_name) * (1 + NOTHING):
+    if (by_template**2).sum() > (by_name**2).sum() * (1 + NOTHING):
         return Covariance(by_template, fallback_note("template"))
     return Covariance(by_name, fallback_note("name"))
 

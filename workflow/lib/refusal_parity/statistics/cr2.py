@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from refusal_parity.statistics.clusters import is_positive_definite
 from refusal_parity.statistics.distributions import f_sf
 from refusal_parity.statistics.regressors import (
     absorb,
@@ -23,7 +22,8 @@ from refusal_parity.statistics.results import (
     with_lost_levels,
     without_pairs,
 )
-from refusal_parity.statistics.wald import Fit, contrasts, pair_weights
+from refusal_parity.statistics.rounding import NOISE
+from refusal_parity.statistics.wald import Fit, contrasts, pair_weights, wald_statistic
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
@@ -31,22 +31,20 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.regressors import Absorbed
 
 _METHOD = Method.OLS_CR2_NAME
-_SINGULAR = 1e-12
-"""An eigenvalue of I - H below this counts as zero."""
 
 
 class BiasReduced(NamedTuple):
     """CR2 of the first q coefficients, and how it varies under the working model.
 
     Attributes:
-        covariance: shape (q, q).
+        root: each cluster's term, of whose products V is the sum, shape (clusters, q).
         df: Satterthwaite's degrees of freedom of each pair, in the order of
             `results.pairs_of`, shape (pairs,).
         df_joint: eta, the degrees of freedom of the Wishart law that stands in
             for the covariance's.
     """
 
-    covariance: FloatArray
+    root: FloatArray
     df: FloatArray
     df_joint: float
 
@@ -79,8 +77,7 @@ def bias_reduced(absorbed: Absorbed, residual: FloatArray, cluster: IntArray) ->
     """
     found = spread(absorbed, cluster)
     terms = cluster_terms(found, residual / np.sqrt(absorbed.n), cluster)
-    covariance = np.asarray(terms.T @ terms, dtype=np.float64)
-    return BiasReduced(covariance, found.df, found.df_joint)
+    return BiasReduced(terms, found.df, found.df_joint)
 
 
 def cluster_terms(found: Spread, residual: FloatArray, cluster: IntArray) -> FloatArray:
@@ -152,7 +149,10 @@ def _spread(given: _Given) -> Spread:
         hat += np.where(within[:, None] == within, load[:, None] * load, 0)
         deviation = np.sqrt(own_variance)
         both = deviation[:, None] * deviation
-        adjust = both * _inverse_root(both * (np.diag(own_variance) - hat))
+        # How many of its eigenvalues are 0 is that of I - H, all between 0 and 1.
+        free = np.linalg.eigvalsh(np.eye(len(rows)) - hat / both)
+        rank = int((free > NOISE).sum())
+        adjust = both * _inverse_root(both * (np.diag(own_variance) - hat), rank)
         weighted = adjust @ (part / own_variance[:, None]) @ absorbed.bread
         weights[rows] = weighted
         own[at] = weighted.T @ (own_variance[:, None] * weighted)
@@ -164,7 +164,8 @@ def _spread(given: _Given) -> Spread:
     expected = moments[np.arange(count), np.arange(count)].sum(axis=0)
     pairs = pair_weights(tested + 1)
     single = np.einsum("ps,ghst,pt->pgh", pairs, moments, pairs, optimize=True)
-    root = _inverse_root(expected)
+    values = np.linalg.eigvalsh(expected)
+    root = _inverse_root(expected, int((values > NOISE * values[-1]).sum()))
     scaled = root @ moments @ root
     traces = np.trace(scaled, axis1=2, axis2=3)
     products = np.einsum("ghst,ghts->gh", scaled, scaled)
@@ -174,10 +175,10 @@ def _spread(given: _Given) -> Spread:
     return Spread(weights, df, float(eta))
 
 
-def _inverse_root(matrix: FloatArray) -> FloatArray:
-    """Symmetric inverse square root, zero where the matrix is singular."""
+def _inverse_root(matrix: FloatArray, rank: int) -> FloatArray:
+    """Symmetric inverse square root, zero where a matrix of this rank is singular."""
     values, vectors = np.linalg.eigh(matrix)
-    positive = values > _SINGULAR
+    positive = np.arange(len(values)) >= len(values) - rank
     scale = np.where(positive, 1 / np.sqrt(np.where(positive, values, 1)), 0)
     return np.asarray((vectors * scale) @ vectors.T, dtype=np.float64)
 
@@ -216,7 +217,15 @@ def _fit(design: Design, alpha: float) -> list[Estimate]:
     absorbed = absorb(design)
     fitted = least_squares(design, absorbed)
     found = bias_reduced(absorbed, fitted.residual, design.name)
-    fit = Fit(design.levels, fitted.coefficients, found.covariance, found.df_joint, None, found.df)
+    fit = Fit(
+        levels=design.levels,
+        coefficients=fitted.coefficients,
+        root=found.root,
+        largest=absorbed.bread * (design.k**2 / design.n).sum(),
+        df=found.df_joint,
+        note=None,
+        pair_df=found.df,
+    )
     rows = contrasts(fit, _METHOD, Estimand.RISK_DIFFERENCE, alpha)
     lost = of_one_cluster(design, templates=False)
     return without_pairs([*rows, hotelling(fit, _METHOD)], lost)
@@ -226,10 +235,10 @@ def hotelling(fit: Fit, method: Method) -> Estimate:
     """Hotelling's T^2 of all contrasts, with `df` as eta (HTZ)."""
     q, eta = len(fit.coefficients), fit.df
     denominator = eta - q + 1
-    if not is_positive_definite(fit.covariance) or denominator <= 0:
+    wald = wald_statistic(fit)
+    if np.isnan(wald) or denominator <= 0:
         reason = f"the covariance of {q} contrasts has no inverse: too few names"
         return not_estimable(method, Estimand.GLOBAL, None, reason)
-    wald = float(fit.coefficients @ np.linalg.solve(fit.covariance, fit.coefficients))
     statistic = denominator / (eta * q) * wald
     return Estimate(
         method=method,

@@ -23,6 +23,7 @@ from refusal_parity.statistics.results import (
     pairs_of,
     without_pairs,
 )
+from refusal_parity.statistics.rounding import is_noise
 from refusal_parity.statistics.wald import pair_weights
 from refusal_parity.vocabulary import Estimand, Method
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.regressors import Absorbed
 
 _METHOD, _ESTIMAND = Method.OLS_CR2_TWO_WAY, Estimand.RISK_DIFFERENCE
-_NO_VARIANCE = 1e-20
-"""A variance of a difference below this is rounding."""
 
 
 class OneWay(NamedTuple):
@@ -159,8 +158,11 @@ def _fit(design: Design, alpha: float, *, template_effects: bool) -> list[Estima
     cell = cell_variance(moved, design.cell, absorbed.parameters)
     both = both_ways(name, template, cell)
     differences = fitted.coefficients @ pairs
+    # What residuals as large as the outcomes could give at most.
+    largest = ((pairs.T @ absorbed.bread) * pairs.T).sum(axis=1) * (design.k**2 / design.n).sum()
+    variance = np.where(is_noise(both.variance, largest), 0, both.variance)
     rows = [
-        _row(pair, float(differences[at]), float(both.variance[at]), float(both.df[at]), alpha)
+        _row(pair, float(differences[at]), float(variance[at]), float(both.df[at]), alpha)
         for at, pair in enumerate(pairs_of(design.levels))
     ]
     return without_pairs(rows, of_one_cluster(design) if template_effects else {})
@@ -186,7 +188,7 @@ def level_of(level: IntArray, cluster: IntArray) -> IntArray | None:
 
 
 def _row(pair: Pair, difference: float, variance: float, df: float, alpha: float) -> Estimate:
-    if not variance > _NO_VARIANCE:
+    if variance == 0:
         reason = "its standard error is 0: names and templates within it do not differ"
         return not_estimable(_METHOD, _ESTIMAND, pair, reason)
     std_error = float(np.sqrt(variance))

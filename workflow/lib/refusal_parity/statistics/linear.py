@@ -70,7 +70,8 @@ def _fit(design: Design, alpha: float, *, template_effects: bool) -> list[Estima
     fit = Fit(
         levels=design.levels,
         coefficients=found.coefficients,
-        covariance=covariance.matrix,
+        root=covariance.root,
+        largest=absorbed.bread * (design.k**2 / design.n).sum(),
         df=clusters - 1,
         note=covariance.note,
     )

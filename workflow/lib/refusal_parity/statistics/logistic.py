@@ -125,15 +125,17 @@ def _one_clustering(
     if clusters == 1:
         return none_estimable(method, Estimand.ODDS_RATIO, design.levels, "one cluster only")
     lost = of_one_cluster(design, names=by_name, templates=by_template)
+    largest = fitted.absorbed.bread * design.n.sum()
     if method is Method.GLM_CR2_NAME:
         found = bias_reduced(fitted.absorbed, fitted.residual, design.name)
         fit = Fit(
-            design.levels,
-            fitted.coefficients,
-            found.covariance,
-            found.df_joint,
-            None,
-            found.df,
+            levels=design.levels,
+            coefficients=fitted.coefficients,
+            root=found.root,
+            largest=largest,
+            df=found.df_joint,
+            note=None,
+            pair_df=found.df,
         )
         rows = contrasts(fit, method, Estimand.ODDS_RATIO, alpha)
         return without_pairs([*rows, hotelling(fit, method)], lost)
@@ -151,7 +153,8 @@ def _one_clustering(
     fit = Fit(
         levels=design.levels,
         coefficients=fitted.coefficients,
-        covariance=covariance.matrix,
+        root=covariance.root,
+        largest=largest,
         df=clusters - 1,
         note=covariance.note,
     )

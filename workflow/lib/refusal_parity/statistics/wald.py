@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from refusal_parity.statistics.clusters import is_positive_definite
 from refusal_parity.statistics.distributions import f_sf, t_isf, t_sf
 from refusal_parity.statistics.results import Estimate, not_estimable, pairs_of
+from refusal_parity.statistics.roots import quadratic, triangle
+from refusal_parity.statistics.rounding import is_noise
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.design import FloatArray
-
-
-_NO_ERROR = 1e-10
-"""A standard error below this is rounding."""
 
 
 class Fit(NamedTuple):
@@ -25,7 +22,9 @@ class Fit(NamedTuple):
     Attributes:
         levels: the reference, then the level of each coefficient.
         coefficients: contrasts with the reference, shape (q,).
-        covariance: shape (q, q).
+        root: of their covariance (`roots`), shape (rows, q).
+        largest: the covariance that residuals as large as the outcomes could
+            give at most, shape (q, q).
         df: degrees of freedom of t, and of F's denominator: the smallest
             number of clusters less 1.
         note: what to say about the covariance.
@@ -35,7 +34,8 @@ class Fit(NamedTuple):
 
     levels: tuple[str, ...]
     coefficients: FloatArray
-    covariance: FloatArray
+    root: FloatArray
+    largest: FloatArray
     df: float
     note: str | None
     pair_df: FloatArray | None = None
@@ -61,16 +61,16 @@ def contrasts(fit: Fit, method: Method, estimand: Estimand, alpha: float) -> lis
     scale = np.exp if estimand is Estimand.ODDS_RATIO else np.positive
     weights = pair_weights(len(fit.levels))
     coefficients = weights @ fit.coefficients
-    # An indefinite covariance may give a pair a negative variance: no error, as with 0.
-    variances = np.einsum("pi,ij,pj->p", weights, fit.covariance, weights)
-    std_errors = np.sqrt(np.maximum(variances, 0))
+    variances = ((fit.root @ weights.T) ** 2).sum(axis=0)
+    noise = is_noise(variances, np.einsum("pi,ij,pj->p", weights, fit.largest, weights))
+    std_errors = np.where(noise, 0, np.sqrt(variances))
     degrees = np.full(len(weights), fit.df) if fit.pair_df is None else fit.pair_df
     reach = t_isf(alpha / 2, degrees) * std_errors
     rows = []
     for pair, coefficient, std_error, half, df in zip(
         pairs_of(fit.levels), coefficients, std_errors, reach, degrees, strict=True
     ):
-        if not std_error > _NO_ERROR:
+        if std_error == 0:
             reason = "its standard error is 0: names and templates within it do not differ"
             rows.append(not_estimable(method, estimand, pair, reason))
             continue
@@ -94,14 +94,20 @@ def contrasts(fit: Fit, method: Method, estimand: Estimand, alpha: float) -> lis
     return rows
 
 
+def wald_statistic(fit: Fit) -> float:
+    """The form b' V^-1 b of all contrasts; NaN where V has no inverse, but for rounding."""
+    if is_noise((fit.root**2).sum(axis=0), np.diag(fit.largest)).any():
+        return np.nan
+    return float(quadratic(triangle(fit.root), fit.coefficients))
+
+
 def joint(fit: Fit, method: Method) -> Estimate:
     """Wald test that all coefficients are 0: b' V^-1 b / q as F with (q, df)."""
     q = len(fit.coefficients)
-    if not is_positive_definite(fit.covariance):
+    statistic = wald_statistic(fit) / q
+    if np.isnan(statistic):
         reason = f"the covariance of {q} contrasts has no inverse: too few clusters"
         return not_estimable(method, Estimand.GLOBAL, None, reason).noting(fit.note)
-    solved = np.linalg.solve(fit.covariance, fit.coefficients)
-    statistic = float(fit.coefficients @ solved) / q
     return Estimate(
         method=method,
         estimand=Estimand.GLOBAL,

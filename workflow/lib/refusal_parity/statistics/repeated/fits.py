@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from refusal_parity.statistics.clusters import are_positive_definite
 from refusal_parity.statistics.distributions import f_sf, t_isf, t_sf
 from refusal_parity.statistics.grid import by_level
-from refusal_parity.statistics.repeated.results import NO_ERROR, Repeated
-from refusal_parity.statistics.rounding import NOTHING
+from refusal_parity.statistics.repeated.results import Repeated
+from refusal_parity.statistics.roots import covariance, root_of_difference, triangle
+from refusal_parity.statistics.roots import quadratic as quadratic_form
+from refusal_parity.statistics.rounding import NOTHING, is_noise
 from refusal_parity.vocabulary import Estimand
 
 if TYPE_CHECKING:
@@ -38,11 +39,14 @@ class Counts(NamedTuple):
 
 
 class Sandwich(NamedTuple):
-    """Covariances of the contrasts, each of shape (studies, q, q)."""
+    """Covariances of the contrasts: roots (`roots`) of shape (studies, q, q).
+
+    `by_cell` is the covariance itself.
+    """
 
     by_name: FloatArray
     by_template: FloatArray
-    both: FloatArray
+    by_cell: FloatArray
 
 
 def counted(grid: Grid) -> Counts:
@@ -116,9 +120,7 @@ def reduced(weights: FloatArray) -> Reduced:
 
 
 def sandwich(grid: Grid, residual: FloatArray, moved: FloatArray, counts: Counts) -> Sandwich:
-    """CR1S covariances by name and template, and the two-way one before any fallback.
-
-    `clusters.one_way` and `clusters.two_way` for many studies.
+    """CR1S covariances by name, by template and by cell (`clusters.one_way`) for many studies.
 
     Args:
         grid: names and templates.
@@ -126,51 +128,50 @@ def sandwich(grid: Grid, residual: FloatArray, moved: FloatArray, counts: Counts
         moved: `Reduced.influence`, shape (studies or 1, levels, templates, q).
         counts: clusters, responses and coefficients.
     """
-    by_name = np.zeros((len(residual), moved.shape[-1], moved.shape[-1]))
-    for at in range(len(grid.levels)):
-        sums = residual[:, grid.level == at] @ moved[:, at]
-        by_name += np.swapaxes(sums, 1, 2) @ sums
-    sums = np.einsum("rgt,rgtq->rtq", by_level(grid, residual), moved)
-    by_template = np.swapaxes(sums, 1, 2) @ sums
-    spread = (np.sqrt(by_level(grid, residual**2))[..., None] * moved).reshape(
+    rest = (counts.rows - 1) / (counts.rows - counts.parameters)
+    factors = [
+        (size / np.maximum(size - 1, 1) * rest)[..., None, None]
+        for size in (counts.names, counts.templates, counts.cells)
+    ]
+    names = np.concatenate(
+        [residual[:, grid.level == at] @ moved[:, at] for at in range(len(grid.levels))], axis=1
+    )
+    templates = np.einsum("rgt,rgtq->rtq", by_level(grid, residual), moved)
+    cells = (np.sqrt(by_level(grid, residual**2))[..., None] * moved).reshape(
         len(residual), -1, moved.shape[-1]
     )
-    by_cell = np.swapaxes(spread, 1, 2) @ spread
-    rest = (counts.rows - 1) / (counts.rows - counts.parameters)
-    scaled = [
-        (size / np.maximum(size - 1, 1) * rest)[..., None, None] * matrix
-        for size, matrix in (
-            (counts.names, by_name),
-            (counts.templates, by_template),
-            (counts.cells, by_cell),
-        )
-    ]
-    return Sandwich(scaled[0], scaled[1], scaled[0] + scaled[1] - scaled[2])
+    return Sandwich(
+        np.sqrt(factors[0]) * triangle(names),
+        np.sqrt(factors[1]) * triangle(templates),
+        factors[2] * covariance(cells),
+    )
 
 
 def with_fallback(found: Sandwich, kept: BoolArray) -> FloatArray:
-    """The two-way covariance, or where it is not positive definite the larger one-way one.
+    """Root of the two-way covariance, or where there is none the larger one-way root.
+
+    `clusters.two_way` for many studies.
 
     Args:
         found: covariances.
         kept: contrasts that were fitted, shape (studies, q).
+
+    Returns:
+        Shape (studies, q, q).
     """
-    both = found.both.copy()
+    whole = covariance(found.by_name) + covariance(found.by_template)
+    part = found.by_cell.copy()
     at = np.arange(kept.shape[1])
     # A contrast left out must not count as an eigenvalue of 0.
-    filler = np.abs(both[:, at, at]).max(axis=1, keepdims=True)
-    padded = both.copy()
-    padded[:, at, at] = np.where(kept, both[:, at, at], filler)
-    scale = found.by_name + found.by_template
-    scale[:, at, at] = np.where(kept, scale[:, at, at], filler)
-    bad = ~are_positive_definite(padded, scale)
-    by_name, by_template = (
-        np.trace(each, axis1=1, axis2=2) for each in (found.by_name, found.by_template)
-    )
+    whole[:, at, at] = np.where(kept, whole[:, at, at], 1)
+    part[:, at, at] = np.where(kept, part[:, at, at], 0)
+    root = root_of_difference(whole, part)
+    root = np.where(kept[:, None], root, 0)
+    by_name, by_template = ((each**2).sum(axis=(1, 2)) for each in found[:2])
     template = (by_template > by_name * (1 + NOTHING))[:, None, None]
     larger = np.where(template, found.by_template, found.by_name)
-    both[bad] = larger[bad]
-    return both
+    lost = np.asarray(np.isnan(root).any(axis=(1, 2)), dtype=np.bool_)
+    return np.where(lost[:, None, None], larger, root)
 
 
 class Fitted(NamedTuple):
@@ -179,21 +180,27 @@ class Fitted(NamedTuple):
     Attributes:
         groups: level of each contrast.
         estimate: shape (studies, q); NaN where there is none.
-        covariance: shape (studies, q, q).
+        root: of the covariance (`roots`), shape (studies, q, q).
+        largest: of the variances that outcomes of this size can give, shape (studies, q).
         df: degrees of freedom, broadcasts to (studies, q).
     """
 
     groups: tuple[str, ...]
     estimate: FloatArray
-    covariance: FloatArray
+    root: FloatArray
+    largest: FloatArray
     df: FloatArray
+
+    @property
+    def variance(self) -> FloatArray:
+        """Shape (studies, q); NaN where it is 0 but for rounding."""
+        variance = (self.root**2).sum(axis=1)
+        return np.where(is_noise(variance, self.largest), np.nan, variance)
 
 
 def contrasts(fitted: Fitted, method: Method, estimand: Estimand, alpha: float) -> Repeated:
     """`wald.contrasts`: t tests and intervals; odds ratios stay on the log scale here."""
-    with np.errstate(invalid="ignore"):
-        std_error = np.sqrt(np.diagonal(fitted.covariance, axis1=1, axis2=2))
-        std_error = np.where(std_error > NO_ERROR, std_error, np.nan)
+    std_error = np.sqrt(fitted.variance)
     reach = t_isf(alpha / 2, fitted.df) * std_error
     return Repeated(
         method=method,
@@ -225,9 +232,9 @@ def quadratic(
         method: named in the result.
         p_value: from the quadratic forms of the studies that have one, and which these are.
     """
-    usable = are_positive_definite(fitted.covariance) & ~np.isnan(fitted.estimate).any(axis=1)
-    estimate, covariance = fitted.estimate[usable], fitted.covariance[usable]
-    solved = np.linalg.solve(covariance, estimate[..., None])[..., 0]
+    estimate = np.where(np.isnan(fitted.variance), np.nan, fitted.estimate)
+    wald = quadratic_form(fitted.root, estimate)
+    usable = np.asarray(~np.isnan(wald), dtype=np.bool_)
     found = np.full((len(usable), 1), np.nan)
-    found[usable, 0] = p_value(np.einsum("rq,rq->r", estimate, solved), usable)
+    found[usable, 0] = p_value(wald[usable], usable)
     return Repeated(method=method, estimand=Estimand.GLOBAL, groups=(None,), p_value=found)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from refusal_parity.statistics.clusters import are_positive_definite
 from refusal_parity.statistics.distributions import chi2_sf, f_sf, norm_isf, t_isf, t_sf
 from refusal_parity.statistics.grid import by_level
 from refusal_parity.statistics.proportions import wilson
 from refusal_parity.statistics.repeated.results import Repeated
+from refusal_parity.statistics.roots import root_of_difference
 from refusal_parity.statistics.rounding import is_noise
 from refusal_parity.vocabulary import Estimand, Method
 
@@ -119,7 +119,7 @@ def _cmh(k: FloatArray, n: FloatArray) -> FloatArray:
     at = np.arange(len(less))
     covariance[:, at, at] += (factor * total) @ less.T
     found = np.full(len(k), np.nan)
-    full = are_positive_definite(covariance)
+    full = ~np.isnan(root_of_difference(covariance, np.zeros_like(covariance))).any(axis=(1, 2))
     solved = np.linalg.solve(covariance[full], excess[full][..., None])[..., 0]
     found[full] = chi2_sf(np.einsum("rg,rg->r", excess[full], solved), len(less))
     return found

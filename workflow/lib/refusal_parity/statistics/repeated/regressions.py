@@ -26,6 +26,7 @@ from refusal_parity.statistics.repeated.fits import (
 )
 from refusal_parity.statistics.repeated.logits import both_outcomes, fit_logistic
 from refusal_parity.statistics.repeated.results import Repeated, Studies
+from refusal_parity.statistics.roots import triangle
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ def ols_two_way(studies: Studies, alpha: float) -> list[Repeated]:
     coefficients, residual = _least_squares(kept)
     moved = reduced(kept.level_n).influence[None]
     found = sandwich(kept.grid, residual, moved, counts)
-    covariance = with_fallback(found, np.ones(coefficients.shape, dtype=np.bool_))
+    root = with_fallback(found, np.ones(coefficients.shape, dtype=np.bool_))
     df = np.minimum(counts.names, counts.templates) - 1
-    fitted = Fitted(kept.grid.levels[1:], coefficients, covariance, df)
+    fitted = Fitted(kept.grid.levels[1:], coefficients, root, _largest(kept), df)
     rows = contrasts(fitted, method, estimand, alpha)
     if thin.any():
         return [_spread_out(rows, groups), _no_global(method, len(studies.k))]
@@ -65,7 +66,8 @@ def ols_cr2_name(studies: Studies, alpha: float) -> list[Repeated]:
         return _unanswered(method, estimand, groups, len(studies.k))
     fits = _bias_reduced(kept)
     terms, df, eta = fits.terms("name")
-    fitted = Fitted(kept.grid.levels[1:], fits.coefficients, np.swapaxes(terms, 1, 2) @ terms, df)
+    largest = _largest(kept)
+    fitted = Fitted(kept.grid.levels[1:], fits.coefficients, triangle(terms), largest, df)
     rows = contrasts(fitted, method, estimand, alpha)
     if thin.any():
         return [_spread_out(rows, groups), _no_global(method, len(studies.k))]
@@ -94,8 +96,8 @@ def ols_cr2_two_way(studies: Studies, alpha: float) -> Repeated:
     cell = squares @ moved.reshape(-1, moved.shape[-1]) ** 2
     cell *= cells / max(cells - fits.absorbed.parameters, 1)
     both = both_ways(name, template, cell)
-    diagonal = both.variance[:, None] * np.eye(cell.shape[1])
-    fitted = Fitted(kept.grid.levels[1:], fits.coefficients, diagonal, both.df)
+    diagonal = np.sqrt(both.variance)[:, None] * np.eye(cell.shape[1])
+    fitted = Fitted(kept.grid.levels[1:], fits.coefficients, diagonal, _largest(kept), both.df)
     return _spread_out(contrasts(fitted, method, estimand, alpha), groups)
 
 
@@ -166,13 +168,15 @@ def logistic(studies: Studies, alpha: float) -> list[Repeated]:
         rows=sizes.sum(axis=(1, 2)),
         parameters=templates + levels.sum(axis=1) - 1.0,
     )
-    found = sandwich(grid, residual, reduced(fits.weights).influence, counts)
+    weighted = reduced(fits.weights)
+    found = sandwich(grid, residual, weighted.influence, counts)
+    largest = np.diagonal(weighted.inverse, axis1=1, axis2=2) * sizes.sum(axis=(1, 2))[:, None]
     named = np.asarray(inside.any(axis=2), dtype=np.float64)[..., None]
     few_names = by_level(grid, named)[..., 0] < 2  # noqa: PLR2004 - one is no sample
     few_templates = kept.sum(axis=2) < 2  # noqa: PLR2004
     rows: list[Repeated] = []
     both = with_fallback(found, levels[:, 1:])
-    for method, covariance, few, df in (
+    for method, root, few, df in (
         (LOGISTIC[0], found.by_name, few_names, counts.names - 1),
         (LOGISTIC[1], found.by_template, few_templates, counts.templates - 1),
         (
@@ -185,9 +189,16 @@ def logistic(studies: Studies, alpha: float) -> list[Repeated]:
         lost = few | ~levels
         none = lost[:, 1:] | (lost[:, :1] | ~answered[:, None])
         estimate = np.where(none, np.nan, fits.coefficients)
-        fitted = Fitted(grid.levels[1:], estimate, covariance, np.maximum(df, 1)[:, None])
+        fitted = Fitted(grid.levels[1:], estimate, root, largest, np.maximum(df, 1)[:, None])
         rows += [contrasts(fitted, method, Estimand.ODDS_RATIO, alpha), joint(fitted, method)]
     return rows
+
+
+def _largest(studies: Studies) -> FloatArray:
+    """Variances of the contrasts if residuals were as large as outcomes, shape (studies, q)."""
+    n = studies.grid.n
+    squares = (studies.k**2 / np.where(n > 0, n, 1)).sum(axis=(1, 2))
+    return np.asarray(np.outer(squares, np.diag(reduced(studies.level_n).inverse)))
 
 
 def _least_squares(studies: Studies) -> tuple[FloatArray, FloatArray]:

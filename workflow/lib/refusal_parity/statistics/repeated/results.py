@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,9 +13,6 @@ from refusal_parity.statistics.grid import Grid, by_level
 if TYPE_CHECKING:
     from refusal_parity.statistics.design import BoolArray, FloatArray, IntArray
     from refusal_parity.vocabulary import Estimand, Method
-
-NO_ERROR: Final = 1e-10
-"""A standard error below this is rounding (`wald.contrasts`)."""
 
 
 class Studies(NamedTuple):

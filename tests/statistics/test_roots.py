@@ -1,0 +1,65 @@
+"""Covariances by their roots: digits that the covariance itself would lose, and rounding."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from refusal_parity.statistics.roots import (
+    covariance,
+    quadratic,
+    root_of_difference,
+    triangle,
+)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 8])
+def test_a_triangle_has_the_same_covariance(rows: int) -> None:
+    terms = np.random.default_rng(rows).normal(size=(5, rows, 3))
+    found = triangle(terms)
+    assert found.shape == (5, 3, 3)
+    np.testing.assert_allclose(covariance(found), covariance(terms), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("whole", "part", "there"),
+    [
+        ([[2, 1], [1, 2]], [[1, 0], [0, 1]], False),
+        ([[2, 1], [1, 2]], [[0.5, 0], [0, 0.5]], True),
+        ([[2e-9, 1e-9], [1e-9, 2e-9]], [[0.5e-9, 0], [0, 0.5e-9]], True),
+        ([[1, 0], [0, 1e-12]], [[0, 0], [0, 0]], True),
+        ([[1, 0], [0, 1]], [[1 - 1e-15, 0], [0, 0]], False),
+        ([[1, 1], [1, 1 + 1e-15]], [[0, 0], [0, 0]], False),
+        ([[0, 0], [0, 1]], [[0, 0], [0, 0]], False),
+        ([[np.nan, 0], [0, 1]], [[0, 0], [0, 0]], False),
+    ],
+    ids=["singular", "left", "small", "unlike", "rounding", "alike", "zero", "unknown"],
+)
+def test_what_a_difference_leaves(
+    whole: list[list[float]], part: list[list[float]], *, there: bool
+) -> None:
+    given = np.array(whole, dtype=float), np.array(part, dtype=float)
+    root = root_of_difference(*given)
+    assert np.isnan(root).all() != there
+    if there:
+        np.testing.assert_allclose(covariance(root), given[0] - given[1], rtol=1e-12)
+
+
+def test_quadratic_forms_of_stacks() -> None:
+    random = np.random.default_rng(2)
+    roots, b = random.normal(size=(6, 3, 3)), random.normal(size=(6, 3))
+    expected = [
+        each @ np.linalg.solve(root.T @ root, each) for root, each in zip(roots, b, strict=True)
+    ]
+    np.testing.assert_allclose(quadratic(roots, b), expected, rtol=1e-9)
+    roots[1, :, 2] = 0
+    roots[2, :, 2] = roots[2, :, 1] * (1 + 1e-15)
+    b[3, 0] = np.nan
+    assert np.isnan(quadratic(roots, b)).tolist() == [False, True, True, True, False, False]
+
+
+def test_a_variance_that_is_rounding_of_another_counts_as_none() -> None:
+    # Clusters of the reference move both contrasts alike, and nothing moves their difference.
+    shared = np.random.default_rng(1).normal(size=7)
+    terms = np.column_stack([shared, shared * (1 + 1e-16)])
+    assert np.isnan(quadratic(triangle(terms), np.array([0.1, 0.2])))
