@@ -67,7 +67,7 @@ def test_negative_variance_falls_back_to_one_way() -> None:
     n = np.array([1.0, 1, 1, 2])
     errors = mean_errors(0 * name, name, template, n, y)
     residual = y - n * y.sum() / n.sum()
-    fit = Moves(residual[:, None] / n.sum(), rows=5, parameters=1)
+    fit = Moves(residual[:, None] / n.sum(), rows=5, parameters=1, largest=np.ones((1, 1)))
     covariance = two_way(fit, name, template)
     assert covariance.note is not None
     assert "clustered by name alone" in covariance.note

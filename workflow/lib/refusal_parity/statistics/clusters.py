@@ -8,7 +8,7 @@ import numpy as np
 
 from refusal_parity.statistics.design import FloatArray, IntArray, codes_of
 from refusal_parity.statistics.roots import covariance, root_of_difference
-from refusal_parity.statistics.rounding import LOST_DIGITS, NOTHING, is_noise
+from refusal_parity.statistics.rounding import LOST_DIGITS, exceeds, is_noise
 
 
 class Covariance(NamedTuple):
@@ -25,11 +25,14 @@ class Moves(NamedTuple):
         moved: what each cell's residuals move the coefficients by, shape (cells, q).
         rows: responses behind the cells; more than `parameters`.
         parameters: coefficients of the whole fit.
+        largest: the covariance that residuals as large as the outcomes could
+            give at most, shape (q, q).
     """
 
     moved: FloatArray
     rows: int
     parameters: int
+    largest: FloatArray
 
 
 class MeanErrors(NamedTuple):
@@ -85,11 +88,11 @@ def two_way(fit: Moves, name: IntArray, template: IntArray) -> Covariance:
     cell = codes_of(name * (int(template.max()) + 1) + template)
     by_name, by_template, by_cell = (one_way(fit, cluster) for cluster in (name, template, cell))
     whole = covariance(by_name) + covariance(by_template)
-    root = root_of_difference(whole, covariance(by_cell))
+    root = root_of_difference(whole, covariance(by_cell), np.diag(fit.largest))
     if not np.isnan(root).any():
         return Covariance(root, None)
     # Of two alike, names: which is the larger of them is rounding.
-    if (by_template**2).sum() > (by_name**2).sum() * (1 + NOTHING):
+    if exceeds((by_template**2).sum(), (by_name**2).sum(), np.trace(fit.largest)):
         return Covariance(by_template, fallback_note("template"))
     return Covariance(by_name, fallback_note("name"))
 
@@ -129,7 +132,7 @@ def mean_errors(
     variance = by_name + by_template - by_cell
     larger = np.maximum(by_name, by_template)
     bad = variance <= LOST_DIGITS * larger
-    fallback = np.where(bad, np.where(by_template > by_name * (1 + NOTHING), 2, 1), 0)
+    fallback = np.where(bad, np.where(exceeds(by_template, by_name, rate**2), 2, 1), 0)
     variance = np.where(bad, larger, variance)
     clusters = np.minimum(names, templates)
     usable = (clusters > 1) & ~is_noise(variance, rate**2)

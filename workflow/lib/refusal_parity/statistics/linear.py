@@ -64,14 +64,19 @@ def _fit(design: Design, alpha: float, *, template_effects: bool) -> list[Estima
     absorbed = absorb(design, template_effects=template_effects)
     found = least_squares(design, absorbed)
     moved = absorbed.influence * found.residual[:, None]
-    moves = Moves(moved, rows=int(design.n.sum()), parameters=absorbed.parameters)
+    moves = Moves(
+        moved,
+        rows=int(design.n.sum()),
+        parameters=absorbed.parameters,
+        largest=absorbed.bread * (design.k**2 / design.n).sum(),
+    )
     covariance = two_way(moves, design.name, design.template)
     clusters = min(int(design.name.max()), int(design.template.max())) + 1
     fit = Fit(
         levels=design.levels,
         coefficients=found.coefficients,
         root=covariance.root,
-        largest=absorbed.bread * (design.k**2 / design.n).sum(),
+        largest=moves.largest,
         df=clusters - 1,
         note=covariance.note,
     )

@@ -144,6 +144,7 @@ def _one_clustering(
         absorbed.influence * fitted.residual[:, None],
         rows=int(design.n.sum()),
         parameters=absorbed.parameters,
+        largest=largest,
     )
     if by_name and by_template:
         covariance = two_way(moves, design.name, design.template)

@@ -141,7 +141,7 @@ def generalised_cmh(k: FloatArray, n: FloatArray) -> ScoreTest | None:
     excess = (k[:, 1:] - less * (events / total)[:, None]).sum(axis=0)
     factor = events * (total - events) / (total**2 * (total - 1))
     covariance = np.diag((factor * total) @ less) - (less * factor[:, None]).T @ less
-    if groups < 2 or np.isnan(root_of_difference(covariance, np.zeros_like(covariance))).any():  # noqa: PLR2004 - one group has nothing to be compared with
+    if groups < 2 or np.isnan(root_of_difference(covariance)).any():  # noqa: PLR2004 - one group has nothing to be compared with
         return None
     statistic = float(excess @ np.linalg.solve(covariance, excess))
     return ScoreTest(statistic, groups - 1, float(chi2_sf(statistic, groups - 1)))

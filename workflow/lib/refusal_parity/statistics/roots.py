@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from refusal_parity.statistics.rounding import LOST_DIGITS
+from refusal_parity.statistics.rounding import LOST_DIGITS, is_noise
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.design import BoolArray, FloatArray
@@ -32,7 +32,9 @@ def triangle(root: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.qr(root, mode="r"), dtype=np.float64)
 
 
-def root_of_difference(whole: FloatArray, part: FloatArray) -> FloatArray:
+def root_of_difference(
+    whole: FloatArray, part: FloatArray | float = 0.0, largest: FloatArray | float = 0.0
+) -> FloatArray:
     """A root of a covariance less another; NaN where that leaves no covariance.
 
     It is one where all eigenvalues stand clear of what the subtraction loses,
@@ -41,12 +43,16 @@ def root_of_difference(whole: FloatArray, part: FloatArray) -> FloatArray:
     Args:
         whole: covariances, shape (..., q, q).
         part: what is taken from them, same shape.
+        largest: what each variance could be with outcomes of this size, so that
+            rounding is none (`rounding.is_noise`), shape (..., q).
 
     Returns:
         Shape (..., q, q).
     """
     diagonal = np.diagonal(whole, axis1=-2, axis2=-1)
-    usable = np.asarray(np.isfinite(whole).all(axis=(-2, -1)) & (diagonal > 0).all(axis=-1))
+    usable = np.asarray(
+        np.isfinite(whole).all(axis=(-2, -1)) & ~is_noise(diagonal, largest).any(axis=-1)
+    )
     scale = np.sqrt(np.where(usable[..., None], diagonal, 1))
     both = scale[..., :, None] * scale[..., None, :]
     left = np.where(usable[..., None, None], (whole - part) / both, 0)

@@ -30,7 +30,13 @@ TIE: Final = 1e-12
 """Statistics closer than this share of their size are equal but for rounding."""
 
 NOTHING: Final = 1e-9
-"""A difference below this share of its own standard error is 0, and so is such a statistic."""
+"""A difference below this share of its own standard error is 0."""
+
+_DECIMALS: Final = 9
+"""Of statistics near 0: an estimate's error by rounding is no smaller share of its standard error
+where a likelihood is nearly flat."""
+
+_SMALL: Final = 1e-3
 
 
 def is_noise(variance: FloatArray | float, largest: FloatArray | float) -> BoolArray:
@@ -41,6 +47,17 @@ def is_noise(variance: FloatArray | float, largest: FloatArray | float) -> BoolA
         largest: what it could be with outcomes of this size, of a shape that fits.
     """
     return np.asarray(~(np.asarray(variance) > NOISE**2 * np.asarray(largest)), dtype=np.bool_)
+
+
+def exceeds(one: FloatArray, other: FloatArray, largest: FloatArray | float) -> BoolArray:
+    """Whether a variance is larger than another, by more than rounding.
+
+    Args:
+        one: of any shape.
+        other: of a shape that fits.
+        largest: what either could be with outcomes of this size, of a shape that fits.
+    """
+    return np.asarray(one > other * (1 + NOTHING) + NOISE**2 * largest, dtype=np.bool_)
 
 
 def less(whole: FloatArray, *parts: FloatArray | float) -> FloatArray:
@@ -56,14 +73,16 @@ def less(whole: FloatArray, *parts: FloatArray | float) -> FloatArray:
 
 
 def settled(table: pl.DataFrame) -> pl.DataFrame:
-    """The table with 0 where an estimate or statistic is 0 but for rounding.
+    """The table with estimates and statistics near 0 cut to the digits that they have.
 
     Args:
         table: with `estimate`, `std_error` and `statistic`, and any other columns.
     """
     is_none = pl.col("estimate").abs() < NOTHING * pl.col("std_error")
-    is_still = pl.col("statistic").abs() < NOTHING
+    statistic = pl.col("statistic")
     return table.with_columns(
-        pl.when(condition).then(0.0).otherwise(pl.col(name)).alias(name)
-        for name, condition in (("estimate", is_none), ("statistic", is_still))
+        estimate=pl.when(is_none).then(0.0).otherwise("estimate"),
+        statistic=pl.when(statistic.abs() < _SMALL)
+        .then(statistic.round(_DECIMALS) + 0.0)
+        .otherwise(statistic),
     )

@@ -15,7 +15,7 @@ from refusal_parity.statistics.grid import by_level
 from refusal_parity.statistics.repeated.results import Repeated
 from refusal_parity.statistics.roots import covariance, root_of_difference, triangle
 from refusal_parity.statistics.roots import quadratic as quadratic_form
-from refusal_parity.statistics.rounding import NOTHING, is_noise
+from refusal_parity.statistics.rounding import exceeds, is_noise
 from refusal_parity.vocabulary import Estimand
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def sandwich(grid: Grid, residual: FloatArray, moved: FloatArray, counts: Counts
     )
 
 
-def with_fallback(found: Sandwich, kept: BoolArray) -> FloatArray:
+def with_fallback(found: Sandwich, kept: BoolArray, largest: FloatArray) -> FloatArray:
     """Root of the two-way covariance, or where there is none the larger one-way root.
 
     `clusters.two_way` for many studies.
@@ -155,6 +155,7 @@ def with_fallback(found: Sandwich, kept: BoolArray) -> FloatArray:
     Args:
         found: covariances.
         kept: contrasts that were fitted, shape (studies, q).
+        largest: of the variances that outcomes of this size can give, same shape.
 
     Returns:
         Shape (studies, q, q).
@@ -165,10 +166,11 @@ def with_fallback(found: Sandwich, kept: BoolArray) -> FloatArray:
     # A contrast left out must not count as an eigenvalue of 0.
     whole[:, at, at] = np.where(kept, whole[:, at, at], 1)
     part[:, at, at] = np.where(kept, part[:, at, at], 0)
-    root = root_of_difference(whole, part)
+    root = root_of_difference(whole, part, np.where(kept, largest, 0))
     root = np.where(kept[:, None], root, 0)
     by_name, by_template = ((each**2).sum(axis=(1, 2)) for each in found[:2])
-    template = (by_template > by_name * (1 + NOTHING))[:, None, None]
+    size = np.where(kept, largest, 0).sum(axis=1)
+    template = exceeds(by_template, by_name, size)[:, None, None]
     larger = np.where(template, found.by_template, found.by_name)
     lost = np.asarray(np.isnan(root).any(axis=(1, 2)), dtype=np.bool_)
     return np.where(lost[:, None, None], larger, root)

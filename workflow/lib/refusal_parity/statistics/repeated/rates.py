@@ -119,7 +119,7 @@ def _cmh(k: FloatArray, n: FloatArray) -> FloatArray:
     at = np.arange(len(less))
     covariance[:, at, at] += (factor * total) @ less.T
     found = np.full(len(k), np.nan)
-    full = ~np.isnan(root_of_difference(covariance, np.zeros_like(covariance))).any(axis=(1, 2))
+    full = ~np.isnan(root_of_difference(covariance)).any(axis=(1, 2))
     solved = np.linalg.solve(covariance[full], excess[full][..., None])[..., 0]
     found[full] = chi2_sf(np.einsum("rg,rg->r", excess[full], solved), len(less))
     return found

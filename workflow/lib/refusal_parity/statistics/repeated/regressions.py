@@ -47,9 +47,10 @@ def ols_two_way(studies: Studies, alpha: float) -> list[Repeated]:
     coefficients, residual = _least_squares(kept)
     moved = reduced(kept.level_n).influence[None]
     found = sandwich(kept.grid, residual, moved, counts)
-    root = with_fallback(found, np.ones(coefficients.shape, dtype=np.bool_))
+    largest = _largest(kept)
+    root = with_fallback(found, np.ones(coefficients.shape, dtype=np.bool_), largest)
     df = np.minimum(counts.names, counts.templates) - 1
-    fitted = Fitted(kept.grid.levels[1:], coefficients, root, _largest(kept), df)
+    fitted = Fitted(kept.grid.levels[1:], coefficients, root, largest, df)
     rows = contrasts(fitted, method, estimand, alpha)
     if thin.any():
         return [_spread_out(rows, groups), _no_global(method, len(studies.k))]
@@ -175,7 +176,7 @@ def logistic(studies: Studies, alpha: float) -> list[Repeated]:
     few_names = by_level(grid, named)[..., 0] < 2  # noqa: PLR2004 - one is no sample
     few_templates = kept.sum(axis=2) < 2  # noqa: PLR2004
     rows: list[Repeated] = []
-    both = with_fallback(found, levels[:, 1:])
+    both = with_fallback(found, levels[:, 1:], largest)
     for method, root, few, df in (
         (LOGISTIC[0], found.by_name, few_names, counts.names - 1),
         (LOGISTIC[1], found.by_template, few_templates, counts.templates - 1),
