@@ -1,15 +1,29 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, cast
+
 import numpy as np
 import polars as pl
 import pytest
 
 from refusal_parity.audit.allocation import allocate
+from refusal_parity.audit.predicting import predicted_responses
 from refusal_parity.audit.sampling import draw_sample
 from refusal_parity.config import HumanConfig
 from refusal_parity.errors import InputError
 from refusal_parity.labelling.folds import LABELS
-from refusal_parity.tables import PROBABILITY_COLUMNS
+from refusal_parity.tables import (
+    PROBABILITY_COLUMNS,
+    Prompts,
+    Responses,
+    conform,
+    write_table,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from refusal_parity.labelling.classifier import Classifier
 
 
 def predicted(rows: int = 600, seed: int = 0) -> pl.DataFrame:
@@ -147,6 +161,39 @@ def test_annotators_see_no_model_and_no_name() -> None:
     named = draw_sample(predicted(), HumanConfig(probability=60, mask_names=False))
     assert named["prompt"].str.contains("Greg|Omar").all()
     assert named["task"].to_list() == sample["task"].to_list()
+
+
+class Sure:
+    """A classifier that takes everything for an answer."""
+
+    def predict(self, rows: pl.DataFrame) -> pl.DataFrame:
+        shares = {column: [float(column == "p_answer")] * len(rows)
+                  for column in PROBABILITY_COLUMNS}  # fmt: skip
+        return pl.DataFrame(
+            {"label": ["answer"] * len(rows), **shares},
+            schema_overrides={"label": pl.String, **dict.fromkeys(shares, pl.Float64)},
+        )
+
+
+def test_cut_off_responses_are_drawn_and_what_the_service_refused_is_not(tmp_path: Path) -> None:
+    fixed: dict[str, Any] = dict.fromkeys(Responses.column_names()) | {
+        "prompt_id": "p", "status": "ok", "truncated": False, "response": "Omar eats rice.",
+    }  # fmt: skip
+    given = [
+        {"truncated": True},
+        {"status": "filtered", "response": "Omar is", "refusal_reason": "content_filter"},
+        {"status": "empty", "response": ""},
+    ]
+    for model, kinds in (("heard", given), ("silent", given[1:])):
+        rows = [fixed | kind | {"model": model, "sample": at} for at, kind in enumerate(kinds)]
+        frame = pl.DataFrame(rows, infer_schema_length=None)
+        write_table(frame, Responses, tmp_path / f"{model}.parquet")
+    prompt = dict.fromkeys(Prompts.column_names(), "x") | {"prompt_id": "p", "system_prompt": None}
+    prompts = conform(pl.DataFrame([prompt]), Prompts, where="test")
+    files = [tmp_path / "silent.parquet", tmp_path / "heard.parquet"]
+    rows = predicted_responses(files, prompts, cast("Classifier", Sure()))
+    drawn = draw_sample(rows, HumanConfig(probability=5, informative=2, floor=1))
+    assert drawn.select("model", "sample", "inclusion_probability").rows() == [("heard", 0, 1.0)]
 
 
 def test_nothing_to_draw_from() -> None:

@@ -44,6 +44,26 @@ STUDIES: dict[str, tuple[WholeStudy, str]] = {
         WholeStudy(groups=NAMES, say=where(lambda _, __, n, at: (n, at) != ("Bo", 0), "ee")),
         "m: not estimable: south has no labelled response",
     ),
+    "only one group is labelled": (
+        WholeStudy(groups=NAMES, say=where(lambda _, g, *__: g == "south", "ee")),
+        "m: not estimable: south has no labelled response",
+    ),
+    "the reference is silent": (
+        WholeStudy(groups=NAMES, say=where(lambda _, g, *__: g == "north", "ex")),
+        "m: not estimable: north has no labelled response",
+    ),
+    "the reference has no row": (
+        WholeStudy(groups=NAMES, say=where(lambda _, g, *__: g == "north", "--")),
+        "m: not estimable: north has no labelled response",
+    ),
+    "one name of each group is left": (
+        WholeStudy(groups=NAMES, say=where(lambda _, __, n, ___: n in {"Bo", "Dee"}, "ee")),
+        "m: no difference",
+    ),
+    "a level of a further dimension is silent": (
+        WholeStudy(groups=NAMES, say=where(lambda _, __, n, ___: n in {"Ana", "Dee"}, "ee")),
+        "m: no difference",
+    ),
     "one template is silent": (
         WholeStudy(groups=NAMES, say=where(lambda *cell: cell[3] == 1, "ee")),
         "m: no difference",
