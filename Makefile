@@ -32,7 +32,7 @@ endif
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test test-labelstudio test-slurm lint docs picture chromium lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling study-classifiers demo-models clean
+.PHONY: help install run test test-labelstudio test-slurm lint docs picture chromium reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling study-classifiers demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -94,6 +94,20 @@ chromium: ## install Chromium for the tests of the report (Debian, root); withou
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends chromium; \
 	else echo "Not installed: that needs root and apt-get"; fi
+
+# Debian's packages of R and of what the tests' reference numbers come from.
+R_PACKAGES := r-base-core $(addprefix r-cran-,clubsandwich sandwich lme4 jsonlite)
+
+reference: ## compute the tests' reference numbers anew with R (installs it: Debian, root)
+	@dpkg --status $(R_PACKAGES) > /dev/null 2>&1 || { \
+		echo "Installing $(R_PACKAGES)"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get update -qq && \
+		apt-get install -qq -y --no-install-recommends $(R_PACKAGES) > /dev/null; } || \
+		echo "Not installed: that needs root and apt-get"
+	@command -v Rscript > /dev/null || { echo "There is no Rscript"; exit 1; }
+	Rscript tests/statistics/reference/reference.R
+	@git diff --stat -- tests/statistics/reference
 
 # Debian's packages; none of their services is started (RUNLEVEL).
 SLURM_PACKAGES := slurmctld slurmd slurm-client slurmdbd munge mariadb-server

@@ -1,100 +1,49 @@
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
-from refusal_parity.config import AnalysisConfig, DimensionConfig
-from refusal_parity.inference.imports import read_responses
-from refusal_parity.statistics.disparity import disparities
+from refusal_parity.config import AnalysisConfig
 from refusal_parity.statistics.observations import observe
-from refusal_parity.statistics.rates import rates
-from refusal_parity.tables import Labels, Prompts, conform
+from refusal_parity.tables import Prompts, conform
 
 # Tests are imported one by one and no package: their helpers must be findable by name.
 sys.path.append(str(Path(__file__).parent))
 
-from reference_numbers import Reference
+from reference_studies import (
+    OWN,
+    labels_table,
+    numbers_of_r,
+    own_study,
+    power_of_released,
+    released_study,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-
-@pytest.fixture(scope="session")
-def reference(shared: Path) -> dict[str, Any]:
-    """Statistics of the released 7B study, computed in R."""
-    loaded: dict[str, Any] = json.loads(
-        (shared / "reference" / "llama7.json").read_text(encoding="utf-8")
-    )
-    return loaded
+    from reference_numbers import ReferenceStudy, Row
 
 
-@pytest.fixture(scope="session")
-def llama7(reference: dict[str, Any]) -> Reference:
-    tolerances = reference["meta"]["tolerances"]
-    return Reference(
-        numbers=reference["llama7"],
-        closed_form=tolerances["closed_form"],
-        coefficient=tolerances["logit_coef_abs"],
-        std_error=tolerances["logit_se_rel"],
-        permutation=tolerances["permutation_p_abs"],
-        bootstrap=tolerances["bootstrap_ci_abs"],
-    )
+@pytest.fixture(scope="session", params=[*OWN, "released"])
+def reference_study(request: pytest.FixtureRequest) -> ReferenceStudy:
+    """Each study that R has numbers of; the released one only where it is at hand."""
+    if request.param != "released":
+        return own_study(request.param)
+    numbers: Path = request.getfixturevalue("shared") / "reference" / "llama7.json"
+    return released_study(request.getfixturevalue("released_csv"), numbers)
 
 
-def labels_table(rows: pl.DataFrame) -> pl.DataFrame:
-    """A table of Labels from model, prompt_id, sample, label and perhaps exclusion."""
-    if "exclusion" not in rows.columns:
-        rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias("exclusion"))
-    flags = {"truncated", "filtered"} - set(rows.columns)
-    rows = rows.with_columns(pl.lit(value=False).alias(flag) for flag in sorted(flags))
-    rest = [name for name in Labels.column_names() if name not in rows.columns]
-    columns = Labels.columns()
-    empty = [pl.lit(None, dtype=columns[name].dtype).alias(name) for name in rest]
-    return conform(rows.with_columns(empty), Labels, where="labels")
-
-
-@pytest.fixture(scope="session")
-def released(released_csv: Path) -> pl.DataFrame:
-    """Observations of the released 7B study, under the reference's own keys."""
-    study = read_responses(released_csv, layout="chehbouni-2024", model="llama7")
-    labels = study.responses.select("model", "prompt_id", "sample", label="imported_label")
-    keyed = study.prompts.with_columns(
-        template_id="template",
-        name_id="name",
-        gender=pl.col("gender").replace({"man": "men", "woman": "women"}),
-        commonness=pl.col("commonness").replace({"less common": "least"}),
-    )
-    return observe(keyed, labels_table(labels), AnalysisConfig())
-
-
-@pytest.fixture(scope="session")
-def analysis() -> AnalysisConfig:
-    references = {"group": "white", "gender": "men", "commonness": "common", "family": "women"}
-    return AnalysisConfig(
-        dimensions={key: DimensionConfig(reference=level) for key, level in references.items()}
-    )
-
-
-@pytest.fixture(scope="session")
-def released_rates(released: pl.DataFrame, analysis: AnalysisConfig) -> pl.DataFrame:
-    return rates(released, analysis)
-
-
-@pytest.fixture(scope="session")
-def released_disparities(released: pl.DataFrame) -> pl.DataFrame:
-    config = AnalysisConfig(
-        dimensions={
-            "group": DimensionConfig(reference="white"),
-            "gender": DimensionConfig(reference="men"),
-            "commonness": DimensionConfig(reference="common"),
-        }
-    )
-    return disparities(released, config)
+@pytest.fixture(scope="session", params=["own", "released"])
+def power_of_r(request: pytest.FixtureRequest) -> list[Row]:
+    """Power and detectable differences that R gives for studies of several sizes."""
+    if request.param == "own":
+        return numbers_of_r()["power"]
+    return power_of_released(request.getfixturevalue("shared") / "reference" / "llama7.json")
 
 
 WORDS = {"r": "refusal", "h": "harmful_refusal", "a": "answer", "p": "partial_answer"}

@@ -1,32 +1,27 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.components import components, covariances
-from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.grid import Grid, grid_of, in_grid
 
 if TYPE_CHECKING:
-    import polars as pl
-
-LEVELS = ["white", "muslim", "mexican", "chinese", "asian"]
+    from reference_numbers import ReferenceStudy
 
 
-def test_components_of_the_released_study(
-    released: pl.DataFrame, reference: dict[str, Any]
-) -> None:
-    expected = reference["llama7"]["item8"]["varcomp_prob_scale"]
-    design = build_designs(released, "group", LEVELS, [Outcome.REFUSAL])[Outcome.REFUSAL]
-    found = components(grid_of(design), in_grid(design, design.k))
-    assert found.name == pytest.approx(expected["s2_n"], rel=1e-9)
-    assert found.sample == pytest.approx(expected["s2_e"], rel=1e-9)
-    # R pools these two over names of groups of unequal size with other weights.
-    assert found.cell == pytest.approx(expected["s2_tn"], rel=0.01)
-    assert found.template_group == pytest.approx(expected["s2_ti"], rel=0.05)
+@pytest.mark.parametrize("reference_study", ["covariate", "released"], indirect=True)
+def test_components_equal_mean_squares(reference_study: ReferenceStudy) -> None:
+    """Those of balanced studies; groups of unequal size weigh some of them in another way."""
+    expected, nearly = (
+        reference_study.numbers.get(key, {}) for key in ("components", "components_nearly")
+    )
+    design = reference_study.design()
+    found = components(grid_of(design), in_grid(design, design.k))._asdict()
+    assert {key: found[key] for key in expected} == pytest.approx(expected, rel=1e-9)
+    assert {key: found[key] for key in nearly} == pytest.approx(nearly, rel=0.05)
 
 
 def test_covariances_equal_those_over_listed_pairs() -> None:

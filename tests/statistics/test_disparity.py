@@ -17,6 +17,8 @@ from refusal_parity.vocabulary import Method
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reference_numbers import ReferenceStudy
+
     Study = Callable[..., pl.DataFrame]
 
 MIXED = ["raa", "ara", "rra", "aaa"]
@@ -29,26 +31,9 @@ def test_missing_dimension_says_so(study: Study) -> None:
         disparities(study({"x": {"A": MIXED}}), config)
 
 
-def test_families_and_arms_take_the_methods_that_fit(released: pl.DataFrame) -> None:
-    twice = pl.concat(
-        [
-            released,
-            released.with_columns(
-                pl.lit("other").alias("arm"),
-                pl.col("prompt_id") + "|other",
-                pl.lit("answer").alias("label"),
-            ),
-        ]
-    )
-    config = AnalysisConfig(
-        outcomes=[Outcome.REFUSAL],
-        dimensions={
-            "family": DimensionConfig(reference="women"),
-            "arm": DimensionConfig(reference="study"),
-        },
-        permutations=99,
-    )
-    frame = disparities(twice, config)
+@pytest.mark.parametrize("reference_study", ["arms"], indirect=True)
+def test_families_and_arms_take_the_methods_that_fit(reference_study: ReferenceStudy) -> None:
+    frame = reference_study.disparities.filter(pl.col("dimension") != "group")
     methods = {dimension: set(part["method"]) for (dimension,), part in frame.group_by("dimension")}
     textbook = {"newcombe", "katz", "chi_square", "ols_two_way", "ols_cr2_two_way", "equivalence"}
     logistic = {f"glm_{key}" for key in ("cr2_name", *LOGISTIC)}
@@ -56,18 +41,13 @@ def test_families_and_arms_take_the_methods_that_fit(released: pl.DataFrame) -> 
         "family": textbook,
         "arm": textbook | logistic | {"mantel_haenszel", "ols_cr2_name"},
     }
-    family = frame.filter(method="ols_two_way", dimension="family", group="asians").row(
-        0, named=True
-    )
-    counts = frame.filter(method="newcombe", dimension="family", group="asians").row(0, named=True)
-    assert family["estimate"] == pytest.approx(counts["estimate"], abs=1e-12)
-    assert family["df"] == 23
-    assert "other sentences are compared" in family["note"]
-    arm = frame.filter(method="ols_two_way", dimension="arm", group="other").row(0, named=True)
-    assert arm["estimate"] == pytest.approx(-472 / 2304, abs=1e-12)
+    family = frame.filter(method="ols_two_way", dimension="family").drop_nulls("group")
+    counts = frame.filter(method="newcombe", dimension="family").drop_nulls("group")
+    assert family["estimate"].to_list() == pytest.approx(counts["estimate"].to_list(), abs=1e-12)
+    assert family["note"].str.contains("other sentences are compared").all()
     by_name = frame.filter(method="ols_cr2_name", dimension="arm").sort("valid")
-    assert by_name["valid"].to_list() == [False, True]
-    assert by_name["estimand"].to_list() == ["global", "risk_difference"]
+    assert by_name["valid"].to_list() == [False, True, True, True]
+    assert by_name["estimand"].to_list() == ["global", *["risk_difference"] * 3]
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,17 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 import pytest
 from scipy.stats import t
 from statsmodels.stats.weightstats import DescrStatsW
 
-from refusal_parity.config import AnalysisConfig, DimensionConfig
-from refusal_parity.outcomes import Outcome
-from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.equivalence import two_one_sided
 from refusal_parity.vocabulary import Method
+
+if TYPE_CHECKING:
+    from reference_numbers import ReferenceStudy
 
 
 @pytest.mark.parametrize("shift", [-0.4, -0.05, 0.0, 0.2])
@@ -27,26 +26,21 @@ def test_equals_statsmodels(shift: float) -> None:
     assert (mine.p_value < 0.05) == (low > -0.5 and high < 0.5)
 
 
-@pytest.mark.parametrize("group", ["muslim", "mexican", "chinese", "asian"])
-def test_released_study_against_a_wide_margin(
-    released: pl.DataFrame, reference: dict[str, Any], group: str
-) -> None:
-    config = AnalysisConfig(
-        outcomes=[Outcome.REFUSAL],
-        dimensions={"group": DimensionConfig(reference="white")},
-        permutations=99,
-        margin=0.2,
-    )
-    frame = disparities(released, config).filter(group=group, reference="white")
-    fit = frame.row(by_predicate=pl.col("method") == Method.OLS_CR2_TWO_WAY, named=True)
-    mine = frame.row(by_predicate=pl.col("method") == Method.EQUIVALENCE, named=True)
-    expected = reference["llama7"]["item4"]["lpm_all24"]["twoway_CR1S"]["coefs"]
-    difference = expected[f"identity{group}"]["coef"]
-    assert mine["estimate"] == pytest.approx(difference, abs=1e-8)
-    upper = t.cdf((difference - 0.2) / fit["std_error"], fit["df"])
-    assert mine["p_value"] == pytest.approx(upper, rel=1e-5)
-    reach = t.ppf(0.95, fit["df"]) * fit["std_error"]
-    assert mine["ci_high"] == pytest.approx(difference + reach, abs=1e-6)
-    assert (mine["p_value"] < 0.05) == (mine["ci_high"] < 0.2)
-    assert mine["scope"] == "new templates and new names"
-    assert mine["family"] == "primary: refusal by group, equivalence"
+def test_rows_are_those_of_the_two_way_errors(reference_study: ReferenceStudy) -> None:
+    rows = reference_study.disparities
+    tests = rows.filter(method=Method.EQUIVALENCE)
+    key = ("outcome", "dimension", "group", "reference")
+    fits = rows.filter(method=Method.OLS_CR2_TWO_WAY).rows_by_key(key, named=True, unique=True)
+    config = reference_study.config
+    for row in tests.iter_rows(named=True):
+        fit = fits[tuple(row[each] for each in key)]
+        margin = config.margin if row["outcome"] == "refusal" else config.length_margin
+        beyond = t.sf((margin - abs(fit["estimate"])) / fit["std_error"], fit["df"])
+        assert row["p_value"] == pytest.approx(beyond, rel=1e-9)
+        reach = t.ppf(0.95, fit["df"]) * fit["std_error"]
+        ends = [fit["estimate"] - reach, fit["estimate"] + reach]
+        assert [row["ci_low"], row["ci_high"]] == pytest.approx(ends, abs=1e-9)
+        assert (row["p_value"] < 0.05) == (-margin < ends[0] and ends[1] < margin)
+        assert row["scope"] == "new templates and new names"
+    primary = tests.filter(outcome="refusal", dimension="group", reference=rows["reference"][0])
+    assert set(primary["family"]) == {"primary: refusal by group, equivalence"}

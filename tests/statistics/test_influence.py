@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -12,6 +12,8 @@ from refusal_parity.statistics.influence import influences
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reference_numbers import ReferenceStudy
+
 
 def config(dimension: str, reference: str) -> AnalysisConfig:
     return AnalysisConfig(
@@ -19,18 +21,31 @@ def config(dimension: str, reference: str) -> AnalysisConfig:
     )
 
 
-def test_released_study_without_one_name(released: pl.DataFrame, reference: dict[str, Any]) -> None:
-    expected = reference["llama7"]["item6"]["exclude_Mohammed"]
-    frame = influences(released, config("group", "white"))
-    row = frame.filter(group="muslim", left_out="Mohammed").row(0, named=True)
-    assert row["k_group"] / row["n_group"] == pytest.approx(expected["muslim_rate"], abs=1e-12)
-    assert row["estimate"] == pytest.approx(expected["rd"], abs=1e-12)
-    assert row["p_value"] == pytest.approx(expected["exact_perm_p_vs_white"]["p"], rel=1e-12)
-    biggest = frame.filter(group="muslim", left_out_kind="name").sort(pl.col("change").abs())
-    assert biggest["left_out"][-1] == "Mohammed"
-    counted = frame.group_by("group", "left_out_kind").len().sort("group", "left_out_kind")
-    assert counted.filter(left_out_kind="template")["len"].to_list() == [24] * 4
-    assert counted.filter(left_out_kind="name")["len"].to_list() == [12, 12, 16, 16]
+def test_every_name_and_template_is_left_out_once(reference_study: ReferenceStudy) -> None:
+    design, frame = reference_study.design(), reference_study.influence
+    names = dict(zip(design.levels, design.members(design.name), strict=True))
+    reference = design.levels[0]
+    counted = frame.group_by("group", "left_out_kind").len()
+    assert {(group, kind): count for group, kind, count in counted.iter_rows()} == {
+        (group, kind): count
+        for group in design.levels[1:]
+        for kind, count in (
+            ("name", names[group] + names[reference]),
+            ("template", int(design.template.max()) + 1),
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("reference_study", "group", "name"),
+    [("rare", "blue", "n05"), ("released", "muslim", "Mohammed")],
+    indirect=["reference_study"],
+)
+def test_an_outlying_name_moves_most(
+    reference_study: ReferenceStudy, group: str, name: str
+) -> None:
+    moved = reference_study.influence.filter(group=group, left_out_kind="name")
+    assert moved.sort(pl.col("change").abs())["left_out"][-1] == name
 
 
 def test_nothing_left_says_so(study: Callable[..., pl.DataFrame]) -> None:
@@ -44,8 +59,13 @@ def test_nothing_left_says_so(study: Callable[..., pl.DataFrame]) -> None:
     assert rows["A"]["p_value"] == 1
 
 
-def test_templates_have_no_exact_test(released: pl.DataFrame) -> None:
-    frame = influences(released, config("family", "women"))
+@pytest.mark.parametrize(
+    ("reference_study", "reference"),
+    [("complete", "home"), ("released", "women")],
+    indirect=["reference_study"],
+)
+def test_templates_have_no_exact_test(reference_study: ReferenceStudy, reference: str) -> None:
+    frame = influences(reference_study.observations, config("family", reference))
     assert frame["p_value"].is_null().all()
     assert frame["note"].str.contains("levels are not a property of names").all()
     assert frame["estimate"].is_not_null().all()

@@ -11,7 +11,7 @@ from scipy.special import gammaln
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.outcomes import Outcome
-from refusal_parity.statistics.design import Design, build_designs
+from refusal_parity.statistics.design import Design
 from refusal_parity.statistics.laplace import MixedModel, fit_mixed_model
 from refusal_parity.statistics.mixed_models import mixed_models
 
@@ -19,69 +19,38 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import polars as pl
-
-LEVELS = ["white", "muslim", "mexican", "chinese", "asian"]
-
-
-@pytest.fixture(scope="module")
-def design(released: pl.DataFrame) -> Design:
-    return build_designs(released, "group", LEVELS, [Outcome.REFUSAL])[Outcome.REFUSAL]
+    from reference_numbers import ReferenceStudy
 
 
-@pytest.fixture(scope="module")
-def fits(design: Design) -> tuple[MixedModel, MixedModel]:
+@pytest.fixture
+def fits(reference_study: ReferenceStudy) -> tuple[MixedModel, MixedModel]:
+    design = reference_study.design()
     return fit_mixed_model(design), fit_mixed_model(design, levels=False)
 
 
-def test_released_study_equals_lme4(
-    fits: tuple[MixedModel, MixedModel], reference: dict[str, Any]
-) -> None:
-    (full, null), tolerance = fits, reference["meta"]["tolerances"]
-    expected = reference["llama7"]["item5"]["crossed"]
-    fixed = [
-        expected["fixed"][key] for key in ("(Intercept)", *(f"identity{g}" for g in LEVELS[1:]))
-    ]
-    assert full.coefficients == pytest.approx(
-        [each["coef"] for each in fixed], abs=tolerance["glmm_crossed_fixef_abs"], rel=0
-    )
-    assert np.sqrt(np.diag(full.covariance)) == pytest.approx(
-        [each["se"] for each in fixed], abs=0, rel=tolerance["glmm_crossed_se_rel"]
-    )
-    sizes = {"var": full, "var_null": null}
-    for key, fit in sizes.items():
-        assert [fit.name_variance, fit.template_variance] == pytest.approx(
-            [expected[key]["name"], expected[key]["template"]],
-            abs=0,
-            rel=tolerance["glmm_crossed_var_rel"],
-        )
-    assert null.coefficients[0] == pytest.approx(
-        expected["intercept_null"], abs=tolerance["glmm_crossed_fixef_abs"], rel=0
-    )
-    chi2 = 2 * (full.log_likelihood - null.log_likelihood)
-    assert chi2 == pytest.approx(
-        expected["LRT"]["chi2"], abs=tolerance["glmm_crossed_LRT_chi2_abs"], rel=0
-    )
+def test_equals_lme4(reference_study: ReferenceStudy, fits: tuple[MixedModel, MixedModel]) -> None:
+    full, null = fits
+    expected, design = reference_study.numbers["mixed_model"], reference_study.design()
+    near = reference_study.tolerances.mixed
+    slopes, covariance = full.coefficients[1:], full.covariance[1:, 1:]
+    ways = (gammaln(design.n + 1) - gammaln(design.k + 1) - gammaln(design.n - design.k + 1)).sum()
+    mine = {
+        "coefficients": full.coefficients,
+        "std_error": np.sqrt(np.diag(full.covariance)),
+        "variances": np.array([full.name_variance, full.template_variance]),
+        "null_intercept": null.coefficients[0],
+        "null_variances": np.array([null.name_variance, null.template_variance]),
+        "log_likelihood": full.log_likelihood,
+        "null_log_likelihood": null.log_likelihood,
+        "log_likelihood_of_counts": full.log_likelihood + ways,
+        "null_log_likelihood_of_counts": null.log_likelihood + ways,
+        "ratio": 2 * (full.log_likelihood - null.log_likelihood),
+        "wald": float(slopes @ np.linalg.solve(covariance, slopes)),
+    }
+    for key, value in expected.items():
+        assert mine[key] == pytest.approx(np.array(value), rel=near, abs=near), key
     assert full.converged
     assert null.converged
-
-
-def test_log_likelihood_equals_lme4(
-    design: Design, fits: tuple[MixedModel, MixedModel], reference: dict[str, Any]
-) -> None:
-    # R was given counts by cell, whose likelihood has binomial coefficients.
-    ways = (gammaln(design.n + 1) - gammaln(design.k + 1) - gammaln(design.n - design.k + 1)).sum()
-    expected = reference["llama7"]["item5"]["crossed"]
-    for fit, key in zip(fits, ("logLik", "logLik_null"), strict=True):
-        assert fit.log_likelihood + ways == pytest.approx(expected[key], abs=1e-4, rel=0)
-
-
-def test_joint_wald_equals_lme4(
-    fits: tuple[MixedModel, MixedModel], reference: dict[str, Any]
-) -> None:
-    b, v = fits[0].coefficients[1:], fits[0].covariance[1:, 1:]
-    expected = reference["llama7"]["item5"]["crossed"]["joint_wald"]["chi2"]
-    tolerance = reference["meta"]["tolerances"]["glmm_crossed_se_rel"]
-    assert float(b @ np.linalg.solve(v, b)) == pytest.approx(expected, rel=2 * tolerance)
 
 
 def test_laplace_is_near_the_integral_where_cells_are_large() -> None:

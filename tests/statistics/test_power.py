@@ -21,32 +21,28 @@ from refusal_parity.statistics.repeated.regressions import ols_cr2_two_way
 from refusal_parity.statistics.repeated.results import Studies
 from refusal_parity.vocabulary import Scope
 
-DESIGNS = ["T8_S3", "T24_S1", "T24_S3", "T24_S10", "T60_S3", "T100_S1", "T100_S3", "T1000_S1"]
 
+def test_formulas_are_those_of_r(power_of_r: list[dict[str, Any]]) -> None:
+    for row in power_of_r:
+        parts = {key: row[key] for key in ("name", "template_group", "cell", "sample")}
+        given, scope = Components(rate=0.2, template=0.0, **parts), Scope(row["scope"])
+        size = Size(row["names"], row["names"], row["templates"], row["samples"])
 
-@pytest.mark.parametrize("names", ["pooled", "excl_Mohammed"])
-@pytest.mark.parametrize("design", DESIGNS)
-def test_formulas_are_those_of_r(reference: dict[str, Any], names: str, design: str) -> None:
-    item = reference["llama7"]["item8"]
-    parts = item["varcomp_prob_scale"]
-    name = parts["s2_n" if names == "pooled" else "s2_n_excl_Mohammed"]
-    given = Components(0.2, name, 0.0, parts["s2_ti"], parts["s2_tn"], parts["s2_e"])
-    templates, samples = (int(each[1:]) for each in design.split("_"))
-    size, scope = Size(8, 8, templates, samples), Scope.NEW_NAMES
-    expected = item["formula"][names][design]
-    own = precision(given, size, scope)
-    assert minimum_detectable(own, 0.05, 0.8) == pytest.approx(
-        expected["MDE_at_8_names_80pct"], abs=1e-9
-    )
-    for count in (8, 4):
-        mine = power_of(precision(given, size.of(count), scope), 0.05, 0.05)
-        assert mine == pytest.approx(expected[f"power_at_{count}_names"], abs=1e-9)
-    for alpha, key in ((0.05, ""), (0.0125, "_alpha.0125")):
+        def power(
+            names: int, row: dict[str, Any] = row, given: Components = given, size: Size = size
+        ) -> float:
+            own = precision(given, size.of(names), Scope(row["scope"]))
+            return power_of(own, row["difference"], row["alpha"])
 
-        def finds(count: int, alpha: float = alpha) -> bool:
-            return power_of(precision(given, size.of(count), scope), 0.05, alpha) >= 0.8
-
-        assert smallest(finds, 2) == expected[f"names_per_group_80pct{key}"]
+        mine = {
+            "power": power(row["names"]),
+            "minimum_detectable": minimum_detectable(
+                precision(given, size, scope), row["alpha"], 0.8
+            ),
+            "names_needed": smallest(lambda names, power=power: power(names) >= 0.8, 2),
+        }
+        expected = {key: row[key] for key in mine.keys() & row.keys()}
+        assert {key: mine[key] for key in expected} == pytest.approx(expected, abs=1e-9), row
 
 
 def test_power_grows_to_one_without_nan() -> None:

@@ -1,0 +1,116 @@
+"""The adjusted linear model: R's errors on a design with an attribute of names beside the groups.
+
+No method of the package fits it yet. Its covariances take any contrasts within
+templates, and are held against R with these.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pytest
+from reference_studies import numbers_of_r, own_rows
+
+from refusal_parity.statistics.clusters import Moves, inverse, two_way
+from refusal_parity.statistics.cr2 import bias_reduced, cluster_terms, hotelling, spread
+from refusal_parity.statistics.cr2_two_way import OneWay, both_ways, cell_variance, one_way
+from refusal_parity.statistics.design import codes_of
+from refusal_parity.statistics.regressors import Absorbed
+from refusal_parity.statistics.wald import Fit
+from refusal_parity.vocabulary import Method
+
+if TYPE_CHECKING:
+    from refusal_parity.statistics.design import FloatArray, IntArray
+
+
+class Adjusted(NamedTuple):
+    """Least squares of refusals on groups, log frequency and templates, a row a response."""
+
+    terms: tuple[str, ...]
+    absorbed: Absorbed
+    coefficients: FloatArray
+    residual: FloatArray
+    name: IntArray
+    template: IntArray
+
+
+@pytest.fixture(scope="module")
+def fit() -> Adjusted:
+    rows = own_rows("covariate")
+    name, template = (codes_of(rows[key].to_numpy().astype(str)) for key in ("name", "template"))
+    groups = rows["group"].unique().sort().to_list()[1:]
+    regressors = [*(rows["group"] == group for group in groups), rows["log_frequency"]]
+    y = rows["label"].is_in(["refusal", "harmful_refusal"]).to_numpy().astype(float)
+    total = np.bincount(template).astype(float)
+
+    def within(values: FloatArray) -> FloatArray:
+        return values - (np.bincount(template, values) / total)[template]
+
+    x = np.column_stack([within(each.to_numpy().astype(float)) for each in regressors])
+    ones, bread = np.ones(len(y)), inverse(x.T @ x)
+    coefficients = bread @ (x.T @ within(y))
+    return Adjusted(
+        (*groups, "log_frequency"),
+        Absorbed(x, bread, ones, ones, template, total),
+        coefficients,
+        within(y) - x @ coefficients,
+        name,
+        template,
+    )
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, Any]:
+    found: dict[str, Any] = numbers_of_r()["studies"]["covariate"]["covariate"]
+    return found
+
+
+def clustered(fit: Adjusted, cluster: IntArray) -> OneWay:
+    """CR2 of each coefficient: the first of all pairs of terms."""
+    found = spread(fit.absorbed, cluster)
+    terms = cluster_terms(found, fit.residual, cluster)
+    return one_way(terms, found.df[: len(fit.terms)], None)
+
+
+def moved(fit: Adjusted) -> FloatArray:
+    """What each response moves the coefficients by."""
+    return fit.absorbed.influence * fit.residual[:, None]
+
+
+def test_coefficients(fit: Adjusted, expected: dict[str, Any]) -> None:
+    assert list(fit.terms) == expected["terms"]
+    assert fit.coefficients == pytest.approx(expected["estimate"], rel=1e-9)
+
+
+@pytest.mark.parametrize("cluster", ["name", "template"])
+def test_bias_reduced_errors(fit: Adjusted, expected: dict[str, Any], cluster: str) -> None:
+    found = clustered(fit, getattr(fit, cluster))
+    assert np.sqrt(found.variance) == pytest.approx(expected[f"std_error_{cluster}"], rel=1e-9)
+    assert found.df == pytest.approx(expected[f"df_{cluster}"], rel=1e-9)
+
+
+def test_two_way_errors(fit: Adjusted, expected: dict[str, Any]) -> None:
+    cell = codes_of(fit.name * (fit.template.max() + 1) + fit.template)
+    variance = cell_variance(moved(fit), cell, fit.absorbed.parameters)
+    assert variance == pytest.approx(expected["variance_cell"], rel=1e-9)
+    found = both_ways(clustered(fit, fit.name), clustered(fit, fit.template), variance)
+    assert np.sqrt(found.variance) == pytest.approx(expected["std_error_two_way"], rel=1e-9)
+    assert found.df == pytest.approx(expected["df_two_way"], rel=1e-9)
+
+
+def test_two_way_errors_of_many_clusters(fit: Adjusted, expected: dict[str, Any]) -> None:
+    moves = Moves(moved(fit), rows=len(fit.residual), parameters=fit.absorbed.parameters)
+    found = two_way(moves, fit.name, fit.template)
+    assert found.note is None
+    std_error = np.sqrt(np.diag(found.matrix))
+    assert std_error == pytest.approx(expected["std_error_two_way_cr1"], rel=1e-9)
+
+
+def test_joint_test(fit: Adjusted, expected: dict[str, Any]) -> None:
+    found = bias_reduced(fit.absorbed, fit.residual, fit.name)
+    levels = ("reference", *fit.terms)
+    joint = Fit(levels, fit.coefficients, found.covariance, found.df_joint, None)
+    mine = hotelling(joint, Method.OLS_CR2_NAME)
+    for key, value in expected["htz"].items():
+        assert getattr(mine, key) == pytest.approx(value, rel=1e-9), key
