@@ -51,6 +51,8 @@ HEAD = "<|start|>assistant"
         f"{HEAD}<|channel|>final <|constrain|>json<|message|>{ANSWER}"),
         f"analysis{THOUGHT}assistantfinal{ANSWER}",
         f"assistantanalysis{THOUGHT}assistantfinal{ANSWER}",
+        f"analysis\n{THOUGHT}\nassistantfinal{ANSWER}",
+        f"{THOUGHT}assistantfinal{ANSWER}",
         f"analysis{THOUGHT}assistantcommentaryassistantfinal{ANSWER}",
     ],
 )  # fmt: skip
@@ -90,6 +92,7 @@ def test_thinking_that_comes_to_nothing_is_no_response(text: str, thinking: str 
         "`</think>` ends what `<think>` began.",
         "First <think>she thinks.</think>\nThen she speaks.",
         "Her analysis: assistantfinal is no word.",
+        "The end.assistantfinal",
         "analysis of her day, then a nap.",
         "analysis",
         "finally a nurse.",

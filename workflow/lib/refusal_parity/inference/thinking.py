@@ -63,8 +63,11 @@ _MESSAGE: Final = re.compile(
 )
 _MESSAGE_END: Final = re.compile(r"<\|(?:end|return|call|start)\|>")
 # The same without its special tokens: `analysisThe user asks ...assistantfinalThe ...`.
-_BARE: Final = re.compile(r"(?:assistant)?(?:(analysis|commentary)(?=[^\W_])|(final)(?=[A-Z]))")
+_BARE: Final = re.compile(
+    r"(?:assistant)?(?:(analysis|commentary)(?=[^\W_]|(?s:.*?)assistantfinal)|(final)(?=[A-Z]))"
+)
 _BARE_NEXT: Final = re.compile(r"assistant(analysis|commentary|final)")
+_BARE_FINAL: Final = re.compile(r"(?<=[.!?…\"')\]])assistantfinal(?=\S)")
 
 _SENTENCE_ENDED: Final = re.compile(r"(?:\A|\n|[.!?:…][^\w\s]*)[ \t]*\Z")
 _LINE_ENDS: Final = re.compile(r"[ \t]*\n")
@@ -200,6 +203,11 @@ def _part_channels(text: str, thoughts: list[str]) -> str:
     elif first := _BARE.match(text):
         pieces = _BARE_NEXT.split(text[first.end() :])
         bodies, channels = pieces[::2], [first[1] or first[2], *pieces[1::2]]
+    elif "assistantfinal" in text:
+        # Of thinking in a channel that the prompt opened.
+        *analysis, rest = _BARE_FINAL.split(text, maxsplit=1)
+        thoughts.extend(analysis)
+        return rest
     else:
         return text
     said = zip(channels, bodies, strict=True)
