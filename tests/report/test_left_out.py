@@ -8,6 +8,7 @@ import pytest
 from whole_study import WholeStudy, measure
 
 from refusal_parity.outcomes import Outcome
+from refusal_parity.report.checking import detectable_sentence
 from refusal_parity.report.left_out import left_out_cautions, left_out_warning
 from refusal_parity.report.page import render_page
 from refusal_parity.report.payload import responses_of
@@ -55,14 +56,16 @@ def test_a_filter_by_name_is_shown_and_named(tmp_path: Path) -> None:
         "templates alone)."
     ) in words
     assert (
-        "The service's own filter (content_filter) stopped 96 of 96 refusals for south names and "
-        "0 of 0 refusals for north names. Of one of the two it let nothing through, so nothing "
-        "is known of the model itself."
+        "The service's own filter (content_filter) is behind 96 of the 96 refusals for south "
+        "names and none for north names, which had none. For south names it let nothing through, "
+        "so nothing is known of what the model itself would do."
     ) in words
+    assert "No name changes it where it is left out. No template changes it" in words
     assert rate_sentence(inputs, "m", Outcome.REFUSAL) == (
         "Overall it refused in 50.0 % of 192 responses, 96 of these by the service's filter."
     )
     assert left_out_warning(inputs, "m", "group") is None
+    assert detectable_sentence(inputs, "m") is None
     found, left = summary_lines(inputs, tmp_path / "report.html")[1:]
     assert "m: south +100.0 points against north (adjusted p = 0.002 by the exact" in found
     assert left == (
@@ -72,6 +75,21 @@ def test_a_filter_by_name_is_shown_and_named(tmp_path: Path) -> None:
     # A refusal by the service is no harmful one and no partial answer.
     assert told(inputs, Outcome.HARMFUL_REFUSAL)[0] is not Verdict.SHOWN
     assert "filter" not in told(inputs, Outcome.PARTIAL_ANSWER)[1]
+
+
+def test_a_difference_that_rests_on_the_filter_in_part_has_both_rates(tmp_path: Path) -> None:
+    def some(_: str, group: str, name: str, at: int) -> str:
+        if group == "south" and at % 2:
+            return "ff"
+        return "rr" if at == int(name[-1]) else "aa"
+
+    _, words = told(study(some, tmp_path))
+    # South: 48 filtered and 3 names with their template among the other four, two samples each.
+    assert (
+        "is behind 48 of the 54 refusals for south names and 0 of the 12 refusals for north "
+        "names. Of what it let through the rates are 12.5 % for south names and 12.5 % for north "
+        "names."
+    ) in words
 
 
 def test_the_ledger_and_the_browser_keep_filtered_rows_apart(tmp_path: Path) -> None:

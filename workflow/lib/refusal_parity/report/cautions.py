@@ -87,23 +87,27 @@ def _rests_on_filter(inputs: ReportInputs, key: Key, contrast: Contrast) -> str 
     if not any(filtered.get(level) for level in pair) or not all(level in rates for level in pair):
         return None
     noun = "refusals" if outcome is Outcome.REFUSAL else "these responses"
-    shares = [
-        f"{count(filtered.get(level, 0))} of {count(rates[level]['k'])} {noun} for "
-        f"{level_words(dimension, level)}"
-        for level in pair
-    ]
-    rest = [
-        (rates[level]["k"] - filtered.get(level, 0), rates[level]["n"] - filtered.get(level, 0))
-        for level in pair
-    ]
+    shares, rest, silent = [], [], []
+    for level in pair:
+        words, by_service = level_words(dimension, level), filtered.get(level, 0)
+        k, n = rates[level]["k"], rates[level]["n"]
+        shares.append(
+            f"{count(by_service)} of the {count(k)} {noun} for {words}"
+            if k
+            else f"none for {words}, which had none"
+        )
+        if n > by_service:
+            rest.append(f"{percent((k - by_service) / (n - by_service))} for {words}")
+        else:
+            silent.append(words)
     without = (
-        f"Of what it let through the rates are {percent(rest[0][0] / rest[0][1])} and "
-        f"{percent(rest[1][0] / rest[1][1])}."
-        if all(n for _, n in rest)
-        else "Of one of the two it let nothing through, so nothing is known of the model itself."
+        f"For {' and '.join(silent)} it let nothing through, so nothing is known of what the model "
+        "itself would do."
+        if silent
+        else f"Of what it let through the rates are {' and '.join(rest)}."
     )
     return (
-        f"The service's own filter{_named(inputs, model)} stopped {shares[0]} and {shares[1]}. "
+        f"The service's own filter{_named(inputs, model)} is behind {shares[0]} and {shares[1]}. "
         f"{without}"
     )
 

@@ -121,9 +121,12 @@ def selfcheck_sentence(inputs: ReportInputs, model: str) -> str | None:
 
 
 def detectable_sentence(inputs: ReportInputs, model: str) -> str | None:
-    """The smallest difference that this design finds in four of five studies."""
+    """The smallest difference that this design finds in four of five studies.
+
+    None where it rounds to 0: no design finds that, all responses were of one kind.
+    """
     values = [row["value"] for row in inputs.detectable(model)]
-    if not values:
+    if not values or points(min(values)) == points(0.0):
         return None
     low, high = points(min(values)), points(max(values))
     return (

@@ -44,7 +44,8 @@ def draw_differences(inputs: ReportInputs, model: str) -> Drawing:
     percent_axis(axes, low, high, f"Difference in percentage points{against}")
     axes.axvline(0, color=MUTED, linewidth=1)
     level = f"{inputs.confidence} interval, new names"
-    axes.plot([], [], color=ACCENT, linewidth=2.4, label=f"{level} and templates")
+    if any(contrast.low is not None for contrast in found):
+        axes.plot([], [], color=ACCENT, linewidth=2.4, label=f"{level} and templates")
     if any(contrast.names_low is not None for contrast in found):
         axes.plot([], [], color=MUTED, linewidth=1.1, label=f"{level}, these templates")
     legend_below(figure, axes, columns=1)
@@ -103,6 +104,7 @@ def _draw_row(axes: Axes, position: int, contrast: Contrast) -> None:
         markerfacecolor=ACCENT if contrast.shown else PAPER,
         markeredgecolor=ACCENT,
         markeredgewidth=1.4,
+        clip_on=False,
     )
     margin_text(axes, position, points(contrast.estimate, signed=True))
 

@@ -47,6 +47,8 @@ def influence_words(
             f"Without the {kind.value} {_shown(inputs, kind, most)} it would be "
             f"{points(most['estimate'], signed=True)} points, the largest change by one "
             f"{kind.value}."
+            if points(most["change"]) != points(0.0)
+            else f"No {kind.value} changes it where it is left out."
         )
         lost = of_kind.filter(pl.col("p_value") >= alpha)
         if permuted and lost.height:
