@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -46,19 +48,13 @@ def base_url(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         "VLLM_CPU_OMP_THREADS_BIND": "nobind",
         "OMP_NUM_THREADS": "1",
     }
-    # Not the command `vllm`, which looks for a package of that very name and
-    # does not find the CPU build.
-    command = [
-        *(sys.executable, "-m", "vllm.entrypoints.openai.api_server"),
-        *("--model", str(root / "data/models/demo-even"), "--served-model-name", "demo"),
-        *("--host", "127.0.0.1", "--port", str(port)),
-        *("--dtype", "float32", "--enforce-eager", "--no-enable-chunked-prefill"),
-        *("--generation-config", "vllm"),
-    ]
+    # Its start takes less time without compiling.
+    command = [*_documented_command(root, port), "--dtype", "float32", "--enforce-eager"]
     with (
         log.open("w") as file,
         subprocess.Popen(
             command,
+            cwd=root,
             env=os.environ | settings,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -72,6 +68,16 @@ def base_url(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
             # Its engine is a process of its own.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def _documented_command(root: Path, port: int) -> list[str]:
+    """The command of the how-to guide, on a port of the test's own."""
+    guide = (root / "docs/how-to/8-ask-a-served-model.md").read_text("utf-8")
+    block = re.search(r"```sh\n(python -m vllm\.entrypoints.*?)```", guide, re.DOTALL)
+    assert block
+    words = shlex.split(block[1].replace("\\\n", " "))
+    assert (words[0], words.count("8000")) == ("python", 1)
+    return [sys.executable, *(str(port) if word == "8000" else word for word in words[1:])]
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -6,6 +6,8 @@ from refusal_parity.inference.asking import ServerJob, ask_server
 from refusal_parity.tables import Prompts, read_table
 
 with job("asking again", snakemake.log[0]) as say:
+    if not snakemake.params.tables:
+        say("no model of this study is behind a server: nothing is asked again")
     prompts = read_table(Prompts, Path(snakemake.input.prompts))
     for key, folder in snakemake.params.tables.items():
         table = Path(folder) / "responses.parquet"

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def count_failed(table: Path) -> int:
-    """How many rows of a finished table of `Responses` have the status error."""
-    return int((read_table(Responses, table)["status"] == str(Status.ERROR)).sum())
-
-
 def answered_rows(table: Path, plan: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
     """Rows of a finished table that need not be asked again.
 
