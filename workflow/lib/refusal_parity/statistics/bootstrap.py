@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 METHODS = (Method.BOOTSTRAP_NAMES, Method.BOOTSTRAP_PIGEONHOLE)
 
-_BLOCK = 500_000
-"""Outcomes times templates times samples held at a time: 4 MB."""
+_BLOCK = 2_000_000
+"""Outcomes times names times samples held at a time: 8 MB."""
 
 
 class Resamples(NamedTuple):
@@ -60,31 +60,53 @@ def resampled_rates(counts: Counts, resamples: Resamples, *, templates: bool) ->
     Returns:
         Shape (outcomes, groups, bootstraps); NaN in a sample without a response.
     """
-    random = np.random.default_rng(resamples.seed)
     draws = resamples.bootstraps
-    grid = np.concatenate([counts.n[None], counts.k])
-    if not templates:
-        grid = grid.sum(axis=2, keepdims=True)
-    # One column is drawn once in every sample.
-    columns = grid.shape[2]
-    weights = _multiplicities(random, columns, draws)
-    rates = np.empty((len(counts.k), len(counts.levels), draws))
-    for at, group in enumerate(counts.levels):
-        cells = grid[:, counts.level == at]
-        own = np.random.default_rng([resamples.seed, *group.encode()])
-        drawn = _multiplicities(own, cells.shape[1], draws)
-        block = max(1, _BLOCK // (len(grid) * columns))
-        for start in range(0, draws, block):
-            part = slice(start, start + block)
-            sums = np.einsum("obt,bt->ob", drawn[part] @ cells, weights[part])
-            rates[:, at, part] = np.where(sums[0] > 0, sums[1:] / np.maximum(sums[0], 1), np.nan)
-    return rates
+    # Names of a group side by side.
+    order = np.argsort(counts.level, kind="stable")
+    grid = np.concatenate([counts.n[None], counts.k])[:, order]
+    kind = _exact_kind(grid)
+    grid = grid.astype(kind)
+    members = np.bincount(counts.level)
+    ends = np.cumsum(members)
+    drawn = np.concatenate(
+        [
+            _multiplicities(np.random.default_rng([resamples.seed, *group.encode()]), size, draws)
+            for group, size in zip(counts.levels, members, strict=True)
+        ]
+    ).astype(kind)
+    sums = np.empty((len(grid), len(members), draws))
+    if templates:
+        random = np.random.default_rng(resamples.seed)
+        weights = _multiplicities(random, grid.shape[2], draws).astype(kind)
+        block = max(1, _BLOCK // drawn.size)
+        for start in range(0, len(grid), block):
+            part = grid[start : start + block]
+            held = (part.reshape(-1, len(weights)) @ weights).reshape(*part.shape[:2], draws)
+            held *= drawn
+            np.add.reduceat(held, ends - members, axis=1, out=sums[start : start + block])
+    else:
+        totals = grid.sum(axis=2)
+        for at, (start, end) in enumerate(zip(ends - members, ends, strict=True)):
+            sums[:, at] = totals[:, start:end] @ drawn[start:end]
+    return np.where(sums[0] > 0, sums[1:] / np.maximum(sums[0], 1), np.nan)
+
+
+def _exact_kind(grid: FloatArray) -> type[np.float32 | np.float64]:
+    """Single precision where it holds every sum exactly, in half the time.
+
+    Sums of whole numbers below 2^24 have no rounding in it: none can exceed
+    the largest number as often as names and templates are drawn.
+    """
+    whole = bool((grid == np.rint(grid)).all())
+    largest = float(np.abs(grid).max(initial=0)) * grid.shape[1] * grid.shape[2]
+    return np.float32 if whole and largest < 2**24 else np.float64
 
 
 def _multiplicities(random: np.random.Generator, size: int, draws: int) -> FloatArray:
-    """How often each of `size` units is drawn, shape (draws, size)."""
+    """How often each of `size` units is drawn, shape (size, draws)."""
     drawn = random.integers(size, size=(draws, size)) + size * np.arange(draws)[:, None]
-    return np.bincount(drawn.ravel(), minlength=draws * size).reshape(draws, size).astype(float)
+    counted = np.bincount(drawn.ravel(), minlength=draws * size).reshape(draws, size)
+    return np.ascontiguousarray(counted.T, dtype=np.float64)
 
 
 def vary(differences: FloatArray, rates: FloatArray) -> BoolArray:

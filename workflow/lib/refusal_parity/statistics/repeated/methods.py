@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import cache, partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
@@ -56,8 +56,9 @@ def repeated_runs(
         What runs each of them, and which it runs.
     """
 
-    def shown_to_be_small() -> list[Repeated]:
-        return [_equivalence(regressions.ols_cr2_two_way(studies, alpha), margin, alpha)]
+    @cache
+    def two_way() -> Repeated:
+        return regressions.ols_cr2_two_way(studies, alpha)
 
     return {
         (Method.NEWCOMBE, Method.KATZ, Method.CHI_SQUARE): partial(
@@ -65,8 +66,8 @@ def repeated_runs(
         ),
         (Method.MANTEL_HAENSZEL,): partial(rates.mantel_haenszel, studies),
         (Method.OLS_TWO_WAY,): partial(regressions.ols_two_way, studies, alpha),
-        (Method.OLS_CR2_TWO_WAY,): lambda: [regressions.ols_cr2_two_way(studies, alpha)],
-        (Method.EQUIVALENCE,): shown_to_be_small,
+        (Method.OLS_CR2_TWO_WAY,): lambda: [two_way()],
+        (Method.EQUIVALENCE,): lambda: [_equivalence(two_way(), margin, alpha)],
         LOGISTIC[:3]: partial(regressions.logistic, studies, alpha),
         (Method.OLS_CR2_NAME,): partial(regressions.ols_cr2_name, studies, alpha),
         (Method.PERMUTATION_NAMES, Method.PERMUTATION_NAMES_F): partial(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -135,6 +136,7 @@ class _BiasReduced(NamedTuple):
         return np.swapaxes(terms, 0, 1), found.df[:tested], found.df_joint
 
 
+@lru_cache(maxsize=1)
 def _bias_reduced(studies: Studies) -> _BiasReduced:
     design = _design(studies.grid)
     return _BiasReduced(studies.grid, design, absorb(design), *_least_squares(studies))
@@ -195,6 +197,7 @@ def logistic(studies: Studies, alpha: float) -> list[Repeated]:
     return rows
 
 
+@lru_cache(maxsize=1)
 def _largest(studies: Studies) -> FloatArray:
     """Variances of the contrasts if residuals were as large as outcomes, shape (studies, q)."""
     n = studies.grid.n
@@ -202,6 +205,7 @@ def _largest(studies: Studies) -> FloatArray:
     return np.asarray(np.outer(squares, np.diag(reduced(studies.level_n).inverse)))
 
 
+@lru_cache(maxsize=1)
 def _least_squares(studies: Studies) -> tuple[FloatArray, FloatArray]:
     """Contrasts, NaN where the outcome does not vary, and sums of residuals by cell."""
     n, k = studies.level_n, studies.level_k

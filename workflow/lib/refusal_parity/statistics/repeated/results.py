@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
     from refusal_parity.vocabulary import Estimand, Method
 
 
-class Studies(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Studies:
     """Counts of many studies with the same names, templates and responses.
+
+    Told from others by being the same object, so that what several methods
+    take from them is computed once.
 
     Attributes:
         grid: what they have in common.
@@ -26,17 +31,17 @@ class Studies(NamedTuple):
     grid: Grid
     k: FloatArray
 
-    @property
+    @cached_property
     def level_k(self) -> FloatArray:
         """Shape (studies, levels, templates)."""
         return by_level(self.grid, self.k)
 
-    @property
+    @cached_property
     def level_n(self) -> FloatArray:
         """Shape (levels, templates)."""
         return by_level(self.grid, self.grid.n)
 
-    @property
+    @cached_property
     def name_rates(self) -> FloatArray:
         """Shape (studies, names)."""
         return np.asarray(self.k.sum(axis=2) / self.grid.n.sum(axis=1), dtype=np.float64)
