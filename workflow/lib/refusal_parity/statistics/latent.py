@@ -200,17 +200,16 @@ def simulate(grid: Grid, latent: Latent, studies: int, random: np.random.Generat
     shared = latent.mean[:, None] + normal(latent.template, 1, templates)
     shared = shared + normal(latent.template_group, len(grid.levels), templates)
     of_name = normal(latent.name[level], names)
-    # From here on study by study, in one place: many at once do not fit the processor's cache.
-    k = random.standard_normal((studies, names, templates))
     deviation, unit = np.sqrt(latent.cell), np.sqrt(latent.sample)
+    asked = np.arange(int(grid.n.max()))[:, None, None] < grid.n
+    k = np.zeros((studies, names, templates))
+    # Study by study: many at once do not fit the processor's cache.
     for study in range(studies):
         score = shared[study, level] + of_name[study, :, None]
-        score += deviation * k[study]
-        score /= unit
-        ndtr(score, out=k[study])
-    responses = grid.n.astype(np.int64)
-    for study in range(studies):
-        k[study] = random.binomial(responses, k[study])
+        score += deviation * random.standard_normal((names, templates))
+        chance = ndtr(score / unit)
+        for repetition in asked:
+            k[study] += (random.random((names, templates)) < chance) & repetition
     weights = by_level(grid, grid.n)
     left = np.sqrt(latent.total - latent.template - latent.template_group)
     expected = ndtr(shared / left[:, None])
