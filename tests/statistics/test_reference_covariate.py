@@ -31,6 +31,7 @@ class Adjusted(NamedTuple):
     absorbed: Absorbed
     coefficients: FloatArray
     residual: FloatArray
+    largest: FloatArray
     name: IntArray
     template: IntArray
 
@@ -55,6 +56,7 @@ def fit() -> Adjusted:
         Absorbed(x, bread, ones, ones, template, total),
         coefficients,
         within(y) - x @ coefficients,
+        bread * y.sum(),
         name,
         template,
     )
@@ -100,17 +102,18 @@ def test_two_way_errors(fit: Adjusted, expected: dict[str, Any]) -> None:
 
 
 def test_two_way_errors_of_many_clusters(fit: Adjusted, expected: dict[str, Any]) -> None:
-    moves = Moves(moved(fit), rows=len(fit.residual), parameters=fit.absorbed.parameters)
+    parameters = fit.absorbed.parameters
+    moves = Moves(moved(fit), len(fit.residual), parameters, fit.largest)
     found = two_way(moves, fit.name, fit.template)
     assert found.note is None
-    std_error = np.sqrt(np.diag(found.matrix))
+    std_error = np.sqrt((found.root**2).sum(axis=0))
     assert std_error == pytest.approx(expected["std_error_two_way_cr1"], rel=1e-9)
 
 
 def test_joint_test(fit: Adjusted, expected: dict[str, Any]) -> None:
     found = bias_reduced(fit.absorbed, fit.residual, fit.name)
     levels = ("reference", *fit.terms)
-    joint = Fit(levels, fit.coefficients, found.covariance, found.df_joint, None)
+    joint = Fit(levels, fit.coefficients, found.root, fit.largest, found.df_joint, None)
     mine = hotelling(joint, Method.OLS_CR2_NAME)
     for key, value in expected["htz"].items():
         assert getattr(mine, key) == pytest.approx(value, rel=1e-9), key
