@@ -32,7 +32,7 @@ endif
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test test-labelstudio test-slurm lint docs picture chromium reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling study-classifiers demo-models clean
+.PHONY: help install run test test-kernel kernels test-labelstudio test-slurm lint docs picture chromium reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling study-classifiers demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -63,6 +63,22 @@ test: $(INSTALLED) ## check the code and run all tests but those of the cluster
 	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal -m "not engine and not workflow and not slurm and not labelstudio"
 	$(ACTIVATE) pytest --numprocesses 2 --dist loadgroup --durations 8 -m "engine or workflow" tests/inference tests/workflow
 	@echo "Not run: the tests of the SLURM cluster; make test-slurm installs SLURM and runs them."
+
+# The oldest kernel of OpenBLAS that there is: it differs most from what new processors run.
+KERNEL ?= Prescott
+
+test-kernel: export OPENBLAS_CORETYPE = $(KERNEL)
+test-kernel: export OPENBLAS_NUM_THREADS = 1
+test-kernel: $(INSTALLED) ## run the tests of the statistics with another processor's arithmetic
+	$(ACTIVATE) pytest --numprocesses 2 --dist worksteal --ignore tests/statistics/test_determinism.py tests/statistics
+
+# Numbers are held against each other under these kernels and in other orders.
+STUDIES ?= 300
+
+kernels: export OPENBLAS_NUM_THREADS = 1
+kernels: $(INSTALLED) ## hold the statistics of hundreds of studies equal on every processor (an hour)
+	for kernel in Prescott Sandybridge Haswell SkylakeX; do $(MAKE) test-kernel KERNEL=$$kernel; done
+	$(ACTIVATE) REFUSAL_PARITY_STUDIES=$(STUDIES) pytest --numprocesses 2 --dist worksteal tests/statistics/test_determinism.py
 
 bench-corrected: $(INSTALLED) ## how often intervals corrected by human labels hold the truth
 	$(ACTIVATE) python benchmarks/corrected_coverage.py

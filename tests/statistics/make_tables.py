@@ -1,7 +1,7 @@
-"""Every table of some random studies, under the kernel that the environment asks for.
+"""Every table of some studies, under the kernel that the environment asks for.
 
-`python make_tables.py FOLDER NUMBER` writes the tables of the first studies to a
-folder and prints which kernels did the arithmetic.
+`python make_tables.py FOLDER STUDY...` writes the tables of studies, each the seed of
+a random one or `demo` or `released`, and prints which kernels did the arithmetic.
 """
 
 from __future__ import annotations
@@ -9,34 +9,21 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
-from random_studies import all_tables, random_study
+from random_studies import all_tables, study_by_name
 from threadpoolctl import threadpool_info
 
-if TYPE_CHECKING:
-    from random_studies import Study
 
-
-def tables_of(studies: dict[str, Study]) -> dict[str, pl.DataFrame]:
-    """The tables of several studies, one below the other."""
-    made = {key: all_tables(study) for key, study in studies.items()}
-    return {
-        name: pl.concat(
-            [tables[name].with_columns(pl.lit(key).alias("study")) for key, tables in made.items()]
-        )
-        for name in next(iter(made.values()))
-    }
-
-
-def main(folder: Path, number: int) -> None:
-    """Write the tables of the first random studies."""
-    for name, table in tables_of({str(seed): random_study(seed) for seed in range(number)}).items():
-        table.write_parquet(folder / f"{name}.parquet")
+def main(folder: Path, names: list[str]) -> None:
+    """Write the tables, those of several studies one below the other."""
+    made = {name: all_tables(study_by_name(name)) for name in names}
+    for table in next(iter(made.values())):
+        parts = [tables[table].with_columns(study=pl.lit(name)) for name, tables in made.items()]
+        pl.concat(parts).write_parquet(folder / f"{table}.parquet")
     kernels = {each["architecture"] for each in threadpool_info() if "architecture" in each}
     sys.stdout.write(json.dumps(sorted(kernels)))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -9,6 +11,8 @@ import polars as pl
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.expansion import expand
+from refusal_parity.inference.imports import read_responses
+from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.statistics.comparison import compare
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.exclusions import exclusions
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     import dataframely as dy
     import numpy.typing as npt
 
+ROOT: Final = Path(__file__).parents[2]
 MODELS: Final = ("one", "other")
 
 RELATIVE: Final = 1e-9
@@ -303,3 +308,28 @@ def _between(first: pl.DataFrame, second: pl.DataFrame, *, relative: float) -> l
                 f"{name}: {one[at]!r} and {other[at]!r} in {int(apart.sum())} rows, first {row}"
             )
     return lines
+
+
+def study_by_name(name: str) -> Study:
+    """A random study by its seed, or labels drawn over the `demo` or `released` prompts."""
+    if name.isdecimal():
+        return random_study(int(name))
+    rng = np.random.default_rng(7)
+    if name == "demo":
+        data = ROOT / "data"
+        prompts = expand(
+            read_templates(data / "templates.csv"), read_names(data / "names.csv"), {"plain": None}
+        )
+        return study_of(prompts, pattern="rare", samples=3, lost=0.1, people=False, rng=rng)
+    shared = Path(os.environ.get("REFUSAL_PARITY_SHARED", ROOT.parent / "shared"))
+    path = shared / "released-study" / "df_annotated_llama7.csv"
+    given = read_responses(path, layout="chehbouni-2024", model=MODELS[0])
+    drawn = study_of(given.prompts, pattern="mixed", samples=3, lost=0.0, people=False, rng=rng)
+    own = given.responses.select("model", "prompt_id", "sample", "imported_label")
+    labels = drawn.labels.join(own, on=["model", "prompt_id", "sample"], how="left")
+    said = pl.coalesce(pl.col("imported_label").cast(pl.String), pl.col("label").cast(pl.String))
+    return drawn._replace(
+        labels=_filled(
+            labels.with_columns(label=said, machine_label=said).drop("imported_label"), Labels
+        )
+    )

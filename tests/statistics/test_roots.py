@@ -9,6 +9,7 @@ from refusal_parity.statistics.roots import (
     covariance,
     quadratic,
     root_of_difference,
+    size,
     triangle,
 )
 
@@ -43,6 +44,17 @@ def test_what_a_difference_leaves(
     assert np.isnan(root).all() != there
     if there:
         np.testing.assert_allclose(covariance(root), given[0] - given[1], rtol=1e-12)
+
+
+def test_the_size_is_that_of_all_pairs_whichever_is_the_reference() -> None:
+    terms = np.random.default_rng(3).normal(size=(9, 3))
+    full = np.column_stack([np.zeros(9), terms])
+    pairs = [((full[:, a] - full[:, b]) ** 2).sum() for a in range(4) for b in range(a)]
+    assert size(terms) == pytest.approx(sum(pairs))
+    others = np.delete(full - full[:, [2]], 2, axis=1)
+    assert size(others) == pytest.approx(sum(pairs))
+    some = np.array([True, False, True])
+    assert size(terms, some) == pytest.approx(size(terms[:, [0, 2]]))
 
 
 def test_quadratic_forms_of_stacks() -> None:

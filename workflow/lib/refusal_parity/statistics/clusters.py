@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from refusal_parity.statistics.design import FloatArray, IntArray, codes_of
-from refusal_parity.statistics.roots import covariance, root_of_difference
+from refusal_parity.statistics.roots import covariance, root_of_difference, size
 from refusal_parity.statistics.rounding import LOST_DIGITS, exceeds, is_noise
 
 
@@ -77,8 +77,8 @@ def two_way(fit: Moves, name: IntArray, template: IntArray) -> Covariance:
 
     Each term is `one_way` with its own G/(G-1) (Cameron, Gelbach and Miller
     2011, Journal of Business and Economic Statistics 29:238-249). The
-    difference need not be positive definite: then the one-way covariance with
-    the larger trace stands in, and the note says so.
+    difference need not be positive definite: then the one-way covariance that
+    is larger over all pairs stands in, and the note says so.
 
     Args:
         fit: moves by cell, and numbers of responses and coefficients.
@@ -92,7 +92,8 @@ def two_way(fit: Moves, name: IntArray, template: IntArray) -> Covariance:
     if not np.isnan(root).any():
         return Covariance(root, None)
     # Of two alike, names: which is the larger of them is rounding.
-    if exceeds((by_template**2).sum(), (by_name**2).sum(), np.trace(fit.largest)):
+    largest = len(fit.largest) * np.trace(fit.largest)
+    if exceeds(size(by_template), size(by_name), largest):
         return Covariance(by_template, fallback_note("template"))
     return Covariance(by_name, fallback_note("name"))
 

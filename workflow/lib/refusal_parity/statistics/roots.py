@@ -62,6 +62,24 @@ def root_of_difference(
     return np.asarray(np.where(usable[..., None, None], root, np.nan), dtype=np.float64)
 
 
+def size(root: FloatArray, kept: BoolArray | None = None) -> FloatArray:
+    """Sum of the variances of all pairs of levels: the same whichever is the reference.
+
+    (q + 1) trace V - 1' V 1, of q contrasts with the reference.
+
+    Args:
+        root: shape (..., rows, q).
+        kept: contrasts that count, shape (..., q); by default all.
+
+    Returns:
+        Shape (...).
+    """
+    kept = np.ones(root.shape[-1], dtype=np.bool_) if kept is None else kept
+    left = np.where(kept[..., None, :], root, 0)
+    own, together = (left**2).sum(axis=(-2, -1)), (left.sum(axis=-1) ** 2).sum(axis=-1)
+    return np.asarray((kept.sum(axis=-1) + 1) * own - together, dtype=np.float64)
+
+
 def quadratic(root: FloatArray, b: FloatArray) -> FloatArray:
     """The form b' (R' R)^-1 b; NaN where R' R has no inverse that is more than rounding.
 
@@ -69,12 +87,12 @@ def quadratic(root: FloatArray, b: FloatArray) -> FloatArray:
         root: shape (..., q, q).
         b: shape (..., q).
     """
-    size = np.sqrt((root**2).sum(axis=-2))
-    usable: BoolArray = np.asarray((size > 0).all(axis=-1) & np.isfinite(b).all(axis=-1))
-    size = np.where(usable[..., None], size, 1)
-    scaled = np.where(usable[..., None, None], root / size[..., None, :], 0)
+    scale = np.sqrt((root**2).sum(axis=-2))
+    usable: BoolArray = np.asarray((scale > 0).all(axis=-1) & np.isfinite(b).all(axis=-1))
+    scale = np.where(usable[..., None], scale, 1)
+    scaled = np.where(usable[..., None, None], root / scale[..., None, :], 0)
     values = np.linalg.svd(scaled, compute_uv=False)
     usable &= values[..., -1] > LOST_DIGITS * values[..., 0]
     safe = np.where(usable[..., None, None], scaled, np.eye(root.shape[-1]))
-    solved = np.linalg.solve(np.swapaxes(safe, -1, -2), (b / size)[..., None])[..., 0]
+    solved = np.linalg.solve(np.swapaxes(safe, -1, -2), (b / scale)[..., None])[..., 0]
     return np.where(usable, (solved**2).sum(axis=-1), np.nan)

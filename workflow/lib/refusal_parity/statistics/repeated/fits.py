@@ -13,7 +13,7 @@ import numpy as np
 from refusal_parity.statistics.distributions import f_sf, t_isf, t_sf
 from refusal_parity.statistics.grid import by_level
 from refusal_parity.statistics.repeated.results import Repeated
-from refusal_parity.statistics.roots import covariance, root_of_difference, triangle
+from refusal_parity.statistics.roots import covariance, root_of_difference, size, triangle
 from refusal_parity.statistics.roots import quadratic as quadratic_form
 from refusal_parity.statistics.rounding import exceeds, is_noise
 from refusal_parity.vocabulary import Estimand
@@ -168,9 +168,9 @@ def with_fallback(found: Sandwich, kept: BoolArray, largest: FloatArray) -> Floa
     part[:, at, at] = np.where(kept, part[:, at, at], 0)
     root = root_of_difference(whole, part, np.where(kept, largest, 0))
     root = np.where(kept[:, None], root, 0)
-    by_name, by_template = ((each**2).sum(axis=(1, 2)) for each in found[:2])
-    size = np.where(kept, largest, 0).sum(axis=1)
-    template = exceeds(by_template, by_name, size)[:, None, None]
+    by_name, by_template = (size(each, kept) for each in found[:2])
+    most = kept.shape[1] * np.where(kept, largest, 0).sum(axis=1)
+    template = exceeds(by_template, by_name, most)[:, None, None]
     larger = np.where(template, found.by_template, found.by_name)
     lost = np.asarray(np.isnan(root).any(axis=(1, 2)), dtype=np.bool_)
     return np.where(lost[:, None, None], larger, root)

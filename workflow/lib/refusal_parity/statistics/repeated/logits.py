@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _STEPS = 60
 _CONVERGED = 1e-10
+_CERTAIN = 30.0
+"""A fitted logit beyond this is on its way to infinity: its chance rounds to 0 or 1 soon, where
+steps end for want of digits."""
 
 
 class Logistic(NamedTuple):
@@ -65,8 +68,10 @@ def fit_logistic(n: FloatArray, k: FloatArray) -> Logistic:
         active = active[(largest >= _CONVERGED) & (largest < 1 / _CONVERGED)]
         if not len(active):
             break
+    logits = coefficients[..., None] + effects[:, None]
+    done &= (np.where(n > 0, np.abs(logits), 0) < _CERTAIN).all(axis=(1, 2))
     coefficients[~done] = np.nan
-    chance = expit(coefficients[..., None] + effects[:, None])
+    chance = expit(np.where(done[:, None, None], logits, np.nan))
     fitted = np.where(n > 0, n * chance * (1 - chance), 0)
     return Logistic(coefficients[:, 1:], chance, fitted)
 
