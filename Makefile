@@ -32,7 +32,7 @@ endif
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test test-kernel kernels test-labelstudio test-slurm lint docs picture chromium reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling study-classifiers demo-models clean
+.PHONY: help install run test test-kernel kernels test-labelstudio test-slurm lint docs picture chromium reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling bench-scale study-classifiers demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -179,6 +179,11 @@ bench-report: $(INSTALLED) ## time the report of 5 models x 5,376 responses
 
 bench-expansion: $(INSTALLED) ## time 10 million prompts to Parquet
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/expansion.py
+
+bench-scale: export OPENBLAS_NUM_THREADS = 1
+bench-scale: export OMP_NUM_THREADS = 1
+bench-scale: $(INSTALLED) ## run a study of 12 models x 100,000 responses, and time each rule
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/scale.py
 
 bench-inference: $(INSTALLED) ## compare the inference job with the bare engine and with transformers (minutes)
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/inference.py

@@ -39,6 +39,8 @@ GROUPS = ("white", "black", "chinese", "italian", "mexican", "muslim", "polish")
 NAMES, TEMPLATES, SAMPLES = 133, 250, 3
 MISSING = 0.01
 """Share of the responses that a file does not hold."""
+TEXTS = 4
+"""Starter texts that a response is made of: some 400 characters."""
 _EVERY = 0.1
 """Seconds between two looks at the processes."""
 
@@ -72,8 +74,15 @@ KINDS = (
 )
 
 
-def make_study(folder: Path, models: int) -> Path:
-    """Write stimuli, a file of labelled responses for each model, and the config; its path."""
+def make_study(folder: Path, models: int, *, quick: bool = False) -> Path:
+    """Write stimuli, a file of labelled responses for each model, and the config; its path.
+
+    Args:
+        folder: where.
+        models: how many.
+        quick: leave out the self-check and most random draws, which are the time of
+            the statistics, where the other rules are looked at.
+    """
     level = np.arange(NAMES) * len(GROUPS) // NAMES
     pl.DataFrame(
         {
@@ -107,7 +116,10 @@ def make_study(folder: Path, models: int) -> Path:
             key: {"engine": "import", "format": "table", "path": f"{key}.csv", "columns": columns}
             for key in keys
         },
-        "analysis": {"dimensions": {"group": {"reference": "white"}}},
+        "analysis": {
+            "dimensions": {"group": {"reference": "white"}},
+            **({"selfcheck": 0, "permutations": 999, "bootstraps": 999} if quick else {}),
+        },
     }
     path = folder / "study.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -137,7 +149,8 @@ def _responses(level: IntArray, kind: Kind, texts: dict[str, pl.Series], seed: i
     response = np.empty(len(name), dtype=object)
     for key, possible in texts.items():
         rows = np.flatnonzero(label == key)
-        response[rows] = possible.to_numpy()[random.integers(len(possible), size=len(rows))]
+        picked = random.integers(len(possible), size=(len(rows), TEXTS))
+        response[rows] = [" ".join(texts) for texts in possible.to_numpy()[picked]]
     return pl.DataFrame(
         {
             "template": [f"t{at:03}" for at in template],
@@ -243,12 +256,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=int, default=12)
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="without the self-check")
     parser.add_argument("--keep", type=Path, help="work here instead of in a temporary folder")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = (arguments.keep or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        config = make_study(folder, arguments.models)
+        config = make_study(folder, arguments.models, quick=arguments.quick)
         began = time.perf_counter()
         jobs = run(config, arguments.cores)
         wall = time.perf_counter() - began

@@ -19,6 +19,7 @@ from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.failures import Guard, NotConvergedError
 from refusal_parity.statistics.influence import influences
 from refusal_parity.statistics.lengths import lengths
+from refusal_parity.statistics.losses import bounds, losses
 from refusal_parity.statistics.mixed_models import mixed_models
 from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.planning import measured_design, planned_design
@@ -256,6 +257,12 @@ def _compare(observations: pl.DataFrame, say: Any) -> pl.DataFrame:
     return compare(observations, ANALYSIS, ["m", "other"], say)
 
 
+def _with_losses(observations: pl.DataFrame) -> pl.DataFrame:
+    """Every seventh response without a label."""
+    lost = pl.int_range(pl.len()) % 7 == 0
+    return observations.with_columns(label=pl.when(~lost).then("label"))
+
+
 def _plan(observations: pl.DataFrame, say: Any) -> pl.DataFrame:
     prompts = observations.unique("prompt_id", maintain_order=True)
     return planned_design(prompts, ANALYSIS, samples=3, say=say)
@@ -311,6 +318,18 @@ TABLES = {
         ("std_error", "ci_low", "ci_high"),
         f"interval {REASON}",
         said=("m, all, answer_length, ", "m, group, answer_length, "),
+    ),
+    "losses": Table(
+        lambda seen, say: losses(_with_losses(seen), ANALYSIS, say),
+        "losses.level_means",
+        ("std_error", "ci_low", "p_value"),
+        said=("m, group, left_out, ",),
+    ),
+    "bounds": Table(
+        lambda seen, say: bounds(_with_losses(seen), ANALYSIS, say),
+        "losses.contrast",
+        ("std_error", "ci_low", "p_value"),
+        said=("m, group, refusal, lowest, ", "m, group, no_full_answer, highest, "),
     ),
     "rates": Table(
         lambda seen, say: rates(seen, ANALYSIS, say),

@@ -42,8 +42,8 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         "rates": (rates(observations, analysis, say), Rates),
         "lengths": (lengths(observations, analysis, say), Lengths),
         "exclusions": (exclusions(observations, analysis), Exclusions),
-        "losses": (losses(observations, analysis), Losses),
-        "bounds": (bounds(observations, analysis), Bounds),
+        "losses": (losses(observations, analysis, say), Losses),
+        "bounds": (bounds(observations, analysis, say), Bounds),
         "disparity": (disparities(observations, analysis, human, say), Disparity),
         "influence": (influences(observations, analysis, say), Influence),
     }

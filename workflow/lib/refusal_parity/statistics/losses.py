@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from refusal_parity.statistics.design import Design, codes_of
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.exact import permutation_names_exact
+from refusal_parity.statistics.failures import Guard, finite, unheard
 from refusal_parity.statistics.level_means import contrast, level_means
 from refusal_parity.statistics.observations import outcome_column
 from refusal_parity.statistics.randomisation import Draws
@@ -20,11 +22,13 @@ from refusal_parity.tables import Bounds, Losses, conform
 from refusal_parity.vocabulary import Loss, Reading, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
+    from refusal_parity.statistics.failures import Say
+    from refusal_parity.statistics.level_means import LevelMeans
 
 Row = dict[str, Any]
 
@@ -35,7 +39,9 @@ _BEFALLEN: Final = {
 }
 
 
-def losses(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[Losses]:
+def losses(
+    observations: pl.DataFrame, analysis: AnalysisConfig, say: Say = unheard
+) -> dy.DataFrame[Losses]:
     """Compare how often responses of the levels were left out, cut off or refused by the service.
 
     Shares of all responses that were asked for, whatever the reason. Their
@@ -46,22 +52,28 @@ def losses(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame
     Args:
         observations: rows of `observe`, of one model or several.
         analysis: dimensions with their references, alpha.
+        say: hears which tests failed numerically.
 
     Returns:
         Table of Losses. What befell no response of a model has no rows.
     """
     rows = []
     for key, cells, levels in _counted(observations, analysis):
+        guard = Guard(say, (key["model"], key["dimension"]))
         for loss in Loss:
             if cells[str(loss)].sum():
                 rows += [
                     key | {"loss": str(loss)} | row
-                    for row in _compare(cells, str(loss), levels, key["dimension"], analysis)
+                    for row in _compare(
+                        cells, str(loss), levels, key["dimension"], analysis, guard.of(loss)
+                    )
                 ]
     return conform(pl.DataFrame(rows, schema=_schema(Losses)), Losses, where="losses")
 
 
-def bounds(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[Bounds]:
+def bounds(
+    observations: pl.DataFrame, analysis: AnalysisConfig, say: Say = unheard
+) -> dy.DataFrame[Bounds]:
     """Each difference with what was left out read for and against it.
 
     What a difference may be without a word on who was left out (Manski 1989,
@@ -73,6 +85,7 @@ def bounds(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame
     Args:
         observations: rows of `observe`, of one model or several.
         analysis: outcomes, dimensions with their references, alpha.
+        say: hears which tests failed numerically.
 
     Returns:
         Table of Bounds. A dimension of which nothing was left out has no rows.
@@ -83,6 +96,7 @@ def bounds(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame
         if not cells[left].sum():
             continue
         of_reference = pl.col("level") == levels[0]
+        guard = Guard(say, (key["model"], key["dimension"]))
         for outcome in analysis.readings:
             for reading in Reading:
                 filled = of_reference if reading is Reading.LOWEST else ~of_reference
@@ -95,7 +109,9 @@ def bounds(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame
                     about
                     | {"left_group": counts[row["group"]], "left_reference": counts[levels[0]]}
                     | row
-                    for row in _compare(read, "read", levels, key["dimension"], analysis)
+                    for row in _compare(
+                        read, "read", levels, key["dimension"], analysis, guard.of(outcome, reading)
+                    )
                 ]
     frame = pl.DataFrame(rows, schema=_schema(Bounds), strict=False)
     return conform(frame, Bounds, where="bounds")
@@ -134,12 +150,13 @@ def _counted(
                 yield {"model": model, "dimension": dimension}, cells, levels
 
 
-def _compare(
+def _compare(  # noqa: PLR0913, PLR0917 - what is compared in full
     cells: pl.DataFrame,
     column: str,
     levels: Sequence[str],
     dimension: str,
     analysis: AnalysisConfig,
+    guard: Guard,
 ) -> list[Row]:
     """Each level against the first, adjusted by Holm."""
     code = {level: at for at, level in enumerate(levels)}
@@ -151,39 +168,56 @@ def _compare(
         cells["n"].to_numpy().astype(np.float64),
         cells[column].to_numpy().astype(np.float64),
     )
-    means = level_means(design)
+    means = cache(partial(level_means, design))
+    shares = design.level_k / design.level_n
     n, k = design.level_n.astype(int).tolist(), design.level_k.astype(int).tolist()
-    rows = []
-    for at, level in enumerate(levels[1:], start=1):
-        weights = np.zeros(len(levels))
-        weights[[at, 0]] = 1, -1
-        row = {
+    rows = [
+        {
             "group": level,
             "reference": levels[0],
             "n_group": n[at],
             "n_reference": n[0],
             "k_group": k[at],
             "k_reference": k[0],
-            "estimate": float(weights @ means.mean),
+            "estimate": float(shares[at] - shares[0]),
         }
-        found = contrast(means, weights, Scope.NEW_NAMES_AND_TEMPLATES)
-        if found is not None:
-            reach = float(t_isf(analysis.alpha / 2, found.df)) * found.std_error
-            row |= {
-                "std_error": found.std_error,
-                "df": found.df,
-                "ci_low": found.estimate - reach,
-                "ci_high": found.estimate + reach,
-                "p_value": float(2 * t_sf(abs(found.estimate) / found.std_error, found.df)),
-            }
-        else:
-            row |= _without_error(design, dimension, at, analysis)
-        rows.append(row)
+        | guard.run(
+            f"difference of {level} and {levels[0]}",
+            partial(_tested, design, means, dimension, at, analysis),
+            lambda reason: {"note": f"not estimable: {reason}"},
+        )
+        for at, level in enumerate(levels[1:], start=1)
+    ]
     tested = [row for row in rows if row.get("p_value") is not None]
     adjusted = holm(np.array([row["p_value"] for row in tested], dtype=np.float64))
     for row, p_adjusted in zip(tested, adjusted.tolist(), strict=True):
         row["p_adjusted"] = p_adjusted
     return rows
+
+
+def _tested(
+    design: Design,
+    means: Callable[[], LevelMeans],
+    dimension: str,
+    at: int,
+    analysis: AnalysisConfig,
+) -> Row:
+    """Error, interval and p-value of a level's difference to the first."""
+    weights = np.zeros(len(design.levels))
+    weights[[at, 0]] = 1, -1
+    found = contrast(means(), weights, Scope.NEW_NAMES_AND_TEMPLATES)
+    if found is None:
+        return _without_error(design, dimension, at, analysis)
+    reach = float(t_isf(analysis.alpha / 2, found.df)) * found.std_error
+    return finite(
+        {
+            "std_error": found.std_error,
+            "df": found.df,
+            "ci_low": found.estimate - reach,
+            "ci_high": found.estimate + reach,
+            "p_value": float(2 * t_sf(abs(found.estimate) / found.std_error, found.df)),
+        }
+    )
 
 
 def _without_error(design: Design, dimension: str, at: int, analysis: AnalysisConfig) -> Row:
