@@ -10,6 +10,9 @@ import pytest
 import yaml
 
 from refusal_parity.outcomes import OUTCOMES, Outcome
+from refusal_parity.report.describing import WHY_NOT_USED
+from refusal_parity.statistics.false_alarms import FALSE_ALARMS
+from refusal_parity.statistics.results import CAVEATS
 from refusal_parity.vocabulary import Method
 
 if TYPE_CHECKING:
@@ -75,6 +78,20 @@ def test_contributing_names_what_the_code_has(root: Path) -> None:
 @pytest.mark.parametrize("method", Method)
 def test_every_method_is_explained(root: Path, method: Method) -> None:
     assert f"`{method}`" in _text(root, "docs/method.md") + _text(root, "docs/formulas.md")
+
+
+@pytest.mark.parametrize("method", FALSE_ALARMS)
+def test_one_type_i_error_rate_in_table_report_and_documentation(
+    root: Path, method: Method
+) -> None:
+    rows = _text(root, "docs/method.md").splitlines()
+    documented = [row for row in rows if row.startswith("| ") and f"(`{method}`" in row]
+    assert len(documented) == 1
+    rates = {
+        tuple(re.search(r"(\d+)(?:-| to )(\d+) %", text).groups())
+        for text in (documented[0], CAVEATS[method], WHY_NOT_USED[method])
+    }
+    assert len(rates) == 1, rates
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES.values())

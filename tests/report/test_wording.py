@@ -224,7 +224,7 @@ def test_what_a_difference_rests_on() -> None:
     _, words = told([whole(0.001), *pair(**BIG, p_adjusted=0.001)], influence=influence)
     assert (
         "Without the name Aisha it would be +20.0 points, the largest change by one name. "
-        "Without Aisha the exact permutation of names would not reach 0.05. "
+        "Without Aisha the exact permutation of names would not have p below 0.05. "
         "Without the template “t1” it would be +31.0 points, the largest change by one template."
     ) in words
 

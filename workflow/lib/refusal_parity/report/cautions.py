@@ -139,7 +139,7 @@ def _rests_on_left_out(inputs: ReportInputs, key: Key, contrast: Contrast) -> st
     if kept and (p is None or p < inputs.config.analysis.alpha):
         return None
     lost = row["left_group"] + row["left_reference"]
-    reach = (
+    tested = (
         f", interval {interval(row['ci_low'], row['ci_high'])}, adjusted {p_equals(p)}"
         if known(row["ci_low"])
         else ""
@@ -147,7 +147,7 @@ def _rests_on_left_out(inputs: ReportInputs, key: Key, contrast: Contrast) -> st
     return (
         f"This rests on who was left out: with the {count(lost)} left-out responses of both read "
         f"against it, the difference of {level_words(key[2], contrast.group)} would be "
-        f"{points(row['estimate'], signed=True)} points{reach}."
+        f"{points(row['estimate'], signed=True)} points{tested}."
     )
 
 

@@ -1,4 +1,4 @@
-"""What the study says of itself: false positive rates of its methods, and what it can find."""
+"""The self-check: type I error rates of the methods, and the differences a study can find."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def false_positive_cells(inputs: ReportInputs, model: str) -> dict[tuple[str, st
 
 
 def selfcheck_table(inputs: ReportInputs) -> Table | None:
-    """Each method's p-values of this study beside how often it raises a false alarm.
+    """Each method's p-values of this study beside its type I error rate.
 
     None where the self-check was turned off.
     """
@@ -56,13 +56,13 @@ def selfcheck_table(inputs: ReportInputs) -> Table | None:
         f"finds an effect where there is none, at a nominal {percent(alpha)}. Studies like this "
         "one, with its names, templates, missing rows and variances, but one rate for all groups. "
         "p: the smallest that the method gives in this study, not corrected. "
-        "In bold: a method that is used and holds its level here.",
+        "In bold: a method that is used and controls the type I error here.",
         columns=(
             ("Model", TEXT),
             ("Method", TEXT),
             ("Test", TEXT),
             ("Names vary", TEXT),
-            ("False positives", NUMBER),
+            ("Type I error rate", NUMBER),
             ("95 % Monte Carlo interval", NUMBER),
             ("Worst group", NUMBER),
             ("p in this study", NUMBER),
@@ -88,7 +88,7 @@ def selfcheck_table(inputs: ReportInputs) -> Table | None:
 
 
 def _holds(row: Row) -> bool:
-    """Whether a method that is used holds its level, as far as the simulation can tell."""
+    """Whether a method is used and, as far as simulation can tell, controls the type I error."""
     low = row["ci_low"]
     used = holds_level(row["method"], row["estimand"])
     return used and known(low) and bool(low <= row["nominal"])
@@ -115,8 +115,8 @@ def selfcheck_sentence(inputs: ReportInputs, model: str) -> str | None:
     beside = f" (the exact permutation beside it: {exact.text})" if exact else ""
     return (
         "In simulated studies like this one without any difference, the randomisation test "
-        f"raises a false alarm in {overall.text}, the test of single groups in "
-        f"{pairs.text}{beside}; {percent(inputs.config.analysis.alpha)} is what they promise."
+        f"rejects in {overall.text}, the test of single groups in {pairs.text}{beside}. Their "
+        f"nominal level is {percent(inputs.config.analysis.alpha)}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Groups against their reference and all together, by the methods that hold their level."""
+"""Groups against their reference and all together, by the methods that control the type I error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class GlobalTest(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Contrast:
-    """One group against the reference, by the methods that hold their level.
+    """One group against the reference, by the methods that control the type I error.
 
     One method gives the interval and decides what is shown: least squares with
     bias-reduced errors by template and by name. The exact permutation of names

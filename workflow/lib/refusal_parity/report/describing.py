@@ -1,4 +1,4 @@
-"""The block 'for comparison': classics that only describe, each with why it is not used."""
+"""The block 'for comparison': methods that only describe, each with why it is not used."""
 
 from __future__ import annotations
 
@@ -19,41 +19,55 @@ from refusal_parity.report.text import (
     points,
     ratio,
 )
+from refusal_parity.statistics.false_alarms import (
+    COVERAGE,
+    FALSE_ALARMS,
+    FALSE_ALARMS_TOGETHER,
+    FEW_REFUSALS,
+    MISSES,
+)
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs, Row
 
 _NAIVE: Final = (
-    "takes every response for independent, but responses to one prompt are nearly copies of each "
-    "other and names and templates differ"
+    "treats all responses as independent, but responses to one prompt are nearly copies of each "
+    "other, and names and templates differ"
 )
+_NULL: Final = "of simulated studies without any difference"
+_FEW_NAMES: Final = "its standard errors are too small with few names in a group"
+
+
+def _rejects(method: Method) -> str:
+    return f"it rejects in {FALSE_ALARMS[method].words} {_NULL}, instead of 5 %"
+
+
 WHY_NOT_USED: Final = {
     Method.NEWCOMBE: f"{_NAIVE}: the interval is far too narrow",
     Method.KATZ: f"{_NAIVE}: the interval is far too narrow",
-    Method.CHI_SQUARE: f"{_NAIVE}: it raised a false alarm in 67 to 86 % of simulated studies "
-    "without any difference, instead of 5 %",
-    Method.MANTEL_HAENSZEL: "allows for templates but not for names: false alarm in 52 to 95 % of "
-    "simulated studies without any difference",
-    Method.OLS_TWO_WAY: "its standard errors are too small with few names in a group: false alarm "
-    "in 7 to 10 % of simulated studies without any difference for one group, in up to 16 % for all "
-    "groups together, instead of 5 %",
-    Method.GLM_CLUSTER_NAME: "its standard errors are too small with few names in a group: false "
-    "alarm in 18 to 30 % of simulated studies without any difference",
-    Method.GLM_CLUSTER_TEMPLATE: "takes names for copies of each other: false alarm in 72 to 97 % "
-    "of simulated studies without any difference",
-    Method.GLM_CLUSTER_TWO_WAY: "its standard errors are too small with few names in a group: "
-    "false alarm in 16 to 28 % of simulated studies without any difference",
+    Method.CHI_SQUARE: f"{_NAIVE}: {_rejects(Method.CHI_SQUARE)}",
+    Method.MANTEL_HAENSZEL: "allows for templates but not for names: "
+    f"{_rejects(Method.MANTEL_HAENSZEL)}",
+    Method.OLS_TWO_WAY: f"{_FEW_NAMES}: {_rejects(Method.OLS_TWO_WAY)}, when it tests one group, "
+    f"and in up to {FALSE_ALARMS_TOGETHER[Method.OLS_TWO_WAY].high} % when it tests all groups "
+    "together",
+    Method.GLM_CLUSTER_NAME: f"{_FEW_NAMES}: {_rejects(Method.GLM_CLUSTER_NAME)}",
+    Method.GLM_CLUSTER_TEMPLATE: "ignores that names differ: "
+    f"{_rejects(Method.GLM_CLUSTER_TEMPLATE)}",
+    Method.GLM_CLUSTER_TWO_WAY: f"{_FEW_NAMES}: {_rejects(Method.GLM_CLUSTER_TWO_WAY)}",
     Method.OLS_CR2_NAME: "with few names in a group, or few refusals, its test of all groups "
-    "together is too ready to see a difference: false alarm in 5 to 10 % of simulated studies "
-    "without any, and in 19 % where 1.5 % of responses are refusals; its tests of single groups "
-    "are used",
+    f"together rejects in {FALSE_ALARMS_TOGETHER[Method.OLS_CR2_NAME].words} {_NULL}, and in "
+    f"{FEW_REFUSALS[Method.OLS_CR2_NAME]} % where 1.5 % of responses are refusals, instead of "
+    "5 %; its tests of single groups are used",
     Method.GLM_CR2_NAME: "an odds ratio within templates says nothing of those without a refusal; "
-    "its test was not tried on studies without any difference",
+    "its type I error rate was not simulated",
     Method.BOOTSTRAP_NAMES: "percentiles of few names make its interval too narrow: it misses the "
-    "truth in 9 % of studies with eight names a group and in 14 % with four, instead of 5 %",
+    f"truth in {MISSES[Method.BOOTSTRAP_NAMES][8]} % of studies with eight names a group and in "
+    f"{MISSES[Method.BOOTSTRAP_NAMES][4]} % with four, instead of 5 %",
     Method.BOOTSTRAP_PIGEONHOLE: "percentiles of few names make its interval too narrow: it covers "
-    "the truth in 90 to 94 % of simulated studies, instead of 95 %",
+    f"the truth in {COVERAGE[Method.BOOTSTRAP_PIGEONHOLE].words} of simulated studies, instead of "
+    "95 %",
 }
 _ESTIMANDS: Final = {
     Estimand.RISK_DIFFERENCE: "difference in points",
@@ -64,24 +78,24 @@ _ESTIMANDS: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Classic:
+class NotUsed:
     """A method that only describes, and why."""
 
     name: str
     reason: str
 
 
-def classics(inputs: ReportInputs) -> list[Classic]:
+def naive_methods(inputs: ReportInputs) -> list[NotUsed]:
     """The methods of which the study's tables have results that only describe."""
     used = set(inputs.disparity.filter(~pl.col("valid"))["method"].cast(str).unique().to_list())
     return [
-        Classic(name=METHOD_NAMES[method], reason=reason)
+        NotUsed(name=METHOD_NAMES[method], reason=reason)
         for method, reason in WHY_NOT_USED.items()
         if method in used
     ]
 
 
-def classics_table(inputs: ReportInputs) -> Table:
+def naive_table(inputs: ReportInputs) -> Table:
     """Numbers of the descriptive methods, for the primary outcome and dimension."""
     configured = {str(key): each for key, each in inputs.config.analysis.dimensions.items()}
     reference = configured[inputs.dimension].reference if inputs.dimension in configured else None
@@ -97,8 +111,8 @@ def classics_table(inputs: ReportInputs) -> Table:
         else {}
     )
     return Table(
-        caption="Descriptive classics, not corrected. Their p-values do not hold their level on "
-        "this design and are no findings.",
+        caption="Naive methods, for description, not corrected for several tests. They do not "
+        "control the type I error on this design: their p-values are no findings.",
         columns=(
             ("Model", TEXT),
             ("Method", TEXT),
@@ -107,7 +121,7 @@ def classics_table(inputs: ReportInputs) -> Table:
             ("Value", NUMBER),
             (f"{inputs.confidence} interval", NUMBER),
             ("p, not valid", NUMBER),
-            *((("False positives here", NUMBER),) if checked else ()),
+            *((("Type I error rate here", NUMBER),) if checked else ()),
         ),
         rows=tuple(
             (

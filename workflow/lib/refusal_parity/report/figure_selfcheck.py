@@ -1,4 +1,4 @@
-"""How often each method raises a false alarm in studies like this one that have no difference."""
+"""Type I error rate of each method, in simulated studies like this one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ALL_GROUPS: Final = ", all"
 
 
 class FalseAlarms(NamedTuple):
-    """A method's share of false alarms, with its Monte Carlo interval."""
+    """A method's type I error rate, with its Monte Carlo interval."""
 
     label: str
     used: bool
@@ -44,7 +44,7 @@ def draw_selfcheck(inputs: ReportInputs, model: str) -> Drawing | None:
     figure, axes = new_figure(1.4 + 0.26 * len(found))
     label_rows(axes, [each.label for each in found])
     limit = min(ceiling([each.high for each in found]), 1)
-    percent_axis(axes, 0, limit, "Studies with a false alarm, in per cent")
+    percent_axis(axes, 0, limit, "Type I error rate, in per cent")
     axes.axvline(nominal, color=CONTRAST, linewidth=1.4, linestyle=(0, (4, 3)), zorder=1)
     for position, each in enumerate(found):
         _draw_row(axes, position, each)

@@ -55,7 +55,8 @@ def influence_words(
             first = _shown(inputs, kind, lost.row(0, named=True))
             more = f" or any of {lost.height - 1} others" if lost.height > 1 else ""
             sentences.append(
-                f"Without {first}{more} the exact permutation of names would not reach {alpha:g}."
+                f"Without {first}{more} the exact permutation of names would not have p below "
+                f"{alpha:g}."
             )
     return "".join(f" {sentence}" for sentence in sentences)
 

@@ -115,6 +115,11 @@ class ReportInputs:
         """The dimension that figures show: the primary one, if it was analysed."""
         return self.dimensions[0]
 
+    @property
+    def arms(self) -> int:
+        """System prompts of the study."""
+        return self.prompts["arm"].n_unique()
+
     def is_primary(self, outcome: Outcome, dimension: str) -> bool:
         """Whether a comparison belongs to the study's declared family of tests."""
         family = self.config.analysis.primary_family

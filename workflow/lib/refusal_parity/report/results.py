@@ -66,7 +66,7 @@ def findings_table(inputs: ReportInputs) -> Table:
 
 
 def differences_table(inputs: ReportInputs, outcome: Outcome, dimension: str) -> Table:
-    """Risk differences against the reference, by the methods that hold their level."""
+    """Risk differences against the reference, by the methods that control the type I error."""
     family = "primary family" if inputs.is_primary(outcome, dimension) else "exploratory"
     return Table(
         caption=f"{outcome.words.heading} by {dimension} ({family}): differences in percentage "

@@ -11,6 +11,7 @@ from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.distributions import chi2_sf, norm_isf, norm_sf
 from refusal_parity.statistics.failures import Guard, NotConvergedError, finite, unheard
+from refusal_parity.statistics.false_alarms import MIXED_MODEL
 from refusal_parity.statistics.laplace import NO_VARIANCE, MixedModel, fit_mixed_model
 from refusal_parity.statistics.rounding import NOTHING, settled
 from refusal_parity.tables import MixedModels, conform
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.failures import Say
 
 _LOGISTIC_VARIANCE: Final = np.pi**2 / 3
-_LEVEL: Final = "false positive rate 7-11 % on this design"
+_LEVEL: Final = f"type I error rate {MIXED_MODEL} on this design"
 _BORDER: Final = "on the border of what is possible: they do not differ beyond chance"
 _MAY_BE_INFINITE: Final = frozenset({"estimate", "ci_high"})
 

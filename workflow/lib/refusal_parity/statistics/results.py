@@ -6,6 +6,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from refusal_parity.statistics.false_alarms import (
+    COVERAGE,
+    FALSE_ALARMS,
+    FALSE_ALARMS_TOGETHER,
+    MISSES,
+)
 from refusal_parity.vocabulary import Estimand, Method, Scope, holds_level
 
 if TYPE_CHECKING:
@@ -36,24 +42,28 @@ SCOPES: Final = {
 }
 """To what each method speaks."""
 
+_NAIVE: Final = "as if responses were independent: interval far too narrow; descriptive only"
+
 CAVEATS: Final = {
-    Method.NEWCOMBE: "as if responses were independent: interval far too narrow; descriptive only",
-    Method.KATZ: "as if responses were independent: interval far too narrow; descriptive only",
-    Method.CHI_SQUARE: "false positive rate 67-86 % on this design; descriptive only",
-    Method.MANTEL_HAENSZEL: "false positive rate 52-95 % on this design; descriptive only",
-    Method.OLS_TWO_WAY: "errors too small with few names a group: contrasts reject 7-10 %, the "
-    "joint test up to 16 %, instead of 5 %; descriptive only, see ols_cr2_two_way",
-    Method.GLM_CLUSTER_NAME: "false positive rate 18-26 % on this design; descriptive only",
-    Method.GLM_CLUSTER_TEMPLATE: "false positive rate 72-97 % on this design; descriptive only",
-    Method.GLM_CLUSTER_TWO_WAY: "false positive rate 16-20 % on this design; descriptive only",
+    Method.NEWCOMBE: _NAIVE,
+    Method.KATZ: _NAIVE,
+    **{
+        method: f"type I error rate {rate} on this design; descriptive only"
+        for method, rate in FALSE_ALARMS.items()
+    },
+    Method.OLS_TWO_WAY: "errors too small with few names a group: contrasts reject "
+    f"{FALSE_ALARMS[Method.OLS_TWO_WAY]}, the joint test up to "
+    f"{FALSE_ALARMS_TOGETHER[Method.OLS_TWO_WAY].high} %, instead of 5 %; descriptive only, "
+    "see ols_cr2_two_way",
     Method.GLM_CR2_NAME: "odds ratio within templates, without those where the outcome does not "
     "vary; descriptive only",
-    Method.BOOTSTRAP_NAMES: "percentiles of few names: misses 9 % with eight names a group and "
-    "14 % with four, not 5 %; descriptive only",
-    Method.BOOTSTRAP_PIGEONHOLE: "percentiles of few names: its 95 % interval covers 90-94 % on "
-    "this design; descriptive only",
+    Method.BOOTSTRAP_NAMES: "percentiles of few names: misses "
+    f"{MISSES[Method.BOOTSTRAP_NAMES][8]} % with eight names a group and "
+    f"{MISSES[Method.BOOTSTRAP_NAMES][4]} % with four, not 5 %; descriptive only",
+    Method.BOOTSTRAP_PIGEONHOLE: "percentiles of few names: its 95 % interval covers "
+    f"{COVERAGE[Method.BOOTSTRAP_PIGEONHOLE]} on this design; descriptive only",
 }
-"""Why a method that does not hold its level only describes; see docs/method.md."""
+"""Why a method that does not control the type I error only describes; see docs/method.md."""
 
 
 class Pair(NamedTuple):

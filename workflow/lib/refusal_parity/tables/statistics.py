@@ -88,7 +88,7 @@ class Disparity(dy.Schema):
     p_value = dy.Float64(nullable=True, min=0, max=1, description="p-value of this row alone")
     p_adjusted = dy.Float64(nullable=True, min=0, max=1, description="corrected within `family`")
     family = dy.String(nullable=True, description="family of tests that are corrected together")
-    valid = dy.Bool(description="the method holds its level on templates x names")
+    valid = dy.Bool(description="the method controls the type I error on templates x names")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 
     @dy.rule()

@@ -46,6 +46,7 @@ def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
         "outcome_meanings": [
             (outcome.words.heading, outcome.words.meaning) for outcome in inputs.outcomes
         ],
+        "arms": inputs.arms,
         "margin": points(inputs.config.analysis.margin),
         "human_labels": _human_count(inputs),
         "findings": results.findings_table(inputs),

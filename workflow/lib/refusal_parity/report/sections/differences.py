@@ -1,4 +1,4 @@
-"""Differences against the reference, by the methods that hold their level."""
+"""Differences against the reference, by the methods that control the type I error."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any]:
     return {
+        "arms": inputs.arms,
         "alpha": inputs.config.analysis.alpha,
         "figures": figures["differences"],
         "tables": [

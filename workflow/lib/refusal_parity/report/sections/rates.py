@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any]:
     crossed = [views.crossed_table(inputs, within) for within in of_unit(Unit.NAME, own=True)]
     return {
+        "arms": inputs.arms,
         "outcome_name": inputs.outcome.words.heading,
         "confidence": inputs.confidence,
         "figures": figures["rates"],

@@ -1,4 +1,4 @@
-"""The usual tests, set apart: none of their p-values is a finding."""
+"""The naive methods, set apart: none of their p-values is a finding."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import describing, mixed
 from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.statistics.false_alarms import MIXED_MODEL
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -13,14 +14,15 @@ if TYPE_CHECKING:
 
 def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
     return {
-        "classics": describing.classics(inputs),
-        "table": describing.classics_table(inputs),
+        "methods": describing.naive_methods(inputs),
+        "table": describing.naive_table(inputs),
         "mixed": mixed.mixed_table(inputs),
+        "mixed_rejects": MIXED_MODEL.words,
     }
 
 
 SECTION: Final = Section(
-    key="classics",
+    key="naive",
     entry="For comparison",
     heading="For comparison: methods that are not used here",
     context=_context,
