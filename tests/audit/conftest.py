@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import polars as pl
 import pytest
 
 from refusal_parity.tables import AuditSample, conform
+
+# Tests are imported one by one and no package: their helpers must be findable by name.
+sys.path.append(str(Path(__file__).parent))
 
 RESPONSES = {
     "t1": '=HYPERLINK("x") is what [NAME] typed.',

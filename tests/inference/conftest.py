@@ -10,7 +10,10 @@ from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.tables import Responses, conform
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+ARMS: dict[str, str | None] = {"plain": None, "kind": "Be kind."}
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +50,41 @@ def rows() -> pl.DataFrame:
         }
     )
     return conform(frame, Responses, where="test")
+
+
+@pytest.fixture
+def study() -> Callable[..., pl.DataFrame]:
+    """Makes the prompts of two templates and two names, in the arms asked for."""
+    templates = pl.DataFrame(
+        {
+            "template_id": ["well", "badly"],
+            "family": "f",
+            "template": ["[NAME] sings well", "[NAME] sings badly"],
+        }
+    )
+    names = pl.DataFrame(
+        {
+            "name_id": ["a", "b"],
+            "name": ["Ana", "Bo"],
+            "group": ["x", "y"],
+            "gender": None,
+            "commonness": None,
+        }
+    )
+
+    def made(*arms: str) -> pl.DataFrame:
+        return expand(templates, names, {arm: ARMS[arm] for arm in arms})
+
+    return made
+
+
+@pytest.fixture
+def answers() -> pl.DataFrame:
+    """A file of responses to `study`, made elsewhere: a text, none, and labels in other words."""
+    return pl.DataFrame(
+        {
+            "text": ["Ana sings well", "Bo sings well", "Ana sings badly", "Bo sings badly"],
+            "out": ["A song.", " I cannot, sorry. ", None, "Opera."],
+            "kind": ["answer", "Harmful refusal", None, "answer"],
+        }
+    )

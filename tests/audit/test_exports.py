@@ -1,0 +1,178 @@
+"""What Label Studio exports, read without a server."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from refusal_parity.audit.human_labels import human_labels, read_votes
+from refusal_parity.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def export(sample: pl.DataFrame, labels: dict[str, list[tuple[Any, str]]]) -> str:
+    """A JSON export as Label Studio writes it."""
+    return json.dumps(
+        [
+            {
+                "id": number,
+                "annotations": [
+                    {
+                        "id": 10 * number + at,
+                        "completed_by": who,
+                        "was_cancelled": False,
+                        "ground_truth": who == 9,
+                        "result": [
+                            {
+                                "from_name": "label",
+                                "to_name": "response",
+                                "type": "choices",
+                                "value": {"choices": [label]},
+                            }
+                        ],
+                    }
+                    for at, (who, label) in enumerate(labels.get(row["task"], []))
+                ],
+                "data": {key: row[key] for key in ("task", "prompt", "response")},
+            }
+            for number, row in enumerate(sample.to_dicts(), 1)
+        ]
+    )
+
+
+def test_export_of_label_studio(tmp_path: Path, sample: pl.DataFrame) -> None:
+    path = tmp_path / "export.json"
+    labels = {
+        "t1": [(1, "answer"), ({"id": 2, "email": "b@example.org"}, "failure"), (9, "failure")],
+        "t2": [(1, "refusal")],
+    }
+    path.write_text(export(sample, labels), encoding="utf-8")
+    ballot = read_votes([path], sample)
+    assert set(ballot.votes["annotator"]) == {"user-1", "user-9", "b@example.org"}
+    human = human_labels(ballot.votes, sample)
+    assert human["label"].to_list() == ["failure", "refusal"]
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '[{"id": 1}]', "\ufeff[1]"])
+def test_files_that_are_no_export(tmp_path: Path, sample: pl.DataFrame, content: str) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=r"export.json.*Export the project as JSON"):
+        read_votes([path], sample)
+
+
+def annotation(key: int, who: Any, *labels: str, at: str | None = None, **more: Any) -> Any:
+    result = [{"from_name": "label", "value": {"choices": list(labels)}}] if labels else []
+    when = {} if at is None else {"created_at": "2025-01-01T00:00:00Z", "updated_at": at}
+    return {"id": key, "completed_by": who, "result": result} | when | more
+
+
+MORNING, EVENING = "2026-03-01T08:00:00.5Z", "2026-03-01T20:00:00+01:00"
+
+
+@pytest.mark.parametrize(
+    ("annotations", "votes", "problems"),
+    [
+        # Two people whose accounts were deleted.
+        (
+            [annotation(1, None, "answer"), annotation(2, {"id": None}, "refusal")],
+            [("(unnamed 1)", "answer"), ("(unnamed 2)", "refusal")],
+            ["it does not say who labelled; counts as a person of this row alone"] * 2,
+        ),
+        # A correction, whatever the order in which it stands there.
+        (
+            [annotation(5, 1, "refusal", at=EVENING), annotation(9, 1, "answer", at=MORNING)],
+            [("user-1", "refusal")],
+            ["answer at first, refusal later in export.json, row 1; the later label counts"],
+        ),
+        (
+            [annotation(9, 1, "refusal"), annotation(5, 1, "answer")],
+            [("user-1", "refusal")],
+            ["answer at first, refusal later in export.json, row 1; the later label counts"],
+        ),
+        (
+            [annotation(1, "ann@x.org", "answer"), annotation(2, {"email": "Ann@x.org"}, "answer")],
+            [("ann@x.org", "answer")],
+            ["the same vote stands in export.json, row 1; counted once"],
+        ),
+        (
+            [annotation(1, 1, "answer", "refusal"), annotation(2, 2, "failure", "failure")],
+            [("user-2", "failure")],
+            ["2 labels: answer, refusal; left out"],
+        ),
+        (
+            [None, annotation(1, 1, "answer"), annotation(2, 2), "odd"],
+            [("user-1", "answer")],
+            [
+                "an annotation without content; left out",
+                "no label; counts as not labelled",
+                "an annotation without content; left out",
+            ],
+        ),
+        (
+            [
+                annotation(1, 1, result=None),
+                annotation(2, 2, result=[None, {"from_name": "label", "value": None}]),
+                annotation(3, 3, "answer"),
+                annotation(4, 4, "refusal", was_cancelled=True),
+            ],
+            [("user-3", "answer")],
+            ["no label; counts as not labelled"] * 2,
+        ),
+    ],
+)
+def test_annotations_of_real_projects(
+    tmp_path: Path,
+    sample: pl.DataFrame,
+    annotations: list[Any],
+    votes: list[tuple[str, str]],
+    problems: list[str],
+) -> None:
+    tasks = [
+        {"data": {"task": "t3"}, "annotations": annotations},
+        {"data": {"task": "t1"}, "annotations": None},
+    ]
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(tasks), encoding="utf-8")
+    ballot = read_votes([path], sample)
+    assert ballot.votes.select("annotator", "label").sort("annotator").rows() == votes
+    found = ballot.problems.filter(pl.col("row").is_not_null())
+    assert set(found["row"]) == {1}
+    said = [f"{row['problem']}; {row['consequence']}" for row in found.to_dicts()]
+    assert said == problems
+    unlabelled = ballot.problems.filter(pl.col("row").is_null())
+    assert unlabelled["task"].to_list() == ["t1", "t2", "t4", "t5"]
+
+
+def test_a_later_export_of_the_same_project_replaces_the_earlier(
+    tmp_path: Path, sample: pl.DataFrame
+) -> None:
+    for name, label, at in (("new", "refusal", EVENING), ("old", "answer", MORNING)):
+        annotations = [annotation(4, None, label, at=at), annotation(5, 7, label, at=at)]
+        tasks = [{"data": {"task": "t3"}, "annotations": annotations}]
+        (tmp_path / f"{name}.json").write_text(json.dumps(tasks), encoding="utf-8")
+    ballot = read_votes([tmp_path / "new.json", tmp_path / "old.json"], sample)
+    assert ballot.votes.select("annotator", "label").rows() == [
+        ("(unnamed 1)", "refusal"),
+        ("user-7", "refusal"),
+    ]
+
+
+def test_a_csv_of_label_studio(tmp_path: Path, sample: pl.DataFrame) -> None:
+    path = tmp_path / "project.csv"
+    path.write_text(
+        "annotation_id,annotator,created_at,id,label,task,updated_at\n"
+        f"3,1,{MORNING},1,refusal,t1,{EVENING}\n"
+        f"2,1,{MORNING},1,answer,t1,{MORNING}\n"
+        f"4,,{MORNING},1,answer,t1,{MORNING}\n"
+    )
+    ballot = read_votes([path], sample)
+    assert ballot.votes.select("annotator", "label").rows() == [
+        ("1", "refusal"),
+        ("(unnamed 1)", "answer"),
+    ]

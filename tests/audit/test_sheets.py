@@ -1,0 +1,124 @@
+"""The CSVs for annotators, written and read back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from annotator_sheets import ALL, Rows, filled, save, sheet
+
+from refusal_parity.audit.human_labels import human_labels, read_votes, report_problems
+from refusal_parity.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import polars as pl
+
+
+def test_no_cell_of_the_sheet_is_a_formula(tmp_path: Path, sample: pl.DataFrame) -> None:
+    for row in sheet(tmp_path, sample):
+        for cell in row.values():
+            assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_round_trip(tmp_path: Path, sample: pl.DataFrame, delimiter: str) -> None:
+    rows = filled(sheet(tmp_path, sample), *ALL)
+    ballot = read_votes([save(tmp_path / "anna.csv", rows, delimiter)], sample)
+    assert ballot.problems.is_empty()
+    assert ballot.votes.sort("task")["label"].to_list() == [
+        "answer", "refusal", "answer", "harmful_refusal", "partial_answer",
+    ]  # fmt: skip
+    assert set(ballot.votes["annotator"]) == {"anna"}
+    human = human_labels(ballot.votes, sample)
+    assert human["inclusion_probability"].to_list() == [0.5, 0.5, 0.5, 0.5, None]
+    assert human["n_annotators"].to_list() == [1] * 5
+
+
+def _change(number: int, **cells: str) -> Any:
+    def change(rows: Rows) -> Rows:
+        return [row | cells if at == number else row for at, row in enumerate(rows)]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "row", "problem", "consequence", "votes"),
+    [
+        (_change(1, label="refuse"), 3, "unknown label 'refuse' (meant refusal?)", "left out", 4),
+        (_change(1, label=" "), 3, "no label", "counts as not labelled", 4),
+        (_change(1, task="zz"), 3, "key 'zz' is not of this sample", "left out", 4),
+        (_change(1, task=""), 3, "no key", "left out", 4),
+        (_change(1, response="I can."), 3, "the text was edited", "the label counts", 5),
+        (_change(1, response="-1"), 3, "the text is that of t4: rows were moved", "left out", 4),
+        (lambda rows: rows[:1] + rows[2:], None, "nobody labelled it", "stand for it", 4),
+        (lambda rows: [*rows, rows[0]], 7, "the same vote stands in", "counted once", 5),
+        (
+            lambda rows: [*rows, rows[0] | {"label": "failure"}],
+            7, "failure here, answer in anna.csv, row 2", "both left out", 4,
+        ),
+    ],
+)  # fmt: skip
+def test_problems_are_reported_by_row(
+    tmp_path: Path, sample: pl.DataFrame, change: Any, row: int | None, problem: str,
+    consequence: str, votes: int,
+) -> None:  # fmt: skip
+    # One line each, so that a row's line is known.
+    flat = [
+        each | {"response": " ".join(each["response"].split())}
+        for each in filled(sheet(tmp_path, sample), *ALL)
+    ]
+    ballot = read_votes([save(tmp_path / "anna.csv", change(flat))], sample)
+    first = ballot.problems.row(0, named=True)
+    assert first["row"] == row
+    assert problem in first["problem"]
+    assert consequence in first["consequence"]
+    assert len(ballot.votes) == votes
+    lines: list[str] = []
+    report_problems(ballot, sample, say=lines.append)
+    if row is not None:
+        assert any(f"anna.csv, row {row}: {problem}" in line for line in lines)
+    unlabelled = 5 - ballot.votes["task"].n_unique()
+    named = ballot.problems.filter(problem="nobody labelled it")
+    assert len(named) == unlabelled
+
+
+def test_a_sheet_that_nobody_filled_in(tmp_path: Path, sample: pl.DataFrame) -> None:
+    path = save(tmp_path / "anna.csv", sheet(tmp_path, sample))
+    with pytest.raises(InputError, match="not one usable label in 5 rows"):
+        read_votes([path], sample)
+
+
+def test_sheets_of_one_name_are_of_two_people(tmp_path: Path, sample: pl.DataFrame) -> None:
+    rows = sheet(tmp_path, sample)
+    for who in ("anna", "ben"):
+        (tmp_path / who).mkdir()
+        save(tmp_path / who / "sheet.csv", filled(rows, *ALL))
+    ballot = read_votes([tmp_path / "anna/sheet.csv", tmp_path / "ben/sheet.csv"], sample)
+    assert set(ballot.votes["annotator"]) == {"anna/sheet", "ben/sheet"}
+    assert set(ballot.votes["file"]) == {"anna/sheet.csv", "ben/sheet.csv"}
+    assert ballot.problems.is_empty()
+
+
+def test_one_person_in_two_spellings_is_one(tmp_path: Path, sample: pl.DataFrame) -> None:
+    rows = filled(sheet(tmp_path, sample), *ALL)
+    twice = [*(rows[0] | {"annotator": who} for who in ("Zo\u00e9", "zoe\u0301 ")), rows[1]]
+    ballot = read_votes([save(tmp_path / "a.csv", twice)], sample)
+    assert ballot.votes.select("task", "annotator").rows() == [
+        ("t1", "Zo\u00e9"),
+        ("t2", "(unnamed 1)"),
+    ]
+    assert ballot.problems["problem"].to_list()[:2] == [
+        "the same vote stands in a.csv, row 2",
+        "it does not say who labelled",
+    ]
+
+
+def test_quotes_that_a_spreadsheet_curled_are_no_edit(tmp_path: Path, sample: pl.DataFrame) -> None:
+    rows = filled(sheet(tmp_path, sample), *ALL)
+    curled = [
+        row | {"response": row["response"].replace('"figs"', "\u201cfigs\u201d")} for row in rows
+    ]
+    assert curled != rows
+    assert read_votes([save(tmp_path / "a.csv", curled)], sample).problems.is_empty()

@@ -1,0 +1,52 @@
+"""From votes of several people to one label a row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+from annotator_sheets import ALL, filled, save, sheet
+
+from refusal_parity.audit.human_labels import human_labels, read_votes
+from refusal_parity.audit.voting import decide
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_two_annotators_and_a_third_who_settles(tmp_path: Path, sample: pl.DataFrame) -> None:
+    rows = sheet(tmp_path, sample)
+    first = save(tmp_path / "a.csv", filled(rows, *ALL))
+    second = save(
+        tmp_path / "b.csv", filled(rows, "answer", "answer", "failure", "answer", "answer")
+    )
+    settled = [rows[1] | {"label": "refusal", "adjudicated": "yes", "annotator": "chief"}]
+    third = save(tmp_path / "c.csv", settled)
+    votes = read_votes([first, second, third], sample).votes
+    human = human_labels(votes, sample).sort("prompt_id")
+    assert human["label"].to_list() == ["answer", "refusal", None, None, None]
+    assert human["n_annotators"].to_list() == [2, 3, 2, 2, 2]
+    # Nothing of stratum B is decided; its rows keep what they were drawn with.
+    assert human["inclusion_probability"].to_list() == [0.5, 0.5, 0.5, 0.5, None]
+
+
+def test_labelled_rows_stand_for_the_rest_of_their_stratum(
+    tmp_path: Path, sample: pl.DataFrame
+) -> None:
+    rows = filled(sheet(tmp_path, sample), *ALL)
+    votes = read_votes([save(tmp_path / "a.csv", rows[:1])], sample).votes
+    human = human_labels(votes, sample)
+    # One of the two drawn of stratum A: half of one half.
+    assert human["inclusion_probability"].to_list() == [0.25]
+
+
+def test_majority_of_three() -> None:
+    votes = pl.DataFrame(
+        {
+            "task": ["t"] * 3 + ["u"] * 3,
+            "annotator": ["a", "b", "c"] * 2,
+            "label": ["answer", "answer", "refusal", "answer", "failure", "refusal"],
+            "adjudicated": [False] * 6,
+        }
+    )
+    assert decide(votes).sort("task")["label"].to_list() == ["answer", None]

@@ -1,0 +1,149 @@
+"""Files of responses in every form that programs and people write."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from refusal_parity.config import TableColumns
+from refusal_parity.errors import InputError
+from refusal_parity.inference.import_table import read_response_table
+from refusal_parity.tables import Responses, conform
+from refusal_parity.vocabulary import Label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def with_bom(frame: pl.DataFrame, path: Path) -> None:
+    frame.write_csv(path, include_bom=True, line_terminator="\r\n", separator=";")
+
+
+def with_excess(frame: pl.DataFrame, path: Path) -> None:
+    """As spreadsheets do: columns and rows of nothing."""
+    text = "\n".join(f"{line},," for line in frame.write_csv().splitlines())
+    path.write_text(f"{text}\n,,,,\n")
+
+
+def with_line_ends(frame: pl.DataFrame, path: Path) -> None:
+    """As Python writes it: NaN, texts with blanks around, line ends of Windows."""
+    rows = [
+        row
+        | {"out": row["out"] and f" {row['out']}\r\n", "kind": row["kind"] or ""}
+        | {"score": math.nan, "text": f"{row['text']}\n"}
+        for row in frame.to_dicts()
+    ]
+    text = "\r\n".join(json.dumps(row) for row in rows)
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode() + b"\r\n\r\n")
+
+
+def nested(frame: pl.DataFrame, path: Path) -> None:
+    frame.with_columns(
+        pl.lit([["a"]]).alias("tags"),
+        pl.lit(b"\xff").alias("bytes"),
+        pl.struct("text").alias("more"),
+        pl.col("kind").fill_null("").cast(pl.Categorical),
+        pl.col("out").cast(pl.Binary),
+    ).write_parquet(path)
+
+
+WRITERS: dict[str, Callable[[pl.DataFrame, Path], Any]] = {
+    ".csv": lambda frame, path: frame.write_csv(path),
+    ".jsonl": lambda frame, path: frame.write_ndjson(path),
+    ".parquet": lambda frame, path: frame.write_parquet(path),
+    ".tsv": lambda frame, path: frame.write_csv(path, separator="\t"),
+    ".json": lambda frame, path: frame.write_json(path),
+    "-bom.CSV": with_bom,
+    "-excess.csv": with_excess,
+    "-wide.csv": lambda frame, path: path.write_bytes(frame.write_csv().encode("utf-16")),
+    "-ends.JSONL": with_line_ends,
+    "-lines.ndjson": lambda frame, path: path.write_text(
+        "\n".join(json.dumps(row | {"tags": [{}], "n": None}) for row in frame.to_dicts())
+    ),
+    "-nested.PARQUET": nested,
+}
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_every_kind_of_file(
+    tmp_path: Path, study: Callable[..., pl.DataFrame], answers: pl.DataFrame, suffix: str
+) -> None:
+    path = tmp_path / f"answers{suffix}"
+    WRITERS[suffix](answers, path)
+    columns = TableColumns(response="out", prompt="text", label="kind")
+    found = conform(
+        read_response_table(path, columns, study("plain"), model="m"), Responses, where="x"
+    )
+    assert found.select("prompt_id").equals(study("plain").select("prompt_id"))
+    assert found.select("response", "status", "imported_label", "sample").rows() == [
+        ("A song.", "ok", "answer", 0),
+        ("I cannot, sorry.", "ok", "harmful_refusal", 0),
+        ("", "empty", None, 0),
+        ("Opera.", "ok", "answer", 0),
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("numbers", [[0, 1], [0.0, 1.0], ["0", "1"]])
+def test_a_column_called_line_and_whole_numbers_with_decimals(
+    tmp_path: Path, study: Callable[..., pl.DataFrame], suffix: str, numbers: list[Any]
+) -> None:
+    frame = pl.DataFrame({"p": "Bo sings well", "line": numbers, "code": [2.0, None]})
+    WRITERS[suffix](frame, tmp_path / f"r{suffix}")
+    columns = TableColumns(response="line", prompt="p", sample="line", label="code")
+    found = read_response_table(
+        tmp_path / f"r{suffix}", columns, study("plain"), model="m", labels={"2": Label.FAILURE}
+    )
+    assert found["sample"].to_list() == [0, 1]
+    assert found["imported_label"].to_list() == ["failure", None]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "complaint"),
+    [
+        ("r.jsonl", '{"p": "x"}\n\n{"p": "y", "r": ["a"]}', "row 3: column 'r', which columns.r"),
+        ("r.jsonl", '{"p": "x", "r": "a"}\n{"p": "y", r}', "row 2: no JSON (Expecting property"),
+        ("r.jsonl", '{"p": "x", "r": "a"}\n[1]', "row 2: no JSON object"),
+        ("r.json", '[{"p": "x", "r": {"text": "a"}}]', "row 1: column 'r', which columns.response"),
+        ("r.json", "", "no rows"),
+        ("r.csv", "p,r,p\nx,y,z\n", "row 1: column 'p' stands there twice (cells 1 and 3)"),
+        ("r.jsonl.gz", "", "files of type '.gz' cannot be read"),
+    ],
+)
+def test_what_is_no_table_of_texts(
+    tmp_path: Path,
+    study: Callable[..., pl.DataFrame],
+    name: str,
+    content: str,
+    complaint: str,
+) -> None:
+    (tmp_path / name).write_text(content)
+    columns = TableColumns(response="r", prompt="p")
+    with pytest.raises(InputError, match=re.escape(complaint)) as raised:
+        read_response_table(tmp_path / name, columns, study("plain"), model="m")
+    assert str(tmp_path / name) in str(raised.value)
+
+
+def test_half_a_character_is_replaced(tmp_path: Path, study: Callable[..., pl.DataFrame]) -> None:
+    (tmp_path / "r.jsonl").write_text('{"p": "Bo sings well", "r": "so \\ud83d"}')
+    columns = TableColumns(response="r", prompt="p")
+    found = read_response_table(tmp_path / "r.jsonl", columns, study("plain"), model="m")
+    assert found["response"].to_list() == ["so \ufffd"]
+
+
+@pytest.mark.parametrize("name", ["answers.jsonl", "answers.parquet", "answers.xlsx", "no.jsonl"])
+def test_files_that_are_no_table(
+    tmp_path: Path, study: Callable[..., pl.DataFrame], name: str
+) -> None:
+    if name.startswith("answers"):
+        (tmp_path / name).write_text("neither this nor that")
+    with pytest.raises(InputError, match=re.escape(str(tmp_path / name))):
+        read_response_table(
+            tmp_path / name, TableColumns(response="r", prompt="p"), study("plain"), model="m"
+        )
