@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -9,9 +11,13 @@ from refusal_parity.expansion import expand
 from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.tables import Responses, conform
 
+# Tests are imported one by one and no package: their helpers must be findable by name.
+sys.path.append(str(Path(__file__).parent))
+
+from failing_server import KEY, Server, serving
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 ARMS: dict[str, str | None] = {"plain": None, "kind": "Be kind."}
 
@@ -88,3 +94,16 @@ def answers() -> pl.DataFrame:
             "kind": ["answer", "Harmful refusal", None, "answer"],
         }
     )
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key that `failing_server` asks for is set."""
+    monkeypatch.setenv("TEST_KEY", KEY)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server that fails as the prompts say."""
+    with serving() as running:
+        yield running

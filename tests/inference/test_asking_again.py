@@ -1,0 +1,78 @@
+"""What failed is asked again of a real HTTP server, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from failing_server import REFUSALS, Server, answer_of, job_of, prompts_of, serving
+
+from refusal_parity.config import SamplingConfig
+from refusal_parity.errors import InputError
+from refusal_parity.inference.asking import ask_server
+from refusal_parity.tables import Responses, read_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest.importorskip("openai")
+
+pytestmark = pytest.mark.usefixtures("key")
+
+
+def test_what_failed_is_asked_again_alone(tmp_path: Path) -> None:
+    ways = ["well", "number", "broken", "filter400"]
+    prompts = prompts_of(*(f"{way} {number}" for number in range(10) for way in ways))
+    output = tmp_path / "m/responses.parquet"
+    with serving() as server:
+        job = job_of(server, retries=0, concurrency=1)
+        ask_server(job, prompts, output, say=lambda _: None)
+        first = read_table(Responses, output)
+        failed = first.filter(pl.col("status") == "error")
+        assert len(failed) == 20
+        port = server.server_port
+    # The server is mended, and breaks in the middle of what is asked again.
+    with serving(port) as server, pytest.MonkeyPatch.context() as mended:
+        for way in ("number", "broken"):
+            mended.setitem(REFUSALS, way, (200, answer_of("well", {"seed": 0})))
+        server.down_after = 8
+        with pytest.raises(InputError, match="in a row failed"):
+            ask_server(job, prompts, output, say=lambda _: None, again=True)
+        assert read_table(Responses, output).equals(first)
+        asked = server.asked.copy()
+        server.down_after = 10**9
+        ask_server(job, prompts, output, say=lambda _: None, again=True)
+        answered = [prompt for prompt, _ in asked.most_common()][:8]
+        assert len(answered) == 8
+        ever = set(server.asked)
+    second = read_table(Responses, output)
+    wanted = prompts.join(failed, on="prompt_id", how="semi")["prompt"].to_list()
+    assert ever == set(wanted)
+    assert second["status"].cast(pl.String).value_counts(sort=True).rows() == [
+        ("ok", 30),
+        ("filtered", 10),
+    ]
+    kept = first.filter(pl.col("status") != "error")
+    assert second.join(failed, on=["prompt_id", "sample"], how="anti").equals(kept)
+    assert list(output.parent.iterdir()) == [output]
+
+
+def test_nothing_is_paid_twice_by_asking_again(server: Server, tmp_path: Path) -> None:
+    prompts = prompts_of("well", "number")
+    output = tmp_path / "m/responses.parquet"
+    job = job_of(server)
+    ask_server(job, prompts, output, say=lambda _: None)
+    other = replace(job, sampling=SamplingConfig(temperature=0.3))
+    for changed, words in [(other, "sampling.temperature"), (replace(job, samples=2), "samples")]:
+        with pytest.raises(InputError, match=words):
+            ask_server(changed, prompts, output, say=lambda _: None, again=True)
+    with pytest.raises(InputError, match="prompts, samples or seeds"):
+        ask_server(job, prompts[:1], output, say=lambda _: None, again=True)
+    assert server.asked["well Ana"] == 1
+    said: list[str] = []
+    ask_server(job, prompts[:1], tmp_path / "w/r.parquet", say=said.append)
+    ask_server(job, prompts[:1], tmp_path / "w/r.parquet", say=said.append, again=True)
+    assert said[-1] == "no response failed: nothing is asked again"
+    assert server.asked["well Ana"] == 2
