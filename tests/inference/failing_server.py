@@ -1,4 +1,4 @@
-"""An HTTP server that fails in the ways that servers fail, and jobs that ask it."""
+"""An HTTP server that fails in the ways that servers fail."""
 
 from __future__ import annotations
 
@@ -9,12 +9,6 @@ from collections import Counter
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
-
-import polars as pl
-
-from refusal_parity.config import OpenAIModel, SamplingConfig
-from refusal_parity.expansion import expand
-from refusal_parity.inference.asking import ServerJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,29 +150,3 @@ def serving(port: int = 0) -> Iterator[Server]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
-
-
-def prompts_of(*ways: str) -> pl.DataFrame:
-    """A prompt for each way, which the server takes by its first word."""
-    templates = pl.DataFrame(
-        {"template_id": ways, "family": "f", "template": [f"{way} [NAME]" for way in ways]}
-    )
-    names = pl.DataFrame(
-        {"name_id": ["a"], "name": ["Ana"], "group": ["x"], "gender": "w", "commonness": "c"}
-    )
-    return expand(templates, names, {"plain": None})
-
-
-def job_of(server: Server, *, samples: int = 1, **changes: Any) -> ServerJob:
-    """A job that asks the server, under settings that a test may change."""
-    settings = {
-        "base_url": f"http://127.0.0.1:{server.server_port}/v1",
-        "model": "told",
-        "api_key_env": "TEST_KEY",
-        "timeout_s": 30,
-        "retries": 3,
-        "prompt_price": 1.0,
-        "response_price": 5.0,
-    }
-    model = OpenAIModel(engine="openai", **settings | changes)
-    return ServerJob(key="m", model=model, samples=samples, sampling=SamplingConfig())

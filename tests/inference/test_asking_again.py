@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from failing_server import REFUSALS, Server, answer_of, job_of, prompts_of, serving
+from failing_server import REFUSALS, Server, answer_of, serving
+from server_jobs import job_of, prompts_of
 
 from refusal_parity.config import SamplingConfig
 from refusal_parity.errors import InputError
@@ -16,8 +17,6 @@ from refusal_parity.tables import Responses, read_table
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytest.importorskip("openai")
 
 pytestmark = pytest.mark.usefixtures("key")
 

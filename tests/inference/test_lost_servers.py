@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from failing_server import job_of, prompts_of, serving
+from failing_server import serving
+from server_jobs import job_of, prompts_of
 
 from refusal_parity.errors import InputError
 from refusal_parity.inference.asking import ask_server
@@ -16,8 +17,6 @@ from refusal_parity.tables import Responses, read_table
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytest.importorskip("openai")
 
 pytestmark = pytest.mark.usefixtures("key")
 
