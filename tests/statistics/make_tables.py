@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 import polars as pl
-from random_studies import all_tables, study_by_name
+from all_tables import all_tables
+from random_studies import study_by_name
 from threadpoolctl import threadpool_info
 
 

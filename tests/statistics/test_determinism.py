@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import polars as pl
 import pytest
-from random_studies import Study, all_tables, differences, random_study, study_by_name
+from all_tables import all_tables, differences
+from random_studies import Study, random_study, study_by_name
 
 from refusal_parity.config import DimensionConfig
 from refusal_parity.statistics.disparity import disparities
