@@ -150,8 +150,7 @@ def _spread(given: _Given) -> Spread:
         deviation = np.sqrt(own_variance)
         both = deviation[:, None] * deviation
         # How many of its eigenvalues are 0 is that of I - H, all between 0 and 1.
-        free = np.linalg.eigvalsh(np.eye(len(rows)) - hat / both)
-        rank = int((free > NOISE).sum())
+        rank = _rank(np.eye(len(rows)) - hat / both)
         adjust = both * _inverse_root(both * (np.diag(own_variance) - hat), rank)
         weighted = adjust @ (part / own_variance[:, None]) @ absorbed.bread
         weights[rows] = weighted
@@ -173,6 +172,16 @@ def _spread(given: _Given) -> Spread:
         df = np.trace(single, axis1=1, axis2=2) ** 2 / (single**2).sum(axis=(1, 2))
         eta = np.float64(tested * (tested + 1)) / (traces**2 + products).sum()
     return Spread(weights, df, float(eta))
+
+
+def _rank(matrix: FloatArray) -> int:
+    """How many eigenvalues of a symmetric matrix are above `NOISE`."""
+    try:
+        # Where all are, this tells it in a tenth of the time.
+        np.linalg.cholesky(matrix - NOISE * np.eye(len(matrix)))
+    except np.linalg.LinAlgError:
+        return int((np.linalg.eigvalsh(matrix) > NOISE).sum())
+    return len(matrix)
 
 
 def _inverse_root(matrix: FloatArray, rank: int) -> FloatArray:

@@ -201,7 +201,7 @@ def logistic(studies: Studies, alpha: float) -> list[Repeated]:
 def _largest(studies: Studies) -> FloatArray:
     """Variances of the contrasts if residuals were as large as outcomes, shape (studies, q)."""
     n = studies.grid.n
-    squares = (studies.k**2 / np.where(n > 0, n, 1)).sum(axis=(1, 2))
+    squares = np.einsum("rnt,rnt,nt->r", studies.k, studies.k, 1 / np.where(n > 0, n, 1))
     return np.asarray(np.outer(squares, np.diag(reduced(studies.level_n).inverse)))
 
 
@@ -214,7 +214,10 @@ def _least_squares(studies: Studies) -> tuple[FloatArray, FloatArray]:
     levels = np.concatenate([np.zeros((len(k), 1)), coefficients], axis=1)
     effects = (k.sum(axis=1) - levels @ n) / np.where(total > 0, total, 1)
     fitted = levels[..., None] + effects[:, None]
-    residual = studies.k - studies.grid.n * fitted[:, studies.grid.level]
+    residual = np.empty_like(studies.k)
+    # Study by study: all at once do not fit the processor's cache.
+    for left, seen, expected in zip(residual, studies.k, fitted, strict=True):
+        np.subtract(seen, studies.grid.n * expected[studies.grid.level], out=left)
     hits = k.sum(axis=(1, 2))
     flat = (hits == 0) | (hits == n.sum())
     return np.where(flat[:, None], np.nan, coefficients), residual
