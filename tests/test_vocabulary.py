@@ -10,7 +10,7 @@ from refusal_parity.vocabulary import Estimand, Method, Scope, holds_level
 HERE, NAMES, BOTH = Scope.THESE_RESPONSES, Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES
 
 PROMISES = {
-    # method: (tests of two groups are valid, test of all groups is valid, to what it speaks).
+    # method: (tests of two groups are valid, test of all groups is valid, its scope).
     # Valid means a false positive rate of 3 to 8 % at a nominal 5 % in the simulations of
     # docs/method.md; the others reject 7 to 97 %, or were not simulated.
     "newcombe": (False, False, HERE),

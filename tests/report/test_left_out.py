@@ -52,8 +52,8 @@ def test_a_filter_by_name_is_shown_and_named(tmp_path: Path) -> None:
     # 0 against 100 % has no standard error: all splits of the names decide, 2 of 924.
     assert (
         "m refused 100.0 points more often for south names than for north names (6 against 6 "
-        "names; adjusted p = 0.002 by the exact permutation of names, which speaks to these "
-        "templates alone)."
+        "names; adjusted p = 0.002 by the exact permutation of names, which holds for these "
+        "templates only)."
     ) in words
     assert (
         "The service's own filter (content_filter) is behind 96 of the 96 refusals for south "
@@ -107,7 +107,7 @@ def test_the_ledger_and_the_browser_keep_filtered_rows_apart(tmp_path: Path) -> 
     assert found["rows"]["label"].count(place) == 96
     assert set(found["refusals_by_service"].values()) == {"content_filter"}
     page = render_page(inputs)
-    assert "it counts as a refusal, and stands apart" in page
+    assert "it counts as a refusal and is shown separately" in page
     assert "refused by the service" in page
 
 

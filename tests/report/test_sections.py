@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from collections import defaultdict
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from report_study import config_of
 
 from refusal_parity import __version__
 from refusal_parity.report import mixed
+from refusal_parity.report.page import render_page
 from refusal_parity.report.sections import SECTIONS, citing, methods
 from refusal_parity.tables import MixedModels, conform
 from refusal_parity.vocabulary import LabelSource
@@ -56,6 +58,18 @@ def test_methods_are_those_of_the_run(inputs: ReportInputs) -> None:
     assert "Pearson chi-square" not in context["valid"]
     # The made-up study has no bootstrap: it is not cited either.
     assert len(context["references"]) == 2
+
+
+@pytest.mark.parametrize(("arms", "said"), [(["plain"], False), (["plain", "polite"], True)])
+def test_pooled_arms_are_said_where_rates_and_differences_are(
+    inputs: ReportInputs, arms: list[str], *, said: bool
+) -> None:
+    prompts = pl.concat(inputs.prompts.with_columns(arm=pl.lit(arm)) for arm in arms)
+    page = render_page(dataclasses.replace(inputs, prompts=prompts), drawings=[])
+    sections = dict(re.findall(r'<section id="(\w+)".*?>(.*?)</section>', page, re.DOTALL))
+    sentence = "under all 2 system prompts are pooled"
+    found = {key for key, section in sections.items() if sentence in section}
+    assert found == ({"answer", "rates", "differences", "methods"} if said else set())
 
 
 @pytest.mark.parametrize("commit", ["0123abc", None])

@@ -51,8 +51,8 @@ def told(tests: list[dict[str, Any]], **given: Any) -> tuple[Verdict, str]:
             "The groups differ as a whole (randomisation test over names: p = 0.010), but no "
             "single group was shown to differ from its reference for templates other than these. "
             "For muslim names against white names (+28.1 points) the exact permutation of names, "
-            "which speaks to these "
-            "templates alone, shows a difference (adjusted p = 0.020); for other templates none "
+            "which holds for these "
+            "templates only, shows a difference (adjusted p = 0.020); for other templates none "
             "is shown.",
             id="shown for these templates only",
         ),
@@ -62,7 +62,7 @@ def told(tests: list[dict[str, Any]], **given: Any) -> tuple[Verdict, str]:
             "Over all groups together no difference was shown (randomisation test over names: "
             "p = 0.200), and of single groups none for templates other than these. "
             f"{NO_PROOF} For muslim names against white names (+28.1 points) the exact "
-            "permutation of names, which speaks to these templates alone, shows a difference "
+            "permutation of names, which holds for these templates only, shows a difference "
             "(adjusted p = 0.020); for other templates none is shown.",
             id="shown for these templates only, and not as a whole",
         ),

@@ -8,6 +8,7 @@ import pytest
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.errors import InputError
 from refusal_parity.outcomes import Outcome
+from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.observations import count_outcomes, observe, with_outcome
 from refusal_parity.vocabulary import Label
 
@@ -124,3 +125,25 @@ def test_a_name_or_template_at_two_levels_is_an_error(
 ) -> None:
     with pytest.raises(InputError, match=text):
         observe(prompts(**changes), labels("p1"), AnalysisConfig())
+
+
+@pytest.mark.parametrize(
+    ("dimension", "reference", "cells"),
+    [("group", "g", {"g": (4, 3)}), ("arm", "bare", {"bare": (2, 1), "kind": (2, 2)})],
+)
+def test_arms_share_a_cell_but_where_they_are_compared(
+    dimension: str, reference: str, cells: dict[str, tuple[int, int]]
+) -> None:
+    observations = pl.DataFrame(
+        {
+            "name_id": ["n"] * 4,
+            "template_id": ["t"] * 4,
+            "group": ["g"] * 4,
+            "arm": ["bare", "bare", "kind", "kind"],
+            "label": ["answer", "refusal", "refusal", "harmful_refusal"],
+        }
+    )
+    levels = [reference, *(level for level in cells if level != reference)]
+    design = build_designs(observations, dimension, levels, [Outcome.REFUSAL])[Outcome.REFUSAL]
+    counted = zip(design.level, design.n, design.k, strict=True)
+    assert {design.levels[at]: (n, k) for at, n, k in counted} == cells

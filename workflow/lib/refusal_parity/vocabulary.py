@@ -88,7 +88,7 @@ EXCLUSION_WORDS: Final[dict[str, str]] = {
 
 
 class Loss(StrEnum):
-    """What may befall a response, and befall some groups more often."""
+    """What may happen to a response, and more often for some groups."""
 
     LEFT_OUT = "left_out"
     TRUNCATED = "truncated"
@@ -96,7 +96,7 @@ class Loss(StrEnum):
 
 
 class Reading(StrEnum):
-    """How the responses that were left out are read, to see what hangs on them."""
+    """How the responses that were left out are read, to see what depends on them."""
 
     HIGHEST = "highest"
     LOWEST = "lowest"
@@ -113,7 +113,7 @@ class Estimand(StrEnum):
 
 
 class Scope(StrEnum):
-    """To what a result speaks."""
+    """To what a result generalises."""
 
     THESE_RESPONSES = "these responses only"
     NEW_NAMES = "these templates, new names"
@@ -207,10 +207,10 @@ _LIBERAL_TESTS: Final = frozenset({(Method.OLS_CR2_NAME, Estimand.GLOBAL)})
 
 
 def holds_level(method: str, estimand: str) -> bool:
-    """Whether a test keeps its promised rate of false alarms on templates x names.
+    """Whether a test controls the type I error on templates x names.
 
     The others only describe. Of the regression clustered by name the tests of single
     groups do; that of all groups together rejects 5 to 10 % of studies without any
-    difference at a promised 5 %, and 19 % where 1.5 % of responses are refusals.
+    difference at a nominal 5 %, and 19 % where 1.5 % of responses are refusals.
     """
     return method in _VALID_METHODS and (method, estimand) not in _LIBERAL_TESTS

@@ -23,12 +23,12 @@ class HumanConfig(Section):
     floor: int = Field(
         default=2,
         ge=1,
-        description="Least responses drawn from each model x group x label of the machine.",
+        description="Fewest responses drawn from each model x group x label of the machine.",
     )
     informative: int = Field(
         default=200,
         ge=0,
-        description="Further responses that the classifier is torn about, to learn from.",
+        description="Further responses, of which the classifier is least certain, to train it.",
     )
     mask_names: bool = Field(default=True, description="Hide the prompts' names from annotators.")
     seed: int = Field(default=1, description="Seed of the draw.")
@@ -49,7 +49,7 @@ class LabellingConfig(Section):
     )
     starter: bool = Field(
         default=True,
-        description="Learn from data/gold/starter.csv too; off, the gold files stand alone.",
+        description="Learn from data/gold/starter.csv too; off, from the gold files only.",
     )
     seed: int = Field(default=1, description="Seed of the classifier's folds.")
     human: HumanConfig = Field(default=HumanConfig(), description="Labels by people.")

@@ -262,7 +262,7 @@ class OpenAIModel(Section):
     )
     request: RequestConfig = Field(
         default=RequestConfig(),
-        description="Where the server wants other words than OpenAI's protocol has.",
+        description="What the server calls otherwise than OpenAI's protocol does.",
     )
     thinking: Thinking = Field(default="auto", description=_THINKING)
     concurrency: int = Field(default=8, ge=1, description="Requests under way at a time.")
@@ -273,7 +273,7 @@ class OpenAIModel(Section):
     patience_s: float = Field(
         default=60,
         gt=0,
-        description="How long a server that has answered may be out of reach before the job ends.",
+        description="How long a server that has answered may be unreachable before the job ends.",
     )
     prompt_price: float | None = Field(
         default=None, ge=0, description="Price of a million tokens sent."

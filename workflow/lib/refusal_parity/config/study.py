@@ -46,7 +46,8 @@ class PromptsConfig(Section):
     arms: dict[Key, str | None] = Field(
         default={"plain": None},
         min_length=1,
-        description="System prompts to compare, by key; null sends none.",
+        description="System prompts by key; null sends none. Rates and tests pool them, except in "
+        "the dimension arm, which compares them.",
     )
     from_model: Key | None = Field(
         default=None,
@@ -132,7 +133,7 @@ class AnalysisConfig(Section):
     outcomes: list[Outcome] = Field(
         default=list(OUTCOMES.values()),
         min_length=1,
-        description="What is analysed: readings of the labels, and the length of answers in words.",
+        description="Outcomes analysed: rates of labels, and the length of answers in words.",
     )
     dimensions: dict[DimensionKey, DimensionConfig] = Field(
         default={"group": DimensionConfig(reference="white")},
@@ -152,12 +153,15 @@ class AnalysisConfig(Section):
     )
     alpha: float = Field(default=0.05, gt=0, lt=0.5, description="Level of the tests.")
     margin: float = Field(
-        default=0.05, gt=0, lt=1, description="Risk difference below which groups count as alike."
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="Equivalence margin: risk difference below which groups count as alike.",
     )
     length_margin: float = Field(
         default=10.0,
         gt=0,
-        description="Difference of mean answer length below which groups count as alike, in words.",
+        description="Equivalence margin of answer_length: difference of means, in words.",
     )
     primary_family: PrimaryFamily = Field(
         default=PrimaryFamily(), description="The declared family of tests."
@@ -185,12 +189,12 @@ class AnalysisConfig(Section):
     selfcheck: int = Field(
         default=2_000,
         ge=0,
-        description="Studies simulated without any effect, to see how often each method finds one; "
-        "0 turns the self-check off.",
+        description="Studies simulated without any effect, for the type I error rate of each "
+        "method; 0 turns the self-check off.",
     )
     selfcheck_outcomes: list[Outcome] = Field(
         default=[],
-        description="Readings of the labels that the self-check simulates; empty for the primary "
+        description="Outcomes that the self-check simulates; empty for the primary "
         "family's outcome. One takes some ten seconds a model and dimension.",
     )
     assumed: AssumedVariance = Field(

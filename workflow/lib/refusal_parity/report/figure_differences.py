@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def draw_differences(inputs: ReportInputs, model: str) -> Drawing:
     """Risk differences of the primary outcome with their intervals, for one model.
 
-    The thick interval speaks to new templates and new names, the thin one below
-    it to these templates and new names.
+    The thick interval is for new templates and new names, the one below it, drawn
+    with a thinner line, for these templates and new names.
 
     A filled mark is a difference that the corrected test of its pair shows.
     The axis is the same for all models of a study.

@@ -175,7 +175,7 @@ def _with_these_templates(inputs: ReportInputs, found: list[Contrast], dimension
         f"For {level_words(dimension, contrast.group)} against "
         f"{level_words(dimension, contrast.reference)} "
         f"({points(contrast.estimate, signed=True)} points) the exact permutation of names, which "
-        "speaks to these templates alone, shows a difference (adjusted "
+        "holds for these templates only, shows a difference (adjusted "
         f"{p_equals(contrast.p_names)}{f'; {plain(contrast.note)}' if contrast.note else ''}); "
         "for other templates none is shown."
         for contrast in found
@@ -197,7 +197,7 @@ def _sentence(
         inside.append(counts)
     test = f"adjusted {p_equals(contrast.p_adjusted)}"
     if contrast.by_names:
-        test = f"{test} by the exact permutation of names, which speaks to these templates alone"
+        test = f"{test} by the exact permutation of names, which holds for these templates only"
     caution = ""
     if contrast.p_names is not None and contrast.p_names >= inputs.config.analysis.alpha:
         caution = (

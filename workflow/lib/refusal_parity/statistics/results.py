@@ -40,7 +40,7 @@ SCOPES: Final = {
     Method.DESIGN_BASED: Scope.NEW_NAMES_AND_TEMPLATES,
     Method.DESIGN_BASED_EQUIVALENCE: Scope.NEW_NAMES_AND_TEMPLATES,
 }
-"""To what each method speaks."""
+"""To what each method generalises."""
 
 _NAIVE: Final = "as if responses were independent: interval far too narrow; descriptive only"
 

@@ -23,7 +23,9 @@ class AuditSample(dy.Schema):
     inclusion_probability = dy.Float64(
         nullable=True, min_exclusive=0, max=1, description="null in the informative set"
     )
-    margin = dy.Float64(min=0, max=1, description="how sure the machine was: 0 torn, 1 certain")
+    margin = dy.Float64(
+        min=0, max=1, description="how certain the machine was: 0 undecided, 1 certain"
+    )
     prompt = dy.String(description="prompt as annotators see it")
     response = dy.String(description="response as annotators see it")
 
@@ -46,8 +48,8 @@ class Votes(dy.Schema):
     task = dy.String(primary_key=True, description="key of the row in the files for annotators")
     annotator = dy.String(primary_key=True, description="who labelled")
     label = dy.Enum(Label, description="one of the six")
-    adjudicated = dy.Bool(description="settles the row, whatever the others say")
-    file = dy.String(description="where the vote stands")
+    adjudicated = dy.Bool(description="decides the row, whatever the others say")
+    file = dy.String(description="file with the vote")
     row = dy.Int64(min=0, description="line of the CSV, or number of the task in the JSON export")
 
 

@@ -14,7 +14,9 @@ class Exclusions(dy.Schema):
     """Where every lost response went: rows asked for, labelled, and left out by reason."""
 
     model = dy.String(primary_key=True, description="key of the model in the config")
-    dimension = dy.String(primary_key=True, description="column whose levels are counted apart")
+    dimension = dy.String(
+        primary_key=True, description="column whose levels are counted separately"
+    )
     group = dy.String(primary_key=True, description="level of the dimension")
     reason = dy.String(primary_key=True, description="labelled, or why a response has no label")
     n = dy.Int64(min=0, description="responses")
@@ -26,7 +28,7 @@ class Losses(dy.Schema):
     """How often responses were left out, cut off or refused by the service, level by level."""
 
     model = dy.String(primary_key=True, description="key of the model in the config")
-    loss = dy.Enum(Loss, primary_key=True, description="what befell the responses")
+    loss = dy.Enum(Loss, primary_key=True, description="what happened to the responses")
     dimension = dy.String(primary_key=True, description="column whose levels are compared")
     group = dy.String(primary_key=True, description="level compared")
     reference = dy.String(description="level compared with")

@@ -66,7 +66,7 @@ class Disparity(dy.Schema):
 
     model = dy.String(description="key of the model in the config")
     outcome = outcome_key(description="what is compared")
-    scope = dy.Enum(Scope, description="to what the result speaks")
+    scope = dy.Enum(Scope, description="to what the result generalises")
     dimension = dy.String(description="column whose levels are compared")
     group = dy.String(nullable=True, description="level compared, null in a global test")
     reference = dy.String(nullable=True, description="level compared with, null in a global test")
@@ -133,7 +133,7 @@ class Comparison(dy.Schema):
     group = dy.String(nullable=True, description="level compared, null for rates")
     reference = dy.String(nullable=True, description="level compared with, null for rates")
     estimand = dy.Enum(ModelEstimand, description="what is estimated")
-    scope = dy.Enum(Scope, description="to what the result speaks")
+    scope = dy.Enum(Scope, description="to what the result generalises")
     n_prompts = dy.Int64(min=0, description="prompts with a labelled response of every model")
     estimate = dy.Float64(nullable=True, description="difference, or change a doubling in size")
     std_error = dy.Float64(nullable=True, description="names, and perhaps templates, as samples")
@@ -209,7 +209,7 @@ class StudyDesign(dy.Schema):
     model = dy.String(description="key of the model, or `assumed` in a plan")
     outcome = outcome_key(description="what is compared")
     dimension = dy.String(description="column whose levels are compared")
-    scope = dy.Enum(Scope, description="to what the result speaks")
+    scope = dy.Enum(Scope, description="to what the result generalises")
     names = dy.Float64(description="names of the group")
     reference_names = dy.Float64(description="names of the reference")
     templates = dy.Float64(description="templates of the design")
@@ -247,7 +247,7 @@ class SelfCheck(dy.Schema):
     method = dy.Enum(Method, primary_key=True, description="the method that was run")
     estimand = dy.Enum(Estimand, primary_key=True, description="what it estimates or tests")
     n_simulations = dy.Int64(min=0, description="simulated studies that it gave an answer for")
-    nominal = dy.Float64(description="rate that it promises")
+    nominal = dy.Float64(description="nominal type I error rate")
     false_positive_rate = dy.Float64(
         nullable=True, min=0, max=1, description="share of tests that reject; mean over groups"
     )
