@@ -181,10 +181,10 @@ def _audit(stratum: IntArray, size: int, random: np.random.Generator) -> FloatAr
 
 
 class Interval(NamedTuple):
-    """Differences from the first group, and the reach of their intervals, shape (groups - 1,)."""
+    """Differences from the first group, and half-widths of the intervals, shape (groups - 1,)."""
 
     difference: FloatArray
-    reach: FloatArray
+    half_width: FloatArray
 
 
 def intervals(study: Study, y: FloatArray, extra: FloatArray = NONE) -> Interval:
@@ -250,10 +250,12 @@ def simulate(population: Population, studies: int, seed: int) -> dict[str, Cover
 
 
 def _coverage(found: list[Interval], truth: FloatArray) -> Coverage:
-    difference, reach = (np.stack(each) for each in zip(*found, strict=True))
-    known = np.isfinite(reach)
-    held = (np.abs(difference - truth) <= reach)[known]
-    return Coverage(float(held.mean()), float(2 * reach[known].mean()), float(1 - known.mean()))
+    difference, half_width = (np.stack(each) for each in zip(*found, strict=True))
+    known = np.isfinite(half_width)
+    held = (np.abs(difference - truth) <= half_width)[known]
+    return Coverage(
+        float(held.mean()), float(2 * half_width[known].mean()), float(1 - known.mean())
+    )
 
 
 def main() -> None:

@@ -37,8 +37,8 @@ def test_rows_are_those_of_the_two_way_errors(reference_study: ReferenceStudy) -
         margin = config.margin if row["outcome"] == "refusal" else config.length_margin
         beyond = t.sf((margin - abs(fit["estimate"])) / fit["std_error"], fit["df"])
         assert row["p_value"] == pytest.approx(beyond, rel=1e-9)
-        reach = t.ppf(0.95, fit["df"]) * fit["std_error"]
-        ends = [fit["estimate"] - reach, fit["estimate"] + reach]
+        half_width = t.ppf(0.95, fit["df"]) * fit["std_error"]
+        ends = [fit["estimate"] - half_width, fit["estimate"] + half_width]
         assert [row["ci_low"], row["ci_high"]] == pytest.approx(ends, abs=1e-9)
         assert (row["p_value"] < 0.05) == (-margin < ends[0] and ends[1] < margin)
         assert row["scope"] == "new templates and new names"

@@ -56,9 +56,9 @@ def test_clustered_interval_is_that_of_a_regression(reference_study: ReferenceSt
         ).row(0, named=True)
         assert mine["std_error"] == pytest.approx(fit.bse[0], rel=1e-10)
         fewer = min(rows["name_id"].n_unique(), rows["template_id"].n_unique())
-        reach = t.isf(0.025, fewer - 1) * fit.bse[0]
-        assert mine["ci_high"] == pytest.approx(min(y.mean() + reach, 1), rel=1e-10)
-        assert mine["ci_low"] == pytest.approx(max(y.mean() - reach, 0), rel=1e-10)
+        half_width = t.isf(0.025, fewer - 1) * fit.bse[0]
+        assert mine["ci_high"] == pytest.approx(min(y.mean() + half_width, 1), rel=1e-10)
+        assert mine["ci_low"] == pytest.approx(max(y.mean() - half_width, 0), rel=1e-10)
 
 
 def test_breakdowns_are_those_with_levels(study: Study) -> None:

@@ -101,8 +101,8 @@ def _check_coverage(intervals: pl.DataFrame) -> None:
     missed = intervals.filter(~pl.col("truth").is_between(pl.col("ci_low"), pl.col("ci_high")))
     assert len(missed) <= 2, missed
     for row in intervals.iter_rows(named=True):
-        reach = t.ppf(1 - 0.025 / len(intervals), row["df"]) * row["std_error"]
-        assert row["truth"] == pytest.approx(row["estimate"], abs=reach), row
+        half_width = t.ppf(1 - 0.025 / len(intervals), row["df"]) * row["std_error"]
+        assert row["truth"] == pytest.approx(row["estimate"], abs=half_width), row
 
 
 def test_intervals_cover_the_planted_rates(results: Path, planted: pl.DataFrame) -> None:

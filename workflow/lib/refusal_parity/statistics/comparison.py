@@ -271,14 +271,14 @@ def _numbers(means: LevelMeans, weights: FloatArray, scope: Scope, alpha: float)
     found = contrast(means, weights, scope)
     if found is None:
         return None
-    reach = float(t_isf(alpha / 2, found.df)) * found.std_error
+    half_width = float(t_isf(alpha / 2, found.df)) * found.std_error
     statistic = found.estimate / found.std_error
     numbers = {
         "estimate": found.estimate,
         "std_error": found.std_error,
         "df": found.df,
-        "ci_low": found.estimate - reach,
-        "ci_high": found.estimate + reach,
+        "ci_low": found.estimate - half_width,
+        "ci_high": found.estimate + half_width,
         "statistic": statistic,
         "p_value": float(2 * t_sf(abs(statistic), found.df)),
     }

@@ -192,7 +192,7 @@ def _row(pair: Pair, difference: float, variance: float, df: float, alpha: float
         reason = "its standard error is 0: names and templates within it do not differ"
         return not_estimable(_METHOD, _ESTIMAND, pair, reason)
     std_error = float(np.sqrt(variance))
-    reach = float(t_isf(alpha / 2, df)) * std_error
+    half_width = float(t_isf(alpha / 2, df)) * std_error
     statistic = difference / std_error
     return Estimate(
         method=_METHOD,
@@ -202,8 +202,8 @@ def _row(pair: Pair, difference: float, variance: float, df: float, alpha: float
         estimate=difference,
         std_error=std_error,
         df=df,
-        ci_low=difference - reach,
-        ci_high=difference + reach,
+        ci_low=difference - half_width,
+        ci_high=difference + half_width,
         statistic=statistic,
         p_value=float(2 * t_sf(abs(statistic), df)),
     )

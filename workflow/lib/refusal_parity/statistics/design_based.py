@@ -199,7 +199,7 @@ def _of_pair(
         return [not_estimable(method, estimand, pair, reason) for method in METHODS]
     difference = float(fit.corrected.rate[ours] - fit.corrected.rate[others])
     statistic = difference / found.std_error
-    reach = float(t_isf(analysis.alpha / 2, found.df)) * found.std_error
+    half_width = float(t_isf(analysis.alpha / 2, found.df)) * found.std_error
     tested = Estimate(
         method=Method.DESIGN_BASED,
         estimand=estimand,
@@ -208,8 +208,8 @@ def _of_pair(
         estimate=difference,
         std_error=found.std_error,
         df=found.df,
-        ci_low=difference - reach,
-        ci_high=difference + reach,
+        ci_low=difference - half_width,
+        ci_high=difference + half_width,
         statistic=statistic,
         p_value=float(2 * t_sf(abs(statistic), found.df)),
     )

@@ -41,7 +41,8 @@ def two_one_sided(
     freedom, the larger of the two one-sided p-values. p < alpha exactly where
     the 1 - 2 alpha interval b -+ t(1 - alpha; df) se lies within the margin
     (Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics
-    15:657-680). It holds its level where the t test behind it does.
+    15:657-680). It controls the type I error where the t test
+    behind it does.
 
     Args:
         difference: estimate b.
@@ -51,9 +52,9 @@ def two_one_sided(
         alpha: level of each of the two tests.
     """
     statistic = (margin - abs(difference)) / std_error
-    reach = float(t_isf(alpha, df)) * std_error
+    half_width = float(t_isf(alpha, df)) * std_error
     return TwoOneSided(
-        statistic, float(t_sf(statistic, df)), difference - reach, difference + reach
+        statistic, float(t_sf(statistic, df)), difference - half_width, difference + half_width
     )
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.statistics.design import codes_of
 from refusal_parity.statistics.failures import Guard, unheard
-from refusal_parity.statistics.leave_one_out import Dealt, deal, p_values
+from refusal_parity.statistics.leave_one_out import Splits, p_values, split
 from refusal_parity.statistics.observations import count_outcomes
 from refusal_parity.tables import Influence, conform
 from refusal_parity.vocabulary import LeftOut
@@ -124,9 +124,9 @@ def _of_dimension(  # noqa: PLR0913, PLR0917 - one part of the table in full
         n = pair["n"].to_numpy().astype(np.float64)
         side = (pair[dimension] != group).to_numpy().astype(np.intp)
         name = codes_of(pair["name_id"].to_numpy().astype(np.str_))
-        dealt = None
+        splits = None
         if DIMENSIONS[dimension].unit is Unit.NAME:
-            dealt = deal(np.bincount(name, 1 - side) > 0, analysis.seed)
+            splits = split(np.bincount(name, 1 - side) > 0, analysis.seed)
         for kind, key in _KEYS.items():
             units = pair[key].unique().sort()
             unit = codes_of(pair[key].to_numpy().astype(np.str_))
@@ -135,7 +135,7 @@ def _of_dimension(  # noqa: PLR0913, PLR0917 - one part of the table in full
                 cells = _Cells(k, n, side, unit)
                 tested = guard.of(str(outcome)).run(
                     f"p-values of {group} without each {kind}",
-                    partial(_tested, cells, name, dealt),
+                    partial(_tested, cells, name, splits),
                     partial(_untested, cells),
                 )
                 of_all = {
@@ -161,10 +161,10 @@ class _Tested(NamedTuple):
     note: str | None
 
 
-def _tested(cells: _Cells, name: IntArray, dealt: Dealt | None) -> _Tested:
-    if dealt is None:
+def _tested(cells: _Cells, name: IntArray, splits: Splits | None) -> _Tested:
+    if splits is None:
         return _Tested(np.full(int(cells.unit.max()) + 1, np.nan), _UNTESTED)
-    return _Tested(_p_values(cells, name, dealt), None if dealt.every else _RANDOM)
+    return _Tested(_p_values(cells, name, splits), None if splits.every else _RANDOM)
 
 
 def _untested(cells: _Cells, reason: str) -> _Tested:
@@ -188,13 +188,13 @@ def _difference(cells: _Cells) -> float:
     return float(rates[0] - rates[1])
 
 
-def _p_values(cells: _Cells, name: IntArray, dealt: Dealt) -> FloatArray:
+def _p_values(cells: _Cells, name: IntArray, splits: Splits) -> FloatArray:
     """Of the permutation test without each unit; NaN where nothing is left of one side."""
     ours = np.bincount(name, 1 - cells.side) > 0
     k, n = (_left(values, name, cells.unit, len(ours)) for values in (cells.k, cells.n))
     testable = (n[ours].sum(axis=0) > 0) & (n[~ours].sum(axis=0) > 0)
     found = np.full(len(testable), np.nan)
-    found[testable] = p_values(k[:, testable], n[:, testable], ours, dealt)
+    found[testable] = p_values(k[:, testable], n[:, testable], ours, splits)
     return found
 
 

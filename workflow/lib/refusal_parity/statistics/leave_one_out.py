@@ -1,4 +1,4 @@
-"""Randomisation of names, with one name or one template less: many tests from one dealing."""
+"""Randomisation of names, with one name or one template less: many tests from one set of splits."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _BLOCK: Final = 200_000
 """Splits times columns held at a time: 1.6 MB an array."""
 
 
-class Dealt(NamedTuple):
+class Splits(NamedTuple):
     """Splits of the names into a group and its reference.
 
     Attributes:
-        ours: which names are dealt to the group, shape (splits, names).
+        ours: which names are assigned to the group, shape (splits, names).
         every: whether these are all splits there are, or random ones.
     """
 
@@ -35,7 +35,7 @@ class Dealt(NamedTuple):
     every: bool
 
 
-def deal(ours: BoolArray, seed: int) -> Dealt:
+def split(ours: BoolArray, seed: int) -> Splits:
     """All splits of the names with as many in the group, or random ones where those are many.
 
     Args:
@@ -43,32 +43,32 @@ def deal(ours: BoolArray, seed: int) -> Dealt:
         seed: of the random splits.
     """
     names, size = len(ours), int(ours.sum())
-    splits = math.comb(names, size)
-    if splits > _MOST_LISTED:
+    count = math.comb(names, size)
+    if count > _MOST_LISTED:
         random = np.random.default_rng(seed)
-        return Dealt(random.permuted(np.broadcast_to(ours, (_DRAWN, names)), axis=1), every=False)
+        return Splits(random.permuted(np.broadcast_to(ours, (_DRAWN, names)), axis=1), every=False)
     chosen = np.fromiter(
-        chain.from_iterable(combinations(range(names), size)), np.intp, splits * size
-    ).reshape(splits, size)
-    listed = np.zeros((splits, names), dtype=np.bool_)
+        chain.from_iterable(combinations(range(names), size)), np.intp, count * size
+    ).reshape(count, size)
+    listed = np.zeros((count, names), dtype=np.bool_)
     np.put_along_axis(listed, chosen, values=True, axis=1)
-    return Dealt(listed, every=True)
+    return Splits(listed, every=True)
 
 
-def p_values(k: FloatArray, n: FloatArray, ours: BoolArray, dealt: Dealt) -> FloatArray:
+def p_values(k: FloatArray, n: FloatArray, ours: BoolArray, among: Splits) -> FloatArray:
     """Two-sided p-values of |sum k / sum n - the others'|, one for each column of counts.
 
     A name without a response in a column stays on its own side there, so that
-    only those left are dealt: the splits that keep it there are all splits,
-    or uniformly random ones, of the rest. p is the share of these that reach
-    the difference seen, and (1 + those) / (1 + splits) where they are random
+    only those left are permuted: the splits that keep it there are all splits,
+    or uniformly random ones, of the rest. p is the share of these whose difference is
+    at least the one seen, and (1 + those) / (1 + splits) where they are random
     (Phipson and Smyth 2010; `randomisation.permutation_names`).
 
     Args:
         k: responses with the outcome, shape (names, columns).
         n: responses, shape (names, columns), some on both sides in every column.
         ours: which names are of the group, shape (names,).
-        dealt: from `deal` of the same names.
+        among: from `split` of the same names.
 
     Returns:
         Shape (columns,).
@@ -78,13 +78,13 @@ def p_values(k: FloatArray, n: FloatArray, ours: BoolArray, dealt: Dealt) -> Flo
     absent = (n == 0).astype(np.float64)
     reached, splits = np.zeros(n.shape[1]), np.zeros(n.shape[1])
     block = max(1, _BLOCK // max(1, n.shape[1]))
-    for start in range(0, len(dealt.ours), block):
-        part = dealt.ours[start : start + block]
+    for start in range(0, len(among.ours), block):
+        part = among.ours[start : start + block]
         kept = (part != ours).astype(np.float64) @ absent == 0
         found = np.abs(_differences(part.astype(np.float64), k, n))
         reached += (kept & (found >= seen - TIE)).sum(axis=0)
         splits += kept.sum(axis=0)
-    more = 0 if dealt.every else 1
+    more = 0 if among.every else 1
     return (reached + more) / (splits + more)
 
 

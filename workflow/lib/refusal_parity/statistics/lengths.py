@@ -115,8 +115,12 @@ def _means(cells: pl.DataFrame, alpha: float) -> pl.DataFrame:
         cells[str(Outcome.ANSWER_LENGTH)].to_numpy().astype(np.float64),
     )
     mean = totals["mean"].to_numpy()
-    reach = t_isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
-    columns = {"std_error": errors.std_error, "ci_low": mean - reach, "ci_high": mean + reach}
+    half_width = t_isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
+    columns = {
+        "std_error": errors.std_error,
+        "ci_low": mean - half_width,
+        "ci_high": mean + half_width,
+    }
     return totals.with_columns(
         pl.Series(key, values).fill_nan(None) for key, values in columns.items()
     )

@@ -33,7 +33,7 @@ def ols_two_way(design: Design, alpha: float, *, template_effects: bool = True) 
     y = sum over levels of b_l [level = l] + sum over templates of c_t
     [template = t] + e, covariance by `clusters.two_way`; t tests with
     min(G) - 1 degrees of freedom, and the joint F test with (q, min(G) - 1).
-    Holds its level on crossed names and templates (docs/method.md).
+    With few names in a group it rejects too often (docs/method.md).
 
     Args:
         design: counts of one outcome.

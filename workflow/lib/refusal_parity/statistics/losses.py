@@ -208,13 +208,13 @@ def _tested(
     found = contrast(means(), weights, Scope.NEW_NAMES_AND_TEMPLATES)
     if found is None:
         return _without_error(design, dimension, at, analysis)
-    reach = float(t_isf(analysis.alpha / 2, found.df)) * found.std_error
+    half_width = float(t_isf(analysis.alpha / 2, found.df)) * found.std_error
     return finite(
         {
             "std_error": found.std_error,
             "df": found.df,
-            "ci_low": found.estimate - reach,
-            "ci_high": found.estimate + reach,
+            "ci_low": found.estimate - half_width,
+            "ci_high": found.estimate + half_width,
             "p_value": float(2 * t_sf(abs(found.estimate) / found.std_error, found.df)),
         }
     )

@@ -64,7 +64,7 @@ def _contrast(k: FloatArray, n: FloatArray, pair: Pair, alpha: float) -> Estimat
         )
     pooled = pooled_odds_ratio(k, n)
     bounded = np.isfinite(pooled.log_std_error)
-    reach = norm_isf(alpha / 2) * pooled.log_std_error if bounded else np.nan
+    half_width = norm_isf(alpha / 2) * pooled.log_std_error if bounded else np.nan
     return Estimate(
         method=Method.MANTEL_HAENSZEL,
         estimand=Estimand.ODDS_RATIO,
@@ -72,8 +72,8 @@ def _contrast(k: FloatArray, n: FloatArray, pair: Pair, alpha: float) -> Estimat
         reference=pair.reference,
         estimate=pooled.odds_ratio,
         std_error=pooled.log_std_error if bounded else None,
-        ci_low=pooled.odds_ratio * np.exp(-reach) if bounded else None,
-        ci_high=pooled.odds_ratio * np.exp(reach) if bounded else None,
+        ci_low=pooled.odds_ratio * np.exp(-half_width) if bounded else None,
+        ci_high=pooled.odds_ratio * np.exp(half_width) if bounded else None,
         note=None if bounded else "within every template the odds ratio is 0 or without bound",
         **test._asdict(),
     )

@@ -74,7 +74,7 @@ def methods_for(dimension: str, outcome: Outcome) -> dict[Method, tuple[Estimand
     """The methods that make sense for a dimension and outcome, and what each estimates.
 
     Levels of templates leave nothing to compare within templates, and only
-    levels of names can be dealt anew, or drawn anew within, over names.
+    levels of names can be permuted, or drawn anew within levels, over names.
     """
     within_templates = {Method.MANTEL_HAENSZEL, *LOGISTIC, Method.OLS_CR2_NAME}
     over_names = {
@@ -188,8 +188,8 @@ def _over_draws(analysis: AnalysisConfig) -> dict[tuple[Method, ...], Batch]:
         )
         for method in BOOTSTRAPS
     }
-    dealt = (Method.PERMUTATION_NAMES, Method.PERMUTATION_NAMES_F)
-    return {dealt: partial(randomisation_tests, draws=draws), **bootstraps}
+    permuted = (Method.PERMUTATION_NAMES, Method.PERMUTATION_NAMES_F)
+    return {permuted: partial(randomisation_tests, draws=draws), **bootstraps}
 
 
 def _together(

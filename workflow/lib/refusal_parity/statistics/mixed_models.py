@@ -133,11 +133,11 @@ def _empty(quantity: MixedQuantity, term: str, reference: str | None, note: str)
 
 
 def _numbers(design: Design, full: MixedModel, null: MixedModel, alpha: float) -> Iterator[Row]:
-    reach = norm_isf(alpha / 2)
+    half_width = norm_isf(alpha / 2)
     errors = np.sqrt(np.diag(full.covariance))
     for level, b, se in zip(design.levels[1:], full.coefficients[1:], errors[1:], strict=True):
         row = _empty(MixedQuantity.ODDS_RATIO, level, design.levels[0], _LEVEL)
-        ends = np.exp([b - reach * se, b + reach * se])
+        ends = np.exp([b - half_width * se, b + half_width * se])
         yield row | {
             "estimate": float(np.exp(b)),
             "std_error": float(se),

@@ -112,7 +112,7 @@ def _pair(pair: Pair, ours: FloatArray, others: FloatArray, alpha: float) -> Est
     if found is None:
         return not_estimable(method, estimand, pair, "names of one group do not differ")
     statistic = found.difference / found.std_error
-    reach = float(t_isf(alpha / 2, found.df)) * found.std_error
+    half_width = float(t_isf(alpha / 2, found.df)) * found.std_error
     return Estimate(
         method=method,
         estimand=estimand,
@@ -121,8 +121,8 @@ def _pair(pair: Pair, ours: FloatArray, others: FloatArray, alpha: float) -> Est
         estimate=found.difference,
         std_error=found.std_error,
         df=found.df,
-        ci_low=found.difference - reach,
-        ci_high=found.difference + reach,
+        ci_low=found.difference - half_width,
+        ci_high=found.difference + half_width,
         statistic=statistic,
         p_value=float(2 * t_sf(abs(statistic), found.df)),
     )

@@ -99,13 +99,13 @@ def _risk_ratio(
         )
         return replace(common, estimate=float(ratio), note=reason)
     std_error = np.sqrt(1 / k1 - 1 / n1 + 1 / k0 - 1 / n0)
-    reach = norm_isf(alpha / 2) * std_error
+    half_width = norm_isf(alpha / 2) * std_error
     return replace(
         common,
         estimate=ratio,
         std_error=std_error,
-        ci_low=ratio * np.exp(-reach),
-        ci_high=ratio * np.exp(reach),
+        ci_low=ratio * np.exp(-half_width),
+        ci_high=ratio * np.exp(half_width),
     )
 
 

@@ -1,7 +1,7 @@
-"""Randomisation tests: the names' groups are dealt anew.
+"""Randomisation tests: the names' group labels are permuted.
 
 The unit is the name, with all its responses; under the null hypothesis any
-dealing of names to groups was as likely as the one seen. Valid for these
+assignment of groups to names was as likely as the one seen. Valid for these
 templates and new names, whatever the responses of one name have in common
 (Fisher 1935; Edgington and Onghena 2007).
 """
@@ -42,14 +42,14 @@ class Draws(NamedTuple):
     seed: int
 
 
-class Dealt(NamedTuple):
+class Permuted(NamedTuple):
     """p-values of both statistics over the same permutations, each of shape (outcomes,)."""
 
     spread: FloatArray
     f: FloatArray
 
 
-def permutation_names(k: FloatArray, n: FloatArray, level: IntArray, draws: Draws) -> Dealt:
+def permutation_names(k: FloatArray, n: FloatArray, level: IntArray, draws: Draws) -> Permuted:
     """p-values of the groups' spread and of their F, for several outcomes at once.
 
     Spread: T = max - min over groups of sum k / sum n. F: that of the analysis
@@ -59,7 +59,7 @@ def permutation_names(k: FloatArray, n: FloatArray, level: IntArray, draws: Draw
     Statistical Applications in Genetics and Molecular Biology 9:39). All
     outcomes and both statistics share the permutations.
 
-    Names are dealt in the order of their counts and groups in that of their
+    Names are taken in the order of their counts and groups in that of their
     sizes, so that the same counts have the same p-value whatever names and
     groups are called and in which order they come.
 
@@ -79,12 +79,12 @@ def permutation_names(k: FloatArray, n: FloatArray, level: IntArray, draws: Draw
     order = np.lexsort((rarer, n), axis=1)
     counts = _Counts.of(*(np.take_along_axis(each, order, axis=1) for each in (k, n)))
     sizes = np.sort(np.bincount(level))
-    dealt = np.repeat(np.arange(len(sizes)), sizes)
+    assigned = np.repeat(np.arange(len(sizes)), sizes)
     reached = np.zeros((2, len(k)), dtype=np.int64)
     for positions in _permutations(len(level), draws, max(1, len(k) // _MANY)):
-        statistics = _statistics(counts, dealt[positions])
+        statistics = _statistics(counts, assigned[positions])
         reached += (statistics >= observed - counts.tie).sum(axis=2)
-    return Dealt(*((1 + reached) / (1 + draws.permutations)))
+    return Permuted(*((1 + reached) / (1 + draws.permutations)))
 
 
 class _Counts(NamedTuple):
@@ -146,7 +146,7 @@ def _statistics(counts: _Counts, level: IntArray) -> FloatArray:
 
     Args:
         counts: of outcomes.
-        level: group dealt to each name, shape (permutations, names).
+        level: group assigned to each name, shape (permutations, names).
     """
     sizes = np.bincount(level[0])
     outcomes = len(counts.k)

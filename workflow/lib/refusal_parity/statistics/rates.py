@@ -206,7 +206,7 @@ def _clustered(
         n, k = (labelled.cells[each].to_numpy().astype(np.float64) for each in ("n", str(outcome)))
         errors = mean_errors(labelled.level, labelled.name, labelled.template, n, k)
         found.std_error[present] = errors.std_error
-        found.reach[present] = t_isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
+        found.half_width[present] = t_isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
         for at in np.flatnonzero(errors.fallback):
             notes[present[at]] = fallback_note("name" if errors.fallback[at] == 1 else "template")
     return _series(found, rate, notes)
@@ -216,7 +216,7 @@ class _Errors(NamedTuple):
     """Clustered standard error and half an interval of each level, NaN where there is none."""
 
     std_error: FloatArray
-    reach: FloatArray
+    half_width: FloatArray
 
     @classmethod
     def none(cls, levels: int) -> _Errors:
@@ -226,8 +226,8 @@ class _Errors(NamedTuple):
 def _series(errors: _Errors, rate: FloatArray, notes: Sequence[str | None]) -> Sequence[pl.Series]:
     columns = {
         "std_error": errors.std_error,
-        "ci_low": np.clip(rate - errors.reach, 0, 1),
-        "ci_high": np.clip(rate + errors.reach, 0, 1),
+        "ci_low": np.clip(rate - errors.half_width, 0, 1),
+        "ci_high": np.clip(rate + errors.half_width, 0, 1),
     }
     return [
         *(pl.Series(name, values, nan_to_null=True) for name, values in columns.items()),

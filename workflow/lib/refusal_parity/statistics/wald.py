@@ -65,10 +65,10 @@ def contrasts(fit: Fit, method: Method, estimand: Estimand, alpha: float) -> lis
     noise = is_noise(variances, np.einsum("pi,ij,pj->p", weights, fit.largest, weights))
     std_errors = np.where(noise, 0, np.sqrt(variances))
     degrees = np.full(len(weights), fit.df) if fit.pair_df is None else fit.pair_df
-    reach = t_isf(alpha / 2, degrees) * std_errors
+    half_width = t_isf(alpha / 2, degrees) * std_errors
     rows = []
     for pair, coefficient, std_error, half, df in zip(
-        pairs_of(fit.levels), coefficients, std_errors, reach, degrees, strict=True
+        pairs_of(fit.levels), coefficients, std_errors, half_width, degrees, strict=True
     ):
         if std_error == 0:
             reason = "its standard error is 0: names and templates within it do not differ"
