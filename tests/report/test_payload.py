@@ -11,7 +11,9 @@ import polars as pl
 import pytest
 
 from refusal_parity.config import ReportConfig
+from refusal_parity.report import payload
 from refusal_parity.report.payload import NONE, response_payload, responses_of
+from refusal_parity.report.sections import responses
 from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
@@ -117,3 +119,25 @@ def test_without_responses_there_is_nothing(inputs: ReportInputs) -> None:
     assert inputs.responses is not None
     none = dataclasses.replace(inputs, responses=inputs.responses.clear())
     assert response_payload(none) is None
+
+
+def test_more_text_than_a_page_can_carry_is_cut(
+    inputs: ReportInputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert inputs.responses is not None
+    lengths = inputs.responses["response"].drop_nulls().str.len_chars()
+    whole, longest = int(lengths.sum()), int(lengths.max())
+    assert payload.shown_characters(inputs) == inputs.config.report.characters
+    monkeypatch.setattr(payload, "CARRIED", whole // 2)
+    shown = payload.shown_characters(inputs)
+    assert 0 < shown < longest
+    assert lengths.clip(upper_bound=shown).sum() <= whole // 2
+    assert lengths.clip(upper_bound=shown + 1).sum() > whole // 2
+    found = payload.responses_of(inputs)
+    assert found is not None
+    assert max(map(len, found["texts"])) == shown
+    assert sorted(found["length"].values()) == sorted(lengths.filter(lengths > shown))
+    section = responses.SECTION.context(inputs, {})
+    assert section is not None
+    assert section["characters"] == shown
+    assert section["squeezed"]

@@ -236,8 +236,9 @@ class ReportConfig(Section):
     characters: int = Field(
         default=4000,
         ge=0,
-        description="Characters of each response that the report shows; 0 leaves all texts out, "
-        "for a report that is passed on without them.",
+        description="Characters of each response that the report shows, fewer where a million "
+        "responses would be too much for one page; 0 leaves all texts out, for a report that is "
+        "passed on without them.",
     )
 
 

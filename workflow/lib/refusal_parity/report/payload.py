@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -14,6 +15,9 @@ from refusal_parity.vocabulary import Label, LabelSource
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
+
+CARRIED: Final = 100_000_000
+"""Characters of all responses together that the page carries: some 40 MB once compressed."""
 
 NONE: Final = -1
 """In a column of places: there is nothing."""
@@ -25,7 +29,7 @@ _KEY: Final = ["model", "prompt_id", "sample"]
 def response_payload(inputs: ReportInputs) -> str | None:
     """All responses with their labels, as base64 of compressed JSON; None without any.
 
-    Each response's text is cut to `report.characters` of the config. Base64
+    Each response's text is cut to `shown_characters`. Base64
     holds no character that HTML reads as markup, whatever a model wrote.
 
     Returns:
@@ -36,6 +40,23 @@ def response_payload(inputs: ReportInputs) -> str | None:
         return None
     packed = json.dumps(found, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(packed.encode(), mtime=0)).decode()
+
+
+def shown_characters(inputs: ReportInputs) -> int:
+    """Characters of each response that the page shows: as many as the config wants.
+
+    Fewer where all texts together would be more than `CARRIED`: with a million
+    long responses no browser would open the page.
+    """
+    wanted = inputs.config.report.characters
+    if inputs.responses is None:
+        return wanted
+    lengths = inputs.responses["response"].drop_nulls().str.len_chars().cast(pl.Int64)
+
+    def together(characters: int) -> int:
+        return int(lengths.clip(upper_bound=characters).sum())
+
+    return bisect_right(range(wanted + 1), CARRIED, key=together) - 1
 
 
 def responses_of(inputs: ReportInputs) -> dict[str, Any] | None:
@@ -60,7 +81,7 @@ def responses_of(inputs: ReportInputs) -> dict[str, Any] | None:
     prompts = inputs.prompts.with_row_index("place")
     rows = rows.join(prompts.select("prompt_id", "place"), on="prompt_id", how="left")
     lengths = rows["response"].str.len_chars()
-    most = inputs.config.report.characters
+    most = shown_characters(inputs)
     texts = rows["response"].str.slice(0, most)
     distinct = texts.drop_nulls().unique(maintain_order=True)
     exclusions = rows["exclusion"].drop_nulls().unique(maintain_order=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from refusal_parity.report.payload import response_payload
+from refusal_parity.report.payload import response_payload, shown_characters
 from refusal_parity.report.sections.section import Figures, Section
 
 if TYPE_CHECKING:
@@ -15,7 +15,9 @@ def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any] | None:
     payload = response_payload(inputs)
     if payload is None:
         return None
-    return {"payload": payload, "characters": inputs.config.report.characters}
+    characters = shown_characters(inputs)
+    squeezed = characters < inputs.config.report.characters
+    return {"payload": payload, "characters": characters, "squeezed": squeezed}
 
 
 SECTION: Final = Section(
