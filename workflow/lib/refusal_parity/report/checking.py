@@ -52,8 +52,8 @@ def selfcheck_table(inputs: ReportInputs) -> Table | None:
         return None
     alpha = inputs.config.analysis.alpha
     return Table(
-        caption=f"{inputs.outcome.words.heading} by {inputs.dimension}: how often each method "
-        f"finds an effect where there is none, at a nominal {percent(alpha)}. Studies like this "
+        caption=f"{inputs.outcome.words.heading} by {inputs.dimension}: type I error rate "
+        f"of each method at a nominal {percent(alpha)}, in simulated studies like this "
         "one, with its names, templates, missing rows and variances, but one rate for all groups. "
         "p: the smallest that the method gives in this study, not corrected. "
         "In bold: a method that is used and controls the type I error here.",

@@ -36,7 +36,7 @@ class FalseAlarms(NamedTuple):
 
 
 def draw_selfcheck(inputs: ReportInputs, model: str) -> Drawing | None:
-    """False positive rates of all methods, those that are used first; None without a self-check."""
+    """Type I error rates of all methods, those that are used first; None without a self-check."""
     found = false_alarms(inputs, model)
     if not found:
         return None
@@ -108,6 +108,6 @@ def _alt(model: str, nominal: float, found: list[FalseAlarms]) -> str:
         for each in found
     ]
     return (
-        f"Share of simulated studies without any difference in which each method finds one, for "
-        f"{plain(model)}, at a promised {percent(nominal)}: {'; '.join(parts)}."
+        f"Type I error rate of each method in simulated studies, for {plain(model)}, at a nominal "
+        f"{percent(nominal)}: {'; '.join(parts)}."
     )

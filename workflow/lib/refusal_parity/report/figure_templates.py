@@ -170,5 +170,5 @@ def _alt(inputs: ReportInputs, model: str, rows: list[Row], facts: dict[str, Row
     )
     return (
         f"{start}; {len(estimable)} cells with a rate. Highest: {highest}. Lowest: {lowest}. "
-        "The rate of each template stands in the table of templates."
+        "The table of templates has the rate of each."
     )

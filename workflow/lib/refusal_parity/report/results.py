@@ -1,4 +1,4 @@
-"""Tables of results: what was asked, the differences, the models side by side, the ledger."""
+"""Tables of results: what was asked, differences, models side by side, what was left out."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def pairs_table(inputs: ReportInputs) -> Table:
     outcome, dimension = inputs.outcome, inputs.dimension
     return Table(
         caption=f"{outcome.words.heading} by {dimension}, all pairs: differences in percentage "
-        "points. Pairs without the reference are a family of their own, adjusted by Benjamini and "
+        "points. Pairs without the reference are a separate family, adjusted by Benjamini and "
         f"Hochberg. In bold: adjusted p below {inputs.config.analysis.alpha:g}.",
         columns=(
             ("Model", TEXT),
@@ -152,7 +152,7 @@ def overview_table(inputs: ReportInputs) -> Table:
         )
     )
     return Table(
-        caption="Overall rate of each model and the spread between its groups: the highest rate "
+        caption="Overall rate of each model and the range of its groups' rates: the highest "
         "less the lowest. p: randomisation over names, not corrected for the number of rows.",
         columns=(
             ("Model", TEXT),
@@ -200,7 +200,7 @@ def exclusions_table(inputs: ReportInputs, dimension: str) -> Table | None:
         keys, key=lambda key: (inputs.models.index(key[0]), places.get(key[1], len(places)))
     )
     return Table(
-        caption="Where every response went"
+        caption="What became of every response"
         + (f", by {dimension}" if apart else "")
         + f": labelled, {_FILTERED[inputs.counts_filtered]}or left out of all rates and why.",
         columns=(

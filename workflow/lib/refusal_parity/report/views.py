@@ -20,7 +20,7 @@ def rates_table(inputs: ReportInputs, outcome: Outcome, dimension: str) -> Table
     """Rates of all models by level, with both intervals."""
     return Table(
         caption=f"{outcome.words.heading} rate by {dimension}. Clustered intervals allow for "
-        "names and templates; Wilson's take responses for independent.",
+        "names and templates; Wilson's treat responses as independent.",
         columns=(
             ("Model", TEXT),
             (dimension.capitalize(), TEXT),
