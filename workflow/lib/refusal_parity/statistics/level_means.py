@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.design import Design, FloatArray, IntArray
 
 
+_LEAST = 0.25
+"""Share of the cells' variance that the whole has at least."""
+
+
 class Component(NamedTuple):
     """What one way to cluster adds to the variance of a contrast.
 
@@ -131,11 +135,12 @@ def contrast(
     """A weighted sum of level means with its standard error for a scope.
 
     New names: V = V_name. New templates and names: V = max(V_name + V_template -
-    V_cell, V_name, V_template), with V_cell the variance of what names and
-    templates leave unexplained, which both others hold (Cameron, Gelbach and
-    Miller 2011; with that residual the sum has no bias in a complete design).
-    V cannot truly lie below either: the maximum is that of
-    `cr2_two_way.both_ways`, and has no jump.
+    V_cell, V_cell / 4), with V_cell the variance of what names and templates
+    leave unexplained, which both others hold (Cameron, Gelbach and Miller 2011;
+    with that residual the sum has no bias in a complete design). V cannot truly
+    lie below V_cell, while the sum, where cells differ most, may: a bound of
+    V_cell itself would cover 98 %. A bound has no jump, unlike another
+    variance that stands in.
     Degrees of freedom by Satterthwaite: V^2 / sum of v^2 / df over the
     independent parts (1946, Biometrics Bulletin 2:110-114). For two levels and
     new names this is Welch's t test.
@@ -158,8 +163,7 @@ def contrast(
         clusters.append(means.templates)
         by_template, template_df = means.templates.variances(weights)
         by_cell, cell_df = _cell_variance(means, weights)
-        larger = max(by_name.sum(), by_template.sum())
-        variance = max(by_name.sum() + by_template.sum() - by_cell, larger)
+        variance = max(by_name.sum() + by_template.sum() - by_cell, _LEAST * by_cell)
         parts += [by_template, np.array([by_cell])]
         degrees += [template_df, np.array([cell_df])]
     too_few = any((each.present[:, used].sum(axis=0) <= 1).any() for each in clusters)

@@ -15,7 +15,7 @@ from refusal_parity.statistics.grid import by_level
 from refusal_parity.statistics.repeated.results import Repeated
 from refusal_parity.statistics.roots import covariance, root_of_difference, size, triangle
 from refusal_parity.statistics.roots import quadratic as quadratic_form
-from refusal_parity.statistics.rounding import exceeds, is_noise
+from refusal_parity.statistics.rounding import NOISE, exceeds, is_noise
 from refusal_parity.vocabulary import Estimand
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.design import BoolArray, FloatArray
     from refusal_parity.statistics.grid import Grid
     from refusal_parity.vocabulary import Method
-
-_SINGULAR = 1e-12
 
 
 class Counts(NamedTuple):
@@ -111,8 +109,10 @@ def reduced(weights: FloatArray) -> Reduced:
     # Weights of a separated study may be NaN, of which LAPACK makes an error.
     broken = ~np.asarray(np.isfinite(schur).all(axis=(-2, -1)))
     schur[broken] = np.eye(len(at))
-    eigenvalues = np.linalg.eigvalsh(schur)
-    singular = broken | ~(eigenvalues[..., 0] > _SINGULAR * eigenvalues[..., -1])
+    # Of each level's own size, so that a small level is none that cannot be told apart.
+    scale = np.sqrt(np.where(schur[..., at, at] > 0, schur[..., at, at], 1))
+    eigenvalues = np.linalg.eigvalsh(schur / (scale[..., :, None] * scale[..., None, :]))
+    singular = broken | ~(eigenvalues[..., 0] > NOISE)
     schur[singular] = np.eye(len(at))
     inverse = np.linalg.inv(schur)
     inverse[singular] = np.nan
