@@ -19,7 +19,6 @@ ANALYSIS_PACKAGES: Final = (
     "polars",
     "numpy",
     "scipy",
-    "statsmodels",
     "scikit-learn",
     "matplotlib",
 )
