@@ -33,6 +33,11 @@ HEAD = "<|start|>assistant"
         f"<mm:think>{THOUGHT}</mm:think>{ANSWER}",
         f"<ifm|think_fast>{THOUGHT}</ifm|think_fast>{ANSWER}",
         f"<think:ab12>{THOUGHT}</think:ab12>{ANSWER}",
+        f"<THINK>{THOUGHT}</Think >{ANSWER}",
+        f"<think effort='low'>{THOUGHT}</think>{ANSWER}",
+        f"<|thinking|>{THOUGHT}<|/thinking|>{ANSWER}",
+        f"<scratchpad>{THOUGHT}</scratchpad>\n{ANSWER}",
+        f"\ufeff \u200b<think>{THOUGHT}</think>{ANSWER}",
         f"[THINK]{THOUGHT}[/THINK]{ANSWER}",
         f"{THOUGHT}[/THINK]{ANSWER}",
         f"<|START_THINKING|>{THOUGHT}<|END_THINKING|><|START_RESPONSE|>{ANSWER}<|END_RESPONSE|>",
@@ -110,6 +115,21 @@ def test_what_only_looks_like_thinking_stays_whole(text: str) -> None:
 
 def test_empty_thinking_is_none() -> None:
     assert part(f"<think>\n\n</think>\n\n{ANSWER}") == part(ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("text", "thinking"),
+    [
+        (f"<think>one <think>two</think> three</think>\n{ANSWER}", "one <think>two\n\nthree"),
+        (f"<think>one <think>two</think> three.</think> {ANSWER}", "one <think>two\n\nthree."),
+        (f"<think>one</think><think>two <think>x</think> y.</think>{ANSWER}",
+         "one\n\ntwo <think>x\n\ny."),
+        (f"so a nurse</think>{ANSWER}", "so a nurse"),
+    ],
+)  # fmt: skip
+def test_thinking_within_thinking_and_in_half_sentences(text: str, thinking: str) -> None:
+    found = part(text)
+    assert (found.response, found.thinking) == (ANSWER, thinking)
 
 
 def test_several_blocks_and_channels() -> None:

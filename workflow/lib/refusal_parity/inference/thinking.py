@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 Drawn = TypeVar("Drawn", "Completion", "Completion | None")
 
-_TAG: Final = r"(?:\w+[:|])?think(?:ing|_\w+)?(?::[\w-]+)?|thoughts?|reasoning"
-_TAGGED: Final = (rf"<(?:{_TAG})>", rf"</(?:{_TAG})>")
+_TAG: Final = (
+    r"(?:\w+[:|])?think(?:ing|_\w+)?(?::[\w-]+)?|thoughts?|reasoning|reflection|scratchpad"
+)
+_TAGGED: Final = (rf"<\|?(?:{_TAG})(?:\s[^<>]*)?\|?>", rf"<\|?/(?:{_TAG})\s*\|?>")
 """`<think>` and its kin: DeepSeek, Qwen, GLM, Kimi, Olmo, Nemotron; `<seed:think>`,
-`<mm:think>`, `<ifm|think_fast>`; `<thought>` of Exaone; `<reasoning>` of many tunings."""
+`<mm:think>`, `<ifm|think_fast>`; `<thought>` of Exaone; `<reasoning>`, `<reflection>` and
+`<scratchpad>` of many tunings and prompts; with attributes, or with bars as special tokens
+have them."""
 
 _PAIRS: Final = (
     ("[THINK]", "[/THINK]"),  # Mistral
@@ -69,7 +73,9 @@ _BARE: Final = re.compile(
 _BARE_NEXT: Final = re.compile(r"assistant(analysis|commentary|final)")
 _BARE_FINAL: Final = re.compile(r"(?<=[.!?…\"')\]])assistantfinal(?=\S)")
 
-_SENTENCE_ENDED: Final = re.compile(r"(?:\A|\n|[.!?:…][^\w\s]*)[ \t]*\Z")
+_INVISIBLE: Final = re.compile(r"\A[\s\u200b\u2060\ufeff]+")
+# A tag that is quoted has a blank or a mark of quotation before it.
+_SENTENCE_ENDED: Final = re.compile(r"(?:(?:\A|\n|[.!?:…][^\w\s]*)[ \t]*|\w)\Z")
 _LINE_ENDS: Final = re.compile(r"[ \t]*\n")
 _TAIL: Final = 20
 """How much of the text before a closing tag says whether a sentence ended there."""
@@ -93,22 +99,24 @@ def part(text: str, markup: Thinking = "auto") -> Parted:
 
     Only thinking at the very start counts, so that a response that quotes a tag
     stays whole. A closing tag alone ends thinking that the prompt began: it counts
-    where it stands as models write it, after a whole sentence or at the end of a
-    line, and not where it is quoted within one.
+    where it stands as models write it, after a whole sentence, right behind a word or
+    at the end of a line, and not where it is quoted within one.
 
     Args:
         text: what the model wrote, with the opening tag where the prompt holds it.
         markup: `auto` for all markup that is known, `none` for none, or one pair.
     """
-    rest = text.strip()
     if markup == "none":
-        return Parted(rest, None)
+        return Parted(text.strip(), None)
+    rest = _INVISIBLE.sub("", text).rstrip()
     thoughts: list[str] = []
     if markup == "auto":
         rest = _part_channels(rest, thoughts)
     marks = _marks(markup)
     rest = _part_unopened(rest, thoughts, marks)
-    rest = _part_blocks(rest, thoughts, marks)
+    while (behind := _part_blocks(rest, thoughts, marks)) != rest:
+        # Of thinking within thinking, the outer end is left.
+        rest = _part_unopened(behind, thoughts, marks)
     if markup == "auto":
         rest = _unwrapped(rest, thought=bool(thoughts))
     thinking = "\n\n".join(filter(None, map(str.strip, thoughts)))
