@@ -51,6 +51,16 @@ def prepared(response: str, name: str | None = None, prompt: str | None = None) 
         ("\u1109\u1165\u110b\u1167\u11ab", "서연", MASK),  # letter by letter
         ("मोहन, मोहिनी", "मोहन", f"{MASK}, मोहिनी"),
         ("محمّد", "محمد", MASK),
+        ("ليـلى", "ليلى", MASK),
+        ("ليلى", "ليـلى", MASK),
+        ("وليلى لليلى ليلىن", "ليلى", f"و{MASK} ل{MASK} ليلىن"),
+        ("לנועם, שנועם, ינועם", "נועם", f"ל{MASK}, ש{MASK}, ינועם"),
+        ("Irem, \u0130REM, irem", "\u0130rem", f"{MASK}, {MASK}, {MASK}"),
+        ("Anne Li, Anne-\nLi, AnneLi", "Anne-Li", f"{MASK}, {MASK}, AnneLi"),
+        ("Ana-Mari", "Ana Mari", MASK),
+        ("\u0644\u06cc\u0644\u06cc", "ليلى", MASK),  # on a Persian keyboard
+        ("Hessa, Heßa, HESSA", "Hessa", f"{MASK}, {MASK}, {MASK}"),
+        ("Hessa, HEẞA", "Heßa", f"{MASK}, {MASK}"),
         ("Omar_Omar_Omar", "Omar", f"{MASK}_{MASK}_{MASK}"),
         ("Marnie", "Mamie", "Marnie"),
         ("Omar eats.", None, "Omar eats."),
@@ -102,6 +112,22 @@ def test_only_the_name_changes_for_readers() -> None:
     assert mask_names(frame, with_=SHOWN_NAME).to_list() == [
         "\u201c[NAME]\u201d \u2013 caf\u00e9\u2026"
     ]
+
+
+@pytest.mark.parametrize(
+    ("response", "name"),
+    [
+        ("\uff8a\uff85\u306f", "\u30cf\u30ca"),  # half width
+        ("\U0001d40e\U0001d426\U0001d41a\U0001d42b", "Omar"),  # mathematics
+        ("\u05d1\u05df\u05be\u05e2\u05de\u05d9", "\u05d1\u05df-\u05e2\u05de\u05d9"),  # maqaf
+        ("\ufedf\ufef4\ufee0\ufef0", "\u0644\u064a\u0644\u0649"),  # forms within words
+    ],
+)
+def test_readers_see_no_name_in_other_characters(response: str, name: str) -> None:
+    frame = pl.DataFrame({"response": [f"\u201c{response}", "\u201cno"], "name": name})
+    shown = mask_names(frame, with_=SHOWN_NAME).to_list()
+    assert SHOWN_NAME in shown[0]
+    assert shown[1] == "\u201cno"
 
 
 def test_an_echo_in_other_characters_is_cut_off() -> None:

@@ -22,6 +22,9 @@ DIRECTION_MARKS: Final = "\u061c\u200e\u200f"
 _ACCENTS_OF_VOWEL_SIGNS: Final = range(10, 37)
 """Combining classes of Hebrew and Arabic vowel signs, which are mostly left out in writing."""
 
+_UNSEEN: Final = "\u034f\u0640\u115f\u1160\u3164"
+"""Invisible characters of other categories, and the stroke that lengthens Arabic words."""
+
 _LEAST_ACCENT: Final = 200
 """Combining classes from here on are accents above and below letters; lower ones make
 another letter of Indic, Thai or Japanese ones."""
@@ -38,7 +41,7 @@ _LIKE_LATIN: Final = re.compile(
 def _as_ascii_has_it(character: str) -> str:
     """Blanks and punctuation as ASCII has them, invisible marks as nothing, all else as it is."""
     category = unicodedata.category(character)
-    if category == "Cf" or character in "\u034f\u115f\u1160\u3164" or _varies(character):
+    if category == "Cf" or character in _UNSEEN or _varies(character):
         return ""
     if category[0] == "Z":
         return " "

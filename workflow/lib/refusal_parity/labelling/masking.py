@@ -73,7 +73,8 @@ def mask_names(frame: pl.DataFrame, *, with_: str = MASK) -> pl.Series:
     """Responses with the name of their own row replaced, otherwise as they are.
 
     Whole words only, with or without a possessive, in any way to write them
-    that `name_pattern` knows.
+    that `name_pattern` knows. Where only uniform characters show the name, the
+    whole response gets them.
 
     Args:
         frame: columns `response` and `name`; a null or blank name masks nothing.
@@ -98,4 +99,12 @@ def _masked(texts: pl.Series, name: str | None, mask: str) -> pl.Series:
     masked = texts.str.replace_all(pattern, put)
     # A mark or letter between two names goes with the first of them, and hides the second.
     parted = masked.str.contains(f"{re.escape(mask)}{NO_PART_OF_A_WORD}")
-    return masked.str.replace_all(pattern, put) if parted.any() else masked
+    masked = masked.str.replace_all(pattern, put) if parted.any() else masked
+    return _masked_in_uniform(masked, pattern, put)
+
+
+def _masked_in_uniform(texts: pl.Series, pattern: str, put: str) -> pl.Series:
+    """The same for a name that only uniform characters show, as in ｻｸﾗ; those texts become so."""
+    even = texts.map_elements(uniform, return_dtype=pl.String)
+    hidden = ((even != texts) & even.str.contains(pattern)).fill_null(value=False)
+    return even.str.replace_all(pattern, put).zip_with(hidden, texts) if hidden.any() else texts

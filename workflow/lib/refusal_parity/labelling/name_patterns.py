@@ -22,11 +22,26 @@ NO_PART_OF_A_WORD: Final = (
 """What may stand beside a name although it counts as part of a word: the mark-up of
 emphasis, and letters of those scripts."""
 
+_ATTACHED: Final = {
+    "ARABIC": "\u0648\u0641\u0628\u0644\u0643",
+    "HEBREW": "\u05d5\u05d4\u05d1\u05dc\u05db\u05de\u05e9",
+}
+"""Words of one letter (and, to, in, from, ...) that are written with the next word as one."""
+
+_KEYBOARDS: Final = {
+    letter: letters
+    for letters in ("\u064a\u0649\u06cc", "\u0643\u06a9", "\u0647\u0629\u06c1")
+    for letter in letters
+}
+"""Letters that Arabic, Persian and Urdu keyboards write for one another."""
+
+_SHARP_S: Final = "[\u00df\u1e9e]"
+
 _MAY_FOLLOW: Final = (
-    r"[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u064b-\u065f\u0670"
+    r"[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0640\u064b-\u065f\u0670\u20d0-\u20ff"
     r"\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]*"
 )
-"""Accents, vowel signs and invisible marks: after any letter."""
+"""Accents, vowel signs, strokes that lengthen and invisible marks: after any letter."""
 
 _BLANK: Final = r"[\s\p{Z}\u200b]+"
 
@@ -48,8 +63,9 @@ def name_pattern(name: str) -> str:
     """A regular expression, in Rust's dialect, of a name as a whole word, possessive or not.
 
     It finds the name in any case, with and without accents and strokes, with
-    any kind of apostrophe, hyphen and blank, and through invisible marks; in
-    text of scripts without blanks between words, wherever it stands. The groups
+    any kind of apostrophe, hyphen and blank (these two also in each other's place), and
+    through invisible marks; in text of scripts without blanks between words, wherever
+    it stands, and behind the words that Arabic and Hebrew write with the next. The groups
     `left` and `right` hold what stood beside the name and must be put back.
 
     Args:
@@ -58,9 +74,12 @@ def name_pattern(name: str) -> str:
     letters = reading(name)
     if not letters:
         return ""
-    spelled = "".join(map(_variants, letters))
+    sharp = f"(?:{_variants('s') * 2}|{_SHARP_S}{_MAY_FOLLOW})"
+    spelled = sharp.join("".join(map(_variants, part)) for part in letters.split("ss"))
     possessive = "(?:" + _variants("'") + "s)?"
-    left = rf"(?:\b{{start-half}}|(?P<left>{NO_PART_OF_A_WORD}))" * _needs_edge(letters[0])
+    attached = _ATTACHED.get(unicodedata.name(letters[0], "").partition(" ")[0])
+    before = NO_PART_OF_A_WORD + (rf"|\b{{start-half}}[{attached}]{{1,2}}" if attached else "")
+    left = rf"(?:\b{{start-half}}|(?P<left>{before}))" * _needs_edge(letters[0])
     right = rf"(?:\b{{end-half}}|(?P<right>{NO_PART_OF_A_WORD}))" * _needs_edge(letters[-1])
     return f"(?i){left}{spelled}{possessive}{right}"
 
@@ -73,12 +92,15 @@ def _needs_edge(letter: str) -> bool:
 
 def _variants(letter: str) -> str:
     """All ways to write one letter of a name's reading."""
-    if letter == " ":
-        return _BLANK
+    if letter in " -":
+        return rf"(?:{_BLANK}|[{_alike()['-']}]{_MAY_FOLLOW})+"
+    if unicodedata.category(letter)[0] == "M" and not plain(letter):
+        # Left out in plain writing; where it stands, the letter before it has it.
+        return ""
     without = plain(letter)
     if without.isascii() and len(without) == 1:
         return f"[{_alike()[without]}]{_MAY_FOLLOW}"
-    ways = {letter, unicodedata.normalize("NFD", letter)}
+    ways = {letter, unicodedata.normalize("NFD", letter), *_KEYBOARDS.get(letter, "")}
     if without:
         ways.add("".join(map(_variants, without)) if without.isascii() else without)
     written = sorted(ways, key=lambda way: (-len(way), way))
