@@ -57,6 +57,13 @@ def test_a_row_that_no_table_can_hold_takes_no_other_along(odd: dict[str, Any]) 
     assert rows["error"][1].startswith("the response cannot be kept")
 
 
+@pytest.mark.parametrize("text", ["", " \n", "\u200b", "\ufeff\u2060 ", "\x00"])
+def test_a_response_that_shows_nothing_is_empty(text: str) -> None:
+    rows = as_rows(_plan(2), [_completion(0, text=text), _completion(1)])
+    assert rows["status"].to_list() == ["empty", "ok"]
+    assert rows["response"][0] == ""
+
+
 def test_progress_counts_responses_and_failures_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

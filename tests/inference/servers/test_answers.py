@@ -67,7 +67,7 @@ def _part(kind: str, **fields: Any) -> dict[str, Any]:
         ),
         *(
             (_body(finish=word), {"finish_reason": "length", "refusal_reason": None})
-            for word in ("length", "max_tokens", "MAX_TOKENS", "model_length")
+            for word in ("length", "max_tokens", "MAX_TOKENS", "model_length", "max-tokens ")
         ),
         *(
             (_body(finish=word), {"finish_reason": word, "refusal_reason": None})
@@ -77,7 +77,7 @@ def _part(kind: str, **fields: Any) -> dict[str, Any]:
             (_body("", finish=word), {"text": None, "refusal_reason": word})
             for word in (
                 *("content_filter", "refusal", "SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST"),
-                *("RECITATION", "SPII", "guardrail_intervened"),
+                *("RECITATION", "SPII", "guardrail_intervened", " Content-Filter"),
             )
         ),
         (_body("Ana is", finish="content_filter"), {"text": "Ana is"}),
@@ -157,7 +157,10 @@ def test_a_finish_reason_that_is_an_error_may_pass() -> None:
     assert raised.value.passing
 
 
-@pytest.mark.parametrize("page", [b"<!doctype html><p>hi", b"\n <HTML><body>", b"<head></head>"])
+@pytest.mark.parametrize(
+    "page",
+    [b"<!doctype html><p>hi", b"\n <HTML><body>", b"<!-- c --><html>", b"<?xml version='1.0'?>"],
+)
 def test_a_page_for_people(page: bytes) -> None:
     with pytest.raises(WebPageError):
         read_answer(0, page)
@@ -187,6 +190,20 @@ def test_an_error_inside_an_answer(error: Any, status: int, words: str, inside: 
         _read(_body(None, **place))
     assert (raised.value.status, raised.value.words) == (status, words)
     assert raised.value.is_passing == (status in {429, 502, 503})
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        ({"object": "error", "message": "slow down", "code": 429}, 429, "slow down"),
+        ({"detail": "no model is loaded"}, 502, "no model is loaded"),
+        ({"errors": [{"msg": "busy"}], "choices": []}, 502, '[{"msg": "busy"}]'),
+    ],
+)
+def test_an_error_in_place_of_an_answer(body: Any, status: int, words: str) -> None:
+    with pytest.raises(ServerError) as raised:
+        _read(body)
+    assert (raised.value.status, raised.value.words) == (status, words)
 
 
 def test_a_filter_inside_an_answer() -> None:

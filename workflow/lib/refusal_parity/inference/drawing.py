@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 from polars.exceptions import PolarsError
 
+from refusal_parity.csvfiles import cell
 from refusal_parity.errors import InputError
 from refusal_parity.inference.chunks import KEY
 from refusal_parity.inference.requests import CUT_OFF, Completion
@@ -124,7 +125,7 @@ def as_rows(asked: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFr
 def _table(asked: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFrame:
     drawn = asked[[completion.index for completion in completions]].with_columns(
         response=pl.Series(
-            [None if one.text is None else one.text.strip() for one in completions], dtype=pl.String
+            [one.text and (cell(one.text) or "") for one in completions], dtype=pl.String
         ),
         thinking=pl.Series([one.thinking for one in completions], dtype=pl.String),
         finish_reason=pl.Series([one.finish_reason for one in completions], dtype=pl.String),

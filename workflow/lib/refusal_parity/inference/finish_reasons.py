@@ -24,14 +24,19 @@ _CUT: Final = frozenset(
 _FAILED: Final = frozenset({"error", "finish_reason_error"})
 
 
+def known_form(given: str) -> str:
+    """A service's word as the lists of known ones have it: `max-tokens ` is `max_tokens`."""
+    return given.strip().lower().replace("-", "_")
+
+
 def finish_reason(given: str | None) -> str | None:
     """The word that was given, but `length` for every response that was cut off."""
-    return CUT_OFF if given is not None and given.lower() in _CUT else given or None
+    return CUT_OFF if given is not None and known_form(given) in _CUT else given or None
 
 
 def is_failure(given: str | None) -> bool:
     """Whether the word says that no whole response came for a failure on the way."""
-    return given is not None and given.lower() in _FAILED
+    return given is not None and known_form(given) in _FAILED
 
 
 def unknown_reasons(responses: pl.DataFrame) -> Iterator[str]:
@@ -41,10 +46,10 @@ def unknown_reasons(responses: pl.DataFrame) -> Iterator[str]:
         responses: rows of the Responses table.
     """
     came = pl.col("status").cast(pl.String).is_in([str(Status.OK), str(Status.EMPTY)])
-    word = pl.col("finish_reason")
-    known = word.str.to_lowercase().is_in([CUT_OFF, *_COMPLETE])
-    unknown = responses.filter(came & ~known.fill_null(value=False))
-    for reason, count in unknown.group_by("finish_reason").len().sort("finish_reason").iter_rows():
+    counts = responses.filter(came).group_by("finish_reason").len().sort("finish_reason")
+    for reason, count in counts.iter_rows():
+        if reason and known_form(reason) in {CUT_OFF, *_COMPLETE}:
+            continue
         named = f"with the finish reason {reason!r}" if reason else "without a finish reason"
         yield (
             f"{count:,} responses came {named}: they are kept as they are, and whether they were "

@@ -18,8 +18,10 @@ from refusal_parity.inference.servers.refusals import filter_of_choice, filter_o
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_PAGE: Final = re.compile(r"\s*(<!doctype html|<html|<head|<body)", re.IGNORECASE)
 _LONE: Final = re.compile(r"[\ud800-\udfff]")
+_SAID: Final = ("errors", "message", "detail", "msg")
+"""Where an error stands that has no place of its own."""
+
 _MOST_TOKENS: Final = 2**31 - 1
 
 
@@ -61,6 +63,8 @@ def _completion(index: int, body: Any, hide: Callable[[str], str]) -> Completion
     if not isinstance(choice, dict):
         if blocked := filter_of_prompt(body):
             return Completion(index, None, None, None, refusal_reason=_clean(blocked, hide))
+        if any(body.get(key) for key in _SAID):
+            raise ServerError.within(body.get("errors") or body, hide=hide)
         raise OddAnswerError("the answer has no choices")
     finish = choice.get("finish_reason")
     if not isinstance(finish, str | None):
@@ -86,7 +90,8 @@ def _completion(index: int, body: Any, hide: Callable[[str], str]) -> Completion
 
 def _json(content: bytes) -> Any:
     text = content.decode("utf-8-sig", errors="replace")
-    if _PAGE.match(text):
+    # No JSON begins so; HTML may with a comment or another declaration.
+    if text.lstrip().startswith("<"):
         raise WebPageError
     try:
         return json.loads(text)

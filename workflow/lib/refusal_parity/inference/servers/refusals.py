@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from refusal_parity.inference.finish_reasons import known_form
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -51,7 +53,7 @@ def filter_of_choice(body: Mapping[str, Any], choice: Mapping[str, Any]) -> str 
     """
     for key in ("finish_reason", "native_finish_reason"):
         word = choice.get(key)
-        if isinstance(word, str) and word.lower().replace("-", "_") in _FINISH:
+        if isinstance(word, str) and known_form(word) in _FINISH:
             prompt = body.get("prompt_filter_results")
             return _reason(word, [choice, *(prompt if isinstance(prompt, list) else [])])
     return None
