@@ -58,7 +58,7 @@ def test_export_of_label_studio(tmp_path: Path, sample: pl.DataFrame) -> None:
     assert human["label"].to_list() == ["failure", "refusal"]
 
 
-@pytest.mark.parametrize("content", ["{", "{}", '[{"id": 1}]', "\ufeff[1]"])
+@pytest.mark.parametrize("content", ["{", "{}", '[{"id": 1}]', "\ufeff[1]", "[" * 99_999])
 def test_files_that_are_no_export(tmp_path: Path, sample: pl.DataFrame, content: str) -> None:
     path = tmp_path / "export.json"
     path.write_text(content, encoding="utf-8")
@@ -147,6 +147,16 @@ def test_annotations_of_real_projects(
     assert said == problems
     unlabelled = ballot.problems.filter(pl.col("row").is_null())
     assert unlabelled["task"].to_list() == ["t1", "t2", "t4", "t5"]
+
+
+def test_half_a_character_in_an_export(tmp_path: Path, sample: pl.DataFrame) -> None:
+    votes = [annotation(1, "a \ud83d", "answer"), annotation(2, 2, "answer \udc00")]
+    tasks = [{"data": {"task": "t3", "response": "\ud83d"}, "annotations": votes}]
+    tasks += [{"data": {"task": "t1 \ud83d"}, "annotations": votes}]
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(tasks), encoding="utf-8")
+    ballot = read_votes([path], sample)
+    assert ballot.votes.select("task", "annotator").rows() == [("t3", "a \ufffd")]
 
 
 def test_a_later_export_of_the_same_project_replaces_the_earlier(

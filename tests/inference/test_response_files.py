@@ -90,7 +90,7 @@ def test_every_kind_of_file(
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
-@pytest.mark.parametrize("numbers", [[0, 1], [0.0, 1.0], ["0", "1"]])
+@pytest.mark.parametrize("numbers", [[0, 1], [0.0, 1.0], ["0", "1"], ["0,0", "1,0"]])
 def test_a_column_called_line_and_whole_numbers_with_decimals(
     tmp_path: Path, study: Callable[..., pl.DataFrame], suffix: str, numbers: list[Any]
 ) -> None:

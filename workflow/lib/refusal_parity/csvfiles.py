@@ -25,7 +25,7 @@ ROW: Final = " row"
 """Column with the line on which a row begins; the name of no column begins with a blank."""
 
 _SPREADSHEET: Final = "Save it as CSV, comma-separated, UTF-8, with a header row."
-_MARKS: Final = ",;\t"
+_MARKS: Final = "\t;,"
 _HEADER: Final = 100_000
 """Characters that no header exceeds."""
 
@@ -214,7 +214,9 @@ def _begun(text: str) -> tuple[str, str, int]:
         return text[said.end() :], said[1], 1
     unquoted = re.sub('"[^"]*"', "", text[:_HEADER].lstrip())
     header = re.split("[\r\n]", unquoted, maxsplit=1)[0]
-    return text, max(_MARKS, key=header.count), 0
+    # Of two that are as frequent, names of columns hold the comma sooner.
+    mark = max(_MARKS, key=header.count)
+    return text, mark if mark in header else ",", 0
 
 
 def _columns(header: list[str | None], where: str) -> list[int]:

@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def encodable(text: str) -> str:
+    """The text with U+FFFD for lone halves of pairs, which encode a character together.
+
+    JSON can hold such a half; no table and no file can.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def read_text(path: Path, *, remedy: str) -> str:
     """The text of a file in UTF-8, or in UTF-16 if it begins with the mark of that.
 

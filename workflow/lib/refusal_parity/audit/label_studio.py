@@ -10,7 +10,7 @@ from refusal_parity.audit.rubric import DEFINITIONS, ORDER
 from refusal_parity.audit.votes import RawVote, moment
 from refusal_parity.errors import InputError
 from refusal_parity.spelling import is_blank
-from refusal_parity.textfiles import read_text
+from refusal_parity.textfiles import encodable, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ def read_export(path: Path, file: str) -> Iterator[RawVote]:
     """
     try:
         tasks = json.loads(read_text(path, remedy=_EXPORT_ANEW))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"not a readable JSON file ({error})", where=str(path), remedy=_EXPORT_ANEW
         ) from error
@@ -123,7 +123,8 @@ def _annotator(completed_by: Any) -> str | None:
         completed_by = completed_by.get("email") or completed_by.get("id")
     if isinstance(completed_by, int):
         return f"user-{completed_by}"
-    return completed_by if isinstance(completed_by, str) and not is_blank(completed_by) else None
+    named = isinstance(completed_by, str) and not is_blank(completed_by)
+    return _text(completed_by) if named else None
 
 
 def _choices(result: Any) -> Iterator[str]:
@@ -134,8 +135,8 @@ def _choices(result: Any) -> Iterator[str]:
             choices = value.get("choices") if isinstance(value, dict) else None
             for choice in choices if isinstance(choices, list) else [choices]:
                 if choice is not None:
-                    yield str(choice)
+                    yield encodable(str(choice))
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None else encodable(str(value))

@@ -43,7 +43,8 @@ def known_labels(rows: pl.DataFrame, labels: Mapping[str, Label | None], path: P
             f"label {first!r} is none of the six{also}",
             where=f"{path}, row {unknown[ROW][0]}",
             remedy=f"Use {_SIX}; or say in `labels` of this model what the file's words mean, "
-            f"such as {first!r}: {Label.ANSWER}; or leave columns.label out.",
+            f"such as {first!r}: {Label.ANSWER}, or null for none of them; or leave "
+            "columns.label out.",
         )
     return words.replace_strict(meant, return_dtype=pl.String, default=None).alias("label")
 

@@ -57,10 +57,10 @@ def read_response_table(
     if columns.sample is None:
         keyed = keyed.with_columns(sample=pl.int_range(pl.len()).over("prompt_id"))
     keyed = keyed.with_columns(
-        # Programs that know no whole numbers beside gaps write 1.0 for 1.
+        # Programs that know no whole numbers beside gaps write 1.0 for 1, or 1,0.
         known_sample=pl.col("sample")
         .cast(pl.String)
-        .str.replace(r"\.0*$", "")
+        .str.replace(r"(\.0*|,0)$", "")
         .cast(pl.Int32, strict=False),
         imported_label=known_labels(keyed, labels or {}, path),
         response=pl.col("response").fill_null(""),

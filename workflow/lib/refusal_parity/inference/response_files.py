@@ -11,7 +11,7 @@ import polars as pl
 from refusal_parity.csvfiles import ROW, cell, read_csv
 from refusal_parity.errors import InputError
 from refusal_parity.spelling import as_known
-from refusal_parity.textfiles import read_text
+from refusal_parity.textfiles import encodable, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -129,7 +129,7 @@ def _text(value: Any, what: str, path: Path, row: int) -> str | None:
         case None:
             return None
         case str():
-            return cell(_without_lone_surrogates(value))
+            return cell(encodable(value))
         case bool():
             return str(value).lower()
         case float() if math.isnan(value):
@@ -144,11 +144,6 @@ def _text(value: Any, what: str, path: Path, row: int) -> str | None:
         where=f"{path}, row {row}",
         remedy="Write its text into a column of its own and name that one.",
     )
-
-
-def _without_lone_surrogates(text: str) -> str:
-    """Half of a pair that encodes one character is no text: U+FFFD stands for it."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _from_parquet(path: Path, named: Mapping[str, str]) -> pl.DataFrame:
@@ -188,7 +183,6 @@ def _column(values: pl.Series, what: str, path: Path) -> pl.Series:
     try:
         texts = values.cast(pl.String)
     except pl.exceptions.PolarsError as error:
-        raise InputError(
-            f"{what} holds bytes that are no UTF-8 text", where=str(path), remedy=_ANEW
-        ) from error
+        kind = "bytes that are no UTF-8 text" if values.dtype == pl.Binary else str(values.dtype)
+        raise InputError(f"{what} holds {kind}", where=str(path), remedy=_ANEW) from error
     return texts.map_elements(cell, return_dtype=pl.String)
