@@ -65,6 +65,7 @@ def test_every_way_of_failing(server: Server, tmp_path: Path) -> None:
     assert "3 of 21 requests were refused by the service's own filter" in told
     assert f"{len(lasting)} of 21 requests failed" in told
     assert "the cost of 1 responses is not known" in told
+    assert "used: 120 tokens sent and 48 received, which cost 0.00036" in told
     errors = rows.filter(pl.col("status") == "error")["error"].to_list()
     assert any("too long, ***" in error for error in errors)
     assert read_metadata(output)["usage"] == {

@@ -77,6 +77,11 @@ def test_completion_stops_at_the_blank(tokenizer: Any) -> None:
         ("{{ messages[0].content | upper }}", None, "models.m: the model's chat template drops or"),
         ("{{ messages[0].content.text }}", None, "models.m: the model's chat template drops or ch"),
         ("{{ messages[1].content }}", None, "models.m: the model's chat template refuses the"),
+        (
+            "{{ datetime.now() }}{{ messages[0].content }}",
+            None,
+            "models.m: the model's chat template refuses the conversation ('datetime' is undefin",
+        ),
         ("{{ messages[0].content + 1 }}", None, "models.m: the model's chat template refuses the"),
     ],
 )
@@ -87,6 +92,14 @@ def test_templates_that_cannot_be_used(
     with pytest.raises(InputError) as raised:
         _ids(tokenizer, system)
     assert str(raised.value).startswith(complaint)
+
+
+def test_the_remedy_speaks_of_a_system_prompt_where_there_is_one(tokenizer: Any) -> None:
+    tokenizer.chat_template = "{{ nowhere.strip() }}"
+    with pytest.raises(InputError, match="takes one message of a user and needs nothing else"):
+        _ids(tokenizer)
+    with pytest.raises(InputError, match="If it has no system role"):
+        _ids(tokenizer, "Help.")
 
 
 def test_a_template_may_do_without_bos_and_system(tokenizer: Any) -> None:

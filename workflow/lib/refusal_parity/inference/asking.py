@@ -103,7 +103,6 @@ def ask_server(
         pl.concat([kept, drawn]), on=KEY, how="left", maintain_order="left"
     )
     usage = _usage(responses)
-    say(f"used: {usage}")
     for line in remarks(responses, priced=job.model.prompt_price is not None):
         say(line)
     metadata = settings | {"device": "server", "packages": package_versions(), "usage": usage}

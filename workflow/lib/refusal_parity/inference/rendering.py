@@ -28,6 +28,9 @@ _NO_SYSTEM_ROLE: Final = (
     "the user's message, or use arms without one."
 )
 _NO_MESSAGE: Final = "Give the model a chat_template that writes the user's message as it stands."
+_NO_CONVERSATION: Final = (
+    "Give the model a chat_template that takes one message of a user and needs nothing else."
+)
 _PART_AS_IT_IS: Final = re.compile(r"""['"]type['"]\s*:\s*['"]text['"]""")
 # What a template may fail with on content of a form that it does not expect.
 _REFUSALS: Final = (
@@ -179,7 +182,7 @@ def _conversation(
         raise InputError(
             f"the model's chat template refuses the conversation ({error})",
             where=f"models.{model}",
-            remedy=_NO_SYSTEM_ROLE,
+            remedy=_NO_CONVERSATION if system is None else _NO_SYSTEM_ROLE,
         ) from error
     # The longer one first: it may hold the words of the other. Parts that are written
     # as they are in memory hold all words and are no prompt.

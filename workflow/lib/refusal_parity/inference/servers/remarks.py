@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def remarks(responses: pl.DataFrame, *, priced: bool) -> Iterator[str]:
-    """Lines on what was not expected, each with its count.
+    """Lines on what was used and on what was not expected, each with its count.
 
     Args:
         responses: rows of the Responses table.
@@ -22,6 +22,7 @@ def remarks(responses: pl.DataFrame, *, priced: bool) -> Iterator[str]:
     """
     status = pl.col("status").cast(pl.String)
     came = responses.filter(status.is_in([str(Status.OK), str(Status.EMPTY)]))
+    yield _used(responses)
     yield from unknown_reasons(responses)
     filtered = responses.filter(status == str(Status.FILTERED))
     if len(filtered):
@@ -35,9 +36,19 @@ def remarks(responses: pl.DataFrame, *, priced: bool) -> Iterator[str]:
         most = failed["error"].value_counts(sort=True).rows()[0]
         yield (
             f"{len(failed):,} of {len(responses):,} requests failed, most often with {most[0]!r} "
-            f"({most[1]:,}); `snakemake --cores 1 ask_again` asks these again and no others"
+            f"({most[1]:,}); `snakemake --cores 1 ask_again` (and the study's --configfile) asks "
+            "these again and no others"
         )
     if priced:
         unpriced = came["cost"].null_count()
         if unpriced:
             yield f"the cost of {unpriced:,} responses is not known: their tokens are not"
+
+
+def _used(responses: pl.DataFrame) -> str:
+    """Tokens and, where the config gives prices, cost, as far as the server says."""
+    sent, received = responses["prompt_tokens"], responses["response_tokens"]
+    if not sent.count() and not received.count():
+        return "the server does not say how many tokens were used"
+    cost = f", which cost {responses['cost'].sum():.6g}" if responses["cost"].count() else ""
+    return f"used: {sent.sum():,} tokens sent and {received.sum():,} received{cost}"
