@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ("T0,a,[NAME] sleeps", "row 3: template_id 'T0' stands in row 2 already"),
         ("t1,a,[NAME]\u00a0eats", "row 3: template '.*' stands in row 2 already"),
         ("t1,A,[NAME] sleeps", "row 3: family 'A' is written 'a' in row 2"),
+        ("t1,a,[NAME]\x92s bed", r"row 3: template .* holds U\+0092, which stands where a char"),
     ],
 )
 def test_bad_templates(tmp_path: Path, rows: str, complaint: str) -> None:
@@ -42,6 +43,8 @@ def test_bad_templates(tmp_path: Path, rows: str, complaint: str) -> None:
         ("N0,Ali,y", "row 3: name_id 'N0' stands in row 2 already"),
         ("n1,Ali,X", "row 3: group 'X' is written 'x' in row 2"),
         ("n1,Ali,x,Man", "row 3: gender 'Man' is written 'man' in row 2"),
+        ("n1,Jos\ufffd,x", r"row 3: name .* holds U\+FFFD, which stands where a character was"),
+        ("n1,Al\x00i,x", r"row 3: name .* holds U\+0000"),
     ],
 )
 def test_bad_names(tmp_path: Path, row: str, complaint: str) -> None:

@@ -21,6 +21,8 @@ from refusal_parity.spelling import as_known, difference, plain, reading, unifor
         ("Ana", "\uff21\uff4e\uff41"),
         ("Ana", "\u0410n\u0430"),  # Cyrillic beside Latin
         ("Weiß", "WEISS"),
+        ("\u0130rem", "irem"),
+        ("ليلى", "ليـلى"),
         ("サクラ", "\uff7b\uff78\uff97"),
         ("", "\u200b \u00a0"),
     ],

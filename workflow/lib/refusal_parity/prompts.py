@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -17,16 +18,21 @@ if TYPE_CHECKING:
 NAME: Final = "[NAME]"
 BLANK: Final = "[BLANK]"
 
+_DAMAGED: Final = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\ufffd]"
+"""Control characters but tabs and ends of lines, and what programs put for bytes that they
+cannot read."""
+
 
 def read_templates(path: Path) -> pl.DataFrame:
     """Templates with columns template_id, family, template.
 
     Raises:
-        InputError: a cell is empty, a key or sentence repeats, a family is spelled in
-            two ways, or a template has no [NAME].
+        InputError: a cell is empty or damaged, a key or sentence repeats, a family is spelled
+            in two ways, or a template has no [NAME].
     """
     columns = ["template_id", "family", "template"]
     frame = read_csv(path, required=columns, filled=columns)
+    _refuse_damaged(frame, "template", path)
     refuse_duplicates(frame, "template_id", path)
     refuse_duplicates(frame, "template", path, key=_in_its_case)
     refuse_spellings(frame, "family", path)
@@ -48,17 +54,31 @@ def read_names(path: Path, *, group_column: str = "group") -> pl.DataFrame:
         group_column: the column that becomes `group`.
 
     Raises:
-        InputError: a cell is empty, a key or name repeats, or a level is spelled in
-            two ways.
+        InputError: a cell is empty or damaged, a key or name repeats, or a level is spelled
+            in two ways.
     """
     needed = ["name_id", "name", group_column]
     optional = [key for key in of_unit(Unit.NAME, own=True) if not DIMENSIONS[key].needed]
     frame = read_csv(path, required=needed, optional=optional, filled=needed)
+    _refuse_damaged(frame, "name", path)
     refuse_duplicates(frame, "name_id", path)
     refuse_duplicates(frame, "name", path, key=_with_direction_marks)
     for column in (group_column, *optional):
         refuse_spellings(frame, column, path)
     return frame.select("name_id", "name", pl.col(group_column).alias("group"), *optional)
+
+
+def _refuse_damaged(frame: pl.DataFrame, column: str, path: Path) -> None:
+    """Raise an InputError at a text with characters that no keyboard writes."""
+    damaged = frame.filter(pl.col(column).str.contains(_DAMAGED))
+    if len(damaged):
+        text = damaged[column][0]
+        found = next(character for character in text if re.match(_DAMAGED, character))
+        raise InputError(
+            f"{column} {text!r} holds U+{ord(found):04X}, which stands where a character was lost",
+            where=row_of(path, damaged),
+            remedy="Write the text anew, and save the file in UTF-8.",
+        )
 
 
 def _in_its_case(template: str) -> str:

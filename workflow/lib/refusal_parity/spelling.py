@@ -82,7 +82,9 @@ def reading(text: str) -> str:
         return " ".join(even.lower().split())
     if _is_mixed(even):
         even = " ".join(map(_of_one_script, even.split()))
-    return unicodedata.normalize("NFKC", " ".join(even.casefold().split()))
+    # A dotted capital of Turkish would keep its dot beside the small letter's own.
+    folded = even.casefold().replace("i\u0307", "i")
+    return unicodedata.normalize("NFKC", " ".join(folded.split()))
 
 
 def plain(text: str) -> str:
