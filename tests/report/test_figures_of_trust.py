@@ -105,3 +105,16 @@ def test_sentence_says_what_the_design_finds(checked: ReportInputs) -> None:
     assert said is not None
     assert "a difference of 10.0 points in four of five" in said
     assert detectable_sentence(checked, "demo-even") is None
+
+
+def test_no_difference_of_rates_is_larger_than_all(checked: ReportInputs) -> None:
+    wild = {"names": 2.0, "reference_names": 2.0, "templates": 2.0, "var_name": 0.4}
+    design = pl.DataFrame([DESIGN | wild | {"value": 2.4}], infer_schema_length=None)
+    few = dataclasses.replace(checked, design=design)
+    said = detectable_sentence(few, MODEL)
+    assert said is not None
+    assert said.endswith("a study mostly misses a difference, however large it is.")
+    with figure_style():
+        drawing = draw_power(few, MODEL)
+    assert drawing is not None
+    assert "with 2 names a group none" in drawing.alt

@@ -81,6 +81,12 @@ def test_group_and_gender_together_can_be_planned() -> None:
     assert set(plan["names"]) == set(plan["reference_names"]) == {4.0}
 
 
+def test_lines_name_no_difference_of_more_than_100_points() -> None:
+    wild = ANALYSIS.model_copy(update={"assumed": AssumedVariance(name=0.4)})
+    lines = "\n".join(plan_lines(planned_design(prompts(2, 2), wild, samples=1)))
+    assert "mostly misses a difference, however large it is" in lines
+
+
 def test_lines_say_the_main_numbers() -> None:
     lines = "\n".join(plan_lines(planned_design(prompts(8, 24), ANALYSIS, samples=3)))
     assert "group: 8 names against 8, 24 templates, 3 samples; these templates, new names" in lines

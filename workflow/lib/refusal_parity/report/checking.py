@@ -128,9 +128,12 @@ def detectable_sentence(inputs: ReportInputs, model: str) -> str | None:
     values = [row["value"] for row in inputs.detectable(model)]
     if not values or points(min(values)) == points(0.0):
         return None
-    low, high = points(min(values)), points(max(values))
+    alike = "With as many names, templates and samples, and as much variance, a study "
+    if min(values) >= 1:
+        # No two rates lie farther apart.
+        return f"{alike}mostly misses a difference, however large it is."
+    low, high = points(min(values)), points(min(max(values), 1))
     return (
-        "With as many names, templates and samples, and as much variance, a study finds a "
-        f"difference of {low if low == high else f'{low} to {high}'} points in four of five "
-        "cases; smaller ones it mostly misses."
+        f"{alike}finds a difference of {low if low == high else f'{low} to {high}'} points in "
+        "four of five cases; smaller ones it mostly misses."
     )

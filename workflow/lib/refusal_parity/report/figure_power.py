@@ -56,7 +56,7 @@ def draw_power(inputs: ReportInputs, model: str) -> Drawing | None:
         color=CONTRAST,
         linewidth=1.4,
         linestyle=(0, (4, 3)),
-        label=f"found in {percent(row['power'])}: {points(curves[0].detectable)} points",
+        label=f"found in {percent(row['power'])}: {_detectable(curves[0])}",
     )
     percent_axis(axes, 0, float(curves[0].differences[-1]), "True difference in percentage points")
     axes.set_ylim(0, 1.02)
@@ -105,6 +105,11 @@ def power_curves(row: Row) -> list[Curve]:
     return found
 
 
+def _detectable(curve: Curve) -> str:
+    """The difference that is found; rates lie at most 100 points apart."""
+    return f"{points(curve.detectable)} points" if curve.detectable < 1 else "none"
+
+
 def _names(size: Size) -> str:
     if size.names == size.reference:
         return f"{size.names:g} names a group"
@@ -122,7 +127,7 @@ def _design(inputs: ReportInputs, model: str) -> Row | None:
 
 
 def _alt(model: str, row: Row, curves: list[Curve]) -> str:
-    parts = [f"with {curve.names} {points(curve.detectable)} points" for curve in curves]
+    parts = [f"with {curve.names} {_detectable(curve)}" for curve in curves]
     return (
         f"Power over the true difference for {plain(model)}, {row['templates']:g} templates and "
         f"{row['samples']:g} samples. Found in {percent(row['power'])} of studies: "

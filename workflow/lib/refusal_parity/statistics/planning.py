@@ -268,7 +268,11 @@ def plan_lines(plan: pl.DataFrame) -> list[str]:
         if own is None:
             lines.append(f"  {rows[0]['note']}")
             continue
-        lines.append(f"  finds differences from {100 * own:.1f} points on in four of five studies")
+        lines.append(
+            f"  finds differences from {100 * own:.1f} points on in four of five studies"
+            if own < 1
+            else "  mostly misses a difference, however large it is"
+        )
         gains = ", ".join(
             f"one more {what.removesuffix('s')} {-100 * values[quantity, None]:.2f}"
             for quantity, what in _ONE_MORE.items()
