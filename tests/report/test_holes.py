@@ -58,11 +58,11 @@ STUDIES: dict[str, tuple[WholeStudy, str]] = {
     ),
     "one name of each group is left": (
         WholeStudy(groups=NAMES, say=where(lambda _, __, n, ___: n in {"Bo", "Dee"}, "ee")),
-        "m: no difference",
+        "m: not estimable: north has one name, south has one name",
     ),
     "a level of a further dimension is silent": (
         WholeStudy(groups=NAMES, say=where(lambda _, __, n, ___: n in {"Ana", "Dee"}, "ee")),
-        "m: no difference",
+        "m: not estimable: north has one name, south has one name",
     ),
     "one template is silent": (
         WholeStudy(groups=NAMES, say=where(lambda *cell: cell[3] == 1, "ee")),
