@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -184,18 +185,22 @@ def watch(workflow: psutil.Process, jobs: dict[int, Job], over: threading.Event)
         over: set when the workflow has ended.
     """
     while not over.wait(_EVERY):
-        for process in workflow.children(recursive=True):
-            try:
-                rule = _rule_of(process.cmdline())
-                if rule is None:
-                    continue
-                job = jobs.setdefault(process.pid, Job(rule))
-                used = process.cpu_times()
-                job.wall = time.time() - process.create_time()
-                job.cpu = used.user + used.system
-                job.megabytes = max(job.megabytes, _peak(process.pid))
-            except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
-                continue
+        # Processes end while they are looked at, the workflow's too.
+        with suppress(psutil.NoSuchProcess):
+            for process in workflow.children(recursive=True):
+                with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+                    _look(process, jobs)
+
+
+def _look(process: psutil.Process, jobs: dict[int, Job]) -> None:
+    rule = _rule_of(process.cmdline())
+    if rule is None:
+        return
+    job = jobs.setdefault(process.pid, Job(rule))
+    used = process.cpu_times()
+    job.wall = time.time() - process.create_time()
+    job.cpu = used.user + used.system
+    job.megabytes = max(job.megabytes, _peak(process.pid))
 
 
 def _rule_of(command: list[str]) -> str | None:
@@ -241,14 +246,14 @@ def tell(jobs: list[Job]) -> None:
     by_rule: dict[str, list[Job]] = defaultdict(list)
     for job in jobs:
         by_rule[job.rule].append(job)
-    print(f"{'rule':<24}{'jobs':>5}{'seconds of a job':>20}{'CPU seconds':>20}{'peak MB':>9}")
+    print(f"{'rule':<20}{'jobs':>5}{'seconds of a job':>24}{'CPU seconds':>24}{'peak MB':>9}")
     for rule, of_rule in by_rule.items():
         seconds, cpu = (
             f"{sum(each) / len(each):.1f}, at most {max(each):.1f}"
             for each in ([job.wall for job in of_rule], [job.cpu for job in of_rule])
         )
         peak = max(job.megabytes for job in of_rule)
-        print(f"{rule:<24}{len(of_rule):>5}{seconds:>20}{cpu:>20}{peak:>9,.0f}")
+        print(f"{rule:<20}{len(of_rule):>5}{seconds:>24}{cpu:>24}{peak:>9,.0f}")
 
 
 def main() -> None:
