@@ -28,7 +28,7 @@ def test_snakemakes_report_works_offline_with_captions_and_categories(
         "Figure differences-demo-even of the report",
         "Figure comparison of the report",
         "Table disparity of all models together",
-        "Every template meets every name",
+        "Every template is combined with every name",
     ):
         assert caption in html, caption
     for category in ("Report", "Figures", "Tables"):
