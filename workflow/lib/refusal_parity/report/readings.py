@@ -10,7 +10,7 @@ from refusal_parity.outcomes import Outcome
 from refusal_parity.report.contrasts import contrasts
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.report.text import NOTHING, count, known, minus, percent, plain, points
-from refusal_parity.vocabulary import Method
+from refusal_parity.vocabulary import Label, Method
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -97,7 +97,8 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
 
     return Table(
         caption="Length of full answers in words. Differences from the reference by the linear "
-        f"model, bias-reduced by template and by name. In bold: adjusted p below {alpha:g}.",
+        f"model, bias-reduced by template and by name. In bold: adjusted p below {alpha:g}."
+        + _without_cut(inputs),
         columns=(
             ("Model", TEXT),
             (inputs.dimension.capitalize(), TEXT),
@@ -123,6 +124,21 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
             for row in rows
         ),
     ).without_empty()
+
+
+def _without_cut(inputs: ReportInputs) -> str:
+    """How many full answers are in no length, since nobody knows theirs."""
+    if inputs.labels is None:
+        return ""
+    cut = inputs.labels.filter(
+        pl.col("truncated"), pl.col("label").cast(pl.String) == str(Label.ANSWER)
+    ).height
+    if not cut:
+        return ""
+    return (
+        f" {count(cut)} full answers that were cut off have no known length and are in none of "
+        "these numbers."
+    )
 
 
 def _words(value: float | None, *, signed: bool = False) -> str:

@@ -38,8 +38,6 @@ _KEY: Final = ("model", "prompt_id", "sample")
 _OF_LABELS: Final = ("label", "machine_label", "truncated", "filtered", "exclusion")
 _TEXTS: Final = ("label", "machine_label", "exclusion")
 
-_REFUSED: Final = (Label.REFUSAL, Label.HARMFUL_REFUSAL)
-
 # A dimension is constant within the key of its unit; randomisation over names rests on it.
 _PROPERTIES: Final = {"name_id": Unit.NAME, "template_id": Unit.TEMPLATE}
 
