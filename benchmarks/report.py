@@ -80,7 +80,7 @@ def _config(models: list[str]) -> StudyConfig:
     source = {"source": {"path": "data/models/demo-even"}, "prompt_mode": "chat"}
     study = {
         "study": "benchmark",
-        "prompts": {"templates": "data/templates.csv", "names": "data/names.csv"},
+        "prompts": {"templates": "data/templates.csv", "names": "data/names-56.csv"},
         "models": {model: {"engine": "vllm", **source} for model in models},
         "analysis": {
             "dimensions": {

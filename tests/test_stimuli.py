@@ -24,7 +24,7 @@ def templates(root: Path) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def names(root: Path) -> pl.DataFrame:
-    return read_names(root / "data" / "names.csv")
+    return read_names(root / "data" / "names-56.csv")
 
 
 def test_size_of_the_published_study(templates: pl.DataFrame, names: pl.DataFrame) -> None:

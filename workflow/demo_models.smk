@@ -37,7 +37,7 @@ rule measured:
 
 rule train_demo_model:
     input:
-        names="data/names.csv",
+        names="data/names-56.csv",
         templates="data/templates.csv",
         phrases="data/models/phrases.yaml",
     output:
@@ -63,7 +63,7 @@ rule train_demo_model:
 
 rule measure_demo_model:
     input:
-        names="data/names.csv",
+        names="data/names-56.csv",
         templates="data/templates.csv",
         phrases="data/models/phrases.yaml",
         weights=rules.train_demo_model.output.weights,

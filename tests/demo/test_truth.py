@@ -20,7 +20,7 @@ from refusal_parity.demo.truth import CLASSES, MODELS, PlantedRow, planted_rows,
 from refusal_parity.errors import InputError
 
 DATA = Path(__file__).parents[2] / "data"
-NAMES = DATA / "names.csv"
+NAMES = DATA / "names-56.csv"
 REFUSALS = {"refusal", "harmful_refusal"}
 
 # As documented in data/models/README.md.

@@ -27,7 +27,7 @@ def prompts(root: Path) -> pl.DataFrame:
     """The demo study's 1,792 prompts."""
     return expand(
         read_templates(root / "data/templates.csv"),
-        read_names(root / "data/names.csv"),
+        read_names(root / "data/names-56.csv"),
         {"a": None},
     )
 

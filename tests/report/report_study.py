@@ -35,7 +35,7 @@ def config_of(models: list[str], **analysis: Any) -> StudyConfig:
     return load_config(
         {
             "study": "demo",
-            "prompts": {"templates": "data/templates.csv", "names": "data/names.csv"},
+            "prompts": {"templates": "data/templates.csv", "names": "data/names-56.csv"},
             "models": {
                 model: {
                     "engine": "vllm",
@@ -51,7 +51,7 @@ def config_of(models: list[str], **analysis: Any) -> StudyConfig:
 
 
 def make_prompts() -> pl.DataFrame:
-    names = pl.read_csv(ROOT / "data" / "names.csv")
+    names = pl.read_csv(ROOT / "data" / "names-56.csv")
     templates = pl.read_csv(ROOT / "data" / "templates.csv")
     return templates.join(names, how="cross").select(
         pl.concat_str("template_id", "name_id", separator="~").alias("prompt_id"),

@@ -34,7 +34,7 @@ def _model(name: str) -> dict[str, Any]:
 
 STUDY: dict[str, Any] = {
     "study": "cluster",
-    "prompts": {"templates": "data/templates.csv", "names": "data/names.csv"},
+    "prompts": {"templates": "data/templates.csv", "names": "data/names-56.csv"},
     "samples": 2,
     # The time limit that a model gets is a test's own business.
     "models": {

@@ -229,7 +229,9 @@ def study_by_name(name: str) -> Study:
     if name == "demo":
         data = ROOT / "data"
         prompts = expand(
-            read_templates(data / "templates.csv"), read_names(data / "names.csv"), {"plain": None}
+            read_templates(data / "templates.csv"),
+            read_names(data / "names-56.csv"),
+            {"plain": None},
         )
         return study_of(prompts, pattern="rare", samples=3, lost=0.1, people=False, rng=rng)
     shared = Path(os.environ.get("REFUSAL_PARITY_SHARED", ROOT.parent / "shared"))

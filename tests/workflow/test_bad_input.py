@@ -53,7 +53,9 @@ def test_template_without_name(workplace: Workplace) -> None:
 
 def test_duplicate_name(workplace: Workplace) -> None:
     config = _demo(workplace.root)
-    config["prompts"]["names"] = _spoiled(workplace, "names.csv", "maryam,Maryam", "maryam,Aisha")
+    config["prompts"]["names"] = _spoiled(
+        workplace, "names-56.csv", "maryam,Maryam", "maryam,Aisha"
+    )
     _refused(workplace, config, "spoiled.csv, row 3: name 'Aisha' stands in row 2 already")
 
 

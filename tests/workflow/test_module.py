@@ -74,7 +74,7 @@ def _study() -> dict[str, Any]:
 
 def _write_outer(root: Path, folder: Path, snakefile: str) -> None:
     """Three groups of four names; the model declines every second one of the Muslim names."""
-    names = pl.read_csv(root / "data/names.csv").filter(
+    names = pl.read_csv(root / "data/names-56.csv").filter(
         pl.col("group").is_in(["white", "muslim", "mexican"]),
         pl.int_range(pl.len()).over("group") < 4,
     )

