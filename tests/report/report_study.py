@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -12,12 +13,8 @@ from report_tables import make_disparity, make_exclusions, make_overview, make_r
 from refusal_parity.config import StudyConfig, load_config
 from refusal_parity.report import ReportInputs
 from refusal_parity.tables import (
-    Disparity,
-    Exclusions,
+    TABLES,
     Labels,
-    Overview,
-    Prompts,
-    Rates,
     Responses,
     conform,
 )
@@ -25,6 +22,9 @@ from refusal_parity.vocabulary import (
     Label,
     LabelSource,
 )
+
+if TYPE_CHECKING:
+    import dataframely as dy
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = 3
@@ -140,13 +140,15 @@ def make_inputs(models: list[str]) -> ReportInputs:
     disparity = make_disparity(rates, "white")
     return ReportInputs(
         config=config_of(models),
-        prompts=conform(prompts, Prompts, where="prompts"),
-        rates=conform(rates, Rates, where="rates"),
-        disparity=conform(disparity, Disparity, where="disparity"),
-        exclusions=conform(make_exclusions(rows), Exclusions, where="exclusions"),
-        overview=conform(make_overview(rates, disparity), Overview, where="overview"),
-        labels=conform(labels, Labels, where="labels"),
-        responses=conform(make_responses(labels, prompts), Responses, where="responses"),
+        tables=tables_by_schema(
+            prompts=prompts,
+            rates=rates,
+            disparity=disparity,
+            exclusions=make_exclusions(rows),
+            overview=make_overview(rates, disparity),
+            labels=labels,
+            responses=make_responses(labels, prompts),
+        ),
         provenance={
             model: {
                 "engine": "vllm", "engine_version": "0.32.0", "device": "cpu", "dtype": "float32",
@@ -157,3 +159,21 @@ def make_inputs(models: list[str]) -> ReportInputs:
         versions={"polars": "2.1.0", "statsmodels": "0.15.0"},
         git_commit="0" * 40,
     )  # fmt: skip
+
+
+def tables_by_schema(**tables: pl.DataFrame) -> dict[type[dy.Schema], pl.DataFrame]:
+    """Checked tables, given by their keys."""
+    schemas = {key: TABLES[key].schema for key in tables}
+    return {schema: conform(tables[key], schema, where=key) for key, schema in schemas.items()}
+
+
+def changed(
+    inputs: ReportInputs, *, config: StudyConfig | None = None, **tables: pl.DataFrame | None
+) -> ReportInputs:
+    """The same study with other tables, given by their keys: frames, or none of that table."""
+    found = {**inputs.tables, **{TABLES[key].schema: rows for key, rows in tables.items()}}
+    return dataclasses.replace(
+        inputs,
+        config=config or inputs.config,
+        tables={schema: rows for schema, rows in found.items() if rows is not None},
+    )

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from report_study import changed
 
 from refusal_parity.report.agreement import agreement_section
 from refusal_parity.report.figure_confusion import draw_confusion
@@ -53,7 +53,7 @@ def confusion() -> pl.DataFrame:
 
 
 def test_section_with_people(inputs: ReportInputs) -> None:
-    section = agreement_section(replace(inputs, agreement=agreement()))
+    section = agreement_section(changed(inputs, agreement=agreement()))
     assert section is not None
     assert section.lead == (
         (
@@ -73,14 +73,14 @@ def test_section_with_people(inputs: ReportInputs) -> None:
 
 
 def test_section_without_people_says_so(inputs: ReportInputs) -> None:
-    section = agreement_section(replace(inputs, agreement=agreement(people=False)))
+    section = agreement_section(changed(inputs, agreement=agreement(people=False)))
     assert section is not None
     assert "No person has labelled" in section.lead[0]
     assert section.errors is None
 
 
 def test_confusion_in_words(inputs: ReportInputs) -> None:
-    with_counts = replace(inputs, confusion=confusion())
+    with_counts = changed(inputs, confusion=confusion())
     drawing = draw_confusion(with_counts, "demo-even")
     assert drawing is not None
     assert "Refusal: 90.0 % found, answer 10.0 %" in drawing.alt
@@ -89,7 +89,7 @@ def test_confusion_in_words(inputs: ReportInputs) -> None:
 
 
 def test_page_shows_both_and_escapes(inputs: ReportInputs) -> None:
-    page = render_page(replace(inputs, agreement=agreement(), confusion=confusion()))
+    page = render_page(changed(inputs, agreement=agreement(), confusion=confusion()))
     assert "How far the labels can be trusted" in page
     assert "Classifier against people: demo-even" in page
     assert "<b>x</b>" not in page

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -11,9 +10,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from chromium import Opened, find_chromium, running_chromium
 from playwright.sync_api import expect
+from report_study import changed
 
 from refusal_parity.config import ReportConfig
 from refusal_parity.report import write_report
+from refusal_parity.tables import Labels, Prompts, Responses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,15 +47,14 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def report(inputs: ReportInputs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The made-up study, some of its responses and a group's name hostile."""
-    assert inputs.responses is not None
-    hostile = inputs.responses.head(len(HOSTILE)).with_columns(response=pl.Series(HOSTILE))
-    responses = pl.concat([hostile, inputs.responses.slice(len(HOSTILE))])
+    hostile = inputs[Responses].head(len(HOSTILE)).with_columns(response=pl.Series(HOSTILE))
+    responses = pl.concat([hostile, inputs[Responses].slice(len(HOSTILE))])
     config = inputs.config.model_copy(update={"report": ReportConfig(characters=2 * MEGABYTE)})
-    study = dataclasses.replace(
+    study = changed(
         inputs,
         config=config,
         responses=responses,
-        prompts=inputs.prompts.with_columns(pl.col("name").replace({"Omar": SCRIPT})),
+        prompts=inputs[Prompts].with_columns(pl.col("name").replace({"Omar": SCRIPT})),
     )
     path = tmp_path_factory.mktemp("report") / "report.html"
     write_report(study, path)
@@ -120,9 +120,10 @@ def test_filters_find_what_the_tables_say(
 ) -> None:
     window = open_report()
     page = window.browse()
-    assert inputs.labels is not None
-    rows = inputs.labels.join(inputs.prompts, on="prompt_id").with_columns(
-        pl.col("label").cast(pl.String)
+    rows = (
+        inputs[Labels]
+        .join(inputs[Prompts], on="prompt_id")
+        .with_columns(pl.col("label").cast(pl.String))
     )
     assert window.status().startswith(f"{len(rows):,} of {len(rows):,} responses")
     assert page.locator("#responses .response").count() == 20
@@ -182,8 +183,7 @@ def test_rows_are_saved_without_formulas(
     window = open_report()
     page = window.browse()
     window.choose(model="demo-even", group="white", label="Refusal")
-    assert inputs.labels is not None
-    refused = inputs.labels.join(inputs.prompts, on="prompt_id").filter(
+    refused = inputs[Labels].join(inputs[Prompts], on="prompt_id").filter(
         pl.col("model") == "demo-even", pl.col("group") == "white",
         pl.col("label").cast(pl.String) == "refusal",
     )  # fmt: skip

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 from itertools import combinations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -9,7 +8,7 @@ import matplotlib as mpl
 import polars as pl
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from report_study import config_of
+from report_study import changed, config_of
 
 from refusal_parity.report.drawing import inline_svg, save_figure, stem_of
 from refusal_parity.report.figure_comparison import draw_comparison, group_rates
@@ -19,6 +18,7 @@ from refusal_parity.report.figure_names import NameRate, draw_names, names_by_gr
 from refusal_parity.report.figure_rates import draw_rates
 from refusal_parity.report.figures import draw_all, save_figures
 from refusal_parity.report.style import figure_style
+from refusal_parity.tables import TABLES, Disparity, Overview, Prompts, Rates
 from refusal_parity.vocabulary import Method, Scope
 
 if TYPE_CHECKING:
@@ -31,11 +31,9 @@ UNUSUAL = ["🧕 Nour", "نور", "美玲", "$x^2$ & <b>", "a\x00b\u202ec", "Ọ
 
 def renamed(inputs: ReportInputs) -> ReportInputs:
     """The names of one group in scripts that no bundled font has all of."""
-    names = inputs.prompts.filter(pl.col("group") == "muslim")["name"].unique().to_list()
+    names = inputs[Prompts].filter(pl.col("group") == "muslim")["name"].unique().to_list()
     swap = dict(zip(names, UNUSUAL, strict=False))
-    return dataclasses.replace(
-        inputs, prompts=inputs.prompts.with_columns(pl.col("name").replace(swap))
-    )
+    return changed(inputs, prompts=inputs[Prompts].with_columns(pl.col("name").replace(swap)))
 
 
 def test_figures_are_saved_in_three_formats_under_plain_names(
@@ -43,8 +41,8 @@ def test_figures_are_saved_in_three_formats_under_plain_names(
 ) -> None:
     model = inputs.models[1]
     tables = ("rates", "disparity", "overview", "exclusions", "labels")
-    one = {table: getattr(inputs, table).filter(pl.col("model") == model) for table in tables}
-    study = dataclasses.replace(inputs, config=config_of([model]), **one)
+    one = {table: inputs[TABLES[table].schema].filter(pl.col("model") == model) for table in tables}
+    study = changed(inputs, config=config_of([model]), **one)
     files = save_figures(draw_all(study), tmp_path)
     assert {file.kind for file in files} == {
         "rates", "labels", "differences", "names", "templates",
@@ -85,12 +83,12 @@ def test_style_leaves_the_callers_settings_alone(inputs: ReportInputs) -> None:
 
 
 def test_labels_of_names_do_not_touch(inputs: ReportInputs) -> None:
-    rates = inputs.rates.with_columns(
+    rates = inputs[Rates].with_columns(
         rate=pl.when((pl.col("dimension") == "name") & pl.col("group").str.contains("^[a-m]"))
         .then(0.5 + pl.col("rate") / 20)
         .otherwise(pl.col("rate"))
     )
-    for study in (inputs, dataclasses.replace(inputs, rates=rates)):
+    for study in (inputs, changed(inputs, rates=rates)):
         with figure_style():
             drawing = draw_names(study, "demo-guarded")
             drawing.figure.draw_without_rendering()
@@ -117,7 +115,7 @@ def test_names_stand_under_their_group(inputs: ReportInputs) -> None:
 
 def test_comparison_names_the_extremes(inputs: ReportInputs) -> None:
     rates = group_rates(inputs, "demo-guarded")
-    row = inputs.overview.row(
+    row = inputs[Overview].row(
         by_predicate=(pl.col("model") == "demo-guarded") & (pl.col("outcome") == "refusal"),
         named=True,
     )
@@ -132,8 +130,10 @@ def test_comparison_names_the_extremes(inputs: ReportInputs) -> None:
 
 def test_one_model_is_compared_with_nothing(inputs: ReportInputs) -> None:
     tables = ("rates", "disparity", "exclusions")
-    one = {name: getattr(inputs, name).filter(pl.col("model") == "demo-even") for name in tables}
-    study = dataclasses.replace(inputs, config=config_of(["demo-even"]), **one)
+    one = {
+        name: inputs[TABLES[name].schema].filter(pl.col("model") == "demo-even") for name in tables
+    }
+    study = changed(inputs, config=config_of(["demo-even"]), **one)
     assert draw_comparison(study) is None
 
 
@@ -144,13 +144,13 @@ def test_forest_plot_shows_both_scopes(inputs: ReportInputs) -> None:
         lines = drawing.figure.axes[0].get_lines()
         return sum(len(line.get_xdata()) == 2 and line.get_ydata()[0] % 1 > 0.2 for line in lines)
 
-    fits = inputs.disparity.filter(pl.col("method").cast(pl.String) == Method.OLS_CR2_TWO_WAY)
+    fits = inputs[Disparity].filter(pl.col("method").cast(pl.String) == Method.OLS_CR2_TWO_WAY)
     by_name = fits.with_columns(
         method=pl.lit(Method.OLS_CR2_NAME).cast(fits.schema["method"]),
         scope=pl.lit(Scope.NEW_NAMES).cast(fits.schema["scope"]),
     )
     assert intervals(inputs) == 0
-    both = dataclasses.replace(inputs, disparity=pl.concat([inputs.disparity, by_name]))
+    both = changed(inputs, disparity=pl.concat([inputs[Disparity], by_name]))
     assert intervals(both) == 6
 
 

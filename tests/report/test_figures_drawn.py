@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, NamedTuple
 
 import matplotlib.colors as mcolors
 import numpy as np
 import polars as pl
 import pytest
+from report_study import changed
 
 from refusal_parity.report.figure_differences import draw_differences
 from refusal_parity.report.figure_rates import draw_rates
 from refusal_parity.report.style import ACCENT, GRID, MUTED, figure_style
+from refusal_parity.tables import Disparity, Rates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,12 +72,16 @@ def _is_in_row(line: Line2D, position: float, *, points: int) -> bool:
 @pytest.fixture
 def study(inputs: ReportInputs) -> ReportInputs:
     """With the narrower intervals of the linear model clustered by name, off centre."""
-    narrower = inputs.disparity.filter(method="ols_cr2_two_way").with_columns(
-        method=pl.lit("ols_cr2_name").cast(inputs.disparity["method"].dtype),
-        ci_low=pl.col("ci_low") + 0.011,
-        ci_high=pl.col("ci_high") - 0.017,
+    narrower = (
+        inputs[Disparity]
+        .filter(method="ols_cr2_two_way")
+        .with_columns(
+            method=pl.lit("ols_cr2_name").cast(inputs[Disparity]["method"].dtype),
+            ci_low=pl.col("ci_low") + 0.011,
+            ci_high=pl.col("ci_high") - 0.017,
+        )
     )
-    return dataclasses.replace(inputs, disparity=pl.concat([inputs.disparity, narrower]))
+    return changed(inputs, disparity=pl.concat([inputs[Disparity], narrower]))
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -84,7 +89,7 @@ def test_forest_draws_the_estimates_and_both_intervals(study: ReportInputs, mode
     inputs = study
     with figure_style():
         rows = drawn_rows(draw_differences(inputs, model).figure.axes[0])
-    tests = inputs.disparity.filter(
+    tests = inputs[Disparity].filter(
         pl.col("model") == model, pl.col("outcome").cast(str) == "refusal",
         pl.col("dimension") == "group", pl.col("reference") == "white",
     )  # fmt: skip
@@ -113,7 +118,7 @@ def test_rates_draw_the_rate_and_both_intervals(inputs: ReportInputs, model: str
         drawing = draw_rates(inputs, model)
     axes = drawing.figure.axes[0]
     rows = drawn_rows(axes)
-    table = inputs.rates.filter(
+    table = inputs[Rates].filter(
         pl.col("model") == model,
         pl.col("outcome").cast(str) == "refusal",
         pl.col("dimension") == "group",

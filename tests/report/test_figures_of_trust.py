@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import pytest
+from report_study import changed
 
 from refusal_parity.report.checking import detectable_sentence
 from refusal_parity.report.figure_power import draw_power, power_curves
@@ -49,7 +49,7 @@ def checked(inputs: ReportInputs) -> ReportInputs:
         _check("ols_cr2_name", "common", 0.045),
         _check("ols_cr2_name", "common", 0.1, "global"),
     ]
-    return dataclasses.replace(
+    return changed(
         inputs,
         selfcheck=pl.DataFrame(rows),
         design=pl.DataFrame([DESIGN], infer_schema_length=None),
@@ -75,7 +75,7 @@ def test_figure_of_the_selfcheck_says_its_numbers(checked: ReportInputs) -> None
     assert drawing is not None
     assert "ols_cr2_two_way 6.0 %" in drawing.alt
     assert "newcombe 50.0 % (for comparison)" in drawing.alt
-    assert draw_selfcheck(dataclasses.replace(checked, selfcheck=None), MODEL) is None
+    assert draw_selfcheck(changed(checked, selfcheck=None), MODEL) is None
 
 
 def test_curves_pass_through_what_the_design_finds() -> None:
@@ -110,7 +110,7 @@ def test_sentence_says_what_the_design_finds(checked: ReportInputs) -> None:
 def test_no_difference_of_rates_is_larger_than_all(checked: ReportInputs) -> None:
     wild = {"names": 2.0, "reference_names": 2.0, "templates": 2.0, "var_name": 0.4}
     design = pl.DataFrame([DESIGN | wild | {"value": 2.4}], infer_schema_length=None)
-    few = dataclasses.replace(checked, design=design)
+    few = changed(checked, design=design)
     said = detectable_sentence(few, MODEL)
     assert said is not None
     assert said.endswith("a study mostly misses a difference, however large it is.")

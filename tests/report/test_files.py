@@ -41,7 +41,7 @@ def test_tables_are_exported_in_both_formats(inputs: ReportInputs, tmp_path: Pat
     assert there == {f"{key}.{suffix}" for key in expected for suffix in ("csv", "parquet")}
     for key in expected:
         rows = read_table(TABLES[key].schema, tmp_path / f"{key}.parquet")
-        assert rows.rows() == getattr(inputs, key).rows()
+        assert rows.rows() == inputs[TABLES[key].schema].rows()
         with (tmp_path / f"{key}.csv").open(encoding="utf-8-sig", newline="") as file:
             assert sum(1 for _ in csv.reader(file)) == len(rows) + 1
 

@@ -10,6 +10,7 @@ from whole_study import WholeStudy, measure
 
 from refusal_parity.report.page import render_page
 from refusal_parity.report.summary import summary_lines
+from refusal_parity.tables import Disparity, Exclusions, Rates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,9 +118,9 @@ def test_every_table_and_the_page_are_made(key: str, tmp_path: Path) -> None:
     for model in study.models:
         assert f"<bdi>{model}</bdi>" in page
     # Each response is accounted for, at every level.
-    asked = inputs.exclusions.group_by("model", "dimension").agg(pl.col("n").sum())
+    asked = inputs[Exclusions].group_by("model", "dimension").agg(pl.col("n").sum())
     assert set(asked["n"]) == {24}
-    for table in (inputs.rates, inputs.disparity):
+    for table in (inputs[Rates], inputs[Disparity]):
         numbers = table.select(pl.col(pl.Float64)).columns
         assert not table.select(pl.any_horizontal(pl.col(numbers).is_nan()).any()).item()
 
@@ -128,5 +129,5 @@ def test_prompts_without_any_row_are_missing_not_unknown(tmp_path: Path) -> None
     # The reference of a dimension stands among the prompts, whatever came of them.
     study = WholeStudy(groups=NAMES, say=where(lambda _, __, n, ___: n == "Ana", "-"))
     inputs = measure(study, tmp_path)
-    lost = inputs.exclusions.filter(dimension="group", reason="no_response")
+    lost = inputs[Exclusions].filter(dimension="group", reason="no_response")
     assert dict(lost.select("group", "n").iter_rows()) == {"north": 6, "south": 0}

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
+from report_study import changed
 
 from refusal_parity.report.making import jobs_table
 from refusal_parity.report.page import render_page
@@ -39,7 +39,7 @@ def _jobs() -> pl.DataFrame:
 
 
 def test_a_row_for_each_job(inputs: ReportInputs) -> None:
-    table = jobs_table(replace(inputs, jobs=_jobs()))
+    table = jobs_table(changed(inputs, jobs=_jobs()))
     assert table is not None
     headings = [heading for heading, _ in table.columns]
     (row,) = table.rows
@@ -48,12 +48,12 @@ def test_a_row_for_each_job(inputs: ReportInputs) -> None:
     assert (shown["Job"], shown["Attempt"], shown["Node"]) == ("4711", "2", "n1")
     assert (shown["Waited"], shown["Ran"], shown["GPU hours"]) == ("75", "5,400", "3.000")
     assert shown["Memory"] == "2,291"
-    page = render_page(replace(inputs, jobs=_jobs()))
+    page = render_page(changed(inputs, jobs=_jobs()))
     assert "4711" in page
     assert "<td><b>" not in page
 
 
 def test_a_study_without_cluster_has_no_such_table(inputs: ReportInputs) -> None:
     assert jobs_table(inputs) is None
-    assert jobs_table(replace(inputs, jobs=empty(ClusterJobs))) is None
-    assert "Jobs on the cluster" not in render_page(replace(inputs, jobs=empty(ClusterJobs)))
+    assert jobs_table(changed(inputs, jobs=empty(ClusterJobs))) is None
+    assert "Jobs on the cluster" not in render_page(changed(inputs, jobs=empty(ClusterJobs)))

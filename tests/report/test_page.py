@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from report_study import config_of
+from report_study import changed, config_of
 
 from refusal_parity.errors import InputError
 from refusal_parity.report import ReportInputs, write_report
 from refusal_parity.report.page import render_page
-from refusal_parity.tables import Responses
+from refusal_parity.tables import TABLES, Prompts, Rates, Responses
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,20 +54,10 @@ def small(inputs: ReportInputs, **renamed: str) -> ReportInputs:
         texts = [name for name in frame.columns if frame[name].dtype == pl.String]
         return frame.with_columns(pl.col(texts).replace({"muslim": group}))
 
-    tables = (
-        "prompts",
-        "rates",
-        "disparity",
-        "exclusions",
-        "overview",
-        "labels",
-        "responses",
-    )
-    config = config_of(["demo-guarded"]) if model == "demo-guarded" else inputs.config
     return dataclasses.replace(
         inputs,
-        config=config,
-        **{table: rename(getattr(inputs, table)) for table in tables},
+        config=config_of(["demo-guarded"]) if model == "demo-guarded" else inputs.config,
+        tables={schema: rename(rows) for schema, rows in inputs.tables.items()},
         provenance={model: {"engine": group, "nested": {"key": None}}},
     )
 
@@ -120,7 +110,7 @@ def test_headings_ids_and_links_fit_together(page: Page) -> None:
 
 
 def test_page_holds_the_numbers_of_the_tables(inputs: ReportInputs, html: str) -> None:
-    row = inputs.rates.row(
+    row = inputs[Rates].row(
         by_predicate=(pl.col("model") == "demo-guarded")
         & (pl.col("outcome").cast(pl.String) == "refusal")
         & (pl.col("dimension") == "group")
@@ -175,17 +165,17 @@ def test_one_model_has_no_section_to_compare_models(inputs: ReportInputs) -> Non
 
 def test_a_group_without_rates_and_missing_gender(inputs: ReportInputs) -> None:
     null = pl.col("group") == "muslim"
-    rates = small(inputs).rates.filter(~pl.col("dimension").is_in(["gender", "commonness"]))
+    rates = small(inputs)[Rates].filter(~pl.col("dimension").is_in(["gender", "commonness"]))
     rates = rates.filter(~pl.col("within").is_in(["gender", "commonness"])).with_columns(
         [
             pl.when(null).then(None).otherwise(pl.col(name)).alias(name)
             for name in ("rate", "ci_low", "ci_high", "wilson_low", "wilson_high")
         ]
     )
-    study = dataclasses.replace(
+    study = changed(
         small(inputs),
         rates=rates,
-        prompts=inputs.prompts.with_columns(
+        prompts=inputs[Prompts].with_columns(
             gender=pl.lit(None, pl.String), commonness=pl.lit(None, pl.String)
         ),
         labels=None,
@@ -198,8 +188,9 @@ def test_a_group_without_rates_and_missing_gender(inputs: ReportInputs) -> None:
 
 def test_empty_tables_still_make_a_page(inputs: ReportInputs) -> None:
     tables = ("rates", "disparity", "exclusions", "overview")
-    empty = {table: getattr(inputs, table).clear() for table in tables}
-    html = render_page(dataclasses.replace(inputs, **empty, labels=None, provenance={}))
+    empty = {table: inputs[TABLES[table].schema].clear() for table in tables}
+    study = dataclasses.replace(changed(inputs, **empty, labels=None), provenance={})
+    html = render_page(study)
     assert (
         html.count("not estimable: there are no rates.") == 2 * 5
     )  # models and yes-or-no outcomes
@@ -209,8 +200,8 @@ def test_empty_tables_still_make_a_page(inputs: ReportInputs) -> None:
 def test_report_is_written_whole_or_not_at_all(inputs: ReportInputs, tmp_path: Path) -> None:
     path = tmp_path / "study" / "report.html"
     tables = ("rates", "disparity", "exclusions", "overview")
-    empty = {table: getattr(inputs, table).clear() for table in tables}
-    study = dataclasses.replace(inputs, **empty, labels=None)
+    empty = {table: inputs[TABLES[table].schema].clear() for table in tables}
+    study = changed(inputs, **empty, labels=None)
     write_report(study, path)
     assert path.read_text(encoding="utf-8").endswith("</html>")
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import gzip
 import json
 import re
@@ -9,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from report_study import changed
 
 from refusal_parity.config import ReportConfig
 from refusal_parity.report import payload
 from refusal_parity.report.payload import NONE, response_payload, responses_of
 from refusal_parity.report.sections import responses
+from refusal_parity.tables import Labels, Prompts, Responses
 from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
@@ -24,12 +25,9 @@ HOSTILE = "</script><script>alert(1)</script>&\u2028\u2029\u202e\x00 \U0001f9d5"
 
 def with_text(inputs: ReportInputs, text: str, characters: int = 4000) -> ReportInputs:
     """The study with its first response replaced."""
-    assert inputs.responses is not None
-    first = inputs.responses.head(1).with_columns(response=pl.lit(text))
+    first = inputs[Responses].head(1).with_columns(response=pl.lit(text))
     config = inputs.config.model_copy(update={"report": ReportConfig(characters=characters)})
-    return dataclasses.replace(
-        inputs, config=config, responses=pl.concat([first, inputs.responses.slice(1)])
-    )
+    return changed(inputs, config=config, responses=pl.concat([first, inputs[Responses].slice(1)]))
 
 
 def unpacked(inputs: ReportInputs) -> dict[str, Any]:
@@ -63,13 +61,12 @@ def test_every_response_is_there_with_its_prompt_and_label(inputs: ReportInputs)
             ],
         }
     )
-    assert inputs.responses is not None
-    assert inputs.labels is not None
     key = ["model", "prompt_id", "sample"]
     expected = (
-        inputs.responses.select(*key, "response")
-        .join(inputs.labels, on=key)
-        .join(inputs.prompts, on="prompt_id")
+        inputs[Responses]
+        .select(*key, "response")
+        .join(inputs[Labels], on=key)
+        .join(inputs[Prompts], on="prompt_id")
         .select(told.columns)
         .with_columns(pl.col("label").cast(pl.String))
     )
@@ -79,11 +76,10 @@ def test_every_response_is_there_with_its_prompt_and_label(inputs: ReportInputs)
 
 def test_opinions_are_those_of_others(inputs: ReportInputs) -> None:
     assert [opinion["name"] for opinion in unpacked(inputs)["opinions"]] == ["keywords"]
-    assert inputs.labels is not None
-    human = inputs.labels.with_columns(
-        label_source=pl.lit("human").cast(inputs.labels.schema["label_source"])
+    human = inputs[Labels].with_columns(
+        label_source=pl.lit("human").cast(inputs[Labels].schema["label_source"])
     )
-    found = unpacked(dataclasses.replace(inputs, labels=human))
+    found = unpacked(changed(inputs, labels=human))
     classifier = next(one for one in found["opinions"] if one["name"] == "classifier")
     # The made-up probabilities are highest for an answer.
     assert set(classifier["said"]) == {list(Label).index(Label.ANSWER)}
@@ -115,17 +111,15 @@ def test_same_study_same_bytes(inputs: ReportInputs) -> None:
 
 
 def test_without_responses_there_is_nothing(inputs: ReportInputs) -> None:
-    assert responses_of(dataclasses.replace(inputs, responses=None)) is None
-    assert inputs.responses is not None
-    none = dataclasses.replace(inputs, responses=inputs.responses.clear())
+    assert responses_of(changed(inputs, responses=None)) is None
+    none = changed(inputs, responses=inputs[Responses].clear())
     assert response_payload(none) is None
 
 
 def test_more_text_than_a_page_can_carry_is_cut(
     inputs: ReportInputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert inputs.responses is not None
-    lengths = inputs.responses["response"].drop_nulls().str.len_chars()
+    lengths = inputs[Responses]["response"].drop_nulls().str.len_chars()
     whole, longest = int(lengths.sum()), int(lengths.max())
     assert payload.shown_characters(inputs) == inputs.config.report.characters
     monkeypatch.setattr(payload, "CARRIED", whole // 2)

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from report_study import changed
 
 from refusal_parity.report.readings import lengths_table
-from refusal_parity.tables import Lengths, conform, empty
+from refusal_parity.tables import Labels, Lengths, conform, empty
 
 if TYPE_CHECKING:
     from refusal_parity.report import ReportInputs
@@ -21,14 +21,13 @@ if TYPE_CHECKING:
 def test_cut_answers_without_a_length_are_counted(
     inputs: ReportInputs, cut: str | None, *, said: bool
 ) -> None:
-    assert inputs.labels is not None
     is_cut = pl.col("label").cast(pl.String).eq_missing(cut) & (pl.col("sample") == 0)
-    labels = inputs.labels.with_columns(truncated=is_cut & pl.lit(cut is not None))
+    labels = inputs[Labels].with_columns(truncated=is_cut & pl.lit(cut is not None))
     row = {"model": "demo-even", "dimension": "all", "group": "all", "n": 3, "mean": 4.0}
     row |= {"n_names": 2, "n_templates": 2}
     lengths = pl.concat([empty(Lengths), pl.DataFrame([row])], how="diagonal_relaxed")
     table = lengths_table(
-        dataclasses.replace(inputs, labels=labels, lengths=conform(lengths, Lengths, where="test"))
+        changed(inputs, labels=labels, lengths=conform(lengths, Lengths, where="test"))
     )
     assert table is not None
     number = labels.filter("truncated").height

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 import yaml
-from report_study import config_of
+from report_study import changed, config_of
 
 from refusal_parity import __version__
 from refusal_parity.report import mixed
 from refusal_parity.report.page import render_page
 from refusal_parity.report.sections import SECTIONS, citing, methods
-from refusal_parity.tables import MixedModels, conform
+from refusal_parity.tables import Labels, MixedModels, Prompts, conform
 from refusal_parity.vocabulary import LabelSource
 
 if TYPE_CHECKING:
@@ -31,17 +31,16 @@ def test_keys_are_anchors_of_their_own() -> None:
 
 
 def test_labels_are_counted_by_who_gave_them(inputs: ReportInputs) -> None:
-    assert inputs.labels is not None
-    human = pl.col("prompt_id") == inputs.labels["prompt_id"][0]
+    human = pl.col("prompt_id") == inputs[Labels]["prompt_id"][0]
     source = pl.when(human & pl.col("label").is_not_null()).then(pl.lit(LabelSource.HUMAN.value))
-    labels = inputs.labels.with_columns(
+    labels = inputs[Labels].with_columns(
         label_source=source.otherwise(pl.col("label_source").cast(pl.String)).cast(
-            inputs.labels.schema["label_source"]
+            inputs[Labels].schema["label_source"]
         )
     )
     people = labels.filter(human, pl.col("label").is_not_null()).height
     machine = labels.filter(~human, pl.col("label").is_not_null()).height
-    assert methods.label_sources(dataclasses.replace(inputs, labels=labels)) == [
+    assert methods.label_sources(changed(inputs, labels=labels)) == [
         f"{people} by people",
         f"{machine:,} by the classifier",
     ]
@@ -64,8 +63,8 @@ def test_methods_are_those_of_the_run(inputs: ReportInputs) -> None:
 def test_pooled_arms_are_said_where_rates_and_differences_are(
     inputs: ReportInputs, arms: list[str], *, said: bool
 ) -> None:
-    prompts = pl.concat(inputs.prompts.with_columns(arm=pl.lit(arm)) for arm in arms)
-    page = render_page(dataclasses.replace(inputs, prompts=prompts), drawings=[])
+    prompts = pl.concat(inputs[Prompts].with_columns(arm=pl.lit(arm)) for arm in arms)
+    page = render_page(changed(inputs, prompts=prompts), drawings=[])
     sections = dict(re.findall(r'<section id="(\w+)".*?>(.*?)</section>', page, re.DOTALL))
     sentence = "under all 2 system prompts are pooled"
     found = {key for key, section in sections.items() if sentence in section}
@@ -85,7 +84,7 @@ def test_citation_names_version_commit_and_models(inputs: ReportInputs, commit: 
 
 def test_study_names_do_not_break_the_entry(inputs: ReportInputs) -> None:
     config = config_of(["demo-even"]).model_copy(update={"study": "a_b%c}"})
-    assert r"study a\_b\%c\}, commit" in citing.bibtex(dataclasses.replace(inputs, config=config))
+    assert r"study a\_b\%c\}, commit" in citing.bibtex(changed(inputs, config=config))
 
 
 def test_version_is_one(root: Path) -> None:
@@ -111,7 +110,7 @@ def test_mixed_models_describe_without_p_values(inputs: ReportInputs) -> None:
                "statistic": 30.0, "df": 6.0, "p_value": 0.00123},
     ]  # fmt: skip
     frame = conform(pl.DataFrame(rows, infer_schema_length=None), MixedModels, where="m")
-    table = mixed.mixed_table(dataclasses.replace(inputs, mixed_models=frame))
+    table = mixed.mixed_table(changed(inputs, mixed_models=frame))
     assert table is not None
     shown = [[cell.text for cell in cells] for cells in table.rows]
     assert shown[0] == [

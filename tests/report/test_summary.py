@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
 from worded_study import BIG, pair, rate, study, whole
 
 from refusal_parity.report import ReportInputs, summary_lines
+from refusal_parity.tables import Labels
 
 
 def test_summary_has_three_lines(inputs: ReportInputs, tmp_path: Any) -> None:
@@ -14,9 +14,7 @@ def test_summary_has_three_lines(inputs: ReportInputs, tmp_path: Any) -> None:
     assert lines[0] == f"Report: {tmp_path / 'report.html'}"
     assert "demo-guarded: muslim +" in lines[1]
     assert "demo-even: no difference between groups shown (p = 0.410)" in lines[1]
-    lost = (
-        inputs.labels.filter(pl.col("label").is_null()).height if inputs.labels is not None else 0
-    )
+    lost = inputs[Labels]["label"].null_count()
     assert lines[2].startswith(f"Left out: {lost} of 10,752 responses")
 
 

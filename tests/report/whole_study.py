@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from report_study import tables_by_schema
 
 from refusal_parity.agreement.confusion import confusions
 from refusal_parity.agreement.ratings import LabelFiles, gather_ratings
@@ -28,23 +29,10 @@ from refusal_parity.statistics.planning import measured_design
 from refusal_parity.statistics.rates import rates
 from refusal_parity.statistics.selfcheck import selfcheck
 from refusal_parity.tables import (
-    Agreement,
-    Bounds,
-    Confusion,
-    Disparity,
-    Exclusions,
     HumanLabels,
-    Influence,
     Labels,
-    Lengths,
-    Losses,
-    MixedModels,
-    Overview,
     Prompts,
-    Rates,
     Responses,
-    SelfCheck,
-    StudyDesign,
     conform,
     empty,
     write_table,
@@ -181,34 +169,35 @@ def measure(study: WholeStudy, folder: Path) -> ReportInputs:
     for key in config.models:
         answered, given = (frame.filter(model=key) for frame in (responses, labels))
         rows = observe(prompts, given, analysis, answered)
-        for name, table, schema in (
-            ("rates", rates(rows, analysis), Rates),
-            ("lengths", lengths(rows, analysis), Lengths),
-            ("exclusions", exclusions(rows, analysis), Exclusions),
-            ("losses", losses(rows, analysis), Losses),
-            ("bounds", bounds(rows, analysis), Bounds),
-            ("disparity", disparities(rows, analysis, human), Disparity),
-            ("influence", influences(rows, analysis), Influence),
-            *([("selfcheck", selfcheck(rows, analysis), SelfCheck)] if analysis.selfcheck else []),
-            ("mixed_models", mixed_models(rows, first), MixedModels),
+        for name, table in (
+            ("rates", rates(rows, analysis)),
+            ("lengths", lengths(rows, analysis)),
+            ("exclusions", exclusions(rows, analysis)),
+            ("losses", losses(rows, analysis)),
+            ("bounds", bounds(rows, analysis)),
+            ("disparity", disparities(rows, analysis, human)),
+            ("influence", influences(rows, analysis)),
+            *([("selfcheck", selfcheck(rows, analysis))] if analysis.selfcheck else []),
+            ("mixed_models", mixed_models(rows, first)),
         ):
-            models.setdefault(name, []).append(conform(table, schema, where=name))
+            models.setdefault(name, []).append(table)
     tables = {name: pl.concat(parts) for name, parts in models.items()}
     everything = observe(prompts, labels, analysis)
-    tables["design"] = conform(measured_design(everything, analysis), StudyDesign, where="design")
-    tables["overview"] = conform(
-        overview(models["rates"], models["disparity"]), Overview, where="overview"
-    )
+    tables["design"] = measured_design(everything, analysis)
+    tables["overview"] = overview(models["rates"], models["disparity"])
     if len(config.models) > 1:
         tables["comparison"] = compare(everything, analysis, list(config.models))
+    if human is not None:
+        tables["human"] = human
     ratings = gather_ratings(_files(prompts, responses, labels, human, folder))
     agreement = measure_agreement(ratings, analysis)
     list(agreement_sentences(agreement))
     return ReportInputs(
-        config=config, prompts=prompts, responses=responses, labels=labels, human=human,
-        agreement=conform(agreement, Agreement, where="agreement"),
-        confusion=conform(confusions(ratings.rows), Confusion, where="confusion"),
-        **tables,
+        config=config,
+        tables=tables_by_schema(
+            prompts=prompts, responses=responses, labels=labels, agreement=agreement,
+            confusion=confusions(ratings.rows), **tables,
+        ),
     )  # fmt: skip
 
 

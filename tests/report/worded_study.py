@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
-from report_study import config_of, make_prompts
+from report_study import config_of, make_prompts, tables_by_schema
 from report_tables import disparity_row
 
 from refusal_parity.report import ReportInputs
-from refusal_parity.tables import Disparity, Exclusions, Overview, Rates, conform
+from refusal_parity.tables import Rates
 from refusal_parity.vocabulary import Estimand, Method
 
 BIG = {"estimate": 0.281, "ci_low": 0.182, "ci_high": 0.38}
@@ -48,14 +48,9 @@ def study(
     tests: list[dict[str, Any]], rates: list[dict[str, Any]] | None = None, **tables: Any
 ) -> ReportInputs:
     rates = rates or [rate("m", "muslim"), rate("m", "white"), rate("m", "black")]
-    empty = {
-        "exclusions": Exclusions.create_empty(),
-        "overview": Overview.create_empty(),
+    found = {
+        "prompts": make_prompts(),
+        "rates": pl.DataFrame(rates, infer_schema_length=None),
+        "disparity": pl.DataFrame(tests, infer_schema_length=None),
     }
-    return ReportInputs(
-        config=config_of(["m"]),
-        prompts=make_prompts(),
-        rates=conform(pl.DataFrame(rates, infer_schema_length=None), Rates, where="r"),
-        disparity=conform(pl.DataFrame(tests, infer_schema_length=None), Disparity, where="d"),
-        **(empty | tables),
-    )
+    return ReportInputs(config=config_of(["m"]), tables=tables_by_schema(**found, **tables))

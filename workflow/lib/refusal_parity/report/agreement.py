@@ -18,6 +18,7 @@ from refusal_parity.report.text import (
     plain,
     points,
 )
+from refusal_parity.tables import Agreement
 from refusal_parity.vocabulary import Coefficient, Label
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ class AgreementSection:
 
 def agreement_section(inputs: ReportInputs) -> AgreementSection | None:
     """The section on labels; None where nothing was compared."""
-    if inputs.agreement is None or inputs.agreement.is_empty():
+    if inputs[Agreement].is_empty():
         return None
-    table = inputs.agreement.cast({"coefficient": pl.String})
+    table = inputs[Agreement].cast({"coefficient": pl.String})
     return AgreementSection(
         lead=tuple(_lead(table)),
         coefficients=_coefficients(table, inputs.confidence),

@@ -8,6 +8,7 @@ import polars as pl
 
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.report.text import interval, p_value, plain, points
+from refusal_parity.tables import Comparison
 from refusal_parity.vocabulary import ModelEstimand
 
 if TYPE_CHECKING:
@@ -23,12 +24,16 @@ _ESTIMANDS: Final = {
 
 def comparison_table(inputs: ReportInputs) -> Table | None:
     """Differences and trends of the primary outcome, in both scopes."""
-    if inputs.comparison is None:
+    if inputs[Comparison].is_empty():
         return None
-    rows = inputs.comparison.filter(
-        pl.col("outcome").cast(pl.String) == inputs.outcome,
-        pl.col("dimension").is_in(["all", inputs.dimension]),
-    ).to_dicts()
+    rows = (
+        inputs[Comparison]
+        .filter(
+            pl.col("outcome").cast(pl.String) == inputs.outcome,
+            pl.col("dimension").is_in(["all", inputs.dimension]),
+        )
+        .to_dicts()
+    )
     if not rows:
         return None
     alpha = inputs.config.analysis.alpha

@@ -18,6 +18,7 @@ from refusal_parity.report.text import (
     plain,
     points,
 )
+from refusal_parity.tables import Bounds, Responses
 from refusal_parity.vocabulary import Exclusion, Label, Reading
 
 if TYPE_CHECKING:
@@ -114,12 +115,13 @@ def _rests_on_filter(inputs: ReportInputs, key: Key, contrast: Contrast) -> str 
 
 def _named(inputs: ReportInputs, model: str) -> str:
     """The reasons that a service gave for what it refused, the most frequent two."""
-    if inputs.responses is None:
+    if inputs[Responses].is_empty():
         return ""
     reasons = (
-        inputs.responses.filter(
-            pl.col("model") == model, pl.col("status").cast(pl.String) == Exclusion.FILTERED
-        )["refusal_reason"]
+        inputs[Responses]
+        .filter(pl.col("model") == model, pl.col("status").cast(pl.String) == Exclusion.FILTERED)[
+            "refusal_reason"
+        ]
         .drop_nulls()
         .value_counts(sort=True)["refusal_reason"]
         .to_list()
@@ -153,10 +155,10 @@ def _rests_on_left_out(inputs: ReportInputs, key: Key, contrast: Contrast) -> st
 
 def bound(inputs: ReportInputs, key: Key, contrast: Contrast, reading: Reading) -> Row | None:
     """One extreme reading of what was left out of a pair; None where nothing was."""
-    if inputs.bounds is None:
+    if inputs[Bounds].is_empty():
         return None
     model, outcome, dimension = key
-    rows = inputs.bounds.filter(
+    rows = inputs[Bounds].filter(
         pl.col("model") == model,
         pl.col("outcome") == str(outcome),
         pl.col("dimension") == dimension,

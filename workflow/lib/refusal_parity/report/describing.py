@@ -26,6 +26,7 @@ from refusal_parity.statistics.false_alarms import (
     FEW_REFUSALS,
     MISSES,
 )
+from refusal_parity.tables import Disparity, SelfCheck
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class NotUsed:
 
 def naive_methods(inputs: ReportInputs) -> list[NotUsed]:
     """The methods of which the study's tables have results that only describe."""
-    used = set(inputs.disparity.filter(~pl.col("valid"))["method"].cast(str).unique().to_list())
+    used = set(inputs[Disparity].filter(~pl.col("valid"))["method"].cast(str).unique().to_list())
     return [
         NotUsed(name=METHOD_NAMES[method], reason=reason)
         for method, reason in WHY_NOT_USED.items()
@@ -107,7 +108,7 @@ def naive_table(inputs: ReportInputs) -> Table:
     ]
     checked = (
         {model: false_positive_cells(inputs, model) for model in inputs.models}
-        if inputs.selfcheck is not None
+        if not inputs[SelfCheck].is_empty()
         else {}
     )
     return Table(

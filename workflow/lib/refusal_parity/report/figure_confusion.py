@@ -11,6 +11,7 @@ from refusal_parity.report.axes import new_figure
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.style import CELL_DARK, CELL_LIGHT, MUTED, PAPER, SEQUENTIAL
 from refusal_parity.report.text import LABEL_NAMES, count, percent, plain
+from refusal_parity.tables import Confusion
 from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ _DARK = 0.5
 
 def draw_confusion(inputs: ReportInputs, model: str) -> Drawing | None:
     """Classifier against people, or imported labels; None where neither is there."""
-    if inputs.confusion is None:
+    if inputs[Confusion].is_empty():
         return None
-    rows = inputs.confusion.filter(model=model)
+    rows = inputs[Confusion].filter(model=model)
     if rows.is_empty():
         return None
     labels = [label for label in Label if str(label) in {*rows["truth"], *rows["given"]}]

@@ -11,6 +11,7 @@ from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.shown_labels import COLOURS, SHOWN, shown_labels
 from refusal_parity.report.style import PAPER
 from refusal_parity.report.text import percent, plain
+from refusal_parity.tables import Prompts
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -56,7 +57,7 @@ def label_shares(inputs: ReportInputs, model: str) -> Shares:
     counts = (
         labels.filter(pl.col("model") == model, pl.col("label").is_not_null())
         .select("prompt_id", "label")
-        .join(inputs.prompts.select("prompt_id", "group"), on="prompt_id")
+        .join(inputs[Prompts].select("prompt_id", "group"), on="prompt_id")
         .group_by("group", "label")
         .len()
         .with_columns(share=pl.col("len") / pl.col("len").sum().over("group"))

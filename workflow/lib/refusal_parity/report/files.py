@@ -35,7 +35,7 @@ def export_tables(inputs: ReportInputs, folder: Path) -> None:
         InputError: a table is not what its schema says, or the folder cannot be written.
     """
     for key, spec in tables_of(inputs.config).items():
-        rows = getattr(inputs, key)
+        rows = inputs.tables.get(spec.schema)
         if rows is not None:
             provenance = inputs.provenance if key == "responses" else None
             write_table(rows, spec.schema, folder / f"{key}.parquet", metadata=provenance)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from refusal_parity.report.text import isolated, points, shorten
+from refusal_parity.tables import Influence
 from refusal_parity.vocabulary import LeftOut
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ def influence_words(
     And those without which the exact permutation, uncorrected, is no longer
     below alpha, where it is with all of them. Empty where nothing was left out in turn.
     """
-    if inputs.influence is None:
+    if inputs[Influence].is_empty():
         return ""
-    rows = inputs.influence.filter(
+    rows = inputs[Influence].filter(
         pl.col("model") == model,
         pl.col("outcome").cast(pl.String) == outcome,
         pl.col("dimension") == dimension,

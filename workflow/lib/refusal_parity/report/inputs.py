@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from refusal_parity.dimensions import Unit, of_unit
+from refusal_parity.tables import (
+    Disparity,
+    Exclusions,
+    Losses,
+    Prompts,
+    Rates,
+    SelfCheck,
+    StudyDesign,
+    empty,
+)
 from refusal_parity.vocabulary import DesignQuantity, Exclusion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import dataframely as dy
 
     from refusal_parity.config import StudyConfig
     from refusal_parity.outcomes import Outcome
@@ -28,62 +40,37 @@ Row = dict[str, Any]
 class ReportInputs:
     """The tables of one study, each holding all of its models.
 
+    `inputs[Rates]` is the table of that schema; one that the study does not have is empty.
+
     Attributes:
         config: the study.
-        prompts: table `Prompts`.
-        rates: table `Rates`.
-        disparity: table `Disparity`.
-        exclusions: table `Exclusions`.
-        overview: table `Overview`.
-        comparison: table `Comparison`; None where there is one model.
-        losses: table `Losses`; may be left out.
-        bounds: table `Bounds`; may be left out.
-        agreement: table `Agreement`; may be left out.
-        confusion: table `Confusion`; may be left out.
-        selfcheck: table `SelfCheck`, None where it is turned off.
-        design: table `StudyDesign`; may be left out.
-        lengths: table `Lengths`; may be left out.
-        mixed_models: table `MixedModels`, where they were fitted.
-        human: table `HumanLabels`, where people labelled a sample.
-        labels: table `Labels`, for the composition of labels; may be left out.
-        responses: table `Responses`, for the browser; may be left out.
-        influence: table `Influence`; may be left out.
-        jobs: table `ClusterJobs`; may be left out.
+        tables: by schema, those of `tables.tables_of` the study.
         provenance: for each model, the metadata of its file of responses.
         versions: versions of packages, by name.
         git_commit: commit of the workflow that made the study, if known.
     """
 
     config: StudyConfig
-    prompts: pl.DataFrame
-    rates: pl.DataFrame
-    disparity: pl.DataFrame
-    exclusions: pl.DataFrame
-    overview: pl.DataFrame
-    comparison: pl.DataFrame | None = None
-    losses: pl.DataFrame | None = None
-    bounds: pl.DataFrame | None = None
-    agreement: pl.DataFrame | None = None
-    confusion: pl.DataFrame | None = None
-    selfcheck: pl.DataFrame | None = None
-    design: pl.DataFrame | None = None
-    lengths: pl.DataFrame | None = None
-    mixed_models: pl.DataFrame | None = None
-    human: pl.DataFrame | None = None
-    labels: pl.DataFrame | None = None
-    responses: pl.DataFrame | None = None
-    influence: pl.DataFrame | None = None
-    jobs: pl.DataFrame | None = None
+    tables: Mapping[type[dy.Schema], pl.DataFrame]
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     git_commit: str | None = None
+
+    def __getitem__(self, schema: type[dy.Schema]) -> pl.DataFrame:
+        """The rows of a table, none where the study does not have it."""
+        found = self.tables.get(schema)
+        return empty(schema) if found is None else found
+
+    def with_tables(self, tables: Mapping[type[dy.Schema], pl.DataFrame]) -> ReportInputs:
+        """The same study with other rows of these tables."""
+        return replace(self, tables={**self.tables, **tables})
 
     @property
     def models(self) -> list[str]:
         """Models in the order of the config, then any that only the tables know."""
         found = [
             str(model)
-            for frame in (self.rates, self.disparity, self.exclusions)
+            for frame in (self[Rates], self[Disparity], self[Exclusions])
             for model in frame["model"].unique(maintain_order=True)
         ]
         return list(dict.fromkeys([*self.config.models, *found]))
@@ -118,7 +105,7 @@ class ReportInputs:
     @property
     def arms(self) -> int:
         """System prompts of the study."""
-        return self.prompts["arm"].n_unique()
+        return self[Prompts]["arm"].n_unique()
 
     def is_primary(self, outcome: Outcome, dimension: str) -> bool:
         """Whether a comparison belongs to the study's declared family of tests."""
@@ -128,9 +115,9 @@ class ReportInputs:
     def levels(self, dimension: str) -> list[str]:
         """Levels of a dimension: in the order of the prompts, then of the rates."""
         found: list[str] = []
-        if dimension in self.prompts.columns:
-            found = self.prompts[dimension].drop_nulls().unique(maintain_order=True).to_list()
-        rated = self.rates.filter(pl.col("dimension") == dimension)["group"]
+        if dimension in self[Prompts].columns:
+            found = self[Prompts][dimension].drop_nulls().unique(maintain_order=True).to_list()
+        rated = self[Rates].filter(pl.col("dimension") == dimension)["group"]
         counted = rated.unique(maintain_order=True).to_list()
         return list(dict.fromkeys([*(level for level in found if level in counted), *counted]))
 
@@ -146,9 +133,11 @@ class ReportInputs:
     def ledger(self, model: str, dimension: str) -> dict[str, dict[str, int]]:
         """Responses by level and reason, of one model and dimension (or `all`)."""
         found: dict[str, dict[str, int]] = {}
-        rows = self.exclusions.filter(
-            pl.col("model") == model, pl.col("dimension") == dimension
-        ).iter_rows(named=True)
+        rows = (
+            self[Exclusions]
+            .filter(pl.col("model") == model, pl.col("dimension") == dimension)
+            .iter_rows(named=True)
+        )
         for row in rows:
             found.setdefault(row["group"], {})[row["reason"]] = row["n"]
         return found
@@ -157,12 +146,16 @@ class ReportInputs:
         self, model: str, outcome: Outcome, dimension: str, *, within: str = ALL
     ) -> list[Row]:
         """Rates of one model, outcome and (two-way) dimension, in the table's order."""
-        return self.rates.filter(
-            pl.col("model") == model,
-            pl.col("outcome").cast(pl.String) == outcome,
-            pl.col("dimension") == dimension,
-            pl.col("within") == within,
-        ).to_dicts()
+        return (
+            self[Rates]
+            .filter(
+                pl.col("model") == model,
+                pl.col("outcome").cast(pl.String) == outcome,
+                pl.col("dimension") == dimension,
+                pl.col("within") == within,
+            )
+            .to_dicts()
+        )
 
     def rates_by_level(self, model: str, outcome: Outcome, dimension: str) -> dict[str, Row]:
         """One-way rates by level."""
@@ -174,28 +167,33 @@ class ReportInputs:
 
     def tests(self, model: str, outcome: Outcome, dimension: str) -> list[Row]:
         """Rows of the disparity table for one model, outcome and dimension."""
-        return self.disparity.filter(
-            pl.col("model") == model,
-            pl.col("outcome").cast(pl.String) == outcome,
-            pl.col("dimension") == dimension,
-        ).to_dicts()
+        return (
+            self[Disparity]
+            .filter(
+                pl.col("model") == model,
+                pl.col("outcome").cast(pl.String) == outcome,
+                pl.col("dimension") == dimension,
+            )
+            .to_dicts()
+        )
 
     def loss_rows(self, model: str, loss: Loss, dimension: str) -> list[Row]:
         """Rows of the table of losses for one model, loss and dimension."""
-        if self.losses is None:
-            return []
-        return self.losses.filter(
-            pl.col("model") == model,
-            pl.col("loss").cast(pl.String) == loss.value,
-            pl.col("dimension") == dimension,
-        ).to_dicts()
+        return (
+            self[Losses]
+            .filter(
+                pl.col("model") == model,
+                pl.col("loss").cast(pl.String) == loss.value,
+                pl.col("dimension") == dimension,
+            )
+            .to_dicts()
+        )
 
     def false_positives(self, model: str, outcome: Outcome, dimension: str) -> list[Row]:
         """Rows of the self-check, common variance of names first; empty where there is none."""
-        if self.selfcheck is None:
-            return []
         return (
-            self.selfcheck.filter(
+            self[SelfCheck]
+            .filter(
                 pl.col("model") == model,
                 pl.col("outcome").cast(pl.String) == outcome,
                 pl.col("dimension") == dimension,
@@ -206,10 +204,9 @@ class ReportInputs:
 
     def detectable(self, model: str) -> list[Row]:
         """Rows of the primary family's smallest differences found, by size and scope."""
-        if self.design is None:
-            return []
         return (
-            self.design.filter(
+            self[StudyDesign]
+            .filter(
                 pl.col("model") == model,
                 pl.col("outcome").cast(pl.String) == self.outcome,
                 pl.col("dimension") == self.dimension,
@@ -229,6 +226,6 @@ class ReportInputs:
         return self._facts(["template_id", "template"], of_unit(Unit.TEMPLATE, own=True))
 
     def _facts(self, keys: list[str], columns: list[str]) -> dict[str, Row]:
-        rows = self.prompts.select(*keys, *columns).unique(maintain_order=True).to_dicts()
+        rows = self[Prompts].select(*keys, *columns).unique(maintain_order=True).to_dicts()
         # The key wins over the text where one name's text is another's key.
         return {row[key]: row for key in reversed(keys) for row in rows}

@@ -17,6 +17,7 @@ from refusal_parity.report.text import (
     plain,
     points,
 )
+from refusal_parity.tables import Losses
 from refusal_parity.vocabulary import Loss, Reading
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def losses_table(inputs: ReportInputs, loss: Loss) -> Table | None:
     """Shares of what was cut off, filtered or left out, with the test; None without any."""
-    if inputs.losses is None:
+    if inputs[Losses].is_empty():
         return None
     rows = [
         row

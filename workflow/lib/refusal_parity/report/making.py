@@ -9,6 +9,7 @@ import yaml
 
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.report.text import NOTHING, count, plain
+from refusal_parity.tables import ClusterJobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +58,7 @@ def versions_table(inputs: ReportInputs) -> Table | None:
 
 def jobs_table(inputs: ReportInputs) -> Table | None:
     """The cluster's jobs; None for a study that ran without one."""
-    if inputs.jobs is None or inputs.jobs.is_empty():
+    if inputs[ClusterJobs].is_empty():
         return None
     return Table(
         caption="Jobs on the cluster. Waiting and running in seconds; memory in MiB, the most that "
@@ -89,7 +90,7 @@ def jobs_table(inputs: ReportInputs) -> Table | None:
                 Cell(f"{job['gpu_hours']:.3f}", job["gpu_hours"]),
                 _number(job["peak_memory_mb"]),
             )
-            for job in inputs.jobs.iter_rows(named=True)
+            for job in inputs[ClusterJobs].iter_rows(named=True)
         ),
     ).without_empty()
 

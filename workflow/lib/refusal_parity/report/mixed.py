@@ -8,6 +8,7 @@ import polars as pl
 
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.report.text import NOTHING, known, percent, plain, ratio
+from refusal_parity.tables import MixedModels
 from refusal_parity.vocabulary import MixedQuantity
 
 if TYPE_CHECKING:
@@ -19,14 +20,18 @@ def mixed_table(inputs: ReportInputs) -> Table | None:
 
     Without p-values: the model's tests reject too often on this design.
     """
-    if inputs.mixed_models is None:
+    if inputs[MixedModels].is_empty():
         return None
     of_model = {model: at for at, model in enumerate(inputs.models)}
-    rows = inputs.mixed_models.filter(
-        pl.col("outcome").cast(pl.String) == inputs.outcome,
-        pl.col("dimension") == inputs.dimension,
-        pl.col("quantity").cast(pl.String) != MixedQuantity.LIKELIHOOD_RATIO.value,
-    ).sort(pl.col("model").replace_strict(of_model, default=len(of_model)), maintain_order=True)
+    rows = (
+        inputs[MixedModels]
+        .filter(
+            pl.col("outcome").cast(pl.String) == inputs.outcome,
+            pl.col("dimension") == inputs.dimension,
+            pl.col("quantity").cast(pl.String) != MixedQuantity.LIKELIHOOD_RATIO.value,
+        )
+        .sort(pl.col("model").replace_strict(of_model, default=len(of_model)), maintain_order=True)
+    )
     return Table(
         caption=f"{inputs.outcome.words.heading} by {inputs.dimension}: logistic model with "
         "random intercepts of names and templates. Odds ratios compare one name with another on "

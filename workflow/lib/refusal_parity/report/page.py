@@ -20,6 +20,7 @@ from refusal_parity.report.sections import SECTIONS
 from refusal_parity.report.sections.section import Figures, InlineFigure
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.report.text import NOTHING, count, percent, plain
+from refusal_parity.tables import Prompts
 from refusal_parity.vocabulary import Exclusion
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _facts(inputs: ReportInputs) -> list[tuple[str, str]]:
     asked = sum(totals.values())
     share = percent(totals.get(LABELLED, 0) / asked) if asked else NOTHING
     filtered = totals.get(Exclusion.FILTERED, 0)
-    prompts = inputs.prompts
+    prompts = inputs[Prompts]
     return [
         ("model" if len(inputs.models) == 1 else "models", count(len(inputs.models))),
         ("groups", count(prompts["group"].n_unique())),

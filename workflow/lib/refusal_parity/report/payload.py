@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.report.shown_labels import BY_SERVICE, REFUSED, SHOWN, shown_labels
+from refusal_parity.tables import Prompts, Responses
 from refusal_parity.vocabulary import Label, LabelSource
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ def shown_characters(inputs: ReportInputs) -> int:
     long responses no browser would open the page.
     """
     wanted = inputs.config.report.characters
-    if inputs.responses is None:
+    if inputs[Responses].is_empty():
         return wanted
-    lengths = inputs.responses["response"].drop_nulls().str.len_chars().cast(pl.Int64)
+    lengths = inputs[Responses]["response"].drop_nulls().str.len_chars().cast(pl.Int64)
 
     def together(characters: int) -> int:
         return int(lengths.clip(upper_bound=characters).sum())
@@ -71,14 +72,16 @@ def responses_of(inputs: ReportInputs) -> dict[str, Any] | None:
     and the next one that it is none.
     """
     labels = shown_labels(inputs)
-    if inputs.responses is None or labels is None or inputs.responses.is_empty():
+    if inputs[Responses].is_empty() or labels is None or inputs[Responses].is_empty():
         return None
-    rows = inputs.responses.select(*_KEY, "response", "refusal_reason").join(
-        labels, on=_KEY, how="left"
+    rows = (
+        inputs[Responses]
+        .select(*_KEY, "response", "refusal_reason")
+        .join(labels, on=_KEY, how="left")
     )
     by_service = (rows["label"] == BY_SERVICE).any()
     shown = [*_LABELS, *([BY_SERVICE] if by_service else [])]
-    prompts = inputs.prompts.with_row_index("place")
+    prompts = inputs[Prompts].with_row_index("place")
     rows = rows.join(prompts.select("prompt_id", "place"), on="prompt_id", how="left")
     lengths = rows["response"].str.len_chars()
     most = shown_characters(inputs)

@@ -10,6 +10,7 @@ from refusal_parity.outcomes import Outcome
 from refusal_parity.report.contrasts import contrasts
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.report.text import NOTHING, count, known, minus, percent, plain, points
+from refusal_parity.tables import Labels, Lengths
 from refusal_parity.vocabulary import Label, Method
 
 if TYPE_CHECKING:
@@ -73,9 +74,9 @@ def partial_table(inputs: ReportInputs) -> Table:
 
 def lengths_table(inputs: ReportInputs) -> Table | None:
     """Words of a full answer by level, and the difference from the reference."""
-    if inputs.lengths is None or inputs.lengths.is_empty():
+    if inputs[Lengths].is_empty():
         return None
-    rows = inputs.lengths.filter(pl.col("dimension").is_in(["all", inputs.dimension])).to_dicts()
+    rows = inputs[Lengths].filter(pl.col("dimension").is_in(["all", inputs.dimension])).to_dicts()
     configured = {str(key): each for key, each in inputs.config.analysis.dimensions.items()}
     reference = configured[inputs.dimension].reference if inputs.dimension in configured else None
     tests = {
@@ -128,11 +129,13 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
 
 def _without_cut(inputs: ReportInputs) -> str:
     """How many full answers are in no length, since nobody knows theirs."""
-    if inputs.labels is None:
+    if inputs[Labels].is_empty():
         return ""
-    cut = inputs.labels.filter(
-        pl.col("truncated"), pl.col("label").cast(pl.String) == str(Label.ANSWER)
-    ).height
+    cut = (
+        inputs[Labels]
+        .filter(pl.col("truncated"), pl.col("label").cast(pl.String) == str(Label.ANSWER))
+        .height
+    )
     if not cut:
         return ""
     return (

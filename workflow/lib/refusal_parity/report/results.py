@@ -22,6 +22,7 @@ from refusal_parity.report.text import (
     reason_words,
 )
 from refusal_parity.report.wording import finding
+from refusal_parity.tables import Exclusions, Overview
 
 if TYPE_CHECKING:
     from refusal_parity.outcomes import Outcome
@@ -143,7 +144,7 @@ def pairs_table(inputs: ReportInputs) -> Table:
 
 def overview_table(inputs: ReportInputs) -> Table:
     """The models side by side."""
-    ordered = inputs.overview.filter(pl.col("dimension").is_in(inputs.dimensions)).to_dicts()
+    ordered = inputs[Overview].filter(pl.col("dimension").is_in(inputs.dimensions)).to_dicts()
     place = {str(outcome): at for at, outcome in enumerate(inputs.outcomes)}
     ordered.sort(
         key=lambda row: (
@@ -186,7 +187,7 @@ def overview_table(inputs: ReportInputs) -> Table:
 
 def exclusions_table(inputs: ReportInputs, dimension: str) -> Table | None:
     """What was left out by model and level, reason by reason; None without such rows."""
-    frame = inputs.exclusions.filter(pl.col("dimension") == dimension)
+    frame = inputs[Exclusions].filter(pl.col("dimension") == dimension)
     if frame.is_empty():
         return None
     apart = dimension != ALL

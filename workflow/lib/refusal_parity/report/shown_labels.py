@@ -8,6 +8,7 @@ import polars as pl
 
 from refusal_parity.report.style import LABEL_COLOURS
 from refusal_parity.report.text import LABEL_NAMES, reason_words
+from refusal_parity.tables import Labels
 from refusal_parity.vocabulary import Exclusion, Label
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def shown_labels(inputs: ReportInputs) -> pl.DataFrame | None:
 
     `label` is a key of `SHOWN`, or null; then `exclusion` says in words why.
     """
-    if inputs.labels is None:
+    if inputs[Labels].is_empty():
         return None
     label, exclusion = (pl.col(each).cast(pl.String) for each in ("label", "exclusion"))
     filtered = pl.col("filtered")
@@ -48,7 +49,7 @@ def shown_labels(inputs: ReportInputs) -> pl.DataFrame | None:
         .otherwise(exclusion)
     )
     words = {str(each): reason_words(each) for each in Exclusion}
-    return inputs.labels.with_columns(
+    return inputs[Labels].with_columns(
         label=pl.when(filtered).then(counted).when(~left_out).then(label),
         exclusion=reason.replace(words),
     )

@@ -19,6 +19,7 @@ from refusal_parity.report.text import (
     reason_words,
 )
 from refusal_parity.report.wording import Finding, Verdict, finding
+from refusal_parity.tables import Exclusions
 from refusal_parity.vocabulary import Exclusion
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def exclusion_totals(inputs: ReportInputs, model: str | None = None) -> dict[str
     Rows of the dimension `all` are taken; where there are none, those of the
     first dimension that has any, since each dimension counts every response.
     """
-    frame = inputs.exclusions
+    frame = inputs[Exclusions]
     if model is not None:
         frame = frame.filter(pl.col("model") == model)
     dimensions = frame["dimension"].unique(maintain_order=True).to_list()

@@ -45,7 +45,11 @@ def read_inputs(config: StudyConfig, files: Mapping[str, Sequence[Path]]) -> Rep
     """
     return ReportInputs(
         config=config,
-        **{key: read_tables(TABLES[key].schema, found) for key, found in files.items()},
+        tables={
+            schema: read_tables(schema, found)
+            for key, found in files.items()
+            for schema in (TABLES[key].schema,)
+        },
         provenance={
             model: read_metadata(path)
             for model, path in zip(config.models, files["responses"], strict=True)

@@ -12,6 +12,7 @@ from refusal_parity.report.left_out import left_out_cautions
 from refusal_parity.report.sections.section import Figures, Section
 from refusal_parity.report.text import count, plain, points
 from refusal_parity.report.wording import Finding, Verdict, finding, rate_sentence
+from refusal_parity.tables import Disparity, HumanLabels
 from refusal_parity.vocabulary import Method
 
 if TYPE_CHECKING:
@@ -55,14 +56,14 @@ def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
 
 def _human_count(inputs: ReportInputs) -> str | None:
     """How many responses of the probability sample people labelled; None if it corrects nothing."""
-    if inputs.human is None:
+    if inputs[HumanLabels].is_empty():
         return None
-    corrected = inputs.disparity.filter(
+    corrected = inputs[Disparity].filter(
         pl.col("method").cast(pl.String) == Method.DESIGN_BASED, pl.col("estimate").is_not_null()
     )
     if corrected.is_empty():
         return None
-    return count(inputs.human.drop_nulls(["inclusion_probability", "label"]).height)
+    return count(inputs[HumanLabels].drop_nulls(["inclusion_probability", "label"]).height)
 
 
 def _answer(inputs: ReportInputs, model: str) -> Answer:

@@ -19,7 +19,7 @@ def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
         "tables": [
             (key, spec.meaning, making.columns_table(spec.schema))
             for key, spec in tables_of(inputs.config).items()
-            if getattr(inputs, key) is not None
+            if spec.schema in inputs.tables
         ],
     }
 

@@ -11,6 +11,7 @@ from refusal_parity.report.sections.section import Figures, Section
 from refusal_parity.report.shown_labels import shown_labels
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.report.text import METHOD_NAMES, count, plain
+from refusal_parity.tables import Disparity, Prompts
 from refusal_parity.vocabulary import Exclusion, LabelSource, Method
 
 if TYPE_CHECKING:
@@ -43,10 +44,10 @@ _REFERENCES: Final = {
 
 
 def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
-    prompts, config = inputs.prompts, inputs.config
+    prompts, config = inputs[Prompts], inputs.config
     used, valid = (
         set(rows["method"].cast(str).unique().to_list())
-        for rows in (inputs.disparity, inputs.disparity.filter("valid"))
+        for rows in (inputs[Disparity], inputs[Disparity].filter("valid"))
     )
     return {
         "n": {
