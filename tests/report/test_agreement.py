@@ -8,8 +8,8 @@ from report_study import changed
 from refusal_parity.report.agreement import agreement_section
 from refusal_parity.report.figure_confusion import draw_confusion
 from refusal_parity.report.page import render_page
-from refusal_parity.report.text import NOTHING
 from refusal_parity.tables import Agreement, Confusion, conform
+from refusal_parity.text import NOTHING
 
 if TYPE_CHECKING:
     from refusal_parity.report import ReportInputs

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.report.text import (
+from refusal_parity.tables import Agreement
+from refusal_parity.text import (
     LABEL_NAMES,
     NOTHING,
     count,
@@ -18,7 +19,6 @@ from refusal_parity.report.text import (
     plain,
     points,
 )
-from refusal_parity.tables import Agreement
 from refusal_parity.vocabulary import Coefficient, Label
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from refusal_parity.report.style import GRID, INK, WIDTH
-from refusal_parity.report.text import minus, shorten
+from refusal_parity.text import minus, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

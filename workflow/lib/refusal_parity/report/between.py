@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.report.text import interval, p_value, plain, points
 from refusal_parity.tables import Comparison
+from refusal_parity.text import interval, p_value, plain, points
 from refusal_parity.vocabulary import ModelEstimand
 
 if TYPE_CHECKING:

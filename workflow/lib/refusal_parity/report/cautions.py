@@ -8,7 +8,8 @@ import polars as pl
 
 from refusal_parity.outcomes import Outcome, Share
 from refusal_parity.report.contrasts import reason_of
-from refusal_parity.report.text import (
+from refusal_parity.tables import Bounds, Responses
+from refusal_parity.text import (
     count,
     interval,
     known,
@@ -18,7 +19,6 @@ from refusal_parity.report.text import (
     plain,
     points,
 )
-from refusal_parity.tables import Bounds, Responses
 from refusal_parity.vocabulary import Exclusion, Label, Reading
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from refusal_parity.report.text import known
 from refusal_parity.statistics.results import NOT_ESTIMABLE
+from refusal_parity.text import known
 from refusal_parity.vocabulary import Method
 
 if TYPE_CHECKING:

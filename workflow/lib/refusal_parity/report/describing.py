@@ -9,7 +9,15 @@ import polars as pl
 
 from refusal_parity.report.checking import false_positive_cells
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.report.text import (
+from refusal_parity.statistics.false_alarms import (
+    COVERAGE,
+    FALSE_ALARMS,
+    FALSE_ALARMS_TOGETHER,
+    FEW_REFUSALS,
+    MISSES,
+)
+from refusal_parity.tables import Disparity, SelfCheck
+from refusal_parity.text import (
     METHOD_NAMES,
     NOTHING,
     interval,
@@ -19,14 +27,6 @@ from refusal_parity.report.text import (
     points,
     ratio,
 )
-from refusal_parity.statistics.false_alarms import (
-    COVERAGE,
-    FALSE_ALARMS,
-    FALSE_ALARMS_TOGETHER,
-    FEW_REFUSALS,
-    MISSES,
-)
-from refusal_parity.tables import Disparity, SelfCheck
 from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:

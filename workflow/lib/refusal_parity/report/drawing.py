@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from refusal_parity.files import new_file
 from refusal_parity.report.style import THEMED, figure_style
-from refusal_parity.report.text import plain
+from refusal_parity.text import plain
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from refusal_parity.report.axes import (
 )
 from refusal_parity.report.drawing import Drawing
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, INK, MUTED
-from refusal_parity.report.text import known, percent, plain, points, shorten
+from refusal_parity.text import known, percent, plain, points, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,8 +10,8 @@ from matplotlib.patches import Rectangle
 from refusal_parity.report.axes import new_figure
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.style import CELL_DARK, CELL_LIGHT, MUTED, PAPER, SEQUENTIAL
-from refusal_parity.report.text import LABEL_NAMES, count, percent, plain
 from refusal_parity.tables import Confusion
+from refusal_parity.text import LABEL_NAMES, count, percent, plain
 from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from refusal_parity.report.axes import (
 from refusal_parity.report.contrasts import Contrast, contrasts
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, MUTED, PAPER
-from refusal_parity.report.text import interval, p_equals, plain, points
+from refusal_parity.text import interval, p_equals, plain, points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

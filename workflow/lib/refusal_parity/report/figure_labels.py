@@ -10,8 +10,8 @@ from refusal_parity.report.axes import label_rows, new_figure, percent_axis
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.shown_labels import COLOURS, SHOWN, shown_labels
 from refusal_parity.report.style import PAPER
-from refusal_parity.report.text import percent, plain
 from refusal_parity.tables import Prompts
+from refusal_parity.text import percent, plain
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs

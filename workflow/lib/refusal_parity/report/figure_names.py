@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from refusal_parity.report.axes import ceiling, label_rows, legend_below, new_figure, percent_axis
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.style import ACCENT, CONTRAST, INK, figure_style
-from refusal_parity.report.text import known, percent, plain, shorten
+from refusal_parity.text import known, percent, plain, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

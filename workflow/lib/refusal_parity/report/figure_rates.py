@@ -14,7 +14,7 @@ from refusal_parity.report.axes import (
 )
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.style import ACCENT, CONTRAST, INK, MUTED
-from refusal_parity.report.text import (
+from refusal_parity.text import (
     interval,
     known,
     percent,

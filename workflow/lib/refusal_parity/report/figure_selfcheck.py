@@ -14,7 +14,7 @@ from refusal_parity.report.axes import (
 )
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, INK, MUTED
-from refusal_parity.report.text import known, percent, plain
+from refusal_parity.text import known, percent, plain
 from refusal_parity.vocabulary import Estimand, holds_level
 
 if TYPE_CHECKING:

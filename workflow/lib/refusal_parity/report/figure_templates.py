@@ -16,7 +16,7 @@ from refusal_parity.report.style import (
     PAPER,
     SEQUENTIAL,
 )
-from refusal_parity.report.text import NOTHING, known, percent, plain, shorten
+from refusal_parity.text import NOTHING, known, percent, plain, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from refusal_parity.report.text import isolated, points, shorten
 from refusal_parity.tables import Influence
+from refusal_parity.text import isolated, points, shorten
 from refusal_parity.vocabulary import LeftOut
 
 if TYPE_CHECKING:

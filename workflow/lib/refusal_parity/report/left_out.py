@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from refusal_parity.report.cautions import bound
 from refusal_parity.report.contrasts import contrasts
-from refusal_parity.report.text import (
+from refusal_parity.text import (
     isolated,
     known,
     level_words,

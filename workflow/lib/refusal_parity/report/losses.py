@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from refusal_parity.report.cautions import bound
 from refusal_parity.report.contrasts import contrasts
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.report.text import (
+from refusal_parity.tables import Losses
+from refusal_parity.text import (
     NOTHING,
     count,
     known,
@@ -17,7 +18,6 @@ from refusal_parity.report.text import (
     plain,
     points,
 )
-from refusal_parity.tables import Losses
 from refusal_parity.vocabulary import Loss, Reading
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.report.text import NOTHING, count, plain
 from refusal_parity.tables import ClusterJobs
+from refusal_parity.text import NOTHING, count, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

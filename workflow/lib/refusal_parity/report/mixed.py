@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.report.text import NOTHING, known, percent, plain, ratio
 from refusal_parity.tables import MixedModels
+from refusal_parity.text import NOTHING, known, percent, plain, ratio
 from refusal_parity.vocabulary import MixedQuantity
 
 if TYPE_CHECKING:

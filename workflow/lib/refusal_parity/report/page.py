@@ -19,8 +19,8 @@ from refusal_parity.report.inputs import LABELLED
 from refusal_parity.report.sections import SECTIONS
 from refusal_parity.report.sections.section import Figures, InlineFigure
 from refusal_parity.report.summary import exclusion_totals
-from refusal_parity.report.text import NOTHING, count, percent, plain
 from refusal_parity.tables import Prompts
+from refusal_parity.text import NOTHING, count, percent, plain
 from refusal_parity.vocabulary import Exclusion
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import polars as pl
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report.contrasts import contrasts
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.report.text import NOTHING, count, known, minus, percent, plain, points
 from refusal_parity.tables import Labels, Lengths
+from refusal_parity.text import NOTHING, count, known, minus, percent, plain, points
 from refusal_parity.vocabulary import Label, Method
 
 if TYPE_CHECKING:

@@ -11,7 +11,9 @@ from refusal_parity.report.contrasts import all_contrasts, contrasts
 from refusal_parity.report.inputs import ALL, LABELLED
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.report.text import (
+from refusal_parity.report.wording import finding
+from refusal_parity.tables import Exclusions, Overview
+from refusal_parity.text import (
     NOTHING,
     count,
     interval,
@@ -21,8 +23,6 @@ from refusal_parity.report.text import (
     points,
     reason_words,
 )
-from refusal_parity.report.wording import finding
-from refusal_parity.tables import Exclusions, Overview
 
 if TYPE_CHECKING:
     from refusal_parity.outcomes import Outcome

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.report.style import LABEL_COLOURS
-from refusal_parity.report.text import LABEL_NAMES, reason_words
 from refusal_parity.tables import Labels
+from refusal_parity.text import LABEL_NAMES, reason_words
 from refusal_parity.vocabulary import Exclusion, Label
 
 if TYPE_CHECKING:

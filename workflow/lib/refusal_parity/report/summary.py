@@ -8,7 +8,9 @@ import polars as pl
 
 from refusal_parity.report.inputs import LABELLED
 from refusal_parity.report.left_out import left_out_lines
-from refusal_parity.report.text import (
+from refusal_parity.report.wording import Finding, Verdict, finding
+from refusal_parity.tables import Exclusions
+from refusal_parity.text import (
     count,
     interval,
     isolated,
@@ -18,8 +20,6 @@ from refusal_parity.report.text import (
     points,
     reason_words,
 )
-from refusal_parity.report.wording import Finding, Verdict, finding
-from refusal_parity.tables import Exclusions
 from refusal_parity.vocabulary import Exclusion
 
 if TYPE_CHECKING:

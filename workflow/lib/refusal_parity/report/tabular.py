@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from refusal_parity.report.text import NOTHING, interval, percent
+from refusal_parity.text import NOTHING, interval, percent
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import Row

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from refusal_parity.dimensions import GROUP, Unit, of_unit
 from refusal_parity.report.figure_templates import template_words
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, rate_cell
-from refusal_parity.report.text import NOTHING, count, interval, percent, plain
+from refusal_parity.text import NOTHING, count, interval, percent, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -23,7 +23,7 @@ from refusal_parity.report.contrasts import (
 )
 from refusal_parity.report.influence import influence_words
 from refusal_parity.report.inputs import ALL
-from refusal_parity.report.text import (
+from refusal_parity.text import (
     interval,
     isolated,
     known,

@@ -10,9 +10,9 @@ import polars as pl
 from refusal_parity.report import checking, results
 from refusal_parity.report.left_out import left_out_cautions
 from refusal_parity.report.sections.section import Figures, Section
-from refusal_parity.report.text import count, plain, points
 from refusal_parity.report.wording import Finding, Verdict, finding, rate_sentence
 from refusal_parity.tables import Disparity, HumanLabels
+from refusal_parity.text import count, plain, points
 from refusal_parity.vocabulary import Method
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity import __version__
 from refusal_parity.report.sections.section import Figures, Section
-from refusal_parity.report.text import plain
+from refusal_parity.text import plain
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs

@@ -10,7 +10,7 @@ from refusal_parity.report.left_out import left_out_cautions
 from refusal_parity.report.losses import bounds_table, losses_table
 from refusal_parity.report.sections.section import Figures, Section
 from refusal_parity.report.summary import exclusion_totals
-from refusal_parity.report.text import plain
+from refusal_parity.text import plain
 from refusal_parity.vocabulary import Exclusion, Loss
 
 if TYPE_CHECKING:

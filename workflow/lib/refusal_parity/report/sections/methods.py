@@ -10,8 +10,8 @@ from refusal_parity.config import ImportModel
 from refusal_parity.report.sections.section import Figures, Section
 from refusal_parity.report.shown_labels import shown_labels
 from refusal_parity.report.summary import exclusion_totals
-from refusal_parity.report.text import METHOD_NAMES, count, plain
 from refusal_parity.tables import Disparity, Prompts
+from refusal_parity.text import METHOD_NAMES, count, plain
 from refusal_parity.vocabulary import Exclusion, LabelSource, Method
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import checking
 from refusal_parity.report.sections.section import Figures, Section
-from refusal_parity.report.text import count, plain
+from refusal_parity.text import count, plain
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from refusal_parity.report.text import interval, p_equals, p_value, percent, plain, points, shorten
+from refusal_parity.text import interval, p_equals, p_value, percent, plain, points, shorten
 
 
 @pytest.mark.parametrize(
