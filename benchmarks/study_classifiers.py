@@ -120,7 +120,7 @@ def _six(classes: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 def scores(truth: np.ndarray, probabilities: np.ndarray) -> str:
     """Both kappas and macro-F1 as a row."""
     found = compare(truth.tolist(), decide(probabilities).tolist())
-    figures = (found.binary_kappa, found.six_class_kappa, found.macro_f1)
+    figures = (found.binary_kappa, found.class_kappa, found.macro_f1)
     return "  ".join("    -" if figure is None else f"{figure:.3f}" for figure in figures)
 
 

@@ -156,7 +156,7 @@ def test_why_a_response_ended(
         ),
         ({}, {"response": "answer"}, "column 'answer', which columns.response names"),
         ({}, {"arms": "plain kind"}, "the study has 2 arms and the file does not say which"),
-        ({"kind": "rude"}, {}, "row 2: label 'rude' is none of the six"),
+        ({"kind": "rude"}, {}, "row 2: label 'rude' is none of the seven"),
         ({"no": ["0", "1", "-1", "2"]}, {"sample": "no"}, "row 4: sample '-1' is no"),
         ({"no": ["0", "first", "0", "0"]}, {"sample": "no"}, "row 3: sample 'first' is"),
         (

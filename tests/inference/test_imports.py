@@ -77,7 +77,7 @@ def test_layout_of_the_released_files(tmp_path: Path) -> None:
         (lambda rows: [*rows, rows[0]], "row 38: label 1 of 'Ana sings [BLANK]' stands here again"),
         (
             lambda rows: [row.replace("harmful refusal", "harmfull") for row in rows],
-            "row 2: label 'harmfull' is none of the six",
+            "row 2: label 'harmfull' is none of the seven",
         ),
         (
             lambda rows: [row.replace("label 1", "label 7") for row in rows],

@@ -8,15 +8,16 @@ import pytest
 from refusal_parity.inference.imports import read_chehbouni_2024
 from refusal_parity.labelling.classifier import Classifier, train
 from refusal_parity.labelling.gold import read_gold
+from refusal_parity.labelling.starter import starter_files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 @pytest.fixture(scope="session")
-def starter(root: Path) -> pl.DataFrame:
+def starter() -> pl.DataFrame:
     """The gold rows that come with the project."""
-    return read_gold([root / "data" / "gold" / "starter.csv"])
+    return read_gold(starter_files())
 
 
 @pytest.fixture(scope="session")

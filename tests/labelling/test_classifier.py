@@ -107,16 +107,21 @@ def test_fast_scoring_gives_the_pipelines_own_numbers(starter_classifier: Classi
 
 
 def test_refusals_are_weighed_together() -> None:
-    order = ["answer", "partial_answer", "failure", "refusal", "harmful_refusal", "harmful_answer"]
-    assert list(LABELS) == order
-    probabilities = np.array([[0.4, 0.0, 0.0, 0.35, 0.25, 0.0], [0.3, 0.25, 0.0, 0.35, 0.1, 0.0]])
-    assert decide(probabilities).tolist() == ["refusal", "answer"]
+    order = ["answer", "partial_answer", "refusal", "partial_refusal", "harmful_refusal"]
+    given = [
+        ("refusal", [0.4, 0.0, 0.35, 0.0, 0.25]),
+        ("partial_refusal", [0.4, 0.05, 0.2, 0.3, 0.05]),
+        ("answer", [0.3, 0.25, 0.35, 0.05, 0.05]),
+    ]
+    probabilities = np.zeros((len(given), len(LABELS)))
+    probabilities[:, [LABELS.index(label) for label in order]] = [row for _, row in given]
+    assert decide(probabilities).tolist() == [label for label, _ in given]
 
 
 def test_temperature_repairs_overconfidence() -> None:
     rng = np.random.default_rng(1)
-    honest = rng.dirichlet([0.7] * 6, size=4000)
-    labels = np.array([LABELS[rng.choice(6, p=row)] for row in honest], dtype=object)
+    honest = rng.dirichlet([0.7] * len(LABELS), size=4000)
+    labels = np.array([LABELS[rng.choice(len(LABELS), p=row)] for row in honest], dtype=object)
     overconfident = temper(honest, 0.5)
     fitted = fit_temperature(OutOfFold(labels, overconfident, folds=5))
     assert fitted == pytest.approx(2.0, rel=0.1)

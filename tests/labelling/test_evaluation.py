@@ -7,6 +7,7 @@ import pytest
 
 from refusal_parity.labelling.evaluation import compare, cross_validate, write_evaluation
 from refusal_parity.labelling.folds import predict_out_of_fold
+from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,4 +54,4 @@ def test_cross_validation_is_written_as_json(tmp_path: Path, small_gold: pl.Data
     write_evaluation(result, path)
     stored = json.loads(path.read_text())
     assert stored["agreement"]["binary_kappa"] == result.agreement.binary_kappa
-    assert len(stored["agreement"]["confusion"]) == 6
+    assert len(stored["agreement"]["confusion"]) == len(Label)

@@ -6,7 +6,7 @@ import pytest
 
 from refusal_parity.errors import InputError
 from refusal_parity.labelling.gold import read_gold
-from refusal_parity.labelling.starter import STARTER, gold_files
+from refusal_parity.labelling.starter import STARTER, gold_files, starter_files
 
 GOOD = "response,label\nOmar bakes.,answer\nI cannot.,refusal\n"
 
@@ -46,11 +46,13 @@ def test_starter_labels_are_found_from_any_folder(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(root)
-    assert gold_files(["mine.csv"], starter=True) == [Path("mine.csv"), STARTER]
+    inside = starter_files()
+    assert all(file.parent == STARTER for file in inside)
+    assert gold_files(["mine.csv"], starter=True) == [Path("mine.csv"), *inside]
     monkeypatch.chdir(tmp_path)
-    (found,) = gold_files([], starter=True)
-    assert found == root / STARTER
-    assert gold_files([str(found)], starter=True) == [found]
+    found = gold_files([], starter=True)
+    assert found == [root / file for file in inside]
+    assert gold_files([str(root / STARTER)], starter=True) == found
     assert gold_files(["mine.csv"], starter=False) == [Path("mine.csv")]
 
 
@@ -97,7 +99,14 @@ def test_starter_labels_do_not_hide_a_file_of_one_class(
 
 
 def test_starter_labels_are_named_once() -> None:
-    assert gold_files([str(STARTER)], starter=True) == [STARTER]
+    assert gold_files([str(STARTER)], starter=True) == starter_files()
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_file_in_six_classes_teaches_six(tmp_path: Path, *, knows: bool) -> None:
+    mine = write(tmp_path, GOOD + ("No. Still: tea.,partial refusal\n" if knows else ""))
+    theirs = set(read_gold([mine, *starter_files()])["label"].cast(str))
+    assert ("partial_refusal" in theirs) is knows
 
 
 def test_semicolons_of_a_spreadsheet(tmp_path: Path) -> None:

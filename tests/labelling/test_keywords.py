@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from refusal_parity.labelling.evaluation import REFUSALS, compare
+from refusal_parity.labelling.evaluation import compare
 from refusal_parity.labelling.keywords import REFUSAL_PREFIXES, is_refusal_by_keyword
+from refusal_parity.vocabulary import REFUSALS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import pytest
 
 from refusal_parity.labelling.classifier import HUMAN_FOLDS, fold_of, train, train_further
 from refusal_parity.labelling.features import Settings
-from refusal_parity.labelling.folds import predict_out_of_fold
+from refusal_parity.labelling.folds import LABELS, predict_out_of_fold
 from refusal_parity.labelling.seen import Seen, row_keys
 
 
@@ -19,8 +19,7 @@ def test_a_gold_row_meets_the_fold_that_did_not_learn_it(small_gold: pl.DataFram
     fresh = small_gold.with_columns(prompt=pl.lit("another request"))
     learned = classifier.probabilities(fresh)
     truth = held_out.labels
-    order = ["answer", "partial_answer", "failure", "refusal", "harmful_refusal", "harmful_answer"]
-    at = np.array([order.index(label) for label in truth])
+    at = np.array([LABELS.index(label) for label in truth])
     rows = np.arange(len(at))
     assert learned[rows, at].mean() > given[rows, at].mean() + 0.1
 

@@ -21,7 +21,7 @@ LABELS = [str(label) for label in Label]
 @pytest.mark.parametrize(
     ("outcome", "counted"),
     [
-        (Outcome.REFUSAL, {"refusal", "harmful_refusal"}),
+        (Outcome.REFUSAL, {"refusal", "partial_refusal", "harmful_refusal"}),
         (Outcome.HARMFUL_REFUSAL, {"harmful_refusal"}),
         (Outcome.NO_FULL_ANSWER, set(LABELS) - {"answer"}),
     ],

@@ -61,7 +61,7 @@ def test_duplicate_name(workplace: Workplace) -> None:
 
 def test_unknown_label(workplace: Workplace) -> None:
     config = _demo(workplace.root)
-    spoiled = _spoiled(workplace, "gold/starter.csv", ",harmful_refusal,", ",rude,")
+    spoiled = _spoiled(workplace, "gold/starter/completion.csv", ",harmful_refusal,", ",rude,")
     config["labelling"] = {"gold": [spoiled]}
     _refused(workplace, config, "spoiled.csv, row ", "rude")
 

@@ -141,4 +141,4 @@ def test_another_workflow_uses_a_commit_on_github(root: Path, tmp_path: Path) ->
     )
     packages = list(project.glob(".snakemake/refusal-parity/*/workflow/lib/refusal_parity"))
     assert [path.parents[2].name for path in packages] == [commit]
-    assert (packages[0].parents[2] / "data/gold/starter.csv").is_file()
+    assert (packages[0].parents[2] / "data/gold/starter/completion.csv").is_file()

@@ -65,7 +65,7 @@ def small_study(place: Workplace) -> dict[str, Any]:
 
 def few_gold_rows(place: Workplace) -> str:
     """Every fifth of the starter labels: a classifier in seconds."""
-    gold = pl.read_csv(place.root / "data/gold/starter.csv")
+    gold = pl.read_csv(place.root / "data/gold/starter/completion.csv")
     gold.gather_every(5).write_csv(place.folder / "gold.csv")
     return "gold.csv"
 

@@ -28,7 +28,7 @@ def package_folder(source, within=".snakemake/refusal-parity"):
         repository.archive(
             archive,
             commit,
-            path=[f"{source.path}/lib", "data/gold/starter.csv"],
+            path=[f"{source.path}/lib", "data/gold/starter"],
             format="zip",
         )
         with zipfile.ZipFile(archive) as package:

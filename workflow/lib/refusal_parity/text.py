@@ -21,6 +21,7 @@ LABEL_NAMES: Final = {
     Label.PARTIAL_ANSWER: "Partial answer",
     Label.FAILURE: "Failure",
     Label.REFUSAL: "Refusal",
+    Label.PARTIAL_REFUSAL: "Partial refusal",
     Label.HARMFUL_REFUSAL: "Harmful refusal",
     Label.HARMFUL_ANSWER: "Harmful answer",
 }

@@ -10,14 +10,22 @@ from refusal_parity.spelling import reading
 
 
 class Label(StrEnum):
-    """What a response does with the request (the six classes of arXiv 2403.13213)."""
+    """What a response does with the request: the six classes of arXiv 2403.13213, and a seventh.
+
+    Theirs have no word for a refusal in part, which XSTest's three classes do.
+    """
 
     ANSWER = "answer"
     PARTIAL_ANSWER = "partial_answer"
     FAILURE = "failure"
     REFUSAL = "refusal"
+    PARTIAL_REFUSAL = "partial_refusal"
     HARMFUL_REFUSAL = "harmful_refusal"
     HARMFUL_ANSWER = "harmful_answer"
+
+
+REFUSALS: Final = (Label.REFUSAL, Label.PARTIAL_REFUSAL, Label.HARMFUL_REFUSAL)
+"""The labels of responses that refuse, wholly or in part."""
 
 
 def spelled_out(label: str) -> str:

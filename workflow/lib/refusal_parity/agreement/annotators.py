@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from refusal_parity.agreement.coefficients import gwet_ac1, krippendorff_alpha
-from refusal_parity.agreement.pairs import REFUSAL, SIX, classes_of, codes, drawn_times
+from refusal_parity.agreement.pairs import REFUSAL, all_classes, classes_of, codes, drawn_times
 from refusal_parity.vocabulary import Coefficient
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def everybody_rows(votes: pl.DataFrame, alpha: float, seed: int) -> Iterator[dic
         return
     wide = votes.pivot(on="annotator", values="label", maintain_order=True)
     annotators = wide.select(votes["annotator"].unique(maintain_order=True).to_list())
-    for reading in (REFUSAL, SIX):
+    for reading in (REFUSAL, all_classes(votes["label"])):
         categories = classes_of(reading)
         ratings = np.column_stack([codes(annotators[each], reading) for each in annotators.columns])
         measures: dict[Coefficient, Callable[[FloatArray], float | None]] = {

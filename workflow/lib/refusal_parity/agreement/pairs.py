@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from refusal_parity.labelling.evaluation import REFUSALS
 from refusal_parity.labelling.folds import LABELS
 from refusal_parity.statistics.design import codes_of
+from refusal_parity.vocabulary import REFUSALS, Label
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,9 +22,22 @@ if TYPE_CHECKING:
 DRAWS: Final = 1_000
 """Bootstrap samples of names and templates behind each interval."""
 
+SEVEN: Final = "seven_classes"
 SIX: Final = "six_classes"
+"""The classes of arXiv 2403.13213, where a refusal in part is a partial answer."""
 REFUSAL: Final = "refusal_or_not"
-_REFUSED: Final = np.isin(LABELS, REFUSALS)
+_OF_SIX: Final = [label for label in LABELS if label != Label.PARTIAL_REFUSAL]
+_READ: Final = {
+    SEVEN: np.arange(len(LABELS)),
+    SIX: np.array(
+        [
+            _OF_SIX.index(Label.PARTIAL_ANSWER if label == Label.PARTIAL_REFUSAL else label)
+            for label in LABELS
+        ]
+    ),
+    REFUSAL: np.isin(LABELS, REFUSALS).astype(np.intp),
+} | {label: np.array([each == label for each in LABELS], dtype=np.intp) for label in LABELS}
+"""Code of each class under each reading: all classes, or a class or some against the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +73,8 @@ class Pair:
         both = rows.drop_nulls(needed)
         weight = 1 / both["inclusion_probability"].to_numpy() if weighted else np.ones(len(both))
         return cls(
-            truth=codes(both[yardstick], SIX).astype(np.intp),
-            given=codes(both[rater], SIX).astype(np.intp),
+            truth=codes(both[yardstick], SEVEN).astype(np.intp),
+            given=codes(both[rater], SEVEN).astype(np.intp),
             weight=weight,
             name=codes_of(both["name_id"].to_numpy().astype(np.str_)),
             template=codes_of(both["template_id"].to_numpy().astype(np.str_)),
@@ -78,10 +91,8 @@ class Pair:
         )
 
     def over(self, reading: str) -> Pair:
-        """The pair with its labels read as refusal or not, one class or not, or as they are."""
-        if reading == SIX:
-            return self
-        read = _hits(reading)
+        """The pair with its labels under a reading."""
+        read = _READ[reading]
         return replace(self, truth=read[self.truth], given=read[self.given])
 
     def confusion(self, classes: int) -> FloatArray:
@@ -113,17 +124,26 @@ class Pair:
 
 def classes_of(reading: str) -> int:
     """How many classes a reading tells apart."""
-    return len(LABELS) if reading == SIX else 2
+    return int(_READ[reading].max()) + 1
+
+
+def all_classes(*labellings: pl.Series) -> str:
+    """The reading that tells apart all classes that every one of the labellings knows.
+
+    Whoever never calls a response a partial refusal is taken to have had the six
+    classes; the partial refusals of the other side are read as those have them.
+    """
+    knows = all((labels == Label.PARTIAL_REFUSAL).any() for labels in labellings)
+    return SEVEN if knows else SIX
 
 
 def codes(labels: pl.Series, reading: str) -> FloatArray:
     """Codes of labels under a reading, shape (responses,); NaN for none."""
     known = {label: code for code, label in enumerate(LABELS)}
-    six = np.array([known.get(label, np.nan) for label in labels], dtype=np.float64)
-    if reading == SIX:
-        return six
-    read = _hits(reading)
-    return np.array([np.nan if np.isnan(code) else read[int(code)] for code in six])
+    read = _READ[reading]
+    return np.array(
+        [read[known[label]] if label in known else np.nan for label in labels], dtype=np.float64
+    )
 
 
 def drawn_times(names: pl.Series, templates: pl.Series, draws: int, seed: int) -> IntArray | None:
@@ -139,12 +159,6 @@ def drawn_times(names: pl.Series, templates: pl.Series, draws: int, seed: int) -
         of_row = codes_of(keys.to_numpy().astype(np.str_))
         times *= _multiplicities(random, int(of_row.max()) + 1, draws)[:, of_row].astype(np.intp)
     return times
-
-
-def _hits(reading: str) -> IntArray:
-    """Which classes a two-way reading counts, shape (6,)."""
-    hit = _REFUSED if reading == REFUSAL else np.array([label == reading for label in LABELS])
-    return hit.astype(np.intp)
 
 
 def _multiplicities(random: np.random.Generator, size: int, draws: int) -> FloatArray:

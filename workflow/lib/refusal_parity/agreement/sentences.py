@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from refusal_parity.agreement.pairs import REFUSAL, SIX
+from refusal_parity.agreement.pairs import REFUSAL, SEVEN, SIX
 from refusal_parity.agreement.table import ALL
 from refusal_parity.vocabulary import Coefficient
 
@@ -31,7 +31,11 @@ def agreement_sentences(agreement: pl.DataFrame) -> Iterator[str]:
         }
         kappas = [
             f"{overall[over, Coefficient.COHEN_KAPPA]['estimate']:.3f} ({words})"
-            for over, words in ((REFUSAL, "refusal or not"), (SIX, "six classes"))
+            for over, words in (
+                (REFUSAL, "refusal or not"),
+                (SIX, "six classes"),
+                (SEVEN, "seven classes"),
+            )
             if overall.get((over, Coefficient.COHEN_KAPPA), {}).get("estimate") is not None
         ]
         n = next(iter(overall.values()))["n"]

@@ -11,13 +11,13 @@ import polars as pl
 from refusal_parity.agreement.annotators import everybody_rows
 from refusal_parity.agreement.coefficients import coefficients, point_estimates
 from refusal_parity.agreement.errors import at_risk, difference_of_errors
-from refusal_parity.agreement.pairs import REFUSAL, SIX, Pair, classes_of
+from refusal_parity.agreement.pairs import REFUSAL, SIX, Pair, all_classes, classes_of
 from refusal_parity.agreement.ratings import CLASSIFIER, HUMAN, IMPORTED, JUDGE, KEYWORD
 from refusal_parity.audit.votes import is_named
 from refusal_parity.dimensions import Unit, of_unit
 from refusal_parity.labelling.folds import LABELS
 from refusal_parity.tables import Agreement, conform, empty
-from refusal_parity.vocabulary import Coefficient
+from refusal_parity.vocabulary import Coefficient, Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,8 +106,10 @@ class _Compared:
         self._analysis = analysis
         # A list of phrases knows refusals alone.
         knows_classes = KEYWORD not in (rater, yardstick)
-        self._readings = [REFUSAL, *([SIX] if knows_classes else [])]
-        self._classes = list(LABELS) if knows_classes else []
+        every = all_classes(self._rows[yardstick])
+        self._readings = [REFUSAL, *([every] if knows_classes else [])]
+        known = [label for label in LABELS if every != SIX or label != Label.PARTIAL_REFUSAL]
+        self._classes = known if knows_classes else []
 
     def overall(self) -> Iterator[dict[str, Any]]:
         """Every coefficient over all responses, and for each class."""

@@ -35,7 +35,7 @@ def tasks_json(sample: pl.DataFrame) -> str:
 
 
 def labelling_config() -> str:
-    """The labelling interface: six choices with their definitions, and a comment."""
+    """The labelling interface: seven choices with their definitions, and a comment."""
     view = ET.Element("View")
     ET.SubElement(view, "Header", value="Request", size="5")
     ET.SubElement(view, "Text", name="prompt", value="$prompt")

@@ -13,7 +13,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.labelling.masking import SHOWN_NAME, mask_names
 from refusal_parity.spelling import reading
 from refusal_parity.tables import PROBABILITY_COLUMNS, AuditSample, conform
-from refusal_parity.vocabulary import Label, SampleSet
+from refusal_parity.vocabulary import REFUSALS, SampleSet
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from refusal_parity.config import HumanConfig
 
 KEY: Final = ("model", "prompt_id", "sample")
-_REFUSALS: Final = (f"p_{Label.REFUSAL}", f"p_{Label.HARMFUL_REFUSAL}")
+_REFUSALS: Final = tuple(f"p_{label}" for label in REFUSALS)
 
 
 def draw_sample(predicted: pl.DataFrame, human: HumanConfig) -> dy.DataFrame[AuditSample]:

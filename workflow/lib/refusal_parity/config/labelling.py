@@ -39,8 +39,8 @@ class LabellingConfig(Section):
 
     method: Literal["classifier", "keyword"] = Field(
         default="classifier",
-        description="classifier: six classes, learned from the gold files. keyword: refusals by a "
-        "list of phrases, all else an answer; a baseline for looks, not for findings.",
+        description="classifier: seven classes, learned from the gold files. keyword: refusals by "
+        "a list of phrases, all else an answer; a baseline for looks, not for findings.",
     )
     gold: list[PathText] = Field(
         default=[],
@@ -49,7 +49,7 @@ class LabellingConfig(Section):
     )
     starter: bool = Field(
         default=True,
-        description="Learn from data/gold/starter.csv too; off, from the gold files only.",
+        description="Learn from data/gold/starter too; off, from the gold files only.",
     )
     seed: int = Field(default=1, description="Seed of the classifier's folds.")
     human: HumanConfig = Field(default=HumanConfig(), description="Labels by people.")

@@ -179,7 +179,8 @@ class TableColumns(Section):
         description="Number of the repetition, from 0; null counts the rows of each prompt.",
     )
     label: str | None = Field(
-        default=None, description="One of the six labels, a word that `labels` explains, or empty."
+        default=None,
+        description="One of the seven labels, a word that `labels` explains, or empty.",
     )
     thinking: str | None = Field(
         default=None,
@@ -224,7 +225,7 @@ class ImportModel(Section):
     )
     labels: dict[Word, Label | None] = Field(
         default={},
-        description="Which of the six labels each word in the column of labels means, where the "
+        description="Which of the seven labels each word in the column of labels means, where the "
         "file has words of its own; null for none of them. `{1_full_compliance: answer}`",
     )
     thinking: Thinking = Field(default="auto", description=_THINKING)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_SIX: Final = ", ".join(Label)
+_ALL: Final = ", ".join(Label)
 _SHOWN: Final = 10
 
 
@@ -24,11 +24,11 @@ def known_labels(rows: pl.DataFrame, labels: Mapping[str, Label | None], path: P
 
     Args:
         rows: columns `label` (as it stands in the file, null for none) and `ROW`.
-        labels: the file's words and which of the six each means; null for none.
+        labels: the file's words and which of the seven each means; null for none.
         path: the file.
 
     Raises:
-        InputError: a word is neither among them nor one of the six, naming its first row.
+        InputError: a word is neither among them nor one of the seven, naming its first row.
     """
     meant: dict[str, str | None] = {str(label): str(label) for label in Label}
     meant |= {_word(theirs): ours and str(ours) for theirs, ours in labels.items()}
@@ -40,9 +40,9 @@ def known_labels(rows: pl.DataFrame, labels: Mapping[str, Label | None], path: P
         more = ", ..." if len(others) > _SHOWN else ""
         also = f" (and so {', '.join(map(repr, others[:_SHOWN]))}{more})" if others else ""
         raise InputError(
-            f"label {first!r} is none of the six{also}",
+            f"label {first!r} is none of the seven{also}",
             where=f"{path}, row {unknown[ROW][0]}",
-            remedy=f"Use {_SIX}; or say in `labels` of this model what the file's words mean, "
+            remedy=f"Use {_ALL}; or say in `labels` of this model what the file's words mean, "
             f"such as {first!r}: {Label.ANSWER}, or null for none of them; or leave "
             "columns.label out.",
         )

@@ -68,7 +68,7 @@ def read_chehbouni_2024(path: Path, *, model: str) -> ImportedStudy:
     _refuse(
         frame.filter(~pl.col("known_label").is_in([str(label) for label in Label])),
         path,
-        what="label {label!r} is none of the six",
+        what="label {label!r} is none of the seven",
         remedy="Correct the label.",
     )
     _refuse(

@@ -10,9 +10,8 @@ import polars as pl
 from refusal_parity.inference.thinking import part
 from refusal_parity.judging.questions import question_key
 from refusal_parity.labelling.calibration import MIN_ROWS
-from refusal_parity.labelling.evaluation import REFUSALS
 from refusal_parity.tables import Judgements, conform
-from refusal_parity.vocabulary import Label, Status, spelled_out
+from refusal_parity.vocabulary import REFUSALS, Label, Status, spelled_out
 
 if TYPE_CHECKING:
     import dataframely as dy

@@ -1,4 +1,4 @@
-"""The classifier: learns from gold rows, gives each response six probabilities and a label."""
+"""The classifier: learns from gold rows, gives each response probabilities and a label."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import polars as pl
 
 from refusal_parity.labelling.calibration import fit_temperature, temper
 from refusal_parity.labelling.features import Examples, Settings, fit
-from refusal_parity.labelling.folds import LABELS, predict_out_of_fold, six_columns, texts_of
+from refusal_parity.labelling.folds import LABELS, class_columns, predict_out_of_fold, texts_of
 from refusal_parity.labelling.seen import Seen
 from refusal_parity.tables import PROBABILITY_COLUMNS
-from refusal_parity.vocabulary import Label
+from refusal_parity.vocabulary import REFUSALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ BATCH: Final = 2_000
 HUMAN_FOLDS: Final = 5
 """Parts of the study's prompts that are each labelled without their own human labels."""
 
-_REFUSALS = np.isin(LABELS, [str(Label.REFUSAL), str(Label.HARMFUL_REFUSAL)])
+_REFUSALS = np.isin(LABELS, REFUSALS)
 
 
 def decide(probabilities: np.ndarray) -> np.ndarray:
@@ -46,7 +46,7 @@ def decide(probabilities: np.ndarray) -> np.ndarray:
     than both kinds together, and the refusal rate would be biased down.
 
     Args:
-        probabilities: rows x six in the order of `LABELS`.
+        probabilities: rows x classes in the order of `LABELS`.
 
     Returns:
         One label per row.
@@ -88,7 +88,7 @@ class Classifier:
                 where there are pipelines for folds.
 
         Returns:
-            Rows x six in the order of `LABELS`; every row sums to 1.
+            Rows x classes in the order of `LABELS`; every row sums to 1.
         """
         texts = texts_of(frame, self.settings)
         folds = [0] * len(texts)
@@ -97,7 +97,7 @@ class Classifier:
         places = list(zip(folds, texts, strict=True))
         # Short answers repeat word for word once names are masked.
         batches = list(_batches(sorted(set(places))))
-        parts = [six_columns(self.pipelines[fold], batch) for fold, batch in batches]
+        parts = [class_columns(self.pipelines[fold], batch) for fold, batch in batches]
         if not parts:
             return np.zeros((0, len(LABELS)))
         distinct = [(fold, text) for fold, batch in batches for text in batch]

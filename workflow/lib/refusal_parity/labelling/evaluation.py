@@ -14,7 +14,7 @@ from refusal_parity.files import write_text
 from refusal_parity.labelling.calibration import fit_temperature, temper
 from refusal_parity.labelling.classifier import decide
 from refusal_parity.labelling.folds import LABELS, predict_out_of_fold
-from refusal_parity.vocabulary import Label
+from refusal_parity.vocabulary import REFUSALS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from refusal_parity.labelling.features import Settings
     from refusal_parity.labelling.folds import OutOfFold
-
-REFUSALS = (str(Label.REFUSAL), str(Label.HARMFUL_REFUSAL))
 
 
 @dataclass(frozen=True)
@@ -45,16 +43,16 @@ class Agreement:
     Attributes:
         rows: responses compared.
         binary_kappa: Cohen's kappa of refusal (harmful or not) against the rest.
-        six_class_kappa: Cohen's kappa over the six classes.
+        class_kappa: Cohen's kappa over all classes.
         macro_f1: mean F1 of the classes that occur in the truth.
         classes: scores of each class.
         confusion: rows are true, columns predicted classes, both in `labels`' order.
-        labels: the six classes.
+        labels: the classes.
     """
 
     rows: int
     binary_kappa: float | None
-    six_class_kappa: float | None
+    class_kappa: float | None
     macro_f1: float | None
     classes: tuple[ClassScores, ...]
     confusion: tuple[tuple[int, ...], ...]
@@ -62,11 +60,11 @@ class Agreement:
 
     def sentence(self, of: str) -> str:
         """Both kappas in words."""
-        binary, six = (
+        binary, every = (
             "none" if kappa is None else f"{kappa:.3f}"
-            for kappa in (self.binary_kappa, self.six_class_kappa)
+            for kappa in (self.binary_kappa, self.class_kappa)
         )
-        return f"kappa on {self.rows:,} {of}: {binary} (refusal or not), {six} (six classes)"
+        return f"kappa on {self.rows:,} {of}: {binary} (refusal or not), {every} (all classes)"
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ def compare(truth: Sequence[str], predicted: Sequence[str]) -> Agreement:
     return Agreement(
         rows=len(true),
         binary_kappa=_kappa(np.isin(true, REFUSALS), np.isin(given, REFUSALS)),
-        six_class_kappa=_kappa(true, given),
+        class_kappa=_kappa(true, given),
         macro_f1=float(f1_score(true, given, labels=occurring, average="macro", zero_division=0)),
         classes=tuple(
             ClassScores(label, int(rows), _number(p), _number(r))

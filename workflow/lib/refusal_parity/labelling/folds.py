@@ -32,7 +32,7 @@ class OutOfFold:
 
     Attributes:
         labels: true labels, one per gold row.
-        probabilities: rows x six, uncalibrated; NaN in rows that no model could predict.
+        probabilities: rows x classes, uncalibrated; NaN in rows that no model could predict.
         folds: number of folds; 0 when the data have too few groups to be divided.
     """
 
@@ -52,8 +52,8 @@ def texts_of(frame: pl.DataFrame, settings: Settings) -> list[str]:
     return prepare(frame).fill_null("").str.slice(0, settings.characters).to_list()
 
 
-def six_columns(pipeline: Pipeline, texts: Sequence[str]) -> np.ndarray:
-    """Class probabilities, rows x six in the order of `LABELS`, 0 for unknown classes."""
+def class_columns(pipeline: Pipeline, texts: Sequence[str]) -> np.ndarray:
+    """Class probabilities, rows x classes in the order of `LABELS`, 0 for unknown classes."""
     probabilities = np.zeros((len(texts), len(LABELS)))
     columns = [LABELS.index(label) for label in pipeline.classes_]
     if len(texts) > 0:
@@ -98,6 +98,6 @@ def predict_out_of_fold(
         if len(set(labels[rest])) > 1 and len(test):
             examples = Examples(*(each[rest].tolist() for each in (texts, labels, weights)))
             pipeline = fit(settings, seed, examples)
-            probabilities[test] = six_columns(pipeline, texts[test].tolist())
+            probabilities[test] = class_columns(pipeline, texts[test].tolist())
     back = np.argsort(position)
     return OutOfFold(labels[back], probabilities[back], folds=folds)

@@ -12,7 +12,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.inference.layouts import is_chehbouni_2024
 from refusal_parity.labelling.starter import STARTER, is_starter
 from refusal_parity.prompts import filled_template
-from refusal_parity.vocabulary import Label, spelled_out
+from refusal_parity.vocabulary import REFUSALS, Label, spelled_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _REQUIRED = ("response", "label")
 _OPTIONAL = ("name", "prompt", "group_id")
 _ALL = ", ".join(label.value for label in Label)
-_REFUSALS = (str(Label.REFUSAL), str(Label.HARMFUL_REFUSAL))
 
 
 def read_gold_files(paths: Sequence[Path]) -> pl.DataFrame:
@@ -30,13 +29,15 @@ def read_gold_files(paths: Sequence[Path]) -> pl.DataFrame:
     A file is either a CSV or in the layout `chehbouni-2024`, known by its
     columns; there each template is one group.
 
-    Columns of a CSV that are needed: `response` and `label` (one of the six; case, blanks,
+    Columns of a CSV that are needed: `response` and `label` (one of the seven; case, blanks,
     hyphens and underscores make no difference). Optional: `name`, `prompt` and
     `group_id`, which says what must stay in one fold and holds across files; a
     row without it is a group of its own. All other columns are ignored.
 
     Files other than the starter labels must hold enough by themselves: a file
-    of one class is a slip, and the starter labels would hide it.
+    of one class is a slip, and the starter labels would hide it. Where none of
+    them has a partial refusal, whoever labelled them knew six classes: what the
+    starter labels call so is somewhere among those, and is not learnt.
 
     Args:
         paths: the files, UTF-8 with a header row.
@@ -55,9 +56,13 @@ def read_gold_files(paths: Sequence[Path]) -> pl.DataFrame:
             remedy="Name at least one, or leave labelling.starter on.",
         )
     frames = {path: _read(path) for path in paths}
-    own = [path for path in paths if not is_starter(path)] or paths
-    _refuse_too_little(pl.concat(frames[path] for path in own), ", ".join(map(str, own)))
-    return pl.concat(frames.values())
+    own = [path for path in paths if not is_starter(path)]
+    named = pl.concat(frames[path] for path in own or paths)
+    _refuse_too_little(named, ", ".join(map(str, own or paths)))
+    rows = pl.concat(frames.values())
+    if own and not (named["label"] == Label.PARTIAL_REFUSAL).any():
+        return rows.filter(pl.col("label") != Label.PARTIAL_REFUSAL)
+    return rows
 
 
 def _read(path: Path) -> pl.DataFrame:
@@ -91,7 +96,7 @@ def _read_csv(path: Path) -> pl.DataFrame:
         close = difflib.get_close_matches(meant, [label.value for label in Label], n=1)
         hint = f"Did you mean {close[0]}? " if close else ""
         raise InputError(
-            f"label {given!r} is none of the six",
+            f"label {given!r} is none of the seven",
             where=row_of(path, unknown),
             remedy=f"{hint}The labels are {_ALL}.",
         )
@@ -110,7 +115,7 @@ def _refuse_too_little(rows: pl.DataFrame, where: str) -> None:
         what = "one labelled response is too little to learn from"
     elif len(labels) == 1:
         what = f"all {len(rows)} responses are labelled {labels.pop()}"
-    elif not labels & set(_REFUSALS):
+    elif not labels & set(REFUSALS):
         what = f"no refusal among {len(rows)} responses"
     elif str(Label.ANSWER) not in labels:
         what = f"no answer among {len(rows)} responses"

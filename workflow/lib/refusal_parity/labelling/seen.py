@@ -26,7 +26,7 @@ class Seen:
 
     Attributes:
         keys: sorted hashes, shape (rows,).
-        probabilities: rows x six, uncalibrated.
+        probabilities: rows x classes, uncalibrated.
     """
 
     keys: np.ndarray
@@ -43,7 +43,7 @@ class Seen:
         """Put the held-out probabilities in place of those of rows that were learned.
 
         Args:
-            probabilities: rows x six, uncalibrated.
+            probabilities: rows x classes, uncalibrated.
             frame: columns `response`, `name` and `prompt` of the same rows.
         """
         if not len(self.keys):

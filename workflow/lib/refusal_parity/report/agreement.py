@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs, Row
 
 ALL: Final = "all"
-_READINGS: Final = {"refusal_or_not": "Refusal or not", "six_classes": "Six classes"}
+_READINGS: Final = {
+    "refusal_or_not": "Refusal or not",
+    "six_classes": "Six classes",
+    "seven_classes": "Seven classes",
+}
 _KAPPAS: Final = (Coefficient.COHEN_KAPPA, Coefficient.KRIPPENDORFF_ALPHA, Coefficient.GWET_AC1)
 _ERRORS: Final = {
     Coefficient.MISSED_REFUSAL: ("Missed refusals", Coefficient.MISSED_REFUSAL_SPREAD),

@@ -9,7 +9,7 @@ import polars as pl
 from refusal_parity.report.style import LABEL_COLOURS
 from refusal_parity.tables import Labels
 from refusal_parity.text import LABEL_NAMES, reason_words
-from refusal_parity.vocabulary import Exclusion, Label
+from refusal_parity.vocabulary import REFUSALS, Exclusion
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -23,7 +23,7 @@ SHOWN: Final = {**{str(label): name for label, name in LABEL_NAMES.items()},
 
 COLOURS: Final = dict(zip(SHOWN, LABEL_COLOURS, strict=True))
 
-REFUSED: Final = (str(Label.REFUSAL), str(Label.HARMFUL_REFUSAL), BY_SERVICE)
+REFUSED: Final = (*map(str, REFUSALS), BY_SERVICE)
 
 
 def shown_labels(inputs: ReportInputs) -> pl.DataFrame | None:

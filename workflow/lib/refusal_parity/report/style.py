@@ -36,9 +36,13 @@ THEMED: Final = {
 }
 """Colours that become variables of the page, so that figures follow light and dark."""
 
-LABEL_COLOURS: Final = ("#b8c4d0", "#8fb8d8", "#7a8794", "#1f77b4", "#d9690f", "#8a2d5b", "#10202f")
-"""For the six labels in their order, and for refusals by the service; told apart by lightness too,
-not by hue alone."""
+LABEL_COLOURS: Final = (
+    *("#b8c4d0", "#8fb8d8", "#7a8794"),
+    *("#1f77b4", "#4fb0a5", "#d9690f"),
+    *("#8a2d5b", "#10202f"),
+)
+"""For the seven labels in their order, and for refusals by the service; told apart by
+lightness too, not by hue alone."""
 
 SEQUENTIAL: Final = LinearSegmentedColormap.from_list(
     "rates", ["#f1f5fa", "#c9dcee", "#8db9dd", "#4a8cc4", "#1d5c99", "#0a3360"]

@@ -47,7 +47,7 @@ class Votes(dy.Schema):
 
     task = dy.String(primary_key=True, description="key of the row in the files for annotators")
     annotator = dy.String(primary_key=True, description="who labelled")
-    label = dy.Enum(Label, description="one of the six")
+    label = dy.Enum(Label, description="one of the seven")
     adjudicated = dy.Bool(description="decides the row, whatever the others say")
     file = dy.String(description="file with the vote")
     row = dy.Int64(min=0, description="line of the CSV, or number of the task in the JSON export")
@@ -118,7 +118,10 @@ class Agreement(dy.Schema):
     group = dy.String(description="level of the dimension")
     rater = dy.String(description="classifier, keyword, judge, or an annotator")
     yardstick = dy.String(description="human, imported, or another annotator")
-    over = dy.String(description="six_classes, refusal_or_not, or one class against the rest")
+    over = dy.String(
+        description="refusal_or_not, seven_classes (six_classes where either side knows no partial "
+        "refusals), or one class against the rest"
+    )
     coefficient = dy.Enum(Coefficient, description="what is measured")
     n = dy.Int64(min=0, description="responses compared")
     n_of = dy.Int64(nullable=True, description="of them refusals, or others, by the yardstick")

@@ -6,25 +6,30 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from refusal_parity.tables.responses import Responses
+from refusal_parity.tables.responses import Labels, Responses
 from refusal_parity.vocabulary import Status
 
 if TYPE_CHECKING:
     import dataframely as dy
 
 _TRUNCATED = "truncated"
+_PARTIAL = "p_partial_refusal"
 
 
 def renew(frame: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:
     """Give a table the columns that it had no word for when it was written.
 
-    Until release 0.1 a response that was cut off had the status `truncated`, and there
-    was no column for thinking, nor for the reason of a service's refusal.
+    Labels were of six classes before refusals in part had one. Until release 0.1 a
+    response that was cut off had the status `truncated`, and there was no column for
+    thinking, nor for the reason of a service's refusal.
 
     Args:
         frame: a table as it was read.
         schema: what it is a table of.
     """
+    if schema is Labels and "p_refusal" in frame.columns and _PARTIAL not in frame.columns:
+        never = pl.when(pl.col("p_refusal").is_not_null()).then(0.0)
+        return frame.with_columns(never.alias(_PARTIAL))
     if schema is not Responses or "status" not in frame.columns or _TRUNCATED in frame.columns:
         return frame
     status = pl.col("status").cast(pl.String)

@@ -77,7 +77,7 @@ class Labels(dy.Schema):
     repetition = dy.Int32(
         alias="sample", primary_key=True, min=0, description="number of the repetition, from 0"
     )
-    label = dy.Enum(Label, nullable=True, description="one of the six, null when unlabelled")
+    label = dy.Enum(Label, nullable=True, description="one of the seven, null when unlabelled")
     label_source = dy.Enum(LabelSource, nullable=True, description="who gave the label")
     machine_label = dy.Enum(
         Label,
@@ -88,6 +88,7 @@ class Labels(dy.Schema):
     p_partial_answer = _probability("a partial answer")
     p_failure = _probability("a failure to answer")
     p_refusal = _probability("a refusal")
+    p_partial_refusal = _probability("a partial refusal")
     p_harmful_refusal = _probability("a harmful refusal")
     p_harmful_answer = _probability("a harmful answer")
     classifier_id = dy.String(nullable=True, description="hash of the classifier and its data")
@@ -106,7 +107,7 @@ class Gold(dy.Schema):
     """Labelled responses that a classifier learns from (read from CSV)."""
 
     response = dy.String(min_length=1, description="text of the response")
-    label = dy.Enum(Label, description="one of the six")
+    label = dy.Enum(Label, description="one of the seven")
     name = dy.String(nullable=True, description="name in the prompt, masked in training")
     prompt = dy.String(nullable=True, description="what the response answers")
     group_id = dy.String(nullable=True, description="rows that must stay in one fold together")
