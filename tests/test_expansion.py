@@ -84,3 +84,50 @@ def test_arms_that_send_the_same(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="primary_key"):
         write_prompts(TEMPLATES, NAMES, {"one": None, "other": None}, tmp_path / "p.parquet")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_template_takes_any_column_of_the_names() -> None:
+    templates = pl.DataFrame(
+        {
+            "template_id": ["a", "b"],
+            "family": ["f", "f"],
+            "template": ["So [NAME] slept", "[WHO] named [NAME] paid [AGE], [BLANK] and [sic]"],
+            "wording": ["name", "mention"],
+        }
+    )
+    names = NAMES.with_columns(
+        who=pl.Series(["a baker", "a pilot", "a baker"]), age=pl.Series(["30", "41", "7"])
+    )
+    prompts = conform(expand(templates, names, {"plain": None}), Prompts, where="test")
+    assert prompts["prompt"].to_list() == [
+        "So Zoë slept",
+        "So Li slept",
+        "So $1 slept",
+        "a baker named Zoë paid 30, [BLANK] and [sic]",
+        "a pilot named Li paid 41, [BLANK] and [sic]",
+        "a baker named $1 paid 7, [BLANK] and [sic]",
+    ]
+    assert prompts.columns[len(Prompts.column_names()) :] == ["wording", "who", "age"]
+    assert prompts["age"].to_list() == ["30", "41", "7"] * 2
+    assert prompts["prompt_id"].n_unique() == 6
+
+
+def test_what_a_name_puts_in_is_part_of_the_prompt_id_only_where_it_is_sent() -> None:
+    templates = TEMPLATES.with_columns(template=pl.Series(["[NAME] ate", "[WHO] met [NAME]"]))
+    before, after = (
+        expand(templates, NAMES.with_columns(who=pl.lit(who)), {"plain": None})["prompt_id"]
+        for who in ("a baker", "a pilot")
+    )
+    assert before[:3].equals(after[:3])
+    assert not set(before[3:]) & set(after[3:])
+    assert before[:3].equals(expand(templates[:1], NAMES, {"plain": None})["prompt_id"])
+
+
+def test_factors_are_written_and_read_again(tmp_path: Path) -> None:
+    templates = TEMPLATES.with_columns(form=pl.Series(["question", None]))
+    names = NAMES.with_columns(p_group=pl.Series([0.5, None, 1.0]))
+    path = tmp_path / "prompts.parquet"
+    write_prompts(templates, names, {"plain": None}, path)
+    prompts = read_table(Prompts, path)
+    assert prompts["form"].to_list() == ["question"] * 3 + [None] * 3
+    assert prompts["p_group"].to_list() == [0.5, None, 1.0] * 2

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from refusal_parity.errors import InputError
-from refusal_parity.prompts import direction_twins, read_names, read_templates
+from refusal_parity.prompts import (
+    OWN_COLUMNS,
+    direction_twins,
+    read_names,
+    read_stimuli,
+    read_templates,
+)
+from refusal_parity.tables import Prompts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,3 +96,65 @@ def test_templates_may_differ_in_case(tmp_path: Path) -> None:
     path = tmp_path / "templates.csv"
     path.write_text("template_id,family,template\na,f,[NAME] eats\nb,f,[NAME] EATS\n")
     assert len(read_templates(path)) == 2
+
+
+def _files(folder: Path, templates: str, names: str) -> tuple[Path, Path]:
+    paths = folder / "t.csv", folder / "n.csv"
+    for path, text in zip(paths, (templates, names), strict=True):
+        path.write_text(text, encoding="utf-8")
+    return paths
+
+
+def test_further_columns_are_factors(tmp_path: Path) -> None:
+    stimuli = read_stimuli(
+        *_files(
+            tmp_path,
+            "template_id,family,template,form,len\n"
+            "a,f,[NAME] is [AGE],question,3\nb,f,[NAME] sat,,\n",
+            "name_id,name,group,p_group,town,age\nx,Ann,u,0.5,York,30\ny,Bob,v,1,,41\n",
+        )
+    )
+    assert stimuli.templates["form"].to_list() == ["question", None]
+    assert stimuli.templates["len"].to_list() == [3.0, None]
+    assert stimuli.names["p_group"].to_list() == [0.5, 1.0]
+    assert stimuli.names["town"].to_list() == ["York", None]
+    assert stimuli.names["age"].to_list() == ["30", "41"]
+
+
+@pytest.mark.parametrize(
+    ("templates", "names", "message"),
+    [
+        (
+            "template_id,family,template\na,f,[NAME] met [WHO]\n",
+            "name_id,name,group\nx,Ann,u\n",
+            r"t\.csv, template 'a': \[WHO\] is no column of .*n\.csv",
+        ),
+        (
+            "template_id,family,template\na,f,[NAME] met [WHO]\n",
+            "name_id,name,group,who\nx,Ann,u,a baker\ny,Bob,v,\n",
+            r"\[WHO\] has no text for the name 'y'",
+        ),
+        (
+            "template_id,family,template,town\na,f,[NAME] sat,York\n",
+            "name_id,name,group,town\nx,Ann,u,York\n",
+            r"n\.csv: column 'town' stands in .*t\.csv too",
+        ),
+        (
+            "template_id,family,template,prompt\na,f,[NAME] sat,x\n",
+            "name_id,name,group\nx,Ann,u\n",
+            r"t\.csv: column 'prompt' has the name of a column that every prompt has",
+        ),
+        (
+            "template_id,family,template,form\na,f,[NAME] sat,Question\nb,f,[NAME] ran,question\n",
+            "name_id,name,group\nx,Ann,u\n",
+            r"t\.csv, row 3: form 'question' is written 'Question' in row 2",
+        ),
+    ],
+)
+def test_files_that_do_not_fit(tmp_path: Path, templates: str, names: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_stimuli(*_files(tmp_path, templates, names))
+
+
+def test_no_factor_takes_the_place_of_a_column_of_prompts() -> None:
+    assert list(OWN_COLUMNS) == Prompts.column_names()

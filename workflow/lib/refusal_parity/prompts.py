@@ -1,18 +1,20 @@
-"""The hand-edited parts of prompts: templates and names."""
+"""The hand-edited parts of prompts: templates and names, with every factor that they name."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.csvfiles import read_csv, refuse_duplicates, refuse_spellings, row_of
+from refusal_parity.csvfiles import ROW, read_csv, refuse_duplicates, refuse_spellings, row_of
 from refusal_parity.dimensions import DIMENSIONS, Unit, of_unit
 from refusal_parity.errors import InputError
 from refusal_parity.spelling import DIRECTION_MARKS, reading, uniform
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 NAME: Final = "[NAME]"
@@ -22,13 +24,123 @@ _DAMAGED: Final = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\ufffd
 """Control characters but tabs and ends of lines, and what programs put for bytes that they
 cannot read."""
 
+_PLACEHOLDER: Final = re.compile(r"\[(\w+)\]")
+
+OWN_COLUMNS: Final = (
+    "prompt_id",
+    "template_id",
+    "family",
+    "template",
+    "name_id",
+    "name",
+    "group",
+    "gender",
+    "commonness",
+    "arm",
+    "system_prompt",
+    "prompt",
+)
+"""Columns that all prompts have, so that no factor may take their place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stimuli:
+    """Templates and names that fit each other.
+
+    Attributes:
+        templates: as from `read_templates`.
+        names: as from `read_names`.
+    """
+
+    templates: pl.DataFrame
+    names: pl.DataFrame
+
+
+def read_stimuli(templates: Path, names: Path, *, group_column: str = "group") -> Stimuli:
+    """Both files, checked alone and against each other; factors of numbers are numbers.
+
+    Args:
+        templates: CSV of templates.
+        names: CSV of names.
+        group_column: the column of names that becomes `group`.
+
+    Raises:
+        InputError: a file is not usable; a placeholder has no column among the names, or a
+            name leaves it empty; or a factor stands in both files.
+    """
+    stimuli = Stimuli(read_templates(templates), read_names(names, group_column=group_column))
+    for column in stimuli.names.columns:
+        if column in stimuli.templates.columns:
+            raise InputError(
+                f"column {column!r} stands in {templates} too",
+                where=str(names),
+                remedy="Keep it where it belongs, or rename one: a factor is of templates or of "
+                "names.",
+            )
+    _refuse_unfilled(stimuli, templates, names)
+    sent = {
+        column
+        for template in stimuli.templates["template"]
+        for column in columns_of(template, stimuli.names.columns)
+    }
+    return Stimuli(_with_numbers(stimuli.templates, set()), _with_numbers(stimuli.names, sent))
+
+
+def parted(template: str) -> list[str]:
+    """A template as text, placeholder, text, ... text; placeholders without their brackets.
+
+    A placeholder is a column of the names in capitals. [BLANK] is sent as it stands.
+    """
+    parts = [""]
+    for at, text in enumerate(_PLACEHOLDER.split(template)):
+        if at % 2 and text.isupper() and f"[{text}]" != BLANK:
+            parts += [text, ""]
+        else:
+            parts[-1] += f"[{text}]" if at % 2 else text
+    return parts
+
+
+def columns_of(template: str, columns: Iterable[str]) -> list[str]:
+    """Columns of the names that a template puts in beside the name, in alphabetical order.
+
+    Raises:
+        KeyError: the placeholder that is no column, without its brackets.
+    """
+    known = {column.upper(): column for column in columns}
+    return sorted({known[text] for text in parted(template)[1::2]} - {"name"})
+
+
+def _refuse_unfilled(stimuli: Stimuli, templates: Path, names: Path) -> None:
+    """Raise an InputError at a placeholder that some name has nothing for."""
+    known = [column for column in stimuli.names.columns if column != "name_id"]
+    for key, template in stimuli.templates.select("template_id", "template").iter_rows():
+        where = f"{templates}, template {key!r}"
+        try:
+            used = columns_of(template, known)
+        except KeyError as missing:
+            raise InputError(
+                f"[{missing.args[0]}] is no column of {names}",
+                where=where,
+                remedy=f"Add a column {missing.args[0].lower()!r} there, or write one of "
+                f"{', '.join(f'[{column.upper()}]' for column in known)}.",
+            ) from None
+        for column in used:
+            empty = stimuli.names.filter(pl.col(column).is_null())
+            if len(empty):
+                raise InputError(
+                    f"[{column.upper()}] has no text for the name {empty['name_id'][0]!r}",
+                    where=where,
+                    remedy=f"Fill the column {column!r} in {names}.",
+                )
+
 
 def read_templates(path: Path) -> pl.DataFrame:
-    """Templates with columns template_id, family, template.
+    """Templates with columns template_id, family, template, then any factors of their own, as text.
 
     Raises:
         InputError: a cell is empty or damaged, a key or sentence repeats, a family is spelled
-            in two ways, or a template has no [NAME].
+            in two ways, or a template has no [NAME]; or a factor has the name of a column
+            that prompts have anyway.
     """
     columns = ["template_id", "family", "template"]
     frame = read_csv(path, required=columns, filled=columns)
@@ -43,19 +155,19 @@ def read_templates(path: Path) -> pl.DataFrame:
             where=row_of(path, unnamed),
             remedy=f"Write {NAME} where the name belongs.",
         )
-    return frame.select(columns)
+    return frame.select(*columns, *_factors(frame, columns, path))
 
 
 def read_names(path: Path, *, group_column: str = "group") -> pl.DataFrame:
-    """Names with columns name_id, name, group, gender, commonness.
+    """Names with columns name_id, name, group, gender, commonness, then any other factors, as text.
 
     Args:
         path: the CSV; gender and commonness may be missing from it.
         group_column: the column that becomes `group`.
 
     Raises:
-        InputError: a cell is empty or damaged, a key or name repeats, or a level is spelled
-            in two ways.
+        InputError: a cell is empty or damaged, a key or name repeats, a level is spelled
+            in two ways, or a factor has the name of a column that prompts have anyway.
     """
     needed = ["name_id", "name", group_column]
     optional = [key for key in of_unit(Unit.NAME, own=True) if not DIMENSIONS[key].needed]
@@ -65,7 +177,40 @@ def read_names(path: Path, *, group_column: str = "group") -> pl.DataFrame:
     refuse_duplicates(frame, "name", path, key=_with_direction_marks)
     for column in (group_column, *optional):
         refuse_spellings(frame, column, path)
-    return frame.select("name_id", "name", pl.col(group_column).alias("group"), *optional)
+    core = ["name_id", "name", group_column, *optional]
+    return frame.select(
+        "name_id",
+        "name",
+        pl.col(group_column).alias("group"),
+        *optional,
+        *_factors(frame, [*core, "group"], path),
+    )
+
+
+def _factors(frame: pl.DataFrame, core: list[str], path: Path) -> list[str]:
+    """Further columns of a file, each checked."""
+    found = [column for column in frame.columns if column not in {*core, ROW}]
+    for column in found:
+        if column in OWN_COLUMNS:
+            raise InputError(
+                f"column {column!r} has the name of a column that every prompt has",
+                where=str(path),
+                remedy="Rename it.",
+            )
+        _refuse_damaged(frame, column, path)
+        refuse_spellings(frame, column, path)
+    return found
+
+
+def _with_numbers(frame: pl.DataFrame, texts: set[str]) -> pl.DataFrame:
+    """Factors as numbers where every cell is one, but those whose text is sent."""
+    numbers = []
+    for column in frame.columns:
+        if column not in {*OWN_COLUMNS, *texts}:
+            number = frame[column].cast(pl.Float64, strict=False)
+            if number.null_count() == frame[column].null_count() < len(frame):
+                numbers.append(number)
+    return frame.with_columns(numbers)
 
 
 def _refuse_damaged(frame: pl.DataFrame, column: str, path: Path) -> None:

@@ -12,7 +12,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.labelling.goldfiles import read_gold_files
 from refusal_parity.labelling.starter import gold_files
 from refusal_parity.layout import is_downloaded
-from refusal_parity.prompts import read_names, read_templates
+from refusal_parity.prompts import read_stimuli
 from refusal_parity.spelling import as_known, difference
 
 if TYPE_CHECKING:
@@ -49,9 +49,10 @@ def _check_stimuli(config: StudyConfig, where: str) -> None:
     prompts = config.prompts
     if prompts.templates is None or prompts.names is None:
         return
-    read_templates(Path(prompts.templates))
-    names = read_names(Path(prompts.names), group_column=prompts.group_column)
-    names = names.with_columns(composed())
+    stimuli = read_stimuli(
+        Path(prompts.templates), Path(prompts.names), group_column=prompts.group_column
+    )
+    names = stimuli.names.with_columns(composed())
     for dimension in of_unit(Unit.NAME):
         compared = config.analysis.dimensions.get(dimension)
         levels = names[dimension].drop_nulls().unique(maintain_order=True).to_list()

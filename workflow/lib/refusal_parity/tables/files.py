@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import dataframely as dy
 import polars as pl
@@ -15,6 +15,7 @@ from dataframely.exc import SchemaError, ValidationError
 from refusal_parity.errors import InputError
 from refusal_parity.files import new_file
 from refusal_parity.tables.earlier import renew
+from refusal_parity.tables.registry import keeps_factors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,7 +36,8 @@ def conform(frame: pl.DataFrame, schema: type[Table], *, where: str) -> dy.DataF
     """Check a frame against its table and put its columns in the table's order.
 
     Args:
-        frame: any frame that has at least the table's columns.
+        frame: any frame that has at least the table's columns. Others are left out,
+            but for the factors of a table that keeps these: text and numbers.
         schema: the table.
         where: what to call the frame in an error: a file's path.
 
@@ -43,7 +45,7 @@ def conform(frame: pl.DataFrame, schema: type[Table], *, where: str) -> dy.DataF
         InputError: a column is missing, or a value breaks the table's rules.
     """
     try:
-        return schema.validate(frame.select(schema.column_names()), cast=True)
+        checked = schema.validate(frame.select(schema.column_names()), cast=True)
     except pl.exceptions.ColumnNotFoundError as error:
         missing = ", ".join(sorted(set(schema.column_names()) - set(frame.columns)))
         raise InputError(
@@ -57,6 +59,13 @@ def conform(frame: pl.DataFrame, schema: type[Table], *, where: str) -> dy.DataF
             where=where,
             remedy="Make the file anew; if that does not help, the rows themselves are wrong.",
         ) from error
+    if not keeps_factors(schema):
+        return checked
+    factors = frame.drop(schema.column_names()).select(
+        pl.selectors.string() | pl.selectors.categorical() | pl.selectors.float()
+    )
+    factors = factors.with_columns(pl.selectors.categorical().cast(pl.String))
+    return cast("dy.DataFrame[Table]", checked.hstack(factors))
 
 
 def write_table(

@@ -29,6 +29,7 @@ class TableSpec:
         per_model: whether each model has a file of it, or the study has one.
         folder: where the study's one file lies, below its results.
         exported: whether it goes into the report and lies beside it, as Parquet and CSV.
+        factors: whether it keeps further columns, text and numbers, behind its own.
         when: whether a study has it.
     """
 
@@ -37,6 +38,7 @@ class TableSpec:
     per_model: bool = True
     folder: str = ""
     exported: bool = True
+    factors: bool = False
     when: Callable[[StudyConfig], bool] = _always
 
     @property
@@ -53,12 +55,13 @@ TABLES: Final[dict[str, TableSpec]] = {}
 """All tables by key, in the order in which people are shown them."""
 
 
-def table(
+def table(  # noqa: PLR0913 - a table has these properties
     key: str,
     *,
     per_model: bool = True,
     folder: str = "",
     exported: bool = True,
+    factors: bool = False,
     when: Callable[[StudyConfig], bool] = _always,
 ) -> Callable[[type[Table]], type[Table]]:
     """Declare the schema that it decorates a table of studies; see `TableSpec`.
@@ -76,6 +79,7 @@ def table(
             per_model=per_model,
             folder=folder,
             exported=exported,
+            factors=factors,
             when=when,
         )
         return schema
@@ -98,3 +102,8 @@ def spec_of(schema: type[dy.Schema]) -> TableSpec:
         if spec.schema is schema:
             return spec
     raise KeyError(schema.__name__)
+
+
+def keeps_factors(schema: type[dy.Schema]) -> bool:
+    """Whether a table keeps further columns behind its own."""
+    return any(spec.factors for spec in TABLES.values() if spec.schema is schema)

@@ -14,9 +14,9 @@ def _probability(of: str) -> dy.Float64:
     return dy.Float64(nullable=True, min=0, max=1, description=f"probability of {of}")
 
 
-@table("prompts", per_model=False)
+@table("prompts", per_model=False, factors=True)
 class Prompts(dy.Schema):
-    """What is sent: one row for each template, name and arm."""
+    """What is sent: one row for each template, name and arm, with the factors of both."""
 
     prompt_id = dy.String(primary_key=True, description="hash of what is sent; same everywhere")
     template_id = dy.String(description="key of the template")
