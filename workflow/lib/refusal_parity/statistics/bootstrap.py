@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -63,43 +63,53 @@ def resampled_rates(counts: Counts, resamples: Resamples, *, templates: bool) ->
     draws = resamples.bootstraps
     # Names of a group side by side.
     order = np.argsort(counts.level, kind="stable")
-    grid = np.concatenate([counts.n[None], counts.k])[:, order]
-    kind = _exact_kind(grid)
-    grid = grid.astype(kind)
     members = np.bincount(counts.level)
-    ends = np.cumsum(members)
+    groups = [slice(end - size, end) for size, end in zip(members, np.cumsum(members), strict=True)]
+    kind = _exact_kind(counts)
     drawn = np.concatenate(
         [
             _multiplicities(np.random.default_rng([resamples.seed, *group.encode()]), size, draws)
             for group, size in zip(counts.levels, members, strict=True)
         ]
     ).astype(kind)
-    sums = np.empty((len(grid), len(members), draws))
+    of_templates: FloatArray | None = None
     if templates:
         random = np.random.default_rng(resamples.seed)
-        weights = _multiplicities(random, grid.shape[2], draws).astype(kind)
+        of_templates = _multiplicities(random, counts.n.shape[1], draws).astype(kind)
+
+    def sums(grid: FloatArray) -> FloatArray:
+        """Of each group in each sample, from shape (outcomes, names, templates)."""
+        found = np.empty((len(grid), len(members), draws))
         block = max(1, _BLOCK // drawn.size)
         for start in range(0, len(grid), block):
-            part = grid[start : start + block]
-            held = (part.reshape(-1, len(weights)) @ weights).reshape(*part.shape[:2], draws)
-            held *= drawn
-            np.add.reduceat(held, ends - members, axis=1, out=sums[start : start + block])
-    else:
-        totals = grid.sum(axis=2)
-        for at, (start, end) in enumerate(zip(ends - members, ends, strict=True)):
-            sums[:, at] = totals[:, start:end] @ drawn[start:end]
-    return np.where(sums[0] > 0, sums[1:] / np.maximum(sums[0], 1), np.nan)
+            part = np.asarray(grid[start : start + block, order], dtype=kind)
+            held = part.sum(axis=2)[..., None] if of_templates is None else part @ of_templates
+            rows = found[start : start + block]
+            for at, names in enumerate(groups):
+                rows[:, at] = (
+                    held[:, names, 0] @ drawn[names]
+                    if of_templates is None
+                    else np.einsum("ond,nd->od", held[:, names], drawn[names])
+                )
+        return found
+
+    n = sums(counts.n[None])[0]
+    return np.where(n > 0, sums(counts.k) / np.maximum(n, 1), np.nan)
 
 
-def _exact_kind(grid: FloatArray) -> type[np.float32 | np.float64]:
+def _exact_kind(counts: Counts) -> np.dtype[Any]:
     """Single precision where it holds every sum exactly, in half the time.
 
     Sums of whole numbers below 2^24 have no rounding in it: none can exceed
     the largest number as often as names and templates are drawn.
     """
-    whole = bool((grid == np.rint(grid)).all())
-    largest = float(np.abs(grid).max(initial=0)) * grid.shape[1] * grid.shape[2]
-    return np.float32 if whole and largest < 2**24 else np.float64
+    largest = 0.0
+    # One by one: together they do not fit the processor's cache.
+    for grid in (counts.n, *counts.k):
+        if not (grid == np.rint(grid)).all():
+            return np.dtype(np.float64)
+        largest = max(largest, float(np.abs(grid).max(initial=0)))
+    return np.dtype(np.float32 if largest * counts.n.size < 2**24 else np.float64)
 
 
 def _multiplicities(random: np.random.Generator, size: int, draws: int) -> FloatArray:

@@ -99,17 +99,26 @@ def permutation_names_exact(
     difference = float(k[ours].sum() / n[ours].sum() - k[~ours].sum() / n[~ours].sum())
     splits = math.comb(names, size)
     mirrored = 2 if 2 * size == names else 1
+    p_value = counted_p_value(k, n, ours)
+    if p_value is not None:
+        return ExactResult(difference, p_value, splits, mirrored / splits, None)
+    level = np.asarray(ours, dtype=np.intp)
+    p_value = float(permutation_names(k[None, :], n, level, draws).spread[0])
+    note = f"{draws.permutations} random splits of {splits:.3g}"
+    return ExactResult(difference, p_value, splits, mirrored / splits, note)
+
+
+def counted_p_value(k: FloatArray, n: FloatArray, ours: BoolArray) -> float | None:
+    """The p-value of `permutation_names_exact` from all splits; None where they are too many."""
+    size = int(ours.sum())
+    difference = float(k[ours].sum() / n[ours].sum() - k[~ours].sum() / n[~ours].sum())
     counted = count_splits(k, n, size) or list_splits(k, n, size)
     if counted is None:
-        level = np.asarray(ours, dtype=np.intp)
-        p_value = float(permutation_names(k[None, :], n, level, draws).spread[0])
-        note = f"{draws.permutations} random splits of {splits:.3g}"
-        return ExactResult(difference, p_value, splits, mirrored / splits, note)
+        return None
     rates = counted.k / counted.n
     others = (k.sum() - counted.k) / (n.sum() - counted.n)
     reached = np.abs(rates - others) >= abs(difference) - TIE * np.abs(k / n).max()
-    share = float(counted.ways[reached].sum() / counted.ways.sum())
-    return ExactResult(difference, min(share, 1.0), splits, mirrored / splits, None)
+    return min(float(counted.ways[reached].sum() / counted.ways.sum()), 1.0)
 
 
 def _unequal_variance(rates: FloatArray, ours: BoolArray) -> str | None:

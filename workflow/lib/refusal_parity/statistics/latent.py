@@ -205,14 +205,24 @@ def simulate(grid: Grid, latent: Latent, studies: int, random: np.random.Generat
     of_name = normal(latent.name[level], names)
     deviation, unit = np.sqrt(latent.cell), np.sqrt(latent.sample)
     asked = np.arange(int(grid.n.max()))[:, None, None] < grid.n
-    k = np.zeros((studies, names, templates))
-    # Study by study: many at once do not fit the processor's cache.
+    k = np.empty((studies, names, templates))
+    drawn = np.empty((names, templates))
+    hits = np.empty((names, templates), dtype=np.uint8)
+    # Study by study, in arrays that stay: many at once do not fit the processor's cache.
     for study in range(studies):
-        score = shared[study, level] + of_name[study, :, None]
-        score += deviation * random.standard_normal((names, templates))
-        chance = ndtr(score / unit)
+        score = shared[study, level]
+        score += of_name[study, :, None]
+        random.standard_normal(out=drawn)
+        drawn *= deviation
+        score += drawn
+        score /= unit
+        chance = ndtr(score, out=score)
+        hits[:] = 0
         for repetition in asked:
-            k[study] += (random.random((names, templates)) < chance) & repetition
+            is_hit = random.random(out=drawn) < chance
+            is_hit &= repetition
+            hits += is_hit
+        k[study] = hits
     weights = by_level(grid, grid.n)
     left = np.sqrt(latent.total - latent.template - latent.template_group)
     expected = ndtr(shared / left[:, None])

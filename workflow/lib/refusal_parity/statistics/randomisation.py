@@ -71,9 +71,7 @@ def permutation_names(k: FloatArray, n: FloatArray, level: IntArray, draws: Draw
 
     """
     n = np.broadcast_to(n, k.shape)
-    observed = np.concatenate(
-        [_statistics(_Counts.of(*each), level[None, :]) for each in zip(k, n, strict=True)], axis=1
-    )
+    observed = _statistics(_Counts.of(k, n), level[None, :])
     # An outcome and its complement, of which one is the rarer, come in one order.
     rarer = np.where(2 * k.sum(axis=1, keepdims=True) > n.sum(axis=1, keepdims=True), n - k, k)
     order = np.lexsort((rarer, n), axis=1)

@@ -13,7 +13,7 @@ from refusal_parity.statistics.bootstrap import METHODS as BOOTSTRAPS
 from refusal_parity.statistics.bootstrap import Counts as Drawn
 from refusal_parity.statistics.bootstrap import resampled_rates, vary
 from refusal_parity.statistics.distributions import t_isf, t_sf
-from refusal_parity.statistics.exact import permutation_names_exact
+from refusal_parity.statistics.exact import counted_p_value
 from refusal_parity.statistics.logistic import METHODS as LOGISTIC
 from refusal_parity.statistics.randomisation import permutation_names
 from refusal_parity.statistics.repeated import rates, regressions
@@ -174,7 +174,8 @@ def _counted_near(
     p_value = permutation_names(k, n, ours.astype(np.intp), draws).spread
     error = math.sqrt(alpha * (1 - alpha) / draws.permutations)
     for study in np.flatnonzero(np.abs(p_value - alpha) < 4 * error):
-        p_value[study] = permutation_names_exact(k[study], n, ours, draws).p_value
+        counted = counted_p_value(k[study], n, ours)
+        p_value[study] = p_value[study] if counted is None else counted
     return p_value
 
 
