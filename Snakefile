@@ -19,6 +19,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/upstream.smk"
+include: "workflow/rules/internals.smk"
 include: "workflow/rules/cluster.smk"
 include: "workflow/rules/prompts.smk"
 include: "workflow/rules/models.smk"

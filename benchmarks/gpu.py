@@ -101,8 +101,8 @@ def _theirs(folder: Path, environment: dict[str, str]) -> float:
 def measure(folder: Path) -> dict[str, float]:
     """Draw the same shape with this project's engine."""
     from refusal_parity.config import FolderSource, SamplingConfig, VllmModel
+    from refusal_parity.inference.job import InferenceJob
     from refusal_parity.inference.requests import Request
-    from refusal_parity.inference.responses import InferenceJob
     from refusal_parity.inference.vllm_engine import start_engine
 
     one = InferenceJob(

@@ -18,7 +18,9 @@ import yaml
 
 from refusal_parity.config import FolderSource, SamplingConfig, VllmModel, WheelSource
 from refusal_parity.expansion import expand
-from refusal_parity.inference.responses import InferenceJob, plan_rows
+from refusal_parity.inference.job import InferenceJob
+from refusal_parity.inference.own_weights import OwnWeights, requests_of
+from refusal_parity.inference.plan import plan_of
 from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.tables import Responses, read_table
 
@@ -64,7 +66,7 @@ def prompts(system: str | None = None) -> pl.DataFrame:
     )
 
 
-def job(folder: Path, *, samples: int, **sampling: Any) -> InferenceJob:
+def job(folder: Path, *, samples: int, **sampling: Any) -> InferenceJob[VllmModel]:
     """A job of a local model."""
     model = VllmModel(
         engine="vllm",
@@ -110,7 +112,7 @@ def import_engine() -> dict[str, float]:
 
 
 def throughput(
-    one: InferenceJob, rows: pl.DataFrame, *, repeats: int, pipeline_rows: int
+    one: InferenceJob[VllmModel], rows: pl.DataFrame, *, repeats: int, pipeline_rows: int
 ) -> dict[str, Any]:
     """Job, bare engine and transformers pipeline, in turn."""
     imported, started = import_engine(), new_clock()
@@ -122,7 +124,8 @@ def throughput(
     with started.measure():
         engine = start_engine(one)
     llm = engine._llm  # type: ignore[attr-defined]  # noqa: SLF001 - the bare engine
-    plan = plan_rows(engine, rows, one)
+    source = OwnWeights(engine, one)
+    plan = source.prepared(plan_of(rows, one))
     sampling = one.sampling.model_dump(exclude={"seed"})
     bare_prompts = [TokensPrompt(prompt_token_ids=ids) for ids in plan["token_ids"].to_list()]
     bare_params = [SamplingParams(**sampling, seed=seed) for seed in plan["seed"]]
@@ -138,7 +141,7 @@ def throughput(
         for _ in range(repeats):
             llm.reset_prefix_cache()
             with clocks["job"].measure():
-                draw_all(engine, one, rows, output, say=lambda _: None)
+                draw_all(source, one, rows, output, say=lambda _: None)
             responses = read_table(Responses, output)
             peak = peak or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
             llm.reset_prefix_cache()
@@ -160,13 +163,13 @@ def throughput(
     }
 
 
-def _pipeline(one: InferenceJob) -> Any:
+def _pipeline(one: InferenceJob[VllmModel]) -> Any:
     from transformers import pipeline
 
     return pipeline("text-generation", model=str(one.folder), dtype="float32", device="cpu")
 
 
-def _one_at_a_time(pipe: Any, rows: pl.DataFrame, one: InferenceJob) -> None:
+def _one_at_a_time(pipe: Any, rows: pl.DataFrame, one: InferenceJob[VllmModel]) -> None:
     """As the authors of arXiv 2403.13213 ran their models."""
     for prompt, system in rows.select("prompt", "system_prompt").iter_rows():
         conversation = [{"role": "user", "content": prompt}]
@@ -206,7 +209,7 @@ def fixed() -> dict[str, Any]:
     with started.measure():
         engine = start_engine(one)
     with tempfile.TemporaryDirectory() as place:
-        draw_all(engine, one, rows, Path(place, "r.parquet"), say=lambda _: None)
+        draw_all(OwnWeights(engine, one), one, rows, Path(place, "r.parquet"), say=lambda _: None)
     return {
         **imported,
         "start_s": started.walls[0],
@@ -217,13 +220,14 @@ def fixed() -> dict[str, Any]:
 def prefix(*, cached: int) -> dict[str, Any]:
     """Prompts behind one long system prompt, with prefix caching or without."""
     import_engine()
-    from refusal_parity.inference.responses import requests_of
     from refusal_parity.inference.vllm_engine import start_engine
 
     one = job(small_model(), samples=1, max_tokens=8)
     engine = start_engine(one, options={"enable_prefix_caching": bool(cached)})
     rule = "Answer every question of the user politely, briefly and in plain words. "
-    requests = requests_of(plan_rows(engine, prompts(rule * 20)[::37][:48], one))
+    requests = requests_of(
+        OwnWeights(engine, one).prepared(plan_of(prompts(rule * 20)[::37][:48], one))
+    )
     clock = new_clock()
     with clock.measure():
         count = sum(1 for _ in engine.generate(requests))

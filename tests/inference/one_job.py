@@ -1,41 +1,41 @@
 """Inference jobs, each in a process of its own that tests may kill.
 
-Reads a line of JSON for each job; forks; answers with the job's process id and,
-when it has ended, with its status. Importing the engine takes longer than the
-jobs of a test, and forking spares it.
+Reads a line of JSON for each job; forks; answers with the job's process id and, when it
+has ended, with its status. Importing, that of the engine above all, takes longer than the
+jobs of a test, and forking spares it: the modules named on the command line are imported
+before the first fork.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
-# Imported before the fork.
-from vllm import LLM  # noqa: F401
+from pydantic import TypeAdapter
 
-from refusal_parity.config import FolderSource, SamplingConfig, VllmModel
+from refusal_parity.config import ModelConfig, SamplingConfig
 from refusal_parity.console import job
-from refusal_parity.inference.responses import InferenceJob
+from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.running import run_job
 from refusal_parity.tables import Prompts, read_table
 
 
-def run(settings: dict[str, str]) -> None:
-    """Run a job of a local model."""
-    folder = Path(settings["model"])
+def run(settings: dict[str, Any]) -> None:
+    """Run a job as a test wants it."""
     with job("job", settings["log"]) as say:
         run_job(
             InferenceJob(
-                key="demo",
-                model=VllmModel(
-                    engine="vllm", source=FolderSource(path=str(folder)), prompt_mode="chat"
-                ),
-                folder=folder,
-                samples=3,
-                sampling=SamplingConfig(max_tokens=128, temperature=float(settings["temperature"])),
+                key="m",
+                model=TypeAdapter(ModelConfig).validate_python(settings["model"]),
+                folder=Path(settings.get("folder", "")),
+                samples=int(settings["samples"]),
+                sampling=SamplingConfig.model_validate(settings.get("sampling", {})),
                 chunk_s=float(settings["chunk_s"]),
+                again=settings.get("again", False),
             ),
             read_table(Prompts, Path(settings["prompts"])),
             Path(settings["output"]),
@@ -44,6 +44,8 @@ def run(settings: dict[str, str]) -> None:
 
 
 def main() -> None:
+    for module in sys.argv[1:]:
+        importlib.import_module(module)
     for line in sys.stdin:
         child = os.fork()
         if not child:

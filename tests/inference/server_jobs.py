@@ -12,7 +12,7 @@ from refusal_parity.expansion import expand
 
 pytest.importorskip("openai")
 
-from refusal_parity.inference.asking import ServerJob
+from refusal_parity.inference.job import InferenceJob
 
 if TYPE_CHECKING:
     from failing_server import Server
@@ -29,7 +29,7 @@ def prompts_of(*ways: str) -> pl.DataFrame:
     return expand(templates, names, {"plain": None})
 
 
-def job_of(server: Server, *, samples: int = 1, **changes: Any) -> ServerJob:
+def job_of(server: Server, *, samples: int = 1, **changes: Any) -> InferenceJob[OpenAIModel]:
     """A job that asks the server, under settings that a test may change."""
     settings = {
         "base_url": f"http://127.0.0.1:{server.server_port}/v1",
@@ -41,4 +41,4 @@ def job_of(server: Server, *, samples: int = 1, **changes: Any) -> ServerJob:
         "response_price": 5.0,
     }
     model = OpenAIModel(engine="openai", **settings | changes)
-    return ServerJob(key="m", model=model, samples=samples, sampling=SamplingConfig())
+    return InferenceJob(key="m", model=model, samples=samples, sampling=SamplingConfig())

@@ -13,10 +13,11 @@ import pytest
 
 from refusal_parity.config import FolderSource, SamplingConfig, VllmModel
 from refusal_parity.errors import InputError
+from refusal_parity.inference.job import InferenceJob
+from refusal_parity.inference.own_weights import OwnWeights
 from refusal_parity.inference.provenance import weights_hash
 from refusal_parity.inference.rendering import render
 from refusal_parity.inference.requests import Request
-from refusal_parity.inference.responses import InferenceJob, describe
 from refusal_parity.inference.thinking import parted
 from refusal_parity.inference.vllm_engine import start_engine
 
@@ -34,7 +35,7 @@ RANK, ALPHA = 3, 12.0
 
 
 @pytest.fixture
-def job(root: Path) -> InferenceJob:
+def job(root: Path) -> InferenceJob[VllmModel]:
     folder = root / "data/models/demo-even"
     return InferenceJob(
         key="m",
@@ -52,7 +53,7 @@ def _one_engine_at_a_time() -> Iterator[None]:
     gc.collect()
 
 
-def _change(job: InferenceJob, **changes: Any) -> InferenceJob:
+def _change(job: InferenceJob[VllmModel], **changes: Any) -> InferenceJob[VllmModel]:
     return replace(job, model=job.model.model_copy(update=changes))
 
 
@@ -117,7 +118,9 @@ def _make_adapter(model: Path, folder: Path) -> dict[str, Any]:
     return merged
 
 
-def test_adapter_and_template(job: InferenceJob, tmp_path: Path, prompts: pl.DataFrame) -> None:
+def test_adapter_and_template(
+    job: InferenceJob[VllmModel], tmp_path: Path, prompts: pl.DataFrame
+) -> None:
     folder, template = tmp_path / "adapter", tmp_path / "template.jinja"
     merged = _make_adapter(job.folder, folder)
     template.write_text("{% for m in messages %}<|user|>{{ m.content }}<|end|>{% endfor %}")
@@ -133,7 +136,7 @@ def test_adapter_and_template(job: InferenceJob, tmp_path: Path, prompts: pl.Dat
     texts = _texts(engine, ids)
     assert texts == _greedy_by_transformers(job.folder, ids, merged)
     assert texts != _greedy_by_transformers(job.folder, ids)
-    found = describe(engine, changed)
+    found = OwnWeights(engine, changed).provenance()
     assert found["lora"] == {
         "path": "an/adapter",
         "weights_sha256": weights_hash(folder),
@@ -142,7 +145,7 @@ def test_adapter_and_template(job: InferenceJob, tmp_path: Path, prompts: pl.Dat
 
 
 def test_thinking_that_a_special_token_ends(
-    job: InferenceJob, tmp_path: Path, prompts: pl.DataFrame
+    job: InferenceJob[VllmModel], tmp_path: Path, prompts: pl.DataFrame
 ) -> None:
     """A mark that the engine would leave out of the text: here the model's word ` to`."""
     engine = start_engine(job)
@@ -172,7 +175,7 @@ def test_thinking_that_a_special_token_ends(
 
 @pytest.mark.parametrize("amx", [False, True], ids=["this processor", "one with AMX"])
 def test_quantised_weights(
-    job: InferenceJob,
+    job: InferenceJob[VllmModel],
     tmp_path: Path,
     prompts: pl.DataFrame,
     monkeypatch: pytest.MonkeyPatch,
@@ -234,13 +237,13 @@ def test_quantised_weights(
     ],
 )
 def test_quantisation_that_cannot_be_had(
-    job: InferenceJob, changes: dict[str, Any], complaint: str
+    job: InferenceJob[VllmModel], changes: dict[str, Any], complaint: str
 ) -> None:
     with pytest.raises(InputError, match=complaint):
         start_engine(_change(job, **changes))
 
 
-def test_adapter_of_another_model(job: InferenceJob, tmp_path: Path) -> None:
+def test_adapter_of_another_model(job: InferenceJob[VllmModel], tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file  # noqa: PLC0415 - with the engine alone
 
     _make_adapter(job.folder, tmp_path / "adapter")

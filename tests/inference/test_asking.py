@@ -12,7 +12,7 @@ from server_jobs import job_of, prompts_of
 
 from refusal_parity.config import SamplingConfig
 from refusal_parity.errors import InputError
-from refusal_parity.inference.asking import ask_server
+from refusal_parity.inference.running import run_job
 from refusal_parity.tables import Responses, read_metadata, read_table
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def test_every_way_of_failing(server: Server, tmp_path: Path) -> None:
     prompts = prompts_of(*well, *passing, *lasting, *filtered, "silent", "long")
     said: list[str] = []
     output = tmp_path / "m/responses.parquet"
-    ask_server(job_of(server, timeout_s=1.5), prompts, output, say=said.append)
+    run_job(job_of(server, timeout_s=1.5), prompts, output, say=said.append)
     rows = read_table(Responses, output).join(prompts, on="prompt_id")
     status = dict(rows.select("template_id", "status").iter_rows())
     assert status == {
@@ -81,21 +81,21 @@ def test_every_way_of_failing(server: Server, tmp_path: Path) -> None:
 def test_never_more_requests_at_once_than_asked_for(server: Server, tmp_path: Path) -> None:
     prompts = prompts_of(*(f"w{number}" for number in range(40)))
     job = job_of(server, concurrency=3)
-    ask_server(job, prompts, tmp_path / "r.parquet", say=lambda _: None)
+    run_job(job, prompts, tmp_path / "r.parquet", say=lambda _: None)
     assert server.most_at_once == 3
 
 
 def test_a_setting_that_cannot_be_sent(server: Server, tmp_path: Path) -> None:
     job = replace(job_of(server), sampling=SamplingConfig(top_k=5))
     with pytest.raises(InputError, match="OpenAI's protocol has no top_k"):
-        ask_server(job, prompts_of("well"), tmp_path / "r.parquet", say=lambda _: None)
+        run_job(job, prompts_of("well"), tmp_path / "r.parquet", say=lambda _: None)
 
 
 def test_what_is_sent_is_what_the_config_says(server: Server, tmp_path: Path) -> None:
     request = {"presets": ["azure", "openai-reasoning"], "extra_body": {"reasoning_effort": "low"}}
     output = tmp_path / "r.parquet"
     said: list[str] = []
-    ask_server(job_of(server, request=request), prompts_of("well"), output, say=said.append)
+    run_job(job_of(server, request=request), prompts_of("well"), output, say=said.append)
     assert server.paths == ["/v1/chat/completions?api-version=2024-10-21"]
     assert server.bodies[0].keys() == {
         *("model", "messages", "seed", "max_completion_tokens", "reasoning_effort")

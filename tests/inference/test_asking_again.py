@@ -12,7 +12,7 @@ from server_jobs import job_of, prompts_of
 
 from refusal_parity.config import SamplingConfig
 from refusal_parity.errors import InputError
-from refusal_parity.inference.asking import ask_server
+from refusal_parity.inference.running import run_job
 from refusal_parity.tables import Responses, read_table
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def test_what_failed_is_asked_again_alone(tmp_path: Path) -> None:
     output = tmp_path / "m/responses.parquet"
     with serving() as server:
         job = job_of(server, retries=0, concurrency=1)
-        ask_server(job, prompts, output, say=lambda _: None)
+        run_job(job, prompts, output, say=lambda _: None)
         first = read_table(Responses, output)
         failed = first.filter(pl.col("status") == "error")
         assert len(failed) == 20
@@ -38,11 +38,11 @@ def test_what_failed_is_asked_again_alone(tmp_path: Path) -> None:
             mended.setitem(REFUSALS, way, (200, answer_of("well", {"seed": 0})))
         server.down_after = 8
         with pytest.raises(InputError, match="in a row failed"):
-            ask_server(job, prompts, output, say=lambda _: None, again=True)
+            run_job(replace(job, again=True), prompts, output, say=lambda _: None)
         assert read_table(Responses, output).equals(first)
         asked = server.asked.copy()
         server.down_after = 10**9
-        ask_server(job, prompts, output, say=lambda _: None, again=True)
+        run_job(replace(job, again=True), prompts, output, say=lambda _: None)
         answered = [prompt for prompt, _ in asked.most_common()][:8]
         assert len(answered) == 8
         ever = set(server.asked)
@@ -62,16 +62,16 @@ def test_nothing_is_paid_twice_by_asking_again(server: Server, tmp_path: Path) -
     prompts = prompts_of("well", "number")
     output = tmp_path / "m/responses.parquet"
     job = job_of(server)
-    ask_server(job, prompts, output, say=lambda _: None)
+    run_job(job, prompts, output, say=lambda _: None)
     other = replace(job, sampling=SamplingConfig(temperature=0.3))
     for changed, words in [(other, "sampling.temperature"), (replace(job, samples=2), "samples")]:
         with pytest.raises(InputError, match=words):
-            ask_server(changed, prompts, output, say=lambda _: None, again=True)
+            run_job(replace(changed, again=True), prompts, output, say=lambda _: None)
     with pytest.raises(InputError, match="prompts, samples or seeds"):
-        ask_server(job, prompts[:1], output, say=lambda _: None, again=True)
+        run_job(replace(job, again=True), prompts[:1], output, say=lambda _: None)
     assert server.asked["well Ana"] == 1
     said: list[str] = []
-    ask_server(job, prompts[:1], tmp_path / "w/r.parquet", say=said.append)
-    ask_server(job, prompts[:1], tmp_path / "w/r.parquet", say=said.append, again=True)
+    run_job(job, prompts[:1], tmp_path / "w/r.parquet", say=said.append)
+    run_job(replace(job, again=True), prompts[:1], tmp_path / "w/r.parquet", say=said.append)
     assert said[-1] == "no response failed: nothing is asked again"
     assert server.asked["well Ana"] == 2

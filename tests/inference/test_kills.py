@@ -75,11 +75,17 @@ class Place:
         write_table(self.prompts, Prompts, self.folder / "prompts.parquet")
         return self.server.start(
             {
-                "model": str(self.root / "data/models/demo-even"),
+                "model": {
+                    "engine": "vllm",
+                    "source": {"path": str(self.root / "data/models/demo-even")},
+                    "prompt_mode": "chat",
+                },
+                "folder": str(self.root / "data/models/demo-even"),
+                "samples": 3,
                 "prompts": str(self.folder / "prompts.parquet"),
                 "output": str(self.output),
                 "log": str(self.folder / "log"),
-                "temperature": temperature,
+                "sampling": {"max_tokens": 128, "temperature": temperature},
                 "chunk_s": 0.25,
             }
         )
@@ -107,7 +113,7 @@ class Place:
 def server(root: Path) -> Iterator[Server]:
     settings = {"PYTHONPATH": str(root / "workflow/lib"), "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("one_job.py"))],
+        [sys.executable, str(Path(__file__).with_name("one_job.py")), "vllm"],
         env=os.environ | settings,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -12,7 +12,7 @@ from failing_server import serving
 from server_jobs import job_of, prompts_of
 
 from refusal_parity.errors import InputError
-from refusal_parity.inference.asking import ask_server
+from refusal_parity.inference.running import run_job
 from refusal_parity.tables import Responses, read_table
 
 if TYPE_CHECKING:
@@ -25,18 +25,18 @@ def test_what_a_failing_server_answered_is_kept(tmp_path: Path) -> None:
     prompts = prompts_of(*(f"w{number}" for number in range(40)))
     with serving() as whole:
         undisturbed = tmp_path / "undisturbed.parquet"
-        ask_server(job_of(whole, samples=2), prompts, undisturbed, say=lambda _: None)
+        run_job(job_of(whole, samples=2), prompts, undisturbed, say=lambda _: None)
     with serving() as server:
         job = job_of(server, samples=2, retries=0)
         output = tmp_path / "m/responses.parquet"
         server.down_after = 30
         with pytest.raises(InputError, match=r"models.m: \d+ requests in a row failed, the last"):
-            ask_server(job, prompts, output, say=lambda _: None)
+            run_job(job, prompts, output, say=lambda _: None)
         answered = sum(pl.read_parquet(p).height for p in tmp_path.rglob("chunk-*.parquet"))
         assert answered == 30
         server.down_after = 10**9
         said: list[str] = []
-        ask_server(job, prompts, output, say=said.append)
+        run_job(job, prompts, output, say=said.append)
         assert said[0] == "starting to draw: 30 of 80 responses are there already"
     assert read_table(Responses, output).equals(read_table(Responses, undisturbed))
 
@@ -46,7 +46,7 @@ def test_a_wrong_port_ends_soon(tmp_path: Path) -> None:
         job = job_of(gone)
     began = time.monotonic()
     with pytest.raises(InputError, match=r"cannot be reached .*Check base_url"):
-        ask_server(job, prompts_of("well"), tmp_path / "r.parquet", say=lambda _: None)
+        run_job(job, prompts_of("well"), tmp_path / "r.parquet", say=lambda _: None)
     assert time.monotonic() - began < 10
 
 
@@ -66,7 +66,7 @@ def test_a_server_that_goes_and_comes_back(tmp_path: Path) -> None:
 
         threading.Thread(target=come_back).start()
         output = tmp_path / "m/r.parquet"
-        ask_server(job, prompts, output, say=lambda line: said.append((time.monotonic(), line)))
+        run_job(job, prompts, output, say=lambda line: said.append((time.monotonic(), line)))
         done.set()
     gone, again = [(at, line) for at, line in said if "answer" in line][:2]
     assert "no answer for" in gone[1]
@@ -82,6 +82,6 @@ def test_a_server_that_stays_away(tmp_path: Path) -> None:
         server.leaves_after = 20
         job = job_of(server, concurrency=2, patience_s=1.0)
         with pytest.raises(InputError, match=r"cannot be reached .*what it answered is kept"):
-            ask_server(job, prompts, tmp_path / "m/r.parquet", say=lambda _: None)
+            run_job(job, prompts, tmp_path / "m/r.parquet", say=lambda _: None)
     saved = sum(pl.read_parquet(path).height for path in tmp_path.rglob("chunk-*.parquet"))
     assert 10 < saved <= server.asked.total()

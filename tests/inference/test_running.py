@@ -10,9 +10,10 @@ import pytest
 
 from refusal_parity.config import FolderSource, SamplingConfig, VllmModel
 from refusal_parity.errors import InputError
+from refusal_parity.inference.job import InferenceJob
+from refusal_parity.inference.own_weights import OwnWeights
 from refusal_parity.inference.rendering import WithTemplate
 from refusal_parity.inference.requests import Completion
-from refusal_parity.inference.responses import InferenceJob
 from refusal_parity.inference.running import draw_all
 from refusal_parity.inference.shards import gather_shards, take_shard
 from refusal_parity.tables import Responses, read_metadata, read_table
@@ -35,7 +36,11 @@ class Engine:
     context_length = 256
 
     def __init__(
-        self, job: InferenceJob, template: str, text: str = "well", stop_after: int | None = None
+        self,
+        job: InferenceJob[VllmModel],
+        template: str,
+        text: str = "well",
+        stop_after: int | None = None,
     ) -> None:
         transformers = pytest.importorskip("transformers")
         tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(job.folder)
@@ -55,7 +60,7 @@ class Engine:
 
 
 @pytest.fixture
-def job(root: Path) -> InferenceJob:
+def job(root: Path) -> InferenceJob[VllmModel]:
     folder = root / "data/models/demo-even"
     model = VllmModel(engine="vllm", source=FolderSource(path=str(folder)), prompt_mode="chat")
     return InferenceJob("m", model, folder, samples=1, sampling=SamplingConfig(max_tokens=8))
@@ -79,13 +84,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("clock")
 def test_a_job_goes_on_the_next_day(
-    job: InferenceJob, prompts: pl.DataFrame, tmp_path: Path
+    job: InferenceJob[VllmModel], prompts: pl.DataFrame, tmp_path: Path
 ) -> None:
     said: list[str] = []
     for stop_after in (5, None):
         engine = Engine(job, DATED, stop_after=stop_after)
         try:
-            draw_all(engine, job, prompts[:12], tmp_path / "r.parquet", say=said.append)
+            draw_all(
+                OwnWeights(engine, job, said.append),
+                job,
+                prompts[:12],
+                tmp_path / "r.parquet",
+                say=said.append,
+            )
         except RuntimeError:
             said.clear()
     assert "starting to draw: 5 of 12 responses are there already" in said
@@ -103,7 +114,7 @@ def test_a_job_goes_on_the_next_day(
     ],
 )
 def test_shards_must_be_told_one_date(
-    job: InferenceJob,
+    job: InferenceJob[VllmModel],
     prompts: pl.DataFrame,
     tmp_path: Path,
     dates: tuple[dt.date, dt.date],
@@ -113,7 +124,13 @@ def test_shards_must_be_told_one_date(
     paths = [tmp_path / f"{shard}-of-2" / "responses.parquet" for shard in (1, 2)]
     for shard, (path, date) in enumerate(zip(paths, dates, strict=True), start=1):
         one = replace(job, model=job.model.model_copy(update={"date": date}))
-        draw_all(Engine(one, DATED), one, take_shard(asked, shard, 2), path, say=lambda _: None)
+        draw_all(
+            OwnWeights(Engine(one, DATED), one),
+            one,
+            take_shard(asked, shard, 2),
+            path,
+            say=lambda _: None,
+        )
     if complaint is None:
         gather_shards(paths, asked, tmp_path / "all.parquet")
         rows = read_table(Responses, tmp_path / "all.parquet")
@@ -131,7 +148,7 @@ def test_shards_must_be_told_one_date(
     ],
 )
 def test_thinking_that_the_template_opened(
-    job: InferenceJob,
+    job: InferenceJob[VllmModel],
     prompts: pl.DataFrame,
     tmp_path: Path,
     text: str,
@@ -139,7 +156,7 @@ def test_thinking_that_the_template_opened(
 ) -> None:
     path = tmp_path / "r.parquet"
     said: list[str] = []
-    draw_all(Engine(job, THINKS, text), job, prompts[:3], path, say=said.append)
+    draw_all(OwnWeights(Engine(job, THINKS, text), job), job, prompts[:3], path, say=said.append)
     rows = read_table(Responses, path).select("response", "thinking", "status").rows()
     assert rows == [expected] * 3
     told = "3 of 3 responses are thinking that never came to an answer; the limit on tokens cut 0"

@@ -126,7 +126,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Jobs:
-    """The process of `one_server_job.py`, and the place in which its jobs work."""
+    """The process of `one_job.py`, and the place in which its jobs work."""
 
     def __init__(self, process: subprocess.Popen[str], folder: Path, port: int) -> None:
         self.process = process
@@ -141,6 +141,7 @@ class Jobs:
                 "retries": 50,
             },
             "samples": SAMPLES,
+            "chunk_s": 0.1,
             "prompts": str(folder / "prompts.parquet"),
             "output": str(self.output),
             "log": str(self.log),
@@ -175,7 +176,7 @@ def chaos() -> Iterator[Chaos]:
 @pytest.fixture
 def jobs(chaos: Chaos, tmp_path: Path, root: Path) -> Iterator[Jobs]:
     with subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("one_server_job.py"))],
+        [sys.executable, str(Path(__file__).with_name("one_job.py"))],
         env=os.environ | {"PYTHONPATH": str(root / "workflow/lib")},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

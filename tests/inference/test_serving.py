@@ -21,7 +21,8 @@ import pytest
 
 from refusal_parity.config import OpenAIModel, SamplingConfig
 from refusal_parity.errors import InputError
-from refusal_parity.inference.asking import ServerJob, ask_server
+from refusal_parity.inference.job import InferenceJob
+from refusal_parity.inference.running import run_job
 from refusal_parity.tables import Responses, read_metadata, read_table
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture
-def job(base_url: str, monkeypatch: pytest.MonkeyPatch) -> ServerJob:
+def job(base_url: str, monkeypatch: pytest.MonkeyPatch) -> InferenceJob[OpenAIModel]:
     monkeypatch.setenv("TEST_KEY", KEY)
     model = OpenAIModel(
         engine="openai",
@@ -104,18 +105,18 @@ def job(base_url: str, monkeypatch: pytest.MonkeyPatch) -> ServerJob:
         prompt_price=1.0,
         response_price=2.0,
     )
-    return ServerJob(
+    return InferenceJob(
         key="served", model=model, samples=1, sampling=SamplingConfig(temperature=0, max_tokens=16)
     )
 
 
-def _asked(job: ServerJob, prompts: pl.DataFrame, output: Path) -> pl.DataFrame:
-    ask_server(job, prompts, output, say=lambda _: None)
+def _asked(job: InferenceJob[OpenAIModel], prompts: pl.DataFrame, output: Path) -> pl.DataFrame:
+    run_job(job, prompts, output, say=lambda _: None)
     return read_table(Responses, output)
 
 
 def test_greedy_responses_are_those_of_transformers(
-    job: ServerJob, prompts: pl.DataFrame, root: Path, tmp_path: Path
+    job: InferenceJob[OpenAIModel], prompts: pl.DataFrame, root: Path, tmp_path: Path
 ) -> None:
     import torch  # noqa: PLC0415 - with the engine alone
     from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
@@ -146,7 +147,7 @@ def test_greedy_responses_are_those_of_transformers(
 
 
 def test_seeds_make_samples_repeatable_and_different(
-    job: ServerJob, prompts: pl.DataFrame, tmp_path: Path
+    job: InferenceJob[OpenAIModel], prompts: pl.DataFrame, tmp_path: Path
 ) -> None:
     drawn = replace(job, samples=2, sampling=SamplingConfig(temperature=1, max_tokens=16))
     asked = prompts[::200]
@@ -157,7 +158,9 @@ def test_seeds_make_samples_repeatable_and_different(
     assert first.group_by("prompt_id").agg(pl.col("response").n_unique())["response"].max() == 2
 
 
-def test_what_the_server_refuses(job: ServerJob, prompts: pl.DataFrame, tmp_path: Path) -> None:
+def test_what_the_server_refuses(
+    job: InferenceJob[OpenAIModel], prompts: pl.DataFrame, tmp_path: Path
+) -> None:
     long = prompts[:1].with_columns(prompt=pl.lit("so " * 400))
     row = _asked(job, long, tmp_path / "a.parquet").row(0, named=True)
     assert row["status"] == "error"

@@ -13,8 +13,10 @@ import pytest
 from refusal_parity.config import FolderSource, SamplingConfig, VllmModel
 from refusal_parity.errors import InputError
 from refusal_parity.inference.drawing import as_rows
+from refusal_parity.inference.job import InferenceJob
+from refusal_parity.inference.own_weights import OwnWeights, requests_of
+from refusal_parity.inference.plan import plan_of
 from refusal_parity.inference.provenance import weights_hash
-from refusal_parity.inference.responses import InferenceJob, describe, plan_rows, requests_of
 from refusal_parity.inference.vllm_engine import start_engine
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ MAX_TOKENS = 24
 
 
 @pytest.fixture(scope="module")
-def job(root: Path) -> InferenceJob:
+def job(root: Path) -> InferenceJob[VllmModel]:
     folder = root / "data/models/demo-even"
     source = FolderSource(path="data/models/demo-even")
     return InferenceJob(
@@ -42,13 +44,13 @@ def job(root: Path) -> InferenceJob:
 
 
 @pytest.fixture(scope="module")
-def engine(job: InferenceJob) -> Engine:
+def engine(job: InferenceJob[VllmModel]) -> Engine:
     return start_engine(job)
 
 
 @pytest.fixture(scope="module")
-def plan(engine: Engine, job: InferenceJob, prompts: pl.DataFrame) -> pl.DataFrame:
-    return plan_rows(engine, prompts[::40], job)
+def plan(engine: Engine, job: InferenceJob[VllmModel], prompts: pl.DataFrame) -> pl.DataFrame:
+    return OwnWeights(engine, job).prepared(plan_of(prompts[::40], job))
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,7 @@ def test_plan_has_a_seed_and_one_bos_for_every_row(engine: Engine, plan: pl.Data
     bos = engine.tokenizer.bos_token_id
     assert set(plan["token_ids"].list.count_matches(bos)) == {1}
     assert plan["prompt_tokens"].equals(
-        plan["token_ids"].list.len().cast(pl.Int64), check_names=False
+        plan["token_ids"].list.len().cast(pl.Int32), check_names=False
     )
 
 
@@ -99,8 +101,8 @@ def test_what_was_cut_off_is_known(plan: pl.DataFrame, batched: dict[int, Comple
     assert len(cut) + len(ended) == len(rows)
 
 
-def test_provenance_says_how_to_draw_again(engine: Engine, job: InferenceJob) -> None:
-    found: dict[str, Any] = describe(engine, job)
+def test_provenance_says_how_to_draw_again(engine: Engine, job: InferenceJob[VllmModel]) -> None:
+    found: dict[str, Any] = OwnWeights(engine, job).provenance()
     template = (job.folder / "chat_template.jinja").read_bytes()
     assert found["engine"] == "vllm"
     assert found["engine_version"]
@@ -122,7 +124,11 @@ def test_provenance_says_how_to_draw_again(engine: Engine, job: InferenceJob) ->
     ],
 )
 def test_models_that_would_fail(
-    tmp_path: Path, job: InferenceJob, config: dict[str, Any], length: int | None, complaint: str
+    tmp_path: Path,
+    job: InferenceJob[VllmModel],
+    config: dict[str, Any],
+    length: int | None,
+    complaint: str,
 ) -> None:
     folder = shutil.copytree(job.folder, tmp_path / "model")
     path = folder / "config.json"

@@ -8,7 +8,7 @@ import pytest
 from server_jobs import job_of, prompts_of
 
 from refusal_parity.errors import InputError
-from refusal_parity.inference.asking import ask_server
+from refusal_parity.inference.running import run_job
 from refusal_parity.tables import Responses, read_table
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ def test_wrong_key_stops_the_job_and_is_not_shown(
     with pytest.raises(
         InputError, match=r"the server refuses .*status 401: wrong: Bearer \*\*\*"
     ) as raised:
-        ask_server(job_of(server), prompts_of("well"), tmp_path / "r.parquet", say=lambda _: None)
+        run_job(job_of(server), prompts_of("well"), tmp_path / "r.parquet", say=lambda _: None)
     assert "secret" not in str(raised.value)
     assert raised.value.__cause__ is None
     monkeypatch.delenv("TEST_KEY")
     with pytest.raises(InputError, match="TEST_KEY is not set"):
-        ask_server(job_of(server), prompts_of("well"), tmp_path / "r.parquet", say=lambda _: None)
+        run_job(job_of(server), prompts_of("well"), tmp_path / "r.parquet", say=lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_what_is_wrong_with_every_request_is_said_at_the_first(
 ) -> None:
     prompts = prompts_of(*(f"{way} {number}" for number in range(60)))
     with pytest.raises(InputError, match=match):
-        ask_server(job_of(server, retries=1), prompts, tmp_path / "r.parquet", say=lambda _: None)
+        run_job(job_of(server, retries=1), prompts, tmp_path / "r.parquet", say=lambda _: None)
     assert server.asked.total() == 1
 
 
@@ -62,20 +62,20 @@ def test_an_address_without_its_version(server: Server, tmp_path: Path) -> None:
     address = f"http://127.0.0.1:{server.server_port}"
     job = job_of(server, base_url=address)
     with pytest.raises(InputError, match=r"add /v1 to base_url\?"):
-        ask_server(job, prompts_of("lost"), tmp_path / "r.parquet", say=lambda _: None)
+        run_job(job, prompts_of("lost"), tmp_path / "r.parquet", say=lambda _: None)
 
 
 def test_a_study_of_which_nothing_is_taken_ends(server: Server, tmp_path: Path) -> None:
     prompts = prompts_of(*(f"number {number}" for number in range(200)))
     with pytest.raises(InputError, match=r"not one of the first \d+ prompts got a response"):
-        ask_server(job_of(server), prompts, tmp_path / "r.parquet", say=lambda _: None)
+        run_job(job_of(server), prompts, tmp_path / "r.parquet", say=lambda _: None)
     assert server.asked.total() < 70
 
 
 def test_a_prompt_filtered_in_all_its_samples_ends_nothing(server: Server, tmp_path: Path) -> None:
     prompts = prompts_of("filter400", "refused", "well")
     output = tmp_path / "r.parquet"
-    ask_server(job_of(server, samples=11, concurrency=2), prompts, output, say=lambda _: None)
+    run_job(job_of(server, samples=11, concurrency=2), prompts, output, say=lambda _: None)
     rows = read_table(Responses, output).join(prompts, on="prompt_id")
     counts = rows.group_by("template_id", "status").len().sort("template_id").rows()
     assert counts == [("filter400", "filtered", 11), ("refused", "error", 11), ("well", "ok", 11)]

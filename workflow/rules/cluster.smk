@@ -40,11 +40,7 @@ def site_resources(given):
     return given
 
 
-# The profile gives some; a run on this machine alone has none.
-if workflow.resource_settings.default_resources is not None:
-    workflow.resource_settings.default_resources = site_resources(
-        workflow.resource_settings.default_resources
-    )
+change_default_resources(site_resources)
 
 
 def minutes(first):
@@ -58,12 +54,7 @@ SLURM_RUNS = []
 
 def wanted(job):
     """What the last attempt of a job asks for, which is the most."""
-    asked = job.rule.expand_resources(
-        job.wildcards_dict,
-        job.input,
-        attempt=1 + job.restart_times,
-        skip_evaluation={"tmpdir"},
-    )
+    asked = resources_of_last_attempt(job)
     return Wanted(
         who=job.wildcards.get("model", job.rule.name),
         partition=asked.get("slurm_partition") or None,
@@ -78,7 +69,11 @@ def wanted(job):
 
 def fetched_folder(key):
     """Where the weights of this model lie, None where it has none or they are not fetched yet."""
-    folder = Path(folder_of(STUDY.models[key].source)) if key in VLLM_MODELS else None
+    folder = (
+        Path(folder_of(STUDY.models[key].source))
+        if key in STUDY.models and ENGINE[key].weights
+        else None
+    )
     return folder if folder is not None and folder.exists() else None
 
 
@@ -97,11 +92,11 @@ def needs(jobs):
 
 def start_on_cluster():
     """Check the cluster before anything is submitted, and remember the run."""
-    jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
-    if workflow.executor_plugin.name != "slurm" or not jobs:
+    jobs = jobs_to_submit()
+    if executor_name() != "slurm" or not jobs:
         return
     understand_cancelled_by()
-    settings = workflow.executor_settings
+    settings = executor_settings()
     submission = Submission(
         wanted=[wanted(job) for job in jobs],
         needs=list(needs(jobs)),
@@ -118,7 +113,7 @@ def start_on_cluster():
                 check_offline(
                     folder, trust_remote_code=STUDY.models[key].trust_remote_code
                 )
-        SLURM_RUNS.append(workflow.scheduler.get_executor(jobs[0]).run_uuid)
+        SLURM_RUNS.append(run_uuid(jobs[0]))
         note_run(Path(RESULTS), SLURM_RUNS[-1])
     except InputError as error:
         raise WorkflowError(str(error)) from None
@@ -133,7 +128,7 @@ def explain_failures():
     from refusal_parity.cluster.endings import failed_jobs, sentence
 
     results = Path(RESULTS)
-    logs = {job_key(job.rule.name, job.wildcards): job.log for job in workflow.dag.jobs}
+    logs = {job_key(job.rule.name, job.wildcards): job.log for job in all_jobs()}
     jobs = record_jobs(results, results / "jobs.parquet", say=logger.error)
     for row in failed_jobs(jobs, SLURM_RUNS[-1]):
         by_slurm = Path(".snakemake/slurm_logs").rglob(f"{row['job_id']}.log")

@@ -1,12 +1,11 @@
 import re
 
 from refusal_parity.config import (
+    EngineModel,
     FolderSource,
     HubSource,
-    ImportModel,
-    OpenAIModel,
-    VllmModel,
     WheelSource,
+    engine_of,
     load_config,
 )
 from refusal_parity.errors import InputError
@@ -33,21 +32,19 @@ RESOURCES = "resources/models"
 SCRIPTS = "../scripts"
 
 MODELS = list(STUDY.models)
-VLLM_MODELS = [
-    key for key, model in STUDY.models.items() if isinstance(model, VllmModel)
-]
-IMPORTED_MODELS = [
-    key for key, model in STUDY.models.items() if isinstance(model, ImportModel)
+ENGINE = {key: engine_of(model) for key, model in STUDY.models.items()}
+IMPORTED_MODELS = [key for key, engine in ENGINE.items() if not engine.draws]
+SERVER_MODELS = [key for key, engine in ENGINE.items() if engine.served]
+# On machines of one's own: they may ask for GPUs, and their jobs go to a cluster.
+OWN_MODELS = [
+    key for key, engine in ENGINE.items() if engine.draws and not engine.served
 ]
 # A judge is no model of the study, but its weights come from the same places.
 SOURCES = [
     source
-    for model in [*STUDY.models.values(), STUDY.labelling.judge]
-    if isinstance(model, VllmModel)
+    for model in [*STUDY.models.values(), *filter(None, [STUDY.labelling.judge])]
+    if engine_of(model).weights
     for source in (model.source, model.lora)
-]
-SERVER_MODELS = [
-    key for key, model in STUDY.models.items() if isinstance(model, OpenAIModel)
 ]
 
 ANALYSIS_ENV = "../../envs/analysis.yaml"
@@ -78,6 +75,8 @@ def folder_of(source):
 
 def model_files(model):
     """The files that a model's responses depend on."""
+    if not engine_of(model).weights:
+        return {}
     files = {"folder": folder_of(model.source)}
     if model.lora is not None:
         files["adapter"] = folder_of(model.lora)
@@ -86,11 +85,21 @@ def model_files(model):
     return files
 
 
-def given(section, *without):
-    """What the config says of a section, defaults left out.
+def asks(model, key):
+    """What a model asks of its job; nothing, where its engine has no such key."""
+    least = {"gpus": 0, "gpu_model": None, "mem_mb": 4000, "runtime": 120, "shards": 1}
+    return getattr(model, key, least[key])
 
-    Parameters trigger reruns: a default that a later version adds must not.
+
+def given(section, *without):
+    """What the config says of a section, as a parameter of a rule.
+
+    Parameters trigger reruns, and this is the one way of keeping them from it: what is
+    left out, such as how a model's job runs, is read from the config by the script. So are
+    defaults, that one which a later version adds makes nothing anew.
     """
+    if isinstance(section, EngineModel):
+        return section.asked()
     return section.model_dump(mode="json", exclude_defaults=True, exclude=set(without))
 
 

@@ -5,8 +5,10 @@ localrules:
     gather_shards,
 
 
-WHOLE_MODELS = [key for key in VLLM_MODELS if STUDY.models[key].shards == 1]
-SHARDED_MODELS = [key for key in VLLM_MODELS if STUDY.models[key].shards > 1]
+SHARDED_MODELS = [
+    key for key in OWN_MODELS if ENGINE[key].shards and STUDY.models[key].shards > 1
+]
+WHOLE_MODELS = [key for key in OWN_MODELS if key not in SHARDED_MODELS]
 
 
 rule generate_responses:
@@ -21,28 +23,25 @@ rule generate_responses:
         model=one_of(WHOLE_MODELS),
     conda:
         INFERENCE_ENV
-    threads: lambda wildcards: max(1, 4 * STUDY.models[wildcards.model].gpus)
+    threads: lambda wildcards: max(1, 4 * asks(STUDY.models[wildcards.model], "gpus"))
     resources:
-        gpu=lambda wildcards: STUDY.models[wildcards.model].gpus,
+        gpu=lambda wildcards: asks(STUDY.models[wildcards.model], "gpus"),
         gpu_model=lambda wildcards: SITE.gpu_model_of(
-            STUDY.models[wildcards.model].gpus, STUDY.models[wildcards.model].gpu_model
+            asks(STUDY.models[wildcards.model], "gpus"),
+            asks(STUDY.models[wildcards.model], "gpu_model"),
         ),
         slurm_partition=lambda wildcards: SITE.partition_of(
-            STUDY.models[wildcards.model].gpus
+            asks(STUDY.models[wildcards.model], "gpus")
         ),
         # One task drives all GPUs of the job, which lie in one node.
         tasks_per_gpu=0,
         nodes=1,
-        mem_mb=lambda wildcards: STUDY.models[wildcards.model].mem_mb,
+        mem_mb=lambda wildcards: asks(STUDY.models[wildcards.model], "mem_mb"),
         runtime=lambda wildcards, attempt: SITE.limited(
-            STUDY.models[wildcards.model].runtime * attempt
+            asks(STUDY.models[wildcards.model], "runtime") * attempt
         ),
     params:
-        # Only what changes the responses: more memory or time is no reason to
-        # draw them again.
-        model=lambda wildcards: given(
-            STUDY.models[wildcards.model], "mem_mb", "runtime", "gpu_model", "shards"
-        ),
+        model=lambda wildcards: given(STUDY.models[wildcards.model]),
         samples=STUDY.samples,
         sampling=given(STUDY.sampling),
     message:
@@ -68,8 +67,8 @@ rule gather_shards:
         shards=lambda wildcards: expand(
             f"{SHARD_RESULTS}/responses.parquet",
             model=wildcards.model,
-            shard=range(1, STUDY.models[wildcards.model].shards + 1),
-            shards=STUDY.models[wildcards.model].shards,
+            shard=range(1, asks(STUDY.models[wildcards.model], "shards") + 1),
+            shards=asks(STUDY.models[wildcards.model], "shards"),
         ),
     output:
         responses=f"{MODEL_RESULTS}/responses.parquet",
@@ -97,17 +96,13 @@ rule ask_server:
     conda:
         INFERENCE_ENV
     params:
-        # Only what changes the responses, since they cost money; how the
-        # server is asked is read from the config itself.
-        model=lambda wildcards: STUDY.models[wildcards.model].model_dump(
-            include={"base_url", "model", "request"}, exclude_defaults=True
-        ),
+        model=lambda wildcards: given(STUDY.models[wildcards.model]),
         samples=STUDY.samples,
         sampling=given(STUDY.sampling),
     message:
         "Asking the server for responses of {wildcards.model}"
     script:
-        f"{SCRIPTS}/ask_server.py"
+        f"{SCRIPTS}/generate_responses.py"
 
 
 # A target, never part of a plan: without an output it runs whenever it is named. It changes
@@ -145,7 +140,7 @@ rule import_responses:
         mem_mb=2000,
         runtime=minutes(10),
     params:
-        model=lambda wildcards: given(STUDY.models[wildcards.model], "download"),
+        model=lambda wildcards: given(STUDY.models[wildcards.model]),
     message:
         "Importing responses of {wildcards.model} from {input.file}"
     script:

@@ -6,14 +6,14 @@ if JUDGE:
     from refusal_parity.judging.questions import judge_id
 
     # A server is on the network, which jobs on a cluster are not.
-    if not isinstance(JUDGE, VllmModel):
+    if engine_of(JUDGE).served:
 
         localrules:
             ask_judge,
 
     rule ask_judge:
         input:
-            unpack(lambda _: model_files(JUDGE) if isinstance(JUDGE, VllmModel) else {}),
+            unpack(lambda _: model_files(JUDGE)),
             prompts=f"{RESULTS}/prompts.parquet",
             responses=f"{MODEL_RESULTS}/responses.parquet",
         output:
@@ -22,17 +22,15 @@ if JUDGE:
             f"{LOGS}/ask_judge/{{model}}.log",
         conda:
             INFERENCE_ENV
-        threads: max(1, 4 * getattr(JUDGE, "gpus", 0))
+        threads: max(1, 4 * asks(JUDGE, "gpus"))
         resources:
-            gpu=getattr(JUDGE, "gpus", 0),
-            gpu_model=SITE.gpu_model_of(
-                getattr(JUDGE, "gpus", 0), getattr(JUDGE, "gpu_model", None)
-            ),
-            slurm_partition=SITE.partition_of(getattr(JUDGE, "gpus", 0)),
+            gpu=asks(JUDGE, "gpus"),
+            gpu_model=SITE.gpu_model_of(asks(JUDGE, "gpus"), asks(JUDGE, "gpu_model")),
+            slurm_partition=SITE.partition_of(asks(JUDGE, "gpus")),
             tasks_per_gpu=0,
             nodes=1,
-            mem_mb=getattr(JUDGE, "mem_mb", 4000),
-            runtime=minutes(getattr(JUDGE, "runtime", 120)),
+            mem_mb=asks(JUDGE, "mem_mb"),
+            runtime=minutes(asks(JUDGE, "runtime")),
         params:
             judge_id=judge_id(JUDGE, STUDY.labelling.judge_max_tokens),
         message:

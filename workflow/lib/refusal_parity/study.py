@@ -6,12 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refusal_parity.config import FolderSource, ImportModel, VllmModel
 from refusal_parity.dimensions import Unit, composed, of_unit
 from refusal_parity.errors import InputError
 from refusal_parity.labelling.goldfiles import read_gold_files
 from refusal_parity.labelling.starter import gold_files
-from refusal_parity.layout import is_downloaded
 from refusal_parity.prompts import read_stimuli
 from refusal_parity.spelling import as_known, difference
 
@@ -30,18 +28,16 @@ def check_inputs(config: StudyConfig, *, where: str) -> None:
         InputError: at the first file, row or folder that cannot be used.
     """
     _check_stimuli(config, where)
-    for key, model in config.models.items():
-        if isinstance(model, VllmModel):
-            _check_model(model, f"{where}, models.{key}")
-        elif isinstance(model, ImportModel) and not is_downloaded(model):
-            _check_there(Path(model.path), f"{where}, models.{key}.path")
-    judge = config.labelling.judge
-    if isinstance(judge, VllmModel):
-        _check_model(judge, f"{where}, labelling.judge")
+    models = {f"models.{key}": model for key, model in config.models.items()}
+    if config.labelling.judge is not None:
+        models["labelling.judge"] = config.labelling.judge
+    for name, model in models.items():
+        for key, path in model.files():
+            _check_there(path, f"{where}, {name}.{key}")
     if config.labelling.method == "classifier":
         read_gold_files(gold_files(config.labelling.gold, starter=config.labelling.starter))
-    for path in config.labelling.human.labels:
-        _check_there(Path(path), f"{where}, labelling.human.labels")
+    for labels in config.labelling.human.labels:
+        _check_there(Path(labels), f"{where}, labelling.human.labels")
     _check_writable(Path(config.results) / config.study, where)
 
 
@@ -70,15 +66,6 @@ def _naming(reference: str, levels: list[str]) -> str:
     if meant is None or meant not in levels:
         return f"Name one of: {', '.join(levels) or 'none there'}."
     return f"Write it as there: {meant} ({difference(reference, meant)})."
-
-
-def _check_model(model: VllmModel, where: str) -> None:
-    if isinstance(model.source, FolderSource):
-        _check_there(Path(model.source.path) / "config.json", f"{where}.source.path")
-    if isinstance(model.lora, FolderSource):
-        _check_there(Path(model.lora.path) / "adapter_config.json", f"{where}.lora.path")
-    if model.chat_template is not None:
-        _check_there(Path(model.chat_template), f"{where}.chat_template")
 
 
 def _check_there(path: Path, where: str) -> None:

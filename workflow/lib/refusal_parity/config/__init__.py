@@ -6,6 +6,7 @@ are made from these classes.
 
 from __future__ import annotations
 
+from refusal_parity.config.engines import ENGINES, Engine, EngineModel, engine_of
 from refusal_parity.config.labelling import HumanConfig, LabellingConfig
 from refusal_parity.config.loading import load_config
 from refusal_parity.config.models import (
@@ -37,11 +38,14 @@ from refusal_parity.config.study import (
 )
 
 __all__ = [
+    "ENGINES",
     "TEMPLATE_DATE",
     "AnalysisConfig",
     "AssumedVariance",
     "DimensionConfig",
     "Download",
+    "Engine",
+    "EngineModel",
     "FolderSource",
     "HubSource",
     "HumanConfig",
@@ -62,6 +66,7 @@ __all__ = [
     "ThinkingTags",
     "VllmModel",
     "WheelSource",
+    "engine_of",
     "find_site",
     "load_config",
     "load_site",

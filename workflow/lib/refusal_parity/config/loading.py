@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from refusal_parity.config.engines import ENGINES
 from refusal_parity.config.keys import without_keys
 from refusal_parity.config.models import ImportModel
 from refusal_parity.config.section import Section
@@ -90,7 +91,7 @@ def _check_contrasts(config: StudyConfig, where: str) -> None:
 def readable(error: ValidationError, where: str) -> InputError:
     """The first finding of pydantic as a sentence for people."""
     finding = error.errors(include_url=False)[0]
-    tags = {"vllm", "import", "openai", "FolderSource", "HubSource", "WheelSource"}
+    tags = {*ENGINES, "FolderSource", "HubSource", "WheelSource"}
     path = [without_keys(str(part)) for part in finding["loc"] if str(part) not in tags]
     key = ".".join(path) or "the config"
     more = len(error.errors()) - 1
@@ -120,5 +121,5 @@ def readable(error: ValidationError, where: str) -> InputError:
     )
 
 
-def _known_keys() -> set[str]:
-    return {name for section in Section.__subclasses__() for name in section.model_fields}
+def _known_keys(of: type[Section] = Section) -> set[str]:
+    return set(of.model_fields).union(*map(_known_keys, of.__subclasses__()))

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Final, Literal, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, Union
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from refusal_parity.config.engines import ENGINES, EngineModel, declare_plugins, engine
 from refusal_parity.config.keys import VariableName
 from refusal_parity.config.request import RequestConfig
 from refusal_parity.config.section import PathText, Section, Sha256
+from refusal_parity.layout import is_downloaded
 from refusal_parity.vocabulary import Label, spelled_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TEMPLATE_DATE: Final = dt.date(2025, 1, 1)
 """The date that chat templates write, unless the config gives another."""
@@ -88,7 +94,14 @@ _THINKING = (
 )
 
 
-class VllmModel(Section):
+@engine(
+    "refusal_parity.inference.vllm_engine:start",
+    weights=True,
+    seeded=True,
+    shards=True,
+    running=("mem_mb", "runtime", "gpu_model", "shards"),
+)
+class VllmModel(EngineModel):
     """A model that this workflow runs in vLLM."""
 
     engine: Literal["vllm"] = Field(description="Run the model in vLLM.")
@@ -156,6 +169,15 @@ class VllmModel(Section):
             raise ValueError("chat_template belongs to prompt_mode chat")
         return self
 
+    def files(self) -> Iterator[tuple[str, Path]]:
+        """A folder on disk by one of its files, and the chat template."""
+        if isinstance(self.source, FolderSource):
+            yield "source.path", Path(self.source.path) / "config.json"
+        if isinstance(self.lora, FolderSource):
+            yield "lora.path", Path(self.lora.path) / "adapter_config.json"
+        if self.chat_template is not None:
+            yield "chat_template", Path(self.chat_template)
+
 
 class Download(Section):
     """A file to fetch once, checked."""
@@ -211,7 +233,8 @@ Word = Annotated[str, BeforeValidator(_as_word)]
 """A word of somebody else's, which may be a number."""
 
 
-class ImportModel(Section):
+@engine(None, running=("download",))
+class ImportModel(EngineModel):
     """Responses that were made elsewhere."""
 
     engine: Literal["import"] = Field(description="Read responses from a file.")
@@ -248,8 +271,21 @@ class ImportModel(Section):
             raise ValueError("labels explains the words of columns.label, which is not named")
         return self
 
+    def files(self) -> Iterator[tuple[str, Path]]:
+        """The file, unless the workflow fetches it."""
+        if not is_downloaded(self):
+            yield "path", Path(self.path)
 
-class OpenAIModel(Section):
+
+@engine(
+    "refusal_parity.inference.asking:start",
+    served=True,
+    running=(
+        *("api_key_env", "concurrency", "retries", "timeout_s", "patience_s"),
+        *("prompt_price", "response_price", "thinking"),
+    ),
+)
+class OpenAIModel(EngineModel):
     """A model behind a server that speaks OpenAI's protocol."""
 
     engine: Literal["openai"] = Field(description="Ask a server.")
@@ -284,4 +320,11 @@ class OpenAIModel(Section):
     )
 
 
-ModelConfig = Annotated[VllmModel | ImportModel | OpenAIModel, Field(discriminator="engine")]
+declare_plugins()
+if TYPE_CHECKING:
+    ModelConfig = VllmModel | ImportModel | OpenAIModel
+else:
+    ModelConfig = Annotated[
+        Union[tuple(each.model for each in ENGINES.values())],  # noqa: UP007 - only known now
+        Field(discriminator="engine"),
+    ]

@@ -13,8 +13,8 @@ from refusal_parity.config import FolderSource, SamplingConfig, VllmModel
 from refusal_parity.demo.phrases import NAME, Phrases, responses
 from refusal_parity.demo.tokenizer import encode_prompt
 from refusal_parity.demo.truth import CLASSES, PlantedRow
+from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.requests import Request
-from refusal_parity.inference.responses import InferenceJob
 from refusal_parity.inference.vllm_engine import start_engine
 
 if TYPE_CHECKING:

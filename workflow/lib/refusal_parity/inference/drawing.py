@@ -12,6 +12,7 @@ from polars.exceptions import PolarsError
 from refusal_parity.csvfiles import cell
 from refusal_parity.errors import InputError
 from refusal_parity.inference.chunks import KEY
+from refusal_parity.inference.job import CHUNK_S
 from refusal_parity.inference.requests import CUT_OFF, Completion
 from refusal_parity.inference.stopping import Sigterm
 from refusal_parity.tables import Responses, conform, empty
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from refusal_parity.inference.chunks import ChunkStore
 
-CHUNK_S: Final = 20.0
 _REPORT_EVERY_S: Final = 5.0
 _FEWEST_FOR_A_RATE: Final = 20
 _NO_RESPONSE: Final = "the engine gave no response"

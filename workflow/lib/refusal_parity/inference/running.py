@@ -1,31 +1,31 @@
-"""A whole inference job in vLLM, from the table of prompts to that of responses."""
+"""A whole inference job in any engine, from the table of prompts to that of responses."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from refusal_parity.inference.chunks import ChunkStore
+import polars as pl
+
+from refusal_parity.config import engine_of
+from refusal_parity.inference.asking_again import answered_rows
+from refusal_parity.inference.chunks import KEY, ChunkStore
 from refusal_parity.inference.drawing import draw
-from refusal_parity.inference.responses import describe, plan_rows, requests_of, settings_of
-from refusal_parity.inference.thinking import parted
-from refusal_parity.inference.vllm_engine import start_engine
-from refusal_parity.tables import Responses, write_table
+from refusal_parity.inference.plan import plan_of
+from refusal_parity.inference.provenance import text_hash
+from refusal_parity.tables import Responses, empty, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import polars as pl
-
-    from refusal_parity.inference.requests import Engine
-    from refusal_parity.inference.responses import InferenceJob
+    from refusal_parity.inference.job import InferenceJob, Source
 
 CHUNKS: Final = ".responses"
 """Folder of the chunks, beside the table of responses."""
 
 
 def run_job(
-    job: InferenceJob,
+    job: InferenceJob[Any],
     prompts: pl.DataFrame,
     output: Path,
     *,
@@ -40,42 +40,55 @@ def run_job(
         say: called with lines of progress.
 
     Raises:
-        InputError: model, prompts or folder cannot be used.
+        InputError: model, prompts or folder cannot be used, or `output` was drawn in
+            another way.
         Stopped: SIGTERM came; the next run goes on from there.
     """
-    say("starting the engine")
-    draw_all(start_engine(job), job, prompts, output, say=say)
+    source = engine_of(job.model).starter()(job, say)
+    draw_all(source, job, prompts, output, say=say)
 
 
 def draw_all(
-    engine: Engine,
-    job: InferenceJob,
+    source: Source,
+    job: InferenceJob[Any],
     prompts: pl.DataFrame,
     output: Path,
     *,
     say: Callable[[str], None],
 ) -> None:
     """What `run_job` does once the engine runs."""
-    plan = plan_rows(engine, prompts, job)
-    provenance = describe(engine, job)
-    if provenance["template_date"]:
-        say(
-            f"the chat template writes a date: {provenance['template_date']}, the same in every "
-            f"run (models.{job.key}.date)"
-        )
+    plan = source.prepared(plan_of(prompts, job))
+    provenance = source.provenance()
+    kept = answered_rows(output, plan, provenance) if job.again else empty(Responses)
+    asked = plan.join(kept, on=KEY, how="anti", maintain_order="left")
+    if job.again and asked.is_empty():
+        say("no response failed: nothing is asked again")
+        return
     store = ChunkStore(
         output.parent / CHUNKS,
-        settings_of(provenance, job, plan),
+        {
+            **source.settings(),
+            "prompts_sha256": text_hash(
+                plan.select("model", "prompt_id", "sample", "seed", "rendered_sha256").write_csv()
+            ),
+            "columns": Responses.column_names(),
+        },
         device=provenance["device"],
         say=say,
     )
-    responses = draw(
-        plan,
-        lambda rows: parted(engine.generate(requests_of(rows)), job.model.thinking),
+    drawn = draw(
+        asked,
+        lambda rows: source.generate(rows, fresh=len(rows) == len(plan)),
         store,
         say=say,
         chunk_s=job.chunk_s,
     )
+    responses = plan.select(KEY).join(
+        pl.concat([kept, drawn]), on=KEY, how="left", maintain_order="left"
+    )
+    for line in source.remarks(responses):
+        say(line)
     device = " and ".join(store.devices()) or provenance["device"]
-    write_table(responses, Responses, output, metadata=provenance | {"device": device})
+    metadata = provenance | {"device": device} | source.usage(responses)
+    write_table(responses, Responses, output, metadata=metadata)
     store.remove()

@@ -16,21 +16,34 @@ from refusal_parity.inference.checks import (
     read_model_config,
     readable,
 )
+from refusal_parity.inference.own_weights import OwnWeights
 from refusal_parity.inference.rendering import WithTemplate
 from refusal_parity.inference.requests import Completion, DatedTokenizer, Engine, Request
 from refusal_parity.inference.thinking import markup_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from vllm.lora.request import LoRARequest
     from vllm.sampling_params import StructuredOutputsParams
 
     from refusal_parity.config import VllmModel
-    from refusal_parity.inference.responses import InferenceJob
+    from refusal_parity.inference.job import InferenceJob
 
 
-def start_engine(job: InferenceJob, *, options: Mapping[str, Any] | None = None) -> Engine:
+def start(job: InferenceJob[VllmModel], say: Callable[[str], None]) -> OwnWeights:
+    """Start the engine of a job.
+
+    Raises:
+        InputError: a folder is no model or adapter, or one that cannot run here.
+    """
+    say("starting the engine")
+    return OwnWeights(start_engine(job), job, say)
+
+
+def start_engine(
+    job: InferenceJob[VllmModel], *, options: Mapping[str, Any] | None = None
+) -> Engine:
     """Load a job's model; takes seconds on the CPU and minutes for a large model.
 
     Args:
@@ -84,7 +97,7 @@ def _readable_errors(folder: Path) -> Iterator[None]:
 
 class _VllmEngine:
     def __init__(
-        self, job: InferenceJob, config: dict[str, Any], options: Mapping[str, Any]
+        self, job: InferenceJob[VllmModel], config: dict[str, Any], options: Mapping[str, Any]
     ) -> None:
         import torch  # noqa: PLC0415 - seconds to import, and analysis never needs it
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from refusal_parity.config import ImportModel
+from refusal_parity.config import engine_of
 from refusal_parity.report.sections.section import Figures, Section
 from refusal_parity.report.shown_labels import shown_labels
 from refusal_parity.report.summary import exclusion_totals
@@ -60,8 +60,8 @@ def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
         "arms": inputs.arms,
         "samples": config.samples,
         "sampling": config.sampling,
-        "drawn": any(not isinstance(model, ImportModel) for model in config.models.values()),
-        "imported": any(isinstance(model, ImportModel) for model in config.models.values()),
+        "drawn": any(engine_of(model).draws for model in config.models.values()),
+        "imported": not all(engine_of(model).draws for model in config.models.values()),
         "method": config.labelling.method,
         "sources": label_sources(inputs),
         "analysis": config.analysis,

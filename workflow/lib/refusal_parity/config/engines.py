@@ -1,0 +1,115 @@
+"""The engines that responses come from: each declared beside its part of the config."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
+
+from refusal_parity.config.section import Section
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PLUGINS: Final = "REFUSAL_PARITY_PLUGINS"
+"""Environment variable that names folders with engines of other people's."""
+
+
+class EngineModel(Section):
+    """A model of any engine; each engine has a class of its own."""
+
+    def files(self) -> Iterator[tuple[str, Path]]:
+        """Files that must be there before any job starts, each with the key that names it."""
+        yield from ()
+
+    def asked(self) -> dict[str, Any]:
+        """What the config says that changes responses, defaults left out."""
+        running = set(engine_of(self).running)
+        return self.model_dump(mode="json", exclude_defaults=True, exclude=running)
+
+
+Model = TypeVar("Model", bound=EngineModel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """What an engine can do; nothing else in the project asks which one it is.
+
+    Attributes:
+        key: `engine` in the config.
+        model: its part of the config.
+        start: `module:function` that gives a `Source` for a job; null where responses are
+            read from a file.
+        weights: it runs weights of one's own: the model has `source`, `lora`, `chat_template`.
+        served: it asks somebody else's machine, over the network, and may cost money.
+        seeded: two runs with the same seeds give the same responses.
+        shards: a model's prompts may be split among several jobs.
+        running: keys that say how a job runs and change no response.
+    """
+
+    key: str
+    model: type[EngineModel]
+    start: str | None
+    weights: bool = False
+    served: bool = False
+    seeded: bool = False
+    shards: bool = False
+    running: frozenset[str] = frozenset()
+
+    @property
+    def draws(self) -> bool:
+        """Whether it draws responses, or reads those that somebody drew."""
+        return self.start is not None
+
+    def starter(self) -> Callable[..., Any]:
+        """The function that `start` names, imported now: engines take seconds to import.
+
+        Raises:
+            ValueError: the engine draws nothing.
+        """
+        if self.start is None:
+            raise ValueError(f"engine {self.key} draws nothing")
+        module, _, function = self.start.partition(":")
+        start: Callable[..., Any] = getattr(importlib.import_module(module), function)
+        return start
+
+
+ENGINES: Final[dict[str, Engine]] = {}
+"""All engines by key."""
+
+
+def engine(
+    start: str | None, *, running: tuple[str, ...] = (), **capabilities: bool
+) -> Callable[[type[Model]], type[Model]]:
+    """Declare the model class that it decorates to be an engine's; see `Engine`.
+
+    Raises:
+        ValueError: another engine has that key.
+    """
+
+    def declare(model: type[Model]) -> type[Model]:
+        (key,) = get_args(model.model_fields["engine"].annotation)
+        if key in ENGINES:
+            raise ValueError(f"engine {key} is declared twice")
+        ENGINES[key] = Engine(
+            key=key, model=model, start=start, running=frozenset(running), **capabilities
+        )
+        return model
+
+    return declare
+
+
+def engine_of(model: EngineModel) -> Engine:
+    """What the engine of a model can do."""
+    return next(each for each in ENGINES.values() if isinstance(model, each.model))
+
+
+def declare_plugins() -> None:
+    """Import every `*_engine.py` in the folders that `PLUGINS` names."""
+    for folder in filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)):
+        sys.path.append(folder)
+        for path in sorted(Path(folder).glob("*_engine.py")):
+            importlib.import_module(path.stem)

@@ -1,0 +1,97 @@
+"""One model's share of a study, and what every engine does with it."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+
+from refusal_parity.config import EngineModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import polars as pl
+
+    from refusal_parity.config import SamplingConfig
+    from refusal_parity.inference.requests import Completion
+
+CHUNK_S: Final = 20.0
+
+Model_co = TypeVar("Model_co", bound=EngineModel, covariant=True)
+
+
+@dataclass(frozen=True)
+class InferenceJob(Generic[Model_co]):
+    """One model's share of a study.
+
+    Attributes:
+        key: the model's key in the config.
+        model: its part of the config.
+        folder: its weights, tokenizer and config, where the engine runs weights.
+        samples: responses for each prompt.
+        sampling: how they are drawn.
+        adapter: folder of the model's LoRA adapter.
+        threads: CPU threads of the engine's arithmetic. More than one on busy
+            cores is slower than one.
+        schema: JSON schema that every response is held to, if any.
+        chunk_s: seconds between two savings.
+        again: keep what a finished table holds, and ask again what failed in it, that alone.
+    """
+
+    key: str
+    model: Model_co
+    folder: Path = Path()
+    _: KW_ONLY
+    samples: int
+    sampling: SamplingConfig
+    adapter: Path | None = None
+    threads: int = 1
+    schema: Mapping[str, Any] | None = None
+    chunk_s: float = CHUNK_S
+    again: bool = False
+
+
+class Source(Protocol):
+    """An engine that was started for a job: what it asks, draws, and says of itself."""
+
+    def prepared(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows of the plan with what is known of them before they are drawn.
+
+        Returns:
+            The rows with prompt_tokens, rendered_sha256 and whatever `generate` needs.
+
+        Raises:
+            InputError: a prompt cannot be sent.
+        """
+        ...
+
+    def settings(self) -> dict[str, Any]:
+        """Everything that changes responses, beside what is sent and its seed, as JSON."""
+        ...
+
+    def provenance(self) -> dict[str, Any]:
+        """What a table of responses says of itself: settings, device, versions."""
+        ...
+
+    def generate(self, rows: pl.DataFrame, *, fresh: bool) -> Iterator[Completion | None]:
+        """Draw rows of the plan, in the order in which they finish.
+
+        `index` of a completion is the row's place among those given. Null says that
+        nothing finished for a while.
+
+        Args:
+            rows: of the plan, prepared.
+            fresh: whether no response of this model was ever drawn under these settings.
+        """
+        ...
+
+    def remarks(self, responses: pl.DataFrame) -> Iterator[str]:
+        """What to tell the user about the finished table; nothing by default."""
+        del responses
+        yield from ()
+
+    def usage(self, responses: pl.DataFrame) -> dict[str, Any]:
+        """What the finished table cost, for its metadata; nothing by default."""
+        del responses
+        return {}

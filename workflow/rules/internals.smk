@@ -1,0 +1,46 @@
+# All that the workflow asks of Snakemake beyond its documented language. Of each version that
+# is known to answer, tests/workflow/test_internals.py has the name; the functions are tried
+# there on a workflow of three jobs.
+
+
+def all_jobs():
+    """Every job of this run's plan, those that need not run too."""
+    return list(workflow.dag.jobs)
+
+
+def jobs_to_submit():
+    """Jobs of this run that are neither done nor done here, in the process that submits."""
+    return [job for job in workflow.dag.needrun_jobs() if not job.is_local]
+
+
+def resources_of_last_attempt(job):
+    """What a job asks for when it is tried for the last time."""
+    return job.rule.expand_resources(
+        job.wildcards_dict,
+        job.input,
+        attempt=1 + job.restart_times,
+        skip_evaluation={"tmpdir"},
+    )
+
+
+def executor_name():
+    """Name of the plugin that runs jobs, such as `local` or `slurm`."""
+    return workflow.executor_plugin.name
+
+
+def executor_settings():
+    """What the plugin that runs jobs was told."""
+    return workflow.executor_settings
+
+
+def run_uuid(job):
+    """Name of this run, which the cluster's jobs carry."""
+    return workflow.scheduler.get_executor(job).run_uuid
+
+
+def change_default_resources(change):
+    """Let a function change the run's default resources; a run on this machine has none."""
+    if workflow.resource_settings.default_resources is not None:
+        workflow.resource_settings.default_resources = change(
+            workflow.resource_settings.default_resources
+        )
