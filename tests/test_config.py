@@ -93,8 +93,6 @@ _TABLE = {"engine": "import", "path": "r.csv", "format": "chehbouni-2024"}
         ({"prompts": {"templates": "t.csv", "names": "n{2,3}.csv"}}, "prompts.names"),
         ({"source": {"path": "models/{v1}"}}, "models.m.source.path"),
         ({"source": {"hub": "a/{b}", **_HUB}}, "models.m.source.hub"),
-        ({"source": _WHEEL | {"package": "{p}"}}, "models.m.source.package"),
-        ({"source": _WHEEL | {"version": "{1}"}}, "models.m.source.version"),
         ({"lora": {"path": "{v1}"}}, "models.m.lora.path"),
         ({"chat_template": "}.jinja"}, "models.m.chat_template"),
         ({"models": {"i": _TABLE | {"path": "{v1}.csv"}}}, "models.i.path"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -56,3 +57,20 @@ def test_terminal_gets_progress_and_reason_the_log_all(
     assert "to the log" not in result.stdout + result.stderr
     assert logged in text
     assert "to the log" in text
+
+
+def test_nothing_that_is_quoted_is_obeyed_or_reads_as_a_line_of_the_log(
+    root: Path, tmp_path: Path
+) -> None:
+    quoted = r"'\x1b[2J\x1b]0;t\x07bad\r\n[model-a] fine\x9b \u202e'"
+    result = _run(root, tmp_path / "log", f"raise InputError({quoted}, where='s', remedy='')")
+    fault = _run(root, tmp_path / "fault", r"raise ValueError('\x1b[2J\n12:00:00 fine\r')")
+    for text in (
+        *(result.stderr, fault.stderr),
+        *((tmp_path / name).read_text("utf-8") for name in ("log", "fault")),
+    ):
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", text)
+    assert "\u241b[2J" in result.stderr
+    assert not re.search(r"^\[model-a\] fine", result.stderr, re.MULTILINE)
+    for text in (fault.stderr, (tmp_path / "fault").read_text("utf-8")):
+        assert not re.search("^12:00:00 fine", text, re.MULTILINE)

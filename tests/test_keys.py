@@ -43,6 +43,16 @@ def _load(**changes: Any) -> None:
         {"api_key_env": RANDOM},
         {"base_url": f"https://me:{KEY}@host/v1"},
         {"base_url": f"https://{KEY}@host/v1"},
+        {"base_url": f"https://host/v1?k={RANDOM}"},
+        {"base_url": f"https://host/{KEY}/v1"},
+        {"base_url": f"ftp://{RANDOM}/v1"},
+        {"base_url": RANDOM},
+        {"api_key_env": f"_{RANDOM.upper()}"},
+        {"api_key": RANDOM},
+        {"engine": "opena1", "api_key_env": RANDOM},
+        {"engine": RANDOM},
+        {"concurrency": RANDOM},
+        {RANDOM: 1},
         {"request": {"api_key": KEY}},
     ],
 )
@@ -54,6 +64,14 @@ def test_a_key_is_refused_and_not_repeated(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["HOME", "PATH", "LD_PRELOAD", "SSH_AUTH_SOCK", "MONKEY", "TOKENIZERS_PARALLELISM"]
+)
+def test_not_any_variable_may_be_sent(name: str) -> None:
+    with pytest.raises(InputError, match="a variable that holds a key is named for it"):
+        _load(api_key_env=name)
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"request": {"extra_body": {"max_completion_tokens": 9, "stop_token_ids": [1]}}},
@@ -62,6 +80,10 @@ def test_a_key_is_refused_and_not_repeated(changes: dict[str, Any]) -> None:
         {"request": {"extra_body": {"provider": {"order": ["a-provider/with-a-long-name"]}}}},
         {"request": {"query": {"api-version": "2024-10-21"}}},
         {"api_key_env": "MY_COMPANY_OPENAI_PRODUCTION_API_KEY_2026"},
+        {"api_key_env": "HF_TOKEN"},
+        {"api_key_env": "myApiKey_apikey"},
+        {"base_url": "https://gateway.example/v1/0123456789abcdef0123456789abcdef/study/openai"},
+        {"base_url": "http://[::1]:8000/v1"},
     ],
 )
 def test_what_only_resembles_a_key_is_taken(changes: dict[str, Any]) -> None:

@@ -29,6 +29,7 @@ REFUSALS: dict[str, tuple[int, dict[str, Any] | bytes]] = {
     "filter400": (400, {"error": FILTERED}),
     "filter200": (200, {"error": FILTERED}),
     "poor": (402, {"error": {"message": "no credit"}}),
+    "forbidden": (403, {"error": {"message": "not for you"}}),
     "nameless": (404, {"error": {"message": "The model `told` does not exist."}}),
     "lost": (404, {"detail": "Not Found"}),
     "unknown-model": (400, {"error": {"message": "told is not a valid model ID", "code": 400}}),

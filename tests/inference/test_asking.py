@@ -100,7 +100,8 @@ def test_what_is_sent_is_what_the_config_says(server: Server, tmp_path: Path) ->
     assert server.bodies[0].keys() == {
         *("model", "messages", "seed", "max_completion_tokens", "reasoning_effort")
     }
-    assert "temperature, top_p" in said[0]
+    assert said[0].endswith("with the key in TEST_KEY")
+    assert "temperature, top_p" in said[1]
     assert read_metadata(output)["request"] == {
         "rename": {"max_tokens": "max_completion_tokens"},
         "leave_out": ["temperature", "top_p"],

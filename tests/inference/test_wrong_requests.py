@@ -79,3 +79,23 @@ def test_a_prompt_filtered_in_all_its_samples_ends_nothing(server: Server, tmp_p
     rows = read_table(Responses, output).join(prompts, on="prompt_id")
     counts = rows.group_by("template_id", "status").len().sort("template_id").rows()
     assert counts == [("filter400", "filtered", 11), ("refused", "error", 11), ("well", "ok", 11)]
+
+
+def test_prompts_that_a_firewall_stops_end_nothing_and_a_revoked_key_does(
+    server: Server, tmp_path: Path
+) -> None:
+    prompts = prompts_of("well 0", *(f"forbidden {at}" for at in range(30)), "well 1")
+    output = tmp_path / "r.parquet"
+    run_job(job_of(server, concurrency=2), prompts, output, say=lambda _: None)
+    rows = read_table(Responses, output)
+    assert rows["status"].value_counts().sort("count").rows() == [("ok", 2), ("error", 30)]
+    assert rows["error"].drop_nulls().unique().to_list() == ["status 403: not for you"]
+
+    revoked = prompts_of("well 0", *(f"forbidden {at}" for at in range(200)))
+    with pytest.raises(InputError, match=r"the server refuses \(status 403: not for you\).*key"):
+        run_job(job_of(server), revoked, tmp_path / "s.parquet", say=lambda _: None)
+    at_once = prompts_of(*(f"forbidden {at}" for at in range(200)))
+    server.asked.clear()
+    with pytest.raises(InputError, match=r"status 403: not for you"):
+        run_job(job_of(server), at_once, tmp_path / "t.parquet", say=lambda _: None)
+    assert server.asked.total() < 20

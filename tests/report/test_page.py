@@ -85,6 +85,9 @@ def test_page_loads_nothing(html: str, page: Page) -> None:
     assert "@import" not in html
     assert all("src" not in script for script in page.all("script"))
     assert "default-src 'none'" in html
+    # These two do not fall back to it.
+    assert "form-action 'none'" in html
+    assert "base-uri 'none'" in html
 
 
 def test_every_figure_has_words_and_every_table_a_caption(html: str, page: Page) -> None:

@@ -9,12 +9,15 @@ import traceback
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from refusal_parity.errors import InputError
+from refusal_parity.textfiles import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+_RETURN: Final = "\N{SYMBOL FOR CARRIAGE RETURN}"
 
 
 @contextmanager
@@ -42,6 +45,7 @@ def job(title: str, log: str | os.PathLike[str]) -> Iterator[Callable[[str], Non
         logging.captureWarnings(capture=True)
 
         def say(line: str) -> None:
+            line = _within_log(line)
             now = datetime.now(tz=UTC).strftime("%H:%M:%S")
             # The terminal first: the log's disk may be full.
             terminal.write(f"[{title}] {line}\n")
@@ -53,7 +57,16 @@ def job(title: str, log: str | os.PathLike[str]) -> Iterator[Callable[[str], Non
             say(f"ERROR {error}")
             raise SystemExit(1) from None
         except Exception as error:  # noqa: BLE001 - the last one to see it
-            traceback.print_exc()
             sys.stderr.flush()
+            file.write(_within_log(traceback.format_exc().rstrip()) + "\n")
             say(f"ERROR {type(error).__name__}: {error} (more in {path})")
             raise SystemExit(1) from None
+
+
+def _within_log(text: str) -> str:
+    """The text as it can stand in a log.
+
+    Servers and files are quoted in it: nothing of theirs is obeyed by a terminal or reads
+    as a line of the log.
+    """
+    return "\n    ".join(printable(text).replace("\r", _RETURN).split("\n"))

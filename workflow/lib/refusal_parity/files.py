@@ -1,11 +1,15 @@
-"""Files that are either whole or not there."""
+"""Files and folders that are either whole or not there."""
 
 from __future__ import annotations
 
+import glob
 import os
+import platform
 import re
+import shutil
+import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from polars.exceptions import PolarsError
@@ -15,6 +19,10 @@ from refusal_parity.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+_HOST: Final = re.sub("[^a-z0-9]", "", platform.node().lower())[:20] or "host"
+_WRITTEN_BY: Final = re.compile(r"(?P<host>[a-z0-9]+)-(?P<process>\d+)\.[0-9a-f]{8}")
+_LONGEST_WRITE_S: Final = 86_400.0
 
 
 @contextmanager
@@ -30,9 +38,10 @@ def new_file(path: Path) -> Iterator[Path]:
     Raises:
         InputError: the folder cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
+    temporary = _temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_remnants(path)
         yield temporary
         os.replace(temporary, path)  # noqa: PTH105 - Path.replace hides that it overwrites
     except (OSError, PolarsError) as error:
@@ -47,6 +56,61 @@ def new_file(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path` that takes its name if the body ends well.
+
+    Args:
+        path: the folder to be; one that is there is replaced.
+
+    Yields:
+        The folder to fill.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_remnants(path)
+    temporary = _temporary(path)
+    temporary.mkdir()
+    try:
+        yield temporary
+        shutil.rmtree(path, ignore_errors=True)
+        temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _temporary(path: Path) -> Path:
+    """A hidden name beside `path` that says which process writes there."""
+    return path.with_name(f".{path.name}.{_HOST}-{os.getpid()}.{uuid4().hex[:8]}")
+
+
+def _remove_remnants(path: Path) -> None:
+    """Remove what killed processes had written of this file or folder."""
+    for remnant in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        written_by = _WRITTEN_BY.fullmatch(remnant.name.removeprefix(f".{path.name}."))
+        if written_by is None:
+            continue
+        with suppress(OSError):
+            if written_by["host"] == _HOST:
+                over = not _is_running(int(written_by["process"]))
+            else:
+                # What runs on another machine cannot be seen from here.
+                over = time.time() - remnant.stat().st_mtime > _LONGEST_WRITE_S
+            if over and remnant.is_dir():
+                shutil.rmtree(remnant)
+            elif over:
+                remnant.unlink()
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _reason(error: OSError | PolarsError) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -13,6 +13,9 @@ from refusal_parity.config.models import ImportModel
 from refusal_parity.config.section import Section
 from refusal_parity.config.study import StudyConfig
 from refusal_parity.errors import InputError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
@@ -112,13 +115,20 @@ def readable(error: ValidationError, where: str) -> InputError:
             where=where,
             remedy=f"Add it; config/README.md says what it takes.{rest}",
         )
-    # What looks like a key is not repeated on the terminal.
-    given = "" if finding["type"] == "key" else f" (given: {finding['input']!r})"
     return InputError(
-        without_keys(f"{key}: {finding['msg']}{given}")[:500],
+        without_keys(f"{key}: {finding['msg']}{_given(finding)}")[:500],
         where=where,
         remedy=f"Correct it; config/README.md says what it takes.{rest}",
     )
+
+
+def _given(finding: ErrorDetails) -> str:
+    """What stands in the config, unless it may be a key or hold one."""
+    given = finding["input"]
+    if finding["type"] == "key" or not isinstance(given, str | int | float | None):
+        return ""
+    shown = without_keys(given) if isinstance(given, str) else given
+    return f" (given: {shown!r})"
 
 
 def _known_keys(of: type[Section] = Section) -> set[str]:

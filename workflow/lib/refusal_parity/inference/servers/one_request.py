@@ -10,6 +10,7 @@ import openai
 
 from refusal_parity.inference.requests import Completion
 from refusal_parity.inference.servers.answers import read_answer
+from refusal_parity.inference.servers.connection import RedirectedError, UnreadableError
 from refusal_parity.inference.servers.errors import (
     OddAnswerError,
     ServerError,
@@ -59,8 +60,7 @@ class Asker:
     """Asks a server one row at a time; many calls may be under way together.
 
     Attributes:
-        client: the connection; without tries of its own, since the library's end where an
-            error stands inside an answer of status 200, and know no server that is gone.
+        client: the connection.
         model: the model's part of the config.
         sampling: how responses are drawn.
         schema: JSON schema that every response is held to, if any.
@@ -103,29 +103,41 @@ class Asker:
         request = self.model.request.resolved()
         body = request_body(request, self.sampling, seed=row.seed, schema=self.schema)
         try:
-            answer = await self.client.chat.completions.with_raw_response.create(
-                model=self.model.model,
-                messages=row.messages(),
-                extra_body=body,
-                extra_headers=self.credentials.headers(),
-                extra_query=dict(request.query),
-            )
-        except openai.APIStatusError as error:
-            status, response = error.status_code, error.response
-            said = ServerError.of_body(status, response.content, hide=self.credentials.hide)
-            return self._refused(row, said, body, response.headers)
-        except openai.OpenAIError as error:
-            cause = error.__cause__ or error
-            words = one_line(
-                self.credentials.hide(f"{type(cause).__name__}: {cause}").removesuffix(": ")
-            )
-            return _Failure(words, unreachable=type(cause).__name__.startswith("Connect"))
+            async with asyncio.timeout(self.model.timeout_s):
+                answer = await self.client.chat.completions.with_raw_response.create(
+                    model=self.model.model,
+                    messages=row.messages(),
+                    extra_body=body,
+                    extra_query=dict(request.query),
+                )
+        except (TimeoutError, openai.OpenAIError) as error:
+            return self._unanswered(row, error, body)
         try:
             return self._priced(read_answer(row.index, answer.content, hide=self.credentials.hide))
         except ServerError as said:
             return self._refused(row, said, body, answer.headers)
         except (WebPageError, OddAnswerError) as odd:
             return self._odd(row, odd, answer.headers)
+
+    def _unanswered(
+        self, row: Row, error: TimeoutError | openai.OpenAIError, body: Mapping[str, Any]
+    ) -> Completion | _Failure:
+        """What an error of the connection, or of the server, means for its row."""
+        if isinstance(error, TimeoutError):
+            return _Failure(f"no whole answer within timeout_s ({self.model.timeout_s:g} s)")
+        if isinstance(error, openai.APIStatusError):
+            status, response = error.status_code, error.response
+            said = ServerError.of_body(status, response.content, hide=self.credentials.hide)
+            return self._refused(row, said, body, response.headers)
+        if isinstance(error, RedirectedError):
+            self.rules.redirected(error)
+        if isinstance(error, UnreadableError | RedirectedError):
+            return _without_response(row, one_line(self.credentials.hide(str(error))))
+        cause = error.__cause__ or error
+        words = one_line(
+            self.credentials.hide(f"{type(cause).__name__}: {cause}").removesuffix(": ")
+        )
+        return _Failure(words, unreachable=type(cause).__name__.startswith("Connect"))
 
     def _odd(
         self, row: Row, odd: WebPageError | OddAnswerError, headers: Mapping[str, str]
@@ -147,7 +159,7 @@ class Asker:
             return replace(_without_response(row, None), refusal_reason=said.refusal_reason)
         if said.is_passing:
             return _Failure(str(said), headers=headers)
-        self.rules.refused(said, body, self.model.request.resolved())
+        self.rules.refused(said, body, self.model.request.resolved(), row.index)
         return _without_response(row, str(said))
 
     def _priced(self, completion: Completion) -> Completion:

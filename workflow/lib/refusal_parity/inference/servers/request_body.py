@@ -41,6 +41,18 @@ def request_body(
     return {**sent, **request.extra_body}
 
 
+def token_limit(request: RequestConfig, sampling: SamplingConfig) -> int | None:
+    """Most tokens that an answer may have, as it is sent; null where it is not.
+
+    Args:
+        request: how the server's words differ, with its presets written out.
+        sampling: how responses are drawn.
+    """
+    sent = request_body(request, sampling, seed=0)
+    limits = [value for key, value in sent.items() if key.startswith("max_")]
+    return max((value for value in limits if isinstance(value, int)), default=None)
+
+
 def config_line(parameter: str, said: str, request: RequestConfig) -> str:
     """The line of a model's config that helps where a server refuses a parameter.
 

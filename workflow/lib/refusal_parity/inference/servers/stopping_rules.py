@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import OpenAIModel, RequestConfig
     from refusal_parity.inference.requests import Completion
+    from refusal_parity.inference.servers.connection import RedirectedError
     from refusal_parity.inference.servers.errors import ServerError
     from refusal_parity.inference.servers.watch import ServerWatch
 
-_HOPELESS: Final = frozenset({401, 402, 403, 404, 405, 410})
+_HOPELESS: Final = frozenset({401, 402, 404, 405, 410})
+_FORBIDDEN: Final = 403
+_FORBIDDEN_AT_FIRST: Final = 5
 _BAD_REQUEST: Final = frozenset({400, 422})
 _FEWEST_IN_A_ROW: Final = 10
 _REFUSED_PROMPTS: Final = 50
@@ -36,7 +39,9 @@ class StoppingRules:
 
     Only failures that another try could mend count in a row, after all their tries: a
     prompt that a filter stops, or that the server will never take, says nothing of the
-    others.
+    others. The status 403 may be about one prompt, which a firewall stops, or about the
+    key, which was revoked: it ends the job once it came for many prompts and no answer
+    between.
 
     Attributes:
         stop: the error that ends the job; null to go on.
@@ -58,6 +63,8 @@ class StoppingRules:
         self._in_a_row = 0
         self._failed: set[int] = set()
         self._refused: set[str] = set()
+        self._forbidding: dict[int, ServerError] = {}
+        self._forbidden: set[str] = set()
         self._nothing_yet = True
 
     def failed(self, index: int) -> None:
@@ -72,7 +79,13 @@ class StoppingRules:
     def _note(self, completion: Completion, prompt: str) -> None:
         if completion.error is None:
             self._in_a_row = 0
+            self._forbidden.clear()
             self._unproven = self._nothing_yet = False
+        elif completion.index in self._forbidding:
+            self._forbidden.add(prompt)
+            most = _FORBIDDEN_AT_FIRST if self._nothing_yet else _REFUSED_PROMPTS
+            if len(self._forbidden) >= most:
+                self._end_by(self._forbidding[completion.index])
         elif completion.index in self._failed:
             self._in_a_row += 1
             if self._in_a_row >= self._most_in_a_row:
@@ -89,14 +102,21 @@ class StoppingRules:
                     "Check base_url, model and request.",
                 )
 
-    def refused(self, said: ServerError, body: Mapping[str, Any], request: RequestConfig) -> None:
+    def redirected(self, sent_on: RedirectedError) -> None:
+        """Note that the server sends requests to another host."""
+        self._end(
+            f"{sent_on}; nothing was sent there",
+            "If you trust that host with prompts and key, write its address into base_url.",
+        )
+
+    def refused(
+        self, said: ServerError, body: Mapping[str, Any], request: RequestConfig, index: int
+    ) -> None:
         """Note an error that no try can mend; it may be that of all requests."""
+        if said.status == _FORBIDDEN:
+            self._forbidding[index] = said
         if said.status in _HOPELESS:
-            self._end(
-                f"the server refuses ({said})",
-                "Correct base_url, model, the key in the environment or the account"
-                f"{self._hint(said.status)}.",
-            )
+            self._end_by(said)
         if said.status not in _BAD_REQUEST or not self._nothing_yet:
             return
         if _TOO_LONG.search(f"{said.code} {said.words}"):
@@ -129,6 +149,13 @@ class StoppingRules:
     def _hint(self, status: int) -> str:
         versioned = re.search(r"/v\d|/openai(/|$)", self._model.base_url)
         return " (add /v1 to base_url?)" if status in (404, 405) and not versioned else ""
+
+    def _end_by(self, said: ServerError) -> None:
+        self._end(
+            f"the server refuses ({said})",
+            "Correct base_url, model, the key in the environment or the account"
+            f"{self._hint(said.status)}.",
+        )
 
     def _end(self, what: str, remedy: str) -> None:
         self.stop = self.stop or InputError(what, where=self._where, remedy=remedy)
