@@ -24,6 +24,7 @@ from refusal_parity.statistics.lengths import lengths
 from refusal_parity.statistics.losses import bounds, losses
 from refusal_parity.statistics.mixed_models import mixed_models
 from refusal_parity.statistics.observations import observe
+from refusal_parity.statistics.balance import balance
 from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.planning import measured_design
 from refusal_parity.statistics.rates import rates
@@ -184,6 +185,7 @@ def measure(study: WholeStudy, folder: Path) -> ReportInputs:
     tables = {name: pl.concat(parts) for name, parts in models.items()}
     everything = observe(prompts, labels, analysis)
     tables["design"] = measured_design(everything, analysis)
+    tables["stimuli"] = balance(prompts, responses, analysis)
     tables["overview"] = overview(models["rates"], models["disparity"])
     if len(config.models) > 1:
         tables["comparison"] = compare(everything, analysis, list(config.models))

@@ -1,4 +1,5 @@
 localrules:
+    balance_stimuli,
     overview_models,
     compare_models,
     gather_selfcheck,
@@ -35,6 +36,24 @@ rule test_disparity:
         "Estimating rates and testing disparity of {wildcards.model}"
     script:
         f"{SCRIPTS}/test_disparity.py"
+
+
+rule balance_stimuli:
+    input:
+        prompts=f"{RESULTS}/prompts.parquet",
+        responses=expand(f"{MODEL_RESULTS}/responses.parquet", model=MODELS),
+    output:
+        stimuli=f"{RESULTS}/stimuli.parquet",
+    log:
+        f"{LOGS}/balance_stimuli.log",
+    conda:
+        ANALYSIS_ENV
+    params:
+        analysis=ANALYSIS,
+    message:
+        "Comparing the names of the groups"
+    script:
+        f"{SCRIPTS}/balance_stimuli.py"
 
 
 rule fit_mixed_models:

@@ -15,6 +15,7 @@ from refusal_parity.tables.responses import (
     Prompts,
     Responses,
 )
+from refusal_parity.tables.stimuli import Stimuli
 from refusal_parity.tables.statistics import (
     Comparison,
     Disparity,
@@ -76,6 +77,7 @@ __all__ = [
     "Rates",
     "Responses",
     "SelfCheck",
+    "Stimuli",
     "StudyDesign",
     "TableSpec",
     "VoteProblems",

@@ -24,6 +24,7 @@ from refusal_parity.report.sections import (
     readings,
     responses,
     selfcheck,
+    stimuli,
     templates,
 )
 
@@ -38,6 +39,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     naive.SECTION,
     selfcheck.SECTION,
     names.SECTION,
+    stimuli.SECTION,
     templates.SECTION,
     models.SECTION,
     responses.SECTION,

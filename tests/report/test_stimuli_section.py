@@ -1,0 +1,42 @@
+"""What the page says of names that differ in more than their group."""
+
+from __future__ import annotations
+
+import polars as pl
+from report_study import changed, make_inputs
+
+from refusal_parity.report.sections import stimuli
+from refusal_parity.statistics.balance import COUNTED, balance
+from refusal_parity.tables import Prompts
+
+
+def test_properties_in_which_groups_are_unlike_are_named() -> None:
+    inputs = make_inputs(["m"])
+    prompts = inputs[Prompts].with_columns(
+        log_frequency=pl.when(group="white")
+        .then(pl.col("name").str.len_chars() * 0.0 + 2.0 + (pl.col("gender") == "man"))
+        .otherwise(1.0 + (pl.col("gender") == "man"))
+    )
+    responses = prompts.select(
+        "prompt_id",
+        model=pl.lit("m"),
+        prompt_tokens=pl.when(group="chinese").then(pl.lit(3)).otherwise(1).cast(pl.Int32),
+    )
+    table = balance(prompts, responses.select(COUNTED), inputs.config.analysis)
+    context = stimuli.SECTION.context(changed(inputs, stimuli=table), {})
+    assert context is not None
+    unlike = dict(context["unlike"])
+    assert "log_frequency (less)" in unlike["muslim"]
+    assert "tokens for m (more)" in unlike["chinese"]
+    assert not any("tokens" in each for each in unlike["muslim"])
+    assert not any("gender" in each for each in unlike["muslim"])
+    cells = [[cell.text for cell in row] for row in context["table"].rows]
+    row = next(row for row in cells if row[0] == "log_frequency" and "muslim" in row)
+    assert "1.50" in row
+    assert "2.50" in row
+    # One point apart, and each group's variance is 2/7.
+    assert "\u22121.87" in row
+
+
+def test_a_study_without_the_table_has_no_such_section() -> None:
+    assert stimuli.SECTION.context(make_inputs(["m"]), {}) is None

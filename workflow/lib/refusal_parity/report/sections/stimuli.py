@@ -1,0 +1,86 @@
+"""How alike the names of the groups are in everything but their group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.statistics.balance import ALL, IMBALANCE
+from refusal_parity.tables import Stimuli
+from refusal_parity.text import NOTHING, plain
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs, Row
+
+
+def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any] | None:
+    rows = inputs[Stimuli].filter(dimension=inputs.dimension)
+    if rows.is_empty():
+        return None
+    unlike = rows.filter(
+        (pl.col("std_difference").abs() > IMBALANCE)
+        | (pl.col("std_difference").is_null() & pl.col("mean_reference").is_not_null())
+    )
+    return {
+        "table": _table(rows.to_dicts(), inputs),
+        "bound": f"{IMBALANCE:g}",
+        "unlike": [
+            (plain(str(group)), [_named(row) for row in found.to_dicts()])
+            for (group,), found in unlike.group_by("group", maintain_order=True)
+        ],
+        "reference": plain(rows["reference"][0]),
+    }
+
+
+def _named(row: Row) -> str:
+    """A property in a sentence: `tokens for demo-guarded (more)`."""
+    of_model = "" if row["model"] == ALL else f" for {row['model']}"
+    more = "more" if row["mean"] > row["mean_reference"] else "less"
+    return plain(f"{row['property']}{of_model} ({more})")
+
+
+def _table(rows: list[Row], inputs: ReportInputs) -> Table:
+    return Table(
+        caption=f"Names of each {plain(inputs.dimension)} beside those of the reference. "
+        "Means over names; the standardised difference is in standard deviations, in bold "
+        f"above {IMBALANCE:g}. Tokens count beyond what other names take in the same prompt.",
+        columns=(
+            ("Property", TEXT),
+            ("Model", TEXT),
+            ("Level", TEXT),
+            ("Mean", NUMBER),
+            ("Reference", TEXT),
+            ("Its mean", NUMBER),
+            ("Standardised difference", NUMBER),
+            ("Note", TEXT),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(row["property"])),
+                Cell("" if row["model"] == ALL else plain(row["model"])),
+                Cell(plain(row["group"])),
+                _number(row["mean"]),
+                Cell(plain(row["reference"])),
+                _number(row["mean_reference"]),
+                _number(row["std_difference"], bound=IMBALANCE),
+                Cell(plain(row["note"] or "")),
+            )
+            for row in rows
+        ),
+    ).without_empty()
+
+
+def _number(value: float | None, *, bound: float | None = None) -> Cell:
+    if value is None:
+        return Cell(NOTHING)
+    # Two digits, and no minus before a number that is shown as 0.
+    text = f"{round(value, 2) + 0.0:.2f}".replace("-", "\u2212")
+    return Cell(text, value, strong=bound is not None and abs(value) > bound)
+
+
+SECTION: Final = Section(
+    key="stimuli", entry="How alike names are", heading="How alike names are", context=_context
+)
