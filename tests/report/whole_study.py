@@ -16,6 +16,7 @@ from refusal_parity.config import StudyConfig, load_config
 from refusal_parity.labelling.labels import Labeller
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report import ReportInputs
+from refusal_parity.statistics.balance import balance
 from refusal_parity.statistics.comparison import compare
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.exclusions import exclusions
@@ -24,7 +25,6 @@ from refusal_parity.statistics.lengths import lengths
 from refusal_parity.statistics.losses import bounds, losses
 from refusal_parity.statistics.mixed_models import mixed_models
 from refusal_parity.statistics.observations import observe
-from refusal_parity.statistics.balance import balance
 from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.planning import measured_design
 from refusal_parity.statistics.rates import rates
