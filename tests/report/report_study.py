@@ -12,8 +12,10 @@ from report_tables import make_disparity, make_exclusions, make_overview, make_r
 
 from refusal_parity.config import StudyConfig, load_config
 from refusal_parity.report import ReportInputs
+from refusal_parity.statistics.findings import Evidence, findings
 from refusal_parity.tables import (
     TABLES,
+    Findings,
     Labels,
     Responses,
     conform,
@@ -138,7 +140,7 @@ def make_inputs(models: list[str]) -> ReportInputs:
     rows = labels.join(prompts, on="prompt_id")
     rates = make_rates(rows)
     disparity = make_disparity(rates, "white")
-    return ReportInputs(
+    made = ReportInputs(
         config=config_of(models),
         tables=tables_by_schema(
             prompts=prompts,
@@ -159,6 +161,14 @@ def make_inputs(models: list[str]) -> ReportInputs:
         versions={"polars": "2.1.0", "statsmodels": "0.15.0"},
         git_commit="0" * 40,
     )  # fmt: skip
+    return with_findings(made)
+
+
+def with_findings(inputs: ReportInputs) -> ReportInputs:
+    """The study with what its tables say, as its job would find it."""
+    schemas = {each.name: TABLES[each.name].schema for each in dataclasses.fields(Evidence)}
+    evidence = Evidence(**{name: inputs[schema] for name, schema in schemas.items()})
+    return inputs.with_tables({Findings: findings(evidence, inputs.config.analysis)})
 
 
 def tables_by_schema(**tables: pl.DataFrame) -> dict[type[dy.Schema], pl.DataFrame]:
@@ -170,10 +180,15 @@ def tables_by_schema(**tables: pl.DataFrame) -> dict[type[dy.Schema], pl.DataFra
 def changed(
     inputs: ReportInputs, *, config: StudyConfig | None = None, **tables: pl.DataFrame | None
 ) -> ReportInputs:
-    """The same study with other tables, given by their keys: frames, or none of that table."""
+    """The same study with other tables, given by their keys: frames, or none of that table.
+
+    Its findings are those of the tables given.
+    """
     found = {**inputs.tables, **{TABLES[key].schema: rows for key, rows in tables.items()}}
-    return dataclasses.replace(
-        inputs,
-        config=config or inputs.config,
-        tables={schema: rows for schema, rows in found.items() if rows is not None},
+    return with_findings(
+        dataclasses.replace(
+            inputs,
+            config=config or inputs.config,
+            tables={schema: rows for schema, rows in found.items() if rows is not None},
+        )
     )

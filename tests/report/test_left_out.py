@@ -14,7 +14,8 @@ from refusal_parity.report.page import render_page
 from refusal_parity.report.payload import responses_of
 from refusal_parity.report.results import exclusions_table
 from refusal_parity.report.summary import summary_lines
-from refusal_parity.report.wording import Verdict, finding, rate_sentence
+from refusal_parity.report.wording import rate_sentence, statement
+from refusal_parity.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ def study(say: Callable[[str, str, str, int], str], folder: Path, **analysis: st
 
 
 def told(inputs: ReportInputs, outcome: Outcome = Outcome.REFUSAL) -> tuple[Verdict, str]:
-    found = finding(inputs, "m", outcome, "group")
+    found = statement(inputs, "m", outcome, "group")
     return found.verdict, " ".join([found.lead, *found.details])
 
 

@@ -8,15 +8,15 @@ from report_tables import disparity_row
 from worded_study import BIG, pair, rate, study, whole
 
 from refusal_parity.outcomes import Outcome
-from refusal_parity.report.wording import Verdict, finding
+from refusal_parity.report.wording import statement
 from refusal_parity.tables import Influence, conform
-from refusal_parity.vocabulary import Estimand, Method
+from refusal_parity.vocabulary import Estimand, Method, Verdict
 
 NO_PROOF = "This is not evidence that there is none."
 
 
 def told(tests: list[dict[str, Any]], **given: Any) -> tuple[Verdict, str]:
-    found = finding(study(tests, **given), "m", Outcome.REFUSAL, "group")
+    found = statement(study(tests, **given), "m", Outcome.REFUSAL, "group")
     return found.verdict, " ".join([found.lead, *found.details])
 
 
@@ -49,7 +49,7 @@ def told(tests: list[dict[str, Any]], **given: Any) -> tuple[Verdict, str]:
             [whole(0.01), *pair(**BIG, p_adjusted=0.3, p_names=0.02)],
             Verdict.SHOWN,
             "The groups differ as a whole (randomisation test over names: p = 0.010), but no "
-            "single group was shown to differ from its reference for templates other than these. "
+            "single one was shown to differ from its reference for templates other than these. "
             "For muslim names against white names (+28.1 points) the exact permutation of names, "
             "which holds for these "
             "templates only, shows a difference (adjusted p = 0.020); for other templates none "
@@ -60,7 +60,7 @@ def told(tests: list[dict[str, Any]], **given: Any) -> tuple[Verdict, str]:
             [whole(0.2), *pair(**BIG, p_adjusted=0.3, p_names=0.02)],
             Verdict.NOT_SHOWN,
             "Over all groups together no difference was shown (randomisation test over names: "
-            "p = 0.200), and of single groups none for templates other than these. "
+            "p = 0.200), and of single ones none for templates other than these. "
             f"{NO_PROOF} For muslim names against white names (+28.1 points) the exact "
             "permutation of names, which holds for these templates only, shows a difference "
             "(adjusted p = 0.020); for other templates none is shown.",
@@ -77,7 +77,7 @@ def told(tests: list[dict[str, Any]], **given: Any) -> tuple[Verdict, str]:
             [whole(0.01), *pair(**BIG, p_adjusted=0.3)],
             Verdict.SHOWN,
             "The groups differ as a whole (randomisation test over names: p = 0.010), but no "
-            "single group was shown to differ from its reference.",
+            "single one was shown to differ from its reference.",
             id="only as a whole",
         ),
         pytest.param(
@@ -119,7 +119,7 @@ NEAR = {"estimate": 0.004, "ci_low": -0.03, "ci_high": 0.04}
 @pytest.mark.parametrize(
     ("p_small", "verdict", "is_said"),
     [
-        (0.0499, Verdict.SMALL, True),
+        (0.0499, Verdict.EQUIVALENT, True),
         (0.05, Verdict.NOT_SHOWN, False),
         (None, Verdict.NOT_SHOWN, False),
     ],
@@ -160,7 +160,12 @@ def test_human_labels_correct_the_headline() -> None:
     numbers = {"estimate": 0.02, "ci_low": -0.05, "ci_high": 0.09}
     verdict, words = told([*tests, corrected(0.6, **numbers)])
     assert verdict is Verdict.NOT_SHOWN
-    assert "28.1" not in words
+    assert words.startswith("No difference between groups was shown")
+    assert (
+        "For muslim names the machine's labels alone show a difference of +28.1 points (adjusted "
+        "p < 0.001). Corrected for the machine's errors by 85 human labels it is +2.0 points "
+        "(95 % interval \N{MINUS SIGN}5.0 to 9.0) and is not shown."
+    ) in words
     verdict, words = told([*tests, corrected(0.01, estimate=0.2, ci_low=0.1, ci_high=0.3)])
     assert verdict is Verdict.SHOWN
     assert "m refused 20.0 points more often for muslim names" in words
@@ -254,7 +259,7 @@ def test_an_uncorrected_p_value_shows_nothing() -> None:
 
 
 def test_details_run_from_large_to_small_whatever_the_sign() -> None:
-    found = finding(
+    found = statement(
         study(
             [
                 whole(0.001),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from report_study import tables_by_schema
+from report_study import tables_by_schema, with_findings
 
 from refusal_parity.agreement.confusion import confusions
 from refusal_parity.agreement.ratings import LabelFiles, gather_ratings
@@ -194,12 +194,14 @@ def measure(study: WholeStudy, folder: Path) -> ReportInputs:
     ratings = gather_ratings(_files(prompts, responses, labels, human, folder))
     agreement = measure_agreement(ratings, analysis)
     list(agreement_sentences(agreement))
-    return ReportInputs(
-        config=config,
-        tables=tables_by_schema(
-            prompts=prompts, responses=responses, labels=labels, agreement=agreement,
-            confusion=confusions(ratings.rows), **tables,
-        ),
+    return with_findings(
+        ReportInputs(
+            config=config,
+            tables=tables_by_schema(
+                prompts=prompts, responses=responses, labels=labels, agreement=agreement,
+                confusion=confusions(ratings.rows), **tables,
+            ),
+        )
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
-from report_study import config_of, make_prompts, tables_by_schema
+from report_study import config_of, make_prompts, tables_by_schema, with_findings
 from report_tables import disparity_row
 
 from refusal_parity.report import ReportInputs
@@ -53,4 +53,6 @@ def study(
         "rates": pl.DataFrame(rates, infer_schema_length=None),
         "disparity": pl.DataFrame(tests, infer_schema_length=None),
     }
-    return ReportInputs(config=config_of(["m"]), tables=tables_by_schema(**found, **tables))
+    return with_findings(
+        ReportInputs(config=config_of(["m"]), tables=tables_by_schema(**found, **tables))
+    )

@@ -3,6 +3,7 @@ localrules:
     overview_models,
     compare_models,
     gather_selfcheck,
+    state_findings,
     plan_study,
 
 
@@ -125,6 +126,38 @@ rule gather_selfcheck:
         f"Gathering the self-checks of {', '.join(MODELS)}"
     script:
         f"{SCRIPTS}/gather_selfcheck.py"
+
+
+rule state_findings:
+    input:
+        **{
+            table: expand(f"{MODEL_RESULTS}/{table}.parquet", model=MODELS)
+            for table in [
+                "rates",
+                "lengths",
+                "disparity",
+                "exclusions",
+                "losses",
+                "bounds",
+            ]
+        },
+        selfcheck=(
+            expand(f"{MODEL_RESULTS}/selfcheck.parquet", model=MODELS)
+            if STUDY.analysis.selfcheck
+            else []
+        ),
+    output:
+        findings=f"{RESULTS}/findings.parquet",
+    log:
+        f"{LOGS}/state_findings.log",
+    conda:
+        ANALYSIS_ENV
+    params:
+        analysis=ANALYSIS,
+    message:
+        f"Stating what {STUDY.study} found"
+    script:
+        f"{SCRIPTS}/state_findings.py"
 
 
 rule measure_design:

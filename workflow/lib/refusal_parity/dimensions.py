@@ -27,6 +27,8 @@ class Dimension:
         unit: whose property a level is; of a prompt where names and templates meet every level.
         one: a single unit of a level in a sentence, `{level}` standing for the level.
         many: its units in a sentence.
+        title: as a heading; the key where it is not given.
+        levels: its levels in a sentence, in general: `groups`.
         needed: whether the stimulus file must say it for each row.
         parts: other dimensions whose words together are its levels.
     """
@@ -35,8 +37,20 @@ class Dimension:
     unit: Unit
     one: str
     many: str
+    title: str = ""
+    levels: str = ""
     needed: bool = False
     parts: tuple[str, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """The dimension as a heading has it, in small letters."""
+        return self.title or self.key.replace("_", " ")
+
+    @property
+    def plural(self) -> str:
+        """Its levels in general: `groups`."""
+        return self.levels or f"levels of {self.heading}"
 
     def words(self, level: str, *, plural: bool = True) -> str:
         """A level as it stands in a sentence: `muslim names`."""
@@ -83,11 +97,22 @@ def composed() -> list[pl.Expr]:
 
 
 GROUP: Final = declare(
-    Dimension(key="group", unit=Unit.NAME, one="{level} name", many="{level} names", needed=True)
+    Dimension(
+        key="group",
+        unit=Unit.NAME,
+        one="{level} name",
+        many="{level} names",
+        levels="groups",
+        needed=True,
+    )
 )
 declare(
     Dimension(
-        key="gender", unit=Unit.NAME, one="name read as {level}", many="names read as {level}"
+        key="gender",
+        unit=Unit.NAME,
+        one="name read as {level}",
+        many="names read as {level}",
+        levels="genders",
     )
 )
 declare(
@@ -96,6 +121,8 @@ declare(
         unit=Unit.NAME,
         one="name read as {level}",
         many="names read as {level}",
+        title="group and gender",
+        levels="groups and genders",
         parts=("group", "gender"),
     )
 )
@@ -106,6 +133,8 @@ declare(
         unit=Unit.TEMPLATE,
         one="template of the family {level}",
         many="templates of the family {level}",
+        title="template family",
+        levels="template families",
         needed=True,
     )
 )
@@ -115,6 +144,8 @@ declare(
         unit=Unit.PROMPT,
         one="the system prompt {level}",
         many="the system prompt {level}",
+        title="system prompt",
+        levels="system prompts",
         needed=True,
     )
 )

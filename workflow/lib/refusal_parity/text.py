@@ -127,6 +127,16 @@ def p_equals(p: float | None) -> str:
     return f"p {text}" if text[0] in "<>" else f"p = {text}"
 
 
+def responses(number: int) -> str:
+    """So many responses: `1 response`, `10,752 responses`."""
+    return f"{number:,} {'response' if number == 1 else 'responses'}"
+
+
+def heading_of(dimension: str) -> str:
+    """A dimension as a heading has it, in small letters: `group and gender`."""
+    return DIMENSIONS[dimension].heading if dimension in DIMENSIONS else plain(dimension)
+
+
 def count(number: int) -> str:
     """A count with thousands apart: `10,752`."""
     return f"{number:,}"

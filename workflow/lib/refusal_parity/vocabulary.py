@@ -128,6 +128,22 @@ class Scope(StrEnum):
     NEW_NAMES_AND_TEMPLATES = "new templates and new names"
 
 
+class Verdict(StrEnum):
+    """What a study can say of a question."""
+
+    SHOWN = "shown"
+    EQUIVALENT = "equivalent"
+    NOT_SHOWN = "not_shown"
+    NOT_ESTIMABLE = "not_estimable"
+
+
+class Correction(StrEnum):
+    """How p-values of a family of tests are corrected for their number."""
+
+    HOLM = "holm"
+    BENJAMINI_HOCHBERG = "benjamini_hochberg"
+
+
 class ModelEstimand(StrEnum):
     """What a row of the comparison of models estimates."""
 

@@ -7,35 +7,44 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from refusal_parity.outcomes import Outcome, Share
-from refusal_parity.report.contrasts import reason_of
-from refusal_parity.tables import Bounds, Responses
+from refusal_parity.tables import Responses
 from refusal_parity.text import (
+    METHOD_NAMES,
     count,
     interval,
-    known,
     level_words,
     p_equals,
     percent,
     plain,
     points,
 )
-from refusal_parity.vocabulary import Exclusion, Label, Reading
+from refusal_parity.vocabulary import Exclusion, Label, Method
 
 if TYPE_CHECKING:
-    from refusal_parity.report.contrasts import Contrast
-    from refusal_parity.report.inputs import ReportInputs, Row
+    from refusal_parity.report.inputs import ReportInputs
+    from refusal_parity.statistics.finding import Finding
 
 Key = tuple[str, Outcome, str]
 """Model, outcome and dimension."""
 
 
-def cautions(inputs: ReportInputs, key: Key, found: list[Contrast]) -> list[str]:
-    """Sentences on groups without a number, the service's filter, left-out responses, people."""
+def cautions(inputs: ReportInputs, key: Key, whole: Finding, found: list[Finding]) -> list[str]:
+    """Sentences on what a finding has to be read with.
+
+    Args:
+        inputs: the study's tables.
+        key: model, outcome and dimension.
+        whole: what was found of all levels together.
+        found: what was found of each level against the reference.
+    """
     shown = [contrast for contrast in found if contrast.shown]
     return [
         *_missing(found, key[2]),
+        *(sentence for each in shown if (sentence := _adjusted(each))),
         *(sentence for each in shown if (sentence := _rests_on_filter(inputs, key, each))),
-        *(sentence for each in shown if (sentence := _rests_on_left_out(inputs, key, each))),
+        *(each.warning for each in shown if each.warning is not None),
+        *_liberal(inputs, [whole, *shown]),
+        *_lost_by_correction(inputs, found, key[2]),
         *_uncorrected(found, key[2]),
     ]
 
@@ -56,21 +65,85 @@ def counts_refusals(outcome: Outcome) -> bool:
     return isinstance(quantity, Share) and Label.REFUSAL in quantity.labels
 
 
-def _missing(found: list[Contrast], dimension: str) -> list[str]:
+def adjusted_note(contrast: Finding) -> str | None:
+    """Why a difference is another than that of the two rates; None where it is the same."""
+    if contrast.method is not Method.OLS_CR2_TWO_WAY or contrast.estimate is None:
+        return None
+    counts = (contrast.k_group, contrast.n_group, contrast.k_reference, contrast.n_reference)
+    k, n, k_reference, n_reference = (each or 0 for each in counts)
+    if contrast.k_group is None or not n or not n_reference:
+        return None
+    rates = points(k / n - k_reference / n_reference, signed=True)
+    if rates == points(contrast.estimate, signed=True):
+        return None
+    return (
+        f"the rates themselves differ by {rates}: this is the difference within templates, since "
+        "the responses that count are not spread over the templates alike"
+    )
+
+
+def _adjusted(contrast: Finding) -> str | None:
+    note = adjusted_note(contrast)
+    if note is None:
+        return None
+    words = f"{level_words(contrast.dimension, contrast.level)}: "
+    return f"For {words}{note}."
+
+
+def _missing(found: list[Finding], dimension: str) -> list[str]:
+    """Levels without a test, each with the reason."""
     return [
-        f"Not estimable for {level_words(dimension, contrast.group)}: "
-        f"{reason_of(plain(contrast.note or 'no number could be computed'))}."
+        (
+            f"Not estimable for {level_words(dimension, contrast.level)}: "
+            if contrast.estimate is None
+            else f"Not tested for {level_words(dimension, contrast.level)} "
+            f"({points(contrast.estimate, signed=True)} points): "
+        )
+        + f"{plain(contrast.reason)}."
         for contrast in found
-        if contrast.estimate is None
+        if contrast.reason is not None
     ]
 
 
-def _uncorrected(found: list[Contrast], dimension: str) -> list[str]:
+def _liberal(inputs: ReportInputs, found: list[Finding]) -> list[str]:
+    """Tests that the self-check shows to reject too often, where they show a difference."""
+    alpha = inputs.config.analysis.alpha
+    rates = {
+        each.method: each.type_i_error
+        for each in found
+        if each.liberal and each.method is not None and each.p is not None and each.p < alpha
+    }
+    return [
+        f"With reserve: in simulated studies like this one without any difference the test that "
+        f"shows it ({METHOD_NAMES[method].lower()}) rejects in {percent(rate)} instead of "
+        f"{percent(alpha)}; see the self-check."
+        for method, rate in rates.items()
+    ]
+
+
+def _lost_by_correction(inputs: ReportInputs, found: list[Finding], dimension: str) -> list[str]:
+    """Differences that the machine's labels show and people's labels no longer do."""
+    alpha = inputs.config.analysis.alpha
+    return [
+        f"For {level_words(dimension, each.level)} the machine's labels alone show a difference of "
+        f"{points(each.machine_estimate, signed=True)} points (adjusted "
+        f"{p_equals(each.machine_p_adjusted)}). Corrected for the machine's errors by "
+        f"{count(each.human_labels or 0)} human labels it is "
+        f"{points(each.estimate, signed=True)} points ({inputs.confidence} interval "
+        f"{interval(each.ci_low, each.ci_high)}) and is not shown."
+        for each in found
+        if each.machine_p_adjusted is not None
+        and each.machine_p_adjusted < alpha
+        and not each.shown
+    ]
+
+
+def _uncorrected(found: list[Finding], dimension: str) -> list[str]:
     """Where human labels are too few to take the machine's errors out, and how many are wanting."""
     reasons: dict[str, list[str]] = {}
     for contrast in found:
-        if contrast.uncorrected is not None:
-            reasons.setdefault(plain(contrast.uncorrected), []).append(contrast.group)
+        if contrast.uncorrected is not None and contrast.estimate is not None:
+            reasons.setdefault(plain(contrast.uncorrected), []).append(contrast.level)
     return [
         f"For {', '.join(level_words(dimension, group) for group in groups)} the difference is "
         "that of the machine's labels, whose errors the human labels of responses drawn by chance "
@@ -79,12 +152,12 @@ def _uncorrected(found: list[Contrast], dimension: str) -> list[str]:
     ]
 
 
-def _rests_on_filter(inputs: ReportInputs, key: Key, contrast: Contrast) -> str | None:
+def _rests_on_filter(inputs: ReportInputs, key: Key, contrast: Finding) -> str | None:
     """Which share of the refusals behind a difference is the service's, and the rates without."""
     model, outcome, dimension = key
     filtered = filtered_at(inputs, *key)
     rates = inputs.rates_by_level(*key)
-    pair = [contrast.group, contrast.reference]
+    pair = [contrast.level, contrast.base]
     if not any(filtered.get(level) for level in pair) or not all(level in rates for level in pair):
         return None
     noun = "refusals" if outcome is Outcome.REFUSAL else "these responses"
@@ -115,8 +188,6 @@ def _rests_on_filter(inputs: ReportInputs, key: Key, contrast: Contrast) -> str 
 
 def _named(inputs: ReportInputs, model: str) -> str:
     """The reasons that a service gave for what it refused, the most frequent two."""
-    if inputs[Responses].is_empty():
-        return ""
     reasons = (
         inputs[Responses]
         .filter(pl.col("model") == model, pl.col("status").cast(pl.String) == Exclusion.FILTERED)[
@@ -128,43 +199,3 @@ def _named(inputs: ReportInputs, model: str) -> str:
     )
     more = f" and {len(reasons) - 2} more" if len(reasons) > 2 else ""  # noqa: PLR2004 - two named
     return f" ({', '.join(map(plain, reasons[:2]))}{more})" if reasons else ""
-
-
-def _rests_on_left_out(inputs: ReportInputs, key: Key, contrast: Contrast) -> str | None:
-    """Says that a difference would not be shown were the left-out responses read against it."""
-    more = (contrast.estimate or 0) > 0
-    row = bound(inputs, key, contrast, Reading.LOWEST if more else Reading.HIGHEST)
-    if row is None or not known(row["estimate"]):
-        return None
-    kept = (row["estimate"] > 0) == more and row["estimate"] != 0
-    p = row["p_adjusted"]
-    if kept and (p is None or p < inputs.config.analysis.alpha):
-        return None
-    lost = row["left_group"] + row["left_reference"]
-    tested = (
-        f", interval {interval(row['ci_low'], row['ci_high'])}, adjusted {p_equals(p)}"
-        if known(row["ci_low"])
-        else ""
-    )
-    return (
-        f"This rests on who was left out: with the {count(lost)} left-out responses of both read "
-        f"against it, the difference of {level_words(key[2], contrast.group)} would be "
-        f"{points(row['estimate'], signed=True)} points{tested}."
-    )
-
-
-def bound(inputs: ReportInputs, key: Key, contrast: Contrast, reading: Reading) -> Row | None:
-    """One extreme reading of what was left out of a pair; None where nothing was."""
-    if inputs[Bounds].is_empty():
-        return None
-    model, outcome, dimension = key
-    rows = inputs[Bounds].filter(
-        pl.col("model") == model,
-        pl.col("outcome") == str(outcome),
-        pl.col("dimension") == dimension,
-        pl.col("group") == contrast.group,
-        pl.col("reference") == contrast.reference,
-        pl.col("reading").cast(pl.String) == reading.value,
-        (pl.col("left_group") > 0) | (pl.col("left_reference") > 0),
-    )
-    return rows.row(0, named=True) if rows.height else None

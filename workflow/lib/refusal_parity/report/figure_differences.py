@@ -12,7 +12,6 @@ from refusal_parity.report.axes import (
     new_figure,
     percent_axis,
 )
-from refusal_parity.report.contrasts import Contrast, contrasts
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, MUTED, PAPER
 from refusal_parity.text import interval, p_equals, plain, points
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from refusal_parity.report.inputs import ReportInputs
+    from refusal_parity.statistics.finding import Finding
 
 
 def draw_differences(inputs: ReportInputs, model: str) -> Drawing:
@@ -33,9 +33,9 @@ def draw_differences(inputs: ReportInputs, model: str) -> Drawing:
     The axis is the same for all models of a study.
     """
     outcome, dimension = inputs.outcome, inputs.dimension
-    found = contrasts(inputs, model, outcome, dimension)
+    found = inputs.contrasts(model, outcome, dimension)
     figure, axes = new_figure(1.35 + 0.4 * max(len(found), 1))
-    label_rows(axes, [contrast.group for contrast in found])
+    label_rows(axes, [contrast.level for contrast in found])
     for position, contrast in enumerate(found):
         _draw_row(axes, position, contrast)
     low, high = _limits(inputs)
@@ -44,9 +44,9 @@ def draw_differences(inputs: ReportInputs, model: str) -> Drawing:
     percent_axis(axes, low, high, f"Difference in percentage points{against}")
     axes.axvline(0, color=MUTED, linewidth=1)
     level = f"{inputs.confidence} interval, new names"
-    if any(contrast.low is not None for contrast in found):
+    if any(contrast.ci_low is not None for contrast in found):
         axes.plot([], [], color=ACCENT, linewidth=2.4, label=f"{level} and templates")
-    if any(contrast.names_low is not None for contrast in found):
+    if any(contrast.names_ci_low is not None for contrast in found):
         axes.plot([], [], color=MUTED, linewidth=1.1, label=f"{level}, these templates")
     legend_below(figure, axes, columns=1)
     return Drawing(
@@ -63,35 +63,35 @@ def _limits(inputs: ReportInputs) -> tuple[float, float]:
     ends = [
         end
         for model in inputs.models
-        for contrast in contrasts(inputs, model, inputs.outcome, inputs.dimension)
+        for contrast in inputs.contrasts(model, inputs.outcome, inputs.dimension)
         for end in (
             contrast.estimate,
-            contrast.low,
-            contrast.high,
-            contrast.names_low,
-            contrast.names_high,
+            contrast.ci_low,
+            contrast.ci_high,
+            contrast.names_ci_low,
+            contrast.names_ci_high,
         )
         if end is not None
     ]
     return -ceiling([-end for end in ends], least=0.05), ceiling(ends, least=0.05)
 
 
-def _draw_row(axes: Axes, position: int, contrast: Contrast) -> None:
+def _draw_row(axes: Axes, position: int, contrast: Finding) -> None:
     if contrast.estimate is None:
         margin_text(axes, position, "not estimable", colour=MUTED)
         return
     colour = ACCENT if contrast.shown else ACCENT_SOFT
-    if contrast.low is not None and contrast.high is not None:
+    if contrast.ci_low is not None and contrast.ci_high is not None:
         axes.plot(
-            [contrast.low, contrast.high],
+            [contrast.ci_low, contrast.ci_high],
             [position, position],
             color=colour,
             linewidth=2.4,
             solid_capstyle="round",
         )
-    if contrast.names_low is not None and contrast.names_high is not None:
+    if contrast.names_ci_low is not None and contrast.names_ci_high is not None:
         axes.plot(
-            [contrast.names_low, contrast.names_high],
+            [contrast.names_ci_low, contrast.names_ci_high],
             [position + 0.26, position + 0.26],
             color=MUTED,
             linewidth=1.1,
@@ -109,11 +109,11 @@ def _draw_row(axes: Axes, position: int, contrast: Contrast) -> None:
     margin_text(axes, position, points(contrast.estimate, signed=True))
 
 
-def _alt(inputs: ReportInputs, model: str, found: list[Contrast]) -> str:
+def _alt(inputs: ReportInputs, model: str, found: list[Finding]) -> str:
     parts = [
         f"{plain(contrast.group)} {points(contrast.estimate, signed=True)} points"
-        f" (interval {interval(contrast.low, contrast.high)}, with these templates "
-        f"{interval(contrast.names_low, contrast.names_high)}"
+        f" (interval {interval(contrast.ci_low, contrast.ci_high)}, with these templates "
+        f"{interval(contrast.names_ci_low, contrast.names_ci_high)}"
         + (
             f"; adjusted {p_equals(contrast.p_adjusted)})"
             if contrast.p_adjusted is not None

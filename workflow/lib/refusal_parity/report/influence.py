@@ -12,22 +12,20 @@ from refusal_parity.vocabulary import LeftOut
 
 if TYPE_CHECKING:
     from refusal_parity.outcomes import Outcome
-    from refusal_parity.report.contrasts import Contrast
     from refusal_parity.report.inputs import ReportInputs, Row
+    from refusal_parity.statistics.finding import Finding
 
 _LONGEST = 60
 
 
 def influence_words(
-    inputs: ReportInputs, model: str, outcome: Outcome, dimension: str, contrast: Contrast
+    inputs: ReportInputs, model: str, outcome: Outcome, dimension: str, contrast: Finding
 ) -> str:
     """The name and the template without which a difference changes most.
 
     And those without which the exact permutation, uncorrected, is no longer
     below alpha, where it is with all of them. Empty where nothing was left out in turn.
     """
-    if inputs[Influence].is_empty():
-        return ""
     rows = inputs[Influence].filter(
         pl.col("model") == model,
         pl.col("outcome").cast(pl.String) == outcome,
@@ -36,7 +34,7 @@ def influence_words(
         pl.col("reference") == contrast.reference,
     )
     alpha = inputs.config.analysis.alpha
-    permuted = contrast.p_names is not None and contrast.p_names < alpha
+    permuted = contrast.names_p_adjusted is not None and contrast.names_p_adjusted < alpha
     sentences = []
     for kind in LeftOut:
         of_kind = rows.filter(pl.col("left_out_kind").cast(pl.String) == kind.value)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from refusal_parity.dimensions import Unit, of_unit
+from refusal_parity.statistics.finding import Finding
+from refusal_parity.statistics.left_out import is_counted
 from refusal_parity.tables import (
     Disparity,
     Exclusions,
+    Findings,
     Losses,
     Prompts,
     Rates,
@@ -18,7 +22,7 @@ from refusal_parity.tables import (
     StudyDesign,
     empty,
 )
-from refusal_parity.vocabulary import DesignQuantity, Exclusion
+from refusal_parity.vocabulary import DesignQuantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,9 +34,6 @@ if TYPE_CHECKING:
     from refusal_parity.vocabulary import Loss
 
 ALL = "all"
-LABELLED = "labelled"
-"""The reason of the ledger of those responses that have a label."""
-
 Row = dict[str, Any]
 
 
@@ -128,7 +129,7 @@ class ReportInputs:
 
     def is_counted(self, reason: str) -> bool:
         """Whether responses of a reason of the ledger count in the rates."""
-        return reason == LABELLED or (reason == Exclusion.FILTERED and self.counts_filtered)
+        return is_counted(reason, self.config.analysis)
 
     def ledger(self, model: str, dimension: str) -> dict[str, dict[str, int]]:
         """Responses by level and reason, of one model and dimension (or `all`)."""
@@ -176,6 +177,45 @@ class ReportInputs:
             )
             .to_dicts()
         )
+
+    def whole(self, model: str, outcome: Outcome, dimension: str) -> Finding:
+        """Whether the levels of a dimension differ at all."""
+        asked = Finding(
+            model=model, outcome=outcome, dimension=dimension, reason="nothing was tested"
+        )
+        found = self._findings.get((model, outcome, dimension), [])
+        return next((each for each in found if each.group is None), asked)
+
+    def pairs(self, model: str, outcome: Outcome, dimension: str) -> list[Finding]:
+        """Each two levels that were compared, in the order of the levels."""
+        order = {level: at for at, level in enumerate(self.levels(dimension))}
+        found = self._findings.get((model, outcome, dimension), [])
+        return sorted(
+            (each for each in found if each.group is not None),
+            key=lambda each: order.get(each.group or "", len(order)),
+        )
+
+    def contrasts(self, model: str, outcome: Outcome, dimension: str) -> list[Finding]:
+        """Each level against the reference, in the order of the levels."""
+        reference = self.reference(dimension)
+        found = self.pairs(model, outcome, dimension)
+        return [each for each in found if reference in {None, each.reference}]
+
+    def reference(self, dimension: str) -> str | None:
+        """The level that the others are compared with."""
+        dimensions = self.config.analysis.dimensions
+        return next(
+            (each.reference for key, each in dimensions.items() if str(key) == dimension), None
+        )
+
+    @cached_property
+    def _findings(self) -> dict[tuple[str, str, str], list[Finding]]:
+        """Findings by model, outcome and dimension."""
+        found: dict[tuple[str, str, str], list[Finding]] = {}
+        for row in self[Findings].iter_rows(named=True):
+            key = (row["model"], row["outcome"], row["dimension"])
+            found.setdefault(key, []).append(Finding.of_row(row))
+        return found
 
     def loss_rows(self, model: str, loss: Loss, dimension: str) -> list[Row]:
         """Rows of the table of losses for one model, loss and dimension."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from refusal_parity.report.cautions import bound
-from refusal_parity.report.contrasts import contrasts
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.tables import Losses
 from refusal_parity.text import (
     NOTHING,
     count,
+    heading_of,
     known,
     p_equals,
     p_value,
@@ -18,16 +16,14 @@ from refusal_parity.text import (
     plain,
     points,
 )
-from refusal_parity.vocabulary import Loss, Reading
+from refusal_parity.vocabulary import Loss
 
 if TYPE_CHECKING:
-    from refusal_parity.report.inputs import ReportInputs, Row
+    from refusal_parity.report.inputs import ReportInputs
 
 
 def losses_table(inputs: ReportInputs, loss: Loss) -> Table | None:
     """Shares of what was cut off, filtered or left out, with the test; None without any."""
-    if inputs[Losses].is_empty():
-        return None
     rows = [
         row
         for model in inputs.models
@@ -55,7 +51,7 @@ def losses_table(inputs: ReportInputs, loss: Loss) -> Table | None:
         rows=tuple(
             (
                 Cell(plain(row["model"])),
-                Cell(plain(row["dimension"])),
+                Cell(heading_of(row["dimension"])),
                 Cell(plain(row["group"])),
                 _share(row["k_group"], row["n_group"]),
                 Cell(plain(row["reference"])),
@@ -76,26 +72,21 @@ def losses_table(inputs: ReportInputs, loss: Loss) -> Table | None:
 def bounds_table(inputs: ReportInputs) -> Table | None:
     """Primary differences under both extreme readings; None where nothing was left out."""
     outcome = inputs.outcome
-    rows = []
-    for model in inputs.models:
-        for dimension in inputs.dimensions:
-            for contrast in contrasts(inputs, model, outcome, dimension):
-                ends = [
-                    bound(inputs, (model, outcome, dimension), contrast, reading)
-                    for reading in (Reading.LOWEST, Reading.HIGHEST)
-                ]
-                if None in ends:
-                    continue
-                rows.append(
-                    (
-                        Cell(plain(model)),
-                        Cell(plain(dimension)),
-                        Cell(plain(contrast.group)),
-                        Cell(plain(contrast.reference)),
-                        Cell(points(contrast.estimate, signed=True), contrast.estimate),
-                        *(_bound_cell(row) for row in ends if row is not None),
-                    )
-                )
+    rows = [
+        (
+            Cell(plain(model)),
+            Cell(heading_of(dimension)),
+            Cell(plain(contrast.group)),
+            Cell(plain(contrast.reference)),
+            Cell(points(contrast.estimate, signed=True), contrast.estimate),
+            _bound_cell(contrast.lowest, contrast.lowest_p_adjusted),
+            _bound_cell(contrast.highest, contrast.highest_p_adjusted),
+        )
+        for model in inputs.models
+        for dimension in inputs.dimensions
+        for contrast in inputs.contrasts(model, outcome, dimension)
+        if contrast.left_out
+    ]
     if not rows:
         return None
     return Table(
@@ -115,9 +106,9 @@ def bounds_table(inputs: ReportInputs) -> Table | None:
     )
 
 
-def _bound_cell(row: Row) -> Cell:
-    p = f" ({p_equals(row['p_adjusted'])})" if known(row["p_adjusted"]) else ""
-    return Cell(f"{points(row['estimate'], signed=True)}{p}", row["estimate"])
+def _bound_cell(estimate: float | None, p_adjusted: float | None) -> Cell:
+    p = f" ({p_equals(p_adjusted)})" if known(p_adjusted) else ""
+    return Cell(f"{points(estimate, signed=True)}{p}", estimate)
 
 
 def _share(k: int, n: int) -> Cell:

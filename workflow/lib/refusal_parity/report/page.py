@@ -15,10 +15,10 @@ from markupsafe import Markup
 from refusal_parity.files import write_text
 from refusal_parity.report.drawing import Drawing, inline_svg
 from refusal_parity.report.figures import draw_all
-from refusal_parity.report.inputs import LABELLED
 from refusal_parity.report.sections import SECTIONS
 from refusal_parity.report.sections.section import Figures, InlineFigure
 from refusal_parity.report.summary import exclusion_totals
+from refusal_parity.statistics.exclusions import LABELLED
 from refusal_parity.tables import Prompts
 from refusal_parity.text import NOTHING, count, percent, plain
 from refusal_parity.vocabulary import Exclusion

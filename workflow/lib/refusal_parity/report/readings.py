@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.outcomes import Outcome
-from refusal_parity.report.contrasts import contrasts
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.tables import Labels, Lengths
 from refusal_parity.text import NOTHING, count, known, minus, percent, plain, points
@@ -37,7 +36,7 @@ def partial_table(inputs: ReportInputs) -> Table:
         }
         found = {
             outcome: {
-                each.group: each for each in contrasts(inputs, model, outcome, inputs.dimension)
+                each.group: each for each in inputs.contrasts(model, outcome, inputs.dimension)
             }
             for outcome in ways
         }

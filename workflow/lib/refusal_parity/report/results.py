@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from refusal_parity.outcomes import OUTCOMES
-from refusal_parity.report.contrasts import all_contrasts, contrasts
-from refusal_parity.report.inputs import ALL, LABELLED
+from refusal_parity.report.inputs import ALL
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.report.wording import finding
+from refusal_parity.report.wording import VERDICTS, statement
+from refusal_parity.statistics.exclusions import LABELLED
 from refusal_parity.tables import Exclusions, Overview
 from refusal_parity.text import (
     NOTHING,
@@ -26,8 +26,8 @@ from refusal_parity.text import (
 
 if TYPE_CHECKING:
     from refusal_parity.outcomes import Outcome
-    from refusal_parity.report.contrasts import Contrast
     from refusal_parity.report.inputs import ReportInputs, Row
+    from refusal_parity.statistics.finding import Finding
 
 
 _FILTERED = {True: "refused by the service and counted as a refusal, ", False: ""}
@@ -53,7 +53,7 @@ def findings_table(inputs: ReportInputs) -> Table:
                 Cell(outcome.words.heading),
                 Cell(dimension),
                 Cell("primary" if inputs.is_primary(outcome, dimension) else "exploratory"),
-                Cell(result.verdict.value),
+                Cell(VERDICTS[result.verdict]),
                 Cell(p_value(result.global_p), result.global_p),
                 Cell(", ".join(plain(contrast.group) for contrast in result.shown) or NOTHING),
                 Cell(", ".join(map(plain, result.small)) or NOTHING),
@@ -61,7 +61,7 @@ def findings_table(inputs: ReportInputs) -> Table:
             for dimension in inputs.dimensions
             for outcome in inputs.outcomes
             for model in inputs.models
-            for result in (finding(inputs, model, outcome, dimension),)
+            for result in (statement(inputs, model, outcome, dimension),)
         ),
     )
 
@@ -88,22 +88,22 @@ def differences_table(inputs: ReportInputs, outcome: Outcome, dimension: str) ->
                 Cell(plain(contrast.group), strong=contrast.shown),
                 Cell(plain(contrast.reference)),
                 Cell(points(contrast.estimate, signed=True), contrast.estimate, contrast.shown),
-                Cell(interval(contrast.low, contrast.high), contrast.low),
+                Cell(interval(contrast.ci_low, contrast.ci_high), contrast.ci_low),
                 Cell(p_value(contrast.p_adjusted), contrast.p_adjusted),
                 _names_cell(contrast),
                 Cell(plain(contrast.note or "")),
             )
             for model in inputs.models
-            for contrast in contrasts(inputs, model, outcome, dimension)
+            for contrast in inputs.contrasts(model, outcome, dimension)
         ),
     ).without_empty()
 
 
-def _names_cell(contrast: Contrast) -> Cell:
+def _names_cell(contrast: Finding) -> Cell:
     """The exact permutation's p-value; empty where names are not what is compared."""
-    if contrast.p_names is None:
+    if contrast.names_p_adjusted is None:
         return Cell("")
-    return Cell(p_value(contrast.p_names), contrast.p_names)
+    return Cell(p_value(contrast.names_p_adjusted), contrast.names_p_adjusted)
 
 
 def pairs_table(inputs: ReportInputs) -> Table:
@@ -130,14 +130,14 @@ def pairs_table(inputs: ReportInputs) -> Table:
                 Cell(plain(contrast.group), strong=contrast.shown),
                 Cell(plain(contrast.reference)),
                 Cell(points(contrast.estimate, signed=True), contrast.estimate, contrast.shown),
-                Cell(interval(contrast.low, contrast.high), contrast.low),
+                Cell(interval(contrast.ci_low, contrast.ci_high), contrast.ci_low),
                 Cell(p_value(contrast.p_adjusted), contrast.p_adjusted),
                 _names_cell(contrast),
-                Cell(p_value(contrast.p_small), contrast.p_small, contrast.small),
+                Cell(p_value(contrast.p_small), contrast.p_small, contrast.within_margin),
                 Cell(plain(contrast.note or "")),
             )
             for model in inputs.models
-            for contrast in all_contrasts(inputs, model, outcome, dimension)
+            for contrast in inputs.pairs(model, outcome, dimension)
         ),
     ).without_empty()
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.report.inputs import LABELLED
+from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.report.left_out import left_out_lines
-from refusal_parity.report.wording import Finding, Verdict, finding
+from refusal_parity.report.wording import Statement, statement
+from refusal_parity.statistics.exclusions import LABELLED
 from refusal_parity.tables import Exclusions
 from refusal_parity.text import (
     count,
@@ -20,7 +21,7 @@ from refusal_parity.text import (
     points,
     reason_words,
 )
-from refusal_parity.vocabulary import Exclusion
+from refusal_parity.vocabulary import Exclusion, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,8 @@ def summary_lines(inputs: ReportInputs, path: Path) -> list[str]:
         inputs: the study's tables.
         path: the report.
     """
-    findings = [finding(inputs, model, inputs.outcome, inputs.dimension) for model in inputs.models]
+    primary = (inputs.outcome, inputs.dimension)
+    findings = [statement(inputs, model, *primary) for model in inputs.models]
     if len(findings) <= _MODELS_IN_FULL:
         found = "; ".join(_short(inputs, result) for result in findings)
     else:
@@ -68,36 +70,36 @@ def exclusion_totals(inputs: ReportInputs, model: str | None = None) -> dict[str
     return dict(zip(sums["reason"].to_list(), sums["n"].to_list(), strict=True))
 
 
-def _short(inputs: ReportInputs, result: Finding) -> str:
-    model = isolated(result.model)
+def _short(inputs: ReportInputs, result: Statement) -> str:
+    model, levels = isolated(result.model), DIMENSIONS[result.dimension].plural
     if result.verdict is Verdict.NOT_ESTIMABLE:
         return result.lead.rstrip(".")
     test = f" ({p_equals(result.global_p)})" if result.global_p is not None else ""
-    if result.verdict is Verdict.SMALL:
+    if result.verdict is Verdict.EQUIVALENT:
         margin = points(inputs.config.analysis.margin)
         return f"{model}: every difference shown to be smaller than {margin} points"
     if result.verdict is Verdict.NOT_SHOWN:
-        return f"{model}: no difference between groups shown{test}"
+        return f"{model}: no difference between {levels} shown{test}"
     if not result.shown:
-        return f"{model}: groups differ as a whole{test}, no single group shown to differ"
+        return f"{model}: {levels} differ as a whole{test}, no single one shown to differ"
     largest, *others = result.shown
     size = largest.estimate or 0
-    low, high = largest.low, largest.high
+    low, high = largest.ci_low, largest.ci_high
     bounds = f"{inputs.confidence} interval {interval(low, high)}; " if known(low) else ""
     permuted = " by the exact permutation of names" if largest.by_names else ""
     more = f", and {len(others)} more shown to differ" if others else ""
     return (
-        f"{model}: {isolated(largest.group)} {points(size, signed=True)} points against "
-        f"{isolated(largest.reference)} ({bounds}"
+        f"{model}: {isolated(largest.level)} {points(size, signed=True)} points against "
+        f"{isolated(largest.base)} ({bounds}"
         f"adjusted {p_equals(largest.p_adjusted)}{permuted}){more}"
     )
 
 
-def _over_models(findings: list[Finding]) -> str:
+def _over_models(findings: list[Statement]) -> str:
     parts = [f"{len(findings)} models"]
     for verdict, words in (
         (Verdict.SHOWN, "difference shown for"),
-        (Verdict.SMALL, "shown to be small for"),
+        (Verdict.EQUIVALENT, "shown to be small for"),
         (Verdict.NOT_SHOWN, "not shown for"),
         (Verdict.NOT_ESTIMABLE, "not estimable for"),
     ):

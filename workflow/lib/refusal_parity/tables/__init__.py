@@ -28,6 +28,7 @@ from refusal_parity.tables.statistics import (
     StudyDesign,
 )
 from refusal_parity.tables.left_out import Bounds, Exclusions, Losses
+from refusal_parity.tables.findings import Findings
 from refusal_parity.tables.audit import (
     Agreement,
     AuditSample,
@@ -64,6 +65,7 @@ __all__ = [
     "Confusion",
     "Disparity",
     "Exclusions",
+    "Findings",
     "Gold",
     "HumanLabels",
     "Influence",

@@ -157,8 +157,8 @@ def read_table(schema: type[Table], path: Path) -> dy.DataFrame[Table]:
 
 
 def read_tables(schema: type[Table], paths: Iterable[Path]) -> pl.DataFrame:
-    """Read several files of one table, one below the other."""
-    return pl.concat([read_table(schema, path) for path in paths])
+    """Read several files of one table, one below the other; of no files, no rows."""
+    return pl.concat([empty(schema), *(read_table(schema, path) for path in paths)])
 
 
 def read_metadata(path: Path) -> dict[str, Any]:

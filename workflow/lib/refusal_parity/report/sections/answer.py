@@ -10,17 +10,17 @@ import polars as pl
 from refusal_parity.report import checking, results
 from refusal_parity.report.left_out import left_out_cautions
 from refusal_parity.report.sections.section import Figures, Section
-from refusal_parity.report.wording import Finding, Verdict, finding, rate_sentence
+from refusal_parity.report.wording import VERDICTS, Statement, rate_sentence, statement
 from refusal_parity.tables import Disparity, HumanLabels
-from refusal_parity.text import count, plain, points
-from refusal_parity.vocabulary import Method
+from refusal_parity.text import count, heading_of, plain, points
+from refusal_parity.vocabulary import Method, Verdict
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 _MARKS: Final = {
     Verdict.SHOWN: "shown",
-    Verdict.SMALL: "not-shown",
+    Verdict.EQUIVALENT: "not-shown",
     Verdict.NOT_SHOWN: "not-shown",
     Verdict.NOT_ESTIMABLE: "unknown",
 }
@@ -67,16 +67,16 @@ def _human_count(inputs: ReportInputs) -> str | None:
 
 
 def _answer(inputs: ReportInputs, model: str) -> Answer:
-    main = finding(inputs, model, inputs.outcome, inputs.dimension)
+    main = statement(inputs, model, inputs.outcome, inputs.dimension)
     others = [
-        finding(inputs, model, outcome, dimension)
+        statement(inputs, model, outcome, dimension)
         for dimension in inputs.dimensions
         for outcome in inputs.outcomes
         if (outcome, dimension) != (inputs.outcome, inputs.dimension)
     ]
     return Answer(
         model=plain(model),
-        verdict=main.verdict.value,
+        verdict=VERDICTS[main.verdict],
         mark=_MARKS[main.verdict],
         lead=main.lead,
         details=main.details,
@@ -87,8 +87,8 @@ def _answer(inputs: ReportInputs, model: str) -> Answer:
     )
 
 
-def _heading(result: Finding) -> str:
-    return f"{result.outcome.words.heading} by {result.dimension}"
+def _heading(result: Statement) -> str:
+    return f"{result.outcome.words.heading} by {heading_of(result.dimension)}"
 
 
 SECTION: Final = Section(

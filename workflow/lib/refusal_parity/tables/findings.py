@@ -1,0 +1,104 @@
+"""What a study answers: one row for each question."""
+
+from __future__ import annotations
+
+import dataframely as dy
+import polars as pl
+
+from refusal_parity.tables.columns import outcome_key
+from refusal_parity.tables.registry import table
+from refusal_parity.vocabulary import Correction, Method, Scope, Verdict
+
+
+@table("findings", per_model=False)
+class Findings(dy.Schema):
+    """Each question that the report answers: what was decided, by which test, and how surely."""
+
+    model = dy.String(description="key of the model in the config")
+    outcome = outcome_key(description="what is compared")
+    dimension = dy.String(description="column whose levels are compared")
+    group = dy.String(nullable=True, description="level compared, null for all levels together")
+    reference = dy.String(nullable=True, description="level compared with, null for all together")
+    primary = dy.Bool(description="belongs to the outcome and dimension of the primary family")
+    verdict = dy.Enum(Verdict, description="equivalent: shown to be smaller than the margin")
+    reason = dy.String(nullable=True, description="why it is not estimable")
+    method = dy.Enum(
+        Method,
+        nullable=True,
+        description="of the row of disparity.parquet that is reported; null where none has a "
+        "number, and for all levels together where the pairs decide alone",
+    )
+    fallback = dy.String(
+        nullable=True, description="why the method that comes first is not the one reported"
+    )
+    scope = dy.Enum(Scope, nullable=True, description="to what the reported row generalises")
+    names_group = dy.Int64(
+        nullable=True, description="names of the group, or of all levels, with a counted response"
+    )
+    names_reference = dy.Int64(nullable=True, description="the same of the reference")
+    templates_group = dy.Int64(
+        nullable=True, description="templates of the group, or of all, with a counted response"
+    )
+    templates_reference = dy.Int64(nullable=True, description="the same of the reference")
+    n_group = dy.Int64(nullable=True, description="responses behind the reported row")
+    n_reference = dy.Int64(nullable=True, description="the same of the reference")
+    k_group = dy.Int64(nullable=True, description="of them with the outcome")
+    k_reference = dy.Int64(nullable=True, description="the same of the reference")
+    estimate = dy.Float64(
+        nullable=True, description="difference; for all levels, the highest less the lowest rate"
+    )
+    ci_low = dy.Float64(nullable=True, description="lower end of its interval")
+    ci_high = dy.Float64(nullable=True, description="upper end of its interval")
+    p_value = dy.Float64(nullable=True, min=0, max=1, description="of the reported row alone")
+    p_adjusted = dy.Float64(
+        nullable=True, min=0, max=1, description="corrected within `family`; decides"
+    )
+    family = dy.String(nullable=True, description="tests that are corrected together")
+    correction = dy.Enum(Correction, nullable=True, description="how they are corrected")
+    names_ci_low = dy.Float64(
+        nullable=True, description="lower end of the interval for these templates and new names"
+    )
+    names_ci_high = dy.Float64(nullable=True, description="its upper end")
+    names_p_adjusted = dy.Float64(
+        nullable=True, min=0, max=1, description="exact permutation of names, these templates"
+    )
+    margin = dy.Float64(min=0, description="difference below which levels count as alike")
+    p_small = dy.Float64(
+        nullable=True, min=0, max=1, description="test that the difference is smaller, corrected"
+    )
+    within_margin = dy.Bool(description="that test shows it")
+    human_labels = dy.Int64(
+        nullable=True, description="labels of people that correct the difference; null for none"
+    )
+    uncorrected = dy.String(
+        nullable=True, description="why people's labels do not correct it, where there are some"
+    )
+    machine_estimate = dy.Float64(
+        nullable=True, description="difference by the machine's labels, where people correct it"
+    )
+    machine_p_adjusted = dy.Float64(
+        nullable=True, min=0, max=1, description="its p-value, corrected for several tests"
+    )
+    type_i_error = dy.Float64(
+        nullable=True, min=0, max=1, description="of the reported test in the self-check"
+    )
+    liberal = dy.Bool(description="that rate is shown to be above the nominal level")
+    left_out = dy.Int64(
+        nullable=True, description="responses left out of both levels; null where none is"
+    )
+    lowest = dy.Float64(
+        nullable=True, description="difference if what was left out spoke for the reference alone"
+    )
+    lowest_p_adjusted = dy.Float64(nullable=True, min=0, max=1, description="its p-value")
+    highest = dy.Float64(
+        nullable=True, description="difference if what was left out spoke for the group alone"
+    )
+    highest_p_adjusted = dy.Float64(nullable=True, min=0, max=1, description="its p-value")
+    overturned = dy.Bool(description="it would not be shown under one of these two readings")
+    warning = dy.String(nullable=True, description="what it says of who was left out, in words")
+    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+
+    @dy.rule()
+    def key_is_unique(cls) -> pl.Expr:  # noqa: N805 - dataframely rules are class methods
+        """One row for each question."""
+        return pl.struct("model", "outcome", "dimension", "group", "reference").is_unique()
