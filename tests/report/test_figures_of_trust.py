@@ -35,7 +35,7 @@ def _check(
     return {
         "model": MODEL, "outcome": "refusal", "dimension": "group", "name_variance": pattern,
         "method": method, "estimand": estimand, "false_positive_rate": rate,
-        "ci_low": rate - 0.01, "ci_high": rate + 0.01,
+        "ci_low": rate - 0.01, "ci_high": rate + 0.01, "nominal": 0.05,
     }  # fmt: skip
 
 

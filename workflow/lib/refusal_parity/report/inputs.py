@@ -181,7 +181,7 @@ class ReportInputs:
     def whole(self, model: str, outcome: Outcome, dimension: str) -> Finding:
         """Whether the levels of a dimension differ at all."""
         asked = Finding(
-            model=model, outcome=outcome, dimension=dimension, reason="nothing was tested"
+            model=model, outcome=outcome, dimension=dimension, reason="there are no rates"
         )
         found = self._findings.get((model, outcome, dimension), [])
         return next((each for each in found if each.group is None), asked)

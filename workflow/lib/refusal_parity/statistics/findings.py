@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -49,7 +49,7 @@ def findings(given: Evidence, analysis: AnalysisConfig) -> dy.DataFrame[Findings
         Table of Findings, in the order of the models, dimensions and outcomes.
     """
     rows = [
-        asdict(found)
+        vars(found)
         for (model,), disparity in given.disparity.group_by("model", maintain_order=True)
         for found in _of_model(str(model), disparity, given, analysis)
     ]
@@ -91,10 +91,11 @@ def _of_model(
                 checked=checked.get(key, []),
                 alpha=analysis.alpha,
             )
-            pairs = question.pairs()
-            against = [each for each in pairs if each.reference == of_dimension.reference]
+            reference = of_dimension.reference
+            pairs = question.pairs(None if question.start.primary else reference)
+            against = [each for each in pairs if each.reference == reference]
             yield replace(question.whole(against), warning=warning)
-            yield from pairs if question.start.primary else against
+            yield from pairs
 
 
 def _by_question(frame: pl.DataFrame) -> dict[tuple[str, str], list[Row]]:

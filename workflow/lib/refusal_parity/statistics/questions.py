@@ -44,11 +44,11 @@ class Question:
     checked: Sequence[Row]
     alpha: float
 
-    def pairs(self) -> list[Finding]:
-        """Each two levels that a deciding method compares."""
+    def pairs(self, reference: str | None = None) -> list[Finding]:
+        """Each two levels that a deciding method compares, or those with the reference."""
         by_pair: dict[Pair, dict[str, Row]] = {}
         for row in self.tests:
-            if row["valid"] and row["group"] is not None:
+            if row["valid"] and row["group"] and reference in {None, row["reference"]}:
                 by_pair.setdefault((row["group"], row["reference"]), {})[row["method"]] = row
         return [
             self._pair(pair, rows)
