@@ -75,6 +75,13 @@ def test_contributing_names_what_the_code_has(root: Path) -> None:
         assert re.search(rf"\b{name}\b", code), name
 
 
+def test_six_files_lead_from_the_number_to_the_sentence(root: Path) -> None:
+    page = _text(root, "docs/follow-one-prompt.md").partition("## From the number to the sentence")
+    files = set(re.findall(r"\]\(\.\./(workflow/[^)]+)\)", page[2]))
+    assert len(files) == 6
+    assert all((root / file).is_file() for file in files)
+
+
 @pytest.mark.parametrize("method", Method)
 def test_every_method_is_explained(root: Path, method: Method) -> None:
     assert f"`{method}`" in _text(root, "docs/method.md") + _text(root, "docs/formulas.md")
