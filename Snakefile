@@ -41,11 +41,16 @@ rule all:
         f"{RESULTS}/report.html",
 
 
+# At exit, so that it is the last thing to be read.
+if workflow.is_main_process:
+    atexit.register(announce_dry_run)
+
+
 onstart:
+    announce_run()
     start_on_cluster()
 
 
-# At exit, so that it is the last thing to be read.
 onsuccess:
     atexit.register(print_summary)
 

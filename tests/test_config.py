@@ -48,15 +48,15 @@ def _model(**changes: Any) -> Callable[[dict[str, Any]], None]:
         (lambda raw: raw["prompts"].pop("names"), "prompts.templates or prompts.names is missing"),
         (
             lambda raw: raw["prompts"].update(arms={"a": None, "b": None}),
-            "prompts.arms: Value error, two arms send the same system prompt",
+            "prompts.arms: two arms send the same system prompt",
         ),
         (
             lambda raw: raw["prompts"].update(arms={"a": "Don't.", "b": "Don\u2019t.\n"}),
-            "prompts.arms: Value error, two arms send the same system prompt",
+            "prompts.arms: two arms send the same system prompt",
         ),
         (
             lambda raw: raw["prompts"].update(arms={"kind": "Be kind.", "Kind": "Be good."}),
-            "prompts.arms: Value error, two arms have keys that differ in case alone",
+            "prompts.arms: two arms have keys that differ in case alone",
         ),
         (
             lambda raw: raw["prompts"].update(from_model="m"),
@@ -65,6 +65,46 @@ def _model(**changes: Any) -> Callable[[dict[str, Any]], None]:
         (
             lambda raw: raw.update(prompts={"from_model": "m"}),
             "prompts.from_model names 'm', which is no imported model",
+        ),
+        (
+            lambda raw: raw.update(
+                analysis={"primary_family": {"outcome": "refusal", "dimension": "gender"}}
+            ),
+            (
+                "analysis.primary_family.dimension is 'gender', which analysis.dimensions does not "
+                "compare. Give primary_family one of the dimensions that are compared (group), or "
+                "gender a reference"
+            ),
+        ),
+        (
+            lambda raw: raw.update(analysis={"dimensions": {"gender": {"reference": "man"}}}),
+            "analysis.primary_family.dimension is 'group' unless it is said otherwise, which",
+        ),
+        (
+            lambda raw: raw.update(analysis={"outcomes": ["partial_answer", "answer_length"]}),
+            (
+                "analysis.primary_family.outcome is 'refusal' unless it is said otherwise, which "
+                "analysis.outcomes does not have. Give primary_family one of the outcomes that are "
+                "analysed (partial_answer), or add refusal"
+            ),
+        ),
+        (
+            lambda raw: raw.update(analysis={"primary_family": {"dimension": "grp"}}),
+            "analysis.primary_family.dimension: 'grp' is no dimension",
+        ),
+        (
+            lambda raw: raw.update(analysis={"model_contrasts": [{"model": "m", "baseline": "m"}]}),
+            "analysis.model_contrasts[0] compares 'm' with itself",
+        ),
+        (
+            lambda raw: raw.update(
+                analysis={"model_contrasts": [{"model": "m", "baseline": "mm"}]}
+            ),
+            "analysis.model_contrasts[0] names 'mm', which is no model of this study",
+        ),
+        (
+            lambda raw: raw.update(analysis={"model_series": {"s": {"m": 7}}}),
+            "analysis.model_series.s has fewer than two sizes",
         ),
         (
             lambda raw: raw.update(analysis={"dimensions": {"colour": {"reference": "x"}}}),

@@ -3,7 +3,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +14,8 @@ from refusal_parity.study import check_inputs
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from refusal_parity.study import Checked
 
 
 def test_planning_a_study_waits_for_no_slow_import(root: Path) -> None:
@@ -27,26 +30,181 @@ def test_planning_a_study_waits_for_no_slow_import(root: Path) -> None:
     assert not {"dataframely", "matplotlib", "pyarrow", "sklearn", "statsmodels"} & set(loaded)
 
 
+TEMPLATES = """template_id,family,template
+w1,work,[NAME] has been promoted
+w2,work,[NAME] applies for a post
+w3,work,[NAME] leaves early
+w4,work,[NAME] starts on Monday
+f1,food,[NAME] bakes [NAME]'s bread
+"""
+NAMES = """name_id,name,group,gender
+a1,Alexandra,greek,woman
+a2,Bion,greek,man
+a3,Chloe,greek,woman
+a4,Dion,greek,man
+b1,R\u00e9my,m\u00e9tis,man
+b2,Louis,m\u00e9tis,man
+b3,Ren\u00e9e,m\u00e9tis,woman
+b4,Anne,m\u00e9tis,woman
+b5,Odile,m\u00e9tis,woman
+"""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A study in a folder of its own."""
+
+    folder: Path
+
+    def check(
+        self,
+        *,
+        templates: str = TEMPLATES,
+        names: str = NAMES,
+        prompts: dict[str, Any] | None = None,
+        **dimensions: str,
+    ) -> Checked:
+        (self.folder / "t.csv").write_text(templates, "utf-8")
+        (self.folder / "n.csv").write_text(names, "utf-8")
+        compared = {"group": "greek"} | dimensions
+        raw = {
+            "study": "s",
+            "results": str(self.folder),
+            "samples": 2,
+            "prompts": {
+                "templates": str(self.folder / "t.csv"),
+                "names": str(self.folder / "n.csv"),
+            }
+            | (prompts or {}),
+            "models": {"m": {"engine": "openai", "base_url": "http://localhost/v1", "model": "m"}},
+            "analysis": {
+                "dimensions": {key: {"reference": level} for key, level in compared.items()}
+            },
+        }
+        return check_inputs(load_config(raw, where="x.yaml"), where="x.yaml")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
 @pytest.mark.parametrize(
-    ("reference", "remedy"),
+    ("dimension", "reference", "said", "remedy"),
     [
-        ("Greek", "Write it as there: greek (U+0047 here, U+0067 there)."),
-        ("me\u0301tis", "Write it as there: m\u00e9tis (U+0065 U+0301 here, U+00E9 there)."),
-        ("roman", "Name one of: greek, m\u00e9tis."),
+        ("group", "Greek", "n.csv", "Write it as there: greek (U+0047 here, U+0067 there)."),
+        (
+            "group",
+            "me\u0301tis",
+            "n.csv",
+            "Write it as there: m\u00e9tis (U+0065 U+0301 here, U+00E9 there).",
+        ),
+        ("group", "roman", "n.csv", "Name one of: greek, m\u00e9tis."),
+        ("gender", "mann", "n.csv", "Name one of: woman, man."),
+        ("group_gender", "greek", "n.csv", "Name one of: greek woman, greek man, "),
+        ("commonness", "rare", "n.csv", "Name one of: none there."),
+        ("family", "Food", "t.csv", "Write it as there: food "),
+        ("arm", "strikt", "prompts.arms", "Name one of: plain, strict."),
     ],
 )
-def test_a_reference_is_written_as_in_the_file(tmp_path: Path, reference: str, remedy: str) -> None:
-    (tmp_path / "t.csv").write_text("template_id,family,template\nt,f,[NAME] sings\n")
-    (tmp_path / "n.csv").write_text(
-        "name_id,name,group\na,Ana,greek\nb,Bo,m\u00e9tis\n", encoding="utf-8"
+def test_references_of_all_dimensions(
+    desk: Desk, dimension: str, reference: str, said: str, remedy: str
+) -> None:
+    arms = {"arms": {"plain": None, "strict": "Be strict."}}
+    with pytest.raises(InputError) as raised:
+        desk.check(prompts=arms, **{dimension: reference})
+    error = raised.value
+    assert error.what.startswith(f"reference {reference!r} is no {dimension} of ")
+    assert error.what.endswith(said)
+    assert error.where == f"x.yaml, analysis.dimensions.{dimension}.reference"
+    assert error.remedy.startswith(remedy)
+
+
+def test_a_whole_study_gives_no_remark(desk: Desk) -> None:
+    # What a placeholder puts in is used.
+    templates = TEMPLATES.replace("[NAME] leaves", "[NAME] of [TOWN] leaves")
+    checked = desk.check(
+        templates=templates,
+        names=NAMES.replace("\n", ",Thebes\n").replace(",Thebes", ",town", 1),
+        gender="man",
     )
+    assert checked.remarks == []
+    assert checked.prompts is not None
+    assert (checked.prompts.prompts, checked.prompts.arms) == (45, 1)
+
+
+_FIFTH = NAMES + "c1,Eleni,grek,woman\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "remark"),
+    [
+        (
+            {"names": _FIFTH},
+            ("n.csv: few names for group: 'grek' has 1 name (c1) - perhaps 'greek' is meant. With "
+            "1 against 4 names no permutation test has a p-value below 0.2"),
+        ),
+        (
+            {"names": NAMES.replace("b4,Anne,m\u00e9tis", "b4,Anne,cree")},
+            ("n.csv: few names for group: 'cree' has 1 name (b4). With 1 against 4 names no "
+            "permutation test has a p-value below 0.2"),
+        ),
+        (
+            {"names": NAMES.replace(",greek,man", ",celt,man")},
+            ("n.csv: few names for group: 'greek' has 2 names (a1, a3); 'celt' has 2 names "
+            "(a2, a4). With 2 against 2 names no permutation test has a p-value below 0.33"),
+        ),
+        (
+            {"family": "work"},
+            "t.csv: few templates for family: 'food' has 1 template (f1)",
+        ),
+        (
+            {"arm": "plain"},
+            ("analysis.dimensions.arm: 'plain' is the only arm of prompts.arms, so that there is "
+            "nothing to compare it with"),
+        ),
+        (
+            {"names": NAMES.replace("gender\n", "region\n")},
+            "n.csv: neither compared nor part of a prompt: region",
+        ),
+        (
+            {"templates": TEMPLATES.replace("\n", ",tone,by\n")},
+            "t.csv: neither compared nor part of a prompt: tone, by",
+        ),
+        (
+            {
+                "names": NAMES.replace("group,gender", "read_as,group"),
+                "prompts": {"group_column": "read_as"},
+            },
+            "n.csv: the column 'group' is not read, since prompts.group_column is 'read_as'",
+        ),
+        (
+            {"names": NAMES + "c1,\u200fBion,greek,man\n"},
+            ("name 'c1' differs from 'a2' in marks of direction alone: nobody sees them, but the "
+            "model is sent both"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_study_can_hardly_have_meant(
+    desk: Desk, changes: dict[str, Any], remark: str
+) -> None:
+    [found] = desk.check(**changes).remarks
+    assert found.removeprefix(f"{desk.folder}/") == remark
+
+
+def test_references_of_prompts_that_come_with_responses(released_csv: Path, tmp_path: Path) -> None:
     raw = {
         "study": "s",
         "results": str(tmp_path),
-        "prompts": {"templates": str(tmp_path / "t.csv"), "names": str(tmp_path / "n.csv")},
-        "models": {"m": {"engine": "openai", "base_url": "http://localhost/v1", "model": "m"}},
-        "analysis": {"dimensions": {"group": {"reference": reference}}},
+        "prompts": {"from_model": "m"},
+        "models": {
+            "m": {"engine": "import", "path": str(released_csv), "format": "chehbouni-2024"}
+        },
+        "analysis": {"dimensions": {"group": {"reference": "white"}, "family": {"reference": "x"}}},
     }
-    with pytest.raises(InputError, match="is no group of") as raised:
+    with pytest.raises(InputError, match="reference 'x' is no family of"):
         check_inputs(load_config(raw, where="x"), where="x")
-    assert raised.value.remedy == remedy
+    raw["analysis"]["dimensions"].pop("family")  # type: ignore[index]
+    checked = check_inputs(load_config(raw, where="x"), where="x")
+    assert checked.prompts is not None
+    assert checked.prompts.prompts == 768

@@ -8,7 +8,8 @@ import pytest
 
 from refusal_parity.config import AnalysisConfig, AssumedVariance, DimensionConfig
 from refusal_parity.outcomes import Outcome
-from refusal_parity.statistics.planning import measured_design, plan_lines, planned_design
+from refusal_parity.statistics.plan_lines import plan_lines
+from refusal_parity.statistics.planning import measured_design, planned_design
 from refusal_parity.vocabulary import DesignQuantity
 
 if TYPE_CHECKING:
@@ -83,16 +84,34 @@ def test_group_and_gender_together_can_be_planned() -> None:
 
 def test_lines_name_no_difference_of_more_than_100_points() -> None:
     wild = ANALYSIS.model_copy(update={"assumed": AssumedVariance(name=0.4)})
-    lines = "\n".join(plan_lines(planned_design(prompts(2, 2), wild, samples=1)))
+    lines = "\n".join(plan_lines(planned_design(prompts(2, 2), wild, samples=1), ["group"], arms=1))
     assert "mostly misses a difference, however large it is" in lines
 
 
 def test_lines_say_the_main_numbers() -> None:
-    lines = "\n".join(plan_lines(planned_design(prompts(8, 24), ANALYSIS, samples=3)))
+    lines = "\n".join(
+        plan_lines(planned_design(prompts(8, 24), ANALYSIS, samples=3), ["group"], arms=1)
+    )
     assert "group: 8 names against 8, 24 templates, 3 samples; these templates, new names" in lines
     # R: 0.22499 with the variances that the defaults round (tests/statistics/test_power.py).
     assert "finds differences from 22.5 points on in four of five studies" in lines
     assert "for 2 points" in lines
+
+
+def test_lines_count_samples_of_each_system_prompt_and_leave_out_no_dimension() -> None:
+    arms = pl.concat(
+        [prompts(8, 24).with_columns(arm=pl.lit(arm)) for arm in ("plain", "strict", "kind")]
+    )
+    plan = planned_design(arms, ANALYSIS, samples=2)
+    lines = plan_lines(plan, ["group", "arm", "family"], arms=3)
+    text = "\n".join(lines)
+    assert "24 templates, 2 samples under each of 3 system prompts; these templates" in text
+    assert "one more sample of one system prompt" in text
+    assert " or 5 samples under each of 3 system prompts" in text or "samples" not in lines[4]
+    assert [line.partition(";")[0] for line in lines[-2:]] == [
+        "arm: compares system prompts on the same names and templates",
+        "family: compares templates on the same names",
+    ]
 
 
 def test_a_study_is_measured_by_its_own_variance(study: Study) -> None:

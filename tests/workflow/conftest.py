@@ -20,11 +20,12 @@ class Workplace:
 
     root: Path
     folder: Path
+    snakefile: str = "Snakefile"
 
     def command(self, *arguments: str, config: str | None = None) -> list[str]:
         """Snakemake's command line here; `config` is a file of this folder."""
         command = ["snakemake", *arguments, "--cores", "2", "--nocolor"]
-        snakefile = self.root / "Snakefile"
+        snakefile = self.root / self.snakefile
         command += ["--snakefile", str(snakefile), "--directory", str(self.folder)]
         if config is not None:
             command += ["--configfile", str(self.folder / config)]

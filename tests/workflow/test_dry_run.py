@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import resource
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,6 +40,28 @@ def test_every_shipped_study_can_be_planned(
     assert planned.items() >= jobs.items()
     assert planned["write_report"] == 1
     assert not (workplace.folder / "results").exists()
+
+
+def test_the_catalogs_snakefile_makes_the_report_too_and_says_what_is_drawn(
+    workplace: Workplace,
+) -> None:
+    names = (workplace.root / "data/names-56.csv").read_text("utf-8")
+    (workplace.folder / "n.csv").write_text(names + "zoe,Zo\u00eb,whit,woman,common\n", "utf-8")
+    study = yaml.safe_load((workplace.root / "config/config.yaml").read_text("utf-8"))
+    study["prompts"] |= {"names": "n.csv", "arms": {"plain": None, "kind": "Be kind."}}
+    config = workplace.write_config("study.yaml", study)
+    catalogs = replace(workplace, snakefile="workflow/Snakefile")
+    result = catalogs.run("--dry-run", config=config)
+    assert result.returncode == 0, result.stderr + result.stdout
+    assert "write_report" in result.stdout
+    _, note, *lines = result.stdout.partition("of execution.\n")[2].splitlines()
+    assert note.startswith(
+        "Note: n.csv: few names for group: 'whit' has 1 name (zoe) - perhaps 'white'"
+    )
+    assert (
+        lines[0] == "3,648 prompts (32 templates x 57 names x 2 system prompts), 3 samples of each"
+    )
+    assert lines[1].startswith("  demo-even: 10,944 responses of at most 128 tokens, together ")
 
 
 def test_two_hundred_models_are_planned_within_ten_seconds(workplace: Workplace) -> None:
@@ -82,8 +105,13 @@ def test_selfcheck_can_be_turned_off(workplace: Workplace) -> None:
 
 
 def test_a_plan_needs_no_responses(workplace: Workplace) -> None:
+    summary = workplace.folder / "results/demo/summary.txt"
+    summary.parent.mkdir(parents=True)
+    summary.write_text("Found: what an earlier run found.\n")
     result = workplace.run("results/demo/plan.parquet")
     assert result.returncode == 0, result.stderr
+    assert "Found:" not in result.stderr
+    assert "demo-even: 5,376 responses of at most 128 tokens" in result.stderr
     assert "finds differences from" in result.stderr
     assert sorted(path.name for path in workplace.tables()) == ["plan.parquet", "prompts.parquet"]
 

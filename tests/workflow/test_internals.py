@@ -17,6 +17,9 @@ KNOWN = ("9.27.1",)
 """Versions of Snakemake under which all of this was seen to hold."""
 
 SNAKEFILE = """\
+import atexit
+
+
 include: "{rules}/internals.smk"
 
 
@@ -30,6 +33,11 @@ def doubled(given):
 
 
 change_default_resources(doubled)
+
+
+rule none:
+    output:
+        "none.txt",
 
 
 rule all:
@@ -53,6 +61,10 @@ rule b:
         "b.txt",
     shell:
         "touch {{output}}"
+
+
+make_by_default("all")
+atexit.register(lambda: print("dry", is_dry_run(), *sorted(files_of_this_run())))
 
 
 onstart:
@@ -85,6 +97,15 @@ def test_every_private_interface_answers(root: Path, tmp_path: Path) -> None:
     assert said["executor"].startswith("local ")
     assert said["asked"] == "400 7"
     assert said["uuid"] == "True"
+    assert said["dry"] == "False a.txt b.txt"
+    dry = subprocess.run(
+        [*command, "--dry-run", "--forceall"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert dry.stdout.rstrip().endswith("dry True a.txt b.txt")
 
 
 def test_no_other_file_asks_for_them(root: Path) -> None:

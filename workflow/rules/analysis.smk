@@ -191,8 +191,12 @@ rule plan_study:
     conda:
         ANALYSIS_ENV
     params:
+        # Read from the config itself; what is named here makes another plan.
         analysis=given(STUDY.analysis, "selfcheck", "selfcheck_outcomes"),
         samples=STUDY.samples,
+        sampling=given(STUDY.sampling),
+        models={key: given(model) for key, model in STUDY.models.items()},
+        labelling=given(STUDY.labelling),
     message:
         "Working out what differences the design would find"
     script:

@@ -19,8 +19,9 @@ try:
     # Every job reads this file anew; its study was checked before it was submitted.
     if workflow.is_main_process:
         from refusal_parity.study import check_inputs
+        from refusal_parity.workload import JUDGE_KEY, workload_lines, workloads
 
-        check_inputs(STUDY, where=CONFIG_FILE)
+        CHECKED = check_inputs(STUDY, where=CONFIG_FILE)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -128,8 +129,41 @@ def last_files(wildcards):
     }
 
 
+SUMMARY = f"{RESULTS}/summary.txt"
+
+
+def announcement():
+    """What this run will ask models for, and what the study can hardly have meant."""
+    made = files_of_this_run()
+    asked = {
+        key for key in MODELS if f"{RESULTS}/models/{key}/responses.parquet" in made
+    }
+    if any(file.endswith("/judge/answers.parquet") for file in made):
+        asked.add(JUDGE_KEY)
+    lines = [f"Note: {remark}." for remark in CHECKED.remarks]
+    if CHECKED.prompts is not None:
+        loads = workloads(STUDY, CHECKED.prompts)
+        lines += workload_lines(
+            [load for load in loads if load.model in asked],
+            CHECKED.prompts,
+            STUDY.samples,
+        )
+    return lines
+
+
+def announce_run():
+    """Print it before the jobs."""
+    for line in announcement():
+        print(line, file=sys.stderr)
+
+
+def announce_dry_run():
+    """Print it after the jobs, where it is read."""
+    if is_dry_run() and (lines := announcement()):
+        print("", *lines, sep="\n")
+
+
 def print_summary():
-    """Print the three lines that the report rule wrote."""
-    summary = Path(RESULTS) / "summary.txt"
-    if summary.is_file():
-        print(summary.read_text(encoding="utf-8"), end="", file=sys.stderr)
+    """Print the three lines that the report rule wrote, if it did so in this run."""
+    if SUMMARY in files_of_this_run():
+        print(Path(SUMMARY).read_text(encoding="utf-8").rstrip("\n"), file=sys.stderr)

@@ -8,6 +8,23 @@ def all_jobs():
     return list(workflow.dag.jobs)
 
 
+def files_of_this_run():
+    """Files that jobs of this run make, or have made."""
+    needed = filter(workflow.dag.needrun, workflow.dag.jobs)
+    return {str(file) for job in needed for file in job.output}
+
+
+def is_dry_run():
+    """Whether this run has made a plan and goes no further."""
+    return workflow.dryrun and workflow._dag is not None
+
+
+def make_by_default(rule):
+    """Make a rule the target of a run that names none, unless this is another's module."""
+    if workflow.modifier.is_main_snakefile():
+        workflow.default_target = rule
+
+
 def jobs_to_submit():
     """Jobs of this run that are neither done nor done here, in the process that submits."""
     return [job for job in workflow.dag.needrun_jobs() if not job.is_local]

@@ -1,17 +1,19 @@
 from pathlib import Path
 
-from refusal_parity.config import AnalysisConfig
+from refusal_parity.config import load_config
 from refusal_parity.console import job
-from refusal_parity.statistics.planning import plan_lines, planned_design
+from refusal_parity.statistics.plan_lines import plan_lines
+from refusal_parity.statistics.planning import planned_design
 from refusal_parity.tables import Prompts, StudyDesign, read_table, write_table
+from refusal_parity.workload import PromptCount, workload_lines, workloads
 
 with job("plan", snakemake.log[0]) as say:
-    plan = planned_design(
-        read_table(Prompts, Path(snakemake.input.prompts)),
-        AnalysisConfig.model_validate(snakemake.params.analysis),
-        samples=snakemake.params.samples,
-        say=say,
-    )
+    study = load_config(snakemake.config, where="the config")
+    prompts = read_table(Prompts, Path(snakemake.input.prompts))
+    count = PromptCount.of_table(prompts)
+    for line in workload_lines(workloads(study, count), count, study.samples):
+        say(line)
+    plan = planned_design(prompts, study.analysis, samples=study.samples, say=say)
     write_table(plan, StudyDesign, Path(snakemake.output.plan))
-    for line in plan_lines(plan):
+    for line in plan_lines(plan, study.analysis.dimensions, arms=count.arms):
         say(line)

@@ -110,6 +110,22 @@ def columns_of(template: str, columns: Iterable[str]) -> list[str]:
     return sorted({known[text] for text in parted(template)[1::2]} - {"name"})
 
 
+def unused_factors(stimuli: Stimuli, used: Iterable[str], columns: Iterable[str]) -> list[str]:
+    """Those of some columns that are no part of any prompt and that nothing else uses.
+
+    Args:
+        stimuli: as from `read_stimuli`.
+        used: columns that the study compares or takes account of.
+        columns: of either file.
+    """
+    sent = {
+        column
+        for template in stimuli.templates["template"]
+        for column in columns_of(template, stimuli.names.columns)
+    }
+    return [column for column in columns if column not in {*OWN_COLUMNS, *used, *sent}]
+
+
 def _refuse_unfilled(stimuli: Stimuli, templates: Path, names: Path) -> None:
     """Raise an InputError at a placeholder that some name has nothing for."""
     known = [column for column in stimuli.names.columns if column != "name_id"]

@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refusal_parity.dimensions import Unit, composed, of_unit
+import polars as pl
+
+from refusal_parity.config import ImportModel
+from refusal_parity.csvfiles import read_header
+from refusal_parity.dimensions import Unit
 from refusal_parity.errors import InputError
 from refusal_parity.labelling.goldfiles import read_gold_files
 from refusal_parity.labelling.starter import gold_files
-from refusal_parity.prompts import read_stimuli
-from refusal_parity.spelling import as_known, difference
+from refusal_parity.levels import Units, check_levels
+from refusal_parity.prompts import direction_twins, read_stimuli, unused_factors
+from refusal_parity.workload import PromptCount
 
 if TYPE_CHECKING:
     from refusal_parity.config import StudyConfig
 
 
-def check_inputs(config: StudyConfig, *, where: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is known of a study before it runs.
+
+    Attributes:
+        prompts: how many there will be; null where their file is still to be fetched.
+        remarks: sentences on what the study can hardly have meant.
+    """
+
+    prompts: PromptCount | None
+    remarks: list[str]
+
+
+def check_inputs(config: StudyConfig, *, where: str) -> Checked:
     """Check that every file that the config names is there and usable.
 
     Args:
@@ -27,7 +46,7 @@ def check_inputs(config: StudyConfig, *, where: str) -> None:
     Raises:
         InputError: at the first file, row or folder that cannot be used.
     """
-    _check_stimuli(config, where)
+    checked = _check_stimuli(config, where)
     models = {f"models.{key}": model for key, model in config.models.items()}
     if config.labelling.judge is not None:
         models["labelling.judge"] = config.labelling.judge
@@ -39,33 +58,59 @@ def check_inputs(config: StudyConfig, *, where: str) -> None:
     for labels in config.labelling.human.labels:
         _check_there(Path(labels), f"{where}, labelling.human.labels")
     _check_writable(Path(config.results) / config.study, where)
+    return checked
 
 
-def _check_stimuli(config: StudyConfig, where: str) -> None:
+def _check_stimuli(config: StudyConfig, where: str) -> Checked:
     prompts = config.prompts
-    if prompts.templates is None or prompts.names is None:
-        return
-    stimuli = read_stimuli(
-        Path(prompts.templates), Path(prompts.names), group_column=prompts.group_column
-    )
-    names = stimuli.names.with_columns(composed())
-    for dimension in of_unit(Unit.NAME):
-        compared = config.analysis.dimensions.get(dimension)
-        levels = names[dimension].drop_nulls().unique(maintain_order=True).to_list()
-        if compared is not None and compared.reference not in levels:
-            raise InputError(
-                f"reference {compared.reference!r} is no {dimension} of {prompts.names}",
-                where=f"{where}, analysis.dimensions.{dimension}.reference",
-                remedy=_naming(compared.reference, levels),
-            )
+    if prompts.from_model is not None:
+        return _check_imported(config, prompts.from_model, where)
+    # Both are there: that was checked when the config was read.
+    files = str(prompts.templates), str(prompts.names)
+    stimuli = read_stimuli(*map(Path, files), group_column=prompts.group_column)
+    units = {
+        Unit.TEMPLATE: Units(rows=stimuli.templates, key="template_id", said_in=files[0]),
+        Unit.NAME: Units(rows=stimuli.names, key="name_id", said_in=files[1]),
+        Unit.PROMPT: Units(
+            rows=pl.DataFrame({"arm": list(prompts.arms)}), key="arm", said_in="prompts.arms"
+        ),
+    }
+    remarks = []
+    for file, frame in zip(files, (stimuli.templates, stimuli.names), strict=True):
+        unused = unused_factors(stimuli, config.analysis.dimensions, frame.columns)
+        if unused:
+            remarks.append(f"{file}: neither compared nor part of a prompt: {', '.join(unused)}")
+    if prompts.group_column != "group" and "group" in read_header(Path(files[1])):
+        remarks.append(
+            f"{files[1]}: the column 'group' is not read, since prompts.group_column is "
+            f"{prompts.group_column!r}"
+        )
+    remarks += direction_twins(stimuli.names)
+    remarks += check_levels(config.analysis, units, where=where)
+    count = PromptCount.of_product(stimuli.templates, stimuli.names, prompts.arms)
+    return Checked(count, remarks)
 
 
-def _naming(reference: str, levels: list[str]) -> str:
-    """How to name a level; one that reads alike is meant."""
-    [meant] = as_known([reference], levels)
-    if meant is None or meant not in levels:
-        return f"Name one of: {', '.join(levels) or 'none there'}."
-    return f"Write it as there: {meant} ({difference(reference, meant)})."
+def _check_imported(config: StudyConfig, model: str, where: str) -> Checked:
+    """Levels of prompts that come with responses, as far as their file is there."""
+    source = config.models[model]
+    if not isinstance(source, ImportModel) or not Path(source.path).is_file():
+        return Checked(None, [])
+    # Slow to import, and few studies need it.
+    from refusal_parity.inference.imports import read_responses  # noqa: PLC0415
+
+    prompts = read_responses(Path(source.path), layout=source.format, model=model).prompts
+    keys = {Unit.NAME: "name_id", Unit.TEMPLATE: "template_id", Unit.PROMPT: "arm"}
+    units = {
+        unit: Units(
+            rows=prompts.unique(key, keep="first", maintain_order=True),
+            key=key,
+            said_in=source.path,
+        )
+        for unit, key in keys.items()
+    }
+    remarks = check_levels(config.analysis, units, where=where)
+    return Checked(PromptCount.of_table(prompts), remarks)
 
 
 def _check_there(path: Path, where: str) -> None:

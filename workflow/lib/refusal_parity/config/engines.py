@@ -25,6 +25,24 @@ class EngineModel(Section):
         """Files that must be there before any job starts, each with the key that names it."""
         yield from ()
 
+    def longest_answer(self, context: int | None = None) -> int:
+        """Tokens that an answer to what is asked seldom exceeds.
+
+        Args:
+            context: what the model reads and writes at most, in tokens, where that is known.
+        """
+        return 512 if context is None else max(1, min(512, context // 2))
+
+    def price(self, sent: int, answered: int) -> float | None:
+        """What so many tokens cost; null where that is not known.
+
+        Args:
+            sent: tokens sent.
+            answered: tokens received.
+        """
+        del sent, answered
+        return None if engine_of(self).served else 0.0
+
     def asked(self) -> dict[str, Any]:
         """What the config says that changes responses, defaults left out."""
         running = set(engine_of(self).running)

@@ -34,6 +34,7 @@ def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
         raise readable(error, where) from None
     _check_prompts(config, where)
     _check_contrasts(config, where)
+    _check_primary_family(config, where)
     return config
 
 
@@ -82,6 +83,16 @@ def _check_contrasts(config: StudyConfig, where: str) -> None:
                 where=where,
                 remedy=f"Name some of: {', '.join(config.models)}.",
             )
+    for key, (model, baseline) in (
+        (f"analysis.model_contrasts[{at}]", (pair.model, pair.baseline))
+        for at, pair in enumerate(analysis.model_contrasts)
+    ):
+        if model == baseline:
+            raise InputError(
+                f"{key} compares {model!r} with itself",
+                where=where,
+                remedy="Name two models, or take the pair out.",
+            )
     for key, sizes in analysis.model_series.items():
         if len(set(sizes.values())) < 2:  # noqa: PLR2004 - a trend needs two sizes
             raise InputError(
@@ -89,6 +100,30 @@ def _check_contrasts(config: StudyConfig, where: str) -> None:
                 where=where,
                 remedy="Give each of its models its size, or take the series out.",
             )
+
+
+def _check_primary_family(config: StudyConfig, where: str) -> None:
+    """The study answers for these tests, so they must be among those that are made."""
+    analysis, family = config.analysis, config.analysis.primary_family
+    said = "" if family.model_fields_set else " unless it is said otherwise"
+    if family.dimension not in analysis.dimensions:
+        raise InputError(
+            f"analysis.primary_family.dimension is {family.dimension!r}{said}, which "
+            "analysis.dimensions does not compare",
+            where=where,
+            remedy="Give primary_family one of the dimensions that are compared "
+            f"({', '.join(analysis.dimensions)}), or {family.dimension} a reference in "
+            "analysis.dimensions.",
+        )
+    if family.outcome not in analysis.outcomes:
+        raise InputError(
+            f"analysis.primary_family.outcome is {str(family.outcome)!r}{said}, which "
+            "analysis.outcomes does not have",
+            where=where,
+            remedy="Give primary_family one of the outcomes that are analysed "
+            f"({', '.join(map(str, analysis.readings)) or 'none of them is a rate'}), or add "
+            f"{family.outcome} to analysis.outcomes.",
+        )
 
 
 def readable(error: ValidationError, where: str) -> InputError:
@@ -115,8 +150,9 @@ def readable(error: ValidationError, where: str) -> InputError:
             where=where,
             remedy=f"Add it; config/README.md says what it takes.{rest}",
         )
+    message = finding["msg"].removeprefix("Value error, ")
     return InputError(
-        without_keys(f"{key}: {finding['msg']}{_given(finding)}")[:500],
+        without_keys(f"{key}: {message}{_given(finding)}")[:500],
         where=where,
         remedy=f"Correct it; config/README.md says what it takes.{rest}",
     )

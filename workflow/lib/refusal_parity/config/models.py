@@ -183,6 +183,11 @@ class VllmModel(EngineModel):
             raise ValueError("chat_template belongs to prompt_mode chat")
         return self
 
+    def longest_answer(self, context: int | None = None) -> int:
+        """That of a chat, or of a sentence that is completed."""
+        longest = super().longest_answer(context or self.max_model_len)
+        return longest if self.prompt_mode == "chat" else min(longest, 128)
+
     def files(self) -> Iterator[tuple[str, Path]]:
         """A folder on disk by one of its files, and the chat template."""
         if isinstance(self.source, FolderSource):
@@ -333,6 +338,17 @@ class OpenAIModel(EngineModel):
     response_price: float | None = Field(
         default=None, ge=0, description="Price of a million tokens received."
     )
+
+    def longest_answer(self, context: int | None = None) -> int:
+        """That of a chat, or of a model that thinks first."""
+        thinks = "openai-reasoning" in self.request.presets
+        return 4096 if thinks else super().longest_answer(context)
+
+    def price(self, sent: int, answered: int) -> float | None:
+        """By the prices of the config."""
+        if self.prompt_price is None or self.response_price is None:
+            return None
+        return (sent * self.prompt_price + answered * self.response_price) / 1_000_000
 
 
 declare_plugins()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveFloat, WithJsonSchema, field_validator
 
@@ -12,6 +12,9 @@ from refusal_parity.config.section import Key, PathText, Section
 from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.outcomes import OUTCOMES, Mean, Outcome
 from refusal_parity.spelling import reading, uniform
+
+if TYPE_CHECKING:
+    from refusal_parity.config.engines import EngineModel
 
 
 def _declared(key: str) -> str:
@@ -72,8 +75,27 @@ class SamplingConfig(Section):
     temperature: float = Field(default=1.0, ge=0, description="Sampling temperature; 0 is greedy.")
     top_p: float = Field(default=1.0, gt=0, le=1, description="Nucleus sampling; 1 is off.")
     top_k: int = Field(default=-1, ge=-1, description="Tokens considered; -1 is all.")
-    max_tokens: int = Field(default=128, ge=1, description="Longest response, in tokens.")
+    max_tokens: int | None = Field(
+        default=None,
+        ge=1,
+        description="Longest response, in tokens. Null suits what is asked: 512 in chat, 4,096 for "
+        "openai-reasoning, which thinks within it, 128 in completion, and never more than half of "
+        "the context of a model run here.",
+    )
     seed: int = Field(default=1, description="Part of the hash that seeds each single request.")
+
+    def most_tokens(self, model: EngineModel, context: int | None = None) -> int:
+        """Longest response of a model, in tokens.
+
+        Args:
+            model: the model.
+            context: what it reads and writes at most, in tokens, where that is known.
+        """
+        return self.max_tokens or model.longest_answer(context)
+
+    def suited_to(self, model: EngineModel, context: int | None = None) -> Self:
+        """The same with `max_tokens` filled in; arguments as for `most_tokens`."""
+        return self.model_copy(update={"max_tokens": self.most_tokens(model, context)})
 
 
 class DimensionConfig(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -35,6 +36,7 @@ class ServedModel(Source):
 
     def __init__(self, job: InferenceJob[OpenAIModel], say: Callable[[str], None]) -> None:
         """Read the key from the environment."""
+        job = replace(job, sampling=job.sampling.suited_to(job.model))
         self._job = job
         self._server = OpenAIServer(
             job.model, job.sampling, where=f"models.{job.key}", schema=job.schema, say=say

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -40,7 +41,7 @@ class OwnWeights(Source):
     ) -> None:
         """Stand before a running engine."""
         self._engine = engine
-        self._job = job
+        self._job = replace(job, sampling=job.sampling.suited_to(job.model, engine.context_length))
         self._say = say
 
     @override
@@ -144,10 +145,11 @@ def rendered_prompts(
         thinking=job.model.thinking,
     )
     longest = max((len(one.token_ids) for one in rendered), default=0)
-    if longest + job.sampling.max_tokens > engine.context_length:
+    most = job.sampling.most_tokens(job.model, engine.context_length)
+    if longest + most > engine.context_length:
         raise InputError(
             f"the longest prompt has {longest} tokens, which with max_tokens "
-            f"{job.sampling.max_tokens} exceeds the context of {engine.context_length}",
+            f"{most} exceeds the context of {engine.context_length}",
             where=f"models.{job.key}",
             remedy="Lower sampling.max_tokens or raise the model's max_model_len.",
         )

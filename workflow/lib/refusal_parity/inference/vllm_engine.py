@@ -139,7 +139,7 @@ class _VllmEngine:
             template = own_chat_template(getattr(tokenizer, "chat_template", None), folder)
         self._tokenizer = WithTemplate(tokenizer, template, model.date)
         self._adapter = self._loaded(job.adapter)
-        self._sampling = job.sampling
+        self._sampling = job.sampling.suited_to(model, self.context_length)
         self._stop = model.stop
         special = [
             token.content for token in tokenizer.added_tokens_decoder.values() if token.special

@@ -41,12 +41,12 @@ ASSUMED: Final = "assumed"
 """Stands for the model in a plan."""
 
 _SCOPES: Final = (Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES)
-_QUANTITIES: Final = {
+QUANTITIES: Final = {
     DesignQuantity.NAMES_NEEDED: "names",
     DesignQuantity.TEMPLATES_NEEDED: "templates",
     DesignQuantity.SAMPLES_NEEDED: "samples",
 }
-_ONE_MORE: Final = {
+ONE_MORE: Final = {
     DesignQuantity.ONE_MORE_NAME: "names",
     DesignQuantity.ONE_MORE_TEMPLATE: "templates",
     DesignQuantity.ONE_MORE_SAMPLE: "samples",
@@ -218,10 +218,10 @@ def _of_size(parts: Components, size: Size, scope: Scope, alpha: float) -> Itera
 
     own = detectable(size)
     yield {"quantity": str(DesignQuantity.MINIMUM_DETECTABLE), "value": own}
-    for quantity, what in _ONE_MORE.items():
+    for quantity, what in ONE_MORE.items():
         yield {"quantity": str(quantity), "value": detectable(_with(size, what, more=1)) - own}
     for difference in SOUGHT:
-        for quantity, what in _QUANTITIES.items():
+        for quantity, what in QUANTITIES.items():
             found = smallest(
                 lambda count, what=what, difference=difference: (
                     power_of(  # type: ignore[misc]
@@ -250,40 +250,3 @@ def _with(size: Size, what: str, *, more: float = 0, to: float | None = None) ->
             else size.of(to)
         )
     return replace(size, **{what: getattr(size, what) + more if to is None else to})
-
-
-def plan_lines(plan: pl.DataFrame) -> list[str]:
-    """A plan as lines for the terminal: one block for each dimension, scope and size."""
-    keys = ["dimension", "scope", "names", "reference_names", "templates", "samples"]
-    lines = []
-    for key, part in plan.group_by(keys, maintain_order=True):
-        dimension, scope, names, reference, templates, samples = key
-        lines.append(
-            f"{dimension}: {names:g} names against {reference:g}, {templates:g} templates, "
-            f"{samples:g} samples; {scope}"
-        )
-        rows = part.to_dicts()
-        values = {(row["quantity"], row["difference"]): row["value"] for row in rows}
-        own = values.get((DesignQuantity.MINIMUM_DETECTABLE, None))
-        if own is None:
-            lines.append(f"  {rows[0]['note']}")
-            continue
-        lines.append(
-            f"  finds differences from {100 * own:.1f} points on in four of five studies"
-            if own < 1
-            else "  mostly misses a difference, however large it is"
-        )
-        gains = ", ".join(
-            f"one more {what.removesuffix('s')} {-100 * values[quantity, None]:.2f}"
-            for quantity, what in _ONE_MORE.items()
-        )
-        lines.append(f"  points less with {gains}")
-        for difference in SOUGHT:
-            needed = " or ".join(
-                f"{values[quantity, difference]:.0f} {what}"
-                + (" a group" if what == "names" else "")
-                for quantity, what in _QUANTITIES.items()
-                if values[quantity, difference] is not None
-            )
-            lines.append(f"  for {100 * difference:g} points: {needed or 'nothing alone suffices'}")
-    return lines

@@ -1,0 +1,131 @@
+"""The levels that a study compares, held against its stimuli before anything is drawn."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from math import comb
+from typing import TYPE_CHECKING, Final
+
+from refusal_parity.dimensions import DIMENSIONS, Dimension, Unit, composed
+from refusal_parity.errors import InputError
+from refusal_parity.spelling import as_known, difference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+    from refusal_parity.config import AnalysisConfig
+
+_FEW: Final = 4
+"""Of fewer names or templates than this a level's tests can show next to nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Units:
+    """What carries the levels of a study.
+
+    Attributes:
+        rows: one row for each name, template or arm; a column for each of its dimensions.
+        key: the column that tells them apart.
+        said_in: the file or key of the config that says what they are.
+    """
+
+    rows: pl.DataFrame
+    key: str
+    said_in: str
+
+
+def check_levels(analysis: AnalysisConfig, units: Mapping[Unit, Units], *, where: str) -> list[str]:
+    """Hold every dimension that a study compares against its names, templates and arms.
+
+    Args:
+        analysis: dimensions with their references.
+        units: names, templates and arms (`Unit.PROMPT`).
+        where: the config file, for error texts.
+
+    Returns:
+        A sentence for each dimension in which a level has too few units to be compared.
+
+    Raises:
+        InputError: the reference of a dimension is none of its levels.
+    """
+    remarks: list[str] = []
+    named: set[tuple[str, ...]] = set()
+    for key, compared in analysis.dimensions.items():
+        dimension = DIMENSIONS[key]
+        given = units[dimension.unit]
+        rows = given.rows.with_columns(composed()) if dimension.parts else given.rows
+        counts = _counted(rows[key], rows[given.key])
+        if compared.reference not in counts:
+            raise InputError(
+                f"reference {compared.reference!r} is no {key} of {given.said_in}",
+                where=f"{where}, analysis.dimensions.{key}.reference",
+                remedy=_naming(compared.reference, list(counts)),
+            )
+        if len(counts) == 1:
+            remarks.append(
+                f"analysis.dimensions.{key}: {compared.reference!r} is the only {key} of "
+                f"{given.said_in}, so that there is nothing to compare it with"
+            )
+        elif dimension.unit is not Unit.PROMPT:
+            few = {
+                level: keys
+                for level, keys in counts.items()
+                # The same units under another dimension's word are no news.
+                if len(keys) < _FEW and tuple(keys) not in named
+            }
+            named |= {tuple(keys) for keys in few.values()}
+            if few:
+                remarks.append(_few(dimension, few, counts, compared.reference, given.said_in))
+    return remarks
+
+
+def _counted(levels: pl.Series, keys: pl.Series) -> dict[str, list[str]]:
+    """The keys of each level's units, in the file's order; those without a level are left out."""
+    counts: dict[str, list[str]] = {}
+    for level, key in zip(levels, keys, strict=True):
+        if level is not None:
+            counts.setdefault(level, []).append(key)
+    return counts
+
+
+def _few(
+    dimension: Dimension,
+    few: Mapping[str, list[str]],
+    counts: Mapping[str, list[str]],
+    reference: str,
+    file: str,
+) -> str:
+    """One sentence on the levels of few units."""
+    unit = str(dimension.unit)
+    named = "; ".join(_level(level, keys, counts, unit) for level, keys in few.items())
+    sentence = f"{file}: few {unit}s for {dimension.key}: {named}"
+    against = len(counts[reference])
+    largest = max((len(keys) for level, keys in few.items() if level != reference), default=0)
+    if dimension.unit is Unit.NAME and largest > 0:
+        # The test on the absolute difference cannot tell a split from its mirror image.
+        least = min(1.0, (2 if largest == against else 1) / comb(largest + against, against))
+        sentence += (
+            f". With {largest} against {against} names no permutation test has a p-value below "
+            f"{least:.2g}"
+        )
+    return sentence
+
+
+def _level(level: str, keys: list[str], counts: Mapping[str, list[str]], unit: str) -> str:
+    plural = "s" * (len(keys) > 1)
+    text = f"{level!r} has {len(keys)} {unit}{plural} ({', '.join(keys)})"
+    larger = [other for other in counts if len(counts[other]) > len(keys)]
+    if len(keys) == 1 and (meant := difflib.get_close_matches(level, larger, n=1, cutoff=0.7)):
+        text += f" - perhaps {meant[0]!r} is meant"
+    return text
+
+
+def _naming(reference: str, levels: list[str]) -> str:
+    """How to name a level; one that reads alike is meant."""
+    [meant] = as_known([reference], levels)
+    if meant is None or meant not in levels:
+        return f"Name one of: {', '.join(levels) or 'none there'}."
+    return f"Write it as there: {meant} ({difference(reference, meant)})."

@@ -1,0 +1,197 @@
+"""How much a study asks of its models: responses, tokens and price, as far as known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+import polars as pl
+
+from refusal_parity.config import engine_of
+from refusal_parity.prompts import parted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from refusal_parity.config import EngineModel, StudyConfig
+
+_BYTES_A_TOKEN: Final = 4
+"""About what tokenizers of today make of English text; of other scripts they make more tokens."""
+
+JUDGE_KEY: Final = "labelling.judge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptCount:
+    """The prompts of a study by number.
+
+    Attributes:
+        prompts: all of them.
+        templates: different templates.
+        names: different names.
+        arms: different system prompts.
+        size: length of all prompts and their system prompts, in bytes of UTF-8.
+    """
+
+    prompts: int
+    templates: int
+    names: int
+    arms: int
+    size: int
+
+    @classmethod
+    def of_product(
+        cls, templates: pl.DataFrame, names: pl.DataFrame, arms: Mapping[str, str | None]
+    ) -> Self:
+        """Of every template with every name under every arm, which need not be written out.
+
+        Args:
+            templates: as from `read_templates`, T rows.
+            names: as from `read_names`, N rows.
+            arms: system prompt by arm, A of them.
+        """
+        pairs = len(templates) * len(names)
+        sizes = {
+            column.upper(): int(names[column].str.len_bytes().sum())
+            for column, kind in names.schema.items()
+            if kind == pl.String
+        }
+        texts = 0
+        for template in templates["template"]:
+            parts = parted(template)
+            texts += len(names) * len("".join(parts[::2]).encode())
+            texts += sum(sizes[column] for column in parts[1::2])
+        systems = sum(len((text or "").encode()) for text in arms.values())
+        return cls(
+            prompts=pairs * len(arms),
+            templates=len(templates),
+            names=len(names),
+            arms=len(arms),
+            size=texts * len(arms) + systems * pairs,
+        )
+
+    @classmethod
+    def of_table(cls, prompts: pl.DataFrame) -> Self:
+        """Of a table of `Prompts`."""
+        texts = prompts.select(pl.col("prompt", "system_prompt").str.len_bytes().sum())
+        return cls(
+            prompts=len(prompts),
+            templates=prompts["template_id"].n_unique(),
+            names=prompts["name_id"].n_unique(),
+            arms=prompts["arm"].n_unique(),
+            size=int(sum(texts.row(0))),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """What one model is asked for.
+
+    Attributes:
+        model: its key, or `JUDGE_KEY`.
+        responses: how many.
+        most_tokens: longest response, in tokens.
+        sent_tokens: about what is sent in all.
+        price: about what it costs at most, in the currency of the config's prices; null where
+            nothing is known of that, 0 where this machine does the work.
+    """
+
+    model: str
+    responses: int
+    most_tokens: int
+    sent_tokens: int
+    price: float | None
+
+    @property
+    def response_tokens(self) -> int:
+        """What all responses have at most."""
+        return self.responses * self.most_tokens
+
+
+def workloads(config: StudyConfig, count: PromptCount) -> list[Workload]:
+    """What the study asks of each model that draws responses, and of its judge.
+
+    Imported responses are there already, and not asked for; a judge is asked about each
+    response that is drawn.
+
+    Args:
+        config: the study.
+        count: its prompts.
+    """
+    responses = count.prompts * config.samples
+    sent = count.size * config.samples // _BYTES_A_TOKEN
+    drawn = [
+        Workload(
+            model=key,
+            responses=responses,
+            most_tokens=config.sampling.most_tokens(model),
+            sent_tokens=sent,
+            price=model.price(sent, responses * config.sampling.most_tokens(model)),
+        )
+        for key, model in config.models.items()
+        if engine_of(model).draws
+    ]
+    judge = config.labelling.judge
+    return drawn if judge is None or not drawn else [*drawn, _of_judge(config, judge, drawn)]
+
+
+def _of_judge(config: StudyConfig, judge: EngineModel, drawn: list[Workload]) -> Workload:
+    """It is asked about every response, which it reads up to a number of characters."""
+    # Slow to import, and few studies have a judge.
+    from refusal_parity.judging.questions import CHARACTERS, RUBRIC  # noqa: PLC0415
+
+    asked = sum(load.responses for load in drawn)
+    most = config.labelling.judge_max_tokens
+    sent = sum(
+        load.sent_tokens
+        + load.responses
+        * (len(RUBRIC) // _BYTES_A_TOKEN + min(load.most_tokens, CHARACTERS // _BYTES_A_TOKEN))
+        for load in drawn
+    )
+    return Workload(
+        model=JUDGE_KEY,
+        responses=asked,
+        most_tokens=most,
+        sent_tokens=sent,
+        price=judge.price(sent, asked * most),
+    )
+
+
+def workload_lines(loads: Sequence[Workload], count: PromptCount, samples: int) -> list[str]:
+    """What is asked as sentences for the terminal, the sum last.
+
+    Args:
+        loads: as from `workloads`.
+        count: the study's prompts.
+        samples: responses to each prompt.
+    """
+    if not loads:
+        return []
+    parts = f"{_number(count.templates, 'template')} x {_number(count.names, 'name')}"
+    if count.arms > 1:
+        parts += f" x {_number(count.arms, 'system prompt')}"
+    if count.prompts != count.templates * count.names * count.arms:
+        parts = f"of {_number(count.templates, 'template')} and {_number(count.names, 'name')}"
+    lines = [f"{_number(count.prompts, 'prompt')} ({parts}), {_number(samples, 'sample')} of each"]
+    lines += [f"  {load.model}: {_amount(load)}" for load in loads]
+    if len(loads) > 1:
+        total = sum(load.responses for load in loads)
+        tokens = sum(load.response_tokens for load in loads)
+        lines.append(f"  together: {total:,} responses of at most {tokens:,} tokens")
+    lines.append("  how long this takes is said once the first responses have come")
+    return lines
+
+
+def _amount(load: Workload) -> str:
+    words = "labels" if load.model == JUDGE_KEY else "responses"
+    text = (
+        f"{load.responses:,} {words} of at most {load.most_tokens:,} tokens, together "
+        f"{load.response_tokens:,}; sends about {load.sent_tokens:,} tokens"
+    )
+    if load.price is None:
+        return f"{text}; what it costs is not known (prompt_price, response_price)"
+    return f"{text}; costs at most about {load.price:,.2f}" if load.price else text
+
+
+def _number(count: int, unit: str) -> str:
+    return f"{count:,} {unit}{'s' * (count != 1)}"
