@@ -13,6 +13,7 @@ from refusal_parity.report.axes import (
     percent_axis,
 )
 from refusal_parity.report.drawing import Drawing
+from refusal_parity.report.figure_registry import Place, figure_of_study
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, INK, MUTED
 from refusal_parity.text import known, percent, plain, points, shorten
 
@@ -32,6 +33,7 @@ class GroupRate(NamedTuple):
     rate: float
 
 
+@figure_of_study("comparison", Place(section="models", order=90))
 def draw_comparison(inputs: ReportInputs) -> Drawing | None:
     """Rates of all groups for each model on one axis; None with fewer than two models.
 

@@ -9,6 +9,7 @@ from matplotlib.patches import Rectangle
 
 from refusal_parity.report.axes import new_figure
 from refusal_parity.report.drawing import Drawing, stem_of
+from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.style import CELL_DARK, CELL_LIGHT, MUTED, PAPER, SEQUENTIAL
 from refusal_parity.tables import Confusion
 from refusal_parity.text import LABEL_NAMES, count, percent, plain
@@ -21,6 +22,7 @@ _DARK = 0.5
 """Above this share a cell is dark and its number light."""
 
 
+@figure_of_model("confusion", Place(section="labels", order=80))
 def draw_confusion(inputs: ReportInputs, model: str) -> Drawing | None:
     """Classifier against people, or imported labels; None where neither is there."""
     if inputs[Confusion].is_empty():

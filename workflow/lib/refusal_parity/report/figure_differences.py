@@ -13,6 +13,7 @@ from refusal_parity.report.axes import (
     percent_axis,
 )
 from refusal_parity.report.drawing import Drawing, stem_of
+from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, MUTED, PAPER
 from refusal_parity.text import interval, p_equals, plain, points
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.finding import Finding
 
 
+@figure_of_model("differences", Place(section="differences", order=30))
 def draw_differences(inputs: ReportInputs, model: str) -> Drawing:
     """Risk differences of the primary outcome with their intervals, for one model.
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from refusal_parity.report.axes import label_rows, new_figure, percent_axis
 from refusal_parity.report.drawing import Drawing, stem_of
+from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.shown_labels import COLOURS, SHOWN, shown_labels
 from refusal_parity.report.style import PAPER
 from refusal_parity.tables import Prompts
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 Shares = dict[str, dict[str, float]]
 
 
+@figure_of_model("labels", Place(section="rates", order=20, heading="What the responses did"))
 def draw_labels(inputs: ReportInputs, model: str) -> Drawing | None:
     """Share of each label among the responses of each group that count; None without any."""
     shares = label_shares(inputs, model)

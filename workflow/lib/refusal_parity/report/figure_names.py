@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from refusal_parity.report.axes import ceiling, label_rows, legend_below, new_figure, percent_axis
 from refusal_parity.report.drawing import Drawing, stem_of
+from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.style import ACCENT, CONTRAST, INK, figure_style
 from refusal_parity.text import known, percent, plain, shorten
 
@@ -33,6 +34,7 @@ class NameRate(NamedTuple):
     rate: float
 
 
+@figure_of_model("names", Place(section="names", order=40))
 def draw_names(inputs: ReportInputs, model: str) -> Drawing:
     """Each name's rate of the primary outcome within its group, for one model."""
     outcome = inputs.outcome

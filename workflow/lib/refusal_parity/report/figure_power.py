@@ -8,6 +8,7 @@ import numpy as np
 
 from refusal_parity.report.axes import legend_below, new_figure, percent_axis
 from refusal_parity.report.drawing import Drawing, stem_of
+from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, GRID, MUTED
 from refusal_parity.statistics.components import Components
 from refusal_parity.statistics.power import Size, minimum_detectable, power_of, precision
@@ -33,6 +34,17 @@ class Curve(NamedTuple):
     detectable: float
 
 
+@figure_of_model(
+    "power",
+    Place(
+        section="selfcheck",
+        order=70,
+        heading="What the design can find",
+        lead="How often a study with as much variance finds a difference between a group and its "
+        "reference, in new names and new templates, and what more names a group would add.",
+        last=True,
+    ),
+)
 def draw_power(inputs: ReportInputs, model: str) -> Drawing | None:
     """Power over the true difference, for new names and templates; None where it is not known."""
     row = _design(inputs, model)

@@ -13,6 +13,7 @@ from refusal_parity.report.axes import (
     percent_axis,
 )
 from refusal_parity.report.drawing import Drawing, stem_of
+from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.style import ACCENT, CONTRAST, INK, MUTED
 from refusal_parity.text import (
     interval,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs, Row
 
 
+@figure_of_model("rates", Place(section="rates", order=10))
 def draw_rates(inputs: ReportInputs, model: str) -> Drawing:
     """Rate of the primary outcome at each level of the primary dimension, for one model.
 

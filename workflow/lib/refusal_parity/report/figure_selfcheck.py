@@ -13,6 +13,7 @@ from refusal_parity.report.axes import (
     percent_axis,
 )
 from refusal_parity.report.drawing import Drawing, stem_of
+from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, INK, MUTED
 from refusal_parity.text import known, percent, plain
 from refusal_parity.vocabulary import Estimand, holds_level
@@ -35,6 +36,7 @@ class FalseAlarms(NamedTuple):
     high: float
 
 
+@figure_of_model("selfcheck", Place(section="selfcheck", order=60))
 def draw_selfcheck(inputs: ReportInputs, model: str) -> Drawing | None:
     """Type I error rates of all methods, those that are used first; None without a self-check."""
     found = false_alarms(inputs, model)

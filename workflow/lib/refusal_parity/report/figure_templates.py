@@ -9,6 +9,7 @@ from matplotlib.patches import Rectangle
 
 from refusal_parity.report.axes import ceiling, new_figure
 from refusal_parity.report.drawing import Drawing, stem_of
+from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.style import (
     CELL_DARK,
     CELL_LIGHT,
@@ -31,6 +32,7 @@ _MAX_NUMBERED_COLUMNS: Final = 9
 _FAMILY_GAP: Final = 0.9
 
 
+@figure_of_model("templates", Place(section="templates", order=50, wide=True))
 def draw_templates(inputs: ReportInputs, model: str) -> Drawing:
     """Rate of the primary outcome for each template and group, for one model.
 

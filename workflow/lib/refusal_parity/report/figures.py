@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING
 
 from refusal_parity.report.drawing import save_figure
-from refusal_parity.report.figure_comparison import draw_comparison
-from refusal_parity.report.figure_confusion import draw_confusion
-from refusal_parity.report.figure_differences import draw_differences
-from refusal_parity.report.figure_labels import draw_labels
-from refusal_parity.report.figure_names import draw_names
-from refusal_parity.report.figure_power import draw_power
-from refusal_parity.report.figure_rates import draw_rates
-from refusal_parity.report.figure_selfcheck import draw_selfcheck
-from refusal_parity.report.figure_templates import draw_templates
+from refusal_parity.report.figure_registry import in_order
 from refusal_parity.report.style import figure_style
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from matplotlib.figure import Figure
 
     from refusal_parity.report.drawing import Drawing
     from refusal_parity.report.inputs import ReportInputs
 
-# A new figure is a module with a function like these, and its name here.
-_OF_MODELS: Final[tuple[Callable[[ReportInputs, str], Drawing | None], ...]] = (
-    draw_rates,
-    draw_labels,
-    draw_differences,
-    draw_names,
-    draw_templates,
-    draw_selfcheck,
-    draw_power,
-    draw_confusion,
-)
-_OF_STUDY: Final[tuple[Callable[[ReportInputs], Drawing | None], ...]] = (draw_comparison,)
+# A module named like this declares its figure as it is imported.
+for _module in iter_modules([str(Path(__file__).parent)]):
+    if _module.name.startswith("figure_"):
+        import_module(f"{__package__}.{_module.name}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +40,9 @@ class FigureFile:
 
 
 def draw_all(inputs: ReportInputs) -> list[Drawing]:
-    """Draw every figure: each kind for each model in turn, then those of all models."""
+    """Draw every figure, in the order of the page: of each model in turn, or of all of them."""
     with figure_style():
-        drawn = [draw(inputs, model) for draw in _OF_MODELS for model in inputs.models]
-        drawn += [draw(inputs) for draw in _OF_STUDY]
+        drawn = [drawing for spec in in_order() for drawing in spec.draw(inputs)]
         made = [drawing for drawing in drawn if drawing is not None]
         for drawing in made:
             _settle(drawing.figure)

@@ -14,9 +14,10 @@ from markupsafe import Markup
 
 from refusal_parity.files import write_text
 from refusal_parity.report.drawing import Drawing, inline_svg
+from refusal_parity.report.figure_registry import in_order
 from refusal_parity.report.figures import draw_all
 from refusal_parity.report.sections import SECTIONS
-from refusal_parity.report.sections.section import Figures, InlineFigure
+from refusal_parity.report.sections.section import FigureBlock, InlineFigure
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.statistics.exclusions import LABELLED
 from refusal_parity.tables import Prompts
@@ -43,6 +44,7 @@ class RenderedSection:
     entry: str
     heading: str
     body: Markup
+    last_figures: tuple[FigureBlock, ...]
 
 
 def write_report(
@@ -86,18 +88,21 @@ def render_page(inputs: ReportInputs, *, drawings: Sequence[Drawing] | None = No
 
 
 def _sections(
-    environment: Environment, inputs: ReportInputs, figures: Figures
+    environment: Environment, inputs: ReportInputs, blocks: Sequence[FigureBlock]
 ) -> Iterator[RenderedSection]:
     for section in SECTIONS:
-        context = section.context(inputs, figures)
+        context = section.context(inputs)
         if context is None:
             continue
-        body = environment.get_template(section.template).render(context)
+        own = [block for block in blocks if block.place.section == section.key]
+        figures = [block for block in own if not block.place.last]
+        body = environment.get_template(section.template).render(context, figures=figures)
         yield RenderedSection(
             key=section.key,
             entry=section.entry,
             heading=section.heading,
             body=Markup(body),  # noqa: S704 - rendered with escaping
+            last_figures=tuple(block for block in own if block.place.last),
         )
 
 
@@ -107,10 +112,11 @@ def _source(environment: Environment, name: str) -> str:
     return "" if loader is None else loader.get_source(environment, name)[0].strip()
 
 
-def _inline(drawings: Sequence[Drawing]) -> Figures:
-    figures: dict[str, list[InlineFigure]] = defaultdict(list)
+def _inline(drawings: Sequence[Drawing]) -> list[FigureBlock]:
+    """The drawings by kind, in the order of the page."""
+    found: dict[str, list[InlineFigure]] = defaultdict(list)
     for number, drawing in enumerate(drawings):
-        figures[drawing.kind].append(
+        found[drawing.kind].append(
             InlineFigure(
                 kind=drawing.kind,
                 model=plain(drawing.model),
@@ -120,7 +126,11 @@ def _inline(drawings: Sequence[Drawing]) -> Figures:
                 stem=drawing.stem,
             )
         )
-    return figures
+    return [
+        FigureBlock(place=spec.place, figures=tuple(found[spec.key]))
+        for spec in in_order()
+        if found[spec.key]
+    ]
 
 
 def _facts(inputs: ReportInputs) -> list[tuple[str, str]]:

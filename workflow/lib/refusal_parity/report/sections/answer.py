@@ -9,7 +9,7 @@ import polars as pl
 
 from refusal_parity.report import checking, results
 from refusal_parity.report.left_out import left_out_cautions
-from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.sections.section import Section
 from refusal_parity.report.wording import VERDICTS, Statement, rate_sentence, statement
 from refusal_parity.tables import Disparity, HumanLabels
 from refusal_parity.text import count, heading_of, plain, points
@@ -41,7 +41,7 @@ class Answer:
     others: tuple[tuple[str, str], ...]
 
 
-def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
+def _context(inputs: ReportInputs) -> dict[str, Any]:
     return {
         "answers": [_answer(inputs, model) for model in inputs.models],
         "outcome_meanings": [

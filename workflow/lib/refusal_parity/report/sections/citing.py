@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity import __version__
-from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.sections.section import Section
 from refusal_parity.text import plain
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _DESIGN: Final = (
 )
 
 
-def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
+def _context(inputs: ReportInputs) -> dict[str, Any]:
     return {
         "sentence": citation(inputs),
         "bibtex": bibtex(inputs),

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import results
-from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.sections.section import Section
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 
-def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any]:
+def _context(inputs: ReportInputs) -> dict[str, Any]:
     return {
         "arms": inputs.arms,
         "alpha": inputs.config.analysis.alpha,
-        "figures": figures["differences"],
         "tables": [
             results.differences_table(inputs, outcome, dimension)
             for dimension in inputs.dimensions

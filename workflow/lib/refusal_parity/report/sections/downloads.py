@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import making
 from refusal_parity.report.files import FOLDER
-from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.sections.section import Section
 from refusal_parity.tables import tables_of
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 
-def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
+def _context(inputs: ReportInputs) -> dict[str, Any]:
     return {
         "folder": FOLDER,
         "tables": [

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report.agreement import agreement_section
-from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.sections.section import Section
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 
-def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any] | None:
+def _context(inputs: ReportInputs) -> dict[str, Any] | None:
     labelling = agreement_section(inputs)
     if labelling is None:
         return None
-    return {"figures": figures["confusion"], "labelling": labelling}
+    return {"labelling": labelling}
 
 
 SECTION: Final = Section(

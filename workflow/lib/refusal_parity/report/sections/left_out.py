@@ -8,7 +8,7 @@ from refusal_parity.report import results
 from refusal_parity.report.inputs import ALL
 from refusal_parity.report.left_out import left_out_cautions
 from refusal_parity.report.losses import bounds_table, losses_table
-from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.sections.section import Section
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.text import plain
 from refusal_parity.vocabulary import Exclusion, Loss
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 
-def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
+def _context(inputs: ReportInputs) -> dict[str, Any]:
     ledger = [results.exclusions_table(inputs, level) for level in (ALL, *inputs.dimensions)]
     lost = [losses_table(inputs, loss) for loss in Loss]
     found = [*ledger, *lost, bounds_table(inputs)]

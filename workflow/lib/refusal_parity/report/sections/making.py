@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import making
-from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.sections.section import Section
 from refusal_parity.text import plain
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 
-def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
+def _context(inputs: ReportInputs) -> dict[str, Any]:
     return {
         "git_commit": plain(inputs.git_commit or ""),
         "records": making.model_records(inputs),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.config import engine_of
-from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.sections.section import Section
 from refusal_parity.report.shown_labels import shown_labels
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.tables import Disparity, Prompts
@@ -43,7 +43,7 @@ _REFERENCES: Final = {
 }
 
 
-def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any]:
+def _context(inputs: ReportInputs) -> dict[str, Any]:
     prompts, config = inputs[Prompts], inputs.config
     used, valid = (
         set(rows["method"].cast(str).unique().to_list())

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import between, results
-from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.sections.section import Section
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 
-def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any] | None:
+def _context(inputs: ReportInputs) -> dict[str, Any] | None:
     if len(inputs.models) < 2:  # noqa: PLR2004 - one model has nothing beside it
         return None
     return {
-        "figures": figures["comparison"],
         "overview": results.overview_table(inputs),
         "comparison": between.comparison_table(inputs),
     }

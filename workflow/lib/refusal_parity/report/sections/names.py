@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import views
-from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.sections.section import Section
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 
-def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any]:
-    return {"figures": figures["names"], "table": views.names_table(inputs)}
+def _context(inputs: ReportInputs) -> dict[str, Any]:
+    return {"table": views.names_table(inputs)}
 
 
 SECTION: Final = Section(key="names", entry="Names", heading="Names", context=_context)

@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.dimensions import Unit, of_unit
 from refusal_parity.report import views
-from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.sections.section import Section
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 
-def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any]:
+def _context(inputs: ReportInputs) -> dict[str, Any]:
     crossed = [views.crossed_table(inputs, within) for within in of_unit(Unit.NAME, own=True)]
     return {
         "arms": inputs.arms,
         "outcome_name": inputs.outcome.words.heading,
         "confidence": inputs.confidence,
-        "figures": figures["rates"],
-        "label_figures": figures["labels"],
         "tables": [
             views.rates_table(inputs, outcome, dimension)
             for dimension in inputs.dimensions

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report.payload import response_payload, shown_characters
-from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.sections.section import Section
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 
-def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any] | None:
+def _context(inputs: ReportInputs) -> dict[str, Any] | None:
     payload = response_payload(inputs)
     if payload is None:
         return None

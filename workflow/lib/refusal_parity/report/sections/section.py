@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from markupsafe import Markup
 
+    from refusal_parity.report.figure_registry import Place
     from refusal_parity.report.inputs import ReportInputs
 
 
@@ -24,8 +26,12 @@ class InlineFigure:
     stem: str
 
 
-Figures = Mapping[str, list[InlineFigure]]
-"""Figures by kind; a kind that was not drawn has an empty list."""
+@dataclass(frozen=True, kw_only=True)
+class FigureBlock:
+    """The figures of one kind, of all models."""
+
+    place: Place
+    figures: tuple[InlineFigure, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +42,14 @@ class Section:
         key: its anchor; its template is `templates/sections/<key>.html.j2`.
         entry: its line in the table of contents.
         heading: its heading.
-        context: what the template shows, or None to leave the section out.
+        context: what the template shows, or None to leave the section out; its
+            `figures` are added by the page.
     """
 
     key: str
     entry: str
     heading: str
-    context: Callable[[ReportInputs, Figures], dict[str, Any] | None]
+    context: Callable[[ReportInputs], dict[str, Any] | None]
 
     @property
     def template(self) -> str:

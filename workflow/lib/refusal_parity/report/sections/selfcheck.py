@@ -5,29 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import checking
-from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.sections.section import Section
 from refusal_parity.text import count, plain
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 
-def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any] | None:
+def _context(inputs: ReportInputs) -> dict[str, Any] | None:
     table = checking.selfcheck_table(inputs)
     sentences = [
         (plain(model), sentence)
         for model in inputs.models
         if (sentence := checking.selfcheck_sentence(inputs, model)) is not None
     ]
-    if table is None and not figures["power"]:
+    if table is None and not any(map(inputs.detectable, inputs.models)):
         return None
     studies = count(inputs.config.analysis.selfcheck)
     return {
         "table": table,
         "sentences": sentences,
         "studies": studies,
-        "figures": figures["selfcheck"],
-        "power": figures["power"],
     }
 
 

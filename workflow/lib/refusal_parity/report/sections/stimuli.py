@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.sections.section import Section
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.statistics.balance import ALL, IMBALANCE
 from refusal_parity.tables import Stimuli
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs, Row
 
 
-def _context(inputs: ReportInputs, _: Figures) -> dict[str, Any] | None:
+def _context(inputs: ReportInputs) -> dict[str, Any] | None:
     rows = inputs[Stimuli].filter(dimension=inputs.dimension)
     if rows.is_empty():
         return None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import views
-from refusal_parity.report.sections.section import Figures, Section
+from refusal_parity.report.sections.section import Section
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 
-def _context(inputs: ReportInputs, figures: Figures) -> dict[str, Any]:
-    return {"figures": figures["templates"], "table": views.templates_table(inputs)}
+def _context(inputs: ReportInputs) -> dict[str, Any]:
+    return {"table": views.templates_table(inputs)}
 
 
 SECTION: Final = Section(key="templates", entry="Templates", heading="Templates", context=_context)
