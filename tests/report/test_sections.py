@@ -46,6 +46,19 @@ def test_labels_are_counted_by_who_gave_them(inputs: ReportInputs) -> None:
     ]
 
 
+def test_words_of_chat_templates_stand_in_the_methods(inputs: ReportInputs) -> None:
+    known = dict(inputs.provenance)
+    first, *_ = inputs.models
+    known[first] = {"own_system_prompt": "You are <b>Moss</b>.", "sampling": {"max_tokens": 77}}
+    page = render_page(dataclasses.replace(inputs, provenance=known))
+    assert (
+        f"Where no system prompt is given (plain), the chat template of {first} puts in its own: "
+        "\u201cYou are &lt;b&gt;Moss&lt;/b&gt;.\u201d"
+    ) in page
+    assert "at most 77 or, for some models, 512 tokens" in page
+    assert "puts in its own" not in render_page(inputs)
+
+
 def test_methods_are_those_of_the_run(inputs: ReportInputs) -> None:
     context = methods.SECTION.context(inputs, defaultdict(list))
     assert context is not None

@@ -18,6 +18,7 @@ try:
     STUDY = load_config(config, where=CONFIG_FILE)
     # Every job reads this file anew; its study was checked before it was submitted.
     if workflow.is_main_process:
+        from refusal_parity.inference.own_system_prompt import system_prompt_remarks
         from refusal_parity.study import check_inputs
         from refusal_parity.workload import JUDGE_KEY, workload_lines, workloads
 
@@ -135,12 +136,23 @@ SUMMARY = f"{RESULTS}/summary.txt"
 def announcement():
     """What this run will ask models for, and what the study can hardly have meant."""
     made = files_of_this_run()
-    asked = {
+    asked = [
         key for key in MODELS if f"{RESULTS}/models/{key}/responses.parquet" in made
-    }
+    ]
     if any(file.endswith("/judge/answers.parquet") for file in made):
-        asked.add(JUDGE_KEY)
-    lines = [f"Note: {remark}." for remark in CHECKED.remarks]
+        asked.append(JUDGE_KEY)
+    remarks = [
+        *CHECKED.remarks,
+        *system_prompt_remarks(
+            {
+                key: (STUDY.models[key], Path(folder_of(STUDY.models[key].source)))
+                for key in asked
+                if key in MODELS and ENGINE[key].weights
+            },
+            STUDY.prompts.arms if STUDY.prompts.from_model is None else {},
+        ),
+    ]
+    lines = [f"Note: {remark}." for remark in remarks]
     if CHECKED.prompts is not None:
         loads = workloads(STUDY, CHECKED.prompts)
         lines += workload_lines(

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from refusal_parity.errors import InputError
 from refusal_parity.inference.job import Source
+from refusal_parity.inference.own_system_prompt import own_system_prompt, shown
 from refusal_parity.inference.provenance import (
     model_source,
     package_versions,
@@ -58,7 +59,18 @@ class OwnWeights(Source):
                 f"the chat template writes a date: {date}, the same in every run "
                 f"(models.{self._job.key}.date)"
             )
+        if rows["system_prompt"].null_count() and (words := self._own_system_prompt()):
+            self._say(
+                f"where an arm has no system prompt, the chat template puts in its own: "
+                f"{shown(words)}"
+            )
         return prepared
+
+    def _own_system_prompt(self) -> str | None:
+        """What the chat template says where no system prompt is given; null where nothing."""
+        if self._job.model.prompt_mode != "chat":
+            return None
+        return own_system_prompt(self._engine.tokenizer) or None
 
     @override
     def settings(self) -> dict[str, Any]:
@@ -68,6 +80,8 @@ class OwnWeights(Source):
         # A job that is submitted again may get another type of GPU, and must go on all the
         # same: the table's metadata names both.
         del provenance["device"]
+        # Words of the template, which its hash stands for.
+        del provenance["own_system_prompt"]
         return {
             **provenance,
             "torch": packages.get("torch"),
@@ -93,6 +107,7 @@ class OwnWeights(Source):
             "chat_template_sha256": text_hash(
                 engine.tokenizer.chat_template if model.prompt_mode == "chat" else None
             ),
+            "own_system_prompt": self._own_system_prompt(),
             **self._rendering(),
             "samples": job.samples,
             "sampling": job.sampling.model_dump(),

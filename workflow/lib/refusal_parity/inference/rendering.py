@@ -127,7 +127,7 @@ def render(
         begun = [""] * len(texts)
     else:
         texts = _conversations(tokenizer, prompts, model)
-        distinct = [(prompt.strip(), (system or "").strip()) for prompt, system in prompts]
+        distinct = [(prompt.strip(), system and system.strip()) for prompt, system in prompts]
         begun = [
             opening_tag(text.rpartition(prompt.strip())[2], thinking)
             for text, (prompt, _) in zip(texts, prompts, strict=True)
@@ -137,15 +137,28 @@ def render(
         for text, tag in zip(texts, begun, strict=True)
     ]
     seen: dict[tuple[int, ...], Any] = {}
+    bare = {what for what in distinct if mode == "chat" and not what[1]}
     for (prompt, _), one, what in zip(prompts, rendered, distinct, strict=True):
         _check_tokens(tokenizer, prompt, one.token_ids, model)
-        if seen.setdefault(tuple(one.token_ids), what) != what:
+        other = seen.setdefault(tuple(one.token_ids), what)
+        if other != what and {other, what} <= bare and other[0] == what[0]:
+            raise InputError(
+                "the model's chat template sends the same for an empty system prompt as for none",
+                where=f"models.{model}",
+                remedy="Take one of these two arms out of prompts.arms, or the model.",
+            )
+        if other != what:
             raise InputError(
                 f"the tokenizer does not tell {prompt!r} from another prompt",
                 where=f"models.{model}",
                 remedy="Change the name or the template, or take another model.",
             )
     return rendered
+
+
+def conversation(tokenizer: Tokenizer, prompt: str, system: str | None = None) -> str:
+    """The text that a chat template makes of one prompt; raises as `render` does."""
+    return _conversations(tokenizer, [(prompt, system)], "")[0]
 
 
 def _sentence(prompt: str, system: str | None) -> str:

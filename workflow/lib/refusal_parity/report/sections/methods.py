@@ -43,6 +43,10 @@ _REFERENCES: Final = {
 }
 
 
+_WORDS: Final = 1000
+"""Characters of a template's own words that the page shows."""
+
+
 def _context(inputs: ReportInputs) -> dict[str, Any]:
     prompts, config = inputs[Prompts], inputs.config
     used, valid = (
@@ -60,6 +64,8 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "arms": inputs.arms,
         "samples": config.samples,
         "sampling": config.sampling,
+        "most_tokens": _most_tokens(inputs),
+        "own_system_prompts": own_system_prompts(inputs),
         "drawn": any(engine_of(model).draws for model in config.models.values()),
         "imported": not all(engine_of(model).draws for model in config.models.values()),
         "method": config.labelling.method,
@@ -71,6 +77,36 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "valid": [METHOD_NAMES[method] for method in Method if method in valid],
         "references": [text for method, text in _REFERENCES.items() if method in used],
     }
+
+
+def _most_tokens(inputs: ReportInputs) -> str:
+    """Longest response in tokens, or the range of it where models differ."""
+    found = {
+        inputs.provenance.get(key, {}).get("sampling", {}).get("max_tokens")
+        or inputs.config.sampling.most_tokens(model)
+        for key, model in inputs.config.models.items()
+        if engine_of(model).draws
+    }
+    if not found:
+        return ""
+    least, most = min(found), max(found)
+    return count(most) if least == most else f"{count(least)} or, for some models, {count(most)}"
+
+
+def own_system_prompts(inputs: ReportInputs) -> list[str]:
+    """A sentence for each text that chat templates put in where no system prompt is given."""
+    prompts = inputs[Prompts].filter(pl.col("system_prompt").is_null())
+    arms = ", ".join(map(plain, prompts["arm"].unique(maintain_order=True)))
+    models: dict[str, list[str]] = {}
+    for model in inputs.models:
+        if words := inputs.provenance.get(model, {}).get("own_system_prompt"):
+            models.setdefault(str(words), []).append(plain(model))
+    return [
+        f"Where no system prompt is given ({arms}), the chat template of {', '.join(keys)} puts in "
+        f"its own: \u201c{plain(words[:_WORDS])}\u201d."
+        for words, keys in models.items()
+        if arms
+    ]
 
 
 def label_sources(inputs: ReportInputs) -> list[str]:
