@@ -32,7 +32,7 @@ endif
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test test-kernel kernels test-labelstudio test-slurm lint docs picture chromium reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling bench-scale study-classifiers names demo-models clean
+.PHONY: help install run test test-kernel kernels test-labelstudio test-slurm lint docs picture chromium reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling bench-scale study-classifiers names screen demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -198,8 +198,17 @@ $(NAME_TABLES)/read: | $(UV)
 names: $(INSTALLED) $(NAME_TABLES)/read ## write data/names.csv anew from published tables
 	$(ACTIVATE) python data/evidence/make_names.py $(NAME_TABLES)
 
+WORD_LIST := .words
+
+$(WORD_LIST)/read: | $(UV)
+	$(UV) pip install --quiet --no-deps --target $(WORD_LIST) better-profanity==0.7.0
+	touch $@
+
+screen: $(INSTALLED) $(WORD_LIST)/read ## look for offensive words in the templates
+	$(ACTIVATE) python data/evidence/screen_templates.py $(WORD_LIST)
+
 demo-models: $(INSTALLED) ## train the demo models anew (a quarter of an hour)
 	$(ACTIVATE) snakemake --snakefile workflow/demo_models.smk --cores $(CORES) --forcerun train_demo_model
 
 clean: ## remove what was installed and cached; results stay
-	rm -rf $(VENV) $(TOOLS) $(LABEL_STUDIO) $(MINILM) $(NAME_TABLES) .snakemake .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(TOOLS) $(LABEL_STUDIO) $(MINILM) $(NAME_TABLES) $(WORD_LIST) .snakemake .mypy_cache .ruff_cache .pytest_cache
