@@ -32,7 +32,7 @@ endif
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test test-kernel kernels test-labelstudio test-slurm lint docs picture chromium reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling bench-scale study-classifiers names screen demo-models clean
+.PHONY: help install run test test-kernel kernels test-labelstudio test-slurm lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling bench-scale study-classifiers names screen demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -109,6 +109,12 @@ chromium: ## install Chromium for the tests of the report (Debian, root); withou
 	@if command -v chromium >/dev/null; then echo "Chromium is there"; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends chromium; \
+	else echo "Not installed: that needs root and apt-get"; fi
+
+libreoffice: ## install LibreOffice Calc for the tests of the sheets (Debian, root); without it they are skipped
+	@if command -v soffice >/dev/null; then echo "LibreOffice is there"; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends libreoffice-calc-nogui; \
 	else echo "Not installed: that needs root and apt-get"; fi
 
 # Debian's packages of R and of what the tests' reference numbers come from.

@@ -114,3 +114,12 @@ def test_levels_in_two_spellings_name_both_rows(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"row 5: level .* is written 'East Asian' in row 2"):
         refuse_spellings(frame, "level", path)
     refuse_spellings(frame[:3], "level", path)
+
+
+def test_two_columns_that_read_alike_are_both_named(tmp_path: Path) -> None:
+    path = tmp_path / "names.csv"
+    path.write_text("name,Group,GROUP\nAna,a,b\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"'Group' and 'GROUP' may both be the column 'group'"):
+        read_csv(path, required=["name", "group"])
+    path.write_text("name,group,GROUP\nAna,a,b\n", encoding="utf-8")
+    assert read_csv(path, required=["name", "group"])["group"].to_list() == ["a"]

@@ -186,3 +186,23 @@ def test_a_csv_of_label_studio(tmp_path: Path, sample: pl.DataFrame) -> None:
         ("1", "refusal"),
         ("(unnamed 1)", "answer"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "name"),
+    [
+        (7, {"id": 7}, "user-7"),
+        (7, {"id": "7"}, "user-7"),
+        ({"id": 7, "email": "a@example.org"}, 7, "a@example.org"),
+        (7, {"id": 7, "email": "a@example.org", "first_name": "A"}, "a@example.org"),
+        ({"id": 7, "email": ""}, 7, "user-7"),
+    ],
+)
+def test_one_account_in_two_exports_is_one_person(
+    tmp_path: Path, sample: pl.DataFrame, first: Any, second: Any, name: str
+) -> None:
+    paths = [tmp_path / "a.json", tmp_path / "b.json"]
+    for path, who in zip(paths, (first, second), strict=True):
+        path.write_text(export(sample, {"t1": [(who, "answer")]}), encoding="utf-8")
+    ballot = read_votes(paths, sample)
+    assert ballot.votes.select("task", "annotator").rows() == [("t1", name)]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 from annotator_sheets import ALL, filled, save, sheet
 
+from refusal_parity.audit.deciding import decide
 from refusal_parity.audit.human_labels import human_labels, read_votes
-from refusal_parity.audit.voting import decide
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ rule draw_human_sample:
         mem_mb=4000,
         runtime=minutes(30),
     params:
-        human=given(STUDY.labelling.human, "labels"),
+        human=given(STUDY.labelling.human, "labels", "show_votes"),
     message:
         f"Drawing responses of {', '.join(MODELS)} for people to label"
     script:
@@ -43,6 +43,10 @@ if LABELLED_BY_PEOPLE:
         resources:
             mem_mb=2000,
             runtime=minutes(10),
+        params:
+            # Beside the sheets of the sample: one for a third person.
+            sheets=f"{AUDIT}/to_label",
+            show_votes=STUDY.labelling.human.show_votes,
         message:
             "Reading what people labelled: {input.files}"
         script:

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from refusal_parity.audit.adjudication import open_rows, write_adjudication
 from refusal_parity.audit.human_labels import human_labels, read_votes, report_problems
 from refusal_parity.console import job
 from refusal_parity.tables import (
@@ -13,8 +14,11 @@ from refusal_parity.tables import (
 
 with job("human labels", snakemake.log[0]) as say:
     sample = read_table(AuditSample, Path(snakemake.input.sample))
-    ballot = read_votes([Path(path) for path in snakemake.input.files], sample)
+    files = [Path(path) for path in snakemake.input.files]
+    ballot = read_votes(files, sample)
     report_problems(ballot, sample, say=say)
+    rows = open_rows(ballot.votes, sample, show_votes=snakemake.params.show_votes)
+    write_adjudication(rows, Path(snakemake.params.sheets), labelled=files, say=say)
     write_table(ballot.problems, VoteProblems, Path(snakemake.output.problems))
     write_table(ballot.votes, Votes, Path(snakemake.output.votes))
     write_table(human_labels(ballot.votes, sample), HumanLabels, Path(snakemake.output.human))

@@ -1,4 +1,4 @@
-"""Read hand-edited CSV files; every complaint names the file and the row."""
+"""Read hand-edited CSV files and workbooks; every complaint names the file and the row."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import polars as pl
 from refusal_parity.errors import InputError
 from refusal_parity.spelling import as_known, difference, is_blank, reading
 from refusal_parity.textfiles import read_text
+from refusal_parity.workbooks import FIRST, Sheet, is_workbook, workbook_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 # A response may be longer than the 131,072 characters that a cell has at most by default.
@@ -53,18 +54,20 @@ def read_csv(
     required: Sequence[str],
     optional: Sequence[str] = (),
     filled: Sequence[str] = (),
+    sheet: Sheet = FIRST,
 ) -> pl.DataFrame:
-    """Read a CSV as text columns, with the line number of every row in `ROW`.
+    """Read a CSV or a workbook as text columns, with the number of every row in `ROW`.
 
     Columns without a name and rows without any text, which spreadsheets leave
     behind, are left out.
 
     Args:
-        path: the file, UTF-8 with a header row; commas, semicolons or tabs between
-            cells.
+        path: the file with a header row: a workbook (.xlsx, .ods, ...), or UTF-8 with
+            commas, semicolons or tabs between cells.
         required: columns that must be there; a name in another case will do.
         optional: columns that may be there, null in all rows where they are not.
         filled: columns in which no cell may be empty.
+        sheet: which sheet of a workbook.
 
     Returns:
         All columns as strings without surrounding blanks (null for an empty
@@ -73,9 +76,17 @@ def read_csv(
     Raises:
         InputError: naming file and line.
     """
-    table = _parse(path)
+    table = _parse(path, sheet)
     wanted = dict.fromkeys([*required, *optional])
     written = dict(zip(wanted, as_known(wanted, table.header), strict=True))
+    for column in wanted:
+        alike = [name for name in table.header if reading(name) == reading(column)]
+        if len(alike) > 1 and column not in alike:
+            raise InputError(
+                f"{' and '.join(map(repr, alike))} may both be the column {column!r}",
+                where=f"{path}, row {table.header_line}",
+                remedy="Rename or remove one of the two.",
+            )
     missing = [column for column in required if written[column] not in table.header]
     if missing:
         raise InputError(
@@ -105,11 +116,13 @@ def read_csv(
 
 
 def read_header(path: Path) -> list[str]:
-    """The names of a CSV's columns, without a look at its rows.
+    """The names of a file's columns, without a look at its rows.
 
     Raises:
         InputError: it is not there, or no text.
     """
+    if is_workbook(path):
+        return next(([each.strip() for each in row] for row in workbook_rows(path) if any(row)), [])
     text, mark, _ = _begun(read_text(path, remedy=_SPREADSHEET))
     rows = csv.reader(io.StringIO(text[:_HEADER], newline=""), delimiter=mark)
     return next(([each.strip() for each in row] for row in rows if any(row)), [])
@@ -165,42 +178,51 @@ def cell(text: str) -> str | None:
     return None if is_blank(text) else text.strip()
 
 
-def _parse(path: Path) -> _Table:
-    """The cells of a file.
+def _parse(path: Path, sheet: Sheet) -> _Table:
+    """The cells of a file."""
+    rows: Iterable[tuple[int, list[str]]] = (
+        enumerate(workbook_rows(path, sheet), 1) if is_workbook(path) else _csv_rows(path)
+    )
+    table = _Table()
+    kept: list[int] = []
+    for begins, row in rows:
+        cells = [cell(each) for each in row]
+        if not kept and any(cells):
+            kept = _columns(cells, f"{path}, row {begins}")
+            table.header = [str(cells[at]) for at in kept]
+            table.header_line, width = begins, len(cells)
+        elif any(cells):
+            if len(row) <= kept[-1] or any(cells[width:]):
+                raise InputError(
+                    f"{len(row)} cells where the header has {width}",
+                    where=f"{path}, row {begins}",
+                    remedy='Put cells that hold a comma in "double quotes"; if the file is cut '
+                    "off here, get it anew.",
+                )
+            table.rows.append([cells[at] for at in kept])
+            table.lines.append(begins)
+    if not kept:
+        raise InputError("the file is empty", where=str(path), remedy=_SPREADSHEET)
+    return table
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV with the lines on which they begin.
 
     The standard library's reader, because it alone says on which line a row
     with a cell too many or too few stands.
     """
     text, mark, skipped = _begun(read_text(path, remedy=_SPREADSHEET))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
-    table = _Table()
-    kept: list[int] = []
     begins = skipped + 1
     try:
         for row in reader:
-            cells = [cell(each) for each in row]
-            if not kept and any(cells):
-                kept = _columns(cells, f"{path}, row {begins}")
-                table.header = [str(cells[at]) for at in kept]
-                table.header_line, width = begins, len(cells)
-            elif any(cells):
-                if len(row) <= kept[-1] or any(cells[width:]):
-                    raise InputError(
-                        f"{len(row)} cells where the header has {width}",
-                        where=f"{path}, row {begins}",
-                        remedy='Put cells that hold a comma in "double quotes"; if the file is cut '
-                        "off here, get it anew.",
-                    )
-                table.rows.append([cells[at] for at in kept])
-                table.lines.append(begins)
+            yield begins, row
             begins = reader.line_num + 1 + skipped
     except csv.Error as error:
         raise InputError(
             f"broken CSV ({error})", where=f"{path}, row {begins}", remedy=_SPREADSHEET
         ) from error
-    if not kept:
-        raise InputError("the file is empty", where=str(path), remedy=_SPREADSHEET)
-    return table
 
 
 def _begun(text: str) -> tuple[str, str, int]:

@@ -12,6 +12,7 @@ from refusal_parity.csvfiles import ROW, read_csv, refuse_duplicates, refuse_spe
 from refusal_parity.dimensions import DIMENSIONS, Unit, of_unit
 from refusal_parity.errors import InputError
 from refusal_parity.spelling import DIRECTION_MARKS, reading, uniform
+from refusal_parity.workbooks import Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -159,7 +160,8 @@ def read_templates(path: Path) -> pl.DataFrame:
             that prompts have anyway.
     """
     columns = ["template_id", "family", "template"]
-    frame = read_csv(path, required=columns, filled=columns)
+    sheet = Sheet("templates", needed=False)
+    frame = read_csv(path, required=columns, filled=columns, sheet=sheet)
     _refuse_damaged(frame, "template", path)
     refuse_duplicates(frame, "template_id", path)
     refuse_duplicates(frame, "template", path, key=_in_its_case)
@@ -187,7 +189,8 @@ def read_names(path: Path, *, group_column: str = "group") -> pl.DataFrame:
     """
     needed = ["name_id", "name", group_column]
     optional = [key for key in of_unit(Unit.NAME, own=True) if not DIMENSIONS[key].needed]
-    frame = read_csv(path, required=needed, optional=optional, filled=needed)
+    sheet = Sheet("names", needed=False)
+    frame = read_csv(path, required=needed, optional=optional, filled=needed, sheet=sheet)
     _refuse_damaged(frame, "name", path)
     refuse_duplicates(frame, "name_id", path)
     refuse_duplicates(frame, "name", path, key=_with_direction_marks)

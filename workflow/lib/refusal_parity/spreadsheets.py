@@ -1,23 +1,47 @@
-"""Text that no spreadsheet takes for a formula."""
+"""Text that no spreadsheet takes for a formula, in whatever way it parts a file's cells."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import polars as pl
+from refusal_parity.textfiles import SIGNS, printable
+
+if TYPE_CHECKING:
+    import polars as pl
 
 # Spreadsheets run a cell that begins with one of these, blanks before it or not; the
-# last four are full-width forms (OWASP, CSV injection). An apostrophe before them
-# hides them, and is hidden in its turn, so that one can be taken off again.
-_FORMULA: Final = r"'*[\s\u{feff}]*[=+\-@|%\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}]|'*[\t\r]"
+# last four are full-width forms (OWASP, CSV injection).
+_RUNS: Final = r"[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
+# A cell begins where the text does, and wherever a program may be told to part cells;
+# quotes and blanks there may go. An apostrophe makes a text of what follows.
+_BEGINS: Final = r"""(?:^|[,;|\t\r\n])[\s\x{feff}"']*"""
+_RETURN: Final = "\N{SYMBOL FOR CARRIAGE RETURN}"
+
+
+def shown(text: pl.Expr) -> pl.Expr:
+    """Text columns as people see them: with signs for control characters.
+
+    Line breaks and tabs stay; those of Windows become plain ones.
+    """
+    return text.str.replace_all("\r\n", "\n", literal=True).str.replace_many(
+        [*SIGNS, "\r"], [*SIGNS.values(), _RETURN]
+    )
+
+
+def as_shown(text: str) -> str:
+    """One text as `shown` has it."""
+    return printable(text.replace("\r\n", "\n")).replace("\r", _RETURN)
 
 
 def guarded(text: pl.Expr) -> pl.Expr:
-    """Text columns with an apostrophe before all that a spreadsheet would run."""
-    runs = text.str.contains(f"^(?:{_FORMULA})")
-    return pl.when(runs).then("'" + text).otherwise(text).name.keep()
+    """Text columns, `shown`, with an apostrophe before all that a spreadsheet would run.
+
+    This holds after commas, semicolons, tabs, bars and line breaks within a text too: a
+    program that is told to part cells there makes one of what follows.
+    """
+    return shown(text).str.replace_all(f"({_BEGINS})({_RUNS})", "${1}'${2}")
 
 
 def unguarded(text: pl.Expr) -> pl.Expr:
-    """The text columns that `guarded` was given."""
-    return text.str.replace(f"^'({_FORMULA})", "$1")
+    """The text columns that `guarded` was given, `shown`."""
+    return text.str.replace_all(f"({_BEGINS})'({_RUNS})", "${1}${2}")

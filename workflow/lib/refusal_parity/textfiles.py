@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import re
 from typing import TYPE_CHECKING, Final
 
 from refusal_parity.errors import InputError
@@ -11,14 +10,23 @@ from refusal_parity.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Controls of ASCII and beyond, separators of lines, and what turns the direction of writing.
-_CONTROLS: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
-)
 _SPACE: Final = 0x20
 _DELETE: Final = 0x7F
 _SIGN_OF_NUL: Final = 0x2400
-_SIGN_OF_DELETE: Final = "\u2421"
+
+SIGNS: Final = {
+    **{chr(code): chr(_SIGN_OF_NUL + code) for code in range(_SPACE) if chr(code) not in "\t\n\r"},
+    chr(_DELETE): "\N{SYMBOL FOR DELETE}",
+    # Those beyond ASCII, separators of lines, and what turns the direction of writing.
+    **{
+        chr(code): f"[U+{code:04X}]"
+        for code in (*range(0x80, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F))
+    },
+    **{chr(code): f"[U+{code:04X}]" for code in range(0x2066, 0x206A)},
+}
+"""What stands for each control character, but for line breaks and tabs."""
+
+_TO_SIGNS: Final = str.maketrans(SIGNS)
 
 
 def encodable(text: str) -> str:
@@ -32,22 +40,9 @@ def encodable(text: str) -> str:
 def printable(text: str) -> str:
     """The text with signs for its control characters, so that no terminal obeys them.
 
-    Line breaks and tabs stay. Marks that turn the direction of what follows are shown by
-    their numbers, as are the control characters beyond ASCII.
+    Line breaks and tabs stay.
     """
-    return _CONTROLS.sub(lambda found: _sign(found[0]), text)
-
-
-def _sign(character: str) -> str:
-    code = ord(character)
-    if code < _SPACE:
-        return chr(_SIGN_OF_NUL + code)
-    return _SIGN_OF_DELETE if code == _DELETE else f"[U+{code:04X}]"
-
-
-def on_one_line(text: str) -> str:
-    """The `printable` text with signs for its line breaks and tabs too."""
-    return "".join(_sign(each) if each in "\t\n\r" else each for each in printable(text))
+    return text.translate(_TO_SIGNS)
 
 
 def read_text(path: Path, *, remedy: str) -> str:

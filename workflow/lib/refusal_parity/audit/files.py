@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from refusal_parity.audit.label_studio import labelling_config, tasks_json
-from refusal_parity.audit.sheets import sheet_csv
+from refusal_parity.audit.sheets import write_sheets
 from refusal_parity.files import write_text
 from refusal_parity.vocabulary import SampleSet
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def write_sample(sample: pl.DataFrame, folder: Path, *, say: Callable[[str], None]) -> None:
-    """Write both sets, each as tasks for Label Studio and as a CSV, and the labelling config.
+    """Write both sets, each as tasks for Label Studio and as sheets, and the labelling config.
 
     Args:
         sample: rows of the AuditSample table.
         folder: where to; it is made.
-        say: called with a line for each set.
+        say: called with a line for each set, and with what to do next.
 
     Raises:
         InputError: the folder cannot be written.
@@ -31,7 +31,12 @@ def write_sample(sample: pl.DataFrame, folder: Path, *, say: Callable[[str], Non
     for kind in SampleSet:
         rows = sample.filter(pl.col("set").cast(pl.String) == kind)
         write_text(folder / f"{kind}.tasks.json", tasks_json(rows))
-        write_text(folder / f"{kind}.csv", sheet_csv(rows))
+        write_sheets(rows.select("task", "prompt", "response"), folder / str(kind))
         strata = rows["stratum"].drop_nulls().n_unique()
         of = f" of {strata:,} strata" if strata else ""
         say(f"{kind} set: {len(rows):,} responses{of} to label in {folder}")
+    say(
+        f"next: give each annotator a copy of {folder}/{SampleSet.PROBABILITY}.xlsx (or .csv; "
+        "Label Studio takes the .tasks.json), have the column label filled in, then name the files "
+        "in labelling.human.labels of the config and run the study again"
+    )

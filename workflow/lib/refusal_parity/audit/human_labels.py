@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from refusal_parity.audit.deciding import decide
 from refusal_parity.audit.label_studio import read_export
 from refusal_parity.audit.sheets import read_sheet
 from refusal_parity.audit.votes import is_named
-from refusal_parity.audit.voting import count_votes, decide
+from refusal_parity.audit.voting import count_votes
 from refusal_parity.errors import InputError
 from refusal_parity.tables import HumanLabels, conform
 

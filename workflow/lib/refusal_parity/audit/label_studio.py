@@ -6,17 +6,18 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
+import polars as pl
+
 from refusal_parity.audit.rubric import DEFINITIONS, ORDER
 from refusal_parity.audit.votes import RawVote, moment
 from refusal_parity.errors import InputError
 from refusal_parity.spelling import is_blank
+from refusal_parity.spreadsheets import shown
 from refusal_parity.textfiles import encodable, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    import polars as pl
 
 LABEL: Final = "label"
 """Name of the control that holds the label."""
@@ -30,7 +31,8 @@ def tasks_json(sample: pl.DataFrame) -> str:
     Args:
         sample: rows of the AuditSample table.
     """
-    tasks = [{"data": row} for row in sample.select("task", "prompt", "response").to_dicts()]
+    rows = sample.select("task", shown(pl.col("prompt", "response")))
+    tasks = [{"data": row} for row in rows.to_dicts()]
     return json.dumps(tasks, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -104,9 +106,11 @@ def _said(annotation: Any, position: int) -> dict[str, Any] | None:
     if annotation.get("was_cancelled"):
         return None
     key = annotation.get("id")
+    annotator, account = _annotator(annotation.get("completed_by"))
     labels = list(dict.fromkeys(_choices(annotation.get("result"))))
     return {
-        "annotator": _annotator(annotation.get("completed_by")),
+        "annotator": annotator,
+        "account": account,
         "annotation": _text(key),
         "label": labels[0] if labels else None,
         "adjudicated": bool(annotation.get("ground_truth")),
@@ -117,14 +121,19 @@ def _said(annotation: Any, position: int) -> dict[str, Any] | None:
     }
 
 
-def _annotator(completed_by: Any) -> str | None:
-    """An id, or with some exports the user itself; nobody once the account is deleted."""
-    if isinstance(completed_by, dict):
-        completed_by = completed_by.get("email") or completed_by.get("id")
-    if isinstance(completed_by, int):
-        return f"user-{completed_by}"
-    named = isinstance(completed_by, str) and not is_blank(completed_by)
-    return _text(completed_by) if named else None
+def _annotator(completed_by: Any) -> tuple[str | None, str | None]:
+    """Who labelled: an address or else a number, and the number where there are both.
+
+    Exports hold a number or the user; nobody, once the account is deleted.
+    """
+    user = completed_by if isinstance(completed_by, dict) else {"id": completed_by}
+    email, number = user.get("email"), user.get("id")
+    if isinstance(number, int) or (isinstance(number, str) and number.isdecimal()):
+        number = f"user-{number}"
+    account = _text(number) if isinstance(number, str) and not is_blank(number) else None
+    if isinstance(email, str) and not is_blank(email):
+        return _text(email), account
+    return account, None
 
 
 def _choices(result: Any) -> Iterator[str]:

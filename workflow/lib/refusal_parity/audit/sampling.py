@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
 from refusal_parity.audit.allocation import allocate
+from refusal_parity.audit.keys import task_key
 from refusal_parity.errors import InputError
 from refusal_parity.labelling.masking import SHOWN_NAME, mask_names
 from refusal_parity.spelling import reading
@@ -115,7 +115,7 @@ def _shuffled(rows: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
 
 
 def _as_shown(rows: pl.DataFrame, *, mask: bool) -> pl.DataFrame:
-    keys = [_task(*key) for key in rows.select(*KEY, "response").iter_rows()]
+    keys = [task_key(*key) for key in rows.select(*KEY, "response").iter_rows()]
     shown = rows.with_columns(task=pl.Series(keys, dtype=pl.String))
     if not mask:
         return shown
@@ -125,9 +125,3 @@ def _as_shown(rows: pl.DataFrame, *, mask: bool) -> pl.DataFrame:
         )
         for column in ("prompt", "response")
     )
-
-
-def _task(model: str, prompt_id: str, sample: int, response: str) -> str:
-    """A key that says nothing of the model, and changes with the response."""
-    text = "\x1f".join([model, prompt_id, str(sample), response])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

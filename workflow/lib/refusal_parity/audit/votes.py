@@ -65,6 +65,8 @@ class RawVote:
         label: what was written, if anything.
         adjudicated: whether it settles the row.
         response: the text that stood beside it.
+        unguarded: the same without what keeps spreadsheets from running it.
+        account: number of who labelled, where the file has a name beside it.
         annotation: key of the annotation, where annotations have keys.
         given: when; null in files that do not order the votes of one person.
         fault: what makes it unusable, whatever its label.
@@ -77,6 +79,8 @@ class RawVote:
     label: str | None
     adjudicated: bool
     response: str | None
+    unguarded: str | None = None
+    account: str | None = None
     annotation: str | None = None
     given: Moment | None = None
     fault: str | None = None

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from refusal_parity.audit.keys import Keys
+from refusal_parity.audit.sheets import CUT
+from refusal_parity.audit.sliding import Line, slid_blocks
 from refusal_parity.audit.votes import unnamed
 from refusal_parity.spelling import is_blank, reading
+from refusal_parity.spreadsheets import as_shown
 from refusal_parity.tables import VoteProblems, Votes, conform, empty
 from refusal_parity.vocabulary import Label, spelled_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import dataframely as dy
 
@@ -42,17 +46,24 @@ class Ballot:
 class _Counting:
     """Votes and problems as they are found."""
 
+    keys: Keys
     sample: dict[str, str]
+    names: dict[str, str] = field(default_factory=dict)
+    owners: dict[str, str] = field(init=False)
     votes: dict[tuple[str, str], tuple[RawVote, str]] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
     unnamed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     contested: set[tuple[str, str]] = field(default_factory=set)
     problems: list[dict[str, Any]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.owners = {text: task for task, text in self.sample.items()}
+
     def person(self, vote: RawVote) -> str:
         """Who gave a vote, each person under one name."""
         if vote.annotator is not None:
-            return self.people.setdefault(reading(vote.annotator), vote.annotator)
+            name = self.names.get(reading(vote.annotator), vote.annotator)
+            return self.people.setdefault(reading(name), name)
         others = self.unnamed[str(vote.task)]
         key = vote.annotation or f"{vote.file}, row {vote.row}, {len(others)}"
         if key not in others:
@@ -61,6 +72,19 @@ class _Counting:
                 vote, "it does not say who labelled", "counts as a person of this row alone"
             )
         return unnamed(others.index(key) + 1)
+
+    def keyed(self, vote: RawVote) -> RawVote:
+        """The vote under the sample's key, where its own is one or was one."""
+        texts = _texts(vote)
+        known = self.keys.known(
+            vote.task,
+            lambda task: self.sample[task] in texts,
+            is_of_some=not texts.isdisjoint(self.owners),
+        )
+        if known.problem is not None:
+            done = "left out" if known.task is None else "counts for that row"
+            self.report(vote, known.problem, done)
+        return replace(vote, task=known.task)
 
     def report(self, vote: RawVote, problem: str, consequence: str) -> None:
         self.problems.append(
@@ -87,11 +111,23 @@ def count_votes(raw: Iterable[RawVote], sample: pl.DataFrame) -> Ballot:
         sample: rows of the AuditSample table.
     """
     texts = dict(sample.select("task", "response").iter_rows())
-    counting = _Counting(sample={task: reading(text) for task, text in texts.items()})
-    owners = {text: task for task, text in counting.sample.items()}
-    for vote in raw:
+    given = list(raw)
+    counting = _Counting(
+        keys=Keys(texts),
+        sample={task: _as_read(text) for task, text in texts.items()},
+        names={
+            reading(vote.account): vote.annotator
+            for vote in given
+            if vote.account is not None and vote.annotator is not None
+        },
+    )
+    keyed = [vote for each in given if (vote := counting.keyed(each)).task is not None]
+    slid = _in_slid_blocks(keyed, dict(sample.select("task", "predicted").iter_rows()), counting)
+    for vote in keyed:
         label = _usable_label(vote, counting)
-        if label is not None and not _slid(vote, counting, owners):
+        if label is None or (vote.file, vote.row) in slid:
+            continue
+        if not _slid(vote, counting):
             _cast(vote, label, counting)
     voted = {task for task, _ in counting.votes}
     counting.problems += [
@@ -137,11 +173,55 @@ def _usable_label(vote: RawVote, counting: _Counting) -> str | None:
     return None
 
 
-def _slid(vote: RawVote, counting: _Counting, owners: dict[str, str]) -> bool:
+def _in_slid_blocks(
+    votes: Sequence[RawVote], predicted: dict[str, str], counting: _Counting
+) -> set[tuple[str, int]]:
+    """File and row of the votes in blocks of sheets whose column of labels slid."""
+    found = set()
+    for file in dict.fromkeys(vote.file for vote in votes if vote.annotation is None):
+        rows = [vote for vote in votes if vote.file == file]
+        lines = [
+            Line(vote.row, predicted.get(str(vote.task)), vote.label and spelled_out(vote.label))
+            for vote in rows
+        ]
+        for block in slid_blocks(lines):
+            first, *others = [vote for vote in rows if block.first <= vote.row <= block.last]
+            side = "below" if block.shift > 0 else "above"
+            where = f"{abs(block.shift)} {side}" if abs(block.shift) > 1 else side
+            counting.report(
+                first,
+                f"from here to row {block.last} the labels are those of the row {where} "
+                f"({block.fits_there:.0%} are the classifier's label there, {block.fits_here:.0%} "
+                "that of their own row): the column slid",
+                "all of these rows are left out",
+            )
+            found |= {(vote.file, vote.row) for vote in (first, *others)}
+    return found
+
+
+def _as_read(text: str) -> str:
+    return reading(as_shown(text))
+
+
+def _texts(vote: RawVote) -> set[str]:
+    """Readings of the text beside a vote: with and without a spreadsheet's apostrophes."""
+    return {_as_read(text) for text in (vote.response, vote.unguarded) if text is not None}
+
+
+def _is_of(text: str, whole: str) -> bool:
+    """Whether a text is another, or what a workbook's cell holds of it."""
+    cut = reading(CUT)
+    return text == whole or (
+        text.endswith(cut) and whole.startswith(text.removesuffix(cut).strip())
+    )
+
+
+def _slid(vote: RawVote, counting: _Counting) -> bool:
     """Whether the text is that of another task: then the label may be as well."""
-    if vote.response is None or reading(vote.response) == counting.sample[str(vote.task)]:
+    texts = _texts(vote)
+    if not texts or any(_is_of(text, counting.sample[str(vote.task)]) for text in texts):
         return False
-    owner = owners.get(reading(vote.response))
+    owner = next((counting.owners[text] for text in texts if text in counting.owners), None)
     if owner is not None:
         counting.report(vote, f"the text is that of {owner}: rows were moved", "left out")
         return True
@@ -197,34 +277,3 @@ def _votes(counting: _Counting) -> pl.DataFrame:
     ]
     schema = empty(Votes).schema
     return pl.DataFrame(rows, schema={**schema, "label": pl.String})
-
-
-def decide(votes: pl.DataFrame) -> pl.DataFrame:
-    """One label for each task: the adjudicated one, else what more than half say.
-
-    Args:
-        votes: rows of the Votes table.
-
-    Returns:
-        Columns `task`, `label` (null where annotators are evenly split, or two
-        adjudications differ) and `n_annotators`.
-    """
-    settled: dict[str, list[str]] = defaultdict(list)
-    given: dict[str, list[str]] = defaultdict(list)
-    for row in votes.iter_rows(named=True):
-        given[row["task"]].append(row["label"])
-        if row["adjudicated"]:
-            settled[row["task"]].append(row["label"])
-    return pl.DataFrame(
-        [
-            (task, _majority(settled.get(task) or labels), len(labels))
-            for task, labels in given.items()
-        ],
-        schema={"task": pl.String, "label": pl.String, "n_annotators": pl.Int32},
-        orient="row",
-    )
-
-
-def _majority(labels: list[str]) -> str | None:
-    top = max(set(labels), key=labels.count)
-    return top if 2 * labels.count(top) > len(labels) else None

@@ -15,7 +15,8 @@ class HumanConfig(Section):
 
     labels: list[PathText] = Field(
         default=[],
-        description="Files that annotators filled in: JSON exports of Label Studio, or CSVs.",
+        description="Files that annotators filled in: JSON exports of Label Studio, workbooks "
+        "(.xlsx, .ods) or CSVs.",
     )
     probability: int = Field(
         default=300, ge=1, description="Responses in the probability sample, all models together."
@@ -29,6 +30,10 @@ class HumanConfig(Section):
         default=200,
         ge=0,
         description="Further responses, of which the classifier is least certain, to train it.",
+    )
+    show_votes: bool = Field(
+        default=False,
+        description="Show the third person, who settles what two people differ on, what they said.",
     )
     mask_names: bool = Field(default=True, description="Hide the prompts' names from annotators.")
     seed: int = Field(default=1, description="Seed of the draw.")

@@ -1,0 +1,38 @@
+"""From what several people say of a response to one label."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import polars as pl
+
+
+def decide(votes: pl.DataFrame) -> pl.DataFrame:
+    """One label for each task: the adjudicated one, else what more than half say.
+
+    Args:
+        votes: rows of the Votes table.
+
+    Returns:
+        Columns `task`, `label` (null where annotators are evenly split, or two
+        adjudications differ) and `n_annotators`.
+    """
+    settled: dict[str, list[str]] = defaultdict(list)
+    given: dict[str, list[str]] = defaultdict(list)
+    for row in votes.iter_rows(named=True):
+        given[row["task"]].append(row["label"])
+        if row["adjudicated"]:
+            settled[row["task"]].append(row["label"])
+    return pl.DataFrame(
+        [
+            (task, _majority(settled.get(task) or labels), len(labels))
+            for task, labels in given.items()
+        ],
+        schema={"task": pl.String, "label": pl.String, "n_annotators": pl.Int32},
+        orient="row",
+    )
+
+
+def _majority(labels: list[str]) -> str | None:
+    top = max(set(labels), key=labels.count)
+    return top if 2 * labels.count(top) > len(labels) else None

@@ -1,0 +1,103 @@
+"""Workbooks of spreadsheet programs, read as rows of text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from python_calamine import CalamineError, load_workbook
+
+from refusal_parity.errors import InputError
+from refusal_parity.spelling import as_known
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORKBOOKS: Final = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
+"""Endings of their names."""
+
+_ANEW: Final = "Save it anew as .xlsx, or as CSV in UTF-8."
+_MOST_BYTES: Final = 10**9
+_EXACT: Final = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet of a workbook.
+
+    Attributes:
+        name: its name; null for the first one.
+        needed: whether the first one is not taken where none has that name.
+    """
+
+    name: str | None = None
+    needed: bool = True
+
+
+FIRST: Final = Sheet()
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether a file is a workbook, by the end of its name."""
+    return path.suffix.lower() in WORKBOOKS
+
+
+def workbook_rows(path: Path, sheet: Sheet = FIRST) -> list[list[str]]:
+    """All rows of a sheet, from the first on; empty texts where nothing stands.
+
+    A cell that holds a formula is what it last came to. Whole numbers are written without
+    decimals, truth values as TRUE and FALSE, dates as 2025-01-31.
+
+    Args:
+        path: the workbook.
+        sheet: which of its sheets.
+
+    Raises:
+        InputError: it cannot be read, or has no such sheet.
+    """
+    if not path.exists():
+        raise InputError("no such file", where=str(path), remedy="Correct the path in the config.")
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                size = sum(part.file_size for part in archive.infolist())
+            if size > _MOST_BYTES:
+                raise InputError(
+                    f"it holds {size:,} bytes, more than any table of people", where=str(path),
+                    remedy=_ANEW,
+                )  # fmt: skip
+        book = load_workbook(path)
+        names = book.sheet_names
+        (wanted,) = as_known([sheet.name], names)
+        if wanted in names:
+            found = book.get_sheet_by_name(str(wanted))
+        elif names and (sheet.name is None or not sheet.needed):
+            found = book.get_sheet_by_index(0)
+        else:
+            raise InputError(
+                f"it has no sheet {sheet.name!r} (found: {', '.join(names)})",
+                where=str(path),
+                remedy="Correct the sheet's name in the config.",
+            )
+        rows = found.to_python(skip_empty_area=False)
+    except (CalamineError, OSError, zipfile.BadZipFile, ValueError) as error:
+        raise InputError(
+            f"cannot be read as a workbook ({error})", where=str(path), remedy=_ANEW
+        ) from error
+    return [[_text(cell) for cell in row] for row in rows]
+
+
+def _text(cell: Any) -> str:
+    match cell:
+        case str():
+            return cell
+        case bool():
+            return str(cell).upper()
+        case float() if cell.is_integer() and abs(cell) < _EXACT:
+            return str(int(cell))
+        case dt.datetime() | dt.date() | dt.time():
+            return cell.isoformat(*([" "] if isinstance(cell, dt.datetime) else []))
+        case _:
+            return str(cell)
