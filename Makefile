@@ -6,6 +6,9 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 CORES ?= all
+CONFIG ?=
+TARGET ?=
+ARGS ?=
 UV_VERSION := 0.13.8
 VENV := .venv
 # A version, or the path of an interpreter. Distributions build theirs with all
@@ -29,10 +32,13 @@ ifeq ($(DEVICE),cpu)
 TORCH := $(if $(strip $(TORCH_WHEELS)),$(addprefix --find-links ,$(TORCH_WHEELS)),--torch-backend cpu)
 endif
 
+# Why each job runs is a line of hundreds of characters; a dry run sums it up.
+QUIET := --quiet reason host
+
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run test test-kernel kernels test-labelstudio test-slurm lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling bench-scale study-classifiers names screen demo-models clean
+.PHONY: help install run study test test-kernel kernels test-labelstudio test-slurm lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling bench-scale study-classifiers names screen demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -53,7 +59,12 @@ $(INSTALLED): envs/local-$(DEVICE).txt | $(UV)
 	touch $@
 
 run: $(INSTALLED) ## run the demo study, from templates to report
-	$(ACTIVATE) snakemake --cores $(CORES)
+	$(ACTIVATE) snakemake --cores $(CORES) $(QUIET)
+
+# What a mistake in the config's name or in its YAML makes of Snakemake is a Python traceback.
+study: $(INSTALLED) ## run a study of your own: CONFIG=config/mine.yaml [TARGET=...] [ARGS=--dry-run]
+	$(ACTIVATE) PYTHONPATH=workflow/lib python -m refusal_parity.config "$(CONFIG)"
+	$(ACTIVATE) snakemake $(TARGET) --cores $(CORES) $(QUIET) $(ARGS) --configfile "$(CONFIG)"
 
 # Two test processes on two cores: threads of the arithmetic would only wait for each other.
 test: export OPENBLAS_NUM_THREADS = 1

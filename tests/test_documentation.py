@@ -52,6 +52,23 @@ def test_every_make_command_exists(root: Path, document: str) -> None:
     assert named <= targets
 
 
+def test_targets_stand_where_snakemake_takes_them_for_targets(root: Path) -> None:
+    """What follows --configfile is a config file to it, unless it begins with a dash."""
+    documents = [*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("config/*")]
+    commands = [
+        command
+        for path in documents
+        for command in re.findall(
+            r"snakemake (?:[^`#\n]|\\\n)*--configfiles? (?:[^`#\n]|\\\n)*", path.read_text("utf-8")
+        )
+    ]
+    assert len(commands) > 10
+    for command in commands:
+        words = command.partition("--configfile")[2].replace("\\\n", " ").split()
+        after = [word for word in words[2:] if word != "#"]
+        assert not after or after[0].startswith("-"), command
+
+
 def test_contributing_names_files_that_are_there(root: Path) -> None:
     named = re.findall(r"`([\w/.]+\.(?:py|smk|md|toml|j2))`", _text(root, "CONTRIBUTING.md"))
     known = {path.name for folder in ("workflow", "tests", "docs") for path in

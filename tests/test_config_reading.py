@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from refusal_parity.config.__main__ import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STUDY = """\
+study: mine
+prompts: {templates: t.csv, names: n.csv}
+models:
+  m: {engine: vllm, source: {path: x}, prompt_mode: chat}
+"""
+
+
+def test_a_config_without_mistakes(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(STUDY, "utf-8")
+    assert main([str(tmp_path / "mine.yaml")]) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "mine.yaml: empty. Take config/config.yaml as a pattern."),
+        ("only words", "mine.yaml: no study: keys with values are missing."),
+        ("- study\n- models", "mine.yaml: no study: keys with values are missing."),
+        (STUDY + "  n: {engine: vllm", "mine.yaml, line 5: cannot be read as YAML (expected ','"),
+        (STUDY + "\tsamples: 3\n", "mine.yaml, line 5: cannot be read as YAML (found character"),
+        (
+            STUDY + "samples: 1\nresults: r\nsamples: 2\n",
+            "mine.yaml, line 7: cannot be read as YAML (key 'samples' stands there twice). Look at",
+        ),
+        (STUDY + "sampels: 1\n", "mine.yaml: unknown key sampels. Did you mean 'samples'?"),
+        (STUDY + "study\xff: 1\n", "mine.yaml, row 5: not UTF-8 text"),
+    ],
+)
+def test_mistakes_are_one_sentence_with_the_place(tmp_path: Path, content: str, said: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(content, "latin-1")
+    found = main([str(path)])
+    assert found is not None
+    assert found.startswith(f"{tmp_path}/{said}")
+    assert "\n" not in found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "No config is named: make study CONFIG=config/mine.yaml"),
+        ([""], "No config is named: make study CONFIG=config/mine.yaml"),
+        (["a.yaml", "b.yaml"], "One config at a time, not a.yaml and b.yaml"),
+    ],
+)
+def test_no_config_or_two(arguments: list[str], said: str) -> None:
+    assert main(arguments) == said
+
+
+def test_a_config_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(STUDY, "utf-8")
+    close = main([str(tmp_path / "mime.yaml")])
+    assert close is not None
+    assert f"there is no such file. Did you mean {tmp_path}/mine.yaml? Name" in close
+    assert "Did you mean" not in str(main([str(tmp_path / "other.yaml")]))
+    assert "is a folder" in str(main([str(tmp_path)]))
+
+
+def test_make_puts_the_target_before_the_config(root: Path) -> None:
+    command = ["make", "--dry-run", "study", "CONFIG=a b.yaml", "TARGET=results/x", "ARGS=-n"]
+    done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
+    [check, run] = done.stdout.splitlines()[-2:]
+    assert check.endswith('python -m refusal_parity.config "a b.yaml"')
+    assert "snakemake results/x --cores all" in run
+    assert run.endswith('-n --configfile "a b.yaml"')

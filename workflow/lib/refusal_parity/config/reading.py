@@ -1,0 +1,68 @@
+"""The file that a study stands in, read before Snakemake reads it."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from refusal_parity.errors import InputError
+from refusal_parity.textfiles import read_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PATTERN = "Take config/config.yaml as a pattern."
+
+
+def read_study(path: Path) -> dict[str, Any]:
+    """What a config file holds, as Snakemake will read it.
+
+    Raises:
+        InputError: there is no such file, or it is no mapping in YAML with each key once.
+    """
+    if not path.is_file():
+        beside = path.parent.glob("*.y*ml") if path.parent.is_dir() else ()
+        close = difflib.get_close_matches(
+            path.name, [each.name for each in beside], n=1, cutoff=0.75
+        )
+        meant = f"Did you mean {path.with_name(close[0])}? " if close else ""
+        raise InputError(
+            "is a folder" if path.is_dir() else "there is no such file",
+            where=str(path),
+            remedy=f"{meant}Name the config of a study, CONFIG=config/config.yaml for example.",
+        )
+    try:
+        given = yaml.load(read_text(path, remedy=_PATTERN), Loader=_EachKeyOnce)  # noqa: S506 - a safe one
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InputError(
+            f"cannot be read as YAML ({error.problem})",
+            where=f"{path}{line}",
+            remedy="Look at keys, indentation, colons and quotes there.",
+        ) from error
+    except yaml.YAMLError as error:
+        raise InputError(
+            f"cannot be read as YAML ({error})", where=str(path), remedy=_PATTERN
+        ) from error
+    if not isinstance(given, dict):
+        what = "empty" if given is None else "no study: keys with values are missing"
+        raise InputError(what, where=str(path), remedy=_PATTERN)
+    return given
+
+
+class _EachKeyOnce(yaml.SafeLoader):
+    """Refuses a key that stands twice in one mapping: YAML would drop the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - as in PyYAML
+        seen: set[str] = set()
+        for key, _ in node.value:
+            # `<<` merges mappings and may stand twice.
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                raise yaml.MarkedYAMLError(
+                    problem=f"key {key.value!r} stands there twice", problem_mark=key.start_mark
+                )
+            if isinstance(key.value, str):
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
