@@ -42,6 +42,12 @@ def _run(root: Path, log: Path, last: str) -> subprocess.CompletedProcess[str]:
             "[model-a] half done\n[model-a] ERROR a.csv: no rows. Add one.\n",
             "ERROR a.csv: no rows. Add one.",
         ),
+        (
+            "raise KeyboardInterrupt",
+            130,
+            "[model-a] half done\n[model-a] stopped by Ctrl-C; run again to go on\n",
+            "stopped by Ctrl-C",
+        ),
         ("1 / 0", 1, "ERROR ZeroDivisionError: division by zero (more in ", "Traceback"),
     ],
 )

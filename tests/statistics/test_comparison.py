@@ -11,7 +11,8 @@ from scipy.stats import ttest_1samp, ttest_ind
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig, ModelContrast
 from refusal_parity.outcomes import Outcome
-from refusal_parity.statistics.comparison import compare, model_weights
+from refusal_parity.statistics.comparison import compare
+from refusal_parity.statistics.model_weights import model_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,15 +130,25 @@ def test_only_prompts_of_every_model_are_paired(models: pl.DataFrame) -> None:
     assert frame["n_prompts"].unique().to_list() == [36]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        pl.when(pl.col("model") == "large").then(None).otherwise("label"),
-        pl.lit("answer"),
-    ],
-    ids=["a model without labels", "none refused"],
-)
-def test_nothing_to_compare_says_so(models: pl.DataFrame, change: pl.Expr) -> None:
+@pytest.mark.parametrize("equal", [True, False], ids=["one model twice", "none refused"])
+def test_models_that_do_the_same_differ_by_nothing(
+    models: pl.DataFrame,
+    equal: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    if equal:
+        small = models.filter(model="small")
+        models = pl.concat([small, small.with_columns(model=pl.lit("large"))])
+    else:
+        models = models.with_columns(label=pl.lit("answer"))
+    frame = compare(models, config(), ["small", "large"])
+    assert frame.height >= 4
+    assert (frame["estimate"] == 0).all()
+    assert frame["p_value"].is_null().all()
+    assert set(frame["note"]) == {"the models have the same rate in every prompt"}
+
+
+def test_nothing_to_compare_says_so(models: pl.DataFrame) -> None:
+    change = pl.when(pl.col("model") == "large").then(None).otherwise("label")
     frame = compare(models.with_columns(label=change), config(), ["small", "large"])
     assert frame.height >= 2
     assert frame["estimate"].is_null().all()

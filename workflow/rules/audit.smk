@@ -73,7 +73,12 @@ rule measure_agreement:
         mem_mb=4000,
         runtime=minutes(30),
     params:
-        analysis=ANALYSIS,
+        # What it reads of the config; nothing where no label is held against another.
+        analysis=(
+            {key: ANALYSIS.get(key) for key in ("alpha", "dimensions", "seed")}
+            if LABELLED_BY_PEOPLE or IMPORTED_MODELS
+            else None
+        ),
     message:
         f"Comparing the labellings of {', '.join(MODELS)}"
     script:

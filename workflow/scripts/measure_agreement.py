@@ -19,7 +19,7 @@ with job("agreement", snakemake.log[0]) as say:
         votes=Path(given.votes) if given.votes else None,
         sample=Path(given.sample) if given.sample else None,
     )
-    analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
+    analysis = AnalysisConfig.model_validate(snakemake.config.get("analysis", {}))
     ratings = gather_ratings(files)
     agreement = measure_agreement(ratings, analysis)
     for sentence in agreement_sentences(agreement):

@@ -38,6 +38,7 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
     )
     labelled_by_people = snakemake.input.get("human")
     human = read_table(HumanLabels, Path(labelled_by_people)) if labelled_by_people else None
+    say(f"estimating and testing {len(observations):,} responses")
     tables = {
         "rates": (rates(observations, analysis, say), Rates),
         "lengths": (lengths(observations, analysis, say), Lengths),
@@ -48,6 +49,10 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         "influence": (influences(observations, analysis, say), Influence),
     }
     if snakemake.output.selfcheck:
+        say(
+            f"self-check: simulating {analysis.selfcheck:,} studies for each dimension, "
+            "which takes some ten seconds each"
+        )
         tables["selfcheck"] = (selfcheck(observations, analysis, say), SelfCheck)
     for name, (table, schema) in tables.items():
         write_table(table, schema, Path(snakemake.output[name]))

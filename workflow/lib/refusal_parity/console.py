@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _RETURN: Final = "\N{SYMBOL FOR CARRIAGE RETURN}"
 
 
+_INTERRUPTED: Final = 130
+"""Exit code of a process that Ctrl-C ended, as shells have it."""
+
+
 @contextmanager
 def job(title: str, log: str | os.PathLike[str]) -> Iterator[Callable[[str], None]]:
     """Run a job's body with its output in a log.
@@ -56,6 +60,10 @@ def job(title: str, log: str | os.PathLike[str]) -> Iterator[Callable[[str], Non
         except InputError as error:
             say(f"ERROR {error}")
             raise SystemExit(1) from None
+        except KeyboardInterrupt:
+            # What an engine's processes say of it would hide this.
+            say("stopped by Ctrl-C; run again to go on")
+            raise SystemExit(_INTERRUPTED) from None
         except Exception as error:  # noqa: BLE001 - the last one to see it
             sys.stderr.flush()
             file.write(_within_log(traceback.format_exc().rstrip()) + "\n")

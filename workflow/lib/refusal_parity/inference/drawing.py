@@ -93,7 +93,10 @@ def draw(
                 save()
             if sigterm.asked:
                 kept = sum(map(len, frames))
-                say(f"stopped by SIGTERM: {kept:,} of {len(plan):,} responses are saved")
+                say(
+                    f"stopped by {sigterm.by}: {kept:,} of {len(plan):,} responses are saved; "
+                    "run again to go on"
+                )
         sigterm.check()
     progress.end()
     rows = _in_plan_order(plan, pl.concat(frames))
@@ -206,7 +209,7 @@ class _Progress:
             time_left = f", {_in_words(left / rate)} left" if known else ""
             self._say(
                 f"{self._done:,} of {self._total:,} responses{self._failures()}, "
-                f"{rate:,.{0 if rate > 1 else 1}f} a second{time_left}"
+                f"{_speed(rate)}{time_left}"
             )
         return now
 
@@ -216,6 +219,14 @@ class _Progress:
 
     def _failures(self) -> str:
         return f", {self._failed:,} requests failed" if self._failed else ""
+
+
+def _speed(rate: float) -> str:
+    """Responses a second, in a unit that leaves something before the point."""
+    for unit, seconds in (("second", 1), ("minute", 60)):
+        if rate * seconds >= 1:
+            return f"{rate * seconds:,.0f} a {unit}"
+    return f"{rate * 3600:,.0f} an hour"
 
 
 def _in_words(seconds: float) -> str:

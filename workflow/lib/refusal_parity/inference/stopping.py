@@ -1,4 +1,4 @@
-"""SIGTERM, the warning that a scheduler gives before it kills."""
+"""SIGTERM, the warning that a scheduler gives before it kills, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ STOPPED: Final = 128 + signal.SIGTERM
 """Exit code of a job that saved what it had and wants to be submitted again."""
 
 
+_BY: Final[dict[int, str]] = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "Ctrl-C"}
+
+
 class Stopped(SystemExit):
     """The job was asked to stop; ends the process with status `STOPPED`."""
 
@@ -22,22 +25,25 @@ class Stopped(SystemExit):
 
 
 class Sigterm:
-    """Within its `with` block, SIGTERM raises `Stopped`; outside it kills as ever.
+    """Within its `with` block, SIGTERM and Ctrl-C raise `Stopped`; outside it they do as ever.
 
     Attributes:
-        asked: whether SIGTERM has come.
+        asked: whether one of them has come.
+        by: which of them, in words.
     """
 
     def __init__(self) -> None:
         self.asked = False
+        self.by = ""
         self._held = False
 
     def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGTERM, self._note)
+        self._before = {each: signal.signal(each, self._note) for each in _BY}
         return self
 
     def __exit__(self, *exception: object) -> None:
-        signal.signal(signal.SIGTERM, self._before)
+        for each, before in self._before.items():
+            signal.signal(each, before)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -49,13 +55,14 @@ class Sigterm:
             self._held = False
 
     def check(self) -> None:
-        """Raise `Stopped` if SIGTERM came while it could not be raised."""
+        """Raise `Stopped` if one came while it could not be raised."""
         if self.asked:
             raise Stopped
 
-    def _note(self, _signal: int, _frame: FrameType | None) -> None:
+    def _note(self, number: int, _frame: FrameType | None) -> None:
         # A scheduler may send it more than once, and the second must not cut
         # off the saving that the first one began.
         first, self.asked = not self.asked, True
+        self.by = self.by or _BY[number]
         if first and not self._held:
             raise Stopped

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +62,11 @@ def start_engine(
 
 
 def prepare_environment(threads: int, *, batch_invariant: bool) -> None:
-    """Settings that the engine reads when it is imported."""
+    """Settings that the engine reads when it is imported, and a folder for what it leaves."""
+    # Sockets and meeting points of its processes, of which it removes none.
+    folder = tempfile.TemporaryDirectory(prefix="vllm-", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)
+    os.environ["TMPDIR"] = tempfile.tempdir = folder.name
     # Not to be overruled: weights come from the folder alone.
     os.environ |= {
         "HF_HUB_OFFLINE": "1",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,13 +13,14 @@ from refusal_parity.statistics.design import Design, codes_of
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.failures import Guard, finite, unheard
 from refusal_parity.statistics.level_means import contrast, level_means
+from refusal_parity.statistics.model_weights import ModelWeights, model_weights
 from refusal_parity.statistics.observations import outcome_column
 from refusal_parity.statistics.rounding import settled
 from refusal_parity.tables import Comparison, conform
 from refusal_parity.vocabulary import ModelEstimand, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     import dataframely as dy
 
@@ -32,59 +32,9 @@ if TYPE_CHECKING:
 SCOPES: Final = (Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES)
 ALL: Final = "all"
 _NOTHING: Final = "not estimable: one name or template, or nothing varies"
+_ALIKE: Final = "the models have the same rate in every prompt"
 
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelWeights:
-    """A weighted sum over models: a difference of two, or the slope of a series.
-
-    Attributes:
-        key: its name in the table.
-        model: of a difference.
-        baseline: of a difference.
-        weights: of each model; they add up to 0.
-    """
-
-    key: str
-    model: str | None = None
-    baseline: str | None = None
-    weights: Mapping[str, float]
-
-    @property
-    def is_trend(self) -> bool:
-        """Whether it is the slope of a series."""
-        return self.model is None
-
-
-def model_weights(analysis: AnalysisConfig, models: Sequence[str]) -> list[ModelWeights]:
-    """The configured contrasts of models, or every model against the first, and the series.
-
-    The slope of least squares over x = log2 of the size weighs model m by
-    (x_m - mean) / sum (x - mean)^2: the change with each doubling in size.
-
-    Args:
-        analysis: contrasts and series.
-        models: keys of the models, in the order of the config.
-    """
-    pairs = [(each.model, each.baseline) for each in analysis.model_contrasts]
-    pairs = pairs or [(model, models[0]) for model in models[1:]]
-    found = [
-        ModelWeights(
-            key=f"{model} - {baseline}",
-            model=model,
-            baseline=baseline,
-            weights={model: 1.0, baseline: -1.0},
-        )
-        for model, baseline in pairs
-    ]
-    for key, sizes in analysis.model_series.items():
-        x = np.log2(list(sizes.values()))
-        centred = x - x.mean()
-        slope = centred / (centred**2).sum()
-        found.append(ModelWeights(key=key, weights=dict(zip(sizes, slope, strict=True))))
-    return found
 
 
 def compare(
@@ -200,7 +150,7 @@ def _rates(
         return (
             _numbers(groups, shares, scope, alpha)
             or _numbers(whole, np.ones(1), scope, alpha)
-            or {"note": _NOTHING}
+            or _alike(paired[key])
         )
 
     return [
@@ -232,7 +182,8 @@ def _disparities(  # noqa: PLR0913, PLR0917 - one row's key in full
         if means is None or reference not in means.levels:
             return {"note": f"not estimable: no prompt of {reference} has every model"}
         weights = [(level == group) - float(level == reference) for level in means.levels]
-        return _numbers(means, np.array(weights), scope, alpha) or {"note": _NOTHING}
+        compared = paired.filter(pl.col(dimension).is_in([group, reference]))
+        return _numbers(means, np.array(weights), scope, alpha) or _alike(compared[key])
 
     for group in sorted(sizes.keys() - {reference}):
         prompts = sizes[group] + sizes.get(reference, 0)
@@ -241,6 +192,13 @@ def _disparities(  # noqa: PLR0913, PLR0917 - one row's key in full
             yield _row(key, dimension, group, reference, estimand, scope, prompts) | guard.run(
                 what, partial(numbers, group, scope), _failed
             )
+
+
+def _alike(quantity: pl.Series) -> Row:
+    """A difference of 0 where every prompt has it, which no error is needed for."""
+    if len(quantity) and (quantity == 0).all():
+        return {"estimate": 0.0, "note": _ALIKE}
+    return {"note": _NOTHING}
 
 
 def _failed(reason: str) -> Row:
