@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from refusal_parity.config import Site, find_site, load_site
 from refusal_parity.errors import InputError
@@ -33,6 +34,28 @@ def test_mistakes_are_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=re.escape(message)) as error:
         load_site(path)
     assert str(path) in str(error.value)
+
+
+_KEYS = {
+    "account": ("mine", 7),
+    "partition": ("cpu", [1]),
+    "gpu_partition": ("gpu", 7),
+    "gpu_model": ("a100", {"a": 1}),
+    "max_runtime": (60, 0.5),
+    "scratch": ("/scratch", 7),
+}
+
+
+def test_every_key_takes_what_it_should_and_nothing_else(tmp_path: Path) -> None:
+    assert _KEYS.keys() == Site.model_fields.keys()
+    path = tmp_path / "site.yaml"
+    for key, (right, wrong) in _KEYS.items():
+        for taken in (right, None):
+            path.write_text(yaml.safe_dump({key: taken}))
+            assert getattr(load_site(path), key) == taken
+        path.write_text(yaml.safe_dump({key: wrong}))
+        with pytest.raises(InputError, match=f"^{path}: {key}: .* Correct it; config/README"):
+            load_site(path)
 
 
 @pytest.mark.parametrize(

@@ -235,8 +235,8 @@ class TableColumns(Section):
 
     @model_validator(mode="after")
     def _has_a_prompt(self) -> Self:
-        by_parts = self.template is not None and self.name is not None
-        if (self.prompt is not None) == by_parts:
+        parts = [self.template is not None, self.name is not None]
+        if any(parts) if self.prompt is not None else not all(parts):
             raise ValueError("name the column prompt, or the columns template and name")
         return self
 

@@ -1,0 +1,312 @@
+"""Every key of a study's config: what it takes, and what is said of what it does not take."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from refusal_parity.config import EngineModel, Site, load_config
+from refusal_parity.config.section import Section
+from refusal_parity.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_HASH: Final = "0123456789abcdef" * 4
+_VLLM: Final = {"engine": "vllm", "prompt_mode": "chat"}
+BASE: Final[dict[str, Any]] = {
+    "study": "s",
+    "prompts": {"templates": "t.csv", "names": "n.csv"},
+    "models": {
+        "v": _VLLM
+        | {
+            "source": {"path": "weights"},
+            "thinking": {"start": "<a>", "end": "</a>"},
+            "lora": {"path": "adapter"},
+        },
+        "h": _VLLM | {"source": {"hub": "owner/name", "revision": _HASH[:40]}},
+        "w": _VLLM
+        | {"source": {"package": "p", "version": "1.0", "file": "p/m.gguf", "sha256": _HASH}},
+        "i": {
+            "engine": "import",
+            "path": "r.csv",
+            "format": "table",
+            "columns": {"response": "r", "prompt": "p", "label": "l"},
+            "download": {"url": "https://localhost/r.csv", "sha256": _HASH},
+        },
+        "o": {"engine": "openai", "base_url": "http://localhost/v1", "model": "m"},
+    },
+    "analysis": {"dimensions": {"group": {"reference": "a"}, "gender": {"reference": "b"}}},
+}
+
+PLACES: Final = {
+    "StudyConfig": "",
+    "PromptsConfig": "prompts",
+    "SamplingConfig": "sampling",
+    "VllmModel": "models.v",
+    "FolderSource": "models.v.source",
+    "HubSource": "models.h.source",
+    "WheelSource": "models.w.source",
+    "ThinkingTags": "models.v.thinking",
+    "ImportModel": "models.i",
+    "TableColumns": "models.i.columns",
+    "Download": "models.i.download",
+    "OpenAIModel": "models.o",
+    "RequestConfig": "models.o.request",
+    "LabellingConfig": "labelling",
+    "HumanConfig": "labelling.human",
+    "AnalysisConfig": "analysis",
+    "DimensionConfig": "analysis.dimensions.group",
+    "PrimaryFamily": "analysis.primary_family",
+    "ModelContrast": "analysis.model_contrasts.0",
+    "AssumedVariance": "analysis.assumed",
+    "ReportConfig": "report",
+}
+"""Where the base config has each section, or takes it."""
+
+_WORD = (["x"], [7, None, ["x"]])
+_WORD_OR_NONE = (["x", None], [7, ["x"]])
+_PATH = (["a/b c.csv"], [7, "a{b}.csv"])
+_PATH_OR_NONE = (["a/b c.csv", None], [7, "{a}"])
+_YES_OR_NO = ([True, False], ["perhaps", 7])
+_COUNT = ([1, 999_999], [0, -1, 1.5, "many", None])
+_COUNT_OR_0 = ([0, 7], [-1, 1.5, None])
+_VARIANCE = ([0, 0.25], [-0.1, "wide", None])
+_SEED = ([0, -3, 2**40], [1.5, "x", None])
+_PRICE = ([0, 0.15, None], [-1, "cheap"])
+_SHA = ([_HASH], ["abc", _HASH.upper(), None])
+_THINKING = (
+    ["auto", "none", {"start": "a", "end": "b"}],
+    ["yes", {"start": "a"}, {"start": "", "end": "b"}],
+)
+_KEY = (["a-1.b_c"], ["", "a b", "../a", "-a", None])
+_OUTCOMES = (["refusal", "any_refusal"], ["refusals", None, 3])
+
+KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
+    "study": _KEY,
+    "results": _PATH,
+    "prompts": ([{"templates": "a", "names": "b"}, {"from_model": "c"}], ["t.csv", {}, None]),
+    "samples": _COUNT,
+    "sampling": ([{}, {"seed": 2}], [[], None, 3]),
+    "models": ([{"o": BASE["models"]["o"]}], [{}, [], {"a b": BASE["models"]["o"]}]),
+    "labelling": ([{}, {"seed": 2}], [[], None]),
+    "analysis": ([{}, {"seed": 2}], [[], None]),
+    "report": ([{}], [[], None]),
+    "prompts.templates": _PATH,
+    "prompts.names": _PATH,
+    "prompts.group_column": _WORD,
+    "prompts.arms": (
+        [{"a": None}, {"a": None, "b": ""}, {"a": "Be kind.", "b": "Be\nstrict."}],
+        [{}, {"a b": None}, {"a": 7}, {"a": None, "b": None}, {"a": "x", "A": "y"}, None, ["x"]],
+    ),
+    "prompts.from_model": ([None], ["i", "v", "nobody", 7]),
+    "sampling.temperature": ([0, 0.7, 2], [-0.1, "hot", None]),
+    "sampling.top_p": ([0.1, 1], [0, 1.1, None]),
+    "sampling.top_k": ([-1, 0, 50], [-2, 0.5, None]),
+    "sampling.max_tokens": ([1, 4096, None], [0, -1, 1.5, "many"]),
+    "sampling.seed": _SEED,
+    "models.v.engine": (["vllm"], ["vlm", None]),
+    "models.v.source": (
+        [{"path": "a"}, {"hub": "a/b", "revision": "0" * 40}],
+        [{}, {"pth": "a"}, "a", None, {"path": "a", "hub": "b"}],
+    ),
+    "models.v.prompt_mode": (["chat", "completion"], ["talk", None]),
+    "models.v.chat_template": _PATH_OR_NONE,
+    "models.v.date": (["2024-02-29"], ["2023-02-29", "today", None]),
+    "models.v.lora": ([{"path": "a"}, None], [{"package": "a"}, "a"]),
+    "models.v.stop": ([[], ["\n", "Q:"]], ["\n", [7], None]),
+    "models.v.thinking": _THINKING,
+    "models.v.dtype": (["auto", "float32", "bfloat16", "float16"], ["int8", None]),
+    "models.v.quantization": _WORD_OR_NONE,
+    "models.v.batch_invariant": _YES_OR_NO,
+    "models.v.gpus": _COUNT_OR_0,
+    "models.v.gpu_model": _WORD_OR_NONE,
+    "models.v.mem_mb": _COUNT,
+    "models.v.runtime": _COUNT,
+    "models.v.shards": _COUNT,
+    "models.v.max_model_len": ([1, 4096, None], [0, "long"]),
+    "models.v.trust_remote_code": _YES_OR_NO,
+    "models.v.source.path": _PATH,
+    "models.h.source.hub": (["a/b"], [7, "a/{b}", None]),
+    "models.h.source.revision": (["f" * 40], ["main", "f" * 39, "F" * 40, None]),
+    "models.w.source.package": (["llm-small"], ["a b", "a @ file:///x", "-r x", None]),
+    "models.w.source.version": (["1.2.3", "0.1rc1"], ["1.x", ">=1", None]),
+    "models.w.source.wheel_sha256": ([_HASH, None], ["abc"]),
+    "models.w.source.file": (["p/m.gguf"], [7, None]),
+    "models.w.source.sha256": _SHA,
+    "models.v.thinking.start": (["<b>"], ["", 7, None]),
+    "models.v.thinking.end": (["</b>"], ["", 7, None]),
+    "models.i.engine": (["import"], ["imports", None]),
+    "models.i.path": _PATH,
+    "models.i.format": (["table"], ["csv", "chehbouni-2024", None]),
+    "models.i.columns": (
+        [{"response": "r", "template": "t", "name": "n"}],
+        [None, {}, {"response": "r"}, {"response": "r", "template": "t"}],
+    ),
+    "models.i.labels": (
+        [{}, {"yes": "answer", "no": "refusal", "1": None}],
+        [{"x": "rude"}, {True: "answer"}, {"A": "answer", "a ": "refusal"}, None],
+    ),
+    "models.i.thinking": _THINKING,
+    "models.i.download": ([None], ["https://localhost/r.csv", {"url": "https://x"}]),
+    "models.i.columns.response": _WORD,
+    "models.i.columns.prompt": (["p"], [None, 7]),
+    "models.i.columns.template": ([None], ["t", 7]),
+    "models.i.columns.name": ([None], ["n", 7]),
+    "models.i.columns.system_prompt": _WORD_OR_NONE,
+    "models.i.columns.sample": _WORD_OR_NONE,
+    "models.i.columns.label": _WORD_OR_NONE,
+    "models.i.columns.thinking": _WORD_OR_NONE,
+    "models.i.columns.finish_reason": _WORD_OR_NONE,
+    "models.i.download.url": (["http://localhost/a"], ["file:///etc/passwd", "a", None]),
+    "models.i.download.sha256": _SHA,
+    "models.o.engine": (["openai"], ["open-ai", None]),
+    "models.o.base_url": (
+        ["https://localhost:8000/v1"],
+        ["localhost", "ftp://x", "http://user:pw@x", "http://x/v1?key=1", "http://", None],
+    ),
+    "models.o.model": _WORD,
+    "models.o.api_key_env": (["MY_KEY", "A_TOKEN", None], ["HOME", "MY KEY", "sk-abcdefghijk", 7]),
+    "models.o.request": ([{}, "azure", {"presets": ["azure"]}], ["mine", [], None]),
+    "models.o.thinking": _THINKING,
+    "models.o.concurrency": _COUNT,
+    "models.o.retries": _COUNT_OR_0,
+    "models.o.timeout_s": ([0.5, 60], [0, -1, "long", None]),
+    "models.o.patience_s": ([0.5, 60], [0, -1, "long", None]),
+    "models.o.prompt_price": _PRICE,
+    "models.o.response_price": _PRICE,
+    "models.o.request.presets": ([[], ["azure", "openai-reasoning"]], ["azure", ["own"], None]),
+    "models.o.request.rename": (
+        [{"max_tokens": "max_new_tokens"}],
+        [{"model": "m"}, {"seed": 7}, {"seed": "sk-abcdefghijk"}, None],
+    ),
+    "models.o.request.leave_out": ([["seed", "top_p"]], [["messages"], "seed", None]),
+    "models.o.request.extra_body": (
+        [{"reasoning": {"effort": "low"}}],
+        [{"model": "x"}, {"api_key": "x"}, {"note": "sk-abcdefghijk"}, None],
+    ),
+    "models.o.request.query": ([{"api-version": "2024-10-21"}], [{"key": "x"}, {"a": [1]}, None]),
+    "labelling.method": (["classifier", "keyword"], ["people", None]),
+    "labelling.gold": ([[], ["a.csv"]], ["a.csv", [7], ["{a}.csv"], None]),
+    "labelling.starter": _YES_OR_NO,
+    "labelling.seed": _SEED,
+    "labelling.human": ([{}], [[], None]),
+    "labelling.judge": ([None, BASE["models"]["o"]], ["gpt", {}, BASE["models"]["i"]]),
+    "labelling.judge_max_tokens": _COUNT,
+    "labelling.human.labels": ([[], ["a.json"]], ["a.json", [7], None]),
+    "labelling.human.probability": _COUNT,
+    "labelling.human.floor": _COUNT,
+    "labelling.human.informative": _COUNT_OR_0,
+    "labelling.human.show_votes": _YES_OR_NO,
+    "labelling.human.mask_names": _YES_OR_NO,
+    "labelling.human.seed": _SEED,
+    "analysis.outcomes": (
+        [["refusal"], ["refusal", "answer_length"]],
+        [[], ["refusals"], ["any_refusal"], "refusal", None],
+    ),
+    "analysis.dimensions": (
+        [{"group": {"reference": "a"}}],
+        [{}, {"colour": {"reference": "a"}}, {"gender": {"reference": "a"}}, {"group": "a"}, None],
+    ),
+    "analysis.filtered": (["refusal", "excluded"], ["answer", None]),
+    "analysis.truncated": (["label", "leave_out"], ["drop", None]),
+    "analysis.alpha": ([0.01, 0.1], [0, 0.5, 5, None]),
+    "analysis.margin": ([0.02, 0.5], [0, 1, 5, None]),
+    "analysis.length_margin": ([0.5, 20], [0, -1, None]),
+    "analysis.primary_family": ([{}, {"dimension": "gender"}], [[], {"dimension": "arm"}, None]),
+    "analysis.permutations": ([99, 10_000], [98, 0, None]),
+    "analysis.bootstraps": ([99, 10_000], [98, 0, None]),
+    "analysis.model_contrasts": (
+        [[], [{"model": "v", "baseline": "h"}]],
+        [[{"model": "v"}], [{"model": "v", "baseline": "v"}], {"model": "v"}, None],
+    ),
+    "analysis.model_series": (
+        [{}, {"sizes": {"v": 1, "h": 7.5}}],
+        [{"sizes": {"v": 1}}, {"sizes": {"v": 1, "x": 2}}, {"sizes": {"v": 0, "h": 1}}, [], None],
+    ),
+    "analysis.mixed_model": _YES_OR_NO,
+    "analysis.selfcheck": _COUNT_OR_0,
+    "analysis.selfcheck_outcomes": ([[], ["refusal"]], [["answer_length"], ["x"], None]),
+    "analysis.assumed": ([{}], [[], None]),
+    "analysis.seed": _SEED,
+    "analysis.dimensions.group.reference": _WORD,
+    "analysis.primary_family.outcome": (_OUTCOMES[0], [*_OUTCOMES[1], "answer_length"]),
+    "analysis.primary_family.dimension": (["group", "gender"], ["family", "colour", None]),
+    "analysis.model_contrasts.0.model": (["w"], ["x", "a b", None]),
+    "analysis.model_contrasts.0.baseline": (["w"], ["x", "v", None]),
+    "analysis.assumed.rate": ([0.01, 0.99], [0, 1, None]),
+    "analysis.assumed.name": _VARIANCE,
+    "analysis.assumed.template": _VARIANCE,
+    "analysis.assumed.template_group": _VARIANCE,
+    "analysis.assumed.cell": _VARIANCE,
+    "analysis.assumed.sample": _VARIANCE,
+    "report.characters": _COUNT_OR_0,
+}
+"""For each key, values that it takes, and values that it does not take."""
+
+
+def _sections(of: type[Section] = Section) -> Iterator[type[Section]]:
+    for each in of.__subclasses__():
+        yield each
+        yield from _sections(each)
+
+
+def _with(path: str, value: Any) -> dict[str, Any]:
+    """The base config with a value at a place, and what must stand around it."""
+    raw = copy.deepcopy(BASE)
+    if path.startswith("analysis.model_contrasts."):
+        raw["analysis"]["model_contrasts"] = [{"model": "v", "baseline": "h"}]
+    place: Any = raw
+    *parents, last = path.split(".")
+    for part in parents:
+        place = place[int(part)] if isinstance(place, list) else place.setdefault(part, {})
+    place[last] = value
+    if path == "prompts" and isinstance(value, dict) and "from_model" in value:
+        raw["models"]["c"] = {"engine": "import", "path": "r.csv", "format": "chehbouni-2024"}
+    return raw
+
+
+def test_every_key_is_in_the_table() -> None:
+    sections = [each for each in _sections() if each not in {EngineModel, Site}]
+    known = {each.__name__ for each in sections if each.__module__.startswith("refusal_parity.")}
+    assert known == PLACES.keys()
+    keys = {
+        f"{PLACES[each.__name__]}.{key}".lstrip(".")
+        for each in sections
+        if each.__name__ in PLACES
+        for key in each.model_fields
+    }
+    assert keys == KEYS.keys()
+    assert all(right and wrong for right, wrong in KEYS.values())
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [(key, value) for key, (right, _) in KEYS.items() for value in right]
+)
+def test_what_a_key_takes(key: str, value: Any) -> None:
+    config = load_config(_with(key, value), where="x.yaml")
+    given: Any = config.model_dump(mode="json", exclude_unset=True)
+    for part in key.split("."):
+        given = given[int(part)] if isinstance(given, list) else given[part]
+    if not isinstance(value, dict) and key != "models.o.request":
+        assert given == value
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [(key, value) for key, (_, wrong) in KEYS.items() for value in wrong]
+)
+def test_what_is_said_of_what_a_key_does_not_take(key: str, value: Any) -> None:
+    with pytest.raises(InputError) as raised:
+        load_config(_with(key, value), where="x.yaml")
+    error = raised.value
+    assert error.where == "x.yaml"
+    # The key itself, the section that it does not fit, or what lies within it.
+    said = error.what.replace("[0]", ".0")
+    parent = key.rpartition(".")[0]
+    assert key in said or (parent and parent in said), said
+    assert error.remedy.endswith((".", ".)"))
+    assert len(error.remedy) > 10
+    assert "Traceback" not in str(error)
+    assert "\n" not in str(error)
