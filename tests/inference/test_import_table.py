@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from elsewhere import read
 
 from refusal_parity.config import ImportModel, TableColumns, load_config
 from refusal_parity.errors import InputError
-from refusal_parity.inference.import_table import read_response_table
 from refusal_parity.inference.imports import import_responses
 from refusal_parity.tables import Responses, conform
 
@@ -32,7 +32,7 @@ def test_by_template_and_name_in_words_or_keys(
     frame.write_parquet(tmp_path / "r.parquet")
     columns = TableColumns(response="r", template="t", name="n", sample="k", system_prompt="s")
     prompts = study("plain", "kind")
-    found = read_response_table(tmp_path / "r.parquet", columns, prompts, model="m")
+    found = read(tmp_path / "r.parquet", columns, prompts)
     assert found.join(prompts, on="prompt_id").sort("response").select(
         "response", "name", "template_id", "arm", "sample"
     ).rows() == [
@@ -48,7 +48,7 @@ def test_repetitions_are_counted_where_nothing_numbers_them(
     frame = pl.DataFrame({"p": ["Bo sings well", "Ana sings well", "Bo sings well"], "r": "x"})
     frame.write_csv(tmp_path / "r.csv")
     columns = TableColumns(response="r", prompt="p")
-    found = read_response_table(tmp_path / "r.csv", columns, study("plain"), model="m")
+    found = read(tmp_path / "r.csv", columns, study("plain"))
     assert found["sample"].to_list() == [0, 0, 1]
 
 
@@ -78,7 +78,7 @@ def test_texts_in_other_characters_are_those_of_the_study(
     by_parts = {"template": "template", "name": "name"}
     mapping = {"prompt": "prompt"} if "prompt" in spelled else by_parts
     columns = TableColumns(response="response", system_prompt="system_prompt", **mapping)
-    found = read_response_table(tmp_path / "r.jsonl", columns, prompts, model="m")
+    found = read(tmp_path / "r.jsonl", columns, prompts)
     assert found.join(prompts, on="prompt_id").sort("response").select(
         "name", "template_id", "arm"
     ).rows() == [("Zo\u00e9 D'Arcy", "well", "kind"), ("Bo", "well", "kind")]
@@ -100,9 +100,7 @@ def test_labels_in_other_words(
     }
     source = ImportModel.model_validate(mapping)
     assert source.columns is not None
-    found = read_response_table(
-        tmp_path / "r.csv", source.columns, study("plain"), model="m", labels=source.labels
-    )
+    found = read(tmp_path / "r.csv", source.columns, study("plain"), labels=source.labels)
     assert found["imported_label"].to_list() == ["answer", "refusal", None, "answer"]
 
 
@@ -181,7 +179,7 @@ def test_rows_that_cannot_be_used(
     mapping = {"response": "out", "prompt": "text", "label": "kind"} | mapping
     arms = mapping.pop("arms", "plain").split()
     with pytest.raises(InputError, match=re.escape(complaint)):
-        read_response_table(path, TableColumns(**mapping), study(*arms), model="m")
+        read(path, TableColumns(**mapping), study(*arms))
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+import xlsxwriter
+from elsewhere import read
 
 from refusal_parity.config import TableColumns
 from refusal_parity.errors import InputError
-from refusal_parity.inference.import_table import read_response_table
 from refusal_parity.tables import Responses, conform
 from refusal_parity.vocabulary import Label
 
@@ -53,6 +54,14 @@ def nested(frame: pl.DataFrame, path: Path) -> None:
     ).write_parquet(path)
 
 
+def workbook(frame: pl.DataFrame, path: Path) -> None:
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, frame.columns)
+        for at, row in enumerate(frame.rows(), 1):
+            sheet.write_row(at, 0, row)
+
+
 WRITERS: dict[str, Callable[[pl.DataFrame, Path], Any]] = {
     ".csv": lambda frame, path: frame.write_csv(path),
     ".jsonl": lambda frame, path: frame.write_ndjson(path),
@@ -67,6 +76,10 @@ WRITERS: dict[str, Callable[[pl.DataFrame, Path], Any]] = {
         "\n".join(json.dumps(row | {"tags": [{}], "n": None}) for row in frame.to_dicts())
     ),
     "-nested.PARQUET": nested,
+    ".xlsx": workbook,
+    "-pretty.json": lambda frame, path: path.write_text(
+        "\n".join(json.dumps(row, indent=2) for row in frame.to_dicts())
+    ),
 }
 
 
@@ -77,9 +90,7 @@ def test_every_kind_of_file(
     path = tmp_path / f"answers{suffix}"
     WRITERS[suffix](answers, path)
     columns = TableColumns(response="out", prompt="text", label="kind")
-    found = conform(
-        read_response_table(path, columns, study("plain"), model="m"), Responses, where="x"
-    )
+    found = conform(read(path, columns, study("plain")), Responses, where="x")
     assert found.select("prompt_id").equals(study("plain").select("prompt_id"))
     assert found.select("response", "status", "imported_label", "sample").rows() == [
         ("A song.", "ok", "answer", 0),
@@ -89,7 +100,7 @@ def test_every_kind_of_file(
     ]
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".xlsx"])
 @pytest.mark.parametrize("numbers", [[0, 1], [0.0, 1.0], ["0", "1"], ["0,0", "1,0"]])
 def test_a_column_called_line_and_whole_numbers_with_decimals(
     tmp_path: Path, study: Callable[..., pl.DataFrame], suffix: str, numbers: list[Any]
@@ -97,9 +108,7 @@ def test_a_column_called_line_and_whole_numbers_with_decimals(
     frame = pl.DataFrame({"p": "Bo sings well", "line": numbers, "code": [2.0, None]})
     WRITERS[suffix](frame, tmp_path / f"r{suffix}")
     columns = TableColumns(response="line", prompt="p", sample="line", label="code")
-    found = read_response_table(
-        tmp_path / f"r{suffix}", columns, study("plain"), model="m", labels={"2": Label.FAILURE}
-    )
+    found = read(tmp_path / f"r{suffix}", columns, study("plain"), labels={"2": Label.FAILURE})
     assert found["sample"].to_list() == [0, 1]
     assert found["imported_label"].to_list() == ["failure", None]
 
@@ -111,6 +120,12 @@ def test_a_column_called_line_and_whole_numbers_with_decimals(
         ("r.jsonl", '{"p": "x", "r": "a"}\n{"p": "y", r}', "row 2: no JSON (Expecting property"),
         ("r.jsonl", '{"p": "x", "r": "a"}\n[1]', "row 2: no JSON object"),
         ("r.json", '[{"p": "x", "r": {"text": "a"}}]', "row 1: column 'r', which columns.response"),
+        (
+            "r.json",
+            '{"p": "x",\n "r": "a"}\n\n{"p":\n"y", r}',
+            "row 4: no JSON (Expecting property",
+        ),
+        ("r.jsonl", '{"p": "x", "r": "a"', "row 1: no JSON (Expecting"),
         ("r.json", "", "no rows"),
         ("r.csv", "p,r,p\nx,y,z\n", "row 1: column 'p' stands there twice (cells 1 and 3)"),
         ("r.jsonl.gz", "", "files of type '.gz' cannot be read"),
@@ -126,14 +141,14 @@ def test_what_is_no_table_of_texts(
     (tmp_path / name).write_text(content)
     columns = TableColumns(response="r", prompt="p")
     with pytest.raises(InputError, match=re.escape(complaint)) as raised:
-        read_response_table(tmp_path / name, columns, study("plain"), model="m")
+        read(tmp_path / name, columns, study("plain"))
     assert str(tmp_path / name) in str(raised.value)
 
 
 def test_half_a_character_is_replaced(tmp_path: Path, study: Callable[..., pl.DataFrame]) -> None:
     (tmp_path / "r.jsonl").write_text('{"p": "Bo sings well", "r": "so \\ud83d"}')
     columns = TableColumns(response="r", prompt="p")
-    found = read_response_table(tmp_path / "r.jsonl", columns, study("plain"), model="m")
+    found = read(tmp_path / "r.jsonl", columns, study("plain"))
     assert found["response"].to_list() == ["so \ufffd"]
 
 
@@ -144,6 +159,45 @@ def test_files_that_are_no_table(
     if name.startswith("answers"):
         (tmp_path / name).write_text("neither this nor that")
     with pytest.raises(InputError, match=re.escape(str(tmp_path / name))):
-        read_response_table(
-            tmp_path / name, TableColumns(response="r", prompt="p"), study("plain"), model="m"
-        )
+        read(tmp_path / name, TableColumns(response="r", prompt="p"), study("plain"))
+
+
+def test_a_table_in_an_old_encoding_names_the_row(
+    tmp_path: Path, study: Callable[..., pl.DataFrame]
+) -> None:
+    for name, text in (
+        ("r.csv", "p,r\nBo sings well,fine\nAna sings well,caf\xe9\n"),
+        ("r.jsonl", '\n{"p": "Bo sings well"}\n{"p": "caf\xe9"}\n'),
+    ):
+        (tmp_path / name).write_bytes(text.encode("cp1252"))
+        with pytest.raises(InputError, match=rf"{name}, row 3: not UTF-8 text"):
+            read(tmp_path / name, TableColumns(response="r", prompt="p"), study("plain"))
+
+
+NESTED = [
+    {
+        "doc": {"question": "Bo sings well", "id": 1},
+        "resps": [["fine", "unused"], []],
+        "a.b": {"c": "answer"},
+        "other": {"deep": [1]},
+    },
+    {"doc": {"question": "Ana sings well"}, "resps": [["no"]], "a.b": None, "other": None},
+]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".parquet"])
+def test_paths_into_objects_and_lists(
+    tmp_path: Path, study: Callable[..., pl.DataFrame], suffix: str
+) -> None:
+    path = tmp_path / f"r{suffix}"
+    WRITERS[suffix](pl.DataFrame(NESTED), path)
+    columns = TableColumns(response="resps.0.0", prompt="doc.question", label="a.b.c")
+    found = read(path, columns, study("plain"))
+    assert found.select("response", "imported_label").rows() == [("no", None), ("fine", "answer")]
+    for wrong, complaint in (
+        ("resps.7.0", "nothing stands at 'resps.7.0', which columns.response names"),
+        ("resps.0", "column 'resps.0', which columns.response names, holds a list"),
+        ("reply.0", "column 'reply.0', which columns.response names, is missing"),
+    ):
+        with pytest.raises(InputError, match=re.escape(complaint)):
+            read(path, TableColumns(response=wrong, prompt="doc.question"), study("plain"))

@@ -141,6 +141,7 @@ rule import_responses:
         runtime=minutes(10),
     params:
         model=lambda wildcards: given(STUDY.models[wildcards.model]),
+        samples=STUDY.samples,
     message:
         "Importing responses of {wildcards.model} from {input.file}"
     script:

@@ -115,16 +115,17 @@ def read_csv(
     return frame
 
 
-def read_header(path: Path) -> list[str]:
+def read_header(path: Path, sheet: Sheet = FIRST) -> list[str]:
     """The names of a file's columns, without a look at its rows.
 
     Raises:
         InputError: it is not there, or no text.
     """
     if is_workbook(path):
-        return next(([each.strip() for each in row] for row in workbook_rows(path) if any(row)), [])
-    text, mark, _ = _begun(read_text(path, remedy=_SPREADSHEET))
-    rows = csv.reader(io.StringIO(text[:_HEADER], newline=""), delimiter=mark)
+        rows: Iterable[list[str]] = workbook_rows(path, sheet)
+    else:
+        text, mark, _ = _begun(read_text(path, remedy=_SPREADSHEET))
+        rows = csv.reader(io.StringIO(text[:_HEADER], newline=""), delimiter=mark)
     return next(([each.strip() for each in row] for row in rows if any(row)), [])
 
 

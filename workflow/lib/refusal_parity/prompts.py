@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 NAME: Final = "[NAME]"
 BLANK: Final = "[BLANK]"
 
+TEMPLATES: Final = Sheet("templates", needed=False)
+NAMES: Final = Sheet("names", needed=False)
+"""Sheets of a workbook that holds both; of any other its first."""
+
 _DAMAGED: Final = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\ufffd]"
 """Control characters but tabs and ends of lines, and what programs put for bytes that they
 cannot read."""
@@ -160,8 +164,7 @@ def read_templates(path: Path) -> pl.DataFrame:
             that prompts have anyway.
     """
     columns = ["template_id", "family", "template"]
-    sheet = Sheet("templates", needed=False)
-    frame = read_csv(path, required=columns, filled=columns, sheet=sheet)
+    frame = read_csv(path, required=columns, filled=columns, sheet=TEMPLATES)
     _refuse_damaged(frame, "template", path)
     refuse_duplicates(frame, "template_id", path)
     refuse_duplicates(frame, "template", path, key=_in_its_case)
@@ -189,8 +192,7 @@ def read_names(path: Path, *, group_column: str = "group") -> pl.DataFrame:
     """
     needed = ["name_id", "name", group_column]
     optional = [key for key in of_unit(Unit.NAME, own=True) if not DIMENSIONS[key].needed]
-    sheet = Sheet("names", needed=False)
-    frame = read_csv(path, required=needed, optional=optional, filled=needed, sheet=sheet)
+    frame = read_csv(path, required=needed, optional=optional, filled=needed, sheet=NAMES)
     _refuse_damaged(frame, "name", path)
     refuse_duplicates(frame, "name_id", path)
     refuse_duplicates(frame, "name", path, key=_with_direction_marks)

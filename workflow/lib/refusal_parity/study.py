@@ -16,7 +16,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.labelling.goldfiles import read_gold_files
 from refusal_parity.labelling.starter import gold_files
 from refusal_parity.levels import Units, check_levels
-from refusal_parity.prompts import direction_twins, read_stimuli, unused_factors
+from refusal_parity.prompts import NAMES, direction_twins, read_stimuli, unused_factors
 from refusal_parity.workload import PromptCount
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _check_stimuli(config: StudyConfig, where: str) -> Checked:
         unused = unused_factors(stimuli, config.analysis.dimensions, frame.columns)
         if unused:
             remarks.append(f"{file}: neither compared nor part of a prompt: {', '.join(unused)}")
-    if prompts.group_column != "group" and "group" in read_header(Path(files[1])):
+    if prompts.group_column != "group" and "group" in read_header(Path(files[1]), NAMES):
         remarks.append(
             f"{files[1]}: the column 'group' is not read, since prompts.group_column is "
             f"{prompts.group_column!r}"

@@ -215,9 +215,14 @@ class TableColumns(Section):
     system_prompt: str | None = Field(
         default=None, description="System prompt; needed where the study has several arms."
     )
+    model: str | None = Field(
+        default=None,
+        description="Which model a row is of, where a file holds several: the rows of this "
+        "model's key, or of `called`, are taken.",
+    )
     sample: str | None = Field(
         default=None,
-        description="Number of the repetition, from 0; null counts the rows of each prompt.",
+        description="Number of the repetition, from 0 or 1; null counts the rows of each prompt.",
     )
     label: str | None = Field(
         default=None,
@@ -258,12 +263,28 @@ class ImportModel(EngineModel):
 
     engine: Literal["import"] = Field(description="Read responses from a file.")
     path: PathText = Field(description="The file.")
-    format: Literal["table", "chehbouni-2024"] = Field(
-        description="Layout of the file. table: CSV, JSON lines or Parquet with one row for each "
-        "response. chehbouni-2024: the released data of arXiv 2403.13213."
+    format: Literal["table", "responses", "chehbouni-2024"] = Field(
+        description="Layout of the file. table: CSV, workbook (.xlsx, .ods), JSON lines or Parquet "
+        "with one row for each response. responses: a responses.parquet of this workflow, of an "
+        "earlier release too. chehbouni-2024: the released data of arXiv 2403.13213."
     )
     columns: TableColumns | None = Field(
-        default=None, description="With format table: which column holds what."
+        default=None,
+        description="With format table: which column holds what. Within objects and lists, a path: "
+        "`doc.question`, `resps.0.0`.",
+    )
+    where: dict[str, Word | list[Word]] = Field(
+        default={},
+        description="With format table: the rows to take, by column and what stands there: "
+        "`{split: test, filter: [none, strict]}`.",
+    )
+    called: str | None = Field(
+        default=None,
+        description="What the column columns.model calls this model, or a responses.parquet of "
+        "several; null for its key here.",
+    )
+    sheet: str | None = Field(
+        default=None, description="Name of the workbook's sheet; null for the first."
     )
     labels: dict[Word, Label | None] = Field(
         default={},
@@ -288,6 +309,8 @@ class ImportModel(EngineModel):
             raise ValueError("columns belongs to format table, which needs it")
         if self.labels and (self.columns is None or self.columns.label is None):
             raise ValueError("labels explains the words of columns.label, which is not named")
+        if self.format != "table" and (self.where or self.sheet is not None):
+            raise ValueError("where and sheet belong to format table")
         return self
 
     def files(self) -> Iterator[tuple[str, Path]]:

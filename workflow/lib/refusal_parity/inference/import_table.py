@@ -10,19 +10,18 @@ from refusal_parity.csvfiles import ROW, row_of
 from refusal_parity.errors import InputError
 from refusal_parity.inference.finish_reasons import finish_reason, is_failure
 from refusal_parity.inference.import_labels import known_labels
+from refusal_parity.inference.import_rows import read_chosen
 from refusal_parity.inference.requests import CUT_OFF
-from refusal_parity.inference.response_files import read_columns
 from refusal_parity.inference.servers.refusals import filter_of_choice
 from refusal_parity.spelling import as_known
 from refusal_parity.tables import Responses
 from refusal_parity.vocabulary import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
-    from refusal_parity.config import TableColumns
-    from refusal_parity.vocabulary import Label
+    from refusal_parity.config import ImportModel, TableColumns
 
 _SHOWN: Final = 5
 _UNKNOWN: Final = ("seed", "prompt_tokens", "response_tokens", "cost", "rendered_sha256")
@@ -30,45 +29,45 @@ _UNKNOWN: Final = ("seed", "prompt_tokens", "response_tokens", "cost", "rendered
 
 def read_response_table(
     path: Path,
-    columns: TableColumns,
+    source: ImportModel,
     prompts: pl.DataFrame,
     *,
     model: str,
-    labels: Mapping[str, Label | None] | None = None,
+    say: Callable[[str], None],
 ) -> pl.DataFrame:
-    """Read responses from CSV, JSON lines or Parquet and match them with the study's prompts.
+    """Read responses from any table and match them with the study's prompts.
 
     Args:
         path: a file that `read_columns` takes, one row for each response.
-        columns: which column holds what.
+        source: the model's part of the config: which column holds what, which rows are
+            taken, and what the file's words for labels mean.
         prompts: the study's table of `Prompts`.
         model: key under which the responses are filed.
-        labels: the file's words for labels, where they are not the study's.
+        say: told of what was read otherwise than it is written.
 
     Returns:
         A table of `Responses`, in the order of prompts and samples.
 
     Raises:
-        InputError: a column is missing, a row answers no prompt of the study or
-            stands there twice, or a label or sample number is none.
+        InputError: a column is missing, no row is of the model, a row answers no prompt of
+            the study or stands there twice, or a label or sample number is none.
     """
-    rows = read_columns(path, columns.model_dump())
+    columns = source.columns
+    if columns is None:
+        raise TypeError("a table needs its columns")
+    rows = read_chosen(path, source, model)
     keyed = _matched(rows, columns, prompts, path)
     if columns.sample is None:
         keyed = keyed.with_columns(sample=pl.int_range(pl.len()).over("prompt_id"))
     keyed = keyed.with_columns(
-        # Programs that know no whole numbers beside gaps write 1.0 for 1, or 1,0.
-        known_sample=pl.col("sample")
-        .cast(pl.String)
-        .str.replace(r"(\.0*|,0)$", "")
-        .cast(pl.Int32, strict=False),
-        imported_label=known_labels(keyed, labels or {}, path),
+        known_sample=_numbered(keyed["sample"], say),
+        imported_label=known_labels(keyed, source.labels, path),
         response=pl.col("response").fill_null(""),
     )
     _refuse(
         keyed.filter((pl.col("known_sample") >= 0).fill_null(value=False).not_()),
         path,
-        what="sample {sample!r} is no number from 0",
+        what="sample {sample!r} is no number from 0 or 1",
         remedy="Number the responses to one prompt 0, 1, 2, ..., or leave columns.sample out.",
     )
     _refuse(
@@ -89,6 +88,17 @@ def read_response_table(
         .sort("_order", "sample")
         .select(Responses.column_names())
     )
+
+
+def _numbered(samples: pl.Series, say: Callable[[str], None]) -> pl.Series:
+    """Numbers of repetitions from 0; null for what is no number."""
+    # Programs that know no whole numbers beside gaps write 1.0 for 1, or 1,0.
+    texts = samples.cast(pl.String).str.replace(r"(\.0*|,0)$", "")
+    numbers = texts.cast(pl.Int32, strict=False)
+    if numbers.min() != 1:
+        return numbers
+    say("the file numbers samples from 1: its sample 1 is sample 0 here, and so on")
+    return numbers - 1
 
 
 def _ended(keyed: pl.DataFrame) -> pl.DataFrame:

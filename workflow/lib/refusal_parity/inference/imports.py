@@ -12,6 +12,7 @@ from refusal_parity.csvfiles import ROW, read_csv, refuse_spellings, row_of
 from refusal_parity.errors import InputError
 from refusal_parity.expansion import expand
 from refusal_parity.inference.finish_reasons import unknown_reasons
+from refusal_parity.inference.import_own import read_own_responses
 from refusal_parity.inference.import_table import read_response_table
 from refusal_parity.inference.layouts import CHEHBOUNI_2024
 from refusal_parity.inference.thinking import Parted, part
@@ -213,9 +214,9 @@ def import_responses(
         InputError: the file is not in this layout, or answers other prompts.
     """
     if source.columns is not None:
-        responses = read_response_table(
-            path, source.columns, prompts, model=model, labels=source.labels
-        )
+        responses = read_response_table(path, source, prompts, model=model, say=say)
+    elif source.format == "responses":
+        responses = read_own_responses(path, prompts, model=model, called=source.called)
     else:
         study = read_responses(path, layout=source.format, model=model)
         responses = answers_to(study, prompts, path)

@@ -1,9 +1,10 @@
-"""Columns of CSV, JSON lines and Parquet files as text, read alike in each."""
+"""Columns of CSVs, workbooks, JSON lines and Parquet files as text, read alike in each."""
 
 from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -12,25 +13,30 @@ from refusal_parity.csvfiles import ROW, cell, read_csv
 from refusal_parity.errors import InputError
 from refusal_parity.spelling import as_known
 from refusal_parity.textfiles import encodable, read_text
+from refusal_parity.workbooks import WORKBOOKS, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _ANEW: Final = "Write it anew: one row for each response, cells of text and numbers."
-_KINDS: Final = "Give a .csv, .jsonl or .parquet file."
+_KINDS: Final = "Give a .csv, .xlsx, .jsonl or .parquet file."
 
 
-def read_columns(path: Path, columns: Mapping[str, str | None]) -> pl.DataFrame:
+def read_columns(
+    path: Path, columns: Mapping[str, str | None], *, sheet: str | None = None
+) -> pl.DataFrame:
     """Read some columns of a file, whatever else it holds.
 
     Cells are text without surrounding blanks, null where nothing stands; whole
     numbers are written without decimals, however the file stores them.
 
     Args:
-        path: `.csv` (or `.tsv`), `.jsonl` (or `.ndjson`, `.json`) or `.parquet`.
-        columns: names of its columns by the key that asks for them; null gives an
-            empty column.
+        path: `.csv` (or `.tsv`), a workbook, `.jsonl` (or `.ndjson`, `.json`) or `.parquet`.
+        columns: names of its columns by the key that asks for them, or paths into the
+            objects and lists of one (`doc.question`, `resps.0.0`); null gives an empty
+            column.
+        sheet: of a workbook; null for the first.
 
     Returns:
         A column for each key, and `ROW`: the line, for Parquet the number of the row.
@@ -39,9 +45,9 @@ def read_columns(path: Path, columns: Mapping[str, str | None]) -> pl.DataFrame:
         InputError: the file cannot be read, a column is missing or ambiguous, or a
             cell is a list or another thing that is no text.
     """
+    from_rows = partial(_from_csv, sheet=Sheet(sheet))
     readers: dict[str, Callable[[Path, Mapping[str, str]], pl.DataFrame]] = {
-        ".csv": _from_csv,
-        ".tsv": _from_csv,
+        **dict.fromkeys((".csv", ".tsv", *WORKBOOKS), from_rows),
         ".json": _from_json,
         ".jsonl": _from_json,
         ".ndjson": _from_json,
@@ -61,43 +67,83 @@ def read_columns(path: Path, columns: Mapping[str, str | None]) -> pl.DataFrame:
     )
 
 
-def _there(path: Path, named: Mapping[str, str], found: list[str]) -> dict[str, str]:
-    """The columns as the file writes their names."""
+def _there(
+    path: Path, named: Mapping[str, str], found: list[str], *, nested: bool
+) -> dict[str, str]:
+    """The columns as the file writes their names; a path if it begins with such a name."""
     written = dict(zip(named, as_known(named.values(), found), strict=True))
     for key, name in written.items():
-        if name not in found:
+        if name not in found and not (nested and _head(str(name), found)):
             raise InputError(
-                f"column {name!r}, which columns.{key} names, is missing "
-                f"(found: {', '.join(found)})",
+                f"column {name!r}, which {key} names, is missing (found: {', '.join(found)})",
                 where=str(path),
                 remedy="Correct the mapping in the config.",
             )
     return {key: str(name) for key, name in written.items()}
 
 
-def _from_csv(path: Path, named: Mapping[str, str]) -> pl.DataFrame:
-    frame = read_csv(path, required=())
-    written = _there(path, named, [name for name in frame.columns if name != ROW])
+def _head(name: str, found: Collection[str]) -> str | None:
+    """The column that a path begins with; the longest, since names may have dots in them."""
+    steps = name.split(".")
+    heads = (".".join(steps[:end]) for end in range(len(steps), 0, -1))
+    return next((head for head in heads if head in found), None)
+
+
+def _within(row: Mapping[str, Any], name: str) -> Any:
+    """What stands at a path; null where it leads nowhere."""
+    head = _head(name, row)
+    if head is None:
+        return None
+    value = row[head]
+    for step in name.removeprefix(head).split(".")[1:]:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value
+
+
+def _from_csv(path: Path, named: Mapping[str, str], *, sheet: Sheet) -> pl.DataFrame:
+    frame = read_csv(path, required=(), sheet=sheet)
+    columns = [name for name in frame.columns if name != ROW]
+    written = _there(path, named, columns, nested=False)
     return frame.select(ROW, **{key: pl.col(name) for key, name in written.items()})
 
 
 def _from_json(path: Path, named: Mapping[str, str]) -> pl.DataFrame:
-    """One object on each line, or one array of them."""
+    """Objects, one on each line or one after the other, or one array of them."""
     text = read_text(path, remedy="Save it in UTF-8.")
     rows = list(_objects(path, text))
     if not rows:
         raise InputError("no rows", where=str(path), remedy="Add at least one row.")
-    written = _there(path, named, list(dict.fromkeys(key for _, row in rows for key in row)))
-    return pl.DataFrame(
-        {
-            key: [
-                _text(row.get(name), f"column {name!r}, which columns.{key} names,", path, at)
-                for at, row in rows
-            ]
-            for key, name in written.items()
-        },
-        schema=dict.fromkeys(written, pl.String),
-    ).with_columns(pl.Series(ROW, [at for at, _ in rows], dtype=pl.Int64))
+    found = list(dict.fromkeys(key for _, row in rows for key in row))
+    return _texts(rows, _there(path, named, found, nested=True), path)
+
+
+def _texts(
+    rows: Sequence[tuple[int, Mapping[str, Any]]], written: Mapping[str, str], path: Path
+) -> pl.DataFrame:
+    """What stands in objects at each path, as text."""
+    columns = {
+        key: [_text(_within(row, name), _what(key, name), path, at) for at, row in rows]
+        for key, name in written.items()
+    }
+    for key, texts in columns.items():
+        if "." in written[key] and not any(text is not None for text in texts):
+            raise InputError(
+                f"nothing stands at {written[key]!r}, which {key} names, in any row",
+                where=str(path),
+                remedy="Correct the mapping in the config.",
+            )
+    return pl.DataFrame(columns, schema=dict.fromkeys(written, pl.String)).with_columns(
+        pl.Series(ROW, [at for at, _ in rows], dtype=pl.Int64)
+    )
+
+
+def _what(key: str, name: str) -> str:
+    return f"column {name!r}, which {key} names,"
 
 
 def _objects(path: Path, text: str) -> list[tuple[int, dict[str, Any]]]:
@@ -107,12 +153,45 @@ def _objects(path: Path, text: str) -> list[tuple[int, dict[str, Any]]]:
         numbered = list(enumerate(found if isinstance(found, list) else [found], 1))
     else:
         # Not splitlines: texts may hold other separators of lines than this one.
-        lines = enumerate(text.split("\n"), 1)
-        numbered = [(at, _parsed(line, path, at)) for at, line in lines if line.strip()]
+        lines = [(at, line) for at, line in enumerate(text.split("\n"), 1) if line.strip()]
+        if lines and _is_begun(lines[0][1]):
+            numbered = list(_one_after_the_other(text, path))
+        else:
+            numbered = [(at, _parsed(line, path, at)) for at, line in lines]
     for at, row in numbered:
         if not isinstance(row, dict):
             raise InputError("no JSON object", where=f"{path}, row {at}", remedy=_ANEW)
     return numbered
+
+
+def _is_begun(line: str) -> bool:
+    """Whether a line is the beginning of an object that ends on another one."""
+    try:
+        json.loads(line)
+    except ValueError as error:
+        return isinstance(error, json.JSONDecodeError) and error.pos >= len(line.rstrip())
+    except RecursionError:
+        return False
+    return False
+
+
+def _one_after_the_other(text: str, path: Path) -> Iterator[tuple[int, Any]]:
+    """Objects written over several lines each, with the lines on which they begin."""
+    decoder, at, row = json.JSONDecoder(), 0, 1
+    while at < len(text):
+        start = at + len(text[at:]) - len(text[at:].lstrip())
+        row += text.count("\n", at, start)
+        if start == len(text):
+            return
+        try:
+            found, end = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError) as error:
+            raise InputError(
+                f"no JSON ({error})", where=f"{path}, row {row}", remedy=_ANEW
+            ) from error
+        yield row, found
+        row += text.count("\n", start, end)
+        at = end
 
 
 def _parsed(text: str, path: Path, row: int | None) -> Any:
@@ -149,9 +228,10 @@ def _text(value: Any, what: str, path: Path, row: int) -> str | None:
 def _from_parquet(path: Path, named: Mapping[str, str]) -> pl.DataFrame:
     try:
         types = pl.read_parquet_schema(path)
-        written = _there(path, named, list(types))
+        written = _there(path, named, list(types), nested=True)
+        heads = {key: _head(name, list(types)) for key, name in written.items()}
         # Two keys may name one column.
-        frame = pl.read_parquet(path, columns=list(dict.fromkeys(written.values())))
+        frame = pl.read_parquet(path, columns=list(dict.fromkeys(map(str, heads.values()))))
     except FileNotFoundError as error:
         raise InputError(
             "no such file", where=str(path), remedy="Correct the path in the config."
@@ -160,11 +240,17 @@ def _from_parquet(path: Path, named: Mapping[str, str]) -> pl.DataFrame:
         raise InputError(
             f"cannot be read as parquet ({error})", where=str(path), remedy=_ANEW
         ) from error
-    texts = {
-        key: _column(frame[name], f"column {name!r}, which columns.{key} names,", path)
+    flat = {
+        key: _column(frame[name], _what(key, name), path)
         for key, name in written.items()
+        if heads[key] == name
     }
-    return pl.DataFrame(texts).with_columns(pl.int_range(1, pl.len() + 1).alias(ROW))
+    inner = {key: name for key, name in written.items() if key not in flat}
+    nested = frame.select(list(dict.fromkeys(str(heads[key]) for key in inner)))
+    rows = list(enumerate(nested.iter_rows(named=True), 1))
+    deep = _texts(rows, inner, path).drop(ROW).to_dict()
+    numbers = pl.Series(ROW, range(1, len(frame) + 1), dtype=pl.Int64)
+    return pl.DataFrame({**flat, **deep, ROW: numbers})
 
 
 def _column(values: pl.Series, what: str, path: Path) -> pl.Series:

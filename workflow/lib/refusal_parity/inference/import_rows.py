@@ -1,0 +1,88 @@
+"""Which rows of somebody's file are responses of one model, and how many there may be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from refusal_parity.errors import InputError
+from refusal_parity.inference.response_files import read_columns
+from refusal_parity.spelling import reading
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from refusal_parity.config import ImportModel
+
+_SHOWN: Final = 10
+
+
+def read_chosen(path: Path, source: ImportModel, model: str) -> pl.DataFrame:
+    """The rows of a table that the config asks for.
+
+    Args:
+        path: a file that `read_columns` takes.
+        source: the model's part of the config, with `columns`.
+        model: the model's key.
+
+    Returns:
+        The columns of `TableColumns` but for `model`, and `ROW`.
+
+    Raises:
+        InputError: the file cannot be read, or no row has what is asked for.
+    """
+    named = source.columns.model_dump() if source.columns is not None else {}
+    asked = {f"columns.{key}": name for key, name in named.items()}
+    chosen = {f"where.{column}": column for column in source.where}
+    rows = read_columns(path, {**asked, **chosen}, sheet=source.sheet)
+    for column, words in source.where.items():
+        rows = _with(rows, f"where.{column}", words, path)
+    if named["model"] is not None:
+        rows = _with(rows, "columns.model", source.called or model, path)
+    kept = rows.drop("columns.model", *chosen)
+    return kept.rename(lambda name: name.removeprefix("columns."))
+
+
+def _with(rows: pl.DataFrame, key: str, words: str | list[str], path: Path) -> pl.DataFrame:
+    """Rows in which one of the words stands."""
+    wanted = [words] if isinstance(words, str) else words
+    read = rows[key].map_elements(reading, return_dtype=pl.String)
+    missing = [word for word in wanted if reading(word) not in set(read.drop_nulls())]
+    if missing:
+        found = rows[key].drop_nulls().unique(maintain_order=True).to_list()
+        shown = ", ".join(map(repr, found[:_SHOWN])) + ", ..." * (len(found) > _SHOWN)
+        raise InputError(
+            f"no row has {missing[0]!r} in the column that {key} names "
+            f"(found: {shown or 'nothing'})",
+            where=str(path),
+            remedy="Correct the config; where the file calls a model otherwise, say how in "
+            "`called`.",
+        )
+    return rows.filter(read.is_in([reading(word) for word in wanted]))
+
+
+def refuse_too_many(
+    responses: pl.DataFrame, prompts: pl.DataFrame, samples: int, path: Path
+) -> None:
+    """Raise an InputError where a prompt has more responses than the study draws.
+
+    Args:
+        responses: rows of the Responses table.
+        prompts: the study's table of `Prompts`.
+        samples: responses for each prompt, as the config says.
+        path: the file.
+    """
+    counts = responses.group_by("prompt_id", maintain_order=True).len()
+    most = counts.filter(pl.col("len") > samples)
+    if most.is_empty():
+        return
+    first = most.join(prompts, on="prompt_id", how="left", maintain_order="left").row(0, named=True)
+    raise InputError(
+        f"{len(responses):,} responses are more than {len(prompts):,} prompts x {samples} samples "
+        f"have room for: {first['len']} answer {first['prompt']!r}",
+        where=str(path),
+        remedy=f"If all are of this model, write `samples: {max(counts['len'].to_list())}`. If the "
+        "file holds several models, name their column in columns.model, or choose rows with "
+        "`where`.",
+    )
