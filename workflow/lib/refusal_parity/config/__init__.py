@@ -7,24 +7,13 @@ are made from these classes.
 from __future__ import annotations
 
 from refusal_parity.config.engines import ENGINES, Engine, EngineModel, engine_of
+from refusal_parity.config.imported import Download, ImportModel, TableColumns
 from refusal_parity.config.labelling import HumanConfig, LabellingConfig
 from refusal_parity.config.loading import load_config
-from refusal_parity.config.models import (
-    TEMPLATE_DATE,
-    Download,
-    FolderSource,
-    HubSource,
-    ImportModel,
-    ModelConfig,
-    OpenAIModel,
-    TableColumns,
-    Thinking,
-    ThinkingTags,
-    VllmModel,
-    WheelSource,
-)
+from refusal_parity.config.models import TEMPLATE_DATE, ModelConfig, OpenAIModel, VllmModel
 from refusal_parity.config.request import RequestConfig
 from refusal_parity.config.site import Site, find_site, load_site
+from refusal_parity.config.sources import FolderSource, HubSource, WheelSource
 from refusal_parity.config.study import (
     AnalysisConfig,
     AssumedVariance,
@@ -36,6 +25,7 @@ from refusal_parity.config.study import (
     SamplingConfig,
     StudyConfig,
 )
+from refusal_parity.config.thinking import Thinking, ThinkingTags
 
 __all__ = [
     "ENGINES",

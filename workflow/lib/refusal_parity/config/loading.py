@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from refusal_parity.config.engines import ENGINES
+from refusal_parity.config.imported import ImportModel
 from refusal_parity.config.keys import without_keys
-from refusal_parity.config.models import ImportModel
 from refusal_parity.config.section import Section
 from refusal_parity.config.study import StudyConfig
 from refusal_parity.errors import InputError

@@ -1,0 +1,138 @@
+"""Responses that were made elsewhere: their file, and what stands where in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from refusal_parity.config.engines import EngineModel, engine
+from refusal_parity.config.section import PathText, Section, Sha256
+from refusal_parity.config.thinking import THINKING, Thinking
+from refusal_parity.layout import is_downloaded
+from refusal_parity.vocabulary import Label, spelled_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Download(Section):
+    """A file to fetch once, checked."""
+
+    url: str = Field(pattern=r"^https?://", description="Address of the file, http or https.")
+    sha256: Sha256 = Field(description="Checksum that the file must have.")
+
+
+class TableColumns(Section):
+    """Which column of an imported table holds what; the prompt, or template and name."""
+
+    response: str = Field(description="Text of the response.")
+    prompt: str | None = Field(default=None, description="User message, with its name filled in.")
+    template: str | None = Field(default=None, description="Template: its sentence or its key.")
+    name: str | None = Field(default=None, description="Name: itself or its key.")
+    system_prompt: str | None = Field(
+        default=None, description="System prompt; needed where the study has several arms."
+    )
+    model: str | None = Field(
+        default=None,
+        description="Which model a row is of, where a file holds several: the rows of this "
+        "model's key, or of `called`, are taken.",
+    )
+    sample: str | None = Field(
+        default=None,
+        description="Number of the repetition, from 0 or 1; null counts the rows of each prompt.",
+    )
+    label: str | None = Field(
+        default=None,
+        description="One of the seven labels, a word that `labels` explains, or empty.",
+    )
+    thinking: str | None = Field(
+        default=None,
+        description="What the model wrote to itself, where the file keeps it apart.",
+    )
+    finish_reason: str | None = Field(
+        default=None,
+        description="Why the response ended, in a service's words: `length` where it was cut off, "
+        "`content_filter` where a filter stopped it.",
+    )
+
+    @model_validator(mode="after")
+    def _has_a_prompt(self) -> Self:
+        parts = [self.template is not None, self.name is not None]
+        if any(parts) if self.prompt is not None else not all(parts):
+            raise ValueError("name the column prompt, or the columns template and name")
+        return self
+
+
+def _as_word(key: Any) -> Any:
+    """A key of YAML as text; `yes` and `no` are truth values there."""
+    if isinstance(key, bool):
+        raise ValueError("write yes, no, true and false in quotes")  # noqa: TRY004 - for pydantic
+    return str(key) if isinstance(key, int | float) else key
+
+
+Word = Annotated[str, BeforeValidator(_as_word)]
+"""A word of somebody else's, which may be a number."""
+
+
+@engine(None, running=("download",))
+class ImportModel(EngineModel):
+    """Responses that were made elsewhere."""
+
+    engine: Literal["import"] = Field(description="Read responses from a file.")
+    path: PathText = Field(description="The file.")
+    format: Literal["table", "responses", "chehbouni-2024"] = Field(
+        description="Layout of the file. table: CSV, workbook (.xlsx, .ods), JSON lines or Parquet "
+        "with one row for each response. responses: a responses.parquet of this workflow, of an "
+        "earlier release too. chehbouni-2024: the released data of arXiv 2403.13213."
+    )
+    columns: TableColumns | None = Field(
+        default=None,
+        description="With format table: which column holds what. Within objects and lists, a path: "
+        "`doc.question`, `resps.0.0`.",
+    )
+    where: dict[str, Word | list[Word]] = Field(
+        default={},
+        description="With format table: the rows to take, by column and what stands there: "
+        "`{split: test, filter: [none, strict]}`.",
+    )
+    called: str | None = Field(
+        default=None,
+        description="What the column columns.model calls this model, or a responses.parquet of "
+        "several; null for its key here.",
+    )
+    sheet: str | None = Field(
+        default=None, description="Name of the workbook's sheet; null for the first."
+    )
+    labels: dict[Word, Label | None] = Field(
+        default={},
+        description="Which of the seven labels each word in the column of labels means, where the "
+        "file has words of its own; null for none of them. `{1_full_compliance: answer}`",
+    )
+    thinking: Thinking = Field(default="auto", description=THINKING)
+    download: Download | None = Field(
+        default=None, description="Where the file is fetched from when it is missing."
+    )
+
+    @field_validator("labels")
+    @classmethod
+    def _words_differ(cls, labels: dict[str, Label | None]) -> dict[str, Label | None]:
+        if len(set(map(spelled_out, labels))) < len(labels):
+            raise ValueError("two of the file's words are one, case and blanks aside")
+        return labels
+
+    @model_validator(mode="after")
+    def _columns_fit_format(self) -> Self:
+        if (self.format == "table") != (self.columns is not None):
+            raise ValueError("columns belongs to format table, which needs it")
+        if self.labels and (self.columns is None or self.columns.label is None):
+            raise ValueError("labels explains the words of columns.label, which is not named")
+        if self.format != "table" and (self.where or self.sheet is not None):
+            raise ValueError("where and sheet belong to format table")
+        return self
+
+    def files(self) -> Iterator[tuple[str, Path]]:
+        """The file, unless the workflow fetches it."""
+        if not is_downloaded(self):
+            yield "path", Path(self.path)
