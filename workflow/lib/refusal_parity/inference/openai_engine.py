@@ -1,4 +1,4 @@
-"""Models behind a server that speaks OpenAI's protocol: closed ones, or `vllm serve`."""
+"""Models behind a server that speaks OpenAI's protocol: closed ones, or vLLM's."""
 
 from __future__ import annotations
 
