@@ -139,7 +139,7 @@ def announcement():
     asked = [
         key for key in MODELS if f"{RESULTS}/models/{key}/responses.parquet" in made
     ]
-    if any(file.endswith("/judge/answers.parquet") for file in made):
+    if any(f"{RESULTS}/models/{key}/judge/answers.parquet" in made for key in MODELS):
         asked.append(JUDGE_KEY)
     remarks = [
         *CHECKED.remarks,
