@@ -57,3 +57,4 @@ onsuccess:
 
 onerror:
     explain_failures()
+    atexit.register(print_stops)

@@ -1,4 +1,5 @@
 import re
+import time
 
 from refusal_parity.config import (
     EngineModel,
@@ -131,6 +132,7 @@ def last_files(wildcards):
 
 
 SUMMARY = f"{RESULTS}/summary.txt"
+STARTED = time.time()
 
 
 def announcement():
@@ -173,6 +175,17 @@ def announce_dry_run():
     """Print it after the jobs, where it is read."""
     if is_dry_run() and (lines := announcement()):
         print("", *lines, sep="\n")
+
+
+def print_stops():
+    """Print what the jobs said last that somebody stopped in this run."""
+    for job in all_jobs():
+        for path in filter(Path.is_file, map(Path, job.log)):
+            *_, last = path.read_text(encoding="utf-8").splitlines() or [""]
+            _, _, said = last.partition(" ")
+            if said.startswith("stopped by ") and path.stat().st_mtime >= STARTED:
+                who = job.wildcards.get("model", job.rule.name)
+                print(f"[{who}] {said}", file=sys.stderr)
 
 
 def print_summary():
