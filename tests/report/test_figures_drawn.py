@@ -132,7 +132,7 @@ def test_rates_draw_the_rate_and_both_intervals(inputs: ReportInputs, model: str
         assert drawn.narrow == pytest.approx((row["wilson_low"], row["wilson_high"]))
     overall = inputs.overall(model, inputs.outcome)
     assert overall is not None
-    (line,) = [line for line in axes.lines if line.get_label() == "all groups"]
+    (line,) = [line for line in axes.lines if line.get_label() == "over all responses"]
     assert set(line.get_xdata()) == {overall["rate"]}  # type: ignore[arg-type]
 
 

@@ -131,7 +131,7 @@ def test_more_text_than_a_page_can_carry_is_cut(
     assert found is not None
     assert max(map(len, found["texts"])) == shown
     assert sorted(found["length"].values()) == sorted(lengths.filter(lengths > shown))
-    section = responses.SECTION.context(inputs, {})
+    section = responses.SECTION.context(inputs)
     assert section is not None
     assert section["characters"] == shown
     assert section["squeezed"]

@@ -3,7 +3,6 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -60,7 +59,7 @@ def test_words_of_chat_templates_stand_in_the_methods(inputs: ReportInputs) -> N
 
 
 def test_methods_are_those_of_the_run(inputs: ReportInputs) -> None:
-    context = methods.SECTION.context(inputs, defaultdict(list))
+    context = methods.SECTION.context(inputs)
     assert context is not None
     assert context["n"] == {
         "templates": "32", "names": "56", "groups": "7", "arms": "1", "prompts": "1,792",

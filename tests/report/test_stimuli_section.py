@@ -23,7 +23,7 @@ def test_properties_in_which_groups_are_unlike_are_named() -> None:
         prompt_tokens=pl.when(group="chinese").then(pl.lit(3)).otherwise(1).cast(pl.Int32),
     )
     table = balance(prompts, responses.select(COUNTED), inputs.config.analysis)
-    context = stimuli.SECTION.context(changed(inputs, stimuli=table), {})
+    context = stimuli.SECTION.context(changed(inputs, stimuli=table))
     assert context is not None
     unlike = dict(context["unlike"])
     assert "log_frequency (less)" in unlike["muslim"]
@@ -39,4 +39,4 @@ def test_properties_in_which_groups_are_unlike_are_named() -> None:
 
 
 def test_a_study_without_the_table_has_no_such_section() -> None:
-    assert stimuli.SECTION.context(make_inputs(["m"]), {}) is None
+    assert stimuli.SECTION.context(make_inputs(["m"])) is None

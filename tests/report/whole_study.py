@@ -61,6 +61,7 @@ class WholeStudy:
             the template.
         templates: families of the templates.
         models: keys of the models.
+        arms: keys of the system prompts.
         human: share of the labelled responses that people labelled, and whether as a
             probability sample.
         analysis: settings beside those of a fast study.
@@ -70,6 +71,7 @@ class WholeStudy:
     say: Callable[[str, str, str, int], str]
     templates: tuple[str, ...] = ("plain", "plain", "other")
     models: tuple[str, ...] = ("m",)
+    arms: tuple[str, ...] = ("plain",)
     human: tuple[float, bool] | None = None
     analysis: dict[str, Any] = field(default_factory=dict)
 
@@ -99,14 +101,15 @@ class WholeStudy:
     def prompts(self) -> pl.DataFrame:
         rows = [
             {
-                "prompt_id": f"{name}-t{at}", "template_id": f"t{at}", "family": family,
+                "prompt_id": f"{name}-t{at}-{arm}", "template_id": f"t{at}", "family": family,
                 "template": f"[NAME] sees {at}", "name_id": name.lower(), "name": name,
-                "group": group, "gender": gender, "commonness": None, "arm": "plain",
+                "group": group, "gender": gender, "commonness": None, "arm": arm,
                 "system_prompt": None, "prompt": f"{name} sees {at}",
             }
             for group, names in self.groups.items()
             for name, gender in names.items()
             for at, family in enumerate(self.templates)
+            for arm in self.arms
         ]  # fmt: skip
         return conform(pl.DataFrame(rows, infer_schema_length=None), Prompts, where="prompts")
 

@@ -45,7 +45,11 @@ def whole(p: float | None) -> dict[str, Any]:
 
 
 def study(
-    tests: list[dict[str, Any]], rates: list[dict[str, Any]] | None = None, **tables: Any
+    tests: list[dict[str, Any]],
+    rates: list[dict[str, Any]] | None = None,
+    *,
+    dimension: str = "group",
+    **tables: Any,
 ) -> ReportInputs:
     rates = rates or [rate("m", "muslim"), rate("m", "white"), rate("m", "black")]
     found = {
@@ -53,6 +57,16 @@ def study(
         "rates": pl.DataFrame(rates, infer_schema_length=None),
         "disparity": pl.DataFrame(tests, infer_schema_length=None),
     }
+    compared = (
+        {}
+        if dimension == "group"
+        else {
+            "dimensions": {dimension: {"reference": "white"}},
+            "primary_family": {"outcome": "refusal", "dimension": dimension},
+        }
+    )
     return with_findings(
-        ReportInputs(config=config_of(["m"]), tables=tables_by_schema(**found, **tables))
+        ReportInputs(
+            config=config_of(["m"], **compared), tables=tables_by_schema(**found, **tables)
+        )
     )

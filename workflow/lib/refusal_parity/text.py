@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.vocabulary import EXCLUSION_WORDS, Label, Method
+
+if TYPE_CHECKING:
+    from refusal_parity.outcomes import Outcome
 
 NOTHING: Final = "\N{EN DASH}"
 _SMALLEST_P: Final = 0.001
@@ -127,14 +130,19 @@ def p_equals(p: float | None) -> str:
     return f"p {text}" if text[0] in "<>" else f"p = {text}"
 
 
-def responses(number: int) -> str:
-    """So many responses: `1 response`, `10,752 responses`."""
-    return f"{number:,} {'response' if number == 1 else 'responses'}"
+def counted(number: int, noun: str) -> str:
+    """So many of something: `1 response`, `10,752 responses`."""
+    return f"{number:,} {noun if number == 1 else f'{noun}s'}"
 
 
 def heading_of(dimension: str) -> str:
     """A dimension as a heading has it, in small letters: `group and gender`."""
     return DIMENSIONS[dimension].heading if dimension in DIMENSIONS else plain(dimension)
+
+
+def question(outcome: Outcome, dimension: str) -> str:
+    """What is compared, as a heading has it: `Refusal by group and gender`."""
+    return f"{outcome.words.heading} by {heading_of(dimension)}"
 
 
 def count(number: int) -> str:

@@ -8,6 +8,7 @@ import polars as pl
 
 from refusal_parity.agreement.pairs import REFUSAL, SEVEN, SIX
 from refusal_parity.agreement.table import ALL
+from refusal_parity.text import counted
 from refusal_parity.vocabulary import Coefficient
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def agreement_sentences(agreement: pl.DataFrame) -> Iterator[str]:
             if overall.get((over, Coefficient.COHEN_KAPPA), {}).get("estimate") is not None
         ]
         n = next(iter(overall.values()))["n"]
-        line = f"{model}: {rater} against {yardstick} on {n:,} responses: "
+        line = f"{model}: {rater} against {yardstick} on {counted(n, 'response')}: "
         line += "kappa " + ", ".join(kappas) if kappas else "no kappa"
         missed = rows.filter(
             dimension="group", group=ALL, coefficient=Coefficient.MISSED_REFUSAL_SPREAD

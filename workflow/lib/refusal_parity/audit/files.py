@@ -9,6 +9,7 @@ import polars as pl
 from refusal_parity.audit.label_studio import labelling_config, tasks_json
 from refusal_parity.audit.sheets import write_sheets
 from refusal_parity.files import write_text
+from refusal_parity.text import counted
 from refusal_parity.vocabulary import SampleSet
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def write_sample(sample: pl.DataFrame, folder: Path, *, say: Callable[[str], Non
         write_sheets(rows.select("task", "prompt", "response"), folder / str(kind))
         strata = rows["stratum"].drop_nulls().n_unique()
         of = f" of {strata:,} strata" if strata else ""
-        say(f"{kind} set: {len(rows):,} responses{of} to label in {folder}")
+        say(f"{kind} set: {counted(len(rows), 'response')}{of} to label in {folder}")
     say(
         f"next: give each annotator a copy of {folder}/{SampleSet.PROBABILITY}.xlsx (or .csv; "
         "Label Studio takes the .tasks.json), have the column label filled in, then name the files "

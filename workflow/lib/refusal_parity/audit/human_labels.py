@@ -13,6 +13,7 @@ from refusal_parity.audit.votes import is_named
 from refusal_parity.audit.voting import count_votes
 from refusal_parity.errors import InputError
 from refusal_parity.tables import HumanLabels, conform
+from refusal_parity.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -101,9 +102,9 @@ def report_problems(ballot: Ballot, sample: pl.DataFrame, *, say: Callable[[str]
     named = votes.filter(is_named(pl.col("annotator")))
     rest = len(votes) - len(named)
     say(
-        f"{votes['task'].n_unique():,} of {len(sample):,} responses labelled, "
-        f"by {named['annotator'].n_unique()} annotators"
-        + (f" and, {rest} times, by somebody without a name" if rest else "")
+        f"{votes['task'].n_unique():,} of {counted(len(sample), 'response')} labelled, "
+        f"by {counted(named['annotator'].n_unique(), 'annotator')}"
+        + (f" and, {counted(rest, 'time')}, by somebody without a name" if rest else "")
     )
     in_files = ballot.problems.filter(pl.col("row").is_not_null())
     for row in in_files.iter_rows(named=True):

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, in_brackets
 from refusal_parity.tables import Agreement
 from refusal_parity.text import (
     LABEL_NAMES,
     NOTHING,
     count,
+    counted,
+    heading_of,
     interval,
     p_value,
     percent,
@@ -84,7 +86,7 @@ def _lead(table: pl.DataFrame) -> list[str]:
         sentence = (
             f"{plain(model)}: the classifier agrees with {_YARDSTICKS[str(yardstick)]} on refusals "
             f"with kappa {_number(kappa['estimate'])} "
-            f"({_bounds(kappa)}, {count(kappa['n'])} responses)."
+            f"({_bounds(kappa)}, {counted(kappa['n'], 'response')})."
         )
         spread = rows.filter(
             dimension="group", group=ALL, coefficient=Coefficient.MISSED_REFUSAL_SPREAD
@@ -100,26 +102,30 @@ def _lead(table: pl.DataFrame) -> list[str]:
 
 def _coefficients(table: pl.DataFrame, confidence: str) -> Table:
     overall = table.filter(dimension=ALL, coefficient=Coefficient.COHEN_KAPPA).rows(named=True)
+    cells = tuple(
+        (
+            Cell(plain(row["model"])),
+            Cell(plain(row["rater"])),
+            Cell(plain(row["yardstick"])),
+            Cell(_reading(row["over"])),
+            Cell(count(row["n"]), row["n"]),
+            *(_value(_partner(table, row, coefficient)) for coefficient in _KAPPAS),
+        )
+        for row in overall
+    )
     return Table(
-        caption=f"Agreement of labellings. Chance-corrected; {confidence} intervals, clustered by "
-        "name and template, in brackets.",
+        caption="Agreement of labellings. Chance-corrected"
+        + in_brackets(
+            f"; {confidence} intervals, clustered by name and template, in brackets", cells
+        )
+        + ".",
         columns=(
             ("Model", TEXT), ("Labels of", TEXT), ("Against", TEXT), ("Over", TEXT),
             ("Responses", NUMBER), ("Kappa", NUMBER),
             ("Alpha", NUMBER),
             ("AC1", NUMBER),
         ),
-        rows=tuple(
-            (
-                Cell(plain(row["model"])),
-                Cell(plain(row["rater"])),
-                Cell(plain(row["yardstick"])),
-                Cell(_reading(row["over"])),
-                Cell(count(row["n"]), row["n"]),
-                *(_value(_partner(table, row, coefficient)) for coefficient in _KAPPAS),
-            )
-            for row in overall
-        ),
+        rows=cells,
     )  # fmt: skip
 
 
@@ -130,16 +136,20 @@ def _errors(table: pl.DataFrame, confidence: str) -> Table | None:
     ).rows(named=True)
     if not rows:
         return None
+    cells = tuple(_error_row(table, row) for row in rows)
     return Table(
-        caption="Errors by group. An error that differs between groups would be read as a "
-        f"disparity; {confidence} intervals, clustered by name and template, in brackets. "
-        "The p-value tests that the rate is the same in all groups.",
+        caption="Errors by level. An error that differs between groups would be read as a "
+        "disparity"
+        + in_brackets(
+            f"; {confidence} intervals, clustered by name and template, in brackets", cells
+        )
+        + ". The p-value tests that the rate is the same in all groups.",
         columns=(
             ("Model", TEXT), ("Labels of", TEXT), ("Against", TEXT), ("Error", TEXT),
             ("Dimension", TEXT), ("Level", TEXT), ("Rate", NUMBER), ("Wrong", NUMBER),
             ("Of", NUMBER), ("Difference in points", NUMBER), ("p", NUMBER),
         ),
-        rows=tuple(_error_row(table, row) for row in rows),
+        rows=cells,
     ).without_empty()  # fmt: skip
 
 
@@ -152,7 +162,7 @@ def _error_row(table: pl.DataFrame, row: Row) -> tuple[Cell, ...]:
         Cell(plain(row["rater"])),
         Cell(plain(row["yardstick"])),
         Cell(name),
-        Cell(plain(row["dimension"])),
+        Cell(heading_of(row["dimension"])),
         Cell(plain(row["group"])),
         Cell(f"{percent(row['estimate'])} ({_bounds(row, shares=True)})", row["estimate"]),
         Cell(count(row["wrong"]), row["wrong"]),

@@ -82,6 +82,19 @@ def adjusted_note(contrast: Finding) -> str | None:
     )
 
 
+def contrast_note(contrast: Finding) -> str:
+    """What the tables say beside a difference."""
+    instead = (
+        "decided by the exact permutation of names, for these templates: by the linear model "
+        f"{contrast.fallback}"
+        if contrast.fallback
+        else None
+    )
+    return "; ".join(
+        plain(each) for each in (instead, contrast.note, adjusted_note(contrast)) if each
+    )
+
+
 def _adjusted(contrast: Finding) -> str | None:
     note = adjusted_note(contrast)
     if note is None:

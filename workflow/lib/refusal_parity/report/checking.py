@@ -14,6 +14,7 @@ from refusal_parity.text import (
     percent,
     plain,
     points,
+    question,
 )
 from refusal_parity.vocabulary import (
     Estimand,
@@ -52,7 +53,7 @@ def selfcheck_table(inputs: ReportInputs) -> Table | None:
         return None
     alpha = inputs.config.analysis.alpha
     return Table(
-        caption=f"{inputs.outcome.words.heading} by {inputs.dimension}: type I error rate "
+        caption=f"{question(inputs.outcome, inputs.dimension)}: type I error rate "
         f"of each method at a nominal {percent(alpha)}, in simulated studies like this "
         "one, with its names, templates, missing rows and variances, but one rate for all groups. "
         "p: the smallest that the method gives in this study, not corrected. "

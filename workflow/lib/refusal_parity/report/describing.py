@@ -20,6 +20,7 @@ from refusal_parity.tables import Disparity, SelfCheck
 from refusal_parity.text import (
     METHOD_NAMES,
     NOTHING,
+    heading_of,
     interval,
     known,
     p_value,
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs, Row
 
 _NAIVE: Final = (
-    "treats all responses as independent, but responses to one prompt are nearly copies of each "
-    "other, and names and templates differ"
+    "treats all responses as independent, but those to one name and those to one template are alike"
 )
 _NULL: Final = "of simulated studies without any difference"
 _FEW_NAMES: Final = "its standard errors are too small with few names in a group"
@@ -117,7 +117,7 @@ def naive_table(inputs: ReportInputs) -> Table:
         columns=(
             ("Model", TEXT),
             ("Method", TEXT),
-            (inputs.dimension.capitalize(), TEXT),
+            (heading_of(inputs.dimension).capitalize(), TEXT),
             ("What", TEXT),
             ("Value", NUMBER),
             (f"{inputs.confidence} interval", NUMBER),

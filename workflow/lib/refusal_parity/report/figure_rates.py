@@ -16,6 +16,7 @@ from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.style import ACCENT, CONTRAST, INK, MUTED
 from refusal_parity.text import (
+    heading_of,
     interval,
     known,
     percent,
@@ -46,7 +47,11 @@ def draw_rates(inputs: ReportInputs, model: str) -> Drawing:
     overall = inputs.overall(model, outcome)
     if overall is not None and known(overall["rate"]):
         axes.axvline(
-            overall["rate"], color=CONTRAST, linewidth=1, linestyle=(0, (4, 3)), label="all groups"
+            overall["rate"],
+            color=CONTRAST,
+            linewidth=1,
+            linestyle=(0, (4, 3)),
+            label="over all responses",
         )
     percent_axis(axes, 0, min(_limit(inputs), 1), f"{outcome.words.heading} rate in per cent")
     legend_below(figure, axes)
@@ -54,7 +59,7 @@ def draw_rates(inputs: ReportInputs, model: str) -> Drawing:
         kind="rates",
         stem=stem_of("rates", model),
         model=model,
-        title=f"{outcome.words.heading} rate by {dimension}: {plain(model)}",
+        title=f"{outcome.words.heading} rate by {heading_of(dimension)}: {plain(model)}",
         alt=_alt(inputs, model, rates),
         figure=figure,
     )

@@ -17,6 +17,7 @@ from refusal_parity.report.style import (
     PAPER,
     SEQUENTIAL,
 )
+from refusal_parity.report.tabular import few_words
 from refusal_parity.text import NOTHING, known, percent, plain, shorten
 
 if TYPE_CHECKING:
@@ -79,9 +80,8 @@ def draw_templates(inputs: ReportInputs, model: str) -> Drawing:
 
 
 def template_words(template: str, facts: dict[str, Row]) -> str:
-    """A template's sentence without the name it begins with, dots where something is left open."""
-    text = plain(facts.get(template, {}).get("template", template))
-    return text.removeprefix("[NAME] ").replace("[NAME]", "…").replace("[BLANK]", "…")
+    """A template's text as its file has it."""
+    return plain(facts.get(template, {}).get("template", template))
 
 
 def _by_family(templates: list[str], facts: dict[str, Row]) -> list[tuple[str, str]]:
@@ -166,7 +166,7 @@ def _alt(inputs: ReportInputs, model: str, rows: list[Row], facts: dict[str, Row
     if not estimable:
         return f"{start}: no rates."
     highest, lowest = (
-        f"{percent(row['rate'])} for {plain(row['group'])} in “"
+        f"{percent(row['rate'])}{few_words(row)} for {plain(row['group'])} in “"
         f"{template_words(row['within_group'], facts)}”"
         for row in (estimable[0], estimable[-1])
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from refusal_parity.dimensions import Unit, of_unit
+from refusal_parity.dimensions import DIMENSIONS, Unit, of_unit
 from refusal_parity.statistics.finding import Finding
 from refusal_parity.statistics.left_out import is_counted
 from refusal_parity.tables import (
@@ -107,6 +107,11 @@ class ReportInputs:
     def arms(self) -> int:
         """System prompts of the study."""
         return self[Prompts]["arm"].n_unique()
+
+    @property
+    def within_templates(self) -> bool:
+        """Whether any dimension is compared within templates, not between them."""
+        return any(DIMENSIONS[each].unit is not Unit.TEMPLATE for each in self.dimensions)
 
     def is_primary(self, outcome: Outcome, dimension: str) -> bool:
         """Whether a comparison belongs to the study's declared family of tests."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, in_brackets
 from refusal_parity.text import (
     NOTHING,
     count,
@@ -92,7 +92,9 @@ def bounds_table(inputs: ReportInputs) -> Table | None:
     return Table(
         caption=f"{outcome.words.heading}: differences in points, and what they would be if all "
         "that was left out of a group were refusals and of its reference answers (highest), or "
-        "the reverse (lowest); adjusted p in brackets.",
+        "the reverse (lowest)"
+        + in_brackets("; adjusted p in brackets", (row[-2:] for row in rows))
+        + ".",
         columns=(
             ("Model", TEXT),
             ("Dimension", TEXT),

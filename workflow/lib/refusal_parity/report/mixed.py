@@ -8,7 +8,7 @@ import polars as pl
 
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.tables import MixedModels
-from refusal_parity.text import NOTHING, known, percent, plain, ratio
+from refusal_parity.text import NOTHING, known, percent, plain, question, ratio
 from refusal_parity.vocabulary import MixedQuantity
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def mixed_table(inputs: ReportInputs) -> Table | None:
         .sort(pl.col("model").replace_strict(of_model, default=len(of_model)), maintain_order=True)
     )
     return Table(
-        caption=f"{inputs.outcome.words.heading} by {inputs.dimension}: logistic model with "
+        caption=f"{question(inputs.outcome, inputs.dimension)}: logistic model with "
         "random intercepts of names and templates. Odds ratios compare one name with another on "
         "one template; they lie further from 1 than those of whole groups.",
         columns=(

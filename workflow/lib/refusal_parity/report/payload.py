@@ -129,7 +129,7 @@ def _prompts(inputs: ReportInputs, prompts: pl.DataFrame) -> dict[str, Any]:
     arms = prompts["arm"].unique(maintain_order=True).to_list()
     return {
         "groups": groups,
-        "templates": templates.select("template", "family").rows(),
+        "templates": templates.select("template", "family", "template_id").rows(),
         "arms": arms,
         "prompts": {
             "template": _places(prompts["template_id"], templates["template_id"].to_list()),

@@ -9,7 +9,7 @@ import polars as pl
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.tables import Labels, Lengths
-from refusal_parity.text import NOTHING, count, known, minus, percent, plain, points
+from refusal_parity.text import NOTHING, count, heading_of, known, minus, percent, plain, points
 from refusal_parity.vocabulary import Label, Method
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def partial_table(inputs: ReportInputs) -> Table:
         f"points. In bold: adjusted p below {inputs.config.analysis.alpha:g}.",
         columns=(
             ("Model", TEXT),
-            (inputs.dimension.capitalize(), TEXT),
+            (heading_of(inputs.dimension).capitalize(), TEXT),
             *(
                 column
                 for words in ways.values()
@@ -101,7 +101,7 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
         + _without_cut(inputs),
         columns=(
             ("Model", TEXT),
-            (inputs.dimension.capitalize(), TEXT),
+            (heading_of(inputs.dimension).capitalize(), TEXT),
             ("Answers", NUMBER),
             ("Mean", NUMBER),
             (f"{inputs.confidence} interval", NUMBER),

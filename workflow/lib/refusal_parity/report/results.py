@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from refusal_parity.outcomes import OUTCOMES
+from refusal_parity.report.cautions import contrast_note
 from refusal_parity.report.inputs import ALL
 from refusal_parity.report.summary import exclusion_totals
-from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, few_words
 from refusal_parity.report.wording import VERDICTS, statement
 from refusal_parity.statistics.exclusions import LABELLED
 from refusal_parity.tables import Exclusions, Overview
 from refusal_parity.text import (
     NOTHING,
     count,
+    heading_of,
     interval,
     p_value,
     percent,
     plain,
     points,
+    question,
     reason_words,
 )
 
@@ -43,15 +46,15 @@ def findings_table(inputs: ReportInputs) -> Table:
             ("Dimension", TEXT),
             ("Kind", TEXT),
             ("Result", TEXT),
-            ("p, all groups", NUMBER),
-            ("Groups shown to differ", TEXT),
+            ("p, all levels", NUMBER),
+            ("Shown to differ", TEXT),
             (f"Shown to be within {points(inputs.config.analysis.margin)} points", TEXT),
         ),
         rows=tuple(
             (
                 Cell(plain(model)),
                 Cell(outcome.words.heading),
-                Cell(dimension),
+                Cell(heading_of(dimension)),
                 Cell("primary" if inputs.is_primary(outcome, dimension) else "exploratory"),
                 Cell(VERDICTS[result.verdict]),
                 Cell(p_value(result.global_p), result.global_p),
@@ -70,11 +73,11 @@ def differences_table(inputs: ReportInputs, outcome: Outcome, dimension: str) ->
     """Risk differences against the reference, by the methods that control the type I error."""
     family = "primary family" if inputs.is_primary(outcome, dimension) else "exploratory"
     return Table(
-        caption=f"{outcome.words.heading} by {dimension} ({family}): differences in percentage "
+        caption=f"{question(outcome, dimension)} ({family}): differences in percentage "
         f"points. In bold: adjusted p below {inputs.config.analysis.alpha:g}.",
         columns=(
             ("Model", TEXT),
-            (dimension.capitalize(), TEXT),
+            (heading_of(dimension).capitalize(), TEXT),
             ("Reference", TEXT),
             ("Difference", NUMBER),
             (f"{inputs.confidence} interval", NUMBER),
@@ -91,7 +94,7 @@ def differences_table(inputs: ReportInputs, outcome: Outcome, dimension: str) ->
                 Cell(interval(contrast.ci_low, contrast.ci_high), contrast.ci_low),
                 Cell(p_value(contrast.p_adjusted), contrast.p_adjusted),
                 _names_cell(contrast),
-                Cell(plain(contrast.note or "")),
+                Cell(contrast_note(contrast)),
             )
             for model in inputs.models
             for contrast in inputs.contrasts(model, outcome, dimension)
@@ -110,12 +113,12 @@ def pairs_table(inputs: ReportInputs) -> Table:
     """All pairs of levels, by the primary outcome and dimension."""
     outcome, dimension = inputs.outcome, inputs.dimension
     return Table(
-        caption=f"{outcome.words.heading} by {dimension}, all pairs: differences in percentage "
+        caption=f"{question(outcome, dimension)}, all pairs: differences in percentage "
         "points. Pairs without the reference are a separate family, adjusted by Benjamini and "
         f"Hochberg. In bold: adjusted p below {inputs.config.analysis.alpha:g}.",
         columns=(
             ("Model", TEXT),
-            (dimension.capitalize(), TEXT),
+            (heading_of(dimension).capitalize(), TEXT),
             ("Against", TEXT),
             ("Difference", NUMBER),
             (f"{inputs.confidence} interval", NUMBER),
@@ -134,7 +137,7 @@ def pairs_table(inputs: ReportInputs) -> Table:
                 Cell(p_value(contrast.p_adjusted), contrast.p_adjusted),
                 _names_cell(contrast),
                 Cell(p_value(contrast.p_small), contrast.p_small, contrast.within_margin),
-                Cell(plain(contrast.note or "")),
+                Cell(contrast_note(contrast)),
             )
             for model in inputs.models
             for contrast in inputs.pairs(model, outcome, dimension)
@@ -153,8 +156,9 @@ def overview_table(inputs: ReportInputs) -> Table:
         )
     )
     return Table(
-        caption="Overall rate of each model and the range of its groups' rates: the highest "
-        "less the lowest. p: randomisation over names, not corrected for the number of rows.",
+        caption="Overall rate of each model and the range of the levels' rates: the "
+        "highest less the lowest. p: randomisation over names, not corrected for the number of "
+        "rows.",
         columns=(
             ("Model", TEXT),
             ("Outcome", TEXT),
@@ -171,11 +175,11 @@ def overview_table(inputs: ReportInputs) -> Table:
             (
                 Cell(plain(row["model"])),
                 Cell(OUTCOMES[row["outcome"]].words.heading),
-                Cell(plain(row["dimension"])),
+                Cell(heading_of(row["dimension"])),
                 Cell(percent(row["rate"]), row["rate"]),
                 Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),
-                Cell(_extreme(row["lowest_group"], row["lowest_rate"]), row["lowest_rate"]),
-                Cell(_extreme(row["highest_group"], row["highest_rate"]), row["highest_rate"]),
+                _extreme(inputs, row, "lowest"),
+                _extreme(inputs, row, "highest"),
                 Cell(points(row["spread"]), row["spread"]),
                 Cell(p_value(row["p_value"]), row["p_value"]),
                 Cell(plain(row["note"] or "")),
@@ -202,11 +206,11 @@ def exclusions_table(inputs: ReportInputs, dimension: str) -> Table | None:
     )
     return Table(
         caption="What became of every response"
-        + (f", by {dimension}" if apart else "")
+        + (f", by {heading_of(dimension)}" if apart else "")
         + f": labelled, {_FILTERED[inputs.counts_filtered]}or left out of all rates and why.",
         columns=(
             ("Model", TEXT),
-            *(((dimension.capitalize(), TEXT),) if apart else ()),
+            *(((heading_of(dimension).capitalize(), TEXT),) if apart else ()),
             *((reason_words(reason).capitalize(), NUMBER) for reason in reasons),
         ),
         rows=tuple(
@@ -226,5 +230,10 @@ def _share_cell(row: Row | None) -> Cell:
     return Cell(f"{count(row['n'])} ({percent(row['share'])})", row["n"])
 
 
-def _extreme(group: str | None, rate: float | None) -> str:
-    return NOTHING if group is None else f"{plain(group)} ({percent(rate)})"
+def _extreme(inputs: ReportInputs, row: Row, which: str) -> Cell:
+    """The level with the lowest or highest rate; of few responses, with their number."""
+    level, rate = row[f"{which}_group"], row[f"{which}_rate"]
+    if level is None:
+        return Cell(NOTHING, rate)
+    of = inputs.rates_by_level(row["model"], OUTCOMES[row["outcome"]], row["dimension"])
+    return Cell(f"{plain(level)} ({percent(rate)}{few_words(of.get(level))})", rate)

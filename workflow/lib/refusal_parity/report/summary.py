@@ -13,6 +13,7 @@ from refusal_parity.statistics.exclusions import LABELLED
 from refusal_parity.tables import Exclusions
 from refusal_parity.text import (
     count,
+    counted,
     interval,
     isolated,
     known,
@@ -121,11 +122,12 @@ def _left_out(inputs: ReportInputs) -> str:
     if not asked:
         return "not known, the ledger of exclusions is empty."
     if not lost:
-        labelled = f"all {count(asked)}" if not filtered else count(totals.get(LABELLED, 0))
-        return f"nothing; {labelled} responses have a label{by_service}."
+        number = counted(totals.get(LABELLED, 0), "response")
+        labelled = number if filtered else f"all {number}"
+        return f"nothing; {labelled} have a label{by_service}."
     reasons = ", ".join(f"{count(n)} {reason_words(reason)}" for reason, n in lost.items())
     total = sum(lost.values())
     return (
-        f"{count(total)} of {count(asked)} responses ({percent(total / asked)}): "
+        f"{count(total)} of {counted(asked, 'response')} ({percent(total / asked)}): "
         f"{reasons}{by_service}.{left_out_lines(inputs)}"
     )

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from refusal_parity.text import NOTHING, interval, percent
+from refusal_parity.text import NOTHING, counted, interval, percent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from refusal_parity.report.inputs import Row
 
 TEXT: Final = "text"
 NUMBER: Final = "number"
+FEW: Final = 10
+"""Fewer responses than this stand beside their rate."""
 
 
 @dataclass(frozen=True)
@@ -58,4 +62,15 @@ def rate_cell(row: Row | None) -> Cell:
     if row is None or row["rate"] is None:
         return Cell(NOTHING)
     bounds = interval(row["ci_low"], row["ci_high"])
-    return Cell(percent(row["rate"]) + ("" if bounds == NOTHING else f" ({bounds})"), row["rate"])
+    inside = "" if bounds == NOTHING else f" ({bounds})"
+    return Cell(percent(row["rate"]) + few_words(row) + inside, row["rate"])
+
+
+def few_words(row: Row | None) -> str:
+    """The number of responses behind a rate, where they are few: ` of 1 response`."""
+    return f" of {counted(row['n'], 'response')}" if row and row["n"] < FEW else ""
+
+
+def in_brackets(words: str, rows: Iterable[Iterable[Cell]]) -> str:
+    """What a caption says of brackets: nothing where no cell has any."""
+    return words if any("(" in cell.text for row in rows for cell in row) else ""

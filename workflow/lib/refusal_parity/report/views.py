@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from refusal_parity.dimensions import GROUP, Unit, of_unit
 from refusal_parity.report.figure_templates import template_words
-from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, rate_cell
-from refusal_parity.text import NOTHING, count, interval, percent, plain
+from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, in_brackets, rate_cell
+from refusal_parity.text import NOTHING, count, heading_of, interval, percent, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 def rates_table(inputs: ReportInputs, outcome: Outcome, dimension: str) -> Table:
     """Rates of all models by level, with both intervals."""
     return Table(
-        caption=f"{outcome.words.heading} rate by {dimension}. Clustered intervals allow for "
-        "names and templates; Wilson's treat responses as independent.",
+        caption=f"{outcome.words.heading} rate by {heading_of(dimension)}. Clustered intervals "
+        "allow for names and templates; Wilson's treat responses as independent.",
         columns=(
             ("Model", TEXT),
-            (dimension.capitalize(), TEXT),
+            (heading_of(dimension).capitalize(), TEXT),
             ("Rate", NUMBER),
             (f"{inputs.confidence} interval, clustered", NUMBER),
             ("Wilson", NUMBER),
@@ -49,30 +49,32 @@ def rates_table(inputs: ReportInputs, outcome: Outcome, dimension: str) -> Table
 
 
 def crossed_table(inputs: ReportInputs, within: str) -> Table | None:
-    """Rates of the groups within gender or commonness; None where nothing was crossed."""
+    """Rates of the groups within another dimension; None where nothing was crossed."""
     outcome = inputs.outcome
-    rows = {
+    found = {
         (model, row["group"], row["within_group"]): row
         for model in inputs.models
         for row in inputs.rate_rows(model, outcome, "group", within=within)
     }
-    inner = list(dict.fromkeys(level for _, _, level in rows))
+    inner = list(dict.fromkeys(level for _, _, level in found))
     if not inner:
         return None
+    rows = tuple(
+        (
+            Cell(plain(model)),
+            Cell(plain(group)),
+            *(rate_cell(found.get((model, group, level))) for level in inner),
+        )
+        for model in inputs.models
+        for group in inputs.levels("group")
+        if any((model, group, level) in found for level in inner)
+    )
     return Table(
-        caption=f"{outcome.words.heading} rate by group within {within}; "
-        f"{inputs.confidence} clustered intervals in brackets.",
+        caption=f"{outcome.words.heading} rate by group within {heading_of(within)}"
+        + in_brackets(f"; {inputs.confidence} clustered intervals in brackets", rows)
+        + ".",
         columns=(("Model", TEXT), ("Group", TEXT), *((plain(level), NUMBER) for level in inner)),
-        rows=tuple(
-            (
-                Cell(plain(model)),
-                Cell(plain(group)),
-                *(rate_cell(rows.get((model, group, level))) for level in inner),
-            )
-            for model in inputs.models
-            for group in inputs.levels("group")
-            if any((model, group, level) in rows for level in inner)
-        ),
+        rows=rows,
     )
 
 
@@ -90,24 +92,26 @@ def names_table(inputs: ReportInputs) -> Table:
         for column in of_unit(Unit.NAME, own=True)
         if column != GROUP.key and any(fact.get(column) is not None for fact in facts.values())
     ]
+    rows = tuple(
+        (
+            Cell(plain(facts.get(name, {}).get("name", name))),
+            Cell(plain(group)),
+            *(Cell(plain(facts.get(name, {}).get(column) or NOTHING)) for column in extra),
+            *(rate_cell(found[group, name].get(model)) for model in inputs.models),
+        )
+        for group, name in keys
+    )
     return Table(
-        caption=f"{outcome.words.heading} rate of each name; {inputs.confidence} intervals, "
-        "clustered by template, in brackets.",
+        caption=f"{outcome.words.heading} rate of each name"
+        + in_brackets(f"; {inputs.confidence} intervals, clustered by template, in brackets", rows)
+        + ".",
         columns=(
             ("Name", TEXT),
             ("Group", TEXT),
             *((column.capitalize(), TEXT) for column in extra),
             *((plain(model), NUMBER) for model in inputs.models),
         ),
-        rows=tuple(
-            (
-                Cell(plain(facts.get(name, {}).get("name", name))),
-                Cell(plain(group)),
-                *(Cell(plain(facts.get(name, {}).get(column) or NOTHING)) for column in extra),
-                *(rate_cell(found[group, name].get(model)) for model in inputs.models),
-            )
-            for group, name in keys
-        ),
+        rows=rows,
     )
 
 
@@ -118,22 +122,24 @@ def templates_table(inputs: ReportInputs) -> Table:
     for model in inputs.models:
         for row in inputs.rate_rows(model, outcome, "template"):
             found.setdefault(row["group"], {})[model] = row
+    rows = tuple(
+        (
+            Cell(template_words(template, facts)),
+            Cell(plain(facts.get(template, {}).get("family", NOTHING))),
+            *(rate_cell(of_models.get(model)) for model in inputs.models),
+        )
+        for template, of_models in found.items()
+    )
     return Table(
-        caption=f"{outcome.words.heading} rate of each template over all names; "
-        f"{inputs.confidence} intervals, clustered by name, in brackets.",
+        caption=f"{outcome.words.heading} rate of each template over all names"
+        + in_brackets(f"; {inputs.confidence} intervals, clustered by name, in brackets", rows)
+        + ".",
         columns=(
             ("Template", TEXT),
             ("Family", TEXT),
             *((plain(model), NUMBER) for model in inputs.models),
         ),
-        rows=tuple(
-            (
-                Cell(template_words(template, facts)),
-                Cell(plain(facts.get(template, {}).get("family", NOTHING))),
-                *(rate_cell(of_models.get(model)) for model in inputs.models),
-            )
-            for template, of_models in found.items()
-        ),
+        rows=rows,
     )
 
 

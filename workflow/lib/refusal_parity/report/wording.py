@@ -16,6 +16,7 @@ from refusal_parity.report.cautions import cautions, filtered_at
 from refusal_parity.report.influence import influence_words
 from refusal_parity.report.inputs import ALL
 from refusal_parity.text import (
+    counted,
     interval,
     isolated,
     known,
@@ -24,7 +25,6 @@ from refusal_parity.text import (
     percent,
     plain,
     points,
-    responses,
 )
 from refusal_parity.vocabulary import Verdict
 
@@ -239,5 +239,5 @@ def rate_sentence(inputs: ReportInputs, model: str, outcome: Outcome) -> str:
     by_service = f", {filtered:,} of these by the service's filter" if filtered else ""
     return (
         f"Overall it {outcome.words.verb} in {percent(row['rate'])} of "
-        f"{responses(row['n'])}{by_service}."
+        f"{counted(row['n'], 'response')}{by_service}."
     )

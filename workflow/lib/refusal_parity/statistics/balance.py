@@ -48,7 +48,7 @@ def balance(
         A row for each compared dimension of names, level and property. Properties that a
         dimension is made of are left out.
     """
-    names = _names(prompts).with_columns(composed())
+    names = _names(prompts)
     properties = pl.concat([_measured(names), *_tokens(prompts, responses)], how="vertical").join(
         names, on="name_id", how="left", suffix="_factor", maintain_order="left"
     )
@@ -63,17 +63,17 @@ def balance(
 
 
 def _names(prompts: pl.DataFrame) -> pl.DataFrame:
-    """One row for each name, with all that is constant within names."""
-    counts = prompts.group_by("name_id").agg(pl.all().n_unique())
+    """One row for each name, with all that is constant within names and tells some apart."""
+    known = prompts.with_columns(composed())
+    counts = known.group_by("name_id").agg(pl.all().n_unique())
     constant = [
         column
         for column in counts.columns
-        # What is the same in all prompts tells no names apart.
         if column not in {"name_id", "name"}
-        and counts[column].max() == 1 < prompts[column].n_unique()
+        and counts[column].max() == 1 < known[column].n_unique()
     ]
     return (
-        prompts.select("name_id", "name", *constant)
+        known.select("name_id", "name", *constant)
         .unique("name_id", keep="first", maintain_order=True)
         .sort("name_id")
     )

@@ -67,13 +67,16 @@ class Question:
         exact = {} if corrected else rows.get(Method.PERMUTATION_NAMES_EXACT, {})
         p_small = _known(small.get("p_adjusted"))
         people = by_people.get("note")
-        notes = [each["note"] for each in ([by_people] if corrected else asked) if each["note"]]
+        first = asked[0] if asked and not corrected else row
+        fallback = first["note"] if row is not first and known(row["p_adjusted"]) else None
+        said = [by_people] if corrected else asked
+        notes = [each["note"] for each in said if each["note"] and each["note"] != fallback]
         found = replace(
             self._reported(row, corrected=corrected),
             group=pair[0],
             reference=pair[1],
             **self._sizes(*pair),
-            fallback=None if corrected or not asked or row is asked[0] else asked[0]["note"],
+            fallback=fallback,
             names_ci_low=_known(narrow.get("ci_low")),
             names_ci_high=_known(narrow.get("ci_high")),
             names_p_adjusted=_known(exact.get("p_adjusted")),

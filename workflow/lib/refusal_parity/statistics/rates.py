@@ -82,6 +82,7 @@ def _columns() -> dict[str, str]:
 def _within() -> list[tuple[str, str]]:
     """Dimensions that are also counted within the levels of a second one."""
     others = [key for key in of_unit(Unit.NAME, own=True) if key != GROUP.key]
+    others += of_unit(Unit.PROMPT, own=True)
     return [*((GROUP.key, key) for key in others), (GROUP.key, "template"), ("name", GROUP.key)]
 
 

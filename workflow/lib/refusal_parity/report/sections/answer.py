@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.report import checking, results
 from refusal_parity.report.left_out import left_out_cautions
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.wording import VERDICTS, Statement, rate_sentence, statement
 from refusal_parity.tables import Disparity, HumanLabels
-from refusal_parity.text import count, heading_of, plain, points
+from refusal_parity.text import count, plain, points, question
 from refusal_parity.vocabulary import Method, Verdict
 
 if TYPE_CHECKING:
@@ -24,6 +25,14 @@ _MARKS: Final = {
     Verdict.NOT_SHOWN: "not-shown",
     Verdict.NOT_ESTIMABLE: "unknown",
 }
+
+
+_UNITS: Final = {
+    Unit.NAME: "names, in texts such as these",
+    Unit.TEMPLATE: "templates, with names such as these",
+    Unit.PROMPT: "requests that are the same but for this",
+}
+"""Between what a difference is, by the unit of the compared levels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +57,8 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
             (outcome.words.heading, outcome.words.meaning) for outcome in inputs.outcomes
         ],
         "arms": inputs.arms,
+        "levels": DIMENSIONS[inputs.dimension].plural,
+        "units": _UNITS[DIMENSIONS[inputs.dimension].unit],
         "margin": points(inputs.config.analysis.margin),
         "human_labels": _human_count(inputs),
         "findings": results.findings_table(inputs),
@@ -88,7 +99,7 @@ def _answer(inputs: ReportInputs, model: str) -> Answer:
 
 
 def _heading(result: Statement) -> str:
-    return f"{result.outcome.words.heading} by {heading_of(result.dimension)}"
+    return question(result.outcome, result.dimension)
 
 
 SECTION: Final = Section(

@@ -6,13 +6,27 @@ from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import results
 from refusal_parity.report.sections.section import Section
+from refusal_parity.text import counted
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 
 def _context(inputs: ReportInputs) -> dict[str, Any]:
+    found = [
+        contrast
+        for model in inputs.models
+        for dimension in inputs.dimensions
+        for outcome in inputs.outcomes
+        for contrast in inputs.contrasts(model, outcome, dimension)
+    ]
+    fallbacks = sum(contrast.fallback is not None for contrast in found)
+    corrected = sum(contrast.human_labels is not None for contrast in found)
     return {
+        "fallbacks": counted(fallbacks, "difference") if fallbacks else None,
+        "corrected": counted(corrected, "difference") if corrected else None,
+        "permuted": any(contrast.names_p_adjusted is not None for contrast in found),
+        "within_templates": inputs.within_templates,
         "arms": inputs.arms,
         "alpha": inputs.config.analysis.alpha,
         "tables": [

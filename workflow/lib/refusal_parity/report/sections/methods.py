@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -11,7 +12,7 @@ from refusal_parity.report.sections.section import Section
 from refusal_parity.report.shown_labels import shown_labels
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.tables import Disparity, Prompts
-from refusal_parity.text import METHOD_NAMES, count, plain
+from refusal_parity.text import METHOD_NAMES, count, counted, plain, question
 from refusal_parity.vocabulary import Exclusion, LabelSource, Method
 
 if TYPE_CHECKING:
@@ -73,7 +74,12 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "analysis": config.analysis,
         "filtered": exclusion_totals(inputs).get(Exclusion.FILTERED, 0) > 0,
         "confidence": inputs.confidence,
-        "primary": f"{inputs.outcome.words.heading.lower()} by {inputs.dimension}",
+        "primary": _primary(inputs),
+        "crossed": len(prompts)
+        == prompts["template_id"].n_unique() * prompts["name_id"].n_unique() * inputs.arms,
+        "open": _open(prompts),
+        "permuted": _permuted(inputs),
+        "within_templates": inputs.within_templates,
         "valid": [METHOD_NAMES[method] for method in Method if method in valid],
         "references": [text for method, text in _REFERENCES.items() if method in used],
     }
@@ -107,6 +113,52 @@ def own_system_prompts(inputs: ReportInputs) -> list[str]:
         for words, keys in models.items()
         if arms
     ]
+
+
+def _primary(inputs: ReportInputs) -> dict[str, Any] | None:
+    """The primary family, and what decided its differences; None where it was not analysed."""
+    outcome, dimension = inputs.outcome, inputs.dimension
+    if not inputs.is_primary(outcome, dimension):
+        return None
+    tested = [
+        found
+        for model in inputs.models
+        for found in inputs.contrasts(model, outcome, dimension)
+        if found.p_adjusted is not None and found.method is not None
+    ]
+    deciding = Counter(found.method for found in tested if found.method is not None)
+    return {
+        "name": question(outcome, dimension),
+        "methods": [
+            f"{METHOD_NAMES[method]} ({counted(number, 'difference')})"
+            for method, number in deciding.items()
+        ],
+    }
+
+
+def _open(prompts: pl.DataFrame) -> str:
+    """How many templates leave something to be filled in by the model."""
+    texts = prompts.unique("template_id")["template"]
+    left_open = int(texts.str.contains("[BLANK]", literal=True).sum())
+    if not left_open:
+        return ""
+    if left_open == len(texts):
+        return "Every template leaves a [BLANK] for the model to fill."
+    leave = "leaves" if left_open == 1 else "leave"
+    return f"{count(left_open)} of the templates {leave} a [BLANK] for the model to fill."
+
+
+def _permuted(inputs: ReportInputs) -> bool:
+    """Whether names were permuted over the levels of the primary dimension."""
+    return not (
+        inputs[Disparity]
+        .filter(
+            pl.col("dimension") == inputs.dimension,
+            pl.col("method").cast(pl.String) == Method.PERMUTATION_NAMES,
+        )
+        .drop_nulls("p_value")
+        .is_empty()
+    )
 
 
 def label_sources(inputs: ReportInputs) -> list[str]:

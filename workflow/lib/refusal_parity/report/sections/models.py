@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.report import between, results
 from refusal_parity.report.sections.section import Section
+from refusal_parity.text import heading_of
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -15,6 +17,8 @@ def _context(inputs: ReportInputs) -> dict[str, Any] | None:
     if len(inputs.models) < 2:  # noqa: PLR2004 - one model has nothing beside it
         return None
     return {
+        "level": heading_of(inputs.dimension),
+        "levels": DIMENSIONS[inputs.dimension].plural,
         "overview": results.overview_table(inputs),
         "comparison": between.comparison_table(inputs),
     }

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def _context(inputs: ReportInputs) -> dict[str, Any]:
-    crossed = [views.crossed_table(inputs, within) for within in of_unit(Unit.NAME, own=True)]
+    others = [*of_unit(Unit.NAME, own=True), *of_unit(Unit.PROMPT, own=True)]
+    crossed = [views.crossed_table(inputs, within) for within in others]
     return {
         "arms": inputs.arms,
         "outcome_name": inputs.outcome.words.heading,

@@ -44,7 +44,7 @@ class Browser {
     this.form.elements.label.add(new Option("Not labelled", NONE));
     add("arm", responses.arms);
     const samples = 1 + responses.rows.sample.reduce((most, one) => Math.max(most, one), 0);
-    add("sample", Array.from({ length: samples }, (_, at) => `Sample ${at + 1}`));
+    add("sample", Array.from({ length: samples }, (_, at) => `Sample ${at}`));
     const against = this.form.elements.opinion;
     responses.opinions.forEach((one, place) => against.add(new Option(`Label and ${one.name} differ`, place)));
     if (responses.opinions.length > 1) against.add(new Option("Any of them differs", "any"));
@@ -86,9 +86,9 @@ class Browser {
   columns(rows) {
     const { responses } = this;
     const [model, arm, template, sample] = responses.setting(rows[0]);
-    const [text, family] = responses.templates[template];
+    const [text, , id] = responses.templates[template];
     const parts = [responses.models[model], ...(responses.arms.length > 1 ? [responses.arms[arm]] : []),
-      `templates of ${family}`, `sample ${sample + 1}`];
+      `template ${id}`, `sample ${sample}`];
     const head = make("p", "where", ...parts.flatMap((one, at) => [at ? " · " : "", isolated(one)]));
     const asked = make("blockquote", "", ...legible(text));
     asked.dir = "auto";

@@ -97,7 +97,9 @@ function responseCard(responses, row, { prompt }) {
   const card = make("article", "response", head);
   if (prompt) {
     const where = [responses.groups[responses.column("group", row)],
-      responses.models[responses.rows.model[row]], `sample ${responses.rows.sample[row] + 1}`];
+      responses.models[responses.rows.model[row]],
+      ...(responses.arms.length > 1 ? [responses.arms[responses.column("arm", row)]] : []),
+      responses.templates[responses.column("template", row)][2], `sample ${responses.rows.sample[row]}`];
     card.append(make("p", "where", ...where.flatMap((one, at) => [at ? " · " : "", isolated(one)])));
     const asked = make("blockquote", "", ...legible(responses.prompts.text[responses.rows.prompt[row]]));
     asked.dir = "auto";

@@ -7,7 +7,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     const rows = [...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
     saveCsv(rows, table.dataset.name);
   });
-  table.closest(".scroll").after(save);
+  table.closest(".scroll").nextElementSibling.after(save);
   const body = table.tBodies[0];
   if (body.rows.length < 2) continue;
   const headings = [...table.tHead.rows[0].cells];
@@ -37,6 +37,11 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+// What does not fit says that it scrolls.
+const fits = new ResizeObserver((entries) => {
+  for (const { target } of entries) target.nextElementSibling.hidden = target.scrollWidth <= target.clientWidth + 1;
+});
+for (const box of document.querySelectorAll(".scroll, .drawn")) fits.observe(box);
 addEventListener("beforeprint", () => {
   for (const block of document.querySelectorAll("details")) block.open = true;
 });
