@@ -98,14 +98,15 @@ def test_every_private_interface_answers(root: Path, tmp_path: Path) -> None:
     assert said["asked"] == "400 7"
     assert said["uuid"] == "True"
     assert said["dry"] == "False a.txt b.txt"
-    dry = subprocess.run(
-        [*command, "--dry-run", "--forceall"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert dry.stdout.rstrip().endswith("dry True a.txt b.txt")
+    for kind, ending in (("--touch", "dry False"), ("--dry-run", "dry True a.txt b.txt")):
+        other = subprocess.run(
+            [*command, kind, "--forceall"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert other.stdout.rstrip().endswith(ending)
 
 
 def test_no_other_file_asks_for_them(root: Path) -> None:
