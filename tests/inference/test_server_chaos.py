@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
 pytest.importorskip("openai")
 
-CONCURRENCY = 4
-SAMPLES = 4
+CONCURRENCY = 16
+PROMPTS = 100
+SAMPLES = 20
+TRICKLES = 4
+LONGEST_S = 120
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2}
 
 
@@ -60,6 +63,17 @@ KINDS: list[tuple[str | None, int, Callable[[str], Any]]] = [
     ("error", 200, lambda _: "<!doctype html>"[::-1]),
     ("error", 200, lambda _: {"choices": None}),
     ("error", 400, lambda _: {"error": {"message": "this prompt is too long"}}),
+    ("ok", 200, lambda text: _body([{"type": "output_text", "text": text}, _text("")])),
+    ("ok", 200, lambda text: {**_body(text), "usage": {"prompt_tokens": "many"}}),
+    ("ok", 200, lambda text: "\ufeff" + json.dumps(_body(text))),
+    ("error", 200, lambda _: _body({"a": [1]})),
+    ("error", 200, lambda _: {"choices": [{"message": None, "finish_reason": "stop"}]}),
+    ("error", 200, lambda _: {"choices": [None]}),
+    ("error", 200, lambda _: '"hello"'),
+    ("error", 200, lambda _: "[" * 100_000 + "]" * 100_000),
+    ("error", 200, lambda _: _body("x" * 2_000_000)),
+    ("error", 403, lambda _: {"error": {"message": "\x1b[2J not this one"}}),
+    (None, 1, lambda _: None),
     (None, 429, lambda _: {"error": {"message": "slow down"}}),
     (None, 503, lambda _: "<html>Bad gateway</html>"),
     (None, 200, lambda _: {"error": {"code": 429, "message": "slow down"}}),
@@ -84,6 +98,7 @@ class Chaos(ThreadingHTTPServer):
         self.asked: Counter[tuple[str, int]] = Counter()
         self.said: dict[tuple[str, int], tuple[str, str]] = {}
         self.well = False
+        self.trickled = 0
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """The client was killed."""
@@ -93,7 +108,12 @@ class Chaos(ThreadingHTTPServer):
         if self.well:
             return KINDS[0]
         digest = hashlib.sha256(f"{key} {self.asked[key]}".encode()).digest()
-        return KINDS[digest[0] % len(KINDS)]
+        kind = KINDS[int.from_bytes(digest[:4]) % len(KINDS)]
+        if kind[1] == 1:
+            # Each takes the whole of its time.
+            self.trickled += 1
+            return kind if self.trickled <= TRICKLES else KINDS[0]
+        return kind
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -108,9 +128,11 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             status, code, answer = self.server.kind_of(key)
             self.server.asked[key] += 1
-        time.sleep(0.02)
-        if not code:
+        time.sleep(0.005)
+        if code in (0, 1):
             self.close_connection = True
+            if code:
+                self._trickle()
             return
         text = f"{key[0]} {key[1]}"
         said = answer(text)
@@ -123,6 +145,14 @@ class Handler(BaseHTTPRequestHandler):
         if status is not None:
             with self.server.lock:
                 self.server.said[key] = (status, text)
+
+    def _trickle(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        for _ in range(100):
+            self.wfile.write(b" ")
+            time.sleep(0.1)
 
 
 class Jobs:
@@ -139,6 +169,7 @@ class Jobs:
                 "model": "m",
                 "concurrency": CONCURRENCY,
                 "retries": 50,
+                "timeout_s": 5,
             },
             "samples": SAMPLES,
             "chunk_s": 0.1,
@@ -187,12 +218,16 @@ def jobs(chaos: Chaos, tmp_path: Path, root: Path) -> Iterator[Jobs]:
         process.stdin.close()
 
 
+def test_there_are_thirty_kinds() -> None:
+    assert len(KINDS) >= 30
+
+
 def test_nothing_that_was_answered_is_lost(chaos: Chaos, jobs: Jobs) -> None:
     templates = pl.DataFrame(
         {
-            "template_id": [f"t{number}" for number in range(40)],
+            "template_id": [f"t{number}" for number in range(PROMPTS)],
             "family": "f",
-            "template": [f"{number} [NAME]" for number in range(40)],
+            "template": [f"{number} [NAME]" for number in range(PROMPTS)],
         }
     )
     names = pl.DataFrame(
@@ -206,12 +241,14 @@ def test_nothing_that_was_answered_is_lost(chaos: Chaos, jobs: Jobs) -> None:
         return {(id_of[prompt], seed) for prompt, seed in chaos.asked}
 
     saved: set[tuple[str, int]] = set()
-    for kill in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGTERM):
+    for kill in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
         chaos.asked.clear()
         chaos.said.clear()
         job = jobs.start()
-        while len(chaos.said) < 20 or not jobs.saved() > saved:
+        until = time.monotonic() + LONGEST_S
+        while len(chaos.said) < 300 or not jobs.saved() > saved:
             time.sleep(0.02)
+            assert time.monotonic() < until, jobs.log.read_text("utf-8")
         os.kill(job, kill)
         assert jobs.wait() == (STOPPED if kill == signal.SIGTERM else -kill)
         # What was saved by any job before is never asked again.
@@ -229,7 +266,7 @@ def test_nothing_that_was_answered_is_lost(chaos: Chaos, jobs: Jobs) -> None:
     assert jobs.wait() == 0, jobs.log.read_text("utf-8")
     assert not asked() & saved
     rows = read_table(Responses, jobs.output)
-    assert len(rows) == 40 * SAMPLES
+    assert len(rows) == PROMPTS * SAMPLES
     fresh = rows.join(prompts, on="prompt_id").filter(
         pl.struct("prompt_id", "seed").map_elements(
             lambda row: (row["prompt_id"], row["seed"]) not in saved, return_dtype=pl.Boolean
@@ -241,6 +278,7 @@ def test_nothing_that_was_answered_is_lost(chaos: Chaos, jobs: Jobs) -> None:
         if status == "ok":
             assert row["response"] == text
     assert set(rows["status"]) == {"ok", "empty", "filtered", "error"}
+    assert "\x1b" not in jobs.log.read_text("utf-8")
 
     failed = _rows(rows.filter(pl.col("status") == "error"))
     chaos.well = True

@@ -83,7 +83,8 @@ class StoppingRules:
             self._unproven = self._nothing_yet = False
         elif completion.index in self._forbidding:
             self._forbidden.add(prompt)
-            most = _FORBIDDEN_AT_FIRST if self._nothing_yet else _REFUSED_PROMPTS
+            # A job that goes on begins with the rows that failed before.
+            most = _FORBIDDEN_AT_FIRST if self._unproven else _REFUSED_PROMPTS
             if len(self._forbidden) >= most:
                 self._end_by(self._forbidding[completion.index])
         elif completion.index in self._failed:
