@@ -145,6 +145,10 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
         [{"response": "r", "template": "t", "name": "n"}],
         [None, {}, {"response": "r"}, {"response": "r", "template": "t"}],
     ),
+    "models.i.where": ([{}, {"split": "test"}, {"a": ["x", 1]}], [{"a": None}, "test", None]),
+    "models.i.called": _WORD_OR_NONE,
+    "models.i.sheet": _WORD_OR_NONE,
+    "models.i.columns.model": _WORD_OR_NONE,
     "models.i.labels": (
         [{}, {"yes": "answer", "no": "refusal", "1": None}],
         [{"x": "rude"}, {True: "answer"}, {"A": "answer", "a ": "refusal"}, None],
@@ -204,7 +208,7 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     "labelling.human.seed": _SEED,
     "analysis.outcomes": (
         [["refusal"], ["refusal", "answer_length"]],
-        [[], ["refusals"], ["any_refusal"], "refusal", None],
+        [[], ["refusals"], ["any_refusal"], ["refusal", "refusal"], "refusal", None],
     ),
     "analysis.dimensions": (
         [{"group": {"reference": "a"}}],
@@ -220,7 +224,13 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     "analysis.bootstraps": ([99, 10_000], [98, 0, None]),
     "analysis.model_contrasts": (
         [[], [{"model": "v", "baseline": "h"}]],
-        [[{"model": "v"}], [{"model": "v", "baseline": "v"}], {"model": "v"}, None],
+        [
+            [{"model": "v"}],
+            [{"model": "v", "baseline": "v"}],
+            [{"model": "v", "baseline": "h"}, {"model": "v", "baseline": "h"}],
+            {"model": "v"},
+            None,
+        ],
     ),
     "analysis.model_series": (
         [{}, {"sizes": {"v": 1, "h": 7.5}}],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveFloat, WithJsonSchema, field_validator
 
@@ -242,6 +242,14 @@ class AnalysisConfig(Section):
     def checked(self) -> list[Outcome]:
         """The yes-or-no outcomes of the self-check."""
         return self.selfcheck_outcomes or [self.primary_family.outcome]
+
+    @field_validator("outcomes", "selfcheck_outcomes", "model_contrasts")
+    @classmethod
+    def _are_named_once(cls, given: list[Any]) -> list[Any]:
+        for at, each in enumerate(given):
+            if each in given[:at]:
+                raise ValueError(f"entry {at + 1} stands there already")
+        return given
 
     @field_validator("selfcheck_outcomes")
     @classmethod
