@@ -10,6 +10,7 @@ from whole_study import WholeStudy, measure
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report.checking import detectable_sentence
 from refusal_parity.report.left_out import left_out_cautions, left_out_warning
+from refusal_parity.report.losses import cut_off_table
 from refusal_parity.report.page import render_page
 from refusal_parity.report.payload import responses_of
 from refusal_parity.report.results import exclusions_table
@@ -219,3 +220,25 @@ def test_cut_off_responses_count_and_their_shares_are_told(tmp_path: Path) -> No
     found = responses_of(inputs)
     assert found is not None
     assert len(found["cut_off"]) == 96
+
+
+@pytest.mark.parametrize("truncated", ["label", "leave_out"])
+def test_both_readings_of_cut_responses_stand_beside_each_other(
+    truncated: str, tmp_path: Path
+) -> None:
+    # South refuses where it is cut off; else both refuse alike.
+    def some(_: str, group: str, name: str, at: int) -> str:
+        if at < 3:
+            return "RR" if group == "south" else "AA"
+        return "ra" if (int(name[-1]) * 3 + at) % 4 == 0 else "aa"
+
+    inputs = study(some, tmp_path, truncated=truncated)
+    table = cut_off_table(inputs)
+    assert table is not None
+    row = [cell.text for cell in table.rows[0]]
+    assert row[:4] == ["m", "group", "south", "north"]
+    assert row[4].startswith("+37.5")
+    assert row[5].startswith("0.0")
+    assert f"This study has analysis.truncated: {truncated}." in table.caption
+    alike = study(lambda *cell: "AA" if cell[3] == 0 else "ra", tmp_path, truncated=truncated)
+    assert cut_off_table(alike) is None

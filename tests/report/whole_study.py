@@ -18,6 +18,7 @@ from refusal_parity.outcomes import Outcome
 from refusal_parity.report import ReportInputs
 from refusal_parity.statistics.balance import balance
 from refusal_parity.statistics.comparison import compare
+from refusal_parity.statistics.cut_off import cut_off
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.exclusions import exclusions
 from refusal_parity.statistics.influence import influences
@@ -179,6 +180,7 @@ def measure(study: WholeStudy, folder: Path) -> ReportInputs:
             ("exclusions", exclusions(rows, analysis)),
             ("losses", losses(rows, analysis)),
             ("bounds", bounds(rows, analysis)),
+            ("cut_off", cut_off(prompts, given, analysis)),
             ("disparity", disparities(rows, analysis, human)),
             ("influence", influences(rows, analysis)),
             *([("selfcheck", selfcheck(rows, analysis))] if analysis.selfcheck else []),

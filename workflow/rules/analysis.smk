@@ -20,6 +20,7 @@ rule test_disparity:
         losses=f"{MODEL_RESULTS}/losses.parquet",
         disparity=f"{MODEL_RESULTS}/disparity.parquet",
         bounds=f"{MODEL_RESULTS}/bounds.parquet",
+        cut_off=f"{MODEL_RESULTS}/cut_off.parquet",
         influence=f"{MODEL_RESULTS}/influence.parquet",
         selfcheck=(
             f"{MODEL_RESULTS}/selfcheck.parquet" if STUDY.analysis.selfcheck else []

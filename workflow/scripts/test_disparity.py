@@ -2,6 +2,7 @@ from pathlib import Path
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.console import job
+from refusal_parity.statistics.cut_off import cut_off
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.exclusions import exclusions
 from refusal_parity.statistics.influence import influences
@@ -12,6 +13,7 @@ from refusal_parity.statistics.rates import rates
 from refusal_parity.statistics.selfcheck import selfcheck
 from refusal_parity.tables import (
     Bounds,
+    CutOff,
     Disparity,
     Exclusions,
     HumanLabels,
@@ -30,9 +32,10 @@ from refusal_parity.tables import (
 with job(snakemake.wildcards.model, snakemake.log[0]) as say:
     analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
     prompts = read_table(Prompts, Path(snakemake.input.prompts))
+    labels = read_table(Labels, Path(snakemake.input.labels))
     observations = observe(
         prompts,
-        read_table(Labels, Path(snakemake.input.labels)),
+        labels,
         analysis,
         read_table(Responses, Path(snakemake.input.responses)),
     )
@@ -45,6 +48,7 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         "exclusions": (exclusions(observations, analysis), Exclusions),
         "losses": (losses(observations, analysis, say), Losses),
         "bounds": (bounds(observations, analysis, say), Bounds),
+        "cut_off": (cut_off(prompts, labels, analysis, say), CutOff),
         "disparity": (disparities(observations, analysis, human, say), Disparity),
         "influence": (influences(observations, analysis, say), Influence),
     }

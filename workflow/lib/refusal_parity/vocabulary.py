@@ -110,6 +110,13 @@ class Reading(StrEnum):
     LOWEST = "lowest"
 
 
+class CutReading(StrEnum):
+    """How responses that were cut off count: as `analysis.truncated` has it."""
+
+    LABEL = "label"
+    LEAVE_OUT = "leave_out"
+
+
 class Estimand(StrEnum):
     """What a row of the disparity table estimates or tests."""
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, in_brackets
+from refusal_parity.tables import CutOff
 from refusal_parity.text import (
     NOTHING,
     count,
@@ -16,10 +19,10 @@ from refusal_parity.text import (
     plain,
     points,
 )
-from refusal_parity.vocabulary import Loss
+from refusal_parity.vocabulary import CutReading, Loss
 
 if TYPE_CHECKING:
-    from refusal_parity.report.inputs import ReportInputs
+    from refusal_parity.report.inputs import ReportInputs, Row
 
 
 def losses_table(inputs: ReportInputs, loss: Loss) -> Table | None:
@@ -106,6 +109,48 @@ def bounds_table(inputs: ReportInputs) -> Table | None:
         ),
         rows=tuple(rows),
     )
+
+
+def cut_off_table(inputs: ReportInputs) -> Table | None:
+    """Primary differences under both readings of cut-off responses; None where they agree."""
+    chosen = inputs[CutOff].filter(
+        pl.col("outcome") == str(inputs.outcome), pl.col("dimension").is_in(inputs.dimensions)
+    )
+    found: dict[tuple[str, str, str, str], dict[str, Row]] = {}
+    for row in chosen.iter_rows(named=True):
+        key = (row["model"], row["dimension"], row["group"], row["reference"])
+        found.setdefault(key, {})[row["reading"]] = row
+    rows = [
+        (
+            Cell(plain(model)),
+            Cell(heading_of(dimension)),
+            Cell(plain(group)),
+            Cell(plain(reference)),
+            *(_reading_cell(readings.get(str(reading))) for reading in CutReading),
+        )
+        for (model, dimension, group, reference), readings in found.items()
+    ]
+    if all(row[-1].text == row[-2].text for row in rows):
+        return None
+    return Table(
+        caption=f"{inputs.outcome.words.heading}: differences in points where cut-off responses "
+        "count by their label, and where they are left out"
+        + in_brackets("; adjusted p in brackets", (row[-2:] for row in rows))
+        + f". This study has analysis.truncated: {inputs.config.analysis.truncated}.",
+        columns=(
+            ("Model", TEXT),
+            ("Dimension", TEXT),
+            ("Level", TEXT),
+            ("Reference", TEXT),
+            ("Counted by label", NUMBER),
+            ("Left out", NUMBER),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _reading_cell(row: Row | None) -> Cell:
+    return Cell(NOTHING) if row is None else _bound_cell(row["estimate"], row["p_adjusted"])
 
 
 def _bound_cell(estimate: float | None, p_adjusted: float | None) -> Cell:

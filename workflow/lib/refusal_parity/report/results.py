@@ -39,7 +39,7 @@ _FILTERED = {True: "refused by the service and counted as a refusal, ", False: "
 def findings_table(inputs: ReportInputs) -> Table:
     """The answer for every model, outcome and dimension on one line."""
     return Table(
-        caption="Every question the study asked, and what the tests over all groups say.",
+        caption="Every question the study asked, and what the tests over all levels say.",
         columns=(
             ("Model", TEXT),
             ("Outcome", TEXT),

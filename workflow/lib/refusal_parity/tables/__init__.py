@@ -27,7 +27,7 @@ from refusal_parity.tables.statistics import (
     SelfCheck,
     StudyDesign,
 )
-from refusal_parity.tables.left_out import Bounds, Exclusions, Losses
+from refusal_parity.tables.left_out import Bounds, CutOff, Exclusions, Losses
 from refusal_parity.tables.findings import Findings
 from refusal_parity.tables.audit import (
     Agreement,
@@ -63,6 +63,7 @@ __all__ = [
     "ClusterJobs",
     "Comparison",
     "Confusion",
+    "CutOff",
     "Disparity",
     "Exclusions",
     "Findings",

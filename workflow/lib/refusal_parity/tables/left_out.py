@@ -6,7 +6,7 @@ import dataframely as dy
 
 from refusal_parity.tables.columns import outcome_key
 from refusal_parity.tables.registry import table
-from refusal_parity.vocabulary import Loss, Reading
+from refusal_parity.vocabulary import CutReading, Loss, Reading
 
 
 @table("exclusions")
@@ -74,4 +74,33 @@ class Bounds(dy.Schema):
         nullable=True, min=0, max=1, description="t test, or all splits of the names"
     )
     p_adjusted = dy.Float64(nullable=True, min=0, max=1, description="Holm, over the levels")
+    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+
+
+@table("cut_off")
+class CutOff(dy.Schema):
+    """Each difference with cut-off responses counted by their label, and with them left out."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    outcome = outcome_key(primary_key=True, description="what is compared")
+    dimension = dy.String(primary_key=True, description="column whose levels are compared")
+    group = dy.String(primary_key=True, description="level compared")
+    reference = dy.String(description="level compared with")
+    reading = dy.Enum(
+        CutReading, primary_key=True, description="how responses that were cut off count"
+    )
+    n_group = dy.Int64(min=0, description="responses that count of the group")
+    n_reference = dy.Int64(min=0, description="the same of the reference")
+    k_group = dy.Int64(min=0, description="of them with the outcome")
+    k_reference = dy.Int64(min=0, description="of them with the outcome")
+    estimate = dy.Float64(
+        nullable=True, description="risk difference of ols_cr2_two_way, or of the two rates"
+    )
+    std_error = dy.Float64(nullable=True, description="names and templates as samples")
+    ci_low = dy.Float64(nullable=True, description="lower end of its interval")
+    ci_high = dy.Float64(nullable=True, description="upper end of its interval")
+    p_value = dy.Float64(nullable=True, min=0, max=1, description="t test")
+    p_adjusted = dy.Float64(
+        nullable=True, min=0, max=1, description="corrected as in disparity.parquet"
+    )
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from refusal_parity.report import results
 from refusal_parity.report.inputs import ALL
 from refusal_parity.report.left_out import left_out_cautions
-from refusal_parity.report.losses import bounds_table, losses_table
+from refusal_parity.report.losses import bounds_table, cut_off_table, losses_table
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.text import plain
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def _context(inputs: ReportInputs) -> dict[str, Any]:
     ledger = [results.exclusions_table(inputs, level) for level in (ALL, *inputs.dimensions)]
     lost = [losses_table(inputs, loss) for loss in Loss]
-    found = [*ledger, *lost, bounds_table(inputs)]
+    found = [*ledger, *lost, cut_off_table(inputs), bounds_table(inputs)]
     totals = exclusion_totals(inputs)
     return {
         "tables": [table for table in found if table is not None],
