@@ -1,13 +1,18 @@
 """Resolve the groups of pyproject.toml into the pinned environments of this folder.
 
 For each environment NAME: `NAME.txt` for uv and pip, and `NAME.yaml` for conda
-where Snakemake may make it (`--sdm conda`). Run it as `make lock`.
+where Snakemake may make it (`--sdm conda`). Each pin carries the checksums of its
+files on the Python package index, which uv and pip check. The CPU build of PyTorch
+is not there, and has none; pip checks none where one is missing, so that the
+`NAME.yaml` of such an environment carries no checksum at all.
+Run it as `make lock`.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +54,7 @@ def resolve(name: str, uv: str) -> None:
     environment = ENVIRONMENTS[name]
     source = f"--group={environment.group}" if environment.group else "pyproject.toml"
     command = [uv, "pip", "compile", source, "--quiet"]
-    command += ["--python-version", PYTHON, "--no-annotate"]
+    command += ["--python-version", PYTHON, "--no-annotate", "--generate-hashes"]
     command += ["--no-emit-index-url", "--no-emit-find-links"]
     command += ["--custom-compile-command", "make lock"]
     command += [f"--extra={extra}" for extra in environment.extras]
@@ -61,12 +66,21 @@ def resolve(name: str, uv: str) -> None:
         # A folder with the CPU build of torch would win over the GPU build.
         variables.pop("UV_FIND_LINKS", None)
     subprocess.run(command, cwd=ENVS.parent, env=variables, check=True)  # noqa: S603
+    path = ENVS / f"{name}.txt"
+    # Elsewhere the build of that version may be another file.
+    text = path.read_text("utf-8")
+    text = re.sub(r"^(torch==\S+[+]cpu)(?: \\\n +--hash=\S+)+", r"\1", text, flags=re.MULTILINE)
+    path.write_text(text, encoding="utf-8")
 
 
 def export_conda(name: str) -> None:
     """Write one environment's `.yaml` from its `.txt`."""
-    lines = (ENVS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    pins = [line for line in lines if line and not line.startswith("#")]
+    pinned = (ENVS / f"{name}.txt").read_text(encoding="utf-8").replace(" \\\n", "")
+    pins = [
+        re.sub(" +", " ", line) for line in pinned.splitlines() if line and not line.startswith("#")
+    ]
+    if ENVIRONMENTS[name].cpu:
+        pins = [pin.split(" ")[0] for pin in pins]
     text = [
         "# Made from pyproject.toml by `make lock`; do not edit.",
         "channels:",

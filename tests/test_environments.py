@@ -16,24 +16,37 @@ LOCAL = ("local-cpu", "local-gpu")
 FORBIDDEN_ON_CPU = ("torchvision", "torchaudio", "torchcodec", "triton")
 
 
+def _lines(root: Path, name: str) -> list[str]:
+    """The pins of an environment, each with its checksums on one line."""
+    text = (root / "envs" / f"{name}.txt").read_text("utf-8").replace(" \\\n", "")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
 def _pins(root: Path, name: str) -> dict[str, str]:
-    lines = (root / "envs" / f"{name}.txt").read_text("utf-8").splitlines()
-    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    return dict(line.split()[0].split("==") for line in _lines(root, name))
 
 
 @pytest.mark.parametrize("name", [*CONDA, *LOCAL, "docs"])
-def test_every_line_is_an_exact_pin_without_address(root: Path, name: str) -> None:
-    text = (root / "envs" / f"{name}.txt").read_text("utf-8")
-    for line in text.splitlines():
-        assert line.startswith("#") or re.fullmatch(r"[a-z0-9.-]+==[A-Za-z0-9.+!]+", line), line
-    assert "://" not in text
+def test_every_line_is_an_exact_pin_with_checksums_and_without_address(
+    root: Path, name: str
+) -> None:
+    for line in _lines(root, name):
+        pin, *hashes = line.split()
+        assert re.fullmatch(r"[a-z0-9.-]+==[A-Za-z0-9.+!]+", pin), line
+        # The CPU build of PyTorch is not on the index, and may be another file elsewhere.
+        assert bool(hashes) != pin.endswith("+cpu"), line
+        for each in hashes:
+            assert re.fullmatch("--hash=sha256:[0-9a-f]{64}", each), line
+    assert "://" not in (root / "envs" / f"{name}.txt").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", CONDA)
 def test_conda_gets_the_same_pins(root: Path, name: str) -> None:
     environment = yaml.safe_load((root / "envs" / f"{name}.yaml").read_text("utf-8"))
     pip = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
-    assert dict(pin.split("==") for pin in pip) == _pins(root, name)
+    assert dict(pin.split()[0].split("==") for pin in pip) == _pins(root, name)
+    # pip wants the checksums of all or of none.
+    assert {"--hash" in pin for pin in pip} == {not name.endswith("cpu")}
 
 
 def test_engine_has_one_version_on_both_devices(root: Path) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -85,7 +88,7 @@ def done(place: Workplace, kind: str, annotator: str, *, wrong: int = 0) -> str:
     return path.name
 
 
-def test_round_trip(workplace: Workplace) -> None:
+def test_round_trip(workplace: Workplace, tmp_path_factory: pytest.TempPathFactory) -> None:
     config = small_study(workplace)
     drawn = workplace.run("draw_human_sample", config=workplace.write_config("c.yaml", config))
     assert drawn.returncode == 0, drawn.stderr[-3000:]
@@ -123,6 +126,35 @@ def test_round_trip(workplace: Workplace) -> None:
     page = (workplace.folder / STUDY / "report.html").read_text("utf-8")
     assert "How far the labels can be trusted" in page
     assert "Classifier against people" in page
+    _goes_on_elsewhere(workplace, tmp_path_factory.mktemp("elsewhere"))
+
+
+def _goes_on_elsewhere(place: Workplace, folder: Path) -> None:
+    """Copy what the guide lists and do what it says: nothing is left to do."""
+    guide = (place.root / "docs/how-to/6-open-a-study-elsewhere.md").read_text("utf-8")
+    table = guide.split("| copy |")[1].split("\n\n")[0]
+    keys = [key for key in re.findall(r"`([a-z_.*]+)`", table) if "." in key]
+    config = yaml.safe_load((place.folder / "c.yaml").read_text("utf-8"))
+    shutil.copytree(place.folder / STUDY, folder / STUDY)
+    for name in ("c.yaml", *(path for key in keys for path in _named(config, key.split(".")))):
+        shutil.copyfile(place.folder / name, folder / name)
+    other = replace(place, folder=folder)
+    for line in re.findall(r"^snakemake .*c(?:onfig/mine)\.yaml$", guide, re.MULTILINE):
+        arguments = line.split()[3:-2]
+        result = other.run(*arguments, config="c.yaml")
+        assert result.returncode == 0, result.stderr[-3000:]
+    assert arguments == ["--dry-run"]
+    assert "Nothing to be done" in result.stdout + result.stderr
+
+
+def _named(config: Any, key: list[str]) -> list[str]:
+    """The paths that stand in a config under a key, whose `*` is any."""
+    if not key:
+        return [] if config is None else config if isinstance(config, list) else [config]
+    if not isinstance(config, dict):
+        return []
+    inner = config.values() if key[0] == "*" else [config.get(key[0])]
+    return [path for each in inner for path in _named(each, key[1:])]
 
 
 def test_a_real_judge(workplace: Workplace, root: Path) -> None:
