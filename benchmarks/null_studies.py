@@ -19,16 +19,17 @@ from scipy.special import expit
 
 from refusal_parity.statistics.bootstrap import Resamples
 from refusal_parity.statistics.grid import Grid
+from refusal_parity.statistics.methods import METHODS
+from refusal_parity.statistics.methods.equivalence import tested
 from refusal_parity.statistics.randomisation import Draws
-from refusal_parity.statistics.repeated.methods import run_repeated
-from refusal_parity.statistics.repeated.results import Studies
-from refusal_parity.statistics.results import SCOPES
-from refusal_parity.vocabulary import Estimand, Method, Scope, holds_level
+from refusal_parity.statistics.registry import Setting
+from refusal_parity.statistics.studies import Studies
+from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from refusal_parity.statistics.repeated.results import Repeated, Verdicts
+    from refusal_parity.statistics.answers import Answers, Verdicts
 
 AT_ONCE = 250
 DRAWS = 999
@@ -119,26 +120,28 @@ def draw(
 
 def runs(
     pattern: Pattern, design: tuple[list[int], int, int], studies: int, seed: int
-) -> Iterator[tuple[Drawn, list[Repeated]]]:
+) -> Iterator[tuple[Drawn, list[Answers]]]:
     """All methods on many studies, AT_ONCE at a time."""
     random = np.random.default_rng(seed)
     for at in range(studies // AT_ONCE):
         drawn = draw(pattern, *design, random)
+        setting = Setting(
+            0.05, 0.05, Draws(DRAWS, seed + at), Resamples(DRAWS, seed + at), deciding=True
+        )
         yield (
             drawn,
-            run_repeated(
-                drawn.studies,
-                alpha=0.05,
-                margin=0.05,
-                draws=Draws(DRAWS, seed + at),
-                resamples=Resamples(DRAWS, seed + at),
-            ),
+            [
+                row
+                for method in METHODS.values()
+                if method.checked and method.run is not None
+                for row in method.run(drawn.studies, setting)
+            ],
         )
 
 
-def null_value(row: Repeated) -> float:
+def null_value(row: Answers) -> float:
     """What a method estimates where there is no difference."""
-    return 1.0 if row.estimand is Estimand.RISK_RATIO else 0.0
+    return 1.0 if row.estimand in {Estimand.RISK_RATIO, Estimand.ODDS_RATIO} else 0.0
 
 
 def share(verdicts: list[Verdicts]) -> float:
@@ -153,9 +156,11 @@ def false_positives(name: str, design: str, studies: int) -> dict[tuple[str, str
     verdicts: dict[tuple[str, str], list[Verdicts]] = {}
     for _, found in runs(PATTERNS[name], DESIGNS[design], studies, 1):
         for row in found:
-            tested = row.shifted(0.05) if row.method is Method.EQUIVALENCE else row
+            if row.method == "equivalence":
+                moved = replace(row, estimate=row.values("estimate") + 0.05)
+                row = tested(moved, row.method, 0.05, 0.05)  # noqa: PLW2901 - its own null
             verdicts.setdefault((row.method, row.estimand), []).append(
-                tested.rejects(0.05, null=null_value(row))
+                row.rejects(0.05, null=null_value(row))
             )
     return {key: share(each) for key, each in verdicts.items()}
 
@@ -166,11 +171,11 @@ def coverage(name: str, design: str, studies: int) -> dict[tuple[str, str], floa
     pattern = replace(PATTERNS[name], shift=0.25 * np.sqrt(PATTERNS[name].name + 3))
     for drawn, found in runs(pattern, DESIGNS[design], studies, 2):
         for row in found:
-            if row.low is None or row.estimand is not Estimand.RISK_DIFFERENCE:
+            if row.ci_low is None or row.estimand is not Estimand.RISK_DIFFERENCE:
                 continue
-            if row.method is Method.EQUIVALENCE:
+            if row.method == "equivalence":
                 continue
-            new = SCOPES[row.method] is Scope.NEW_NAMES_AND_TEMPLATES
+            new = row.method.scope is Scope.NEW_NAMES_AND_TEMPLATES
             rates = drawn.everywhere[None] if new else drawn.here
             truth = rates[:, 1:] - rates[:, :1]
             verdicts.setdefault((row.method, row.estimand), []).append(row.misses(truth))
@@ -187,7 +192,7 @@ def report(
         cells = []
         for table in tables.values():
             value = table[key]
-            off = holds_level(*key) and not bounds[0] <= value <= bounds[1]
+            off = METHODS[key[0]].controls(key[1]) and not bounds[0] <= value <= bounds[1]
             cells.append(f"{100 * value:15.1f} %{'*' if off else ' '}")
         print(f"{key[0] + ' ' + key[1]:42s}" + "".join(cells), flush=True)
 

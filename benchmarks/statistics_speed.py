@@ -15,15 +15,19 @@ from scipy.stats import permutation_test
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.dimensions import composed
+from refusal_parity.statistics.bootstrap import Resamples
 from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.exact import exact_tests
 from refusal_parity.statistics.grid import Grid, grid_of
 from refusal_parity.statistics.influence import influences
 from refusal_parity.statistics.latent import Latent, simulate
-from refusal_parity.statistics.randomisation import Draws, permutation_names, randomisation_tests
+from refusal_parity.statistics.methods.exact import exact_tests
+from refusal_parity.statistics.methods.randomisation import f_test, spread_test
+from refusal_parity.statistics.randomisation import Draws, permutation_names
 from refusal_parity.statistics.rates import rates
+from refusal_parity.statistics.registry import Setting
 from refusal_parity.statistics.selfcheck import null_verdicts, selfcheck
+from refusal_parity.statistics.studies import Studies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,9 +101,10 @@ def permutations() -> None:
     }
     with timed("100,000 permutations, one model's outcomes and contrasts", ", target 2 s"):
         for designs in counted.values():
-            randomisation_tests(designs, draws)
-            for design in designs:
-                exact_tests(design, 0.05, draws)
+            studies = Studies.of(designs)
+            setting = Setting(0.05, 0.05, draws, Resamples(1, 1))
+            for test in (spread_test, f_test, exact_tests):
+                test(studies, setting)
     names = counted["gender"][0].by_name()
     sides = [(names.k / names.n)[names.level == at] for at in (0, 1)]
     # Another seed: permutations of the one above are kept, and scipy draws its own.

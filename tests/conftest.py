@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from refusal_parity.statistics.methods import METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from refusal_parity.statistics.registry import Method
 
 ROOT = Path(__file__).parents[1]
 CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_int8", "amx_bf16")
@@ -38,3 +47,16 @@ def shared() -> Path:
 def released_csv(shared: Path) -> Path:
     """Human-labelled responses of Llama-2-Chat 7B."""
     return shared / "released-study" / "df_annotated_llama7.csv"
+
+
+@pytest.fixture
+def added_method(root: Path) -> Iterator[Method]:
+    """A method that somebody adds: a file with its function and its declaration."""
+    path = root / "tests/plugins/sign_of_names.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    yield module.SIGN_OF_NAMES
+    del METHODS[path.stem]

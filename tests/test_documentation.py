@@ -10,10 +10,7 @@ import pytest
 import yaml
 
 from refusal_parity.outcomes import OUTCOMES, Outcome
-from refusal_parity.report.describing import WHY_NOT_USED
-from refusal_parity.statistics.false_alarms import FALSE_ALARMS
-from refusal_parity.statistics.results import CAVEATS
-from refusal_parity.vocabulary import Method
+from refusal_parity.statistics.methods import METHODS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,7 +84,7 @@ def test_contributing_names_what_the_code_has(root: Path) -> None:
     files = {path.name for path in root.glob("workflow/**/*")} | {
         path.name for path in root.iterdir()
     }
-    assert {"SCOPES", "Drawing", "ask_server"} <= named
+    assert {"Answers", "Drawing", "ask_server"} <= named
     for name in named - files:
         assert re.search(rf"\b{name}\b", code), name
 
@@ -99,23 +96,29 @@ def test_six_files_lead_from_the_number_to_the_sentence(root: Path) -> None:
     assert all((root / file).is_file() for file in files)
 
 
-@pytest.mark.parametrize("method", Method)
-def test_every_method_is_explained(root: Path, method: Method) -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_is_explained(root: Path, method: str) -> None:
     assert f"`{method}`" in _text(root, "docs/method.md") + _text(root, "docs/formulas.md")
 
 
-@pytest.mark.parametrize("method", FALSE_ALARMS)
-def test_one_type_i_error_rate_in_table_report_and_documentation(
-    root: Path, method: Method
-) -> None:
+MEASURED = [
+    method for method in METHODS.values() if method.describes and method.describes.false_alarms
+]
+
+
+@pytest.mark.parametrize("method", MEASURED)
+def test_one_type_i_error_rate_in_table_report_and_documentation(root: Path, method: str) -> None:
     rows = _text(root, "docs/method.md").splitlines()
     documented = [row for row in rows if row.startswith("| ") and f"(`{method}`" in row]
     assert len(documented) == 1
-    rates = {
-        tuple(re.search(r"(\d+)(?:-| to )(\d+) %", text).groups())
-        for text in (documented[0], CAVEATS[method], WHY_NOT_USED[method])
-    }
-    assert len(rates) == 1, rates
+    describes = METHODS[method].describes
+    low, high = describes.false_alarms
+    assert re.search(rf"\b{low}(-| to ){high} %", documented[0])
+    # One sentence for the note of the table and for the report.
+    assert (
+        METHODS[method].caveat("global") == f"{METHODS[method].describes.reason}; descriptive only"
+    )
+    assert f"{low} to {high} %" in METHODS[method].describes.reason
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES.values())

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def test_generated_files_are_up_to_date(root: Path, tmp_path: Path) -> None:
     reference.main(tmp_path)
     made = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(made) == 3
+    assert len(made) == 4
     for path in made:
         shipped = root / path.relative_to(tmp_path)
         assert shipped.read_text(encoding="utf-8") == path.read_text(encoding="utf-8"), (

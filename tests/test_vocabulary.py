@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from refusal_parity.statistics.results import SCOPES
-from refusal_parity.vocabulary import Estimand, Method, Scope, holds_level
+from refusal_parity.statistics.methods import METHODS
+from refusal_parity.vocabulary import Estimand, Scope
 
 HERE, NAMES, BOTH = Scope.THESE_RESPONSES, Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES
 
@@ -38,12 +38,12 @@ PROMISES = {
 
 
 def test_every_method_has_its_promise() -> None:
-    assert set(PROMISES) == {str(method) for method in Method}
+    assert set(PROMISES) == set(METHODS)
 
 
 @pytest.mark.parametrize("method", PROMISES)
 def test_validity_and_scope(method: str) -> None:
     pairs, everything, scope = PROMISES[method]
-    assert holds_level(method, Estimand.RISK_DIFFERENCE) is pairs
-    assert holds_level(method, Estimand.GLOBAL) is everything
-    assert SCOPES[Method(method)] is scope
+    assert METHODS[method].controls(Estimand.RISK_DIFFERENCE) is pairs
+    assert METHODS[method].controls(Estimand.GLOBAL) is everything
+    assert METHODS[method].scope is scope

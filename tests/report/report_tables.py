@@ -8,10 +8,11 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.outcomes import Outcome
+from refusal_parity.statistics.methods import METHODS
 from refusal_parity.tables import (
     Disparity,
 )
-from refusal_parity.vocabulary import Estimand, Label, Method, Scope, holds_level
+from refusal_parity.vocabulary import Estimand, Label, Scope
 
 COUNTED = {
     Outcome.REFUSAL: [Label.REFUSAL, Label.HARMFUL_REFUSAL],
@@ -85,12 +86,12 @@ def make_rates(rows: pl.DataFrame) -> pl.DataFrame:
 
 def disparity_row(**values: Any) -> dict[str, Any]:
     """A row of the disparity table; what is not given is null."""
-    method = values.get("method", Method.OLS_CR2_TWO_WAY)
+    method = values.get("method", "ols_cr2_two_way")
     row: dict[str, Any] = dict.fromkeys(Disparity.column_names())
     return row | {
         "model": "m", "outcome": "refusal", "dimension": "group", "method": method,
         "scope": Scope.NEW_NAMES_AND_TEMPLATES, "estimand": Estimand.RISK_DIFFERENCE,
-        "valid": holds_level(method, values.get("estimand", Estimand.RISK_DIFFERENCE)),
+        "valid": METHODS[method].controls(values.get("estimand", Estimand.RISK_DIFFERENCE)),
     } | values  # fmt: skip
 
 
@@ -103,12 +104,12 @@ def make_disparity(rates: pl.DataFrame, reference: str) -> pl.DataFrame:
         even = not str(model).endswith("guarded")
         key = {"model": model, "outcome": outcome}
         found.append(
-            disparity_row(**key, method=Method.PERMUTATION_NAMES, estimand=Estimand.GLOBAL,
+            disparity_row(**key, method="permutation_names", estimand=Estimand.GLOBAL,
                           scope=Scope.NEW_NAMES, p_value=0.41 if even else 1e-5,
                           estimate=0.28, statistic=0.28)
         )  # fmt: skip
         found.append(
-            disparity_row(**key, method=Method.CHI_SQUARE, estimand=Estimand.GLOBAL,
+            disparity_row(**key, method="chi_square", estimand=Estimand.GLOBAL,
                           scope=Scope.THESE_RESPONSES, p_value=1e-12, statistic=88.3, df=6.0)
         )  # fmt: skip
         for group, row in levels.items():
@@ -126,18 +127,18 @@ def make_disparity(rates: pl.DataFrame, reference: str) -> pl.DataFrame:
                               ci_low=estimate - T_95 * error, ci_high=estimate + T_95 * error,
                               statistic=estimate / error, p_value=p,
                               p_adjusted=min(1.0, 6 * p), family="primary"),
-                disparity_row(**pair, method=Method.PERMUTATION_NAMES_EXACT,
+                disparity_row(**pair, method="permutation_names_exact",
                               scope=Scope.NEW_NAMES, estimate=estimate, p_value=p,
                               p_adjusted=min(1.0, 6 * p), family="primary"),
-                disparity_row(**pair, method=Method.NEWCOMBE, scope=Scope.THESE_RESPONSES,
+                disparity_row(**pair, method="newcombe", scope=Scope.THESE_RESPONSES,
                               estimate=estimate, ci_low=estimate - 0.03, ci_high=estimate + 0.03),
-                disparity_row(**pair, method=Method.KATZ, scope=Scope.THESE_RESPONSES,
+                disparity_row(**pair, method="katz", scope=Scope.THESE_RESPONSES,
                               estimand=Estimand.RISK_RATIO, estimate=row["rate"] / base["rate"],
                               ci_low=0.9, ci_high=3.1),
-                disparity_row(**pair, method=Method.MANTEL_HAENSZEL, estimand=Estimand.ODDS_RATIO,
+                disparity_row(**pair, method="mantel_haenszel", estimand=Estimand.ODDS_RATIO,
                               scope=Scope.THESE_RESPONSES, estimate=2.1, ci_low=1.4, ci_high=3.3,
                               p_value=0.00002),
-                disparity_row(**pair, method=Method.GLM_CLUSTER_NAME, estimate=2.1, ci_low=1.2,
+                disparity_row(**pair, method="glm_cluster_name", estimate=2.1, ci_low=1.2,
                               estimand=Estimand.ODDS_RATIO, scope=Scope.NEW_NAMES, ci_high=3.9,
                               p_value=0.004),
             ]  # fmt: skip
@@ -160,7 +161,7 @@ def make_exclusions(rows: pl.DataFrame) -> pl.DataFrame:
 
 def make_overview(rates: pl.DataFrame, disparity: pl.DataFrame) -> pl.DataFrame:
     found = []
-    tests = disparity.filter(pl.col("method") == Method.PERMUTATION_NAMES)
+    tests = disparity.filter(pl.col("method") == "permutation_names")
     for row in rates.filter(pl.col("dimension") == "all").to_dicts():
         same = (pl.col("model") == row["model"]) & (pl.col("outcome") == row["outcome"])
         groups = rates.filter(same, pl.col("dimension") == "group", pl.col("within") == "all").sort(

@@ -22,7 +22,6 @@ from refusal_parity.report.summary import summary_lines
 from refusal_parity.report.views import crossed_table, names_table
 from refusal_parity.report.wording import rate_sentence, statement
 from refusal_parity.tables import Prompts, Rates, SelfCheck, conform
-from refusal_parity.vocabulary import Method
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,7 +131,7 @@ def test_a_method_that_stands_in_is_said_with_the_reason() -> None:
 def test_a_test_that_the_self_check_does_not_trust_is_said_with_its_rate() -> None:
     row = dict.fromkeys(SelfCheck.column_names()) | {
         "model": "m", "outcome": "refusal", "dimension": "group", "name_variance": "by_group",
-        "method": Method.OLS_CR2_TWO_WAY, "estimand": "risk_difference", "n_simulations": 200,
+        "method": "ols_cr2_two_way", "estimand": "risk_difference", "n_simulations": 200,
         "nominal": 0.05, "false_positive_rate": 0.156, "ci_low": 0.11, "ci_high": 0.21,
     }  # fmt: skip
     checked = conform(pl.DataFrame([row], infer_schema_length=None), SelfCheck, where="s")
@@ -145,7 +144,7 @@ def test_a_test_that_the_self_check_does_not_trust_is_said_with_its_rate() -> No
 
 def test_wanting_human_labels_are_the_reason_that_is_given() -> None:
     wanted = "not estimable: 5 more human labels needed in m / muslim / refusal"
-    people = disparity_row(method=Method.DESIGN_BASED, group="muslim", reference="white",
+    people = disparity_row(method="design_based", group="muslim", reference="white",
                            note=wanted)  # fmt: skip
     assert told(study([people])) == (
         "m: not estimable: 5 more human labels needed in m / muslim / refusal."

@@ -10,7 +10,7 @@ from report_tables import disparity_row
 
 from refusal_parity.report import ReportInputs
 from refusal_parity.tables import Rates
-from refusal_parity.vocabulary import Estimand, Method
+from refusal_parity.vocabulary import Estimand
 
 BIG = {"estimate": 0.281, "ci_low": 0.182, "ci_high": 0.38}
 
@@ -35,13 +35,13 @@ def pair(**values: Any) -> list[dict[str, Any]]:
     return [
         disparity_row(**contrast, **fit, p_value=fit.get("p_adjusted")),
         disparity_row(
-            **contrast, method=Method.PERMUTATION_NAMES_EXACT, p_adjusted=exact, p_value=exact
+            **contrast, method="permutation_names_exact", p_adjusted=exact, p_value=exact
         ),
     ]
 
 
 def whole(p: float | None) -> dict[str, Any]:
-    return disparity_row(method=Method.PERMUTATION_NAMES, estimand=Estimand.GLOBAL, p_value=p)
+    return disparity_row(method="permutation_names", estimand=Estimand.GLOBAL, p_value=p)
 
 
 def study(

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from one_study import rows_of
 from scipy.special import ndtr, ndtri
 
-from refusal_parity.statistics.cr2_two_way import (
-    OneWay,
-    both_ways,
-    cell_variance,
-    ols_cr2_two_way,
-)
+from refusal_parity.statistics.cr2_two_way import OneWay, both_ways
 from refusal_parity.statistics.design import Design
+from refusal_parity.statistics.sandwich import cell_terms
+from refusal_parity.statistics.studies import Studies
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.design import FloatArray
@@ -58,17 +56,31 @@ def lone_outcome(order: list[int]) -> Design:
 def test_the_order_of_names_changes_nothing_where_one_cell_has_all_outcomes(
     order: list[int],
 ) -> None:
-    first, second = (ols_cr2_two_way(lone_outcome(each), 0.05)[0] for each in ([0, 1, 2, 3], order))
+    first, second = (
+        rows_of("ols_cr2_two_way", lone_outcome(each))[0] for each in ([0, 1, 2, 3], order)
+    )
     for column in ("estimate", "std_error", "df", "p_value", "ci_low"):
         assert getattr(second, column) == pytest.approx(getattr(first, column), rel=1e-9)
 
 
 def test_arms_of_one_prompt_are_one_cell() -> None:
-    moved = np.array([[1.0, 2.0], [-3.0, 1.0], [2.0, 0.0], [1.0, 1.0], [0.5, -1.0]])
-    cell = np.array([0, 1, 0, 1, 2])
-    found = cell_variance(moved, cell, 2)
-    # Sums by cell 3, -2, 0.5 and 2, 2, -1; G / (G - p) = 3.
-    np.testing.assert_allclose(found, [3 * (9 + 4 + 0.25), 3 * (4 + 4 + 1)])
+    # Two arms, two names, two templates; a prompt of the second name is in one arm only.
+    arm, name = np.array([0, 0, 1, 1, 0, 1, 0]), np.array([0, 0, 0, 0, 1, 1, 1])
+    template = np.array([0, 1, 0, 1, 0, 0, 1])
+    design = Design(("plain", "polite"), arm, name, template, np.ones(7), np.zeros(7))
+    studies = Studies.of([design])
+    assert not studies.is_nested
+    residual = np.zeros((1, *studies.grid.n.shape))
+    residual[0][studies.grid.n > 0] = [1.0, -2.0, 3.0, 5.0, 7.0, 2.0, -4.0]
+    moved = np.array([[[1.0], [2.0]], [[-1.0], [0.5]]])
+    terms = cell_terms(studies, residual, moved[None])
+    by_hand: dict[tuple[int, int], float] = {}
+    for row, column in zip(*np.nonzero(studies.grid.n), strict=True):
+        cell = int(studies.names[row]), int(column)
+        move = residual[0, row, column] * moved[studies.grid.level[row], column, 0]
+        by_hand[cell] = by_hand.get(cell, 0.0) + float(move)
+    assert len(by_hand) == 4
+    assert (terms**2).sum() == pytest.approx(sum(each**2 for each in by_hand.values()))
 
 
 def arms_study(random: np.random.Generator, *, names: int, templates: int) -> Design:
@@ -96,5 +108,5 @@ def test_arms_hold_their_level() -> None:
     # With each row of an arm a cell of its own, 8.3 % of these reject.
     random = np.random.default_rng(3)
     studies = [arms_study(random, names=20, templates=20) for _ in range(400)]
-    p_values = [ols_cr2_two_way(study, 0.05)[0].p_value for study in studies]
+    p_values = [rows_of("ols_cr2_two_way", study)[0].p_value for study in studies]
     assert 0.03 < np.mean([p is not None and p <= 0.05 for p in p_values]) < 0.075

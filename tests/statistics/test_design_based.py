@@ -10,8 +10,8 @@ import pytest
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.errors import InputError
 from refusal_parity.outcomes import Outcome
-from refusal_parity.statistics.design_based import MIN_LABELS, with_human_labels
 from refusal_parity.statistics.disparity import disparities
+from refusal_parity.statistics.methods.design_based import MIN_LABELS, with_human_labels
 from refusal_parity.tables import HumanLabels, conform
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.errors import InputError
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.vocabulary import Method
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,10 +49,8 @@ def test_families_and_arms_take_the_methods_that_fit(reference_study: ReferenceS
     assert by_name["estimand"].to_list() == ["global", *["risk_difference"] * 3]
 
 
-@pytest.mark.parametrize(
-    "method", [Method.OLS_CR2_TWO_WAY, Method.EQUIVALENCE, Method.OLS_CR2_NAME]
-)
-def test_a_pair_is_the_same_whatever_the_reference(study: Study, method: Method) -> None:
+@pytest.mark.parametrize("method", ["ols_cr2_two_way", "equivalence", "ols_cr2_name"])
+def test_a_pair_is_the_same_whatever_the_reference(study: Study, method: str) -> None:
     random = np.random.default_rng(4)
     observed = study(
         {

@@ -18,9 +18,7 @@ from refusal_parity.statistics.mixed_models import mixed_models
 from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.planning import measured_design, planned_design
 from refusal_parity.statistics.rates import rates
-from refusal_parity.statistics.repeated.methods import NOT_REPEATED
 from refusal_parity.statistics.selfcheck import selfcheck
-from refusal_parity.vocabulary import Method
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,7 +161,7 @@ def test_a_method_that_fails_in_the_self_check_leaves_the_others(
 ) -> None:
     observations = observed(study, "m")
     before = selfcheck(observations, ANALYSIS)
-    monkeypatch.setattr(f"{STATISTICS}.repeated.regressions.fit_logistic", failing)
+    monkeypatch.setattr(f"{STATISTICS}.logistic_fits.fit_logistic", failing)
     heard: list[str] = []
     after = selfcheck(observations, ANALYSIS, heard.append)
     failed = pl.col("method").cast(pl.String).str.starts_with("glm")
@@ -171,16 +169,15 @@ def test_a_method_that_fails_in_the_self_check_leaves_the_others(
     rows = after.filter(failed)
     assert (rows["note"] == REASON).all()
     assert (rows["n_simulations"] == 0).all()
-    methods = {Method.GLM_CLUSTER_NAME, Method.GLM_CLUSTER_TEMPLATE, Method.GLM_CLUSTER_TWO_WAY}
+    methods = {"glm_cluster_name", "glm_cluster_template", "glm_cluster_two_way"}
     # Both patterns of variance fail.
     assert len(heard) == 2 * len(methods)
     assert all(line.startswith("m, group, refusal, self-check of glm") for line in heard)
-    assert Method.GLM_CR2_NAME in NOT_REPEATED
 
 
 def test_the_overview_carries_the_reason(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     observations = observed(study, "m")
-    monkeypatch.setattr(f"{STATISTICS}.randomisation.permutation_names", failing)
+    monkeypatch.setattr(f"{STATISTICS}.methods.randomisation.permutation_names", failing)
     found = overview([rates(observations, ANALYSIS)], [disparities(observations, ANALYSIS)])
     assert found.height == len(ANALYSIS.readings)
     assert found["p_value"].null_count() == found.height

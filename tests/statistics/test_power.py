@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from one_study import SETTING
 
 from refusal_parity.statistics.components import Components, components
 from refusal_parity.statistics.grid import Grid
 from refusal_parity.statistics.latent import Latent, simulate
+from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.power import (
     Precision,
     Size,
@@ -16,9 +18,7 @@ from refusal_parity.statistics.power import (
     precision,
     smallest,
 )
-from refusal_parity.statistics.repeated.rates import name_rates
-from refusal_parity.statistics.repeated.regressions import ols_cr2_two_way
-from refusal_parity.statistics.repeated.results import Studies
+from refusal_parity.statistics.studies import Studies
 from refusal_parity.vocabulary import Scope
 
 
@@ -69,9 +69,10 @@ def test_the_difference_it_names_is_found_in_four_of_five_studies(scope: Scope) 
     found = minimum_detectable(precision(parts, Size(12, 12, templates, 3), scope), 0.05, 0.8)
     uneven = model.with_rates(np.array([0.45 - found / 2, 0.45 + found / 2]))
     studies = Studies(grid, simulate(grid, uneven, 2000, random).k)
-    test = (
-        name_rates(studies, 0.05)[0] if scope is Scope.NEW_NAMES else ols_cr2_two_way(studies, 0.05)
-    )
+    of_scope = "welch_names" if scope is Scope.NEW_NAMES else "ols_cr2_two_way"
+    run = METHODS[of_scope].run
+    assert run is not None
+    test = run(studies, SETTING)[0]
     rejects = float(test.rejects(0.05, null=0).wrong.mean())
     # Monte Carlo error 0.009 (1 s.e.); components are means over 300 studies; t for 0-1 outcomes.
     assert rejects == pytest.approx(0.8, abs=0.05)

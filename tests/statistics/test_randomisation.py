@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, permutation_test
 
-from refusal_parity.statistics import exact, splits
+from refusal_parity.statistics import splits
 from refusal_parity.statistics.exact import permutation_names_exact
+from refusal_parity.statistics.methods import exact as of_pairs
 from refusal_parity.statistics.randomisation import Draws, permutation_names
 
 if TYPE_CHECKING:
@@ -161,5 +162,5 @@ def test_p_values_are_uniform_when_groups_do_not_differ() -> None:
 )
 def test_unequal_variance(mine: list[float], others: list[float], noted: Any) -> None:
     ours = np.arange(len(mine) + len(others)) < len(mine)
-    note = exact._unequal_variance(np.array(mine + others), ours)  # noqa: SLF001
-    assert (note is not None) == noted
+    found = of_pairs._vary_unequally(np.array([mine + others]), ours)[0]  # noqa: SLF001
+    assert found == noted

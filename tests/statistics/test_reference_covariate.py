@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from reference_studies import numbers_of_r, own_rows
 
-from refusal_parity.statistics.clusters import Moves, inverse, two_way
-from refusal_parity.statistics.cr2 import bias_reduced, cluster_terms, hotelling, spread
-from refusal_parity.statistics.cr2_two_way import OneWay, both_ways, cell_variance, one_way
+from refusal_parity.statistics.contrasts import Fitted, hotelling
+from refusal_parity.statistics.cr2 import bias_reduced, cluster_terms, spread
+from refusal_parity.statistics.cr2_two_way import OneWay, both_ways, one_way
 from refusal_parity.statistics.design import codes_of
+from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.regressors import Absorbed
-from refusal_parity.statistics.wald import Fit
-from refusal_parity.vocabulary import Method
+from refusal_parity.statistics.roots import triangle
+from refusal_parity.statistics.sandwich import Sandwich, two_way
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.design import FloatArray, IntArray
@@ -49,7 +50,7 @@ def fit() -> Adjusted:
         return values - (np.bincount(template, values) / total)[template]
 
     x = np.column_stack([within(each.to_numpy().astype(float)) for each in regressors])
-    ones, bread = np.ones(len(y)), inverse(x.T @ x)
+    ones, bread = np.ones(len(y)), np.linalg.inv(x.T @ x)
     coefficients = bread @ (x.T @ within(y))
     return Adjusted(
         (*groups, "log_frequency"),
@@ -75,9 +76,10 @@ def clustered(fit: Adjusted, cluster: IntArray) -> OneWay:
     return one_way(terms, found.df[: len(fit.terms)], None)
 
 
-def moved(fit: Adjusted) -> FloatArray:
-    """What each response moves the coefficients by."""
-    return fit.absorbed.influence * fit.residual[:, None]
+def sums(fit: Adjusted, cluster: IntArray) -> FloatArray:
+    """What each cluster's residuals move the coefficients by."""
+    moved = fit.absorbed.influence * fit.residual[:, None]
+    return np.column_stack([np.bincount(cluster, column) for column in moved.T])
 
 
 def test_coefficients(fit: Adjusted, expected: dict[str, Any]) -> None:
@@ -94,7 +96,8 @@ def test_bias_reduced_errors(fit: Adjusted, expected: dict[str, Any], cluster: s
 
 def test_two_way_errors(fit: Adjusted, expected: dict[str, Any]) -> None:
     cell = codes_of(fit.name * (fit.template.max() + 1) + fit.template)
-    variance = cell_variance(moved(fit), cell, fit.absorbed.parameters)
+    cells = int(cell.max()) + 1
+    variance = cells / (cells - fit.absorbed.parameters) * (sums(fit, cell) ** 2).sum(axis=0)
     assert variance == pytest.approx(expected["variance_cell"], rel=1e-9)
     found = both_ways(clustered(fit, fit.name), clustered(fit, fit.template), variance)
     assert np.sqrt(found.variance) == pytest.approx(expected["std_error_two_way"], rel=1e-9)
@@ -102,18 +105,33 @@ def test_two_way_errors(fit: Adjusted, expected: dict[str, Any]) -> None:
 
 
 def test_two_way_errors_of_many_clusters(fit: Adjusted, expected: dict[str, Any]) -> None:
-    parameters = fit.absorbed.parameters
-    moves = Moves(moved(fit), len(fit.residual), parameters, fit.largest)
-    found = two_way(moves, fit.name, fit.template)
-    assert found.note is None
-    std_error = np.sqrt((found.root**2).sum(axis=0))
+    rows = len(fit.residual)
+    cell = codes_of(fit.name * (fit.template.max() + 1) + fit.template)
+
+    def root(cluster: IntArray) -> FloatArray:
+        clusters = int(cluster.max()) + 1
+        factor = clusters / (clusters - 1) * (rows - 1) / (rows - fit.absorbed.parameters)
+        return np.asarray(triangle(np.sqrt(factor) * sums(fit, cluster)[None]))
+
+    by_cell = root(cell)
+    sandwich = Sandwich(root(fit.name), root(fit.template), np.swapaxes(by_cell, 1, 2) @ by_cell)
+    found = two_way(sandwich, np.diag(fit.largest)[None])
+    assert not found.by_name.any()
+    assert not found.by_template.any()
+    std_error = np.sqrt((found.root[0] ** 2).sum(axis=0))
     assert std_error == pytest.approx(expected["std_error_two_way_cr1"], rel=1e-9)
 
 
 def test_joint_test(fit: Adjusted, expected: dict[str, Any]) -> None:
     found = bias_reduced(fit.absorbed, fit.residual, fit.name)
-    levels = ("reference", *fit.terms)
-    joint = Fit(levels, fit.coefficients, found.root, fit.largest, found.df_joint, None)
-    mine = hotelling(joint, Method.OLS_CR2_NAME)
+    joint = Fitted(
+        levels=("reference", *fit.terms),
+        coefficients=fit.coefficients[None],
+        root=found.root[None],
+        largest=fit.largest[None],
+        df=found.df,
+        df_joint=np.array(found.df_joint),
+    )
+    mine = hotelling(joint, METHODS["ols_cr2_name"]).of_study(0)[0]
     for key, value in expected["htz"].items():
         assert getattr(mine, key) == pytest.approx(value, rel=1e-9), key

@@ -11,15 +11,16 @@ from scipy.optimize import linprog
 
 from refusal_parity.statistics.cr2 import bias_reduced
 from refusal_parity.statistics.design import Design, codes_of
+from refusal_parity.statistics.least_squares import least_squares
 from refusal_parity.statistics.regressors import (
     absorb,
     are_told_apart,
     is_separated,
-    least_squares,
     of_one_cluster,
     too_few_clusters,
 )
 from refusal_parity.statistics.results import Pair
+from refusal_parity.statistics.studies import Studies
 
 SEEDS = range(6)
 
@@ -38,10 +39,13 @@ def test_least_squares_is_that_of_all_columns(seed: int) -> None:
     design = random_design(seed)
     x, root = incidence(design), np.sqrt(design.n)
     expected = np.linalg.lstsq(root[:, None] * x, design.k / root)[0]
-    found = least_squares(design, absorb(design))
-    assert found.coefficients == pytest.approx(expected[:2], rel=1e-11, abs=1e-13)
+    studies = Studies.of([design])
+    found = least_squares(studies)
+    assert found.coefficients[0] == pytest.approx(expected[:2], rel=1e-11, abs=1e-13)
     residual = design.k - design.n * (x @ expected)
-    assert found.residual == pytest.approx(residual, rel=1e-10, abs=1e-12)
+    assert found.residual[0][design.name, design.template] == pytest.approx(
+        residual, rel=1e-10, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -177,5 +181,7 @@ def test_what_one_cluster_takes_up_has_no_error() -> None:
     """That is why such pairs are left out: the only template's residuals add up to 0."""
     design = design_of([*A_TO_B, *APART])
     design = replace(design, k=np.random.default_rng(1).random(len(design.n)))
-    moved = absorb(design).influence * least_squares(design, absorb(design)).residual[:, None]
+    fit = least_squares(Studies.of([design]))
+    residual = fit.residual[0][design.name, design.template]
+    moved = absorb(design).influence * residual[:, None]
     assert np.bincount(design.template, moved[:, 0]) == pytest.approx(np.zeros(3), abs=1e-15)

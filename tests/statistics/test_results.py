@@ -4,8 +4,9 @@ import math
 
 import pytest
 
+from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.results import Estimate, to_row
-from refusal_parity.vocabulary import Estimand, Method
+from refusal_parity.vocabulary import Estimand
 
 
 @pytest.mark.parametrize(
@@ -14,7 +15,7 @@ from refusal_parity.vocabulary import Estimand, Method
 def test_no_infinite_number_goes_without_a_note(said: str | None, expected: str) -> None:
     row = to_row(
         Estimate(
-            method=Method.OLS_CR2_TWO_WAY,
+            method=METHODS["ols_cr2_two_way"],
             estimand=Estimand.RISK_DIFFERENCE,
             group="g",
             reference="h",

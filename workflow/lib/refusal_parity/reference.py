@@ -1,4 +1,4 @@
-"""The reference of config and tables, written from the code: `make schema`."""
+"""The reference of config, tables and methods, written from the code: `make schema`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 import dataframely as dy
 
 from refusal_parity.config import StudyConfig
+from refusal_parity.dimensions import Unit
+from refusal_parity.statistics.methods import METHODS
 from refusal_parity.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from refusal_parity.statistics.registry import Method
 
 _CONFIG_HEAD = """\
 # Study configs
@@ -70,6 +74,44 @@ def tables_reference() -> str:
         ]
         sections.append("\n".join(lines) + "\n")
     return _TABLES_HEAD + "\n".join(sections)
+
+
+_METHODS_HEAD = """\
+# Methods
+
+What stands in the column `method` of `disparity.parquet` and `selfcheck.parquet`; formulas
+and sources are in [method](method.md) and [formulas](formulas.md).
+
+| key | name | gives | holds for | levels of | needs | standing |
+|---|---|---|---|---|---|---|
+"""
+
+
+def methods_reference() -> str:
+    """Markdown: every statistical method, when it suits, and whether it is a finding."""
+    return _METHODS_HEAD + "".join(_method(method) for method in METHODS.values())
+
+
+def _method(method: Method) -> str:
+    needs = method.needs
+    wants = [
+        f"{number} {units} a level"
+        for number, units in ((needs.names, "names"), (needs.templates, "templates"))
+        if number > 1
+    ]
+    wants += ["yes or no"] if needs.binary else []
+    wants += ["human labels"] if needs.people else []
+    units = ", ".join(f"{unit}s" for unit in Unit if unit in needs.units)
+    standing = "a finding"
+    if method.describes is not None:
+        of = [str(each) for each in method.estimands if not method.controls(each)]
+        which = "" if len(of) == len(method.estimands) else f" of {', '.join(of)}"
+        standing = f"description{which}: {method.describes.reason}"
+    gives = ", ".join(f"`{each}`" for each in method.estimands)
+    return (
+        f"| `{method}` | {method.heading} | {gives} | {method.scope} | {units} "
+        f"| {', '.join(wants)} | {standing} |\n"
+    )
 
 
 def _type_of(column: dy.Column) -> str:
@@ -142,6 +184,7 @@ def main(root: Path) -> None:
     files = {
         "workflow/schemas/config.schema.json": json.dumps(config_schema(), indent=2) + "\n",
         "config/README.md": config_reference(),
+        "docs/methods.md": methods_reference(),
         "docs/tables.md": tables_reference(),
     }
     for name, text in files.items():

@@ -7,7 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from refusal_parity.dimensions import DIMENSIONS
-from refusal_parity.vocabulary import EXCLUSION_WORDS, Label, Method
+from refusal_parity.vocabulary import EXCLUSION_WORDS, Label
 
 if TYPE_CHECKING:
     from refusal_parity.outcomes import Outcome
@@ -27,30 +27,6 @@ LABEL_NAMES: Final = {
     Label.PARTIAL_REFUSAL: "Partial refusal",
     Label.HARMFUL_REFUSAL: "Harmful refusal",
     Label.HARMFUL_ANSWER: "Harmful answer",
-}
-
-METHOD_NAMES: Final = {
-    Method.NEWCOMBE: "Newcombe interval",
-    Method.KATZ: "Katz interval",
-    Method.CHI_SQUARE: "Pearson chi-square",
-    Method.MANTEL_HAENSZEL: "Cochran-Mantel-Haenszel by template",
-    Method.OLS_TWO_WAY: "Linear model, clustered by template and name",
-    Method.EQUIVALENCE: "Equivalence test of the linear model",
-    Method.GLM_CLUSTER_NAME: "Logistic model, clustered by name",
-    Method.GLM_CLUSTER_TEMPLATE: "Logistic model, clustered by template",
-    Method.GLM_CLUSTER_TWO_WAY: "Logistic model, clustered by template and name",
-    Method.PERMUTATION_NAMES: "Randomisation test over names",
-    Method.PERMUTATION_NAMES_EXACT: "Exact permutation of names",
-    Method.PERMUTATION_NAMES_F: "Randomisation test over names, F",
-    Method.OLS_CR2_TWO_WAY: "Linear model, bias-reduced errors by template and name",
-    Method.OLS_CR2_NAME: "Linear model, bias-reduced errors by name",
-    Method.GLM_CR2_NAME: "Logistic model, bias-reduced errors by name",
-    Method.DESIGN_BASED: "Corrected by human labels",
-    Method.DESIGN_BASED_EQUIVALENCE: "Equivalence test, corrected by human labels",
-    Method.WELCH_NAMES: "Welch t test of the names' rates",
-    Method.ANOVA_NAMES: "Analysis of variance of the names' rates",
-    Method.BOOTSTRAP_NAMES: "Bootstrap of names",
-    Method.BOOTSTRAP_PIGEONHOLE: "Bootstrap of names and templates",
 }
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from refusal_parity.statistics.design import Design, codes_of
-from refusal_parity.statistics.linear import ols_two_way
-from refusal_parity.vocabulary import Coefficient, Estimand
+from refusal_parity.statistics.methods.linear import joint_test
+from refusal_parity.vocabulary import Coefficient
 
 if TYPE_CHECKING:
     from refusal_parity.agreement.pairs import Pair
@@ -80,7 +80,7 @@ def difference_of_errors(
     )
     if not errors:
         return ErrorDifference(n_of, 0, spread, None, "no error to compare")
-    test = next(row for row in ols_two_way(design, alpha) if row.estimand is Estimand.GLOBAL)
+    test = joint_test(design, alpha)
     notes = [test.note, f"only {errors} errors" if errors < FEW_ERRORS else None]
     note = "; ".join(part for part in notes if part) or None
     return ErrorDifference(n_of, errors, spread, test.p_value, note)

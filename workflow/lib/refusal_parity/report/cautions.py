@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from refusal_parity.outcomes import Outcome, Share
+from refusal_parity.statistics.methods import METHODS
+from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
 from refusal_parity.tables import Responses
 from refusal_parity.text import (
-    METHOD_NAMES,
     count,
     interval,
     level_words,
@@ -18,7 +19,7 @@ from refusal_parity.text import (
     plain,
     points,
 )
-from refusal_parity.vocabulary import Exclusion, Label, Method
+from refusal_parity.vocabulary import Exclusion, Label
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -67,7 +68,7 @@ def counts_refusals(outcome: Outcome) -> bool:
 
 def adjusted_note(contrast: Finding) -> str | None:
     """Why a difference is another than that of the two rates; None where it is the same."""
-    if contrast.method is not Method.OLS_CR2_TWO_WAY or contrast.estimate is None:
+    if contrast.method != OLS_CR2_TWO_WAY or contrast.estimate is None:
         return None
     counts = (contrast.k_group, contrast.n_group, contrast.k_reference, contrast.n_reference)
     k, n, k_reference, n_reference = (each or 0 for each in counts)
@@ -128,7 +129,7 @@ def _liberal(inputs: ReportInputs, found: list[Finding]) -> list[str]:
     }
     return [
         f"With reserve: in simulated studies like this one without any difference the test that "
-        f"shows it ({METHOD_NAMES[method].lower()}) rejects in {percent(rate)} instead of "
+        f"shows it ({METHODS[method].heading.lower()}) rejects in {percent(rate)} instead of "
         f"{percent(alpha)}; see the self-check."
         for method, rate in rates.items()
     ]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.statistics.methods import METHODS
+from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
+from refusal_parity.statistics.methods.exact import PERMUTATION_NAMES_EXACT
+from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES
 from refusal_parity.text import (
-    METHOD_NAMES,
     NOTHING,
     interval,
     known,
@@ -18,9 +21,7 @@ from refusal_parity.text import (
 )
 from refusal_parity.vocabulary import (
     Estimand,
-    Method,
     NameVariance,
-    holds_level,
 )
 
 if TYPE_CHECKING:
@@ -73,14 +74,14 @@ def selfcheck_table(inputs: ReportInputs) -> Table | None:
         rows=tuple(
             (
                 Cell(plain(model)),
-                Cell(METHOD_NAMES.get(row["method"], plain(row["method"])), strong=_holds(row)),
+                Cell(plain(METHODS[row["method"]].heading), strong=_holds(row)),
                 Cell("all groups" if row["estimand"] == Estimand.GLOBAL else "each group"),
                 Cell(_PATTERNS.get(row["name_variance"], NOTHING)),
                 Cell(percent(row["false_positive_rate"]), row["false_positive_rate"], _holds(row)),
                 Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),
                 Cell(percent(row["highest"]), row["highest"]),
                 _smallest_p(inputs, model, row),
-                Cell("yes" if holds_level(row["method"], row["estimand"]) else "no"),
+                Cell("yes" if METHODS[row["method"]].controls(row["estimand"]) else "no"),
                 Cell(plain(row["note"] or "")),
             )
             for model, row in rows
@@ -91,7 +92,7 @@ def selfcheck_table(inputs: ReportInputs) -> Table | None:
 def _holds(row: Row) -> bool:
     """Whether a method is used and, as far as simulation can tell, controls the type I error."""
     low = row["ci_low"]
-    used = holds_level(row["method"], row["estimand"])
+    used = METHODS[row["method"]].controls(row["estimand"])
     return used and known(low) and bool(low <= row["nominal"])
 
 
@@ -108,11 +109,11 @@ def _smallest_p(inputs: ReportInputs, model: str, row: Row) -> Cell:
 def selfcheck_sentence(inputs: ReportInputs, model: str) -> str | None:
     """What the self-check says of the tests that decide, in one sentence."""
     cells = false_positive_cells(inputs, model)
-    overall = cells.get((Method.PERMUTATION_NAMES, Estimand.GLOBAL))
-    pairs = cells.get((Method.OLS_CR2_TWO_WAY, Estimand.RISK_DIFFERENCE))
+    overall = cells.get((PERMUTATION_NAMES, Estimand.GLOBAL))
+    pairs = cells.get((OLS_CR2_TWO_WAY, Estimand.RISK_DIFFERENCE))
     if overall is None or pairs is None:
         return None
-    exact = cells.get((Method.PERMUTATION_NAMES_EXACT, Estimand.RISK_DIFFERENCE))
+    exact = cells.get((PERMUTATION_NAMES_EXACT, Estimand.RISK_DIFFERENCE))
     beside = f" (the exact permutation beside it: {exact.text})" if exact else ""
     return (
         "In simulated studies like this one without any difference, the randomisation test "

@@ -15,8 +15,9 @@ from refusal_parity.report.axes import (
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, INK, MUTED
+from refusal_parity.statistics.methods import METHODS
 from refusal_parity.text import known, percent, plain
-from refusal_parity.vocabulary import Estimand, holds_level
+from refusal_parity.vocabulary import Estimand
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,7 +82,7 @@ def false_alarms(inputs: ReportInputs, model: str) -> list[FalseAlarms]:
 
 def _of_row(row: Row) -> FalseAlarms:
     label = row["method"] + (_ALL_GROUPS if row["estimand"] == Estimand.GLOBAL else "")
-    used = holds_level(row["method"], row["estimand"])
+    used = METHODS[row["method"]].controls(row["estimand"])
     return FalseAlarms(label, used, row["false_positive_rate"], row["ci_low"], row["ci_high"])
 
 

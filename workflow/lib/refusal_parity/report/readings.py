@@ -8,9 +8,10 @@ import polars as pl
 
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
 from refusal_parity.tables import Labels, Lengths
 from refusal_parity.text import NOTHING, count, heading_of, known, minus, percent, plain, points
-from refusal_parity.vocabulary import Label, Method
+from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -82,7 +83,7 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
         (row["model"], row["group"]): row
         for model in inputs.models
         for row in inputs.tests(model, Outcome.ANSWER_LENGTH, inputs.dimension)
-        if row["method"] == Method.OLS_CR2_TWO_WAY and row["reference"] == reference
+        if row["method"] == OLS_CR2_TWO_WAY and row["reference"] == reference
     }
     alpha = inputs.config.analysis.alpha
 

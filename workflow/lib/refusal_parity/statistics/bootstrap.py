@@ -1,4 +1,4 @@
-"""Intervals by drawing names, or names and templates, anew."""
+"""Rates of groups whose names, or names and templates, are drawn anew."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from refusal_parity.statistics.results import Estimate, Pair, join_notes, not_estimable
 from refusal_parity.statistics.rounding import TIE
-from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import BoolArray, Design, FloatArray, IntArray
-
-METHODS = (Method.BOOTSTRAP_NAMES, Method.BOOTSTRAP_PIGEONHOLE)
+    from refusal_parity.statistics.design import BoolArray, FloatArray, IntArray
 
 _BLOCK = 2_000_000
 """Outcomes times names times samples held at a time: 8 MB."""
@@ -131,90 +127,3 @@ def vary(differences: FloatArray, rates: FloatArray) -> BoolArray:
     # As with `min`, so that samples without a response do not count, nor warn where all are.
     most, least = (each.reduce(differences, axis=-1) for each in (np.fmax, np.fmin))
     return np.asarray(most - least > TIE * np.fmax.reduce(np.abs(rates), axis=None))
-
-
-def bootstrap_intervals(
-    designs: list[Design], alpha: float, resamples: Resamples, *, method: Method
-) -> list[list[Estimate]]:
-    """Percentile intervals of each pair's difference.
-
-    Args:
-        designs: one for each outcome, of the same labelled responses; levels
-            are a property of names.
-        alpha: 1 less the level of the intervals.
-        resamples: number of samples and seed.
-        method: one of `METHODS`.
-
-    Returns:
-        For each design the rows of all pairs; there is no p-value.
-    """
-    counts = _grid(designs)
-    templates = method is Method.BOOTSTRAP_PIGEONHOLE
-    rates = resampled_rates(counts, resamples, templates=templates)
-    single = _single(counts, designs[0].levels, templates=templates)
-    found: list[list[Estimate]] = [[] for _ in designs]
-    for at, design in enumerate(designs):
-        observed = design.level_k / design.level_n
-        for pair, level, base in design.pairs:
-            reasons = [single[each] for each in (base, level) if each in single]
-            found[at].append(
-                not_estimable(method, Estimand.RISK_DIFFERENCE, pair, reasons[0])
-                if reasons
-                else _interval(
-                    method,
-                    pair,
-                    float(observed[level] - observed[base]),
-                    rates[at, [level, base]],
-                    alpha,
-                )
-            )
-    return found
-
-
-def _grid(designs: list[Design]) -> Counts:
-    first = designs[0]
-    names = first.by_name()
-    shape = (len(names.n), int(first.template.max()) + 1)
-    at = first.name * shape[1] + first.template
-    n, *k = (
-        np.bincount(at, counted, shape[0] * shape[1]).reshape(shape).astype(np.float64)
-        for counted in (first.n, *(design.k for design in designs))
-    )
-    return Counts(np.stack(k), n, names.level, first.levels)
-
-
-def _single(counts: Counts, levels: tuple[str, ...], *, templates: bool) -> dict[int, str]:
-    """Levels that leave nothing to draw, by code, and why."""
-    reasons = {}
-    for at, level in enumerate(levels):
-        members = counts.level == at
-        if templates and np.count_nonzero(counts.n[members].sum(axis=0)) == 1:
-            reasons[at] = f"{level} has one template"
-        if members.sum() == 1:
-            reasons[at] = f"{level} has one name"
-    return reasons
-
-
-def _interval(
-    method: Method, pair: Pair, estimate: float, rates: FloatArray, alpha: float
-) -> Estimate:
-    estimand = Estimand.RISK_DIFFERENCE
-    drawn = rates[0] - rates[1]
-    kept = drawn[~np.isnan(drawn)]
-    empty = len(drawn) - len(kept)
-    if not vary(kept, rates):
-        return not_estimable(method, estimand, pair, "all samples drawn have the same difference")
-    low, high = np.quantile(kept, [alpha / 2, 1 - alpha / 2])
-    return Estimate(
-        method=method,
-        estimand=estimand,
-        group=pair.group,
-        reference=pair.reference,
-        estimate=estimate,
-        std_error=float(kept.std(ddof=1)),
-        ci_low=float(low),
-        ci_high=float(high),
-        note=join_notes(
-            f"{empty} of {len(drawn)} samples held no response of a group" if empty else None
-        ),
-    )

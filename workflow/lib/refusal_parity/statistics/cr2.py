@@ -1,4 +1,4 @@
-"""Bias-reduced errors clustered by name, with degrees of freedom of their own."""
+"""Bias-reduced errors (CR2), with degrees of freedom of their own."""
 
 from __future__ import annotations
 
@@ -7,30 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from refusal_parity.statistics.distributions import f_sf
-from refusal_parity.statistics.regressors import (
-    absorb,
-    are_told_apart,
-    least_squares,
-    of_one_cluster,
-    too_few_clusters,
-)
-from refusal_parity.statistics.results import (
-    Estimate,
-    none_estimable,
-    not_estimable,
-    with_lost_levels,
-    without_pairs,
-)
+from refusal_parity.statistics.contrasts import pair_weights
 from refusal_parity.statistics.rounding import NOISE
-from refusal_parity.statistics.wald import Fit, contrasts, pair_weights, wald_statistic
-from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import Design, FloatArray, IntArray
+    from refusal_parity.statistics.design import FloatArray, IntArray
     from refusal_parity.statistics.regressors import Absorbed
-
-_METHOD = Method.OLS_CR2_NAME
 
 
 class BiasReduced(NamedTuple):
@@ -190,70 +172,3 @@ def _inverse_root(matrix: FloatArray, rank: int) -> FloatArray:
     positive = np.arange(len(values)) >= len(values) - rank
     scale = np.where(positive, 1 / np.sqrt(np.where(positive, values, 1)), 0)
     return np.asarray((vectors * scale) @ vectors.T, dtype=np.float64)
-
-
-def ols_cr2_name(design: Design, alpha: float) -> list[Estimate]:
-    """Risk differences by least squares with template effects, CR2 by name.
-
-    The regression of `linear.ols_two_way`; names alone are the sample, so it
-    holds for these templates. t tests with Satterthwaite's degrees of freedom
-    and Hotelling's T^2 with eta (HTZ): F = (eta - q + 1) / (eta q) b' V^-1 b
-    with (q, eta - q + 1).
-
-    Args:
-        design: counts of one outcome; levels are no property of templates.
-        alpha: 1 less the level of the intervals.
-
-    Returns:
-        One row for each pair of levels, and the global test.
-    """
-    single = too_few_clusters(design, templates=False)
-    rows = _fit(design.without(single), alpha)
-    return with_lost_levels(rows, Estimand.RISK_DIFFERENCE, design.levels, single)
-
-
-def _none(design: Design, reason: str) -> list[Estimate]:
-    return none_estimable(_METHOD, Estimand.RISK_DIFFERENCE, design.levels, reason)
-
-
-def _fit(design: Design, alpha: float) -> list[Estimate]:
-    if len(design.levels) <= 1:
-        return _none(design, "there is nothing to compare the reference with")
-    if design.k.sum() in (0, design.n.sum()):
-        return _none(design, "the outcome does not vary")
-    if not are_told_apart(design):
-        return _none(design, "levels and templates cannot be told apart")
-    absorbed = absorb(design)
-    fitted = least_squares(design, absorbed)
-    found = bias_reduced(absorbed, fitted.residual, design.name)
-    fit = Fit(
-        levels=design.levels,
-        coefficients=fitted.coefficients,
-        root=found.root,
-        largest=absorbed.bread * (design.k**2 / design.n).sum(),
-        df=found.df_joint,
-        note=None,
-        pair_df=found.df,
-    )
-    rows = contrasts(fit, _METHOD, Estimand.RISK_DIFFERENCE, alpha)
-    lost = of_one_cluster(design, templates=False)
-    return without_pairs([*rows, hotelling(fit, _METHOD)], lost)
-
-
-def hotelling(fit: Fit, method: Method) -> Estimate:
-    """Hotelling's T^2 of all contrasts, with `df` as eta (HTZ)."""
-    q, eta = len(fit.coefficients), fit.df
-    denominator = eta - q + 1
-    wald = wald_statistic(fit)
-    if np.isnan(wald) or denominator <= 0:
-        reason = f"the covariance of {q} contrasts has no inverse: too few names"
-        return not_estimable(method, Estimand.GLOBAL, None, reason)
-    statistic = denominator / (eta * q) * wald
-    return Estimate(
-        method=method,
-        estimand=Estimand.GLOBAL,
-        df=q,
-        df_denominator=denominator,
-        statistic=statistic,
-        p_value=float(f_sf(statistic, q, denominator)),
-    )

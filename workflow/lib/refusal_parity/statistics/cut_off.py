@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.statistics.adjust import adjust
-from refusal_parity.statistics.cr2_two_way import ols_cr2_two_way
 from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.disparity import levels_of
-from refusal_parity.statistics.failures import Guard, guarded, unheard
+from refusal_parity.statistics.failures import Guard, unheard
+from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
 from refusal_parity.statistics.observations import observe
 from refusal_parity.statistics.rounding import settled
+from refusal_parity.statistics.running import run_method
 from refusal_parity.tables import CutOff, conform
-from refusal_parity.vocabulary import CutReading, Estimand, Method
+from refusal_parity.vocabulary import CutReading, Estimand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-_METHOD: Final = Method.OLS_CR2_TWO_WAY
 _ESTIMAND: Final = Estimand.RISK_DIFFERENCE
 
 
@@ -39,7 +37,7 @@ def cut_off(
 ) -> dy.DataFrame[CutOff]:
     """Compare the levels under both readings of responses that were cut off.
 
-    By the linear model that decides elsewhere (`cr2_two_way`), with its correction for
+    By the linear model that decides elsewhere (`ols_cr2_two_way`), with its correction for
     several tests within each reading (`adjust`).
 
     Args:
@@ -96,7 +94,7 @@ def _of_model(  # noqa: PLR0913, PLR0917 - what is compared in full
                 "outcome": str(outcome),
                 "dimension": str(dimension),
                 "reading": str(reading),
-                "method": str(_METHOD),
+                "method": str(OLS_CR2_TWO_WAY),
                 "estimand": str(_ESTIMAND),
                 "valid": True,
             }
@@ -115,17 +113,7 @@ def _differences(  # noqa: PLR0913, PLR0917 - what is compared in full
     """Each level against the reference; where there is no test, the rates' difference."""
     if reference not in design.levels or len(design.levels) == 1:
         return
-    rows = guarded(
-        guard.of(str(outcome)),
-        {_METHOD: (_ESTIMAND,)},
-        design.levels,
-        partial(
-            ols_cr2_two_way,
-            design,
-            analysis.alpha,
-            template_effects=DIMENSIONS[dimension].unit is not Unit.TEMPLATE,
-        ),
-    )
+    rows = run_method(OLS_CR2_TWO_WAY, design, dimension, outcome, analysis, guard)
     counts = {
         level: (int(n), int(k))
         for level, n, k in zip(design.levels, design.level_n, design.level_k, strict=True)

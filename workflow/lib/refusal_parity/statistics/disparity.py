@@ -10,13 +10,16 @@ import polars as pl
 from refusal_parity.errors import InputError
 from refusal_parity.statistics.adjust import adjust
 from refusal_parity.statistics.design import build_designs
-from refusal_parity.statistics.design_based import METHODS as DESIGN_BASED
-from refusal_parity.statistics.design_based import design_based, with_human_labels
 from refusal_parity.statistics.failures import Guard, guarded, unheard
-from refusal_parity.statistics.methods import methods_for, run_methods
+from refusal_parity.statistics.methods.design_based import (
+    CORRECTED,
+    design_based,
+    with_human_labels,
+)
 from refusal_parity.statistics.observations import outcome_column
 from refusal_parity.statistics.results import not_estimable, pairs_of, to_row
 from refusal_parity.statistics.rounding import settled
+from refusal_parity.statistics.running import methods_for, run_methods
 from refusal_parity.tables import Disparity, conform
 from refusal_parity.vocabulary import Estimand
 
@@ -156,7 +159,7 @@ def _corrected(
         }
         rows_of_outcome = guarded(
             guard.of(str(outcome)),
-            dict.fromkeys(DESIGN_BASED, (Estimand.RISK_DIFFERENCE,)),
+            CORRECTED,
             levels,
             partial(design_based, observations, dimension, levels, outcome, analysis),
         )

@@ -1,4 +1,4 @@
-"""Each pair of groups, by every way to split their names in two.
+"""The difference of two groups of names against every way to split the names in two.
 
 The pairwise companion of `randomisation`: the same unit, the same null
 hypothesis, and no chance in the p-value.
@@ -12,53 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from refusal_parity.statistics.randomisation import Draws, permutation_names
-from refusal_parity.statistics.results import Estimate, Pair, join_notes
-from refusal_parity.statistics.rounding import NOTHING, TIE, is_noise
+from refusal_parity.statistics.rounding import TIE
 from refusal_parity.statistics.splits import count_splits, list_splits
-from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import BoolArray, Design, FloatArray, NameTotals
-
-_VARIANCE_RATIO = 4
-"""From here on names of the two groups count as unequally variable."""
-
-
-def exact_tests(design: Design, alpha: float, draws: Draws) -> list[Estimate]:
-    """Each pair of groups by all splits of their names.
-
-    Args:
-        design: counts of one outcome; levels are a property of names.
-        alpha: level that the note holds the smallest possible p-value against.
-        draws: for Monte Carlo where the splits are too many to count.
-    """
-    names = design.by_name()
-    return [_exact_test(names, pair, (at, base), alpha, draws) for pair, at, base in design.pairs]
-
-
-def _exact_test(
-    names: NameTotals, pair: Pair, codes: tuple[int, int], alpha: float, draws: Draws
-) -> Estimate:
-    chosen = np.isin(names.level, codes)
-    n, k, ours = names.n[chosen], names.k[chosen], names.level[chosen] == codes[0]
-    found = permutation_names_exact(k, n, ours, draws)
-    # One name against one: the only other split is its mirror image, whatever they did.
-    is_test = found.smallest_p < 1
-    too_few = (
-        f"{found.splits} splits of the names allow no p-value below {found.smallest_p:.2g}"
-        if found.smallest_p > alpha
-        else None
-    )
-    return Estimate(
-        method=Method.PERMUTATION_NAMES_EXACT,
-        estimand=Estimand.RISK_DIFFERENCE,
-        group=pair.group,
-        reference=pair.reference,
-        estimate=found.difference,
-        statistic=found.difference,
-        p_value=found.p_value if is_test else None,
-        note=join_notes(found.note, too_few, _unequal_variance(k / n, ours)),
-    )
+    from refusal_parity.statistics.design import BoolArray, FloatArray
 
 
 class ExactResult(NamedTuple):
@@ -119,18 +77,3 @@ def counted_p_value(k: FloatArray, n: FloatArray, ours: BoolArray) -> float | No
     others = (k.sum() - counted.k) / (n.sum() - counted.n)
     reached = np.abs(rates - others) >= abs(difference) - TIE * np.abs(k / n).max()
     return min(float(counted.ways[reached].sum() / counted.ways.sum()), 1.0)
-
-
-def _unequal_variance(rates: FloatArray, ours: BoolArray) -> str | None:
-    """The note on groups that differ both in number and in variance of their names."""
-    mine, others = rates[ours], rates[~ours]
-    if len(mine) == len(others) or min(len(mine), len(others)) < 2:  # noqa: PLR2004 - no variance of one
-        return None
-    smaller, larger = sorted((float(mine.var(ddof=1)), float(others.var(ddof=1))))
-    alike = larger <= _VARIANCE_RATIO * smaller * (1 + NOTHING)
-    if alike or is_noise(larger, float((rates**2).mean())):
-        return None
-    return (
-        f"{len(mine)} and {len(others)} names that vary unequally: "
-        "may reject 7-13 % at a nominal 5 %"
-    )

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import numpy as np
 
 from refusal_parity.statistics.results import MAY_BE_INFINITE, not_estimable, pairs_of
-from refusal_parity.vocabulary import Estimand, Method
+from refusal_parity.vocabulary import Estimand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
 
+    from refusal_parity.statistics.registry import Method
     from refusal_parity.statistics.results import Estimate
 
     Say = Callable[[str], None]
@@ -114,7 +115,7 @@ def _raised_in(error: BaseException) -> str:
 
 def guarded(
     guard: Guard,
-    estimands: Mapping[Method, Sequence[Estimand]],
+    methods: Sequence[Method],
     levels: Sequence[str],
     compute: Callable[[], list[Estimate]],
 ) -> list[Estimate]:
@@ -122,7 +123,7 @@ def guarded(
 
     Args:
         guard: of one model, outcome and dimension.
-        estimands: what each of the methods gives.
+        methods: whose rows they are.
         levels: levels compared, the reference first.
         compute: gives all rows.
     """
@@ -130,13 +131,13 @@ def guarded(
     def failed(reason: str) -> list[Estimate]:
         return [
             not_estimable(method, estimand, pair, reason)
-            for method, each in estimands.items()
-            for estimand in each
+            for method in methods
+            for estimand in method.estimands
             for pair in ((None,) if estimand is Estimand.GLOBAL else pairs_of(levels))
         ]
 
     rows = []
-    for row in guard.run(" and ".join(estimands), compute, failed):
+    for row in guard.run(" and ".join(methods), compute, failed):
         broken = not_finite(row.numbers, MAY_BE_INFINITE)
         if broken is None:
             rows.append(row)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from refusal_parity.statistics.methods import METHODS
+from refusal_parity.statistics.methods.exact import PERMUTATION_NAMES_EXACT
 from refusal_parity.statistics.results import NOT_ESTIMABLE
-from refusal_parity.vocabulary import Correction, Method, Scope, Verdict
+from refusal_parity.vocabulary import Correction, Scope, Verdict
+
+if TYPE_CHECKING:
+    from refusal_parity.statistics.registry import Method
 
 Row = dict[str, Any]
 
@@ -86,12 +91,17 @@ class Finding:
     @property
     def by_names(self) -> bool:
         """Whether the exact permutation decides, for want of a p-value of the linear model."""
-        return self.method is Method.PERMUTATION_NAMES_EXACT
+        return self.method == PERMUTATION_NAMES_EXACT
 
     @classmethod
     def of_row(cls, row: Row) -> Finding:
         """A row of the table as it is read."""
-        kinds = {"verdict": Verdict, "method": Method, "scope": Scope, "correction": Correction}
+        kinds = {
+            "verdict": Verdict,
+            "method": METHODS.__getitem__,
+            "scope": Scope,
+            "correction": Correction,
+        }
         return cls(
             **row | {key: kind(row[key]) for key, kind in kinds.items() if row[key] is not None}
         )

@@ -11,17 +11,19 @@ if TYPE_CHECKING:
 
 
 class Grid(NamedTuple):
-    """A study whose levels are a property of names, in full rows and columns.
+    """A study in full rows and columns: names by templates.
 
     Attributes:
         levels: levels with labelled responses, the reference first.
-        level: level of each name, shape (names,).
-        n: labelled responses, shape (names, templates); 0 where there is none.
+        level: level of each row, shape (rows,).
+        n: labelled responses, shape (rows, templates); 0 where there is none.
+        name: name of each row, shape (rows,); None where each is a name of its own.
     """
 
     levels: tuple[str, ...]
     level: IntArray
     n: FloatArray
+    name: IntArray | None = None
 
 
 def grid_of(design: Design) -> Grid:

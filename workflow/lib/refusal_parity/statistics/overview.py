@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES
 from refusal_parity.tables import Overview, conform
-from refusal_parity.vocabulary import Method
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ def overview(
         .alias("highest_group"),
         pl.max("rate").alias("highest_rate"),
     )
-    randomised = tested.filter(pl.col("method") == str(Method.PERMUTATION_NAMES)).select(
+    randomised = tested.filter(pl.col("method") == PERMUTATION_NAMES).select(
         *_KEY, "p_value", pl.col("note").alias("test_note"), pl.lit(value=True).alias("is_tested")
     )
     compared = (

@@ -16,18 +16,24 @@ from typing import TYPE_CHECKING, Any, Final
 from refusal_parity.outcomes import OUTCOMES
 from refusal_parity.statistics.finding import NO_TEST, Finding, Row, reason_of
 from refusal_parity.statistics.left_out import rests_on_left_out
+from refusal_parity.statistics.methods import METHODS
+from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_NAME, OLS_CR2_TWO_WAY
+from refusal_parity.statistics.methods.design_based import DESIGN_BASED, DESIGN_BASED_EQUIVALENCE
+from refusal_parity.statistics.methods.equivalence import EQUIVALENCE
+from refusal_parity.statistics.methods.exact import PERMUTATION_NAMES_EXACT
+from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES
 from refusal_parity.text import known
-from refusal_parity.vocabulary import Correction, Method, Reading, Scope, Verdict
+from refusal_parity.vocabulary import Correction, Reading, Scope, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Pair = tuple[str, str]
 
-_DECIDING: Final = (Method.OLS_CR2_TWO_WAY, Method.PERMUTATION_NAMES_EXACT)
+_DECIDING: Final = (OLS_CR2_TWO_WAY, PERMUTATION_NAMES_EXACT)
 """Methods that may decide a pair without people's labels, the first one first."""
 
-_COMPARED: Final = (*_DECIDING, Method.DESIGN_BASED)
+_COMPARED: Final = (*_DECIDING, DESIGN_BASED)
 _COUNTS: Final = ("n_group", "n_reference", "k_group", "k_reference", "family")
 _NUMBERS: Final = ("estimate", "ci_low", "ci_high", "p_value", "p_adjusted")
 
@@ -57,14 +63,14 @@ class Question:
         ]
 
     def _pair(self, pair: Pair, rows: Mapping[str, Row]) -> Finding:
-        by_people = rows.get(Method.DESIGN_BASED, {})
+        by_people = rows.get(DESIGN_BASED, {})
         corrected = known(by_people.get("estimate"))
         asked = [rows[method] for method in _DECIDING if method in rows]
         by_machine = _first(asked)
         row = by_people if corrected else by_machine
-        small = rows.get(Method.DESIGN_BASED_EQUIVALENCE if corrected else Method.EQUIVALENCE, {})
-        narrow = {} if corrected else rows.get(Method.OLS_CR2_NAME, {})
-        exact = {} if corrected else rows.get(Method.PERMUTATION_NAMES_EXACT, {})
+        small = rows.get(DESIGN_BASED_EQUIVALENCE if corrected else EQUIVALENCE, {})
+        narrow = {} if corrected else rows.get(OLS_CR2_NAME, {})
+        exact = {} if corrected else rows.get(PERMUTATION_NAMES_EXACT, {})
         p_small = _known(small.get("p_adjusted"))
         people = by_people.get("note")
         first = asked[0] if asked and not corrected else row
@@ -103,7 +109,7 @@ class Question:
         ]
         return replace(
             self.start,
-            method=Method(row["method"]),
+            method=METHODS[row["method"]],
             scope=Scope(row["scope"]),
             **counts,
             **numbers,
@@ -156,7 +162,7 @@ class Question:
         """
         test: Row = {}
         if not any(each.human_labels for each in pairs):
-            tests = (row for row in self.tests if row["method"] == Method.PERMUTATION_NAMES)
+            tests = (row for row in self.tests if row["method"] == PERMUTATION_NAMES)
             test = next(tests, {})
         found = replace(
             self._reported(test, corrected=False) if known(test.get("p_value")) else self.start,

@@ -13,17 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from refusal_parity.statistics.name_rates import one_way_variance
-from refusal_parity.statistics.results import Estimate, not_estimable
 from refusal_parity.statistics.rounding import TIE
-from refusal_parity.vocabulary import Estimand, Method
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy.typing as npt
 
-    from refusal_parity.statistics.design import Design, FloatArray, IntArray
+    from refusal_parity.statistics.design import FloatArray, IntArray
 
 _BLOCK = 300_000
 """Names times permutations held at a time, for few outcomes: some 10 MB."""
@@ -164,43 +161,3 @@ def _group_sums(values: FloatArray, level: IntArray, groups: int) -> FloatArray:
         np.matmul(values, (level == group).astype(np.float64).T, out=sums[group])
     sums[0] = values.sum(axis=1)[:, None] - sums[1:].sum(axis=0)
     return sums
-
-
-def randomisation_tests(designs: list[Design], draws: Draws) -> list[list[Estimate]]:
-    """Both global tests of `permutation_names` for designs of the same responses.
-
-    Args:
-        designs: one for each outcome; all count the same labelled responses.
-        draws: number of permutations and seed.
-    """
-    methods, estimand = (Method.PERMUTATION_NAMES, Method.PERMUTATION_NAMES_F), Estimand.GLOBAL
-    names = designs[0].by_name()
-    groups = len(designs[0].levels)
-    if not 1 < groups < len(names.n):
-        reason = "one group only" if groups <= 1 else "every group has one name"
-        none = [not_estimable(method, estimand, None, reason) for method in methods]
-        return [none for _ in designs]
-    k = np.stack([design.by_name().k for design in designs])
-    p_values = permutation_names(k, names.n, names.level, draws)
-    rows = []
-    for at, design in enumerate(designs):
-        spread = float(np.ptp(design.level_k / design.level_n))
-        variance = one_way_variance(k[at] / names.n, names.level)
-        tests = (
-            (methods[0], spread, p_values.spread[at], None),
-            (
-                methods[1],
-                variance.statistic if variance else None,
-                p_values.f[at],
-                None if variance else "F is not defined: names of one group do not differ",
-            ),
-        )
-        rows.append(
-            [
-                Estimate(
-                    method=method, estimand=estimand, statistic=statistic, p_value=p, note=note
-                )
-                for method, statistic, p, note in tests
-            ]
-        )
-    return rows

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, GROUP, Unit, of_unit
-from refusal_parity.statistics.clusters import fallback_note, mean_errors
+from refusal_parity.statistics.clusters import mean_errors
+from refusal_parity.statistics.contrasts import fallback_note
 from refusal_parity.statistics.design import codes_of
 from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.failures import Guard, unheard

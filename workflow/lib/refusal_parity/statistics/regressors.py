@@ -14,8 +14,6 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from refusal_parity.statistics.clusters import inverse
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -85,33 +83,12 @@ def absorb(
     units = np.eye(levels)[:, 1:]
     return Absorbed(
         contrasts=units[design.level] - share[stratum],
-        bread=inverse(information),
+        bread=np.linalg.inv(information),
         n=design.n,
         variance=variance,
         stratum=stratum,
         total=total,
     )
-
-
-class LeastSquares(NamedTuple):
-    """Contrasts of levels with the first, shape (q,), and each cell's sum of residuals."""
-
-    coefficients: FloatArray
-    residual: FloatArray
-
-
-def least_squares(design: Design, absorbed: Absorbed) -> LeastSquares:
-    """The regression of the outcome on levels and strata.
-
-    Args:
-        design: counts.
-        absorbed: its contrasts, with working variances of 1.
-    """
-    coefficients = absorbed.bread @ (absorbed.contrasts.T @ design.k)
-    fitted = np.append(0, coefficients)[design.level]
-    effects = np.bincount(absorbed.stratum, design.k - design.n * fitted) / absorbed.total
-    residual = design.k - design.n * (fitted + effects[absorbed.stratum])
-    return LeastSquares(coefficients, residual)
 
 
 def are_told_apart(design: Design, *, template_effects: bool = True) -> bool:

@@ -6,38 +6,44 @@ templates, missing rows and variances, and every method is run on each.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
+from refusal_parity.statistics.answers import Verdicts
 from refusal_parity.statistics.bootstrap import Resamples
 from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.failures import Guard, finite, unheard
 from refusal_parity.statistics.grid import grid_of, in_grid
 from refusal_parity.statistics.latent import fit_latent, simulate
-from refusal_parity.statistics.methods import methods_for
+from refusal_parity.statistics.methods import METHODS
+from refusal_parity.statistics.methods.equivalence import EQUIVALENCE, tested
 from refusal_parity.statistics.proportions import wilson
 from refusal_parity.statistics.randomisation import Draws
-from refusal_parity.statistics.repeated.methods import NOT_REPEATED, repeated_runs
-from refusal_parity.statistics.repeated.results import Studies, Verdicts
+from refusal_parity.statistics.registry import Setting
 from refusal_parity.statistics.results import join_notes
+from refusal_parity.statistics.running import methods_for
+from refusal_parity.statistics.studies import Studies
 from refusal_parity.tables import SelfCheck, conform
-from refusal_parity.vocabulary import Estimand, Method, NameVariance
+from refusal_parity.vocabulary import Estimand, NameVariance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
+    from refusal_parity.statistics.answers import Answers
     from refusal_parity.statistics.design import Design
     from refusal_parity.statistics.failures import Say
     from refusal_parity.statistics.grid import Grid
     from refusal_parity.statistics.latent import Latent
-    from refusal_parity.statistics.repeated.results import Repeated
+    from refusal_parity.statistics.registry import Method
 
 _AT_ONCE: Final = 250
 """Studies held at a time: some 100 MB for 56 names x 32 templates."""
@@ -47,7 +53,7 @@ _DRAWS: Final = 999
 
 _SHIFTED: Final = "estimates shifted to the margin, where the test must not find equivalence"
 
-Key = tuple[Method, Estimand]
+Key = tuple[str, Estimand]
 
 
 def selfcheck(
@@ -104,10 +110,10 @@ def _of_dimension(
         for pattern in NameVariance:
             key = {"outcome": str(outcome), "name_variance": str(pattern)}
             keys = [
-                (method, estimand)
+                (str(method), estimand)
                 for method, estimands in methods_for(dimension, outcome).items()
                 for estimand in estimands
-                if method not in NOT_REPEATED
+                if method.checked
             ]
             found = _of_design(
                 design if comparable else None, keys, pattern, analysis, guard.of(str(outcome))
@@ -155,8 +161,9 @@ def _of_design(
         "var_cell": latent.cell,
         "var_sample": latent.sample,
     }
-    failures: dict[Method, str] = {}
-    verdicts = null_verdicts(grid, latent, analysis, failures)
+    failures: dict[str, str] = {}
+    methods = [METHODS[key] for key in dict.fromkeys(method for method, _ in keys)]
+    verdicts = null_verdicts(grid, latent, analysis, methods, failures)
     for method, reason in failures.items():
         guard.tell(f"self-check of {method}", reason)
     return [
@@ -180,7 +187,8 @@ def null_verdicts(
     grid: Grid,
     latent: Latent,
     analysis: AnalysisConfig,
-    failures: dict[Method, str] | None = None,
+    methods: Iterable[Method] | None = None,
+    failures: dict[str, str] | None = None,
 ) -> dict[Key, Verdicts]:
     """Each method's verdicts on studies drawn from a model without effects.
 
@@ -188,27 +196,30 @@ def null_verdicts(
         grid: names, templates and responses.
         latent: the model; one rate for all groups.
         analysis: alpha, margin, seed, and how many studies.
+        methods: those that are run; by default all that the self-check runs.
         failures: filled with the methods that failed numerically, and why;
-            their verdicts are of no use. Without it such an error is raised.
+            they have no verdicts. Without it such an error is raised.
 
     Returns:
         By method and estimand, arrays of shape (studies, groups).
     """
     random = np.random.default_rng([analysis.seed, *map(ord, "selfcheck")])
     parts: dict[Key, list[Verdicts]] = {}
+    run = [each for each in methods or METHODS.values() if each.checked]
     for start in range(0, analysis.selfcheck, _AT_ONCE):
         size = min(_AT_ONCE, analysis.selfcheck - start)
-        runs = repeated_runs(
-            Studies(grid, simulate(grid, latent, size, random).k),
-            alpha=analysis.alpha,
-            margin=analysis.margin,
-            draws=Draws(_DRAWS, analysis.seed + start),
-            resamples=Resamples(_DRAWS, analysis.seed + start),
+        studies = Studies(grid, simulate(grid, latent, size, random).k)
+        setting = Setting(
+            analysis.alpha,
+            analysis.margin,
+            Draws(_DRAWS, analysis.seed + start),
+            Resamples(_DRAWS, analysis.seed + start),
+            deciding=True,
         )
-        for methods, run in runs.items():
-            found = run() if failures is None else _guarded(methods, run, failures)
-            for row in found:
-                parts.setdefault((row.method, row.estimand), []).append(_judge(row, analysis))
+        for method in run:
+            for row in _guarded(method, studies, setting, failures):
+                verdicts = _judge(row, analysis)
+                parts.setdefault((str(row.method), row.estimand), []).append(verdicts)
     return {
         key: Verdicts(*(np.concatenate(each) for each in zip(*part, strict=True)))
         for key, part in parts.items()
@@ -216,23 +227,34 @@ def null_verdicts(
 
 
 def _guarded(
-    methods: Sequence[Method], run: Callable[[], list[Repeated]], failures: dict[Method, str]
-) -> list[Repeated]:
-    """What a run gives; nothing where it fails, as it then does for its methods in all studies."""
-
-    def failed(reason: str) -> list[Repeated]:
-        failures.update(dict.fromkeys(methods, reason))
+    method: Method, studies: Studies, setting: Setting, failures: dict[str, str] | None
+) -> list[Answers]:
+    """What a method gives; nothing where it fails, as it then does in all studies."""
+    assert method.run is not None  # noqa: S101 - of `methods_for`
+    run = partial(method.run, studies, setting)
+    if failures is None:
+        return run()
+    if method in failures:
         return []
 
-    if failures.keys() & set(methods):
+    def failed(reason: str) -> list[Answers]:
+        failures[method] = reason
         return []
+
     return Guard().run("", run, failed)
 
 
-def _judge(row: Repeated, analysis: AnalysisConfig) -> Verdicts:
-    if row.method is Method.EQUIVALENCE:
-        return row.shifted(analysis.margin).rejects(analysis.alpha, null=0)
-    return row.rejects(analysis.alpha, null=1 if row.estimand is Estimand.RISK_RATIO else 0)
+def _judge(row: Answers, analysis: AnalysisConfig) -> Verdicts:
+    """Where it rejects its null hypothesis.
+
+    That of the equivalence test is a difference of the margin: every estimate is moved
+    by it, to P(T > (m - |b + m|) / se).
+    """
+    if row.method == EQUIVALENCE:
+        moved = replace(row, estimate=row.values("estimate") + analysis.margin)
+        row = tested(moved, row.method, analysis.margin, analysis.alpha)
+    ratio = row.estimand in {Estimand.RISK_RATIO, Estimand.ODDS_RATIO}
+    return row.rejects(analysis.alpha, null=1 if ratio else 0)
 
 
 class _Rate(NamedTuple):
@@ -261,14 +283,14 @@ def _monte_carlo(verdicts: Verdicts) -> _Rate:
     return _Rate(mean, float(low), float(high))
 
 
-def _row(verdicts: Verdicts, method: Method, studies: int) -> dict[str, Any]:
+def _row(verdicts: Verdicts, method: str, studies: int) -> dict[str, Any]:
     answered = int(verdicts.known.any(axis=1).sum())
     missing = (
         f"no answer in {studies - answered} of {studies} simulated studies"
         if answered < studies
         else None
     )
-    meaning = _SHIFTED if method is Method.EQUIVALENCE else None
+    meaning = _SHIFTED if method == EQUIVALENCE else None
     if not answered:
         return {"n_simulations": 0, "note": join_notes(missing, meaning)}
     rate = _monte_carlo(verdicts)

@@ -14,3 +14,13 @@ def outcome_key(*, description: str, primary_key: bool = False) -> dy.String:
         description=description,
         check={"a_declared_outcome": lambda key: key.is_in(list(OUTCOMES))},
     )
+
+
+def method_key(*, description: str, primary_key: bool = False, nullable: bool = False) -> dy.String:
+    """Key of a statistical method; whichever are declared beside their code."""
+    return dy.String(
+        primary_key=primary_key,
+        nullable=nullable,
+        description=description,
+        regex=r"^[a-z][a-z0-9_]*$",
+    )

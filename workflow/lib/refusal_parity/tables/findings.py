@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataframely as dy
 import polars as pl
 
-from refusal_parity.tables.columns import outcome_key
+from refusal_parity.tables.columns import method_key, outcome_key
 from refusal_parity.tables.registry import table
-from refusal_parity.vocabulary import Correction, Method, Scope, Verdict
+from refusal_parity.vocabulary import Correction, Scope, Verdict
 
 
 @table("findings", per_model=False)
@@ -22,8 +22,7 @@ class Findings(dy.Schema):
     primary = dy.Bool(description="belongs to the outcome and dimension of the primary family")
     verdict = dy.Enum(Verdict, description="equivalent: shown to be smaller than the margin")
     reason = dy.String(nullable=True, description="why it is not estimable")
-    method = dy.Enum(
-        Method,
+    method = method_key(
         nullable=True,
         description="of the row of disparity.parquet that is reported; null where none has a "
         "number, and for all levels together where the pairs decide alone",

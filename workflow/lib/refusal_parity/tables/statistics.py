@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataframely as dy
 import polars as pl
 
-from refusal_parity.tables.columns import outcome_key
+from refusal_parity.tables.columns import method_key, outcome_key
 from refusal_parity.tables.registry import table
 from refusal_parity.vocabulary import (
     DesignQuantity,
     Estimand,
     LeftOut,
-    Method,
     MixedQuantity,
     ModelEstimand,
     NameVariance,
@@ -70,7 +69,7 @@ class Disparity(dy.Schema):
     dimension = dy.String(description="column whose levels are compared")
     group = dy.String(nullable=True, description="level compared, null in a global test")
     reference = dy.String(nullable=True, description="level compared with, null in a global test")
-    method = dy.Enum(Method, description="how it was computed; see docs/method.md")
+    method = method_key(description="how it was computed; see docs/method.md")
     estimand = dy.Enum(Estimand, description="what is estimated")
     n_group = dy.Int64(
         nullable=True, description="labelled responses of the group; answers in answer_length"
@@ -244,7 +243,7 @@ class SelfCheck(dy.Schema):
     name_variance = dy.Enum(
         NameVariance, primary_key=True, description="names of all groups vary alike, or by group"
     )
-    method = dy.Enum(Method, primary_key=True, description="the method that was run")
+    method = method_key(primary_key=True, description="the method that was run")
     estimand = dy.Enum(Estimand, primary_key=True, description="what it estimates or tests")
     n_simulations = dy.Int64(min=0, description="simulated studies that it gave an answer for")
     nominal = dy.Float64(description="nominal type I error rate")

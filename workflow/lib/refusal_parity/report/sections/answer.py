@@ -12,9 +12,10 @@ from refusal_parity.report import checking, results
 from refusal_parity.report.left_out import left_out_cautions
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.wording import VERDICTS, Statement, rate_sentence, statement
+from refusal_parity.statistics.methods.design_based import DESIGN_BASED
 from refusal_parity.tables import Disparity, HumanLabels
 from refusal_parity.text import count, plain, points, question
-from refusal_parity.vocabulary import Method, Verdict
+from refusal_parity.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -70,7 +71,7 @@ def _human_count(inputs: ReportInputs) -> str | None:
     if inputs[HumanLabels].is_empty():
         return None
     corrected = inputs[Disparity].filter(
-        pl.col("method").cast(pl.String) == Method.DESIGN_BASED, pl.col("estimate").is_not_null()
+        pl.col("method").cast(pl.String) == DESIGN_BASED, pl.col("estimate").is_not_null()
     )
     if corrected.is_empty():
         return None

@@ -11,9 +11,11 @@ from refusal_parity.config import engine_of
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.shown_labels import shown_labels
 from refusal_parity.report.summary import exclusion_totals
+from refusal_parity.statistics.methods import METHODS
+from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES
 from refusal_parity.tables import Disparity, Prompts
-from refusal_parity.text import METHOD_NAMES, count, counted, plain, question
-from refusal_parity.vocabulary import Exclusion, LabelSource, Method
+from refusal_parity.text import count, counted, plain, question
+from refusal_parity.vocabulary import Exclusion, LabelSource
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -24,26 +26,6 @@ _SOURCES: Final = {
     LabelSource.CLASSIFIER: "the classifier",
     LabelSource.KEYWORD: "the keyword list",
 }
-_REFERENCES: Final = {
-    Method.OLS_TWO_WAY: "Cameron, Gelbach and Miller (2011), Robust inference with multiway "
-    "clustering, Journal of Business & Economic Statistics 29, 238-249.",
-    Method.OLS_CR2_TWO_WAY: "Bell and McCaffrey (2002), Bias reduction in standard errors for "
-    "linear regression with multi-stage samples, Survey Methodology 28, 169-181.",
-    Method.OLS_CR2_NAME: "Pustejovsky and Tipton (2018), Small-sample methods for cluster-robust "
-    "variance estimation and hypothesis testing in fixed effects models, Journal of Business & "
-    "Economic Statistics 36, 672-683.",
-    Method.PERMUTATION_NAMES: "Phipson and Smyth (2010), Permutation p-values should never be "
-    "zero, Statistical Applications in Genetics and Molecular Biology 9, 39.",
-    Method.BOOTSTRAP_PIGEONHOLE: "Owen (2007), The pigeonhole bootstrap, Annals of Applied "
-    "Statistics 1, 386-411.",
-    Method.EQUIVALENCE: "Schuirmann (1987), A comparison of the two one-sided tests procedure and "
-    "the power approach for assessing the equivalence of average bioavailability, Journal of "
-    "Pharmacokinetics and Biopharmaceutics 15, 657-680.",
-    Method.WELCH_NAMES: "Welch (1947), The generalization of Student's problem when several "
-    "different population variances are involved, Biometrika 34, 28-35.",
-}
-
-
 _WORDS: Final = 1000
 """Characters of a template's own words that the page shows."""
 
@@ -80,8 +62,10 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "open": _open(prompts),
         "permuted": _permuted(inputs),
         "within_templates": inputs.within_templates,
-        "valid": [METHOD_NAMES[method] for method in Method if method in valid],
-        "references": [text for method, text in _REFERENCES.items() if method in used],
+        "valid": [method.heading for method in METHODS.values() if method in valid],
+        "references": sorted(
+            method.citation for method in METHODS.values() if method.citation and method in used
+        ),
     }
 
 
@@ -130,7 +114,7 @@ def _primary(inputs: ReportInputs) -> dict[str, Any] | None:
     return {
         "name": question(outcome, dimension),
         "methods": [
-            f"{METHOD_NAMES[method]} ({counted(number, 'difference')})"
+            f"{method.heading} ({counted(number, 'difference')})"
             for method, number in deciding.items()
         ],
     }
@@ -154,7 +138,7 @@ def _permuted(inputs: ReportInputs) -> bool:
         inputs[Disparity]
         .filter(
             pl.col("dimension") == inputs.dimension,
-            pl.col("method").cast(pl.String) == Method.PERMUTATION_NAMES,
+            pl.col("method").cast(pl.String) == PERMUTATION_NAMES,
         )
         .drop_nulls("p_value")
         .is_empty()

@@ -12,11 +12,12 @@ from refusal_parity.errors import InputError
 from refusal_parity.statistics.correction import Audited, Corrected, correct_around
 from refusal_parity.statistics.design import Design, codes_of
 from refusal_parity.statistics.distributions import t_isf, t_sf
-from refusal_parity.statistics.equivalence import equivalence
+from refusal_parity.statistics.equivalence import two_one_sided
 from refusal_parity.statistics.level_means import contrast, level_means
 from refusal_parity.statistics.observations import outcome_column
+from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.results import Estimate, Pair, not_estimable, pairs_of
-from refusal_parity.vocabulary import Estimand, Method, Scope
+from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from refusal_parity.outcomes import Outcome
     from refusal_parity.statistics.design import FloatArray
     from refusal_parity.statistics.level_means import LevelMeans
-
-METHODS: Final = (Method.DESIGN_BASED, Method.DESIGN_BASED_EQUIVALENCE)
 
 MIN_LABELS: Final = 20
 """Human labels that a level needs; with fewer the error of its correction is not known."""
@@ -103,7 +102,7 @@ def design_based(
         analysis: alpha and margin.
 
     Returns:
-        Rows of both `METHODS` for each pair of levels.
+        Rows of both methods for each pair of levels.
     """
     rows = observations.drop_nulls([dimension, "machine_label"]).with_columns(
         outcome_column(outcome, "machine_label").cast(pl.Float64).alias("machine"),
@@ -187,7 +186,7 @@ def _of_pair(
     reasons = [short[level] for level in reversed(pair) if level in short]
     if reasons or fit is None:
         reason = ", ".join(dict.fromkeys(reasons))
-        return [not_estimable(method, estimand, pair, reason) for method in METHODS]
+        return [not_estimable(method, estimand, pair, reason) for method in CORRECTED]
     levels = fit.means.levels
     weights = np.zeros(len(levels))
     ours, others = levels.index(pair.group), levels.index(pair.reference)
@@ -196,12 +195,12 @@ def _of_pair(
     found = contrast(fit.means, weights, Scope.NEW_NAMES_AND_TEMPLATES, extra=extra)
     if found is None:
         reason = "one name or template, or nothing varies"
-        return [not_estimable(method, estimand, pair, reason) for method in METHODS]
+        return [not_estimable(method, estimand, pair, reason) for method in CORRECTED]
     difference = float(fit.corrected.rate[ours] - fit.corrected.rate[others])
     statistic = difference / found.std_error
     half_width = float(t_isf(analysis.alpha / 2, found.df)) * found.std_error
     tested = Estimate(
-        method=Method.DESIGN_BASED,
+        method=DESIGN_BASED,
         estimand=estimand,
         group=pair.group,
         reference=pair.reference,
@@ -213,5 +212,38 @@ def _of_pair(
         statistic=statistic,
         p_value=float(2 * t_sf(abs(statistic), found.df)),
     )
-    small = equivalence([tested], margin=analysis.margin, alpha=analysis.alpha)
-    return [tested, *(replace(row, method=Method.DESIGN_BASED_EQUIVALENCE) for row in small)]
+    small = two_one_sided(
+        difference, found.std_error, found.df, margin=analysis.margin, alpha=analysis.alpha
+    )
+    return [
+        tested,
+        replace(
+            tested,
+            method=DESIGN_BASED_EQUIVALENCE,
+            ci_low=float(small.low),
+            ci_high=float(small.high),
+            statistic=float(small.statistic),
+            p_value=float(small.p_value),
+        ),
+    ]
+
+
+_PEOPLE: Final = Needs(binary=True, people=True)
+DESIGN_BASED: Final = Method(
+    "design_based",
+    heading="Corrected by human labels",
+    estimands=(Estimand.RISK_DIFFERENCE,),
+    scope=Scope.NEW_NAMES_AND_TEMPLATES,
+    needs=_PEOPLE,
+    run=None,
+)
+DESIGN_BASED_EQUIVALENCE: Final = Method(
+    "design_based_equivalence",
+    heading="Equivalence test, corrected by human labels",
+    estimands=(Estimand.RISK_DIFFERENCE,),
+    scope=Scope.NEW_NAMES_AND_TEMPLATES,
+    needs=_PEOPLE,
+    run=None,
+)
+CORRECTED: Final = (DESIGN_BASED, DESIGN_BASED_EQUIVALENCE)
+"""What `design_based` gives rows of."""

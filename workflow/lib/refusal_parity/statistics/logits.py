@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import expit
 
-from refusal_parity.statistics.repeated.fits import reduced
+from refusal_parity.statistics.reduced import reduced
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import BoolArray, FloatArray
+    from refusal_parity.statistics.design import FloatArray
 
 _STEPS = 60
 _CONVERGED = 1e-10
@@ -74,29 +74,3 @@ def fit_logistic(n: FloatArray, k: FloatArray) -> Logistic:
     chance = expit(np.where(done[:, None, None], logits, np.nan))
     fitted = np.where(n > 0, n * chance * (1 - chance), 0)
     return Logistic(coefficients[:, 1:], chance, fitted)
-
-
-def both_outcomes(n: FloatArray, k: FloatArray) -> BoolArray:
-    """`separation.trim`: which levels and templates stay, shape (studies, levels, templates).
-
-    Templates without variation go first, then levels without, until none is left.
-
-    Args:
-        n: responses, shape (levels, templates).
-        k: of them with the outcome, shape (studies, levels, templates).
-    """
-    kept = np.broadcast_to(n > 0, k.shape).copy()
-    while True:
-        left_n, left_k = np.where(kept, n, 0), np.where(kept, k, 0)
-        flat = _flat(left_n.sum(axis=1), left_k.sum(axis=1))[:, None]
-        drop = kept & flat
-        settled = ~np.asarray(drop.any(axis=(1, 2)))
-        levels = _flat(left_n.sum(axis=2), left_k.sum(axis=2))[:, :, None]
-        drop |= kept & levels & settled[:, None, None]
-        if not drop.any():
-            return kept
-        kept &= ~drop
-
-
-def _flat(n: FloatArray, k: FloatArray) -> BoolArray:
-    return np.asarray((k == 0) | (k == n), dtype=np.bool_)
