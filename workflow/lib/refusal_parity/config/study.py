@@ -35,11 +35,14 @@ class PromptsConfig(Section):
     """Where the prompts come from: CSV files, or the prompts of an imported model."""
 
     templates: PathText | None = Field(
-        default=None, description="CSV with columns template_id, family, template ([NAME] in it)."
+        default=None,
+        description="CSV or workbook (its sheet `templates`, else the first) with columns "
+        "template_id, family, template ([NAME] in it).",
     )
     names: PathText | None = Field(
         default=None,
-        description="CSV with columns name_id, name, a group column, and optionally gender and "
+        description="CSV or workbook (its sheet `names`, else the first) with columns name_id, "
+        "name, a group column, and optionally gender and "
         "commonness.",
     )
     group_column: str = Field(
