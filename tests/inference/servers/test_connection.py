@@ -29,6 +29,12 @@ GOOD = json.dumps(
     {"choices": [{"message": {"role": "assistant", "content": "fine"}, "finish_reason": "stop"}]}
 ).encode()
 MEGABYTE = b"x" * 1024**2
+ELSEWHERE = {
+    "moved": "http://127.0.0.1:{port}/elsewhere",
+    "lured": "http://localhost:{port}/elsewhere",
+    "mislaid": "http://[::1/v1",
+    "circling": "/v1/chat/completions",
+}
 PACKED = gzip.compress(GOOD + b" " * 10**7)
 
 
@@ -50,10 +56,8 @@ class Hostile(BaseHTTPRequestHandler):
         if self.path.startswith("/elsewhere"):
             self.gone_to.append(self.path)
             self._send(200, GOOD)
-        elif way == "moved":
-            self._send(307, b"", location=f"http://127.0.0.1:{port}/elsewhere")
-        elif way == "lured":
-            self._send(307, b"", location=f"http://localhost:{port}/elsewhere")
+        elif way in ELSEWHERE:
+            self._send(307, b"", location=ELSEWHERE[way].format(port=port))
         elif way == "trickling":
             self._trickle()
         elif way == "giant":
@@ -124,7 +128,18 @@ def test_no_answer_takes_others_along_nor_time_nor_memory(
 ) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.monotonic()
-    ways = ("well", "trickling", "giant", "packed", "deep", "strange", "moved", "fine")
+    ways = (
+        "well",
+        "trickling",
+        "giant",
+        "packed",
+        "deep",
+        "strange",
+        "moved",
+        "fine",
+        "mislaid",
+        "circling",
+    )
     found = _ask(hostile[0], tmp_path / "r.parquet", *ways)
     assert time.monotonic() - began < 30
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 < 300
@@ -136,6 +151,8 @@ def test_no_answer_takes_others_along_nor_time_nor_memory(
     assert errors["packed"] == "the answer is compressed, which was not asked for"
     assert errors["deep"].startswith("status 400")
     assert errors["strange"] == "status 400: no"
+    assert errors["mislaid"] == "the server sends the request on to no address"
+    assert "redirect" in errors["circling"].lower()
     # On the same host, a request may go on.
     assert hostile[1].gone_to == ["/elsewhere"]
 

@@ -81,8 +81,7 @@ def client_of(model: OpenAIModel, headers: Mapping[str, str], *, most: int) -> o
 
     async def bounded(response: httpx2.Response) -> None:
         if response.has_redirect_location:
-            here = response.request.url
-            _refuse_another_host(here, here.join(response.headers["location"]))
+            _refuse_another_host(response.request.url, response.headers["location"])
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             # Some bytes of it may be a thousand times as many.
             raise UnreadableError("the answer is compressed, which was not asked for")
@@ -92,7 +91,8 @@ def client_of(model: OpenAIModel, headers: Mapping[str, str], *, most: int) -> o
             response.stream = _Bounded(response.stream, most)
 
     timeout_s = model.timeout_s
-    timeout = openai.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S))
+    # Where nothing is there, this is told before the whole time is up.
+    timeout = openai.Timeout(timeout_s, connect=min(0.9 * timeout_s, _CONNECT_S))
     return openai.AsyncOpenAI(
         base_url=model.base_url,
         # Tries of its own would end where an error stands inside an answer of status 200,
@@ -106,7 +106,11 @@ def client_of(model: OpenAIModel, headers: Mapping[str, str], *, most: int) -> o
     )
 
 
-def _refuse_another_host(here: httpx2.URL, there: httpx2.URL) -> None:
+def _refuse_another_host(here: httpx2.URL, location: str) -> None:
+    try:
+        there = here.join(location)
+    except (httpx2.InvalidURL, ValueError):
+        raise UnreadableError("the server sends the request on to no address") from None
     same = (there.scheme, there.port) == (here.scheme, here.port)
     safer = (here.scheme, there.scheme) == ("http", "https")
     if there.host != here.host or not (same or safer):
