@@ -76,7 +76,7 @@ def test_what_a_model_is_asked_for(
 
 def test_imported_responses_are_not_asked_for() -> None:
     assert workloads(study({"there": THERE}), COUNT) == []
-    assert workload_lines([], COUNT, 5) == []
+    assert workload_lines([], COUNT, 5, {}) == []
     both = workloads(study({"there": THERE, "here": HERE}), COUNT)
     assert [load.model for load in both] == ["here"]
 
@@ -91,7 +91,7 @@ def test_a_judge_is_asked_about_every_response_that_is_drawn() -> None:
 
 def test_lines_say_every_factor_and_the_sum() -> None:
     given = study({"here": HERE, "vendor": PRICED}, sampling={"max_tokens": 100})
-    lines = workload_lines(workloads(given, COUNT), COUNT, 5)
+    lines = workload_lines(workloads(given, COUNT), COUNT, 5, {})
     amount = "1,200 responses of at most 100 tokens, together 120,000; sends about 50,000 tokens"
     assert lines == [
         "240 prompts (4 templates x 30 names x 2 system prompts), 5 samples of each",
@@ -104,11 +104,11 @@ def test_lines_say_every_factor_and_the_sum() -> None:
 
 def test_prompts_that_are_no_whole_product_are_not_called_one() -> None:
     count = PromptCount(prompts=7, templates=2, names=4, arms=1, size=100)
-    [first, *_] = workload_lines(workloads(study({"m": HERE}), count), count, 1)
+    [first, *_] = workload_lines(workloads(study({"m": HERE}), count), count, 1, {})
     assert first == "7 prompts (of 2 templates and 4 names), 1 sample of each"
 
 
 def test_prices_that_are_not_known_are_said_to_be() -> None:
-    lines = workload_lines(workloads(study({"m": SERVER}), COUNT), COUNT, 5)
+    lines = workload_lines(workloads(study({"m": SERVER}), COUNT), COUNT, 5, {})
     assert "what it costs is not known (prompt_price, response_price)" in lines[1]
     assert pl.Series(lines).str.contains("together").sum() == 1

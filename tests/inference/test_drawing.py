@@ -100,11 +100,3 @@ def test_what_was_answered_is_saved_while_nothing_comes(tmp_path: Path) -> None:
 
     draw(_plan(2), generate, store, say=lambda _: None, chunk_s=-1.0)
     assert saved == [1, 1, 1]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(4, "4 s"), (89, "89 s"), (240, "4 min"), (5000, "83 min"), (21_615, "6 h 0 min")],
-)
-def test_times_in_words(seconds: float, words: str) -> None:
-    assert drawing._in_words(seconds) == f"about {words}"  # noqa: SLF001 - what progress says

@@ -20,6 +20,7 @@ try:
     # Every job reads this file anew; its study was checked before it was submitted.
     if workflow.is_main_process:
         from refusal_parity.inference.own_system_prompt import system_prompt_remarks
+        from refusal_parity.pace import speeds
         from refusal_parity.study import check_inputs
         from refusal_parity.workload import JUDGE_KEY, workload_lines, workloads
 
@@ -161,6 +162,7 @@ def announcement():
             [load for load in loads if load.model in asked],
             CHECKED.prompts,
             STUDY.samples,
+            speeds(Path(LOGS), MODELS),
         )
     return lines
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from refusal_parity.config import load_config
 from refusal_parity.console import job
+from refusal_parity.pace import speeds
 from refusal_parity.statistics.plan_lines import plan_lines
 from refusal_parity.statistics.planning import planned_design
 from refusal_parity.tables import Prompts, StudyDesign, read_table, write_table
@@ -11,7 +12,8 @@ with job("plan", snakemake.log[0]) as say:
     study = load_config(snakemake.config, where="the config")
     prompts = read_table(Prompts, Path(snakemake.input.prompts))
     count = PromptCount.of_table(prompts)
-    for line in workload_lines(workloads(study, count), count, study.samples):
+    known = speeds(Path(snakemake.log[0]).parent, study.models)
+    for line in workload_lines(workloads(study, count), count, study.samples, known):
         say(line)
     plan = planned_design(prompts, study.analysis, samples=study.samples, say=say)
     write_table(plan, StudyDesign, Path(snakemake.output.plan))

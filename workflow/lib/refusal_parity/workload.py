@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 import polars as pl
 
 from refusal_parity.config import engine_of
+from refusal_parity.pace import time_line
 from refusal_parity.prompts import parted
 
 if TYPE_CHECKING:
@@ -157,13 +158,16 @@ def _of_judge(config: StudyConfig, judge: EngineModel, drawn: list[Workload]) ->
     )
 
 
-def workload_lines(loads: Sequence[Workload], count: PromptCount, samples: int) -> list[str]:
+def workload_lines(
+    loads: Sequence[Workload], count: PromptCount, samples: int, known: Mapping[str, float]
+) -> list[str]:
     """What is asked as sentences for the terminal, the sum last.
 
     Args:
         loads: as from `workloads`.
         count: the study's prompts.
         samples: responses to each prompt.
+        known: responses a second of models that were asked before.
     """
     if not loads:
         return []
@@ -178,8 +182,7 @@ def workload_lines(loads: Sequence[Workload], count: PromptCount, samples: int) 
         total = sum(load.responses for load in loads)
         tokens = sum(load.response_tokens for load in loads)
         lines.append(f"  together: {total:,} responses of at most {tokens:,} tokens")
-    lines.append("  how long this takes is said once the first responses have come")
-    return lines
+    return [*lines, time_line(loads, known)]
 
 
 def _amount(load: Workload) -> str:

@@ -15,6 +15,7 @@ from refusal_parity.inference.chunks import KEY
 from refusal_parity.inference.job import CHUNK_S
 from refusal_parity.inference.requests import CUT_OFF, Completion
 from refusal_parity.inference.stopping import Sigterm
+from refusal_parity.pace import duration, ended, speed
 from refusal_parity.tables import Responses, conform, empty
 from refusal_parity.vocabulary import Status
 
@@ -206,34 +207,16 @@ class _Progress:
             left = self._total - self._done - self._failed
             # The first responses wait for a start, and tell nothing of the rest.
             known = self._done >= _FEWEST_FOR_A_RATE
-            time_left = f", {_in_words(left / rate)} left" if known else ""
+            time_left = f", {duration(left / rate)} left" if known else ""
             self._say(
                 f"{self._done:,} of {self._total:,} responses{self._failures()}, "
-                f"{_speed(rate)}{time_left}"
+                f"{speed(rate)}{time_left}"
             )
         return now
 
     def end(self) -> None:
         seconds = time.monotonic() - self._began
-        self._say(f"{self._done:,} responses in {seconds:.0f} s{self._failures()}")
+        self._say(f"{ended(self._done, seconds)}{self._failures()}")
 
     def _failures(self) -> str:
         return f", {self._failed:,} requests failed" if self._failed else ""
-
-
-def _speed(rate: float) -> str:
-    """Responses a second, in a unit that leaves something before the point."""
-    for unit, seconds in (("second", 1), ("minute", 60)):
-        if rate * seconds >= 1:
-            return f"{rate * seconds:,.0f} a {unit}"
-    return f"{rate * 3600:,.0f} an hour"
-
-
-def _in_words(seconds: float) -> str:
-    """About how long that is, as people say it."""
-    minutes = seconds / 60
-    if seconds < 90:  # noqa: PLR2004 - people count that far in seconds
-        return f"about {seconds:.0f} s"
-    if minutes < 90:  # noqa: PLR2004
-        return f"about {minutes:.0f} min"
-    return f"about {minutes // 60:,.0f} h {minutes % 60:.0f} min"
