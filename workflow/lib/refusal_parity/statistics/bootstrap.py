@@ -115,15 +115,15 @@ def _multiplicities(random: np.random.Generator, size: int, draws: int) -> Float
     return np.ascontiguousarray(counted.T, dtype=np.float64)
 
 
-def vary(differences: FloatArray, rates: FloatArray) -> BoolArray:
+def vary(differences: FloatArray, largest: FloatArray) -> BoolArray:
     """Whether differences of samples do, beyond the rounding of the rates.
 
     Args:
         differences: shape (..., bootstraps); NaN in a sample without a response.
-        rates: of both groups, any shape.
+        largest: rate of either group in any sample, shape (...).
     """
     if not differences.shape[-1]:
         return np.zeros(differences.shape[:-1], dtype=np.bool_)
     # As with `min`, so that samples without a response do not count, nor warn where all are.
     most, least = (each.reduce(differences, axis=-1) for each in (np.fmax, np.fmin))
-    return np.asarray(most - least > TIE * np.fmax.reduce(np.abs(rates), axis=None))
+    return np.asarray(most - least > TIE * largest)

@@ -56,8 +56,20 @@ class Fits:
     def residual(self) -> FloatArray:
         """Sums of residuals, likewise."""
         grid = self.studies.grid
-        left = self.studies.k - grid.n * self.fit.chance[:, grid.level]
-        return np.where(self.inside, left, 0)
+        residual = np.empty_like(self.studies.k)
+        # Study by study: all at once do not fit the processor's cache.
+        for left, seen, chance, inside in zip(
+            residual, self.studies.k, self.fit.chance, self.inside, strict=True
+        ):
+            np.subtract(seen, grid.n * chance[grid.level], out=left)
+            left[~inside] = 0
+        return residual
+
+    @cached_property
+    def named(self) -> FloatArray:
+        """Rows that each level has at each template, shape (studies, levels, templates)."""
+        grid = self.studies.grid
+        return np.asarray(self.kept * by_level(grid, (grid.n > 0).astype(np.float64)))
 
     @cached_property
     def counts(self) -> Counts:
@@ -116,11 +128,10 @@ class Fits:
 
     def alone(self, *, names: bool, templates: bool) -> dict[int, dict[Pair, str]]:
         """Pairs that are compared by way of one cluster alone, by study, with reasons."""
-        named = by_level(self.studies.grid, self.inside.astype(np.float64))
         # Levels with two templates in common, and one with two names of each, have no such pair.
         shared, twice = (
             np.einsum("slt,smt->slm", each, each).min(axis=(1, 2))
-            for each in ((named > 0).astype(np.float64), (named > 1).astype(np.float64))
+            for each in ((self.named > 0).astype(np.float64), (self.named > 1).astype(np.float64))
         )
         doubtful = np.zeros(len(self.at), dtype=np.bool_)
         if templates:

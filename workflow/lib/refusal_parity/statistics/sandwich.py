@@ -64,12 +64,12 @@ def counted(inside: BoolArray, studies: Studies, parameters: FloatArray) -> Coun
         studies: the studies.
         parameters: coefficients, broadcasts to (studies,).
     """
-    prompts = studies.by_name(inside.astype(np.float64)) > 0
+    prompts = inside if studies.is_nested else studies.by_name(inside.astype(np.float64)) > 0
     return Counts(
         names=prompts.any(axis=2).sum(axis=1).astype(np.float64),
         templates=prompts.any(axis=1).sum(axis=1).astype(np.float64),
         cells=prompts.sum(axis=(1, 2)).astype(np.float64),
-        rows=np.where(inside, studies.grid.n, 0).sum(axis=(1, 2)),
+        rows=np.array([studies.grid.n[each].sum() for each in inside]),
         parameters=parameters,
     )
 

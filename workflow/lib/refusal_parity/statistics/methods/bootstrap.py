@@ -43,10 +43,8 @@ def bootstrap_intervals(
     low, high = quantile(drawn, [setting.alpha / 2, 1 - setting.alpha / 2], axis=2)
     none = empty.sum(axis=2)
     single = too_few_clusters(studies.layout, names=True, templates=templates)
-    varies = np.stack(
-        [vary(drawn[:, at], rates[:, [group[at], reference[at]]]) for at in range(len(group))],
-        axis=1,
-    )
+    largest = np.fmax.reduce(np.abs(rates), axis=2, initial=0)
+    varies = vary(drawn, np.maximum(largest[:, group], largest[:, reference]))
     remarks = [
         *lost_pairs(studies.pairs, single),
         Remark.missing("all samples drawn have the same difference", ~varies),
@@ -62,7 +60,7 @@ def bootstrap_intervals(
             studies=len(studies),
             pairs=studies.pairs,
             estimate=studies.differences(studies.rates),
-            std_error=spread(drawn, axis=2, ddof=1),
+            std_error=None if setting.deciding else spread(drawn, axis=2, ddof=1),
             ci_low=low,
             ci_high=high,
             remarks=tuple(remarks),
