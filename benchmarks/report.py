@@ -12,6 +12,7 @@ import multiprocessing
 import resource
 import tempfile
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,12 +27,23 @@ from refusal_parity.report.writing import ReportFiles, read_inputs, write_all
 from refusal_parity.statistics.comparison import compare
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.exclusions import exclusions
+from refusal_parity.statistics.findings import Evidence, findings
 from refusal_parity.statistics.influence import influences
 from refusal_parity.statistics.lengths import lengths
+from refusal_parity.statistics.losses import bounds, losses
 from refusal_parity.statistics.observations import observe
 from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.rates import rates
-from refusal_parity.tables import TABLES, Labels, Prompts, Responses, conform, write_table
+from refusal_parity.tables import (
+    TABLES,
+    Labels,
+    Prompts,
+    Responses,
+    SelfCheck,
+    conform,
+    empty,
+    write_table,
+)
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -104,7 +116,8 @@ def _make_study(config: StudyConfig, folder: Path, words: int) -> int:
         config.prompts.arms,
     )
     write_table(prompts, Prompts, folder / "prompts.parquet")
-    found: dict[str, list[pl.DataFrame]] = {"labels": [], "rates": [], "disparity": []}
+    evidence = [each.name for each in fields(Evidence) if each.name != "selfcheck"]
+    found: dict[str, list[pl.DataFrame]] = {key: [] for key in ("labels", *evidence)}
     for number, model in enumerate(config.models):
         responses, labels = _draw(prompts, model, config.samples, words, seed=number)
         seen = observe(prompts, labels, config.analysis, responses)
@@ -114,6 +127,8 @@ def _make_study(config: StudyConfig, folder: Path, words: int) -> int:
             "rates": rates(seen, config.analysis),
             "lengths": lengths(seen, config.analysis),
             "exclusions": exclusions(seen, config.analysis),
+            "losses": losses(seen, config.analysis),
+            "bounds": bounds(seen, config.analysis),
             "disparity": disparities(seen, config.analysis),
             "influence": influences(seen, config.analysis),
         }
@@ -123,7 +138,9 @@ def _make_study(config: StudyConfig, folder: Path, words: int) -> int:
         for key, frames in found.items():
             frames.append(made[key])
     seen = observe(prompts, pl.concat(found["labels"]), config.analysis)
+    given = {key: pl.concat(found[key]) for key in evidence} | {"selfcheck": empty(SelfCheck)}
     of_study = {
+        "findings": findings(Evidence(**given), config.analysis),
         "overview": overview(found["rates"], found["disparity"]),
         "comparison": compare(seen, config.analysis, list(config.models)),
     }
