@@ -61,11 +61,11 @@ def test_each_method_stands_once_with_its_worst_rate_and_those_used_come_first(
 ) -> None:
     found = false_alarms(checked, MODEL)
     assert [(each.label, each.rate, each.used) for each in found] == [
-        ("ols_cr2_name", 0.045, True),
-        ("permutation_names, all", 0.05, True),
-        ("ols_cr2_two_way", 0.06, True),
-        ("ols_cr2_name, all", 0.1, False),
-        ("newcombe", 0.5, False),
+        ("Linear model, bias-reduced errors by name", 0.045, True),
+        ("Randomisation test over names, all levels together", 0.05, True),
+        ("Linear model, bias-reduced errors by template and name", 0.06, True),
+        ("Linear model, bias-reduced errors by name, all levels together", 0.1, False),
+        ("Newcombe interval", 0.5, False),
     ]
 
 
@@ -73,8 +73,10 @@ def test_figure_of_the_selfcheck_says_its_numbers(checked: ReportInputs) -> None
     with figure_style():
         drawing = draw_selfcheck(checked, MODEL)
     assert drawing is not None
-    assert "ols_cr2_two_way 6.0 %" in drawing.alt
-    assert "newcombe 50.0 % (for comparison)" in drawing.alt
+    assert "bias-reduced errors by template and name 6.0 %" in drawing.alt
+    assert "Newcombe interval 50.0 % (for comparison)" in drawing.alt
+    words = [text.get_text() for text in drawing.figure.axes[0].texts] + [drawing.alt]
+    assert not any("_" in each for each in words)
     assert draw_selfcheck(changed(checked, selfcheck=None), MODEL) is None
 
 

@@ -78,7 +78,7 @@ def test_pooled_arms_are_said_where_rates_and_differences_are(
     prompts = pl.concat(inputs[Prompts].with_columns(arm=pl.lit(arm)) for arm in arms)
     page = render_page(changed(inputs, prompts=prompts), drawings=[])
     sections = dict(re.findall(r'<section id="(\w+)".*?>(.*?)</section>', page, re.DOTALL))
-    sentence = "under all 2 system prompts are pooled"
+    sentence = "under the 2 system prompts are pooled"
     found = {key for key, section in sections.items() if sentence in section}
     assert found == ({"answer", "rates", "differences", "methods"} if said else set())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.report.axes import (
     ceiling,
     label_rows,
@@ -15,7 +16,7 @@ from refusal_parity.report.axes import (
 from refusal_parity.report.drawing import Drawing
 from refusal_parity.report.figure_registry import Place, figure_of_study
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, INK, MUTED
-from refusal_parity.text import known, percent, plain, points, shorten
+from refusal_parity.text import heading_of, known, percent, plain, points, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +59,8 @@ def draw_comparison(inputs: ReportInputs) -> Drawing | None:
         kind="comparison",
         stem="comparison",
         model="",
-        title=f"{inputs.outcome.words.heading} rate by {inputs.dimension}, models side by side",
+        title=f"{inputs.outcome.words.heading} rate by {heading_of(inputs.dimension)}, models side "
+        "by side",
         alt=_alt(inputs, rates),
         figure=figure,
     )
@@ -129,5 +131,7 @@ def _alt(inputs: ReportInputs, rates: dict[str, list[GroupRate]]) -> str:
         else f"{plain(model)} not estimable"
         for model, found in rates.items()
     ]
-    start = f"{inputs.outcome.words.heading} rate of the groups by model"
+    start = (
+        f"{inputs.outcome.words.heading} rate of the {DIMENSIONS[inputs.dimension].plural} by model"
+    )
     return f"{start}: {'; '.join(parts)}."

@@ -14,7 +14,7 @@ from refusal_parity.report.axes import (
 )
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
-from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, INK, MUTED
+from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, INK, MUTED, PAPER
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.text import known, percent, plain
 from refusal_parity.vocabulary import Estimand
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from refusal_parity.report.inputs import ReportInputs, Row
 
-_ALL_GROUPS: Final = ", all"
+_TOGETHER: Final = ", all levels together"
 
 
 class FalseAlarms(NamedTuple):
@@ -44,8 +44,10 @@ def draw_selfcheck(inputs: ReportInputs, model: str) -> Drawing | None:
     if not found:
         return None
     nominal = inputs.config.analysis.alpha
-    figure, axes = new_figure(1.4 + 0.26 * len(found))
-    label_rows(axes, [each.label for each in found])
+    figure, axes = new_figure(1.4 + 0.36 * len(found))
+    label_rows(axes, [""] * len(found))
+    for position, each in enumerate(found):
+        _name_row(axes, position, each)
     limit = min(ceiling([each.high for each in found]), 1)
     percent_axis(axes, 0, limit, "Type I error rate, in per cent")
     axes.axvline(nominal, color=CONTRAST, linewidth=1.4, linestyle=(0, (4, 3)), zorder=1)
@@ -53,13 +55,13 @@ def draw_selfcheck(inputs: ReportInputs, model: str) -> Drawing | None:
         _draw_row(axes, position, each)
     axes.plot([], [], "o", color=ACCENT, markersize=6, label="used")
     axes.plot([], [], "o", color=MUTED, fillstyle="none", markersize=6, label="for comparison")
-    axes.plot([], [], color=CONTRAST, linestyle=(0, (4, 3)), label=f"promised: {percent(nominal)}")
+    axes.plot([], [], color=CONTRAST, linestyle=(0, (4, 3)), label=f"nominal: {percent(nominal)}")
     legend_below(figure, axes, columns=3)
     return Drawing(
         kind="selfcheck",
         stem=stem_of("selfcheck", model),
         model=model,
-        title=f"False alarms of the methods: {plain(model)}",
+        title=f"Type I error rates of the methods: {plain(model)}",
         alt=_alt(model, nominal, found),
         figure=figure,
     )
@@ -81,9 +83,26 @@ def false_alarms(inputs: ReportInputs, model: str) -> list[FalseAlarms]:
 
 
 def _of_row(row: Row) -> FalseAlarms:
-    label = row["method"] + (_ALL_GROUPS if row["estimand"] == Estimand.GLOBAL else "")
-    used = METHODS[row["method"]].controls(row["estimand"])
+    method = METHODS[row["method"]]
+    label = method.title + (_TOGETHER if row["estimand"] == Estimand.GLOBAL else "")
+    used = method.controls(row["estimand"])
     return FalseAlarms(label, used, row["false_positive_rate"], row["ci_low"], row["ci_high"])
+
+
+def _name_row(axes: Axes, position: int, each: FalseAlarms) -> None:
+    """The method above its line: names of methods are too long to stand beside it."""
+    axes.text(
+        0,
+        position - 0.38,
+        each.label,
+        transform=axes.get_yaxis_transform(),
+        ha="left",
+        va="center",
+        color=INK if each.used else MUTED,
+        fontsize=7.5,
+        # The line of the nominal level must not run through it.
+        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.8},
+    )
 
 
 def _draw_row(axes: Axes, position: int, each: FalseAlarms) -> None:

@@ -71,7 +71,7 @@ def crossed_table(inputs: ReportInputs, within: str) -> Table | None:
     )
     return Table(
         caption=f"{outcome.words.heading} rate by group within {heading_of(within)}"
-        + in_brackets(f"; {inputs.confidence} clustered intervals in brackets", rows)
+        + in_brackets(f". {inputs.confidence} clustered intervals in brackets", rows)
         + ".",
         columns=(("Model", TEXT), ("Group", TEXT), *((plain(level), NUMBER) for level in inner)),
         rows=rows,
@@ -103,7 +103,7 @@ def names_table(inputs: ReportInputs) -> Table:
     )
     return Table(
         caption=f"{outcome.words.heading} rate of each name"
-        + in_brackets(f"; {inputs.confidence} intervals, clustered by template, in brackets", rows)
+        + in_brackets(f". {inputs.confidence} intervals, clustered by template, in brackets", rows)
         + ".",
         columns=(
             ("Name", TEXT),
@@ -132,7 +132,7 @@ def templates_table(inputs: ReportInputs) -> Table:
     )
     return Table(
         caption=f"{outcome.words.heading} rate of each template over all names"
-        + in_brackets(f"; {inputs.confidence} intervals, clustered by name, in brackets", rows)
+        + in_brackets(f". {inputs.confidence} intervals, clustered by name, in brackets", rows)
         + ".",
         columns=(
             ("Template", TEXT),

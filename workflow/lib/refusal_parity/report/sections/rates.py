@@ -28,6 +28,4 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     }
 
 
-SECTION: Final = Section(
-    key="rates", entry="Rates by group", heading="Rates by group", context=_context
-)
+SECTION: Final = Section(key="rates", entry="Rates", heading="Rates", context=_context)
