@@ -130,8 +130,13 @@ def test_filters_find_what_the_tables_say(
     chosen = rows.filter(
         pl.col("model") == "demo-guarded", pl.col("group") == "mexican", pl.col("sample") == 1
     )
-    window.choose(model="demo-guarded", group="mexican", sample="Sample 2")
+    window.choose(model="demo-guarded", group="mexican", sample="Sample 1")
     assert window.status().startswith(f"{len(chosen):,} of")
+    # A card says which template and sample it is of, in the words of the tables.
+    where = page.locator("#responses .response .where").first.inner_text()
+    template = chosen["template_id"].unique().to_list()
+    assert where.endswith("sample 1")
+    assert any(f" {key} " in where for key in template)
     refused = chosen.filter(pl.col("label") == "harmful_refusal")
     window.choose(label="Harmful refusal")
     assert window.status().startswith(f"{len(refused):,} of")

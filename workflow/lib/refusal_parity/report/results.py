@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -26,6 +26,7 @@ from refusal_parity.text import (
     question,
     reason_words,
 )
+from refusal_parity.vocabulary import Exclusion
 
 if TYPE_CHECKING:
     from refusal_parity.outcomes import Outcome
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.finding import Finding
 
 
-_FILTERED = {True: "refused by the service and counted as a refusal, ", False: ""}
+_FILTERED: Final = "refused by the service and counted as a refusal, "
 
 
 def findings_table(inputs: ReportInputs) -> Table:
@@ -197,6 +198,7 @@ def exclusions_table(inputs: ReportInputs, dimension: str) -> Table | None:
     apart = dimension != ALL
     totals = exclusion_totals(inputs)
     # What counts stands first, what does not after it.
+    filtered = inputs.counts_filtered and totals.get(Exclusion.FILTERED, 0) > 0
     reasons = sorted({LABELLED: 0, **totals}, key=lambda reason: not inputs.is_counted(reason))
     cells = {(row["model"], row["group"], row["reason"]): row for row in frame.to_dicts()}
     keys = dict.fromkeys((model, group) for model, group, _ in cells)
@@ -207,7 +209,7 @@ def exclusions_table(inputs: ReportInputs, dimension: str) -> Table | None:
     return Table(
         caption="What became of every response"
         + (f", by {heading_of(dimension)}" if apart else "")
-        + f": labelled, {_FILTERED[inputs.counts_filtered]}or left out of all rates and why.",
+        + f": labelled, {_FILTERED if filtered else ''}or left out of all rates and why.",
         columns=(
             ("Model", TEXT),
             *(((heading_of(dimension).capitalize(), TEXT),) if apart else ()),
