@@ -84,7 +84,7 @@ def false_alarms(inputs: ReportInputs, model: str) -> list[FalseAlarms]:
 
 def _of_row(row: Row) -> FalseAlarms:
     method = METHODS[row["method"]]
-    label = method.title + (_TOGETHER if row["estimand"] == Estimand.GLOBAL else "")
+    label = plain(method.heading) + (_TOGETHER if row["estimand"] == Estimand.GLOBAL else "")
     used = method.controls(row["estimand"])
     return FalseAlarms(label, used, row["false_positive_rate"], row["ci_low"], row["ci_high"])
 
