@@ -12,6 +12,7 @@ from server_jobs import job_of, prompts_of
 
 from refusal_parity.config import SamplingConfig
 from refusal_parity.errors import InputError
+from refusal_parity.inference.asking import ServerJob, ask_server
 from refusal_parity.inference.running import run_job
 from refusal_parity.tables import Responses, read_metadata, read_table
 
@@ -108,3 +109,11 @@ def test_what_is_sent_is_what_the_config_says(server: Server, tmp_path: Path) ->
         "extra_body": {"reasoning_effort": "low"},
         "query": {"api-version": "2024-10-21"},
     }
+
+
+def test_a_script_asks_without_the_workflow(server: Server, tmp_path: Path) -> None:
+    job = ServerJob(
+        key="m", model=job_of(server).model, samples=2, sampling=SamplingConfig(max_tokens=8)
+    )
+    ask_server(job, prompts_of("well"), tmp_path / "r.parquet", say=lambda _: None)
+    assert read_table(Responses, tmp_path / "r.parquet")["status"].to_list() == ["ok", "ok"]

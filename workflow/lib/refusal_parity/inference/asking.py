@@ -1,4 +1,7 @@
-"""Models behind a server, to which prompts are sent as they are."""
+"""Models behind a server, to which prompts are sent as they are.
+
+`ServerJob` and `ask_server` are for scripts that ask a server without the workflow.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from typing_extensions import override
 
-from refusal_parity.inference.job import Source
+from refusal_parity.inference.job import InferenceJob, Source
 from refusal_parity.inference.openai_engine import OpenAIServer
 from refusal_parity.inference.provenance import package_versions
 from refusal_parity.inference.servers.remarks import remarks
@@ -16,10 +19,38 @@ from refusal_parity.inference.thinking import parted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from refusal_parity.config import OpenAIModel
-    from refusal_parity.inference.job import InferenceJob
     from refusal_parity.inference.requests import Completion
+
+ServerJob = InferenceJob
+"""One model's share of a study, asked of a server."""
+
+
+def ask_server(
+    job: InferenceJob[OpenAIModel],
+    prompts: pl.DataFrame,
+    output: Path,
+    *,
+    say: Callable[[str], None],
+) -> None:
+    """Draw all responses of a model on a server; goes on where a killed job was.
+
+    Args:
+        job: the model's share of the study.
+        prompts: a table of `Prompts`.
+        output: where the table of `Responses` goes.
+        say: called with lines of progress.
+
+    Raises:
+        InputError: the server cannot be used.
+        Stopped: SIGTERM came; the next call goes on from there.
+    """
+    # It looks up the engine of a job, and this one is among them.
+    from refusal_parity.inference.running import run_job  # noqa: PLC0415
+
+    run_job(job, prompts, output, say=say)
 
 
 def start(job: InferenceJob[OpenAIModel], say: Callable[[str], None]) -> ServedModel:
