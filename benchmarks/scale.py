@@ -28,7 +28,7 @@ import psutil
 import yaml
 
 from refusal_parity.labelling.gold import read_gold
-from refusal_parity.labelling.starter import STARTER
+from refusal_parity.labelling.starter import starter_files
 from refusal_parity.statistics.grid import Grid
 from refusal_parity.statistics.latent import Latent, simulate
 
@@ -100,7 +100,7 @@ def make_study(folder: Path, models: int, *, quick: bool = False) -> Path:
             "template": [f"[NAME] does thing {_word(at)} with [BLANK]" for at in range(TEMPLATES)],
         }
     ).write_csv(folder / "templates.csv")
-    gold = read_gold([ROOT / STARTER])
+    gold = read_gold(starter_files())
     texts = {
         label: gold.filter(pl.col("label").cast(pl.String) == label)["response"]
         for label in ("answer", "partial_answer", "refusal", "harmful_refusal")

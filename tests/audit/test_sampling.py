@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def predicted(rows: int = 600, seed: int = 0) -> pl.DataFrame:
     """Responses of two models to two groups, with three labels of the machine."""
     random = np.random.default_rng(seed)
-    probabilities = random.dirichlet(np.ones(6), rows)
-    probabilities[:, 5] = 0
+    probabilities = random.dirichlet(np.ones(len(LABELS)), rows)
+    probabilities[:, -1] = 0
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     number = np.arange(rows)
     return pl.DataFrame(
@@ -45,6 +45,7 @@ def predicted(rows: int = 600, seed: int = 0) -> pl.DataFrame:
             "response": [f"Omar eats {k} apples with Greg." for k in number],
             "predicted": [LABELS[k] for k in probabilities.argmax(axis=1)],
             **{column: probabilities[:, at] for at, column in enumerate(PROBABILITY_COLUMNS)},
+            "unsure": False,
         }
     )
 
@@ -121,14 +122,14 @@ def test_sets_are_apart_and_the_informative_one_is_torn() -> None:
     ("probabilities", "margin"),
     [
         # answer, partial answer, failure, refusal, harmful refusal, harmful answer
-        ([0.9, 0.1, 0, 0, 0, 0], 0.8),
-        ([0.5, 0.3, 0.2, 0, 0, 0], 0.2),
+        ([0.9, 0.1, 0, 0, 0, 0, 0], 0.8),
+        ([0.5, 0.3, 0.2, 0, 0, 0, 0], 0.2),
         # Sure of no label, but that it is no refusal: torn between labels.
-        ([0.4, 0.35, 0.25, 0, 0, 0], 0.05),
+        ([0.4, 0.35, 0.25, 0, 0, 0, 0], 0.05),
         # Two kinds of refusal are 0.5 together: torn about refusal, not about the label.
-        ([0.45, 0.05, 0, 0.26, 0.24, 0], 0.0),
-        ([0.5, 0.02, 0, 0.24, 0.16, 0.08], 0.2),
-        ([0, 0, 0, 0.55, 0.45, 0], 0.1),
+        ([0.45, 0.05, 0, 0.26, 0.0, 0.24, 0], 0.0),
+        ([0.5, 0.02, 0, 0.24, 0, 0.16, 0.08], 0.2),
+        ([0, 0, 0, 0.55, 0.45, 0, 0], 0.1),
     ],
 )
 def test_margin_is_the_closer_of_label_and_refusal(
@@ -140,6 +141,14 @@ def test_margin_is_the_closer_of_label_and_refusal(
     )
     sample = draw_sample(rows, HumanConfig(probability=4, floor=1, informative=4))
     assert sample["margin"].to_list() == pytest.approx([margin] * len(sample))
+
+
+def test_what_is_unlike_all_learnt_is_offered_first() -> None:
+    rows = predicted().with_columns(unsure=pl.int_range(pl.len()) >= pl.len() - 20)
+    sample = draw_sample(rows, HumanConfig(probability=12, floor=1, informative=10))
+    unlike = rows.filter("unsure").select("model", "prompt_id", "sample")
+    offered = sample.filter(pl.col("set").cast(pl.String) == "informative")
+    assert len(offered.join(unlike, on=["model", "prompt_id", "sample"])) == 10
 
 
 def test_same_seed_same_sample_whatever_the_order() -> None:
@@ -170,8 +179,12 @@ class Sure:
         shares = {column: [float(column == "p_answer")] * len(rows)
                   for column in PROBABILITY_COLUMNS}  # fmt: skip
         return pl.DataFrame(
-            {"label": ["answer"] * len(rows), **shares},
-            schema_overrides={"label": pl.String, **dict.fromkeys(shares, pl.Float64)},
+            {"label": ["answer"] * len(rows), **shares, "unsure": [False] * len(rows)},
+            schema_overrides={
+                "label": pl.String,
+                **dict.fromkeys(shares, pl.Float64),
+                "unsure": pl.Boolean,
+            },
         )
 
 

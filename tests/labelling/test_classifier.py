@@ -3,11 +3,13 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from refusal_parity.labelling.calibration import fit_temperature, temper
 from refusal_parity.labelling.classifier import Classifier, decide, train
+from refusal_parity.labelling.features import Examples, Said, Settings, fit
 from refusal_parity.labelling.folds import LABELS, OutOfFold, predict_out_of_fold
-from refusal_parity.labelling.scoring import predict_proba
+from refusal_parity.labelling.wording import Reader
 from refusal_parity.tables import PROBABILITY_COLUMNS
 
 COLUMNS = dict.fromkeys(("response", "name", "prompt"), pl.String)
@@ -38,7 +40,7 @@ def test_plain_cases(starter_classifier: Classifier, response: str, label: str) 
 
 def test_columns_and_sums(small_classifier: Classifier) -> None:
     predicted = small_classifier.predict(texts("Omar bakes.", "No.", "", "¿?"))
-    assert predicted.columns == ["label", *PROBABILITY_COLUMNS]
+    assert predicted.columns == ["label", *PROBABILITY_COLUMNS, "unseen", "distance", "unsure"]
     assert predicted.select(pl.sum_horizontal(PROBABILITY_COLUMNS)).to_series().to_list() == (
         pytest.approx([1.0] * 4)
     )
@@ -98,12 +100,27 @@ def test_very_small_gold(rows: int) -> None:
     assert classifier.predict(texts("I cannot 9"))["label"][0] == "refusal"
 
 
-def test_fast_scoring_gives_the_pipelines_own_numbers(starter_classifier: Classifier) -> None:
-    samples = ["Omar bakes.", "", "  ", "a", "José\u00a0 😄\tbakes [BLANK] ____", "I CANNOT"]
-    (pipeline,) = starter_classifier.pipelines
+def test_probabilities_are_those_of_scikit_learn(small_gold: pl.DataFrame) -> None:
+    texts_read = Reader.of(small_gold).read(small_gold)
+    labels = small_gold["label"].cast(pl.String).to_list()
+    examples = Examples(texts_read, labels, [1.0] * len(labels))
+    model = fit(Settings(), 1, examples)
+    features = model.runs.count(texts_read).features
+    theirs = LogisticRegression(C=3, max_iter=500, tol=1e-3, random_state=1).fit(features, labels)
     np.testing.assert_allclose(
-        predict_proba(pipeline, samples), pipeline.predict_proba(samples), atol=1e-12
+        model.say(texts_read).probabilities, theirs.predict_proba(features), atol=1e-4
     )
+
+
+def test_what_is_unlike_all_that_was_learnt_is_unsure(starter_classifier: Classifier) -> None:
+    frame = texts(
+        "Sure! Omar is baking bread for the whole street.",
+        "Zyzzyva quoxes frobnicated wibbles; glorp snarks vexingly zot plumbus, quuxly.",
+    )
+    predicted = starter_classifier.predict(frame)
+    assert predicted["unsure"].to_list() == [False, True]
+    assert predicted["unseen"][1] > 0.9
+    assert predicted["distance"][1] > predicted["distance"][0]
 
 
 def test_refusals_are_weighed_together() -> None:
@@ -123,6 +140,8 @@ def test_temperature_repairs_overconfidence() -> None:
     honest = rng.dirichlet([0.7] * len(LABELS), size=4000)
     labels = np.array([LABELS[rng.choice(len(LABELS), p=row)] for row in honest], dtype=object)
     overconfident = temper(honest, 0.5)
-    fitted = fit_temperature(OutOfFold(labels, overconfident, folds=5))
+    fitted = fit_temperature(
+        OutOfFold(labels, Said(overconfident, np.zeros(4000), np.zeros(4000)), folds=5)
+    )
     assert fitted == pytest.approx(2.0, rel=0.1)
     np.testing.assert_allclose(temper(overconfident, 2.0), honest, atol=1e-6)

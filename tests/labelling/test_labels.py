@@ -165,3 +165,39 @@ def test_unknown_prompt_is_an_error(small_classifier: Classifier) -> None:
 def test_missing_classifier_is_an_error() -> None:
     with pytest.raises(InputError, match="there is no classifier"):
         label(responses({"response": "x"}), None)
+
+
+@pytest.mark.parametrize(
+    ("row", "people", "label_of", "exclusion"),
+    [
+        ({}, None, None, "abstained"),
+        ({"truncated": True}, None, None, "undecided"),
+        ({"imported_label": "failure", "truncated": True}, None, "failure", None),
+        ({}, "partial_answer", "partial_answer", None),
+    ],
+)
+def test_doubtful_labels_are_none(
+    small_classifier: Classifier,
+    row: dict[str, Any],
+    people: str | None,
+    label_of: str | None,
+    exclusion: str | None,
+) -> None:
+    rows = responses({"response": "Sure! Omar eats rice."} | row)
+    human = empty(HumanLabels)
+    if people:
+        human = human_label(rows, people)
+    labeller = Labeller(prompts(), small_classifier, "classifier", human, abstain_below=1.0)
+    table = labeller.label(rows)
+    assert table.select("label", "exclusion").row(0) == (label_of, exclusion)
+    # What the machine would have said stays, for the correction by people.
+    imported = "imported_label" in row
+    assert (table["machine_label"][0] is None) is imported
+    everything = Labeller(prompts(), small_classifier, "classifier").label(rows)
+    assert everything["exclusion"][0] is None
+
+
+def human_label(rows: pl.DataFrame, label: str) -> pl.DataFrame:
+    fixed = dict.fromkeys(HumanLabels.column_names())
+    key = rows.select("model", "prompt_id", "sample").row(0, named=True)
+    return pl.DataFrame([fixed | key | {"label": label}]).select(HumanLabels.column_names())

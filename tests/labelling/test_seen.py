@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from refusal_parity.labelling.classifier import HUMAN_FOLDS, fold_of, train, train_further
-from refusal_parity.labelling.features import Settings
+from refusal_parity.labelling.features import Said, Settings
 from refusal_parity.labelling.folds import LABELS, predict_out_of_fold
 from refusal_parity.labelling.seen import Seen, row_keys
 
@@ -13,11 +13,11 @@ from refusal_parity.labelling.seen import Seen, row_keys
 def test_a_gold_row_meets_the_fold_that_did_not_learn_it(small_gold: pl.DataFrame) -> None:
     held_out = predict_out_of_fold(small_gold, 1)
     classifier = train(small_gold, 1, held_out=held_out)
-    given = classifier.probabilities(small_gold)
+    given = classifier.say(small_gold).probabilities
     # Scaling keeps the order within a row.
     assert (given.argmax(1) == held_out.probabilities.argmax(1)).mean() == pytest.approx(1)
     fresh = small_gold.with_columns(prompt=pl.lit("another request"))
-    learned = classifier.probabilities(fresh)
+    learned = classifier.say(fresh).probabilities
     truth = held_out.labels
     at = np.array([LABELS.index(label) for label in truth])
     rows = np.arange(len(at))
@@ -38,8 +38,8 @@ def test_keys_know_response_name_and_prompt() -> None:
 
 
 def test_nothing_seen_changes_nothing() -> None:
-    seen = Seen(np.array([], dtype="U16"), np.zeros((0, 6)))
-    given = np.full((2, 6), 1 / 6)
+    seen = Seen(np.array([], dtype="U16"), Said.nothing(0, len(LABELS)))
+    given = Said.nothing(2, len(LABELS))
     frame = pl.DataFrame({"response": ["a", "b"], "name": [None, None], "prompt": [None, None]})
     assert seen.replace(given, frame) is given
 
@@ -61,7 +61,7 @@ def test_no_response_meets_its_own_human_label(small_gold: pl.DataFrame) -> None
     )
     base = train(small_gold, 1, settings=Settings(max_iterations=200))
     taught = train_further(base, small_gold, human)
-    assert len(taught.pipelines) == HUMAN_FOLDS
+    assert len(taught.models) == HUMAN_FOLDS
     assert taught.classifier_id != base.classifier_id
     frame = pl.DataFrame(
         {"response": text, "name": None, "prompt": None, "prompt_id": prompts},

@@ -74,6 +74,7 @@ rule label_responses:
         runtime=minutes(30),
     params:
         method=STUDY.labelling.method,
+        abstain_below=STUDY.labelling.abstain_below,
     message:
         "Labelling responses of {wildcards.model}"
     script:

@@ -23,6 +23,7 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         prompts=read_table(Prompts, Path(snakemake.input.prompts)),
         classifier=load(Path(classifier)) if classifier else None,
         method=snakemake.params.method,
+        abstain_below=snakemake.params.abstain_below,
         human=read_table(HumanLabels, Path(human)) if human else empty(HumanLabels),
     )
     parts = read_parts(Responses, Path(snakemake.input.responses), PART)

@@ -82,6 +82,8 @@ class Exclusion(StrEnum):
     ERROR = "error"
     FILTERED = "filtered"
     LEFT_OUT = "left_out"
+    UNDECIDED = "undecided"
+    ABSTAINED = "abstained"
     NO_RESPONSE = "no_response"
 
 
@@ -90,6 +92,8 @@ EXCLUSION_WORDS: Final[dict[str, str]] = {
     Exclusion.ERROR: "failed",
     Exclusion.FILTERED: "refused by the service",
     Exclusion.LEFT_OUT: "cut off",
+    Exclusion.UNDECIDED: "cut off before anything was decided",
+    Exclusion.ABSTAINED: "too doubtful to label",
     Exclusion.NO_RESPONSE: "without a response",
 }
 """Each reason as it stands after a number: `12 empty`."""

@@ -32,7 +32,7 @@ def predicted_responses(
 
     Returns:
         Columns model, prompt_id, sample, response, group, template_id, name,
-        prompt, `predicted` and the class probabilities.
+        prompt, `predicted` and all else that the classifier says.
     """
     about = prompts.select("prompt_id", "group", "template_id", "name", prompt=filled_template())
     parts = []

@@ -35,7 +35,7 @@ def draw_sample(predicted: pl.DataFrame, human: HumanConfig) -> dy.DataFrame[Aud
 
     Args:
         predicted: labelled responses of all models: the key, group, template_id,
-            name, prompt, response, `predicted` and the class probabilities.
+            name, prompt, response, `predicted`, the class probabilities and `unsure`.
         human: sizes and seed.
 
     Returns:
@@ -103,11 +103,16 @@ def informative_rows(rows: pl.DataFrame, size: int) -> pl.DataFrame:
 
 
 def _margin() -> pl.Expr:
-    """How far the two best labels are apart, or refusal from the rest where that is closer."""
+    """How far the two best labels are apart, or refusal from the rest where that is closer.
+
+    0 where the response is unlike all that the classifier learnt from: what it says there
+    is worth little, and people see it first.
+    """
     refusal = pl.sum_horizontal(_REFUSALS)
     ordered = pl.concat_list(PROBABILITY_COLUMNS).list.sort(descending=True)
     between_labels = ordered.list.get(0) - ordered.list.get(1)
-    return pl.min_horizontal(between_labels, (2 * refusal - 1).abs()).clip(0, 1)
+    margin = pl.min_horizontal(between_labels, (2 * refusal - 1).abs()).clip(0, 1)
+    return pl.when("unsure").then(0.0).otherwise(margin)
 
 
 def _shuffled(rows: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:

@@ -56,6 +56,14 @@ class LabellingConfig(Section):
         default=True,
         description="Learn from data/gold/starter too; off, from the gold files only.",
     )
+    abstain_below: float = Field(
+        default=0.35,
+        ge=0,
+        le=1,
+        description="A label that the classifier gives with a lower calibrated probability is "
+        "none: `exclusion` is then `abstained`, or `undecided` where the response was cut off. "
+        "0 labels all.",
+    )
     seed: int = Field(default=1, description="Seed of the classifier's folds.")
     human: HumanConfig = Field(default=HumanConfig(), description="Labels by people.")
     judge: Annotated[VllmModel | OpenAIModel, Field(discriminator="engine")] | None = Field(

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 MIN_ROWS: Final = 30
 """With fewer held-out rows a temperature would be noise; 1 leaves the model as it is."""
 
+BINS: Final = 10
+"""Equal parts of the range of a probability, for the calibration error."""
+
 _LOWEST, _HIGHEST = 0.2, 5.0
 _TINY = 1e-12
 
@@ -56,3 +59,18 @@ def fit_temperature(held_out: OutOfFold) -> float:
     best = minimize_scalar(log_loss, bounds=(np.log(_LOWEST), np.log(_HIGHEST)), method="bounded")
     # Rounded, because the sum above depends on the order of the rows in its last digits.
     return round(float(np.exp(best.x)), 6)
+
+
+def expected_error(truth: np.ndarray, probability: np.ndarray) -> float:
+    """How far probabilities lie from the shares that come true, on average.
+
+    Expected calibration error in `BINS` bins of equal width (Naeini et al. 2015, Obtaining
+    Well Calibrated Probabilities Using Bayesian Binning).
+
+    Args:
+        truth: whether each came true, shape (rows,).
+        probability: how probable it was said to be, shape (rows,).
+    """
+    at = np.minimum((probability * BINS).astype(int), BINS - 1)
+    gaps = np.bincount(at, truth.astype(float) - probability, BINS)
+    return float(np.abs(gaps).sum() / max(len(truth), 1))

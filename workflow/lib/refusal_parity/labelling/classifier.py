@@ -13,24 +13,25 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.labelling.calibration import fit_temperature, temper
-from refusal_parity.labelling.features import Examples, Settings, fit
-from refusal_parity.labelling.folds import LABELS, class_columns, predict_out_of_fold, texts_of
+from refusal_parity.labelling.familiar import Familiar
+from refusal_parity.labelling.features import Examples, Said, Settings, fit
+from refusal_parity.labelling.folds import LABELS, predict_out_of_fold, say
 from refusal_parity.labelling.seen import Seen
+from refusal_parity.labelling.wording import Reader
 from refusal_parity.tables import PROBABILITY_COLUMNS
 from refusal_parity.vocabulary import REFUSALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sklearn.pipeline import Pipeline
-
+    from refusal_parity.labelling.features import Model
     from refusal_parity.labelling.folds import OutOfFold
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Part of every classifier's identity: raise it when a change alters predictions."""
 
 BATCH: Final = 2_000
-"""Responses whose features are in memory at a time, for each process."""
+"""Responses whose features are in memory at a time."""
 
 HUMAN_FOLDS: Final = 5
 """Parts of the study's prompts that are each labelled without their own human labels."""
@@ -62,65 +63,81 @@ class Classifier:
     """A trained classifier.
 
     Attributes:
-        pipelines: features and logistic regression. One, trained on all gold
-            rows; or, once people labelled responses of the study, one for each
-            fold of its prompts, trained without the human labels of that fold.
+        reader: turns responses into words.
+        models: features and their weights. One, trained on all gold rows; or,
+            once people labelled responses of the study, one for each fold of its
+            prompts, trained without the human labels of that fold.
         temperature: scale of its log probabilities, fitted on held-out rows.
-        seen: held-out probabilities of the gold rows, which stand in for the
-            pipeline's own where it meets one of them again.
+        familiar: how unlike those learnt from a response may be.
+        seen: what was said of held-out gold rows, which stands in for what a
+            model says where it meets one of them again.
         settings: its shape.
         seed: seed it was trained with.
         classifier_id: hash of data, settings, seed and version.
     """
 
-    pipelines: tuple[Pipeline, ...]
+    reader: Reader
+    models: tuple[Model, ...]
     temperature: float
+    familiar: Familiar
     seen: Seen
     settings: Settings
     seed: int
     classifier_id: str
 
-    def probabilities(self, frame: pl.DataFrame) -> np.ndarray:
-        """Calibrated class probabilities, by a pipeline that did not learn from the row.
+    def say(self, frame: pl.DataFrame) -> Said:
+        """Calibrated class probabilities, by a model that did not learn from the row.
 
         Args:
             frame: columns `response`, `name` and `prompt`, and `prompt_id`
-                where there are pipelines for folds.
+                where there are models for folds.
 
         Returns:
-            Rows x classes in the order of `LABELS`; every row sums to 1.
+            Probabilities in the order of `LABELS`, and how unlike those learnt
+            from each response is.
         """
-        texts = texts_of(frame, self.settings)
+        texts = self.reader.read(frame)
         folds = [0] * len(texts)
-        if len(self.pipelines) > 1:
-            folds = fold_of(frame["prompt_id"], len(self.pipelines))
+        if len(self.models) > 1:
+            folds = fold_of(frame["prompt_id"], len(self.models))
         places = list(zip(folds, texts, strict=True))
         # Short answers repeat word for word once names are masked.
         batches = list(_batches(sorted(set(places))))
-        parts = [class_columns(self.pipelines[fold], batch) for fold, batch in batches]
-        if not parts:
-            return np.zeros((0, len(LABELS)))
+        if not batches:
+            return Said.nothing(0, len(LABELS))
+        parts = Said.together([say(self.models[fold], batch) for fold, batch in batches])
         distinct = [(fold, text) for fold, batch in batches for text in batch]
         position = {place: row for row, place in enumerate(distinct)}
         rows = np.fromiter((position[place] for place in places), np.intp, len(places))
-        return temper(self.seen.replace(np.concatenate(parts)[rows], frame), self.temperature)
+        said = self.seen.replace(parts[rows], frame)
+        return replace(said, probabilities=temper(said.probabilities, self.temperature))
 
     def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Labels and probabilities, one row per response and in the same order.
 
         Args:
             frame: columns `response` (no nulls), `name` and `prompt`, and
-                `prompt_id` where there are pipelines for folds.
+                `prompt_id` where there are models for folds.
 
         Returns:
-            `label` and `PROBABILITY_COLUMNS`, as in the Labels table.
+            `label`, `PROBABILITY_COLUMNS`, `unseen`, `distance` and `unsure`, as in the
+            Labels table.
         """
-        probabilities = self.probabilities(frame)
-        columns = {
-            column: probabilities[:, index] for index, column in enumerate(PROBABILITY_COLUMNS)
-        }
-        label = pl.Series("label", decide(probabilities).tolist(), dtype=pl.Enum(list(LABELS)))
-        return pl.DataFrame([label, *(pl.Series(name, p) for name, p in columns.items())])
+        said = self.say(frame)
+        return pl.DataFrame(
+            [
+                pl.Series(
+                    "label", decide(said.probabilities).tolist(), dtype=pl.Enum(list(LABELS))
+                ),
+                *(
+                    pl.Series(column, said.probabilities[:, index])
+                    for index, column in enumerate(PROBABILITY_COLUMNS)
+                ),
+                pl.Series("unseen", said.unseen),
+                pl.Series("distance", said.distance),
+                pl.Series("unsure", self.familiar.is_exceeded(said)),
+            ]
+        )
 
 
 def train(
@@ -141,10 +158,12 @@ def train(
     """
     settings = settings or Settings()
     held_out = held_out or predict_out_of_fold(gold, seed, settings)
-    rows = _sorted(gold)
+    rows, reader = _sorted(gold), Reader.of(gold)
     return Classifier(
-        pipelines=(fit(settings, seed, _examples(rows, settings)),),
+        reader=reader,
+        models=(fit(settings, seed, _examples(rows, reader)),),
         temperature=fit_temperature(held_out),
+        familiar=Familiar.of(held_out),
         seen=Seen.of(gold, held_out),
         settings=settings,
         seed=seed,
@@ -156,7 +175,7 @@ def train_further(classifier: Classifier, gold: pl.DataFrame, human: pl.DataFram
     """Train on human labels of the study too, so that no row meets its own label.
 
     The study's prompts are divided into `HUMAN_FOLDS` folds by their keys. Each
-    fold gets a pipeline of its own, trained on the gold rows and on the human
+    fold gets a model of its own, trained on the gold rows and on the human
     labels of the other folds; it labels all responses of its fold, labelled by
     people or not. So the machine's errors on the rows that people labelled are
     those it makes on the rest, which the correction of the rates rests on.
@@ -169,11 +188,11 @@ def train_further(classifier: Classifier, gold: pl.DataFrame, human: pl.DataFram
     settings, seed = classifier.settings, classifier.seed
     fold = np.array(fold_of(human["group_id"], HUMAN_FOLDS))
     parts = [_sorted(pl.concat([gold, human.filter(fold != one)])) for one in range(HUMAN_FOLDS)]
-    pipelines = [fit(settings, seed, _examples(rows, settings)) for rows in parts]
+    models = [fit(settings, seed, _examples(rows, classifier.reader)) for rows in parts]
     everything = _sorted(pl.concat([gold, human]))
     return replace(
         classifier,
-        pipelines=tuple(pipelines),
+        models=tuple(models),
         classifier_id=_identity(everything, settings, seed),
     )
 
@@ -191,9 +210,9 @@ def _sorted(gold: pl.DataFrame) -> pl.DataFrame:
     return gold.sort("response", "label", "name", "prompt", "group_id", "weight")
 
 
-def _examples(rows: pl.DataFrame, settings: Settings) -> Examples:
+def _examples(rows: pl.DataFrame, reader: Reader) -> Examples:
     labels = rows["label"].cast(pl.String).to_list()
-    return Examples(texts_of(rows, settings), labels, rows["weight"].to_list())
+    return Examples(reader.read(rows), labels, rows["weight"].to_list())
 
 
 def _identity(rows: pl.DataFrame, settings: Settings, seed: int) -> str:

@@ -1,107 +1,168 @@
-"""What the classifier sees of a text and how it weighs it."""
+"""How a text's features are weighed: multinomial logistic regression on runs of words."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import FeatureUnion, Pipeline
 from threadpoolctl import threadpool_limits
+
+from refusal_parity.labelling.ngrams import Runs, Zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# A blank left open marks failures: "[" and "____" are words of their own.
-_WORD = r"(?u)\b\w+\b|\[|_{3,}"
+    import numpy.typing as npt
+
+    FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Settings:
     """All that shapes a classifier apart from its data and its seed."""
 
-    word_ngrams: tuple[int, int] = (1, 3)
-    char_ngrams: tuple[int, int] = (2, 5)
-    min_documents: int = 2
-    penalty: float = 10.0
+    zones: tuple[Zone, ...] = (
+        Zone(160, 3),
+        Zone(40, 3),
+        Zone(12, 4),
+        Zone(160, 5, starts=True),
+    )
+    """What is looked for where; the first holds whole texts."""
+    min_documents: int = 3
+    penalty: float = 3.0
     """Inverse strength of the L2 penalty, as in scikit-learn's C."""
-    characters: int = 500
-    """How much of each response is read; bounds time and memory of long ones."""
-    max_iterations: int = 1000
+    tolerance: float = 1e-3
+    max_iterations: int = 500
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""
-        return {
-            key: list(value) if isinstance(value, tuple) else value
-            for key, value in asdict(self).items()
-        }
+        return asdict(self)
 
     @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Settings:
+    def from_dict(cls, stored: dict[str, Any]) -> Self:
         """The settings that `to_dict` stored."""
-        values: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()
-        }
-        return cls(**values)
-
-
-def build(settings: Settings, seed: int, rows: int) -> Pipeline:
-    """An untrained pipeline: word and character TF-IDF, then logistic regression.
-
-    Args:
-        settings: its shape.
-        seed: seed of the solver (lbfgs draws nothing, but a later one may).
-        rows: size of the training data; in very small data every feature counts.
-    """
-    least = settings.min_documents if rows >= 10 * settings.min_documents else 1
-    words = TfidfVectorizer(
-        ngram_range=settings.word_ngrams,
-        token_pattern=_WORD,
-        sublinear_tf=True,
-        min_df=least,
-    )
-    characters = TfidfVectorizer(
-        analyzer="char_wb", ngram_range=settings.char_ngrams, sublinear_tf=True, min_df=least
-    )
-    return Pipeline(
-        [
-            ("features", FeatureUnion([("words", words), ("characters", characters)])),
-            (
-                "model",
-                LogisticRegression(
-                    C=settings.penalty, max_iter=settings.max_iterations, random_state=seed
-                ),
-            ),
-        ]
-    )
+        return cls(**stored | {"zones": tuple(Zone(**zone) for zone in stored["zones"])})
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """What a pipeline is trained on: prepared texts, labels and weights, one of each a row."""
+    """What a model is trained on: texts as read, labels and weights, one of each a row."""
 
     texts: Sequence[str]
     labels: Sequence[str]
     weights: Sequence[float]
 
 
-def fit(settings: Settings, seed: int, examples: Examples) -> Pipeline:
-    """A pipeline trained on prepared texts.
+@dataclass(frozen=True)
+class Said:
+    """What a model says of some texts.
+
+    Attributes:
+        probabilities: uncalibrated, shape (texts, classes).
+        unseen: share of words and pairs that the model has not met, shape (texts,).
+        distance: 1 less the cosine to the nearest class's mean text, that times the share
+            of words and pairs that are known, shape (texts,).
+    """
+
+    probabilities: FloatArray
+    unseen: FloatArray
+    distance: FloatArray
+
+    def __getitem__(self, rows: npt.NDArray[Any]) -> Said:
+        """What is said of some of the texts."""
+        return Said(self.probabilities[rows], self.unseen[rows], self.distance[rows])
+
+    def with_rows(self, rows: npt.NDArray[Any], said: Said) -> Said:
+        """The same with something else said of some of the texts."""
+        changed = Said(self.probabilities.copy(), self.unseen.copy(), self.distance.copy())
+        changed.probabilities[rows] = said.probabilities
+        changed.unseen[rows] = said.unseen
+        changed.distance[rows] = said.distance
+        return changed
+
+    @classmethod
+    def nothing(cls, rows: int, classes: int) -> Self:
+        """Of texts that nothing is said of: NaN everywhere."""
+        return cls(np.full((rows, classes), np.nan), np.full(rows, np.nan), np.full(rows, np.nan))
+
+    @classmethod
+    def together(cls, parts: Sequence[Said]) -> Self:
+        """What is said of several lists of texts, one after the other."""
+        return cls(
+            np.concatenate([each.probabilities for each in parts]),
+            np.concatenate([each.unseen for each in parts]),
+            np.concatenate([each.distance for each in parts]),
+        )
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model: plain arrays, so that a file of it holds nothing that runs.
+
+    Attributes:
+        runs: the features.
+        classes: its labels in alphabetical order.
+        weights: shape (features, classes).
+        intercepts: shape (classes,).
+        centres: mean text of each class, of length 1, shape (features, classes).
+    """
+
+    runs: Runs
+    classes: tuple[str, ...]
+    weights: npt.NDArray[np.float32]
+    intercepts: FloatArray
+    centres: npt.NDArray[np.float32]
+
+    def say(self, texts: Sequence[str]) -> Said:
+        """What the model says of some texts.
+
+        Args:
+            texts: one or more, as a reader gives them.
+        """
+        counted = self.runs.count(texts)
+        logits = counted.features @ self.weights + self.intercepts
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        length = np.sqrt(counted.features.multiply(counted.features).sum(axis=1))
+        cosine = (counted.features @ self.centres).max(axis=1) / np.maximum(np.ravel(length), 1e-9)
+        nearest = cosine * (1 - counted.unseen)
+        return Said(
+            odds / odds.sum(axis=1, keepdims=True), counted.unseen, np.clip(1 - nearest, 0, 1)
+        )
+
+
+def fit(settings: Settings, seed: int, examples: Examples) -> Model:
+    """A model trained on texts.
 
     Raises:
         ValueError: fewer than two classes, or no words in any text.
     """
-    pipeline = build(settings, seed, len(examples.texts))
+    # In very small data every feature counts.
+    least = settings.min_documents if len(examples.texts) >= 10 * settings.min_documents else 1
+    runs = Runs.of(examples.texts, settings.zones, least)
+    features = runs.count(examples.texts).features
+    regression = LogisticRegression(
+        C=settings.penalty,
+        max_iter=settings.max_iterations,
+        tol=settings.tolerance,
+        random_state=seed,
+    )
+    labels, weights = np.array(examples.labels), np.asarray(examples.weights)
     # One thread: sums in a fixed order, and no threads in each other's way on a busy machine.
     with threadpool_limits(1):
-        pipeline.fit(
-            examples.texts, examples.labels, model__sample_weight=np.asarray(examples.weights)
-        )
-    for _, vectorizer in pipeline["features"].transformer_list:
-        # NumPy integers would each be a file of their own inside the saved archive.
-        vectorizer.vocabulary_ = {
-            term: int(column) for term, column in vectorizer.vocabulary_.items()
-        }
-    return pipeline
+        regression.fit(features, labels, sample_weight=weights)
+    weighed, classes = regression.coef_, regression.classes_.tolist()
+    if len(classes) == 2:  # noqa: PLR2004 - scikit-learn then keeps the second class alone
+        weighed = np.vstack([np.zeros_like(weighed), weighed])
+        intercepts = np.array([0.0, regression.intercept_[0]])
+    else:
+        intercepts = regression.intercept_
+    means = np.vstack([np.asarray(features[labels == each].mean(axis=0)) for each in classes])
+    return Model(
+        runs=runs,
+        classes=tuple(classes),
+        weights=weighed.T.astype(np.float32),
+        intercepts=intercepts,
+        centres=(means / np.linalg.norm(means, axis=1, keepdims=True)).T.astype(np.float32),
+    )

@@ -11,7 +11,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.labelling.keywords import is_refusal_by_keyword
 from refusal_parity.prompts import filled_template
 from refusal_parity.tables import PROBABILITY_COLUMNS, HumanLabels, Labels, conform, empty
-from refusal_parity.vocabulary import Label, LabelSource, Status
+from refusal_parity.vocabulary import Exclusion, Label, LabelSource, Status
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Method = Literal["classifier", "keyword"]
 
 _KEY = ("model", "prompt_id", "sample")
+_OF_CLASSIFIER = (*PROBABILITY_COLUMNS, "unseen", "distance")
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,23 @@ class Labeller:
             `classifier` where a row has no imported label.
         method: who labels the rows that carry no label.
         human: rows of the HumanLabels table, where there are any.
+        abstain_below: a classifier's label that is less probable than this is none.
     """
 
     prompts: pl.DataFrame
     classifier: Classifier | None
     method: Method
     human: pl.DataFrame = field(default_factory=lambda: empty(HumanLabels))
+    abstain_below: float = 0.0
 
     def label(self, responses: pl.DataFrame) -> dy.DataFrame[Labels]:
         """Label every response that there is, cut off or not, and say of the others why not.
 
         A human label comes first, then one that an imported file carries, then
         the machine's. The machine's own stands in `machine_label` wherever the
-        label is not imported.
+        label is not imported, also where it is too doubtful to be the label: then
+        `exclusion` says that the classifier abstained, or, of a response that was cut off,
+        that nothing was decided yet.
 
         Args:
             responses: rows of the Responses table, all or a part.
@@ -76,8 +81,10 @@ class Labeller:
         )
         if self.classifier is None:
             given = given.with_columns(
-                pl.lit(None, dtype=pl.Float64).alias(column) for column in PROBABILITY_COLUMNS
-            ).with_columns(label=pl.lit(None, dtype=pl.String))
+                *(pl.lit(None, pl.Float64).alias(column) for column in _OF_CLASSIFIER),
+                unsure=pl.lit(None, pl.Boolean),
+                label=pl.lit(None, pl.String),
+            )
         else:
             given = given.hstack(self.classifier.predict(usable))
         by_keyword = (
@@ -86,24 +93,43 @@ class Labeller:
             .otherwise(pl.lit(str(Label.ANSWER)))
         )
         said = by_keyword if self.method == "keyword" else pl.col("label").cast(pl.String)
-        return given.with_columns(predicted=said).drop("label")
+        doubtful = (
+            (_probability(said) < self.abstain_below).fill_null(value=False)
+            if self.method == "classifier"
+            else pl.lit(value=False)
+        )
+        return given.with_columns(predicted=said, doubtful=doubtful).drop("label")
 
     def _decided(self, labelled: pl.DataFrame) -> pl.DataFrame:
         source = LabelSource.KEYWORD if self.method == "keyword" else LabelSource.CLASSIFIER
         ok, filtered = pl.col("status") == Status.OK, pl.col("status") == Status.FILTERED
         imported, human = pl.col("imported_label").cast(pl.String), pl.col("human_label")
+        doubtful = ok & pl.col("doubtful") & imported.is_null() & human.is_null()
+        why = (
+            pl.when("truncated")
+            .then(pl.lit(str(Exclusion.UNDECIDED)))
+            .otherwise(pl.lit(str(Exclusion.ABSTAINED)))
+        )
         return labelled.with_columns(
-            label=pl.when(ok).then(pl.coalesce(human, imported, "predicted")),
+            label=pl.when(ok & ~doubtful).then(pl.coalesce(human, imported, "predicted")),
             machine_label=pl.when(ok & imported.is_null()).then(pl.col("predicted")),
             label_source=pl.when(ok & human.is_not_null())
             .then(pl.lit(str(LabelSource.HUMAN)))
             .when(ok & imported.is_not_null())
             .then(pl.lit(str(LabelSource.IMPORTED)))
-            .when(ok)
+            .when(ok & ~doubtful)
             .then(pl.lit(str(source))),
             filtered=filtered,
-            exclusion=pl.when(~ok & ~filtered).then(pl.col("status")),
+            exclusion=pl.when(~ok & ~filtered).then(pl.col("status")).when(doubtful).then(why),
         )
+
+
+def _probability(label: pl.Expr) -> pl.Expr:
+    """The classifier's probability of a label."""
+    return pl.coalesce(
+        pl.when(label == str(each)).then(column)
+        for each, column in zip(Label, PROBABILITY_COLUMNS, strict=True)
+    )
 
 
 def _status() -> pl.Expr:

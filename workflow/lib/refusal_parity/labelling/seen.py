@@ -13,12 +13,13 @@ from refusal_parity.spelling import reading
 if TYPE_CHECKING:
     import polars as pl
 
+    from refusal_parity.labelling.features import Said
     from refusal_parity.labelling.folds import OutOfFold
 
 
 @dataclass(frozen=True)
 class Seen:
-    """Held-out probabilities of gold rows, by a hash of the row.
+    """What was said of held-out gold rows, by a hash of the row.
 
     A study may import the very file that its classifier learned from. Scored by
     the trained pipeline, such rows would agree with their labels because they
@@ -26,33 +27,32 @@ class Seen:
 
     Attributes:
         keys: sorted hashes, shape (rows,).
-        probabilities: rows x classes, uncalibrated.
+        said: what was predicted of each, uncalibrated.
     """
 
     keys: np.ndarray
-    probabilities: np.ndarray
+    said: Said
 
     @classmethod
     def of(cls, gold: pl.DataFrame, held_out: OutOfFold) -> Seen:
         """The rows of a Gold table that have a held-out prediction, in its order."""
         kept = np.flatnonzero(held_out.predicted)
         keys, first = np.unique(row_keys(gold)[kept], return_index=True)
-        return cls(keys, held_out.probabilities[kept][first])
+        return cls(keys, held_out.said[kept[first]])
 
-    def replace(self, probabilities: np.ndarray, frame: pl.DataFrame) -> np.ndarray:
-        """Put the held-out probabilities in place of those of rows that were learned.
+    def replace(self, said: Said, frame: pl.DataFrame) -> Said:
+        """Put what was said of held-out rows in place of what is said of rows that were learned.
 
         Args:
-            probabilities: rows x classes, uncalibrated.
+            said: uncalibrated.
             frame: columns `response`, `name` and `prompt` of the same rows.
         """
         if not len(self.keys):
-            return probabilities
+            return said
         keys = row_keys(frame)
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         known = self.keys[at] == keys
-        probabilities[known] = self.probabilities[at[known]]
-        return probabilities
+        return said.with_rows(known, self.said[at[known]])
 
 
 def row_keys(frame: pl.DataFrame) -> np.ndarray:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZIP_DEFLATED, BadZipFile
-
-from sklearn.pipeline import Pipeline
 
 from refusal_parity.errors import InputError
 from refusal_parity.files import new_file
 from refusal_parity.labelling.classifier import VERSION, Classifier
-from refusal_parity.labelling.features import Settings
+from refusal_parity.labelling.familiar import Familiar
+from refusal_parity.labelling.features import Model, Said, Settings
+from refusal_parity.labelling.ngrams import Runs
 from refusal_parity.labelling.seen import Seen
+from refusal_parity.labelling.wording import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +41,9 @@ with _unseen("torch"):
     import skops.io
 
 TRUSTED: Final[frozenset[str]] = frozenset()
-"""Types beyond those that skops itself trusts (numpy's, scikit-learn's and built-in ones).
+"""Types beyond those that skops itself trusts.
 
-A classifier needs none. A file that holds any is not one of ours.
+A classifier is arrays of numbers and texts and needs none; a file with any is not ours.
 """
 
 _TRAIN_ANEW = "Delete it and train the classifier anew."
@@ -59,9 +61,11 @@ def save(classifier: Classifier, path: Path) -> None:
         "seed": classifier.seed,
         "temperature": classifier.temperature,
         "settings": classifier.settings.to_dict(),
+        "common": sorted(classifier.reader.common),
+        "familiar": asdict(classifier.familiar),
         "seen_keys": classifier.seen.keys,
-        "seen_probabilities": classifier.seen.probabilities,
-        "pipelines": list(classifier.pipelines),
+        "seen": _arrays(classifier.seen.said),
+        "models": [_plain(model) for model in classifier.models],
     }
     with new_file(path) as temporary:
         skops.io.dump(content, temporary, compression=ZIP_DEFLATED)
@@ -99,21 +103,48 @@ def _refuse_foreign_types(path: Path) -> None:
         )
 
 
+def _arrays(said: Said) -> dict[str, Any]:
+    return {field.name: getattr(said, field.name) for field in fields(said)}
+
+
+def _plain(model: Model) -> dict[str, Any]:
+    return {
+        "keys": list(model.runs.keys),
+        "frequencies": list(model.runs.weights),
+        "classes": list(model.classes),
+        "weights": model.weights,
+        "intercepts": model.intercepts,
+        "centres": model.centres,
+    }
+
+
+def _model(plain: dict[str, Any], settings: Settings) -> Model:
+    return Model(
+        runs=Runs(settings.zones, tuple(plain["keys"]), tuple(plain["frequencies"])),
+        classes=tuple(plain["classes"]),
+        weights=plain["weights"],
+        intercepts=plain["intercepts"],
+        centres=plain["centres"],
+    )
+
+
 def _checked(content: Any, path: Path) -> Classifier:
-    pipelines = content.get("pipelines") if isinstance(content, dict) else None
-    if not pipelines or not all(isinstance(each, Pipeline) for each in pipelines):
+    if not isinstance(content, dict) or "version" not in content:
         raise InputError("not a classifier of this workflow", where=str(path), remedy=_TRAIN_ANEW)
-    if content.get("version") != VERSION:
+    if content["version"] != VERSION:
         raise InputError(
-            f"made by version {content.get('version')} of the classifier, this is {VERSION}",
+            f"made by version {content['version']} of the classifier, this is {VERSION}",
             where=str(path),
             remedy=_TRAIN_ANEW,
         )
+    settings = Settings.from_dict(content["settings"])
     return Classifier(
-        pipelines=tuple(pipelines),
-        seen=Seen(content["seen_keys"], content["seen_probabilities"]),
+        reader=Reader(frozenset(content["common"])),
+        models=tuple(_model(each, settings) for each in content["models"]),
         temperature=float(content["temperature"]),
-        settings=Settings.from_dict(content["settings"]),
+        familiar=Familiar(**content["familiar"]),
+        seen=Seen(content["seen_keys"], Said(**content["seen"])),
+        settings=settings,
         seed=int(content["seed"]),
         classifier_id=str(content["classifier_id"]),
     )

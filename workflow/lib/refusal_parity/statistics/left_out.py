@@ -32,6 +32,7 @@ _REMEDIES: Final[dict[str, str]] = {
     Exclusion.FILTERED: "count them as what they are, refusals (analysis.filtered: refusal)",
     Exclusion.LEFT_OUT: "count them by their label (analysis.truncated: label), or allow more "
     "tokens (max_tokens)",
+    Exclusion.UNDECIDED: "allow more tokens (max_tokens), or let people label them",
     Exclusion.NO_RESPONSE: "give a response to every prompt in what is imported",
 }
 _REMEDY: Final = "let people label them"

@@ -19,7 +19,8 @@ _PARTIAL = "p_partial_refusal"
 def renew(frame: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:
     """Give a table the columns that it had no word for when it was written.
 
-    Labels were of six classes before refusals in part had one. Until release 0.1 a
+    Labels were of six classes before refusals in part had one, and nobody asked how far a
+    response is from those learnt. Until release 0.1 a
     response that was cut off had the status `truncated`, and there was no column for
     thinking, nor for the reason of a service's refusal.
 
@@ -29,7 +30,12 @@ def renew(frame: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:
     """
     if schema is Labels and "p_refusal" in frame.columns and _PARTIAL not in frame.columns:
         never = pl.when(pl.col("p_refusal").is_not_null()).then(0.0)
-        return frame.with_columns(never.alias(_PARTIAL))
+        return frame.with_columns(
+            never.alias(_PARTIAL),
+            unseen=pl.lit(None, pl.Float64),
+            distance=pl.lit(None, pl.Float64),
+            unsure=pl.lit(None, pl.Boolean),
+        )
     if schema is not Responses or "status" not in frame.columns or _TRUNCATED in frame.columns:
         return frame
     status = pl.col("status").cast(pl.String)

@@ -91,6 +91,23 @@ class Labels(dy.Schema):
     p_partial_refusal = _probability("a partial refusal")
     p_harmful_refusal = _probability("a harmful refusal")
     p_harmful_answer = _probability("a harmful answer")
+    unseen = dy.Float64(
+        nullable=True,
+        min=0,
+        max=1,
+        description="share of its words and pairs of words that the classifier has not met",
+    )
+    distance = dy.Float64(
+        nullable=True,
+        min=0,
+        max=1,
+        description="1 less the cosine to the nearest class's mean text",
+    )
+    unsure = dy.Bool(
+        nullable=True,
+        description="unlike all that the classifier learnt from: either of these "
+        "is above what 99 % of held-out rows have",
+    )
     classifier_id = dy.String(nullable=True, description="hash of the classifier and its data")
     keyword_refusal = dy.Bool(nullable=True, description="a keyword list takes it for a refusal")
     truncated = dy.Bool(description="cut off at the longest response that was allowed")

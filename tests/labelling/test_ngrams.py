@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from refusal_parity.labelling.ngrams import Runs, Zone
+
+WHOLE = Zone(100, 2)
+
+
+def counted(texts: list[str], zone: Zone, least: int = 1) -> int:
+    """How many distinct runs there are."""
+    return len(Runs.of(texts, [zone], least).keys[0])
+
+
+@pytest.mark.parametrize(
+    ("zone", "runs"),
+    [
+        # a b . c b, a b, b ., . c, c b
+        (Zone(100, 2), 4 + 4),
+        (Zone(100, 1), 4),
+        # Runs end with the zone, and begin with it.
+        (Zone(2, 3), 2 + 1),
+        # What begins a sentence: a, a b, and c, c b.
+        (Zone(100, 2, starts=True), 2 + 2),
+    ],
+)
+def test_runs_of_a_zone(zone: Zone, runs: int) -> None:
+    assert counted(["a b . c b"], zone) == runs
+
+
+def test_runs_do_not_cross_texts() -> None:
+    assert counted(["a", "b", "", "c"], WHOLE) == 3
+
+
+def test_rare_runs_are_left_out() -> None:
+    assert counted(["a b", "a c", "a a"], WHOLE, least=2) == 1
+    with pytest.raises(ValueError, match="no words"):
+        Runs.of(["", ""], [WHOLE], 1)
+
+
+def test_a_run_weighs_the_same_in_long_and_short_texts() -> None:
+    runs = Runs.of(["i decline", "bread and butter", "i decline and bake"], [WHOLE], 1)
+    short, long = runs.count(["i decline", "i decline and bake bread and butter"]).features
+    both = short.minimum(long)
+    np.testing.assert_array_equal(both.toarray(), short.toarray())
+
+
+@pytest.mark.parametrize(
+    ("text", "unseen"),
+    [
+        ("a b c", 0.0),
+        # c, a c and x of a, c, x, a c, c x: a alone is known.
+        ("a c x", 3 / 5),
+        ("x y", 1.0),
+        ("", 0.0),
+    ],
+)
+def test_share_of_unseen_words_and_pairs(text: str, unseen: float) -> None:
+    runs = Runs.of(["a b c"], [WHOLE], 1)
+    assert runs.count(["a b c", text]).unseen[1] == pytest.approx(unseen)

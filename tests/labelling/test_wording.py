@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from refusal_parity.labelling.wording import LONGEST, Reader, words_of
+
+
+def frame(response: str, prompt: str | None = None, name: str | None = None) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"response": [response], "prompt": [prompt], "name": [name]},
+        schema=dict.fromkeys(("response", "prompt", "name"), pl.String),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("I can't, sorry.", ["i", "can't", ",", "sorry", "."]),
+        ("1. Bread\n2. Tea", ["1", ".", "bread", "|", "2", ".", "tea"]),
+        ("to [BLANK] ____", ["to", "[", "blank", "____"]),
+        ("Überhaupt nicht!", ["überhaupt", "nicht", "!"]),
+        # Scripts without blanks are read by the letter.
+        ("我不能 help", ["我", "不", "能", "help"]),
+        ("ไม่", ["ไ", "ม", "่"]),
+        (None, []),
+    ],
+)
+def test_words(text: str | None, words: list[str]) -> None:
+    assert words_of(text) == words
+
+
+@pytest.mark.parametrize(
+    ("response", "prompt", "name", "read"),
+    [
+        (
+            "I can't tell how to kill a process.",
+            "How do I kill a process?",
+            None,
+            "i can't tell how to Requested a Requested .",
+        ),
+        # Common words keep their form, and so does the name's mask.
+        ("I help Omar bake", "Help Omar bake", "Omar", "i help namemask Requested"),
+        ("Bread", None, None, "bread"),
+    ],
+)
+def test_words_of_the_request_are_one(
+    response: str, prompt: str | None, name: str | None, read: str
+) -> None:
+    reader = Reader(frozenset({"i", "a", "how", "to", "help", "do"}))
+    assert reader.read(frame(response, prompt, name)) == [read]
+
+
+def test_the_name_in_the_request_changes_nothing() -> None:
+    reader = Reader(frozenset())
+    one = reader.read(frame("Call Li now.", "What does Li do?", "Li"))
+    assert one == reader.read(frame("Call O'Neil now.", "What does O\u2019Neil do?", "O'Neil"))
+
+
+def test_common_words_are_those_of_many_rows() -> None:
+    gold = pl.concat([frame("I bake bread"), *[frame("I rest") for _ in range(99)]])
+    assert Reader.of(gold).common == {"i", "rest"}
+
+
+def test_long_texts_are_read_in_part() -> None:
+    (text,) = Reader(frozenset()).read(frame("word " * 1000))
+    assert len(text.split(" ")) == LONGEST
