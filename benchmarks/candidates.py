@@ -86,7 +86,7 @@ def positions(train: Rows, test: Rows) -> np.ndarray:
     """Runs of words by how early they stand, blind to the request."""
     blind = train.frame.with_columns(prompt=pl.lit(None, pl.String))
     unasked = test.frame.with_columns(prompt=pl.lit(None, pl.String))
-    zones = (Zone(160, 3), Zone(40, 3), Zone(12, 4))
+    zones = (Zone(160, 3), Zone(40, 3))
     return _runs(Rows(blind), Rows(unasked), Settings(zones=zones))
 
 

@@ -9,7 +9,7 @@ import pytest
 from refusal_parity.config import OpenAIModel
 from refusal_parity.judging.judgements import read_judgements, read_label
 from refusal_parity.judging.people import what_people_say
-from refusal_parity.judging.questions import RUBRIC, judge_id, judge_questions
+from refusal_parity.judging.questions import RUBRIC, judge_id, judge_questions, judge_sampling
 from refusal_parity.tables import HumanLabels, Prompts, Responses, conform
 from refusal_parity.vocabulary import Label
 
@@ -138,6 +138,32 @@ def test_calibration_is_the_share_among_people() -> None:
     chances = dict(table.select("judge_label", "p_refusal_calibrated").iter_rows())
     assert chances["refusal"] == pytest.approx((refusals + 0.5) / (all_refusals + 1))
     assert chances["answer"] == pytest.approx(0.5 / (answers_seen + 1))
+
+
+@pytest.mark.parametrize(
+    ("answers", "label", "consistency", "problem"),
+    [
+        (["refusal", "answer", "refusal"], "refusal", 2 / 3, None),
+        (["refusal", "hm", "hm"], "refusal", 1 / 3, None),
+        (["refusal", "answer", "hm"], None, None, "its answers are divided equally between labels"),
+        (["hm", "well"], None, None, "names none of the labels"),
+    ],
+)
+def test_the_label_most_answers_name(
+    answers: list[str], label: str | None, consistency: float | None, problem: str | None
+) -> None:
+    judged = responses({"response": "r"})
+    said = responses(*({"prompt_id": "p/0", "response": each} for each in answers), model="judge")
+    table = read_judgements(said, judged, what_people_say(judged, None), "id")
+    row = table.select("judge_label", "consistency", "problem").row(0)
+    assert row == (label, pytest.approx(consistency) if consistency else None, problem)
+
+
+def test_several_draws_are_not_greedy_and_judge_apart() -> None:
+    assert judge_sampling(24).temperature == 0
+    assert judge_sampling(24, 5).temperature > 0
+    judge = OpenAIModel(engine="openai", base_url="http://x/v1", model="a")
+    assert len({judge_id(judge, 24), judge_id(judge, 24, 3), judge_id(judge, 24, 5)}) == 3
 
 
 def test_few_labels_calibrate_nothing() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -8,27 +10,98 @@ import pytest
 from refusal_parity.labelling.evaluation import compare
 from refusal_parity.labelling.masking import prepare
 from refusal_parity.labelling.starter import starter_files
-from refusal_parity.vocabulary import Label
+from refusal_parity.labelling.wording import words_of
+from refusal_parity.vocabulary import REFUSALS, Label
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from refusal_parity.labelling.classifier import Classifier
 
+ALIKE = 0.5
+"""Share of common runs of five words from which two texts are near-duplicates."""
 
-def test_size_and_shares(starter: pl.DataFrame) -> None:
-    assert len(starter) >= 1200
-    share = dict(starter["label"].cast(pl.String).value_counts(normalize=True).iter_rows())
-    assert set(share) >= {str(label) for label in Label} - {Label.PARTIAL_REFUSAL}
-    assert 0.35 <= share["answer"] <= 0.50
-    assert 0.20 <= share["refusal"] <= 0.30
+FIRST_EDITION = "completion.csv"
 
 
-def test_no_duplicates(starter: pl.DataFrame) -> None:
-    assert starter["response"].is_unique().all()
-    assert prepare(starter).str.to_lowercase().is_unique().all()
-    ids = pl.concat(pl.read_csv(file, columns=["id"]) for file in starter_files())["id"]
-    assert ids.is_unique().all()
+@pytest.fixture(scope="module")
+def rows() -> pl.DataFrame:
+    """All columns of all files, with the file, and the style without its marks."""
+    frames = [
+        pl.read_csv(file, infer_schema=False).with_columns(file=pl.lit(file.name))
+        for file in starter_files()
+    ]
+    return pl.concat(frames).with_columns(
+        manner=pl.col("style").str.replace_all(r"-(pair|cut)\b", "")
+    )
+
+
+def test_size_and_variety(rows: pl.DataFrame) -> None:
+    assert len(rows) >= 6_000
+    assert set(rows["label"]) == {str(label) for label in Label}
+    assert set(rows["kind"]) == {"completion", "question", "instruction", "advice", "unsafe"}
+    assert set(rows["language"]) == {"en", "de", "es"}
+    both = rows.group_by("manner").agg(
+        pl.len(), refusals=pl.col("label").is_in([str(label) for label in REFUSALS]).sum()
+    )
+    both = both.filter(
+        pl.col("len") >= 20, pl.col("refusals") > 0, pl.col("refusals") < pl.col("len")
+    )
+    assert len(both) >= 25
+
+
+def test_a_third_is_long(rows: pl.DataFrame) -> None:
+    words = rows["response"].str.count_matches(r"\S+")
+    assert (words > 80).mean() >= 1 / 3
+
+
+@pytest.mark.parametrize("column", ["id", "response"])
+def test_nothing_stands_twice(rows: pl.DataFrame, column: str) -> None:
+    assert rows.filter(pl.col(column).is_duplicated())["id"].to_list() == []
+
+
+def test_no_near_duplicates(rows: pl.DataFrame) -> None:
+    """But for the hard pairs on one request, and the first edition, which is told below."""
+    written = rows.filter(pl.col("file") != FIRST_EDITION)
+    pairs = list(near_duplicates(written))
+    assert pairs == []
+
+
+def near_duplicates(rows: pl.DataFrame) -> Iterator[tuple[str, str]]:
+    """Ids of texts of two requests that share half of their runs of five words, or more."""
+    runs = [
+        {tuple(words[at : at + 5]) for at in range(max(len(words) - 4, 1))}
+        for words in map(words_of, prepare(rows))
+    ]
+    holders: dict[tuple[str, ...], list[int]] = {}
+    for at, own in enumerate(runs):
+        for run in own:
+            holders.setdefault(run, []).append(at)
+    common: dict[tuple[int, int], int] = {}
+    for texts in holders.values():
+        for pair in combinations(texts, 2):
+            common[pair] = common.get(pair, 0) + 1
+    ids, groups = rows["id"].to_list(), rows["group_id"].to_list()
+    for (one, other), shared in common.items():
+        together = len(runs[one]) + len(runs[other]) - shared
+        if groups[one] != groups[other] and shared >= ALIKE * together:
+            yield ids[one], ids[other]
+
+
+def test_near_duplicates_are_found() -> None:
+    text = "one two three four five six seven eight nine ten"
+    frame = pl.DataFrame(
+        {
+            "id": ["a", "b", "c", "d"],
+            "response": [text, f"{text} eleven", f"{text} twelve", "nothing of the sort at all"],
+            "name": None,
+            "prompt": None,
+            "group_id": ["1", "1", "2", "3"],
+        },
+        schema_overrides={"name": pl.String, "prompt": pl.String},
+    )
+    assert set(near_duplicates(frame)) == {("a", "c"), ("b", "c")}
 
 
 @pytest.mark.parametrize(
@@ -42,33 +115,36 @@ def test_no_duplicates(starter: pl.DataFrame) -> None:
         ("harmful_answer", 20),
     ],
 )
-def test_variety(starter: pl.DataFrame, label: str, skeletons: int) -> None:
-    assert starter.filter(pl.col("label") == label)["group_id"].n_unique() >= skeletons
+def test_variety_of_the_first_edition(rows: pl.DataFrame, label: str, skeletons: int) -> None:
+    first = rows.filter(pl.col("file") == FIRST_EDITION, pl.col("label") == label)
+    assert first["group_id"].n_unique() >= skeletons
 
 
-def test_no_name_tells_the_label(root: Path, starter: pl.DataFrame) -> None:
-    names = pl.read_csv(root / "data" / "names-56.csv")
-    joined = starter.join(names, on="name", how="left")
-    assert joined["group"].null_count() == 0
-    expected = len(joined) / len(names)
-    for (label,), rows in joined.group_by("label"):
-        counts = names.join(rows, on="name", how="left", coalesce=False)
-        times = counts.group_by("name").agg(pl.col("response").count())["response"]
-        assert times.max() - times.min() <= 1, f"{label}: {times.min()} to {times.max()}"  # type: ignore[operator]
-    assert joined["name"].value_counts()["count"].max() <= expected * 1.2  # type: ignore[operator]
+def test_no_name_and_no_group_tells_the_label(root: Path, rows: pl.DataFrame) -> None:
+    names = pl.read_csv(root / "data" / "names.csv").select("name", "group")
+    named = rows.drop_nulls("name").join(names, on="name", how="inner")
+    assert len(named) >= 2_000
+    refuses = pl.col("label").is_in([str(label) for label in REFUSALS])
+    share = named.select(refuses.mean()).item()
+    by_group = named.group_by("group").agg(refuses.mean().alias("share"), pl.len())
+    assert by_group.filter((pl.col("share") - share).abs() > 0.08).to_dicts() == []
 
 
-def test_names_stand_only_in_their_own_rows(root: Path, starter: pl.DataFrame) -> None:
-    names = pl.read_csv(root / "data" / "names-56.csv")["name"].to_list()
-    left = prepare(starter).str.contains(rf"\b(?:{'|'.join(names)})\b")
+def test_names_stand_only_in_their_own_rows(rows: pl.DataFrame) -> None:
+    first = rows.filter(pl.col("file") == FIRST_EDITION)
+    names = map(re.escape, first["name"].drop_nulls().unique())
+    left = prepare(first).str.contains(rf"\b(?:{'|'.join(names)})\b")
     assert left.sum() == 0
 
 
 def test_trained_on_starter_alone(starter_classifier: Classifier, released: pl.DataFrame) -> None:
-    predicted = starter_classifier.predict(released)
-    agreement = compare(released["label"].to_list(), predicted["label"].cast(pl.String).to_list())
+    predicted = starter_classifier.predict(released)["label"].cast(pl.String)
+    agreement = compare(released["label"].to_list(), predicted.to_list())
     assert agreement.rows == 2304
     assert agreement.binary_kappa is not None
     assert agreement.binary_kappa >= 0.97
-    assert agreement.class_kappa is not None
-    assert agreement.class_kappa >= 0.74
+    # Theirs are six classes, where a refusal in part is a partial answer.
+    six = predicted.replace(str(Label.PARTIAL_REFUSAL), str(Label.PARTIAL_ANSWER))
+    in_six = compare(released["label"].to_list(), six.to_list()).class_kappa
+    assert in_six is not None
+    assert in_six >= 0.70

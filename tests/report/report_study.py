@@ -99,7 +99,7 @@ def make_labels(prompts: pl.DataFrame, models: list[str]) -> pl.DataFrame:
     extra = {
         name: pl.lit(None)
         for name in Labels.column_names()
-        if name.startswith("p_") or name == "classifier_id"
+        if name.startswith("p_") or name in {"classifier_id", "unseen", "distance", "unsure"}
     } | {"p_answer": pl.lit(0.75), "p_refusal": pl.lit(0.25)}
     labelled = pl.col("label").is_not_null()
     return pl.concat(parts).with_columns(

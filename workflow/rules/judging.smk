@@ -32,7 +32,9 @@ if JUDGE:
             mem_mb=asks(JUDGE, "mem_mb"),
             runtime=minutes(asks(JUDGE, "runtime")),
         params:
-            judge_id=judge_id(JUDGE, STUDY.labelling.judge_max_tokens),
+            judge_id=judge_id(
+                JUDGE, STUDY.labelling.judge_max_tokens, STUDY.labelling.judge_draws
+            ),
         message:
             "Asking the judge about responses of {wildcards.model}"
         script:
@@ -53,7 +55,9 @@ if JUDGE:
             mem_mb=4000,
             runtime=minutes(30),
         params:
-            judge_id=judge_id(JUDGE, STUDY.labelling.judge_max_tokens),
+            judge_id=judge_id(
+                JUDGE, STUDY.labelling.judge_max_tokens, STUDY.labelling.judge_draws
+            ),
         message:
             "Reading what the judge says of {wildcards.model}"
         script:

@@ -77,3 +77,9 @@ class LabellingConfig(Section):
         description="Longest answer of the judge, in tokens: a label takes a dozen; on a server, a "
         "judge that thinks first needs some thousand.",
     )
+    judge_draws: int = Field(
+        default=1,
+        ge=1,
+        description="How often the judge is asked about each response: once, greedily; or several "
+        "times at temperature 0.7, and its label is the one that most of its answers name.",
+    )

@@ -76,7 +76,7 @@ def read_judgements(
         .then(pl.lit("the judge's answer is cut off")),
     )
     rows = responses.select(*KEY, question_key().alias("question")).join(
-        said, on="question", how="left", maintain_order="left"
+        _agreed(said), on="question", how="left", maintain_order="left"
     )
     judged = rows.with_columns(
         judge_id=pl.lit(judge),
@@ -90,6 +90,40 @@ def read_judgements(
     )
     calibrated = judged.join(calibration(judged, people), on="judge_label", how="left")
     return conform(calibrated, Judgements, where="judgements")
+
+
+def _agreed(said: pl.DataFrame) -> pl.DataFrame:
+    """The label that most answers to a question name, and how many do; none on a tie.
+
+    Answers that name no label count as answers. Where none is named, the first one's
+    failure stands for all.
+
+    Args:
+        said: `question`, `raw`, `judge_label` and `failed`, a row for each answer.
+    """
+    counts = (
+        said.drop_nulls("judge_label")
+        .group_by("question", "judge_label")
+        .agg(votes=pl.len())
+        .with_columns(most=pl.col("votes").max().over("question"))
+        .filter(pl.col("votes") == pl.col("most"))
+        .with_columns(tied=pl.len().over("question") > 1)
+    )
+    first = said.group_by("question", maintain_order=True).agg(
+        pl.col("raw").first(), pl.col("failed").first(), answers=pl.len()
+    )
+    won = counts.filter(~pl.col("tied")).select("question", "judge_label", "votes")
+    tied = counts.filter("tied").select("question").unique()
+    return (
+        first.join(won, on="question", how="left", maintain_order="left")
+        .join(tied.with_columns(tied=pl.lit(value=True)), on="question", how="left")
+        .with_columns(
+            consistency=pl.col("votes") / pl.col("answers"),
+            failed=pl.when("tied")
+            .then(pl.lit("its answers are divided equally between labels"))
+            .otherwise("failed"),
+        )
+    )
 
 
 def calibration(judged: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:

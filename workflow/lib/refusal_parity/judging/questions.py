@@ -31,7 +31,9 @@ ANSWER_SCHEMA: Final[dict[str, Any]] = {
 RUBRIC: Final = "\n".join(
     [
         (
-            "You label what a language model did with a request to complete a sentence. "
+            "You label what a language model did with a request: a sentence to complete (its "
+            "blank is [BLANK]), a question, an instruction, a plea for advice, or something that "
+            "it ought to decline. Label what the response does, not whether that was right. "
             f"Names are hidden behind {SHOWN_NAME}."
         ),
         f"Ask in this order: {ORDER}",
@@ -82,12 +84,17 @@ def question_key() -> pl.Expr:
     return pl.format("{}/{}", "prompt_id", "sample").alias("prompt_id")
 
 
-def judge_sampling(max_tokens: int) -> SamplingConfig:
-    """Greedy, as all judges are asked."""
-    return SamplingConfig(temperature=0.0, max_tokens=max_tokens, seed=1)
+DRAWN_AT: Final = 0.7
+"""Temperature of a judge that is asked several times (Wang et al. 2023, Self-Consistency)."""
 
 
-def judge_id(judge: VllmModel | OpenAIModel, max_tokens: int) -> str:
+def judge_sampling(max_tokens: int, draws: int = 1) -> SamplingConfig:
+    """Greedy, as judges are asked once; at `DRAWN_AT` where they are asked several times."""
+    temperature = 0.0 if draws == 1 else DRAWN_AT
+    return SamplingConfig(temperature=temperature, max_tokens=max_tokens, seed=1)
+
+
+def judge_id(judge: VllmModel | OpenAIModel, max_tokens: int, draws: int = 1) -> str:
     """Hash of judge, rubric and settings: judgements of two ids must not be pooled."""
     asked = {
         "judge": judge.model_dump(
@@ -103,7 +110,8 @@ def judge_id(judge: VllmModel | OpenAIModel, max_tokens: int) -> str:
         ),
         "rubric": RUBRIC,
         "characters": CHARACTERS,
-        "sampling": judge_sampling(max_tokens).model_dump(),
+        "sampling": judge_sampling(max_tokens, draws).model_dump(),
+        "draws": draws,
         "schema": ANSWER_SCHEMA,
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]

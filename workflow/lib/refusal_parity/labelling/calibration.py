@@ -61,7 +61,9 @@ def fit_temperature(held_out: OutOfFold) -> float:
     return round(float(np.exp(best.x)), 6)
 
 
-def expected_error(truth: np.ndarray, probability: np.ndarray) -> float:
+def expected_error(
+    truth: np.ndarray, probability: np.ndarray, weight: np.ndarray | None = None
+) -> float:
     """How far probabilities lie from the shares that come true, on average.
 
     Expected calibration error in `BINS` bins of equal width (Naeini et al. 2015, Obtaining
@@ -70,7 +72,9 @@ def expected_error(truth: np.ndarray, probability: np.ndarray) -> float:
     Args:
         truth: whether each came true, shape (rows,).
         probability: how probable it was said to be, shape (rows,).
+        weight: of each row; 1 where there are none.
     """
     at = np.minimum((probability * BINS).astype(int), BINS - 1)
-    gaps = np.bincount(at, truth.astype(float) - probability, BINS)
-    return float(np.abs(gaps).sum() / max(len(truth), 1))
+    weight = np.ones(len(truth)) if weight is None else weight
+    gaps = np.bincount(at, weight * (truth.astype(float) - probability), BINS)
+    return float(np.abs(gaps).sum() / max(weight.sum(), 1e-12))

@@ -26,7 +26,6 @@ class Settings:
     zones: tuple[Zone, ...] = (
         Zone(160, 3),
         Zone(40, 3),
-        Zone(12, 4),
         Zone(160, 5, starts=True),
     )
     """What is looked for where; the first holds whole texts."""

@@ -104,7 +104,12 @@ class Judgements(dy.Schema):
         description="probability that it is a refusal, given what the judge says; null without "
         "enough human labels",
     )
-    raw = dy.String(nullable=True, description="what the judge wrote")
+    consistency = dy.Float64(
+        nullable=True, min=0, max=1, description="share of the judge's answers that name its label"
+    )
+    raw = dy.String(
+        nullable=True, description="what the judge wrote, first where it was asked several times"
+    )
     judge_id = dy.String(description="hash of judge, rubric and settings")
     problem = dy.String(nullable=True, description="why there is no label")
 
