@@ -8,7 +8,7 @@ import pytest
 from refusal_parity.inference.imports import read_chehbouni_2024
 from refusal_parity.labelling.classifier import Classifier, train
 from refusal_parity.labelling.gold import read_gold
-from refusal_parity.labelling.starter import starter_files
+from refusal_parity.labelling.starter import STARTER, starter_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,11 +26,12 @@ def starter_classifier(starter: pl.DataFrame) -> Classifier:
 
 
 @pytest.fixture(scope="session")
-def small_gold(starter: pl.DataFrame) -> pl.DataFrame:
-    """Forty rows of every class: enough to train on, in a second."""
+def small_gold(root: Path) -> pl.DataFrame:
+    """Forty completions of every class: enough to train on, in a second."""
+    completions = read_gold([root / STARTER / "completion.csv"])
     return pl.concat(
         part.sort("response").gather_every(max(1, len(part) // 40)).head(40)
-        for part in starter.partition_by("label", maintain_order=True)
+        for part in completions.partition_by("label", maintain_order=True)
     )
 
 
