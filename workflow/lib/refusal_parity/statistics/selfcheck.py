@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
@@ -18,12 +18,12 @@ from refusal_parity.statistics.answers import Verdicts
 from refusal_parity.statistics.bootstrap import Resamples
 from refusal_parity.statistics.design import build_designs
 from refusal_parity.statistics.disparity import levels_of
+from refusal_parity.statistics.error_rates import monte_carlo
 from refusal_parity.statistics.failures import Guard, finite, unheard
 from refusal_parity.statistics.grid import grid_of, in_grid
 from refusal_parity.statistics.latent import fit_latent, simulate
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.equivalence import EQUIVALENCE, tested
-from refusal_parity.statistics.proportions import wilson
 from refusal_parity.statistics.randomisation import Draws
 from refusal_parity.statistics.registry import Setting
 from refusal_parity.statistics.results import join_notes
@@ -257,32 +257,6 @@ def _judge(row: Answers, analysis: AnalysisConfig) -> Verdicts:
     return row.rejects(analysis.alpha, null=1 if ratio else 0)
 
 
-class _Rate(NamedTuple):
-    """A false positive rate with its Monte Carlo interval."""
-
-    mean: float
-    low: float
-    high: float
-
-
-def _monte_carlo(verdicts: Verdicts) -> _Rate:
-    """Mean over studies and groups; Wilson's interval at the effective number of tests.
-
-    Tests of one study share it: the effective number is p (1 - p) / Var(mean)
-    with the variance between studies, at least the number of studies.
-    """
-    answered = verdicts.known.any(axis=1)
-    known, wrong = verdicts.known[answered], verdicts.wrong[answered]
-    studies = len(known)
-    mean = float(wrong.sum() / known.sum())
-    terms = (wrong - mean * known).sum(axis=1)
-    variance = float((terms**2).sum()) / float(known.sum()) ** 2
-    tests = mean * (1 - mean) / variance if variance > 0 else studies
-    tests = min(max(tests, studies), float(known.sum()))
-    low, high = wilson(np.array(mean * tests), np.array(tests), 0.05)
-    return _Rate(mean, float(low), float(high))
-
-
 def _row(verdicts: Verdicts, method: str, studies: int) -> dict[str, Any]:
     answered = int(verdicts.known.any(axis=1).sum())
     missing = (
@@ -293,7 +267,7 @@ def _row(verdicts: Verdicts, method: str, studies: int) -> dict[str, Any]:
     meaning = _SHIFTED if method == EQUIVALENCE else None
     if not answered:
         return {"n_simulations": 0, "note": join_notes(missing, meaning)}
-    rate = _monte_carlo(verdicts)
+    rate = monte_carlo(verdicts)
     tested = verdicts.known.sum(axis=0)
     rejected = (verdicts.wrong & verdicts.known).sum(axis=0)
     by_group = rejected[tested > 0] / tested[tested > 0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from refusal_parity.statistics.contrasts import Fitted, contrasts, hotelling, jo
 from refusal_parity.statistics.cr2 import bias_reduced
 from refusal_parity.statistics.false_alarms import Percent
 from refusal_parity.statistics.logistic_fits import fits_of, trimmed
+from refusal_parity.statistics.logistic_lost import Clusters, lost_levels
 from refusal_parity.statistics.registry import METHODS, Describes, Method, Needs
 from refusal_parity.statistics.regressors import absorb
 from refusal_parity.statistics.roots import triangle
@@ -28,19 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from refusal_parity.statistics.answers import Answers
-    from refusal_parity.statistics.design import BoolArray
     from refusal_parity.statistics.logistic_fits import Fits
     from refusal_parity.statistics.registry import Setting
     from refusal_parity.statistics.studies import Studies
 
 _TWO: Final = 2
-
-
-class Clusters(NamedTuple):
-    """What errors are clustered by."""
-
-    names: bool
-    templates: bool
 
 
 def logistic(
@@ -125,84 +118,6 @@ def logistic_cr2_name(studies: Studies, setting: Setting) -> list[Answers]:
     return _answers(studies, setting, fitted, hotelling, GLM_CR2_NAME, by_name)
 
 
-class _Lost(NamedTuple):
-    """Levels that cannot be used, each of shape (studies, levels)."""
-
-    levels: tuple[str, ...]
-    never: BoolArray
-    always: BoolArray
-    gone: BoolArray
-    one_name: BoolArray
-    one_template: BoolArray
-
-    @property
-    def any(self) -> BoolArray:
-        """Whether a level is lost."""
-        return np.asarray(np.logical_or.reduce(self[1:]), dtype=np.bool_)
-
-    def reasons(self, study: int) -> dict[str, str]:
-        """The lost levels of one study, and why."""
-        words = (
-            "no response has the outcome in {}",
-            "every response has the outcome in {}",
-            "{} has no template where the outcome varies",
-            "{} has one name",
-            "{} has one template",
-        )
-        return {
-            level: text.format(level)
-            for text, lost in zip(words, self[1:], strict=True)
-            for level, is_lost in zip(self.levels, lost[study], strict=True)
-            if is_lost
-        }
-
-    def of_all(self, study: int) -> str:
-        """Every reason of one study."""
-        return ", ".join(self.reasons(study).values())
-
-    def of_trimming(self, study: int) -> str:
-        """Why there are no two levels left in one study."""
-        lost = self._replace(gone=self.gone & False)
-        return lost.of_all(study) or "the outcome does not vary within templates"
-
-    def remarks(self, studies: Studies) -> list[Remark]:
-        """The pairs that are lost."""
-        found = []
-        for at, (pair, *codes) in enumerate(zip(studies.pairs, *studies.codes, strict=True)):
-
-            def text(study: int, pair: tuple[str, str] = pair) -> str:
-                reasons = self.reasons(study)
-                return ", ".join(reasons[level] for level in reversed(pair) if level in reasons)
-
-            here = np.arange(len(studies.pairs)) == at
-            found.append(
-                Remark.missing(text, np.asarray(self.any[:, codes].any(axis=1))[:, None] & here)
-            )
-        return found
-
-
-def _lost(studies: Studies, clusters: Clusters) -> _Lost:
-    left = trimmed(studies)
-    there = np.asarray(left.kept.any(axis=2))
-    nothing = np.zeros(there.shape, dtype=np.bool_)
-    lost = _Lost(
-        studies.grid.levels,
-        left.never,
-        left.always,
-        ~there & ~left.never & ~left.always,
-        nothing.copy(),
-        nothing.copy(),
-    )
-    for fits in fits_of(studies):
-        levels = np.flatnonzero(np.isin(studies.grid.levels, fits.studies.grid.levels))
-        place = np.ix_(fits.at, levels)
-        if clusters.names:
-            lost.one_name[place] = fits.lone_names
-        if clusters.templates:
-            lost.one_template[place] = fits.lone_templates
-    return lost
-
-
 def _answers(  # noqa: PLR0913, PLR0917 - what the four have in common
     studies: Studies,
     setting: Setting,
@@ -212,7 +127,7 @@ def _answers(  # noqa: PLR0913, PLR0917 - what the four have in common
     clusters: Clusters,
 ) -> list[Answers]:
     """The tests of all fits, and why there are none where there are none."""
-    lost = _lost(studies, clusters)
+    lost = lost_levels(studies, clusters)
     parts: list[list[Answers]] = [[], []]
     without_fit = np.zeros(len(studies), dtype=np.bool_)
     first: list[Remark] = []
