@@ -227,8 +227,9 @@ def test_hash_of_token_ids() -> None:
 def test_a_template_that_never_ends_is_stopped(
     tokenizer: Any, monkeypatch: pytest.MonkeyPatch, template: str, took: str
 ) -> None:
-    monkeypatch.setattr(rendering, "_LONGEST_S", 1.0)
+    if took == "1 s":
+        monkeypatch.setattr(rendering, "_LONGEST_S", 1.0)
     began = time.monotonic()
     with pytest.raises(InputError, match=f"template was stopped: one prompt took more than {took}"):
         _ids(WithTemplate(tokenizer, template), "Help.")
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
