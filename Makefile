@@ -38,7 +38,7 @@ QUIET := --quiet reason host
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run study test test-kernel kernels test-labelstudio test-slurm lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling bench-scale study-classifiers names screen demo-models clean
+.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling bench-scale study-classifiers names screen demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -65,6 +65,12 @@ run: $(INSTALLED) ## run the demo study, from templates to report
 study: $(INSTALLED) ## run a study of your own: CONFIG=config/mine.yaml [TARGET=...] [ARGS=--dry-run]
 	$(ACTIVATE) PYTHONPATH=workflow/lib python -m refusal_parity.config "$(CONFIG)"
 	$(ACTIVATE) snakemake $(TARGET) --cores $(CORES) $(QUIET) $(ARGS) --configfile "$(CONFIG)"
+
+RESULTS ?= results
+DAYS ?= 365
+
+forget-responses: $(INSTALLED) ## name stored responses unused for DAYS (365) in RESULTS; REMOVE=1 removes them
+	$(ACTIVATE) PYTHONPATH=workflow/lib python -m refusal_parity.inference.store.forgetting $(RESULTS) --days $(DAYS) $(if $(REMOVE),--remove)
 
 # Two test processes on two cores: threads of the arithmetic would only wait for each other.
 test: export OPENBLAS_NUM_THREADS = 1
@@ -202,6 +208,9 @@ bench-scale: export OPENBLAS_NUM_THREADS = 1
 bench-scale: export OMP_NUM_THREADS = 1
 bench-scale: $(INSTALLED) ## run a study of 12 models x 100,000 responses, and time each rule
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/scale.py
+
+bench-store: $(INSTALLED) ## time taking over 100,000 stored responses of a model
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/store.py
 
 bench-inference: $(INSTALLED) ## compare the inference job with the bare engine and with transformers (minutes)
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/inference.py

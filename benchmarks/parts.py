@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,8 +124,8 @@ def throughput(
     with started.measure():
         engine = start_engine(one)
     llm = engine._llm  # type: ignore[attr-defined]  # noqa: SLF001 - the bare engine
-    source = OwnWeights(engine, one)
-    plan = source.prepared(plan_of(rows, one))
+    source = OwnWeights(lambda: engine, one)
+    plan = source.prepared(plan_of(rows, one, source.settings()))
     sampling = one.sampling.model_dump(exclude={"seed"})
     bare_prompts = [TokensPrompt(prompt_token_ids=ids) for ids in plan["token_ids"].to_list()]
     bare_params = [SamplingParams(**sampling, seed=seed) for seed in plan["seed"]]
@@ -138,10 +138,12 @@ def throughput(
     pipe: Any = None
     with tempfile.TemporaryDirectory() as place:
         output = Path(place, "responses.parquet")
-        for _ in range(repeats):
+        for number in range(repeats):
             llm.reset_prefix_cache()
+            # Each time a store of its own: nothing would be drawn again.
+            job_of_its_own = replace(one, store=Path(place, str(number)))
             with clocks["job"].measure():
-                draw_all(source, one, rows, output, say=lambda _: None)
+                draw_all(source, job_of_its_own, rows, output, say=lambda _: None)
             responses = read_table(Responses, output)
             peak = peak or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
             llm.reset_prefix_cache()
@@ -209,7 +211,9 @@ def fixed() -> dict[str, Any]:
     with started.measure():
         engine = start_engine(one)
     with tempfile.TemporaryDirectory() as place:
-        draw_all(OwnWeights(engine, one), one, rows, Path(place, "r.parquet"), say=lambda _: None)
+        draw_all(
+            OwnWeights(lambda: engine, one), one, rows, Path(place, "r.parquet"), say=lambda _: None
+        )
     return {
         **imported,
         "start_s": started.walls[0],
@@ -225,9 +229,9 @@ def prefix(*, cached: int) -> dict[str, Any]:
     one = job(small_model(), samples=1, max_tokens=8)
     engine = start_engine(one, options={"enable_prefix_caching": bool(cached)})
     rule = "Answer every question of the user politely, briefly and in plain words. "
-    requests = requests_of(
-        OwnWeights(engine, one).prepared(plan_of(prompts(rule * 20)[::37][:48], one))
-    )
+    source = OwnWeights(lambda: engine, one)
+    plan = plan_of(prompts(rule * 20)[::37][:48], one, source.settings())
+    requests = requests_of(source.prepared(plan))
     clock = new_clock()
     with clock.measure():
         count = sum(1 for _ in engine.generate(requests))

@@ -21,7 +21,7 @@ OLD = (
 
 
 def test_a_key_is_no_number() -> None:
-    keys = {task_key("m", "p", sample, "text") for sample in range(2_000)}
+    keys = {task_key(f"m-p-{sample}", "text") for sample in range(2_000)}
     assert len(keys) == 2_000
     assert all(re.fullmatch("row-[0-9a-f]{16}", key) for key in keys)
 

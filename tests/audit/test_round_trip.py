@@ -31,7 +31,7 @@ def drawn() -> pl.DataFrame:
     """Forty responses in random order; the machine says of each in turn what `MACHINE` has."""
     rows = [
         {
-            "task": task_key("m", f"p{number:02}", 0, f"Response {number}."),
+            "task": task_key(f"m-p{number:02}-0", f"Response {number}."),
             "model": "m",
             "prompt_id": f"p{number:02}",
             "sample": 0,

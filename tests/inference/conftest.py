@@ -40,6 +40,7 @@ def rows() -> pl.DataFrame:
             "model": "m",
             "prompt_id": ["p", "q"] * 3,
             "sample": [0, 0, 1, 1, 2, 2],
+            "response_id": [f"{i:032x}" for i in range(6)],
             "seed": range(6),
             "response": [f"response {i}" for i in range(6)],
             "finish_reason": "stop",
@@ -53,6 +54,9 @@ def rows() -> pl.DataFrame:
             "error": None,
             "rendered_sha256": "0" * 16,
             "imported_label": None,
+            "answered_at": None,
+            "answered_by": None,
+            "fingerprint": None,
         }
     )
     return conform(frame, Responses, where="test")

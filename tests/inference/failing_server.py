@@ -57,7 +57,9 @@ def answer_of(way: str, body: dict[str, Any]) -> dict[str, Any]:
     )
     usage = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
     choice = {"index": 0, "message": message, "finish_reason": reason}
-    answer = {"choices": [choice], "object": "chat.completion"}
+    answer: dict[str, Any] = {"choices": [choice], "object": "chat.completion"}
+    if way == "named":
+        answer |= {"model": "told-2026-11-01", "system_fingerprint": "fp_4242"}
     return answer if way == "uncounted" else answer | {"usage": usage}
 
 

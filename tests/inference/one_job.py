@@ -35,6 +35,7 @@ def run(settings: dict[str, Any]) -> None:
                 samples=int(settings["samples"]),
                 sampling=SamplingConfig.model_validate(settings.get("sampling", {})),
                 chunk_s=float(settings["chunk_s"]),
+                store=Path(settings["store"]) if "store" in settings else None,
                 again=settings.get("again", False),
             ),
             read_table(Prompts, Path(settings["prompts"])),

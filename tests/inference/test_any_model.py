@@ -136,7 +136,7 @@ def test_adapter_and_template(
     texts = _texts(engine, ids)
     assert texts == _greedy_by_transformers(job.folder, ids, merged)
     assert texts != _greedy_by_transformers(job.folder, ids)
-    found = OwnWeights(engine, changed).provenance()
+    found = OwnWeights(lambda: engine, changed).asked()
     assert found["lora"] == {
         "path": "an/adapter",
         "weights_sha256": weights_hash(folder),

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from refusal_parity.inference import drawing
-from refusal_parity.inference.chunks import ChunkStore
-from refusal_parity.inference.drawing import as_rows, draw
+from refusal_parity.inference.drawing import Work, as_rows, draw
 from refusal_parity.inference.requests import Completion
+from refusal_parity.inference.store.responses import ResponseStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ def _plan(rows: int) -> pl.DataFrame:
             "prompt_id": [f"p{number:03}" for number in range(rows)],
             "sample": 0,
             "seed": range(rows),
+            "response_id": [f"{number:032x}" for number in range(rows)],
             "prompt_tokens": 5,
             "rendered_sha256": None,
         }
@@ -70,14 +71,16 @@ def test_progress_counts_responses_and_failures_apart(
     monkeypatch.setattr(drawing, "_REPORT_EVERY_S", -1.0)
     said: list[str] = []
 
-    def generate(rows: pl.DataFrame) -> Iterator[Completion | None]:
+    def generate(rows: pl.DataFrame, *, fresh: bool) -> Iterator[Completion | None]:
+        assert fresh
         for index in range(len(rows)):
             yield None
             failed = {"text": None, "error": "gone"} if index % 2 else {}
             yield _completion(index, **failed)
 
-    store = ChunkStore(tmp_path / "c", {}, device="d", say=said.append)
-    rows = draw(_plan(60), generate, store, say=said.append)
+    store = ResponseStore(tmp_path / "c", {}, device="d", say=said.append)
+    work = Work(generate=generate, prepared=lambda rows: rows)
+    rows = draw(_plan(60), work, store, say=said.append)
     assert rows["status"].cast(pl.String).value_counts(sort=True)["count"].to_list() == [30, 30]
     lines = [line for line in said if "a second" in line]
     assert len(lines) == 60
@@ -89,14 +92,17 @@ def test_progress_counts_responses_and_failures_apart(
 
 
 def test_what_was_answered_is_saved_while_nothing_comes(tmp_path: Path) -> None:
-    store = ChunkStore(tmp_path / "c", {}, device="d", say=lambda _: None)
+    store = ResponseStore(tmp_path / "c", {}, device="d")
     saved: list[int] = []
 
-    def generate(_: pl.DataFrame) -> Iterator[Completion | None]:
+    def generate(rows: pl.DataFrame, *, fresh: bool) -> Iterator[Completion | None]:
+        assert fresh
+        assert len(rows) == 2
         yield _completion(0)
         for _ in range(3):
             yield None
-            saved.append(len(store.read()))
+            saved.append(len(store.find(_plan(2)["response_id"])))
 
-    draw(_plan(2), generate, store, say=lambda _: None, chunk_s=-1.0)
+    work = Work(generate=generate, prepared=lambda rows: rows, chunk_s=-1.0)
+    draw(_plan(2), work, store, say=lambda _: None)
     assert saved == [1, 1, 1]

@@ -91,7 +91,7 @@ def test_a_job_goes_on_the_next_day(
         engine = Engine(job, DATED, stop_after=stop_after)
         try:
             draw_all(
-                OwnWeights(engine, job, said.append),
+                OwnWeights(lambda engine=engine: engine, job, said.append),
                 job,
                 prompts[:12],
                 tmp_path / "r.parquet",
@@ -110,7 +110,10 @@ def test_a_job_goes_on_the_next_day(
     ("dates", "complaint"),
     [
         ((dt.date(2025, 1, 1), dt.date(2025, 1, 1)), None),
-        ((dt.date(2025, 1, 1), dt.date(2024, 7, 26)), "drawn with another probe_sha256"),
+        (
+            (dt.date(2025, 1, 1), dt.date(2024, 7, 26)),
+            "drawn with another (probe_sha256|own_system_prompt)",
+        ),
     ],
 )
 def test_shards_must_be_told_one_date(
@@ -125,7 +128,7 @@ def test_shards_must_be_told_one_date(
     for shard, (path, date) in enumerate(zip(paths, dates, strict=True), start=1):
         one = replace(job, model=job.model.model_copy(update={"date": date}))
         draw_all(
-            OwnWeights(Engine(one, DATED), one),
+            OwnWeights(lambda one=one: Engine(one, DATED), one),
             one,
             take_shard(asked, shard, 2),
             path,
@@ -156,7 +159,9 @@ def test_thinking_that_the_template_opened(
 ) -> None:
     path = tmp_path / "r.parquet"
     said: list[str] = []
-    draw_all(OwnWeights(Engine(job, THINKS, text), job), job, prompts[:3], path, say=said.append)
+    draw_all(
+        OwnWeights(lambda: Engine(job, THINKS, text), job), job, prompts[:3], path, say=said.append
+    )
     rows = read_table(Responses, path).select("response", "thinking", "status").rows()
     assert rows == [expected] * 3
     told = "3 of 3 responses are thinking that never came to an answer; the limit on tokens cut 0"

@@ -187,13 +187,10 @@ class Jobs:
         assert self.process.stdout
         return int(self.process.stdout.readline())
 
-    def saved(self) -> set[tuple[str, int]]:
+    def saved(self) -> set[int]:
+        """Seeds of the responses that are in the store."""
         chunks = self.output.parent.glob(".responses/*/chunk-*.parquet")
-        return {row for chunk in chunks for row in _rows(pl.read_parquet(chunk))}
-
-
-def _rows(responses: pl.DataFrame) -> set[tuple[str, int]]:
-    return set(responses.select("prompt_id", "seed").iter_rows())
+        return {seed for chunk in chunks for seed in pl.read_parquet(chunk)["seed"]}
 
 
 @pytest.fixture
@@ -235,12 +232,11 @@ def test_nothing_that_was_answered_is_lost(chaos: Chaos, jobs: Jobs) -> None:
     )
     prompts = expand(templates, names, {"plain": None})
     write_table(prompts, Prompts, Path(jobs.settings["prompts"]))
-    id_of = dict(prompts.select("prompt", "prompt_id").iter_rows())
 
-    def asked() -> set[tuple[str, int]]:
-        return {(id_of[prompt], seed) for prompt, seed in chaos.asked}
+    def asked() -> set[int]:
+        return {seed for _, seed in chaos.asked}
 
-    saved: set[tuple[str, int]] = set()
+    saved: set[int] = set()
     for kill in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
         chaos.asked.clear()
         chaos.said.clear()
@@ -255,9 +251,7 @@ def test_nothing_that_was_answered_is_lost(chaos: Chaos, jobs: Jobs) -> None:
         assert not asked() & saved
         now = jobs.saved()
         if kill == signal.SIGTERM:
-            told = {
-                (id_of[key[0]], key[1]) for key, said in chaos.said.items() if said[0] != "error"
-            }
+            told = {seed for (_, seed), said in chaos.said.items() if said[0] != "error"}
             assert len(told - now) <= CONCURRENCY
         saved = now
         assert not jobs.output.exists()
@@ -267,11 +261,7 @@ def test_nothing_that_was_answered_is_lost(chaos: Chaos, jobs: Jobs) -> None:
     assert not asked() & saved
     rows = read_table(Responses, jobs.output)
     assert len(rows) == PROMPTS * SAMPLES
-    fresh = rows.join(prompts, on="prompt_id").filter(
-        pl.struct("prompt_id", "seed").map_elements(
-            lambda row: (row["prompt_id"], row["seed"]) not in saved, return_dtype=pl.Boolean
-        )
-    )
+    fresh = rows.join(prompts, on="prompt_id").filter(~pl.col("seed").is_in(saved))
     for row in fresh.iter_rows(named=True):
         status, text = chaos.said[row["prompt"], row["seed"]]
         assert row["status"] == status
@@ -280,7 +270,7 @@ def test_nothing_that_was_answered_is_lost(chaos: Chaos, jobs: Jobs) -> None:
     assert set(rows["status"]) == {"ok", "empty", "filtered", "error"}
     assert "\x1b" not in jobs.log.read_text("utf-8")
 
-    failed = _rows(rows.filter(pl.col("status") == "error"))
+    failed = set(rows.filter(pl.col("status") == "error")["seed"])
     chaos.well = True
     chaos.asked.clear()
     jobs.start(again=True)

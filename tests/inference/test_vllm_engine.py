@@ -50,7 +50,8 @@ def engine(job: InferenceJob[VllmModel]) -> Engine:
 
 @pytest.fixture(scope="module")
 def plan(engine: Engine, job: InferenceJob[VllmModel], prompts: pl.DataFrame) -> pl.DataFrame:
-    return OwnWeights(engine, job).prepared(plan_of(prompts[::40], job))
+    source = OwnWeights(lambda: engine, job)
+    return source.prepared(plan_of(prompts[::40], job, source.settings()))
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,8 @@ def test_what_was_cut_off_is_known(plan: pl.DataFrame, batched: dict[int, Comple
 
 
 def test_provenance_says_how_to_draw_again(engine: Engine, job: InferenceJob[VllmModel]) -> None:
-    found: dict[str, Any] = OwnWeights(engine, job).provenance()
+    source = OwnWeights(lambda: engine, job)
+    found: dict[str, Any] = source.provenance() | source.asked() | source.settings()
     template = (job.folder / "chat_template.jinja").read_bytes()
     assert found["engine"] == "vllm"
     assert found["engine_version"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from refusal_parity.inference.job import InferenceJob
 
 
-@engine("echo_engine:start", seeded=True, running=("greeting",))
+@engine("echo_engine", seeded=True, running=("greeting",))
 class EchoModel(EngineModel):
     """A model that repeats."""
 
@@ -32,6 +32,12 @@ def start(job: InferenceJob[EchoModel], say: Callable[[str], None]) -> Echo:
     return Echo(job)
 
 
+def settings(job: InferenceJob[EchoModel], *, quick: bool = False) -> dict[str, Any]:
+    """What changes responses."""
+    del quick
+    return {"engine": "echo", "times": job.model.times}
+
+
 class Echo(Source):
     """A `Source` of repetitions."""
 
@@ -44,10 +50,13 @@ class Echo(Source):
         )
 
     def settings(self) -> dict[str, Any]:
-        return {"engine": "echo", "times": self._job.model.times}
+        return settings(self._job)
 
     def provenance(self) -> dict[str, Any]:
-        return self.settings() | {"device": "echo", "samples": self._job.samples}
+        return {"device": "echo"}
+
+    def asked(self) -> dict[str, Any]:
+        return settings(self._job)
 
     def generate(self, rows: pl.DataFrame, *, fresh: bool) -> Iterator[Completion | None]:
         del fresh

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("demo")]
 STEP = re.compile(r"```python\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
 
 
-RESPONSES_OF_THE_PAGE = "19bb3aa24c0548ed"
+RESPONSES_OF_THE_PAGE = "ceb401f873bf80d8"
 """Hash of the responses that the page's numbers come from."""
 
 

@@ -193,6 +193,12 @@ rule plan_study:
         ANALYSIS_ENV
     params:
         # Read from the config itself; what is named here makes another plan.
+        folders=lambda wildcards: {
+            key: [found.get("folder"), found.get("adapter")]
+            for key in MODELS
+            if ENGINE[key].draws
+            for found in [model_files(STUDY.models[key])]
+        },
         analysis=given(STUDY.analysis, "selfcheck", "selfcheck_outcomes"),
         samples=STUDY.samples,
         sampling=given(STUDY.sampling),

@@ -1,16 +1,16 @@
 AUDIT = f"{RESULTS}/audit"
 
 
-# People label what was drawn once: a newer classifier, or newer responses of one
-# model, are no reason to draw again. To draw anew, remove the sample.
+# The sample grows with the responses. A newer classifier alone is no reason to draw again.
+# Files for people are no output: Snakemake would delete them, and what stands in them.
 rule draw_human_sample:
     input:
-        prompts=ancient(f"{RESULTS}/prompts.parquet"),
-        responses=ancient(expand(f"{MODEL_RESULTS}/responses.parquet", model=MODELS)),
+        prompts=f"{RESULTS}/prompts.parquet",
+        responses=expand(f"{MODEL_RESULTS}/responses.parquet", model=MODELS),
         classifier=ancient(CLASSIFIER),
     output:
-        sample=f"{AUDIT}/sample.parquet",
-        files=directory(f"{AUDIT}/to_label"),
+        # There while the job runs: it says what people were given before.
+        sample=update(f"{AUDIT}/sample.parquet"),
     log:
         f"{LOGS}/draw_human_sample.log",
     conda:

@@ -20,6 +20,7 @@ try:
     # Every job reads this file anew; its study was checked before it was submitted.
     if workflow.is_main_process:
         from refusal_parity.inference.own_system_prompt import system_prompt_remarks
+        from refusal_parity.inference.store.anew import want_anew
         from refusal_parity.pace import speeds
         from refusal_parity.study import check_inputs
         from refusal_parity.workload import JUDGE_KEY, workload_lines, workloads
@@ -136,8 +137,23 @@ SUMMARY = f"{RESULTS}/summary.txt"
 STARTED = time.time()
 
 
+def folders_of(keys):
+    """Where the files of models lie, of those that draw."""
+    from refusal_parity.inference.forecast import Folders
+
+    files = {key: model_files(STUDY.models[key]) for key in keys if ENGINE[key].draws}
+    return {
+        key: Folders(
+            *(found.get(kind) and Path(found[kind]) for kind in ("folder", "adapter"))
+        )
+        for key, found in files.items()
+    }
+
+
 def announcement():
     """What this run will ask models for, and what the study can hardly have meant."""
+    # Jobs know no --forceall: to them every run is a forced one.
+    want_anew(forced_to_run())
     made = files_of_this_run()
     asked = [
         key for key in MODELS if f"{RESULTS}/models/{key}/responses.parquet" in made
@@ -157,7 +173,14 @@ def announcement():
     ]
     lines = [f"Note: {remark}." for remark in remarks]
     if CHECKED.prompts is not None:
-        loads = workloads(STUDY, CHECKED.prompts)
+        from refusal_parity.inference.forecast import (
+            planned_prompts,
+            stored_responses,
+        )
+
+        drawn = [key for key in MODELS if key in asked]
+        stored = stored_responses(STUDY, planned_prompts(STUDY), folders_of(drawn))
+        loads = workloads(STUDY, CHECKED.prompts, stored)
         lines += workload_lines(
             [load for load in loads if load.model in asked],
             CHECKED.prompts,

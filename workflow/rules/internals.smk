@@ -63,3 +63,12 @@ def change_default_resources(change):
         workflow.resource_settings.default_resources = change(
             workflow.resource_settings.default_resources
         )
+
+
+def forced_to_run():
+    """Names of rules and files that the command line says must run, or `*` for all."""
+    settings = workflow.dag_settings
+    if settings.forceall:
+        return ["*"]
+    targets = settings.targets if settings.forcetargets else []
+    return sorted({*map(str, settings.forcerun), *map(str, targets)})

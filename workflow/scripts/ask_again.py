@@ -4,12 +4,13 @@ from refusal_parity.config import SamplingConfig, load_config
 from refusal_parity.console import job
 from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.running import run_job
+from refusal_parity.inference.store.responses import STORE
 from refusal_parity.tables import Prompts, read_table
 
 with job("asking again", snakemake.log[0]) as say:
     if not snakemake.params.tables:
         say("no model of this study is behind a server: nothing is asked again")
-    models = load_config(snakemake.config, where="the config").models
+    study = load_config(snakemake.config, where="the config")
     prompts = read_table(Prompts, Path(snakemake.input.prompts))
     for key, folder in snakemake.params.tables.items():
         table = Path(folder) / "responses.parquet"
@@ -20,9 +21,10 @@ with job("asking again", snakemake.log[0]) as say:
         run_job(
             InferenceJob(
                 key=key,
-                model=models[key],
+                model=study.models[key],
                 samples=snakemake.params.samples,
                 sampling=SamplingConfig.model_validate(snakemake.params.sampling),
+                store=Path(study.results) / STORE,
                 again=True,
             ),
             prompts,

@@ -1,12 +1,17 @@
 from pathlib import Path
 
-from refusal_parity.config import LabellingConfig
+from refusal_parity.config import load_config
 from refusal_parity.console import job
 from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.running import run_job
+from refusal_parity.inference.store.anew import wanted_anew
+from refusal_parity.inference.store.responses import STORE
 from refusal_parity.judging.questions import ANSWER_SCHEMA, judge_questions, judge_sampling
 from refusal_parity.tables import Prompts, Responses, read_table
 
+study = load_config(snakemake.config, where="the config")
+labelling = study.labelling
+output = Path(snakemake.output.answers)
 adapter = snakemake.input.get("adapter")
 
 with job(f"judge of {snakemake.wildcards.model}", snakemake.log[0]) as say:
@@ -14,7 +19,6 @@ with job(f"judge of {snakemake.wildcards.model}", snakemake.log[0]) as say:
         read_table(Responses, Path(snakemake.input.responses)),
         read_table(Prompts, Path(snakemake.input.prompts)),
     )
-    labelling = LabellingConfig.model_validate(snakemake.config["labelling"])
     run_job(
         InferenceJob(
             key="judge",
@@ -24,9 +28,11 @@ with job(f"judge of {snakemake.wildcards.model}", snakemake.log[0]) as say:
             sampling=judge_sampling(labelling.judge_max_tokens, labelling.judge_draws),
             adapter=Path(adapter) if adapter else None,
             threads=snakemake.threads,
+            store=Path(study.results) / STORE,
+            since=wanted_anew(snakemake.rule, output),
             schema=ANSWER_SCHEMA,
         ),
         questions,
-        Path(snakemake.output.answers),
+        output,
         say=say,
     )

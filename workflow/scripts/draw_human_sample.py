@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from refusal_parity.audit.files import write_sample
+from refusal_parity.audit.files import hand_out, samples_handed_out
 from refusal_parity.audit.predicting import predicted_responses
 from refusal_parity.audit.sampling import draw_sample
 from refusal_parity.config import HumanConfig
@@ -15,6 +15,11 @@ with job("human sample", snakemake.log[0]) as say:
         load(Path(snakemake.input.classifier)),
     )
     human = HumanConfig.model_validate(snakemake.params.human)
-    sample = draw_sample(predicted, human)
-    write_sample(sample, Path(snakemake.output.files), say=say)
-    write_table(sample, AuditSample, Path(snakemake.output.sample))
+    output = Path(snakemake.output.sample)
+    noted = output.with_name("handed_out")
+    if output.exists() and not noted.exists():
+        # Of a release that drew once and noted nothing.
+        write_table(read_table(AuditSample, output), AuditSample, noted / "0001.parquet")
+    sample = draw_sample(predicted, human, samples_handed_out(noted))
+    hand_out(sample, noted, output.with_name("to_label"), say=say)
+    write_table(sample, AuditSample, output)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from refusal_parity.config import load_config
 from refusal_parity.console import job
+from refusal_parity.inference.forecast import Folders, stored_responses
 from refusal_parity.pace import speeds
 from refusal_parity.statistics.plan_lines import plan_lines
 from refusal_parity.statistics.planning import planned_design
@@ -12,8 +13,13 @@ with job("plan", snakemake.log[0]) as say:
     study = load_config(snakemake.config, where="the config")
     prompts = read_table(Prompts, Path(snakemake.input.prompts))
     count = PromptCount.of_table(prompts)
+    folders = {
+        key: Folders(*(path and Path(path) for path in paths))
+        for key, paths in snakemake.params.folders.items()
+    }
+    loads = workloads(study, count, stored_responses(study, prompts, folders))
     known = speeds(Path(snakemake.log[0]).parent, study.models)
-    for line in workload_lines(workloads(study, count), count, study.samples, known):
+    for line in workload_lines(loads, count, study.samples, known):
         say(line)
     plan = planned_design(prompts, study.analysis, samples=study.samples, say=say)
     write_table(plan, StudyDesign, Path(snakemake.output.plan))

@@ -51,7 +51,8 @@ def time_line(loads: Sequence[Workload], known: Mapping[str, float]) -> str:
     if not told:
         return "  how long this takes is said once the first responses have come"
     each = ", ".join(
-        f"{load.model} {duration(load.responses / known[load.model])}" for load in told
+        f"{load.model} {duration((load.responses - (load.there or 0)) / known[load.model])}"
+        for load in told
     )
     rest = "" if len(told) == len(loads) else "; of the others it is said once they answer"
     return f"  at the speed of the last run: {each}{rest}"

@@ -95,6 +95,7 @@ class Workload:
         sent_tokens: about what is sent in all.
         price: about what it costs at most, in the currency of the config's prices; null where
             nothing is known of that, 0 where this machine does the work.
+        there: how many of the responses are there already; null where that is not known.
     """
 
     model: str
@@ -102,6 +103,7 @@ class Workload:
     most_tokens: int
     sent_tokens: int
     price: float | None
+    there: int | None = None
 
     @property
     def response_tokens(self) -> int:
@@ -109,7 +111,9 @@ class Workload:
         return self.responses * self.most_tokens
 
 
-def workloads(config: StudyConfig, count: PromptCount) -> list[Workload]:
+def workloads(
+    config: StudyConfig, count: PromptCount, stored: Mapping[str, int | None] | None = None
+) -> list[Workload]:
     """What the study asks of each model that draws responses, and of its judge.
 
     Imported responses are there already, and not asked for; a judge is asked about each
@@ -118,6 +122,7 @@ def workloads(config: StudyConfig, count: PromptCount) -> list[Workload]:
     Args:
         config: the study.
         count: its prompts.
+        stored: how many responses of a model are there already, where that is known.
     """
     responses = count.prompts * config.samples
     sent = count.size * config.samples // _BYTES_A_TOKEN
@@ -128,6 +133,7 @@ def workloads(config: StudyConfig, count: PromptCount) -> list[Workload]:
             most_tokens=config.sampling.most_tokens(model),
             sent_tokens=sent,
             price=model.price(sent, responses * config.sampling.most_tokens(model)),
+            there=(stored or {}).get(key),
         )
         for key, model in config.models.items()
         if engine_of(model).draws
@@ -191,6 +197,8 @@ def _amount(load: Workload) -> str:
         f"{load.responses:,} {words} of at most {load.most_tokens:,} tokens, together "
         f"{load.response_tokens:,}; sends about {load.sent_tokens:,} tokens"
     )
+    if load.there is not None:
+        text += f"; {load.there:,} are there already, {load.responses - load.there:,} will be drawn"
     if load.price is None:
         return f"{text}; what it costs is not known (prompt_price, response_price)"
     return f"{text}; costs at most about {load.price:,.2f}" if load.price else text

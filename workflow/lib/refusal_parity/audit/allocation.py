@@ -35,3 +35,26 @@ def allocate(sizes: IntArray, total: int, floor: int) -> IntArray:
             whole[first] = 1
         drawn = drawn + whole
     return drawn
+
+
+def allocate_again(
+    sizes: IntArray, total: int, floor: int, shares: npt.NDArray[np.float64]
+) -> IntArray:
+    """Rows to draw of each stratum where some were drawn before.
+
+    As `allocate`, but of no stratum a smaller share than before, so that what people have
+    labelled stays in the sample; more than `total` may be drawn for that.
+
+    Args:
+        sizes: rows of each stratum, each at least 1, shape (strata,).
+        total: rows wanted in all.
+        floor: least rows of each stratum, or all of a smaller one.
+        shares: drawn share of each stratum before, 0 for a new one, shape (strata,).
+
+    Returns:
+        Rows to draw, shape (strata,).
+    """
+    # A share is a quotient of two counts: what it gives back may be a hair above a whole.
+    kept: IntArray = np.ceil(np.round(shares * sizes, 6)).astype(np.int64)
+    wanted: IntArray = np.minimum(np.maximum(allocate(sizes, total, floor), kept), sizes)
+    return wanted

@@ -9,12 +9,55 @@ import polars as pl
 from refusal_parity.audit.label_studio import labelling_config, tasks_json
 from refusal_parity.audit.sheets import write_sheets
 from refusal_parity.files import write_text
+from refusal_parity.tables import AuditSample, read_table, write_table
 from refusal_parity.text import counted
 from refusal_parity.vocabulary import SampleSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+
+def samples_handed_out(folder: Path) -> list[pl.DataFrame]:
+    """The samples that people were given before, the last one last.
+
+    Args:
+        folder: where `hand_out` notes them.
+    """
+    return [read_table(AuditSample, path) for path in sorted(folder.glob("*.parquet"))]
+
+
+def hand_out(
+    sample: pl.DataFrame, noted: Path, folder: Path, *, say: Callable[[str], None]
+) -> None:
+    """Write files for what nobody was given before; those that were are never touched.
+
+    The first sample goes into the folder itself, what a later one adds into a folder of its
+    own within it.
+
+    Args:
+        sample: rows of the AuditSample table.
+        noted: folder in which samples that were handed out are noted.
+        folder: where the files go.
+        say: called with lines on what is to be labelled.
+
+    Raises:
+        InputError: a folder cannot be written.
+    """
+    before = samples_handed_out(noted)
+    known = [task for each in before for task in each["task"]]
+    added = sample.filter(~pl.col("task").is_in(known))
+    if before:
+        gone = len(set(known) - set(sample["task"]))
+        say(
+            f"{len(sample) - len(added):,} responses of the sample were handed out before, "
+            f"{len(added):,} are new; {gone:,} that were handed out are not in it any more"
+        )
+        if added.is_empty():
+            return
+        folder /= f"added-{len(before) + 1}"
+    write_sample(added, folder, say=say)
+    write_table(sample, AuditSample, noted / f"{len(before) + 1:04}.parquet")
 
 
 def write_sample(sample: pl.DataFrame, folder: Path, *, say: Callable[[str], None]) -> None:

@@ -32,9 +32,14 @@ _LONG: Final = 15
 _ENDLESS: Final = frozenset({"inf", "infinity", "\u221e", "#num!", "#value!", "err:503"})
 
 
-def task_key(model: str, prompt_id: str, sample: int, response: str) -> str:
-    """A key that says nothing of the model, and changes with the response."""
-    text = "\x1f".join([model, prompt_id, str(sample), response])
+def task_key(response_key: str, response: str) -> str:
+    """A key that says nothing of the model, and changes with the response.
+
+    Args:
+        response_key: of the response among all others.
+        response: its text.
+    """
+    text = f"{response_key}\x1f{response}"
     return _PREFIX + hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 

@@ -31,7 +31,7 @@ def predicted_responses(
         classifier: one that has learned from no human label of this study.
 
     Returns:
-        Columns model, prompt_id, sample, response, group, template_id, name,
+        Columns model, prompt_id, sample, response_id, response, group, template_id, name,
         prompt, `predicted` and all else that the classifier says.
     """
     about = prompts.select("prompt_id", "group", "template_id", "name", prompt=filled_template())
@@ -43,7 +43,7 @@ def predicted_responses(
                     pl.col("status").cast(pl.String) == Status.OK,
                     pl.col("response").str.strip_chars() != "",
                 )
-                .select("model", "prompt_id", "sample", "response")
+                .select("model", "prompt_id", "sample", "response_id", "response")
                 .join(about, on="prompt_id", maintain_order="left")
             )
             said = classifier.predict(rows).rename({"label": "predicted"})

@@ -1,13 +1,19 @@
-"""Which responses people are asked to label: a probability sample and an informative set."""
+"""Which responses people are asked to label: a probability sample and an informative set.
+
+A sample grows rather than being drawn anew. Each response has a permanent random number, from
+its own key, and a stratum takes those with the lowest: whatever is added, those that were
+drawn stay drawn, but for a few that newcomers with lower numbers push out.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
-from refusal_parity.audit.allocation import allocate
+from refusal_parity.audit.allocation import allocate_again
 from refusal_parity.audit.keys import task_key
 from refusal_parity.errors import InputError
 from refusal_parity.labelling.masking import SHOWN_NAME, mask_names
@@ -16,6 +22,8 @@ from refusal_parity.tables import PROBABILITY_COLUMNS, AuditSample, conform
 from refusal_parity.vocabulary import REFUSALS, SampleSet
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import dataframely as dy
 
     from refusal_parity.config import HumanConfig
@@ -24,19 +32,27 @@ KEY: Final = ("model", "prompt_id", "sample")
 _REFUSALS: Final = tuple(f"p_{label}" for label in REFUSALS)
 
 
-def draw_sample(predicted: pl.DataFrame, human: HumanConfig) -> dy.DataFrame[AuditSample]:
+def draw_sample(
+    predicted: pl.DataFrame, human: HumanConfig, handed_out: Sequence[pl.DataFrame] = ()
+) -> dy.DataFrame[AuditSample]:
     """Draw what people are to label.
 
     The probability sample is simple random within strata of model x group x
-    predicted label, with a floor in each; a row's inclusion probability is its
-    stratum's drawn share. The informative set is taken from the rest: the
-    responses that the classifier is most torn about, one for each distinct
+    predicted label, with a floor in each, and no smaller a share of any than was drawn
+    before; a row's inclusion probability is its stratum's drawn share. The numbers by which
+    rows are drawn are those of their keys, so that the share hangs on sizes alone and the
+    probability stays right when a stratum grows (sequential simple random sampling by
+    permanent random numbers: Ohlsson 1995, in Business Survey Methods, 153-169).
+
+    The informative set is what was handed out before and is not in the probability sample,
+    then the responses that the classifier is most torn about, one for each distinct
     text, spread over templates. The two sets never share a row.
 
     Args:
-        predicted: labelled responses of all models: the key, group, template_id,
+        predicted: labelled responses of all models: the key, response_id, group, template_id,
             name, prompt, response, `predicted`, the class probabilities and `unsure`.
         human: sizes and seed.
+        handed_out: the samples that people were given before, the last one last.
 
     Returns:
         Both sets, each in random order, so that position says nothing.
@@ -50,35 +66,74 @@ def draw_sample(predicted: pl.DataFrame, human: HumanConfig) -> dy.DataFrame[Aud
             where="labelling.human",
             remedy="Look at the exclusions of the models' responses.",
         )
-    random = np.random.default_rng(human.seed)
-    rows = predicted.sort(KEY).with_columns(
+    rows = _with_numbers(predicted.sort(KEY), human.seed).with_columns(
         stratum=pl.format("{} / {} / {}", "model", "group", "predicted"), margin=_margin()
     )
-    drawn = _probability_sample(rows, human, random)
-    informative = informative_rows(
-        rows.join(drawn, on=KEY, how="anti", maintain_order="left"), human.informative
-    ).with_columns(
+    drawn = _probability_sample(rows, human, handed_out[-1] if handed_out else None)
+    rest = rows.join(drawn, on=KEY, how="anti", maintain_order="left")
+    tasks = [task for sample in handed_out for task in sample["task"]]
+    before = rest.filter(pl.col("task").is_in(tasks))
+    torn = informative_rows(
+        rest.filter(~pl.col("task").is_in(tasks)), max(0, human.informative - len(before))
+    )
+    informative = pl.concat([before, torn], how="diagonal").with_columns(
         set=pl.lit(str(SampleSet.INFORMATIVE)),
         inclusion_probability=pl.lit(None, pl.Float64),
         stratum=pl.lit(None, pl.String),
     )
-    both = pl.concat([_shuffled(drawn, random), _shuffled(informative, random)], how="diagonal")
+    both = pl.concat([drawn.sort("place"), informative.sort("place")], how="diagonal")
     return conform(_as_shown(both, mask=human.mask_names), AuditSample, where="sample")
 
 
+def _with_numbers(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Rows with `task`, and two permanent random numbers: to be drawn by, and to be put by."""
+    keys = [
+        response_id or "\x1f".join([model, prompt_id, str(sample)])
+        for model, prompt_id, sample, response_id in rows.select(*KEY, "response_id").iter_rows()
+    ]
+    texts, models = rows["response"].to_list(), rows["model"].to_list()
+    tasks = [task_key(key, text) for key, text in zip(keys, texts, strict=True)]
+    # One model under two names has the same responses twice, and they are still two rows.
+    seen: set[str] = set()
+    for at, task in enumerate(tasks):
+        if task in seen:
+            tasks[at] = task_key(f"{keys[at]}\x1f{models[at]}", texts[at])
+        seen.add(task)
+    return rows.with_columns(
+        task=pl.Series(tasks, dtype=pl.String),
+        number=pl.Series([_number(f"{seed}|drawn|{task}") for task in tasks], dtype=pl.Float64),
+        place=pl.Series([_number(f"{seed}|place|{task}") for task in tasks], dtype=pl.Float64),
+    )
+
+
+def _number(key: str) -> float:
+    """A number between 0 and 1 from a hash: the same for ever."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") / 2**64
+
+
 def _probability_sample(
-    rows: pl.DataFrame, human: HumanConfig, random: np.random.Generator
+    rows: pl.DataFrame, human: HumanConfig, before: pl.DataFrame | None
 ) -> pl.DataFrame:
     strata = rows.partition_by("stratum", maintain_order=True)
     sizes = np.array([len(stratum) for stratum in strata], dtype=np.int64)
-    counts = allocate(sizes, human.probability, human.floor)
+    shares = {} if before is None else _shares(before)
+    least = np.array([shares.get(stratum["stratum"][0], 0.0) for stratum in strata])
+    counts = allocate_again(sizes, human.probability, human.floor, least)
     return pl.concat(
-        stratum[np.sort(random.choice(size, count, replace=False))].with_columns(
+        stratum.sort("number", "task")
+        .head(count)
+        .with_columns(
             set=pl.lit(str(SampleSet.PROBABILITY)), inclusion_probability=pl.lit(count / size)
         )
         for stratum, size, count in zip(strata, sizes.tolist(), counts.tolist(), strict=True)
         if count
     )
+
+
+def _shares(sample: pl.DataFrame) -> dict[str, float]:
+    """What share of each stratum a sample has."""
+    drawn = sample.drop_nulls("inclusion_probability")
+    return dict(drawn.select("stratum", "inclusion_probability").unique().iter_rows())
 
 
 def informative_rows(rows: pl.DataFrame, size: int) -> pl.DataFrame:
@@ -115,16 +170,10 @@ def _margin() -> pl.Expr:
     return pl.when("unsure").then(0.0).otherwise(margin)
 
 
-def _shuffled(rows: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
-    return rows[random.permutation(len(rows))]
-
-
 def _as_shown(rows: pl.DataFrame, *, mask: bool) -> pl.DataFrame:
-    keys = [task_key(*key) for key in rows.select(*KEY, "response").iter_rows()]
-    shown = rows.with_columns(task=pl.Series(keys, dtype=pl.String))
     if not mask:
-        return shown
-    return shown.with_columns(
+        return rows
+    return rows.with_columns(
         mask_names(rows.select(pl.col(column).alias("response"), "name"), with_=SHOWN_NAME).alias(
             column
         )

@@ -59,8 +59,8 @@ class Engine:
     Attributes:
         key: `engine` in the config.
         model: its part of the config.
-        start: `module:function` that gives a `Source` for a job; null where responses are
-            read from a file.
+        code: module whose `start` gives a `Source` for a job, and whose `settings` says what
+            changes its responses; null where responses are read from a file.
         weights: it runs weights of one's own: the model has `source`, `lora`, `chat_template`.
         served: it asks somebody else's machine, over the network, and may cost money.
         seeded: two runs with the same seeds give the same responses.
@@ -70,7 +70,7 @@ class Engine:
 
     key: str
     model: type[EngineModel]
-    start: str | None
+    code: str | None
     weights: bool = False
     served: bool = False
     seeded: bool = False
@@ -80,19 +80,17 @@ class Engine:
     @property
     def draws(self) -> bool:
         """Whether it draws responses, or reads those that somebody drew."""
-        return self.start is not None
+        return self.code is not None
 
-    def starter(self) -> Callable[..., Any]:
-        """The function that `start` names, imported now: engines take seconds to import.
+    def module(self) -> Any:
+        """The module that `code` names, imported now: engines take seconds to import.
 
         Raises:
             ValueError: the engine draws nothing.
         """
-        if self.start is None:
+        if self.code is None:
             raise ValueError(f"engine {self.key} draws nothing")
-        module, _, function = self.start.partition(":")
-        start: Callable[..., Any] = getattr(importlib.import_module(module), function)
-        return start
+        return importlib.import_module(self.code)
 
 
 ENGINES: Final[dict[str, Engine]] = {}
@@ -100,7 +98,7 @@ ENGINES: Final[dict[str, Engine]] = {}
 
 
 def engine(
-    start: str | None, *, running: tuple[str, ...] = (), **capabilities: bool
+    code: str | None, *, running: tuple[str, ...] = (), **capabilities: bool
 ) -> Callable[[type[Model]], type[Model]]:
     """Declare the model class that it decorates to be an engine's; see `Engine`.
 
@@ -113,7 +111,7 @@ def engine(
         if key in ENGINES:
             raise ValueError(f"engine {key} is declared twice")
         ENGINES[key] = Engine(
-            key=key, model=model, start=start, running=frozenset(running), **capabilities
+            key=key, model=model, code=code, running=frozenset(running), **capabilities
         )
         return model
 

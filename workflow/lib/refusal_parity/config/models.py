@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, Union
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, Union
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
@@ -24,7 +25,7 @@ TEMPLATE_DATE: Final = dt.date(2025, 1, 1)
 
 
 @engine(
-    "refusal_parity.inference.vllm_engine:start",
+    "refusal_parity.inference.vllm_engine",
     weights=True,
     seeded=True,
     shards=True,
@@ -114,11 +115,11 @@ class VllmModel(EngineModel):
 
 
 @engine(
-    "refusal_parity.inference.asking:start",
+    "refusal_parity.inference.asking",
     served=True,
     running=(
         *("api_key_env", "concurrency", "retries", "timeout_s", "patience_s"),
-        *("prompt_price", "response_price", "thinking"),
+        *("prompt_price", "response_price", "thinking", "reuse_within"),
     ),
 )
 class OpenAIModel(EngineModel):
@@ -149,6 +150,12 @@ class OpenAIModel(EngineModel):
         gt=0,
         description="How long a server that has answered may be unreachable before the job ends.",
     )
+    reuse_within: int = Field(
+        default=7,
+        ge=0,
+        description="Days for which an answer is taken over instead of being asked for again: "
+        "nobody sees whether a server's model has changed. Answers of the same day always are.",
+    )
     prompt_price: float | None = Field(
         default=None, ge=0, description="Price of a million tokens sent."
     )
@@ -166,6 +173,15 @@ class OpenAIModel(EngineModel):
         if self.prompt_price is None or self.response_price is None:
             return None
         return (sent * self.prompt_price + answered * self.response_price) / 1_000_000
+
+    @property
+    def route(self) -> str:
+        """The address without its machine, which may have several names."""
+        return urlsplit(self.base_url).path.rstrip("/")
+
+    def asked(self) -> dict[str, Any]:
+        """What the config says that changes responses: no machine's name."""
+        return super().asked() | {"base_url": self.route}
 
 
 declare_plugins()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import polars as pl
 from typing_extensions import override
@@ -62,6 +63,22 @@ def start(job: InferenceJob[OpenAIModel], say: Callable[[str], None]) -> ServedM
     return ServedModel(job, say)
 
 
+def settings(job: InferenceJob[OpenAIModel], *, quick: bool = False) -> dict[str, Any]:
+    """Everything that changes a job's responses: the machine's name is none of it."""
+    del quick
+    request = job.model.request.resolved().model_dump(exclude_defaults=True)
+    request.pop("presets", None)
+    not_sent = {"seed", *request.get("leave_out", [])}
+    return {
+        "engine": "openai",
+        "route": job.model.route,
+        "model": job.model.model,
+        "sampling": job.sampling.suited_to(job.model).model_dump(exclude=not_sent),
+        **({"request": request} if request else {}),
+        **({"schema": dict(job.schema)} if job.schema is not None else {}),
+    }
+
+
 class ServedModel(Source):
     """A `Source` that asks a server."""
 
@@ -72,8 +89,8 @@ class ServedModel(Source):
         self._server = OpenAIServer(
             job.model, job.sampling, where=f"models.{job.key}", schema=job.schema, say=say
         )
-        if not_sent := job.model.request.resolved().leave_out:
-            say(f"not sent, so that the server's own values hold: {', '.join(not_sent)}")
+        if left_out := job.model.request.resolved().leave_out:
+            say(f"not sent, so that the server's own values hold: {', '.join(left_out)}")
 
     @override
     def prepared(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -83,24 +100,27 @@ class ServedModel(Source):
 
     @override
     def settings(self) -> dict[str, Any]:
-        job = self._job
-        request = job.model.request.resolved().model_dump(exclude_defaults=True)
-        request.pop("presets", None)
-        return {
-            "engine": "openai",
-            "source": {"base_url": job.model.base_url, "model": job.model.model},
-            "prompt_mode": "chat",
-            "samples": job.samples,
-            "sampling": job.sampling.model_dump(),
-            **({"request": request} if request else {}),
-            **({"schema": dict(job.schema)} if job.schema is not None else {}),
-        }
+        return settings(self._job)
 
     @override
     def provenance(self) -> dict[str, Any]:
-        settings = self.settings()
-        settings.pop("schema", None)
-        return settings | {"device": "server", "packages": package_versions()}
+        server = urlsplit(self._job.model.base_url).netloc
+        return {
+            "device": f"server {server}",
+            "sampling": self._job.sampling.model_dump(),
+            "packages": package_versions(),
+        }
+
+    @override
+    def asked(self) -> dict[str, Any]:
+        model = self._job.model
+        own = settings(self._job)
+        return {
+            "engine": own["engine"],
+            "source": {"base_url": model.base_url, "model": model.model},
+            "prompt_mode": "chat",
+            **({"request": own["request"]} if "request" in own else {}),
+        }
 
     @override
     def generate(self, rows: pl.DataFrame, *, fresh: bool) -> Iterator[Completion | None]:
@@ -118,4 +138,28 @@ class ServedModel(Source):
         }
         if responses["cost"].count():
             usage["cost"] = round(responses["cost"].sum(), 6)
-        return {"usage": usage}
+        return {"usage": usage, "answered": answered(responses)}
+
+
+def answered(responses: pl.DataFrame) -> dict[str, str]:
+    """What was answered on which day, by which models and in which states of theirs.
+
+    Args:
+        responses: rows of the Responses table.
+
+    Returns:
+        A sentence for each day, in UTC, for the table's metadata and the report.
+    """
+    counts = (
+        responses.drop_nulls("answered_at")
+        .group_by(pl.col("answered_at").dt.date().alias("day"), "answered_by", "fingerprint")
+        .len()
+        .sort("day", "len", "answered_by", "fingerprint", descending=[False, True, False, False])
+    )
+    found: dict[str, list[str]] = {}
+    for day, model, state, count in counts.iter_rows():
+        named = model or "a model that the answers do not name"
+        found.setdefault(f"{day}", []).append(
+            f"{count:,} by {named}{f' ({state})' if state else ''}"
+        )
+    return {day: "; ".join(parts) for day, parts in found.items()}

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Protocol
 
 import polars as pl
 from polars.exceptions import PolarsError
 
 from refusal_parity.csvfiles import cell
 from refusal_parity.errors import InputError
-from refusal_parity.inference.chunks import KEY
 from refusal_parity.inference.job import CHUNK_S
 from refusal_parity.inference.requests import CUT_OFF, Completion
 from refusal_parity.inference.stopping import Sigterm
@@ -22,33 +21,57 @@ from refusal_parity.vocabulary import Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from refusal_parity.inference.chunks import ChunkStore
+    from refusal_parity.inference.store.responses import ResponseStore
 
+KEY: Final = ("prompt_id", "sample")
+
+_LOOK_EVERY_S: Final = 2.0
 _REPORT_EVERY_S: Final = 5.0
 _FEWEST_FOR_A_RATE: Final = 20
 _NO_RESPONSE: Final = "the engine gave no response"
 _NOTHING: Final = Completion(index=0, text=None, finish_reason=None, response_tokens=None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """How responses are drawn, once some are missing.
+
+    Attributes:
+        generate: given prepared rows and whether nothing was ever drawn before, yields their
+            completions in the order in which they finish; `index` is the row's place among
+            those given. Null says that nothing finished for a while.
+        prepared: given rows of the plan, the same with prompt_tokens, rendered_sha256 and
+            what `generate` needs.
+        chunk_s: seconds between two savings.
+    """
+
+    generate: Generate
+    prepared: Callable[[pl.DataFrame], pl.DataFrame]
+    chunk_s: float = CHUNK_S
+
+
+class Generate(Protocol):
+    """What draws."""
+
+    def __call__(self, rows: pl.DataFrame, *, fresh: bool) -> Iterator[Completion | None]:
+        """Draw rows."""
+        ...
+
+
 def draw(
-    plan: pl.DataFrame,
-    generate: Callable[[pl.DataFrame], Iterator[Completion | None]],
-    store: ChunkStore,
-    *,
-    say: Callable[[str], None],
-    chunk_s: float = CHUNK_S,
+    plan: pl.DataFrame, work: Work, store: ResponseStore, *, say: Callable[[str], None]
 ) -> pl.DataFrame:
-    """Draw every planned row that the store does not have yet.
+    """Take over what the store has of a plan, and draw what it has not.
+
+    What another job is drawing at this moment is waited for, and drawn here only if that job
+    ends without it.
 
     Args:
-        plan: one row for each response, in table order: the columns of
-            `Responses` that are known beforehand, and what `generate` needs.
-        generate: given rows of the plan, yields their completions in the order
-            in which they finish; `index` is the row's place among those given. Null
-            says that nothing finished for a while.
+        plan: one row for each response, in table order: model, prompt_id, sample, seed and
+            response_id, and what `work` needs.
+        work: how responses are drawn.
         store: where finished rows are saved, and were saved before.
         say: called with a line of progress every few seconds.
-        chunk_s: seconds between two chunks.
 
     Returns:
         A table of `Responses`, in the plan's order.
@@ -56,31 +79,91 @@ def draw(
     Raises:
         Stopped: SIGTERM came; all that was finished is saved.
     """
-    saved = store.read()
-    missing = plan.join(saved, on=KEY, how="anti", maintain_order="left")
-    there = len(plan) - len(missing)
-    say(f"starting to draw: {there:,} of {len(plan):,} responses are there already")
-    frames = [saved]
-    finished: list[Completion] = []
+    taken = _named(plan, store.find(plan["response_id"]))
+    say(f"starting to draw: {len(taken):,} of {len(plan):,} responses are there already")
+    if store.expired:
+        say(f"{store.expired:,} others are older than reuse_within allows, and are asked anew")
+    run = _Run(work=work, store=store, say=say, frames=[taken])
+    with Sigterm() as sigterm, store.claims:
+        try:
+            run.draw(plan, sigterm)
+        finally:
+            if sigterm.asked:
+                kept = sum(len(rows.filter(~_failed())) for rows in run.frames)
+                say(
+                    f"stopped by {sigterm.by}: {kept:,} of {len(plan):,} responses are saved; "
+                    "run again to go on"
+                )
+        sigterm.check()
+    rows = _in_plan_order(plan, pl.concat(run.frames))
+    unended = rows.filter(pl.col("thinking").is_not_null(), status=str(Status.EMPTY))
+    if len(unended):
+        cut = unended["truncated"].sum()
+        say(
+            f"{len(unended):,} of {len(rows):,} responses are thinking that never came to an "
+            f"answer; the limit on tokens cut {cut:,} of them off"
+        )
+    return rows
 
-    def save() -> None:
-        rows = as_rows(missing, finished)
-        finished.clear()
-        frames.append(rows)
-        # A row that failed is asked again by the next run.
-        whole = rows.filter(pl.col("status") != str(Status.ERROR))
-        if len(whole):
-            store.save(whole)
 
-    progress = _Progress(len(missing), say)
-    with Sigterm() as sigterm:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One job's drawing.
+
+    Attributes:
+        work: how responses are drawn.
+        store: where they are saved.
+        say: called with lines of progress.
+        frames: tables of `Responses`, of what is there so far.
+    """
+
+    work: Work
+    store: ResponseStore
+    say: Callable[[str], None]
+    frames: list[pl.DataFrame]
+
+    def draw(self, plan: pl.DataFrame, sigterm: Sigterm) -> None:
+        """Draw what no other job is drawing, and wait for what one is."""
+        claims, waited, came = self.store.claims, False, 0
+        while len(missing := _missing(plan, self.frames)):
+            free = claims.take(missing["response_id"])
+            # Another job may have saved some of it between a look and a claim.
+            found = self.store.find(missing["response_id"], new_only=True)
+            came += len(found)
+            self.frames.append(_named(missing, found))
+            ours = _missing(missing, self.frames).filter(pl.col("response_id").is_in(free))
+            if len(ours):
+                self._draw_ours(self.work.prepared(ours), sigterm)
+            elif not free:
+                if not waited:
+                    self.say(f"waiting for {len(missing):,} responses that another job is drawing")
+                waited = True
+                sigterm.check()
+                time.sleep(_LOOK_EVERY_S)
+            claims.release()
+        if came:
+            self.say(f"{came:,} responses that another job drew meanwhile are taken over")
+
+    def _draw_ours(self, rows: pl.DataFrame, sigterm: Sigterm) -> None:
+        finished: list[Completion] = []
+        progress = _Progress(len(rows), self.say)
+
+        def save() -> None:
+            drawn = as_rows(rows, finished)
+            finished.clear()
+            # A row that failed is asked again by the next run.
+            whole = drawn.filter(~_failed())
+            if len(whole):
+                self.store.save(whole)
+            self.frames.append(drawn)
+
         try:
             chunk_began = time.monotonic()
-            for completion in generate(missing):
+            for completion in self.work.generate(rows, fresh=self.store.is_empty()):
                 if completion is not None:
                     finished.append(completion)
                 now = progress.note(completion)
-                if finished and now - chunk_began > chunk_s:
+                if finished and now - chunk_began > self.work.chunk_s:
                     with sigterm.held():
                         save()
                     chunk_began = now
@@ -92,23 +175,28 @@ def draw(
         finally:
             with sigterm.held():
                 save()
-            if sigterm.asked:
-                kept = sum(map(len, frames))
-                say(
-                    f"stopped by {sigterm.by}: {kept:,} of {len(plan):,} responses are saved; "
-                    "run again to go on"
-                )
-        sigterm.check()
-    progress.end()
-    rows = _in_plan_order(plan, pl.concat(frames))
-    unended = rows.filter(pl.col("thinking").is_not_null(), status=str(Status.EMPTY))
-    if len(unended):
-        cut = unended["truncated"].sum()
-        say(
-            f"{len(unended):,} of {len(rows):,} responses are thinking that never came to an "
-            f"answer; the limit on tokens cut {cut:,} of them off"
-        )
-    return rows
+        progress.end()
+        self.frames.append(_lost(_missing(rows, self.frames)))
+
+
+def _failed() -> pl.Expr:
+    return pl.col("status") == str(Status.ERROR)
+
+
+def _missing(plan: pl.DataFrame, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Rows of a plan that are in none of the frames."""
+    there = pl.concat([rows.select("response_id") for rows in frames])
+    return plan.join(there, on="response_id", how="anti", maintain_order="left")
+
+
+def _named(plan: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+    """Stored responses as rows of the study's own table."""
+    rows = (
+        plan.select("model", *KEY, "response_id")
+        .join(stored, on="response_id", how="inner", maintain_order="left")
+        .with_columns(error=pl.lit(None, pl.String), imported_label=pl.lit(None, pl.String))
+    )
+    return rows.select(Responses.column_names()).cast(empty(Responses).schema)
 
 
 def as_rows(asked: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFrame:
@@ -140,6 +228,11 @@ def _table(asked: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFra
         ),
         cost=pl.Series([one.cost for one in completions], dtype=pl.Float64),
         error=pl.Series([one.error for one in completions], dtype=pl.String),
+        answered_at=pl.Series(
+            [one.answered_at for one in completions], dtype=empty(Responses).schema["answered_at"]
+        ),
+        answered_by=pl.Series([one.answered_by for one in completions], dtype=pl.String),
+        fingerprint=pl.Series([one.fingerprint for one in completions], dtype=pl.String),
     )
     return conform(_with_status(drawn), Responses, where="responses")
 
@@ -168,19 +261,14 @@ def _with_status(drawn: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _lost(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows that the engine never gave back, which is an error."""
+    return _table(rows, [replace(_NOTHING, index=index) for index in range(len(rows))])
+
+
 def _in_plan_order(plan: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """Each planned row once; one that the engine never gave back is an error."""
-    lost = plan.join(rows, on=KEY, how="anti", maintain_order="left").with_columns(
-        response=pl.lit(None, pl.String),
-        thinking=pl.lit(None, pl.String),
-        finish_reason=pl.lit(None, pl.String),
-        refusal_reason=pl.lit(None, pl.String),
-        response_tokens=pl.lit(None, pl.Int32),
-        cost=pl.lit(None, pl.Float64),
-        error=pl.lit(None, pl.String),
-    )
-    everything = pl.concat([rows, _with_status(lost)])
-    return plan.select(KEY).join(everything, on=KEY, how="left", maintain_order="left").select(
+    """Each planned row once."""
+    return plan.select(KEY).join(rows, on=KEY, how="left", maintain_order="left").select(
         Responses.column_names()
     )  # fmt: skip
 

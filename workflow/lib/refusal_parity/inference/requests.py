@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
 CUT_OFF: Final = "length"
 """The finish reason of a response that was cut off; every other leaves it whole."""
@@ -46,6 +47,9 @@ class Completion:
         thinking: what the model wrote to itself before the response.
         refusal_reason: why a service refused the request or its answer; such a
             request is refused, not failed.
+        answered_at: when a server answered.
+        answered_by: the model that its answer names.
+        fingerprint: what it says of its own state.
     """
 
     index: int
@@ -57,6 +61,9 @@ class Completion:
     cost: float | None = None
     thinking: str | None = None
     refusal_reason: str | None = None
+    answered_at: datetime | None = None
+    answered_by: str | None = None
+    fingerprint: str | None = None
 
 
 class Tokenizer(Protocol):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from refusal_parity.config import engine_of
+from refusal_parity.errors import InputError
 from refusal_parity.inference.asking_again import answered_rows
-from refusal_parity.inference.chunks import KEY, ChunkStore
-from refusal_parity.inference.drawing import draw
+from refusal_parity.inference.drawing import KEY, Work, draw
 from refusal_parity.inference.plan import plan_of
-from refusal_parity.inference.provenance import text_hash
+from refusal_parity.inference.store.responses import STORE, ResponseStore, Taking
 from refusal_parity.tables import Responses, empty, write_table
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from refusal_parity.inference.job import InferenceJob, Source
 
-CHUNKS: Final = ".responses"
-"""Folder of the chunks, beside the table of responses."""
+_RESOLVED: Final = ("dtype", "quantization", "batch_invariant", "probe_sha256")
+"""What an engine decides by itself, and what changes responses nevertheless."""
 
 
 def run_job(
@@ -31,7 +32,7 @@ def run_job(
     *,
     say: Callable[[str], None],
 ) -> None:
-    """Draw all responses of a model and write them; goes on where a killed job was.
+    """Draw what is missing of a model's responses and write them all.
 
     Args:
         job: the model's share of the study.
@@ -44,7 +45,7 @@ def run_job(
             another way.
         Stopped: SIGTERM came; the next run goes on from there.
     """
-    source = engine_of(job.model).starter()(job, say)
+    source = engine_of(job.model).module().start(job, say)
     draw_all(source, job, prompts, output, say=say)
 
 
@@ -56,39 +57,83 @@ def draw_all(
     *,
     say: Callable[[str], None],
 ) -> None:
-    """What `run_job` does once the engine runs."""
-    plan = source.prepared(plan_of(prompts, job))
-    provenance = source.provenance()
-    kept = answered_rows(output, plan, provenance) if job.again else empty(Responses)
+    """What `run_job` does with an engine at its service."""
+    settings = source.settings()
+    store = store_of(job, settings, output, say=say)
+    plan = plan_of(prompts, job, settings)
+    kept = answered_rows(output, plan, store) if job.again else empty(Responses)
     asked = plan.join(kept, on=KEY, how="anti", maintain_order="left")
     if job.again and asked.is_empty():
         say("no response failed: nothing is asked again")
         return
-    store = ChunkStore(
-        output.parent / CHUNKS,
-        {
-            **source.settings(),
-            "prompts_sha256": text_hash(
-                plan.select("model", "prompt_id", "sample", "seed", "rendered_sha256").write_csv()
-            ),
-            "columns": Responses.column_names(),
-        },
-        device=provenance["device"],
-        say=say,
-    )
-    drawn = draw(
-        asked,
-        lambda rows: source.generate(rows, fresh=len(rows) == len(plan)),
-        store,
-        say=say,
-        chunk_s=job.chunk_s,
-    )
+    if former := store.former_use(output):
+        say(
+            f"this table was made with other settings before ({', '.join(former[1])}): what was "
+            f"drawn with them stays in {former[0]} and is not used"
+        )
+    store.note_use(output)
+
+    def prepared(rows: pl.DataFrame) -> pl.DataFrame:
+        """All of the plan is looked at, so that no two prompts are one to the model."""
+        ready = source.prepared(plan).join(rows, on=KEY, how="semi", maintain_order="left")
+        _refuse_another_engine(source.provenance(), store, job)
+        store.note_provenance(source.provenance())
+        return ready
+
+    work = Work(prepared=prepared, generate=source.generate, chunk_s=job.chunk_s)
+    drawn = draw(asked, work, store, say=say)
     responses = plan.select(KEY).join(
         pl.concat([kept, drawn]), on=KEY, how="left", maintain_order="left"
     )
     for line in source.remarks(responses):
         say(line)
-    device = " and ".join(store.devices()) or provenance["device"]
-    metadata = provenance | {"device": device} | source.usage(responses)
-    write_table(responses, Responses, output, metadata=metadata)
-    store.remove()
+    provenance = store.provenance() or source.provenance()
+    write_table(
+        responses,
+        Responses,
+        output,
+        metadata={
+            **provenance,
+            "device": " and ".join(sorted(store.drawn_on)) or provenance["device"],
+            **source.asked(),
+            **source.usage(responses),
+            "samples": job.samples,
+            "sampling": provenance.get("sampling", {}) | {"seed": job.sampling.seed},
+            "settings": store.fingerprint,
+        },
+    )
+    store.close()
+
+
+def store_of(
+    job: InferenceJob[Any],
+    settings: dict[str, Any],
+    output: Path,
+    *,
+    say: Callable[[str], None] = lambda _: None,
+) -> ResponseStore:
+    """The stored responses that a job may take over."""
+    days = getattr(job.model, "reuse_within", None)
+    return ResponseStore(
+        job.store or output.parent / STORE,
+        settings,
+        taking=Taking(since=job.since, within=None if days is None else timedelta(days=days)),
+        say=say,
+    )
+
+
+def _refuse_another_engine(
+    provenance: dict[str, Any], store: ResponseStore, job: InferenceJob[Any]
+) -> None:
+    """Responses that the engine would draw in another way here must not mix with the others."""
+    before = store.provenance()
+    store.device = provenance["device"]
+    for key in _RESOLVED:
+        if before is not None and before.get(key) != provenance.get(key):
+            raise InputError(
+                f"the engine takes {key} {provenance.get(key)} here, and drew the responses that "
+                f"are there with {before.get(key)}",
+                where=f"models.{job.key} and {store.folder}",
+                remedy=f"Set {key} of the model where the config has such a key, or run on a "
+                "machine of the same kind; or draw anew with --forceall.",
+            )

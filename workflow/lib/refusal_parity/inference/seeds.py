@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from refusal_parity.config import SamplingConfig
 
 
-def request_seed(study_seed: int, model: str, prompt_id: str, sample: int) -> int:
-    """63-bit seed from a hash of the response's key.
+def request_seed(study_seed: int, sent: str, number: int) -> int:
+    """63-bit seed from a hash of the study's seed, what is sent, and the sample's number.
 
-    A row's seed does not depend on which other rows there are.
+    A row's seed does not depend on which other rows there are, nor on what the study calls
+    its models, names and arms.
     """
-    key = f"{study_seed}|{model}|{prompt_id}|{sample}"
+    key = f"{study_seed}|{sent}|{number}"
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") >> 1
 
 
@@ -26,7 +27,7 @@ def request_seeds(rows: pl.DataFrame, sampling: SamplingConfig, model: str) -> p
     """Seeds of a job's requests, no two alike.
 
     Args:
-        rows: prompt_id and sample of each request.
+        rows: `sent` and `number` of each request.
         sampling: holds the study's seed.
         model: the model's key in the config.
 
@@ -34,11 +35,8 @@ def request_seeds(rows: pl.DataFrame, sampling: SamplingConfig, model: str) -> p
         InputError: two are alike, of which the chance is 5 in a million for
             ten million requests.
     """
-    keys = rows.select("prompt_id", "sample").iter_rows()
-    seeds = pl.Series(
-        [request_seed(sampling.seed, model, prompt_id, sample) for prompt_id, sample in keys],
-        dtype=pl.Int64,
-    )
+    keys = rows.select("sent", "number").iter_rows()
+    seeds = pl.Series([request_seed(sampling.seed, *key) for key in keys], dtype=pl.Int64)
     if seeds.n_unique() < len(seeds):
         raise InputError(
             "two requests have the same seed",

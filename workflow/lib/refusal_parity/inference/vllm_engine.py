@@ -18,10 +18,12 @@ from refusal_parity.inference.checks import (
     read_model_config,
     readable,
 )
-from refusal_parity.inference.own_weights import OwnWeights
+from refusal_parity.inference.own_weights import OwnWeights, settings
 from refusal_parity.inference.rendering import WithTemplate
 from refusal_parity.inference.requests import Completion, DatedTokenizer, Engine, Request
 from refusal_parity.inference.thinking import markup_tokens
+
+__all__ = ["prepare_environment", "settings", "start", "start_engine"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,13 +36,18 @@ if TYPE_CHECKING:
 
 
 def start(job: InferenceJob[VllmModel], say: Callable[[str], None]) -> OwnWeights:
-    """Start the engine of a job.
+    """Stand ready to start the engine of a job.
 
     Raises:
-        InputError: a folder is no model or adapter, or one that cannot run here.
+        InputError: the folder holds no model.
     """
-    say("starting the engine")
-    return OwnWeights(start_engine(job), job, say)
+    read_model_config(job.folder)
+
+    def started() -> Engine:
+        say("starting the engine")
+        return start_engine(job)
+
+    return OwnWeights(started, job, say)
 
 
 def start_engine(

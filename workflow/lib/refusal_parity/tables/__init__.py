@@ -14,6 +14,7 @@ from refusal_parity.tables.responses import (
     Labels,
     Prompts,
     Responses,
+    StoredResponses,
 )
 from refusal_parity.tables.stimuli import Stimuli
 from refusal_parity.tables.statistics import (
@@ -81,6 +82,7 @@ __all__ = [
     "Responses",
     "SelfCheck",
     "Stimuli",
+    "StoredResponses",
     "StudyDesign",
     "TableSpec",
     "VoteProblems",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _TRUNCATED = "truncated"
 _PARTIAL = "p_partial_refusal"
+_SINCE_STORE = ("response_id", "answered_at", "answered_by", "fingerprint")
 
 
 def renew(frame: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:
@@ -22,7 +23,8 @@ def renew(frame: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:
     Labels were of six classes before refusals in part had one, and nobody asked how far a
     response is from those learnt. Until release 0.1 a
     response that was cut off had the status `truncated`, and there was no column for
-    thinking, nor for the reason of a service's refusal.
+    thinking, nor for the reason of a service's refusal; nor, until there was a store of
+    responses, for their keys and for when and by what a server answered.
 
     Args:
         frame: a table as it was read.
@@ -36,7 +38,15 @@ def renew(frame: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:
             distance=pl.lit(None, pl.Float64),
             unsure=pl.lit(None, pl.Boolean),
         )
-    if schema is not Responses or "status" not in frame.columns or _TRUNCATED in frame.columns:
+    if schema is not Responses or "status" not in frame.columns:
+        return frame
+    columns = Responses.columns()
+    frame = frame.with_columns(
+        pl.lit(None, columns[name].dtype).alias(name)
+        for name in _SINCE_STORE
+        if name not in frame.columns
+    )
+    if _TRUNCATED in frame.columns:
         return frame
     status = pl.col("status").cast(pl.String)
     return frame.with_columns(

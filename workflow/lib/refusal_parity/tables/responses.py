@@ -41,6 +41,10 @@ class Responses(dy.Schema):
     repetition = dy.Int32(
         alias="sample", primary_key=True, min=0, description="number of the repetition, from 0"
     )
+    response_id = dy.String(
+        nullable=True,
+        description="key of the response in the store: hash of what was sent, how and to what",
+    )
     seed = dy.Int64(nullable=True, description="seed of this one request")
     response = dy.String(nullable=True, description="text of the response, without its thinking")
     thinking = dy.String(
@@ -59,9 +63,37 @@ class Responses(dy.Schema):
     )
     error = dy.String(nullable=True, description="what went wrong, where status is error")
     rendered_sha256 = dy.String(nullable=True, description="hash of the token ids sent")
+    answered_at = dy.Datetime(
+        nullable=True,
+        time_unit="ms",
+        time_zone="UTC",
+        description="when a server answered; null for weights that one has",
+    )
+    answered_by = dy.String(nullable=True, description="model that the server's answer names")
+    fingerprint = dy.String(nullable=True, description="what a server says of its own state")
     imported_label = dy.Enum(
         Label, nullable=True, description="label that an imported file carried"
     )
+
+
+class StoredResponses(dy.Schema):
+    """What came back, by what was sent and how: one row for each response ever drawn."""
+
+    response_id = dy.String(primary_key=True, description="key of the response")
+    seed = Responses.seed
+    response = Responses.response
+    thinking = Responses.thinking
+    finish_reason = Responses.finish_reason
+    prompt_tokens = Responses.prompt_tokens
+    response_tokens = Responses.response_tokens
+    cost = Responses.cost
+    status = Responses.status
+    truncated = Responses.truncated
+    refusal_reason = Responses.refusal_reason
+    rendered_sha256 = Responses.rendered_sha256
+    answered_at = Responses.answered_at
+    answered_by = Responses.answered_by
+    fingerprint = Responses.fingerprint
 
 
 PROBABILITY_COLUMNS: Final = tuple(f"p_{label}" for label in Label)

@@ -85,7 +85,14 @@ def _completion(index: int, body: Any, hide: Callable[[str], str]) -> Completion
         prompt_tokens=sent,
         thinking=_clean(thinking, hide),
         refusal_reason=_clean(refused, hide),
+        answered_by=_clean(_word(body.get("model")), hide),
+        fingerprint=_clean(_word(body.get("system_fingerprint")), hide),
     )
+
+
+def _word(value: Any) -> str | None:
+    """A name that an answer gives; null for what is none."""
+    return value[:200] if isinstance(value, str) and value else None
 
 
 def _json(content: bytes) -> Any:

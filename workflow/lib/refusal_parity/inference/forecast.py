@@ -1,0 +1,95 @@
+"""How many responses of a study are there before it runs: no engine is started for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from refusal_parity.config import engine_of
+from refusal_parity.expansion import expand
+from refusal_parity.inference.job import InferenceJob
+from refusal_parity.inference.plan import plan_of
+from refusal_parity.inference.running import store_of
+from refusal_parity.inference.store.anew import wanted_anew
+from refusal_parity.inference.store.responses import STORE
+from refusal_parity.prompts import read_stimuli
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+    from refusal_parity.config import StudyConfig
+
+_MOST: Final = 1_000_000
+"""Responses of a model that are looked up; more would keep a dry-run waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where a model's files lie, or will lie.
+
+    Attributes:
+        weights: of the model; null for an engine without.
+        adapter: of its LoRA adapter.
+    """
+
+    weights: Path | None = None
+    adapter: Path | None = None
+
+
+def planned_prompts(config: StudyConfig) -> pl.DataFrame | None:
+    """The prompts that a study will have; null where they come with a file of responses."""
+    prompts = config.prompts
+    if prompts.templates is None or prompts.names is None:
+        return None
+    stimuli = read_stimuli(
+        Path(prompts.templates), Path(prompts.names), group_column=prompts.group_column
+    )
+    pairs = len(stimuli.templates) * len(stimuli.names) * len(prompts.arms)
+    if pairs * config.samples > _MOST:
+        return None
+    return expand(stimuli.templates, stimuli.names, prompts.arms)
+
+
+def stored_responses(
+    config: StudyConfig, prompts: pl.DataFrame | None, folders: Mapping[str, Folders]
+) -> dict[str, int | None]:
+    """How many of each model's responses a run would take over.
+
+    Args:
+        config: the study.
+        prompts: its prompts, as far as known.
+        folders: of each model that is asked about.
+
+    Returns:
+        By model; null where it cannot be said yet: its weights are not there or were never
+        hashed, or the prompts are not known or too many.
+    """
+    if prompts is None or len(prompts) * config.samples > _MOST:
+        return dict.fromkeys(folders)
+    return {key: _of_model(config, prompts, key, place) for key, place in folders.items()}
+
+
+def _of_model(config: StudyConfig, prompts: pl.DataFrame, key: str, place: Folders) -> int | None:
+    model = config.models[key]
+    engine = engine_of(model)
+    output = Path(config.results) / config.study / "models" / key / "responses.parquet"
+    job = InferenceJob(
+        key=key,
+        model=model,
+        folder=place.weights or Path(),
+        adapter=place.adapter,
+        samples=config.samples,
+        sampling=config.sampling,
+        store=Path(config.results) / STORE,
+        since=wanted_anew("ask_server" if engine.served else "generate_responses", output),
+    )
+    settings = engine.module().settings(job, quick=True)
+    if settings is None:
+        return None
+    store = store_of(job, settings, output)
+    if store.is_empty():
+        return 0
+    return len(store.find(plan_of(prompts, job, settings)["response_id"]))
