@@ -38,7 +38,7 @@ QUIET := --quiet reason host
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling bench-scale study-classifiers names screen demo-models clean
+.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm mutants lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-corrected bench-expansion bench-inference bench-labelling bench-scale study-classifiers names screen demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -96,6 +96,25 @@ kernels: export OPENBLAS_NUM_THREADS = 1
 kernels: $(INSTALLED) ## hold the statistics of hundreds of studies equal on every processor (an hour)
 	for kernel in Prescott Sandybridge Haswell SkylakeX; do $(MAKE) test-kernel KERNEL=$$kernel; done
 	$(ACTIVATE) REFUSAL_PARITY_STUDIES=$(STUDIES) pytest --numprocesses 2 --dist worksteal tests/statistics/test_determinism.py
+
+COSMIC_RAY := .cosmic-ray
+# Rooms, or modules such as audit/votes.py; NEAR=--near leaves out the tests of a room that
+# do not name the module, and TIMEOUT=0 gives a mutant three times what the tests take.
+MODULES ?= statistics labelling audit
+SAMPLE ?= 200
+SEED ?= 1
+TIMEOUT ?= 0
+NEAR ?=
+
+# In an environment of its own: it starts the tests with the pinned packages.
+$(COSMIC_RAY)/bin/cosmic-ray: | $(UV)
+	$(UV) venv --quiet --allow-existing --python 3.11 $(COSMIC_RAY)
+	$(UV) pip install --quiet --python $(COSMIC_RAY)/bin/python cosmic-ray==8.7.0
+
+mutants: export OPENBLAS_NUM_THREADS = 1
+mutants: export OMP_NUM_THREADS = 1
+mutants: $(INSTALLED) $(COSMIC_RAY)/bin/cosmic-ray ## break the code on purpose, and print what no test notices (hours; MODULES= SAMPLE= SEED=)
+	$(COSMIC_RAY)/bin/python benchmarks/mutants.py $(MODULES) --sample $(SAMPLE) --seed $(SEED) --timeout $(TIMEOUT) $(NEAR)
 
 bench-corrected: $(INSTALLED) ## how often intervals corrected by human labels hold the truth
 	$(ACTIVATE) python benchmarks/corrected_coverage.py
@@ -238,4 +257,4 @@ demo-models: $(INSTALLED) ## train the demo models anew (a quarter of an hour)
 	$(ACTIVATE) snakemake --snakefile workflow/demo_models.smk --cores $(CORES) --forcerun train_demo_model
 
 clean: ## remove what was installed and cached; results stay
-	rm -rf $(VENV) $(TOOLS) $(LABEL_STUDIO) $(MINILM) $(NAME_TABLES) $(WORD_LIST) .snakemake .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(TOOLS) $(LABEL_STUDIO) $(COSMIC_RAY) $(MINILM) $(NAME_TABLES) $(WORD_LIST) .snakemake .mypy_cache .ruff_cache .pytest_cache
