@@ -99,7 +99,7 @@ kernels: $(INSTALLED) ## hold the statistics of hundreds of studies equal on eve
 
 COSMIC_RAY := .cosmic-ray
 # Rooms, or modules such as audit/votes.py; NEAR=--near leaves out the tests of a room that
-# do not name the module, and TIMEOUT=0 gives a mutant three times what the tests take.
+# import nothing from the module, and TIMEOUT=0 gives a mutant thrice what the tests take.
 MODULES ?= statistics labelling audit
 SAMPLE ?= 200
 SEED ?= 1

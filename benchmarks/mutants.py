@@ -9,9 +9,11 @@ runs in Cosmic Ray's environment, the tests in the project's.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -75,11 +77,12 @@ def equivalents(root: Path) -> list[Equivalent]:
 def test_files(root: Path, module: str, *, near: bool) -> list[str]:
     """The files with the tests of a module's room, nearest first.
 
-    First comes the file named after the module, then those that name the module, then the
+    First comes the file named after the module, then those that import from it, then the
     rest, which is left out where only the `near` ones are asked for and there are any.
     """
     room, stem = module.split("/", maxsplit=1)[0], Path(module).stem
-    named = re.compile(rf"\b{re.escape(stem)}\b")
+    within = ".".join(Path(module).parent.parts)
+    named = re.compile(rf"refusal_parity\.{re.escape(within)}(\.| import .*\b){re.escape(stem)}\b")
     ranked = []
     for path in sorted((root / "tests" / room).rglob("test_*.py")):
         if path.stem == f"test_{stem}":
@@ -177,8 +180,9 @@ class Copy:
             try:
                 said, _ = process.communicate(timeout=limit)
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, 9)
                 return Outcome(None, "")
+            finally:
+                _end(process.pid)
         # 2 is a module that cannot be imported, 5 a file of slow tests alone.
         passed = {0: True, 1: False, 2: False, 5: True}.get(process.returncode)
         if passed is None:
@@ -242,7 +246,11 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=200, help="mutants of each room")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=0, help="seconds for each mutant")
-    parser.add_argument("--near", action="store_true", help="only test files that name the module")
+    parser.add_argument(
+        "--near",
+        action="store_true",
+        help="leave out tests that do not import from the module, where others do",
+    )
     parser.add_argument("--python", type=Path, default=ROOT / ".venv" / "bin" / "python")
     asked = parser.parse_args()
     rooms: dict[str, list[str]] = {}
@@ -271,6 +279,11 @@ def modules_of(name: str) -> list[str]:
             f"There is no {name} in {PACKAGE}: name a room, or a module as audit/votes.py"
         )
     return [file.relative_to(ROOT / PACKAGE).as_posix() for file in files]
+
+
+def _end(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
 
 
 if __name__ == "__main__":

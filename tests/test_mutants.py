@@ -99,14 +99,21 @@ def test_what_the_type_checker_alone_reads_is_left(
 def test_the_nearest_tests_come_first(program: ModuleType, tmp_path: Path) -> None:
     room = tmp_path / "tests" / "audit"
     room.mkdir(parents=True)
-    for name, text in [("all", ""), ("users", "import votes"), ("votes", ""), ("longer", "votesx")]:
+    texts = {
+        "all": "",
+        "users": "from refusal_parity.audit import keys, votes",
+        "votes": "",
+        "readers": "from refusal_parity.audit.votes import Vote",
+        "longer": "from refusal_parity.audit.votes_of import Vote",
+    }
+    for name, text in texts.items():
         (room / f"test_{name}.py").write_text(text, encoding="utf-8")
-    every = ["votes", "users", "all", "longer"]
-    for near, expected in [(False, every), (True, every[:2])]:
+    every = ["votes", "readers", "users", "all", "longer"]
+    for near, expected in [(False, every), (True, every[:3])]:
         found = program.test_files(tmp_path, "audit/votes.py", near=near)
         assert found == [f"tests/audit/test_{name}.py" for name in expected]
     # Where no test names a module, the whole room answers for it.
-    assert len(program.test_files(tmp_path, "audit/sheets.py", near=True)) == 4
+    assert len(program.test_files(tmp_path, "audit/sheets.py", near=True)) == 5
 
 
 def test_equivalent_mutants_do_not_count(program: ModuleType) -> None:
