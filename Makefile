@@ -98,13 +98,11 @@ kernels: $(INSTALLED) ## hold the statistics of hundreds of studies equal on eve
 	$(ACTIVATE) REFUSAL_PARITY_STUDIES=$(STUDIES) pytest --numprocesses 2 --dist worksteal tests/statistics/test_determinism.py
 
 COSMIC_RAY := .cosmic-ray
-# Rooms, or modules such as audit/votes.py; NEAR=--near leaves out the tests of a room that
-# import nothing from the module, and TIMEOUT=0 gives a mutant thrice what the tests take.
+# Rooms, or modules such as audit/votes.py. TIMEOUT=0 gives a mutant thrice what the tests take.
 MODULES ?= statistics labelling audit
 SAMPLE ?= 200
 SEED ?= 1
 TIMEOUT ?= 0
-NEAR ?=
 
 # In an environment of its own: it starts the tests with the pinned packages.
 $(COSMIC_RAY)/bin/cosmic-ray: | $(UV)
@@ -114,7 +112,7 @@ $(COSMIC_RAY)/bin/cosmic-ray: | $(UV)
 mutants: export OPENBLAS_NUM_THREADS = 1
 mutants: export OMP_NUM_THREADS = 1
 mutants: $(INSTALLED) $(COSMIC_RAY)/bin/cosmic-ray ## break the code on purpose, and print what no test notices (hours; MODULES= SAMPLE= SEED=)
-	$(COSMIC_RAY)/bin/python benchmarks/mutants.py $(MODULES) --sample $(SAMPLE) --seed $(SEED) --timeout $(TIMEOUT) $(NEAR)
+	$(COSMIC_RAY)/bin/python benchmarks/mutants.py $(MODULES) --sample $(SAMPLE) --seed $(SEED) --timeout $(TIMEOUT)
 
 bench-corrected: $(INSTALLED) ## how often intervals corrected by human labels hold the truth
 	$(ACTIVATE) python benchmarks/corrected_coverage.py

@@ -38,20 +38,24 @@ SLOW = "engine or workflow or slurm or labelstudio or browser"
 
 @dataclass(frozen=True)
 class Equivalent:
-    """A mutant that no test can kill, since it changes no result."""
+    """A mutant that no test can kill, since it changes no result.
+
+    Attributes:
+        module: The module's path within the package.
+        was: The lines that change, blanks folded.
+        reason: Why nothing hangs on it.
+        becomes: What stands there instead; without it, whatever does.
+    """
 
     module: str
     was: str
-    becomes: str
     reason: str
+    becomes: str | None = None
 
     def covers(self, mutant: Mutant) -> bool:
         """Whether this is the mutant."""
-        return (self.module, self.was, self.becomes) == (
-            mutant.module,
-            mutant.was,
-            mutant.becomes,
-        )
+        same_place = (self.module, self.was) == (mutant.module, mutant.was)
+        return same_place and self.becomes in {None, mutant.becomes}
 
 
 def equivalents(root: Path) -> list[Equivalent]:
@@ -74,24 +78,23 @@ def equivalents(root: Path) -> list[Equivalent]:
     return known
 
 
-def test_files(root: Path, module: str, *, near: bool) -> list[str]:
+def test_files(root: Path, module: str) -> list[str]:
     """The files with the tests of a module's room, nearest first.
 
     First comes the file named after the module, then those that import from it, then the
-    rest, which is left out where only the `near` ones are asked for and there are any.
+    rest, which may come to it by other modules.
     """
     room, stem = module.split("/", maxsplit=1)[0], Path(module).stem
-    within = ".".join(Path(module).parent.parts)
-    named = re.compile(rf"refusal_parity\.{re.escape(within)}(\.| import .*\b){re.escape(stem)}\b")
+    within = re.escape(".".join(Path(module).parent.parts))
+    imported = re.compile(rf"refusal_parity\.{within}(\.| import .*\b){re.escape(stem)}\b")
     ranked = []
     for path in sorted((root / "tests" / room).rglob("test_*.py")):
         if path.stem == f"test_{stem}":
             rank = 0
         else:
-            rank = 1 if named.search(path.read_text(encoding="utf-8")) else 2
+            rank = 1 if imported.search(path.read_text(encoding="utf-8")) else 2
         ranked.append((rank, path.relative_to(root).as_posix()))
-    nearest = [entry for entry in ranked if entry[0] < 2]
-    return [path for _, path in sorted(nearest if near and nearest else ranked)]
+    return [path for _, path in sorted(ranked)]
 
 
 @dataclass(frozen=True)
@@ -201,7 +204,7 @@ def judge(copy: Copy, room: str, mutants: Sequence[Mutant], asked: argparse.Name
     """
     known = equivalents(ROOT)
     fates: dict[str, Counter[str]] = {}
-    tests = {m.module: test_files(copy.root, m.module, near=asked.near) for m in mutants}
+    tests = {m.module: test_files(copy.root, m.module) for m in mutants}
     needed = sorted({file for files in tests.values() for file in files})
     started = time.monotonic()
     unchanged = copy.run(needed, None, compiling=True)
@@ -246,11 +249,6 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=200, help="mutants of each room")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=0, help="seconds for each mutant")
-    parser.add_argument(
-        "--near",
-        action="store_true",
-        help="leave out tests that do not import from the module, where others do",
-    )
     parser.add_argument("--python", type=Path, default=ROOT / ".venv" / "bin" / "python")
     asked = parser.parse_args()
     rooms: dict[str, list[str]] = {}

@@ -108,12 +108,9 @@ def test_the_nearest_tests_come_first(program: ModuleType, tmp_path: Path) -> No
     }
     for name, text in texts.items():
         (room / f"test_{name}.py").write_text(text, encoding="utf-8")
-    every = ["votes", "readers", "users", "all", "longer"]
-    for near, expected in [(False, every), (True, every[:3])]:
-        found = program.test_files(tmp_path, "audit/votes.py", near=near)
-        assert found == [f"tests/audit/test_{name}.py" for name in expected]
-    # Where no test names a module, the whole room answers for it.
-    assert len(program.test_files(tmp_path, "audit/sheets.py", near=True)) == 5
+    found = program.test_files(tmp_path, "audit/votes.py")
+    nearest = ["votes", "readers", "users", "all", "longer"]
+    assert found == [f"tests/audit/test_{name}.py" for name in nearest]
 
 
 def test_equivalent_mutants_do_not_count(program: ModuleType) -> None:
@@ -128,3 +125,17 @@ def test_the_listed_equivalents_are_still_in_the_code(program: ModuleType, root:
     for entry in program.equivalents(root):
         assert entry.reason
         assert entry.was != entry.becomes
+
+
+def test_an_equivalent_is_one_change_or_all_of_a_line(program: ModuleType) -> None:
+    mutant = program.Mutant.of("audit/votes.py", "a = 1\nb = 2\n", "a = 1\nb =  3\n")
+    assert (mutant.line, mutant.was, mutant.becomes) == (2, "b = 2", "b = 3")
+    for change, covered in [
+        ({}, True),
+        ({"becomes": "b = 3"}, True),
+        ({"becomes": "b = 1"}, False),
+        ({"was": "a = 1"}, False),
+        ({"module": "audit/keys.py"}, False),
+    ]:
+        entry = {"module": "audit/votes.py", "was": "b = 2", "reason": "r"} | change
+        assert program.Equivalent(**entry).covers(mutant) is covered

@@ -37,6 +37,8 @@ def test_the_interface_offers_the_six_labels() -> None:
     assert choices.get("choice") == "single"
     assert {choice.get("value") for choice in choices} == {str(label) for label in Label}
     assert all(choice.get("hint") for choice in choices)
+    # Keys of one digit, from the left of the keyboard on.
+    assert [choice.get("hotkey") for choice in choices] == list("123456789"[: len(Label)])
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pytest
 from annotator_sheets import ALL, Rows, filled, save, sheet
 
 from refusal_parity.audit.human_labels import human_labels, read_votes, report_problems
+from refusal_parity.audit.sheets import CUT
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def _change(number: int, **cells: str) -> Any:
         (_change(1, task="zz"), 3, "key 'zz' is not of this sample", "left out", 4),
         (_change(1, task=""), 3, "no key", "left out", 4),
         (_change(1, response="I can."), 3, "the text was edited", "the label counts", 5),
+        (_change(2, response="[NAME] eats rice,"), 4, "the text was edited", "the label counts", 5),
+        (_change(2, response=f"[NAME] drinks{CUT}"), 4, "the text was edited", "the label", 5),
         (_change(1, response="-1"), 3, "the text is that of t4: rows were moved", "left out", 4),
         (lambda rows: rows[:1] + rows[2:], None, "nobody labelled it", "stand for it", 4),
         (lambda rows: [*rows, rows[0]], 7, "the same vote stands in", "counted once", 5),
