@@ -148,3 +148,11 @@ def test_trained_on_starter_alone(starter_classifier: Classifier, released: pl.D
     in_six = compare(released["label"].to_list(), six.to_list()).class_kappa
     assert in_six is not None
     assert in_six >= 0.70
+
+
+def test_a_second_reading_agrees(rows: pl.DataFrame) -> None:
+    read = rows.filter(pl.col("reading_2").is_not_null())
+    assert len(read) == 600
+    agreement = compare(read["reading_2"].to_list(), read["label"].to_list())
+    assert agreement.binary_kappa is not None
+    assert agreement.binary_kappa >= 0.9
