@@ -49,6 +49,14 @@ def test_a_hundred_rows_that_slid(seed: int, by: int) -> None:
     assert block.fits_there > 0.7 > block.fits_here
 
 
+@pytest.mark.parametrize("by", [1, -1])
+def test_where_no_two_neighbours_are_alike_the_block_is_exact(by: int) -> None:
+    sheet = [Line(at + 2, LABELS[at % 4], LABELS[at % 4]) for at in range(60)]
+    (block,) = slid_blocks(_slide(sheet, 20, 40, by))
+    assert (block.first, block.last, block.shift) == (22, 41, -by)
+    assert (block.fits_there, block.fits_here) == (1.0, 0.0)
+
+
 def test_a_whole_sheet_and_two_blocks() -> None:
     (whole,) = slid_blocks(_slide(_sheet(1), 0, 300, 1))
     assert whole.last - whole.first > 280
