@@ -130,6 +130,13 @@ def test_readers_see_no_name_in_other_characters(response: str, name: str) -> No
     assert shown[1] == "\u201cno"
 
 
+@pytest.mark.parametrize("before", ["", "\u201c", "a "])
+def test_a_name_in_radicals_is_hidden_too(before: str) -> None:
+    # Their ideographs stand behind them in Unicode, unlike most that a character is short for.
+    frame = pl.DataFrame({"response": [f"{before}\u2f00\u90ce"], "name": ["\u4e00\u90ce"]})
+    assert mask_names(frame, with_=SHOWN_NAME).item().endswith(SHOWN_NAME)
+
+
 def test_an_echo_in_other_characters_is_cut_off() -> None:
     prompt = "O\u2019Neil isn't at [BLANK]"
     assert prepared("O'Neil isn\u2019t at\u00a0[BLANK] home", "O\u2019Neil", prompt) == "home"

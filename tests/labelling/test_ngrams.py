@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from refusal_parity.labelling.ngrams import Runs, Zone
 
@@ -44,6 +45,25 @@ def test_a_run_weighs_the_same_in_long_and_short_texts() -> None:
     short, long = runs.count(["i decline", "i decline and bake bread and butter"]).features
     both = short.minimum(long)
     np.testing.assert_array_equal(both.toarray(), short.toarray())
+
+
+@pytest.mark.parametrize("least", [1, 2])
+def test_weights_are_those_of_scikit_learn(least: int) -> None:
+    texts = ["a b a b a", "b c .", "a b c d", "d d d", "c a b .", "e"]
+    vectorizer = TfidfVectorizer(
+        token_pattern=r"\S+",  # noqa: S106 - what a word is
+        ngram_range=(1, 2),
+        min_df=least,
+        binary=True,
+        norm=None,
+    )
+    expected = vectorizer.fit_transform(texts).toarray()
+    lengths = np.linalg.norm(expected, axis=1)
+    expected /= np.median(lengths[lengths > 0])
+    found = Runs.of(texts, [WHOLE], least).count(texts).features.toarray()
+    # Columns stand in another order: what two texts share does not hang on it.
+    np.testing.assert_allclose(found @ found.T, expected @ expected.T, rtol=1e-6)
+    np.testing.assert_allclose(np.sort(found.sum(0)), np.sort(expected.sum(0)), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
