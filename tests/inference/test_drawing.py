@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from refusal_parity.inference import drawing
-from refusal_parity.inference.drawing import Work, as_rows, draw
+from refusal_parity.inference.drawing import Work, draw
 from refusal_parity.inference.requests import Completion
+from refusal_parity.inference.response_rows import as_rows
 from refusal_parity.inference.store.responses import ResponseStore
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ import pytest
 
 from refusal_parity.config import FolderSource, SamplingConfig, VllmModel
 from refusal_parity.errors import InputError
-from refusal_parity.inference.drawing import as_rows
 from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.own_weights import OwnWeights, requests_of
 from refusal_parity.inference.plan import plan_of
 from refusal_parity.inference.provenance import weights_hash
+from refusal_parity.inference.response_rows import as_rows
 from refusal_parity.inference.vllm_engine import start_engine
 
 if TYPE_CHECKING:

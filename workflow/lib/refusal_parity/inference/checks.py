@@ -220,3 +220,21 @@ def _about_weights(text: str, where: str) -> InputError | None:
             remedy="Run the model on a GPU (gpus: 1), or take its weights without quantisation.",
         )
     return None
+
+
+def adapter_settings(adapter: Path) -> dict[str, Any]:
+    """Settings of the engine that make room for a LoRA adapter of its rank.
+
+    Raises:
+        InputError: its rank is larger than any that the engine takes.
+    """
+    rank = adapter_rank(adapter)
+    # The ranks that the engine's kernels know.
+    room = next((size for size in (8, 16, 32, 64, 128, 256, 320, 512) if size >= rank), None)
+    if room is None:
+        raise InputError(
+            f"an adapter of rank {rank}, and the engine takes at most 512",
+            where=str(adapter),
+            remedy="Merge the adapter into the weights and give the merged folder as source.",
+        )
+    return {"enable_lora": True, "max_loras": 1, "max_lora_rank": room}

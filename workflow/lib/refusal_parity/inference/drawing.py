@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 import polars as pl
-from polars.exceptions import PolarsError
 
-from refusal_parity.csvfiles import cell
-from refusal_parity.errors import InputError
 from refusal_parity.inference.job import CHUNK_S
-from refusal_parity.inference.requests import CUT_OFF, Completion
+from refusal_parity.inference.response_rows import as_lost, as_rows
 from refusal_parity.inference.stopping import Sigterm
 from refusal_parity.pace import duration, ended, speed
-from refusal_parity.tables import Responses, conform, empty
+from refusal_parity.tables import Responses, empty
 from refusal_parity.vocabulary import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from refusal_parity.inference.requests import Completion
     from refusal_parity.inference.store.responses import ResponseStore
 
 KEY: Final = ("prompt_id", "sample")
@@ -28,8 +26,6 @@ KEY: Final = ("prompt_id", "sample")
 _LOOK_EVERY_S: Final = 2.0
 _REPORT_EVERY_S: Final = 5.0
 _FEWEST_FOR_A_RATE: Final = 20
-_NO_RESPONSE: Final = "the engine gave no response"
-_NOTHING: Final = Completion(index=0, text=None, finish_reason=None, response_tokens=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +172,7 @@ class _Run:
             with sigterm.held():
                 save()
         progress.end()
-        self.frames.append(_lost(_missing(rows, self.frames)))
+        self.frames.append(as_lost(_missing(rows, self.frames)))
 
 
 def _failed() -> pl.Expr:
@@ -197,73 +193,6 @@ def _named(plan: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
         .with_columns(error=pl.lit(None, pl.String), imported_label=pl.lit(None, pl.String))
     )
     return rows.select(Responses.column_names()).cast(empty(Responses).schema)
-
-
-def as_rows(asked: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFrame:
-    """Rows of `Responses` for completions of some of the rows that were asked.
-
-    One that no table can hold is a row with an error, and takes none of the others along.
-    """
-    try:
-        return _table(asked, completions)
-    except (ValueError, TypeError, AttributeError, OverflowError, PolarsError, InputError) as error:
-        if len(completions) > 1:
-            return pl.concat([as_rows(asked, [one]) for one in completions])
-        words = f"the response cannot be kept ({type(error).__name__})"
-        unkept = replace(_NOTHING, index=completions[0].index, error=words)
-        return _table(asked, [unkept])
-
-
-def _table(asked: pl.DataFrame, completions: Sequence[Completion]) -> pl.DataFrame:
-    drawn = asked[[completion.index for completion in completions]].with_columns(
-        response=pl.Series(
-            [one.text and (cell(one.text) or "") for one in completions], dtype=pl.String
-        ),
-        thinking=pl.Series([one.thinking for one in completions], dtype=pl.String),
-        finish_reason=pl.Series([one.finish_reason for one in completions], dtype=pl.String),
-        refusal_reason=pl.Series([one.refusal_reason for one in completions], dtype=pl.String),
-        response_tokens=pl.Series([one.response_tokens for one in completions], dtype=pl.Int32),
-        prompt_tokens=pl.coalesce(
-            pl.Series([one.prompt_tokens for one in completions], dtype=pl.Int32), "prompt_tokens"
-        ),
-        cost=pl.Series([one.cost for one in completions], dtype=pl.Float64),
-        error=pl.Series([one.error for one in completions], dtype=pl.String),
-        answered_at=pl.Series(
-            [one.answered_at for one in completions], dtype=empty(Responses).schema["answered_at"]
-        ),
-        answered_by=pl.Series([one.answered_by for one in completions], dtype=pl.String),
-        fingerprint=pl.Series([one.fingerprint for one in completions], dtype=pl.String),
-    )
-    return conform(_with_status(drawn), Responses, where="responses")
-
-
-def _with_status(drawn: pl.DataFrame) -> pl.DataFrame:
-    filtered = pl.col("refusal_reason").is_not_null()
-    failed = ~filtered & pl.col("response").is_null()
-    status = (
-        pl.when(filtered)
-        .then(pl.lit(str(Status.FILTERED)))
-        .when(failed)
-        .then(pl.lit(str(Status.ERROR)))
-        .when(pl.col("response") == "")
-        .then(pl.lit(str(Status.EMPTY)))
-        .otherwise(pl.lit(str(Status.OK)))
-    )
-    return (
-        drawn.with_columns(
-            status=status,
-            truncated=pl.col("finish_reason").eq_missing(CUT_OFF),
-            error=pl.when(failed).then(pl.coalesce("error", pl.lit(_NO_RESPONSE))),
-            imported_label=pl.lit(None, pl.String),
-        )
-        .select(Responses.column_names())
-        .cast(empty(Responses).schema)
-    )
-
-
-def _lost(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows that the engine never gave back, which is an error."""
-    return _table(rows, [replace(_NOTHING, index=index) for index in range(len(rows))])
 
 
 def _in_plan_order(plan: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:

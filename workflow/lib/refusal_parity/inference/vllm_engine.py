@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from refusal_parity.errors import InputError
 from refusal_parity.inference.checks import (
-    adapter_rank,
+    adapter_settings,
     check_head_size,
     own_chat_template,
     read_chat_template,
@@ -142,7 +142,7 @@ class _VllmEngine:
             "seed": 0,
         }
         if job.adapter is not None:
-            settings |= _settings_of_adapter(job.adapter)
+            settings |= adapter_settings(job.adapter)
         if not self._on_gpu:
             settings |= _settings_of_cpu(model, folder, config)
         self._llm = vllm.LLM(**{**settings, **options})
@@ -255,20 +255,6 @@ class _VllmEngine:
 
         # Small models write blanks without end where the schema allows them.
         return StructuredOutputsParams(json=dict(self._schema), disable_any_whitespace=True)
-
-
-def _settings_of_adapter(adapter: Path) -> dict[str, Any]:
-    """Settings that make room for a LoRA adapter of its rank."""
-    rank = adapter_rank(adapter)
-    # The ranks that the engine's kernels know.
-    room = next((size for size in (8, 16, 32, 64, 128, 256, 320, 512) if size >= rank), None)
-    if room is None:
-        raise InputError(
-            f"an adapter of rank {rank}, and the engine takes at most 512",
-            where=str(adapter),
-            remedy="Merge the adapter into the weights and give the merged folder as source.",
-        )
-    return {"enable_lora": True, "max_loras": 1, "max_lora_rank": room}
 
 
 def _settings_of_cpu(model: VllmModel, folder: Path, config: dict[str, Any]) -> dict[str, Any]:
