@@ -46,6 +46,26 @@ def test_what_a_difference_leaves(
         np.testing.assert_allclose(covariance(root), given[0] - given[1], rtol=1e-12)
 
 
+def test_differences_of_stacks_are_those_of_each() -> None:
+    random = np.random.default_rng(4)
+    terms = random.normal(size=(5, 6, 2))
+    whole, part = covariance(terms), 0.25 * covariance(terms[:, :3])
+    whole[1, 0, 0] = np.nan
+    part[3] = whole[3]
+    found = root_of_difference(whole, part)
+    assert np.isnan(found).all(axis=(1, 2)).tolist() == [False, True, False, True, False]
+    for at in (0, 2, 4):
+        np.testing.assert_allclose(covariance(found[at]), whole[at] - part[at], rtol=1e-9)
+
+
+@pytest.mark.parametrize(("largest", "there"), [([1e-22, 1], True), ([1, 1], False), (1, False)])
+def test_a_variance_that_is_rounding_of_its_outcomes_leaves_none(
+    largest: list[float] | float, *, there: bool
+) -> None:
+    root = root_of_difference(np.diag([1e-22, 1.0]), 0.0, np.asarray(largest, dtype=float))
+    assert np.isnan(root).all() != there
+
+
 def test_the_size_is_that_of_all_pairs_whichever_is_the_reference() -> None:
     terms = np.random.default_rng(3).normal(size=(9, 3))
     full = np.column_stack([np.zeros(9), terms])
@@ -68,6 +88,12 @@ def test_quadratic_forms_of_stacks() -> None:
     roots[2, :, 2] = roots[2, :, 1] * (1 + 1e-15)
     b[3, 0] = np.nan
     assert np.isnan(quadratic(roots, b)).tolist() == [False, True, True, True, False, False]
+
+
+def test_variances_of_unlike_sizes_are_no_rounding_of_each_other() -> None:
+    # R' R is diagonal, with 2e-18 and 2: what is rounding is asked of each contrast's own size.
+    root = np.array([[1e-9, 1.0], [1e-9, -1.0]])
+    assert quadratic(root, np.array([1e-9, 1.0])) == pytest.approx(1.0, rel=1e-9)
 
 
 def test_a_variance_that_is_rounding_of_another_counts_as_none() -> None:
