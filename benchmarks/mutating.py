@@ -88,7 +88,8 @@ def untouched(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     """The spans of a module where a change is no mutant of what it computes.
 
     These are signatures but for their defaults, annotations, what stands there for the
-    type checker alone, and how a dataclass is made (`frozen`, `slots`).
+    type checker alone, how a dataclass is made (`frozen`, `slots`), and zip's `strict`, which
+    guards against mistakes elsewhere.
 
     Returns:
         First and last position of each span, as line from 1 and column from 0.
@@ -110,6 +111,8 @@ def untouched(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
                 for made in node.decorator_list
                 if ast.unparse(made).startswith("dataclass(")
             ]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "zip":
+            spans += [(_start(word.value), _end(word.value)) for word in node.keywords]
         elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             spans.append((_start(node), _end(node)))
     return spans

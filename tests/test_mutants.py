@@ -67,7 +67,7 @@ class Sum:
 
     @cached(size=5)
     def half(self, *, by: int | None = 6) -> int | None:
-        return self.total // 7
+        return self.total // 7 + sum(zip(a[8:], strict=False))
 """
 
 
@@ -85,6 +85,8 @@ class Sum:
         ("6", True),
         ("| None:", False),
         ("// 7", True),
+        ("8", True),
+        ("False)", False),
     ],
 )
 def test_what_the_type_checker_alone_reads_is_left(
