@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -62,16 +63,10 @@ def resampled_rates(counts: Counts, resamples: Resamples, *, templates: bool) ->
     members = np.bincount(counts.level)
     groups = [slice(end - size, end) for size, end in zip(members, np.cumsum(members), strict=True)]
     kind = _exact_kind(counts)
-    drawn = np.concatenate(
-        [
-            _multiplicities(np.random.default_rng([resamples.seed, *group.encode()]), size, draws)
-            for group, size in zip(counts.levels, members, strict=True)
-        ]
-    ).astype(kind)
+    drawn = _names_drawn(counts.levels, tuple(members.tolist()), resamples).astype(kind)
     of_templates: FloatArray | None = None
     if templates:
-        random = np.random.default_rng(resamples.seed)
-        of_templates = _multiplicities(random, counts.n.shape[1], draws).astype(kind)
+        of_templates = _templates_drawn(counts.n.shape[1], resamples).astype(kind)
 
     def sums(grid: FloatArray) -> FloatArray:
         """Of each group in each sample, from shape (outcomes, names, templates)."""
@@ -106,6 +101,27 @@ def _exact_kind(counts: Counts) -> np.dtype[Any]:
             return np.dtype(np.float64)
         largest = max(largest, float(np.abs(grid).max(initial=0)))
     return np.dtype(np.float32 if largest * counts.n.size < 2**24 else np.float64)
+
+
+@lru_cache(maxsize=2)
+def _names_drawn(
+    levels: tuple[str, ...], members: tuple[int, ...], resamples: Resamples
+) -> FloatArray:
+    """How often each name is drawn, the same for all studies, shape (names, bootstraps)."""
+    drawn = [
+        _multiplicities(
+            np.random.default_rng([resamples.seed, *level.encode()]), size, resamples.bootstraps
+        )
+        for level, size in zip(levels, members, strict=True)
+    ]
+    return np.concatenate(drawn)
+
+
+@lru_cache(maxsize=2)
+def _templates_drawn(templates: int, resamples: Resamples) -> FloatArray:
+    """How often each template is drawn, likewise, shape (templates, bootstraps)."""
+    random = np.random.default_rng(resamples.seed)
+    return _multiplicities(random, templates, resamples.bootstraps)
 
 
 def _multiplicities(random: np.random.Generator, size: int, draws: int) -> FloatArray:

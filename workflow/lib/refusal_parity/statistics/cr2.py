@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from refusal_parity.statistics.contrasts import pair_weights
+from refusal_parity.statistics.diagonal_less import times_inverse_root
 from refusal_parity.statistics.rounding import NOISE
 
 if TYPE_CHECKING:
@@ -127,14 +128,7 @@ def _spread(given: _Given) -> Spread:
     for at, rows in enumerate(np.split(order, np.cumsum(np.bincount(cluster))[:-1])):
         part, own_variance, load = x[rows], absorbed.variance[rows], effect[rows]
         within = absorbed.stratum[rows]
-        hat = part @ absorbed.bread @ part.T
-        hat += np.where(within[:, None] == within, load[:, None] * load, 0)
-        deviation = np.sqrt(own_variance)
-        both = deviation[:, None] * deviation
-        # How many of its eigenvalues are 0 is that of I - H, all between 0 and 1.
-        rank = _rank(np.eye(len(rows)) - hat / both)
-        adjust = both * _inverse_root(both * (np.diag(own_variance) - hat), rank)
-        weighted = adjust @ (part / own_variance[:, None]) @ absorbed.bread
+        weighted = _adjusted(part, own_variance, load, within, absorbed.bread)
         weights[rows] = weighted
         own[at] = weighted.T @ (own_variance[:, None] * weighted)
         shared[at] = part.T @ weighted
@@ -154,6 +148,35 @@ def _spread(given: _Given) -> Spread:
         df = np.trace(single, axis1=1, axis2=2) ** 2 / (single**2).sum(axis=(1, 2))
         eta = np.float64(tested * (tested + 1)) / (traces**2 + products).sum()
     return Spread(weights, df, float(eta))
+
+
+def _adjusted(
+    part: FloatArray, variance: FloatArray, load: FloatArray, stratum: IntArray, bread: FloatArray
+) -> FloatArray:
+    """The weights U of one cluster's rows, shape (rows, q).
+
+    Args:
+        part: rows of X, shape (rows, q).
+        variance: T, shape (rows,).
+        load: what X B X' has of the stratum's effect, as its root, shape (rows,).
+        stratum: codes, shape (rows,).
+        bread: B of the contrasts, shape (q, q).
+    """
+    deviation = np.sqrt(variance)
+    scaled = part / deviation[:, None]
+    if len(np.unique(stratum)) == len(stratum):
+        # T^(1/2) (T - X B X') T^(1/2) is diagonal but for the contrasts, q columns.
+        factor = deviation[:, None] * (part @ np.linalg.cholesky(bread))
+        rooted = times_inverse_root(variance * (variance - load**2), factor, scaled)
+        if rooted is not None:
+            return np.asarray(deviation[:, None] * rooted @ bread, dtype=np.float64)
+    hat = part @ bread @ part.T
+    hat += np.where(stratum[:, None] == stratum, load[:, None] * load, 0)
+    both = deviation[:, None] * deviation
+    # How many of its eigenvalues are 0 is that of I - H, all between 0 and 1.
+    rank = _rank(np.eye(len(part)) - hat / both)
+    rooted = _inverse_root(both * (np.diag(variance) - hat), rank) @ scaled
+    return np.asarray(deviation[:, None] * rooted @ bread, dtype=np.float64)
 
 
 def _rank(matrix: FloatArray) -> int:
