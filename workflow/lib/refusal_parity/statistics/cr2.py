@@ -166,7 +166,9 @@ def _adjusted(
     scaled = part / deviation[:, None]
     if len(np.unique(stratum)) == len(stratum):
         # T^(1/2) (T - X B X') T^(1/2) is diagonal but for the contrasts, q columns.
-        factor = deviation[:, None] * (part @ np.linalg.cholesky(bread))
+        values, vectors = np.linalg.eigh(bread)
+        half = vectors * np.sqrt(np.maximum(values, 0))
+        factor = deviation[:, None] * (part @ half)
         rooted = times_inverse_root(variance * (variance - load**2), factor, scaled)
         if rooted is not None:
             return np.asarray(deviation[:, None] * rooted @ bread, dtype=np.float64)
