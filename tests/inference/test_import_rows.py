@@ -109,7 +109,8 @@ def _own(prompts: pl.DataFrame, *models: str) -> pl.DataFrame:
     ]
     nothing = dict.fromkeys(
         ("thinking", "finish_reason", "refusal_reason", "prompt_tokens", "response_tokens", "cost",
-         "error", "rendered_sha256", "imported_label"),
+         "error", "rendered_sha256", "imported_label", "response_id", "answered_at", "answered_by",
+         "fingerprint"),
     )  # fmt: skip
     frame = pl.DataFrame(rows).with_columns(
         status=pl.lit("ok"), truncated=pl.lit(value=False), seed=7, **nothing

@@ -93,9 +93,9 @@ def test_prompts_that_a_firewall_stops_end_nothing_and_a_revoked_key_does(
 
     revoked = prompts_of("well 0", *(f"forbidden {at}" for at in range(200)))
     with pytest.raises(InputError, match=r"the server refuses \(status 403: not for you\).*key"):
-        run_job(job_of(server), revoked, tmp_path / "s.parquet", say=lambda _: None)
+        run_job(job_of(server), revoked, tmp_path / "s" / "r.parquet", say=lambda _: None)
     at_once = prompts_of(*(f"forbidden {at}" for at in range(200)))
     server.asked.clear()
     with pytest.raises(InputError, match=r"status 403: not for you"):
-        run_job(job_of(server), at_once, tmp_path / "t.parquet", say=lambda _: None)
+        run_job(job_of(server), at_once, tmp_path / "t" / "r.parquet", say=lambda _: None)
     assert server.asked.total() < 20

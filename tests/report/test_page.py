@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from markupsafe import escape
 from report_study import changed, config_of
 
 from refusal_parity.errors import InputError
@@ -123,7 +124,7 @@ def test_page_holds_the_numbers_of_the_tables(inputs: ReportInputs, html: str) -
     )
     assert f"{100 * row['rate']:.1f}\u00a0%" in html
     assert f"{100 * row['ci_low']:.1f} to {100 * row['ci_high']:.1f}" in html
-    descriptions = [str(column.description) for column in Responses.columns().values()]
+    descriptions = [str(escape(column.description)) for column in Responses.columns().values()]
     assert all(description in html for description in descriptions)
 
 

@@ -174,10 +174,10 @@ def test_nothing_of_the_environment_is_sent_but_the_key(
     monkeypatch.setenv(
         "OPENAI_CUSTOM_HEADERS", "X-Secret: secret\nUser-Agent: secret\nHost: secret"
     )
-    _ask(hostile[0], tmp_path / "a.parquet", "well", api_key_env="TEST_KEY")
-    _ask(hostile[0], tmp_path / "b.parquet", "well")
+    _ask(hostile[0], tmp_path / "a" / "r.parquet", "well", api_key_env="TEST_KEY")
+    _ask(hostile[0], tmp_path / "b" / "r.parquet", "well")
     _ask(
-        hostile[0], tmp_path / "c.parquet", "well",
+        hostile[0], tmp_path / "c" / "r.parquet", "well",
         api_key_env="TEST_KEY", request={"presets": ["azure"]},
     )  # fmt: skip
     bearer, keyless, azure = hostile[1].headers_seen
