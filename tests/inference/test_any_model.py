@@ -136,11 +136,12 @@ def test_adapter_and_template(
     texts = _texts(engine, ids)
     assert texts == _greedy_by_transformers(job.folder, ids, merged)
     assert texts != _greedy_by_transformers(job.folder, ids)
-    found = OwnWeights(lambda: engine, changed).asked()
-    assert found["lora"] == {
+    source = OwnWeights(lambda: engine, changed)
+    assert source.asked()["lora"] == {
         "path": "an/adapter",
         "weights_sha256": weights_hash(folder),
     }
+    found = source.settings()
     assert found["chat_template_sha256"] == hashlib.sha256(template.read_bytes()).hexdigest()[:16]
 
 

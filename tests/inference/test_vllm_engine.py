@@ -104,7 +104,7 @@ def test_what_was_cut_off_is_known(plan: pl.DataFrame, batched: dict[int, Comple
 
 def test_provenance_says_how_to_draw_again(engine: Engine, job: InferenceJob[VllmModel]) -> None:
     source = OwnWeights(lambda: engine, job)
-    found: dict[str, Any] = source.provenance() | source.asked() | source.settings()
+    found: dict[str, Any] = source.settings() | source.asked() | source.provenance()
     template = (job.folder / "chat_template.jinja").read_bytes()
     assert found["engine"] == "vllm"
     assert found["engine_version"]

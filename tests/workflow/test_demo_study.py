@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+import yaml
 from scipy.stats import t
 
 from refusal_parity.tables import (
@@ -20,6 +21,7 @@ from refusal_parity.tables import (
     read_table,
     read_tables,
 )
+from refusal_parity.vocabulary import REFUSALS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,13 +153,26 @@ def test_even_model_raises_no_alarm(results: Path) -> None:
         assert pairs["p_adjusted"].min() > 0.05
 
 
-def test_classifier_reads_the_demo_models_refusals(results: Path, planted: pl.DataFrame) -> None:
-    """Over all names, labelled refusals are as many as were planted, to a point."""
+def test_classifier_reads_the_demo_models_refusals(
+    root: Path, results: Path, planted: pl.DataFrame
+) -> None:
+    """Labelled refusals are as many as were drawn, to a point, and these as were planted."""
+    said = yaml.safe_load((root / "data/models/phrases.yaml").read_text("utf-8"))
+    # The first words of refusals are used by no other class.
+    openings = {phrase[0].split()[0] for key in REFUSALS if key in said for phrase in said[key]}
     for model in MODELS:
-        labels = read_table(Labels, results / "models" / model / "labels.parquet")
-        refused = labels["label"].is_in(["refusal", "harmful_refusal"]).mean()
+        folder = results / "models" / model
+        drawn = read_table(Responses, folder / "responses.parquet").select(
+            pl.col("response").str.split(" ").list.first().is_in(sorted(openings))
+        )
+        share = drawn["response"].mean()
         truth = planted.filter(pl.col("model") == model)["planted"].mean()
-        assert refused == pytest.approx(truth, abs=0.015)
+        chance = (truth * (1 - truth) / len(drawn)) ** 0.5
+        assert share == pytest.approx(truth, abs=3 * chance)
+        labels = read_table(Labels, folder / "labels.parquet")["label"].drop_nulls()
+        assert labels.is_in([str(label) for label in REFUSALS]).mean() == pytest.approx(
+            share, abs=0.01
+        )
 
 
 def test_second_run_does_nothing_and_says_so(demo: Workplace) -> None:
