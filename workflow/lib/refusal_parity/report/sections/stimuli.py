@@ -15,6 +15,8 @@ from refusal_parity.text import NOTHING, plain
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs, Row
 
+_COUNTS: Final = frozenset({"letters", "tokens"})
+
 
 def _context(inputs: ReportInputs) -> dict[str, Any] | None:
     rows = inputs[Stimuli].filter(dimension=inputs.dimension)
@@ -36,10 +38,14 @@ def _context(inputs: ReportInputs) -> dict[str, Any] | None:
 
 
 def _named(row: Row) -> str:
-    """A property in a sentence: `tokens for demo-guarded (more)`."""
-    of_model = "" if row["model"] == ALL else f" for {row['model']}"
-    more = "more" if row["mean"] > row["mean_reference"] else "less"
-    return plain(f"{row['property']}{of_model} ({more})")
+    """A property in a sentence: `more tokens for demo-guarded`, `lower log_frequency`."""
+    more = row["mean"] > row["mean_reference"]
+    key = row["property"]
+    if key in _COUNTS:
+        of_model = "" if row["model"] == ALL else f" for {row['model']}"
+        return plain(f"{'more' if more else 'fewer'} {key}{of_model}")
+    share = "share of " if ": " in key else ""
+    return plain(f"{'higher' if more else 'lower'} {share}{key}")
 
 
 def _table(rows: list[Row], inputs: ReportInputs) -> Table:
