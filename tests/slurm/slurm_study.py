@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import psutil
 import pytest
@@ -28,9 +28,13 @@ PATIENCE_S = 3600.0
 """How long something that takes seconds on an idle machine may take on a busy one."""
 
 
-def _model(name: str) -> dict[str, Any]:
-    return {"engine": "vllm", "source": {"path": f"data/models/{name}"}, "prompt_mode": "chat"}
+def _model(name: str, **settings: object) -> dict[str, Any]:
+    source = {"path": f"data/models/{name}"}
+    return {"engine": "vllm", "source": source, "prompt_mode": "chat"} | settings
 
+
+ANOTHER: Final = {"max_model_len": 250}
+"""By which a model is another one: else it would take over the responses of its like."""
 
 STUDY: dict[str, Any] = {
     "study": "cluster",
@@ -39,9 +43,9 @@ STUDY: dict[str, Any] = {
     # The time limit that a model gets is a test's own business.
     "models": {
         "guarded-1": _model("demo-guarded"),
-        "guarded-2": _model("demo-guarded"),
+        "guarded-2": _model("demo-guarded", **ANOTHER),
         "even-1": _model("demo-even"),
-        "even-2": _model("demo-even"),
+        "even-2": _model("demo-even", **ANOTHER),
     },
     "analysis": {"permutations": 999, "bootstraps": 999, "selfcheck": 20},
 }
