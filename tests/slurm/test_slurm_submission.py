@@ -19,6 +19,8 @@ LOCAL = {
     "compare_models",
     "gather_selfcheck",
     "record_jobs",
+    "balance_stimuli",
+    "state_findings",
     "write_report",
 }
 
