@@ -38,5 +38,19 @@ def test_properties_in_which_groups_are_unlike_are_named() -> None:
     assert "\u22121.87" in row
 
 
+def test_what_cannot_be_told_is_said() -> None:
+    inputs = make_inputs(["m", "other"])
+    prompts = inputs[Prompts].with_columns(
+        p_group=pl.when(group="white").then(pl.lit(0.5)).when(group="black").then(pl.lit(None))
+        .otherwise(pl.col("name").str.len_chars() * 0.1)
+    )  # fmt: skip
+    responses = prompts.select("prompt_id", model=pl.lit("m"), prompt_tokens=pl.lit(5, pl.Int32))
+    table = balance(prompts, responses.select(COUNTED), inputs.config.analysis)
+    context = stimuli.SECTION.context(changed(inputs, stimuli=table))
+    assert context is not None
+    assert context["untold"] == ["p_group of black: not known of any name of black"]
+    assert context["uncounted"] == ["other"]
+
+
 def test_a_study_without_the_table_has_no_such_section() -> None:
     assert stimuli.SECTION.context(make_inputs(["m"])) is None

@@ -71,6 +71,14 @@ def test_a_property_that_the_reference_lacks_is_said() -> None:
     assert row["note"] == "not known of any name of u"
 
 
+def test_a_property_that_a_group_lacks_is_a_row_that_says_so() -> None:
+    names = NAMES.with_columns(log_frequency=pl.Series([1.0, 2.0, 3.0] + [None] * 3))
+    row = _rows(expand(TEMPLATES, names, {"plain": None}), NO_RESPONSES)["log_frequency", "all"]
+    assert (row["group"], row["n_names"], row["n_reference"]) == ("v", 0, 3)
+    assert (row["mean"], row["mean_reference"], row["std_difference"]) == (None, 2.0, None)
+    assert row["note"] == "not known of any name of v"
+
+
 def test_tokens_are_those_of_the_name_not_of_the_template() -> None:
     # The second template takes ten tokens more, and lacks a long name.
     of_name = dict(zip("abcdef", [1, 1, 1, 3, 4, 2], strict=True))

@@ -26,6 +26,9 @@ IMBALANCE: Final = 0.25
 COUNTED: Final = ("model", "prompt_id", "prompt_tokens")
 """Columns of responses that tell the tokens of names."""
 
+CONSTANT: Final = "the same in all names of a group, and another"
+"""The note of a property in which groups differ wholly, so that no standard deviation is."""
+
 ALL: Final = "all"
 _DIGITS: Final = 12
 """Means that agree so far are equal: sums of names hang on their order."""
@@ -148,39 +151,48 @@ def _compared(
         )
     )
     rows = {(row["property"], row["model"], row["level"]): row for row in known.to_dicts()}
+    levels = properties[dimension].drop_nulls().unique().sort().to_list()
     return [
-        _row(dimension, row, rows.get((key, model, reference)), reference)
-        for (key, model, level), row in rows.items()
+        _row(
+            {
+                "dimension": dimension,
+                "group": level,
+                "reference": reference,
+                "property": key,
+                "model": model,
+            },
+            rows.get((key, model, level)),
+            rows.get((key, model, reference)),
+        )
+        for key, model in dict.fromkeys((key, model) for key, model, _ in rows)
+        for level in levels
         if level != reference
     ]
 
 
 def _row(
-    dimension: str, group: dict[str, Any], of_reference: dict[str, Any] | None, reference: str
+    found: dict[str, str | float | None],
+    group: dict[str, Any] | None,
+    of_reference: dict[str, Any] | None,
 ) -> dict[str, str | float | None]:
-    found: dict[str, str | float | None] = {
-        "dimension": dimension,
-        "group": group["level"],
-        "reference": reference,
-        "property": group["property"],
-        "model": group["model"],
-        "n_names": group["n"],
-        "n_reference": 0,
-        "mean": group["mean"],
-        "std": group["std"],
-    }
-    if of_reference is None:
-        return found | {"note": f"not known of any name of {reference}"}
-    found |= {
-        "n_reference": of_reference["n"],
-        "mean_reference": of_reference["mean"],
-        "std_reference": of_reference["std"],
-    }
+    """A level beside the reference, each with its known names, or with none."""
+    found |= {"n_names": 0, "n_reference": 0}
+    if group is not None:
+        found |= {"n_names": group["n"], "mean": group["mean"], "std": group["std"]}
+    if of_reference is not None:
+        found |= {
+            "n_reference": of_reference["n"],
+            "mean_reference": of_reference["mean"],
+            "std_reference": of_reference["std"],
+        }
+    if group is None or of_reference is None:
+        lacking = "group" if group is None else "reference"
+        return found | {"note": f"not known of any name of {found[lacking]}"}
     if group["std"] is None or of_reference["std"] is None:
         return found | {"note": "known of one name alone"}
     difference = group["mean"] - of_reference["mean"]
     spread = math.sqrt((group["std"] ** 2 + of_reference["std"] ** 2) / 2)
     if spread == 0:
-        unlike = "the same in all names of a group, and another" if difference else None
+        unlike = CONSTANT if difference else None
         return found | {"std_difference": None if difference else 0.0, "note": unlike}
     return found | {"std_difference": difference / spread}

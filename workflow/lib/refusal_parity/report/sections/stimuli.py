@@ -8,7 +8,7 @@ import polars as pl
 
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.statistics.balance import ALL, IMBALANCE
+from refusal_parity.statistics.balance import ALL, CONSTANT, IMBALANCE
 from refusal_parity.tables import Stimuli
 from refusal_parity.text import NOTHING, plain
 
@@ -23,9 +23,10 @@ def _context(inputs: ReportInputs) -> dict[str, Any] | None:
     if rows.is_empty():
         return None
     unlike = rows.filter(
-        (pl.col("std_difference").abs() > IMBALANCE)
-        | (pl.col("std_difference").is_null() & pl.col("mean_reference").is_not_null())
+        (pl.col("std_difference").abs() > IMBALANCE) | pl.col("note").eq_missing(CONSTANT)
     )
+    untold = rows.filter(pl.col("std_difference").is_null(), pl.col("note").ne_missing(CONSTANT))
+    counted = set(rows.filter(property="tokens")["model"])
     return {
         "table": _table(rows.to_dicts(), inputs),
         "bound": f"{IMBALANCE:g}",
@@ -33,6 +34,11 @@ def _context(inputs: ReportInputs) -> dict[str, Any] | None:
             (plain(str(group)), [_named(row) for row in found.to_dicts()])
             for (group,), found in unlike.group_by("group", maintain_order=True)
         ],
+        "untold": [
+            plain(f"{row['property']} of {row['group']}: {row['note']}")
+            for row in untold.to_dicts()
+        ],
+        "uncounted": [plain(model) for model in inputs.models if model not in counted],
         "reference": plain(rows["reference"][0]),
     }
 
@@ -51,14 +57,17 @@ def _named(row: Row) -> str:
 def _table(rows: list[Row], inputs: ReportInputs) -> Table:
     return Table(
         caption=f"Names of each {plain(inputs.dimension)} beside those of the reference. "
-        "Means over names; the standardised difference is in standard deviations, in bold "
-        f"above {IMBALANCE:g}. Tokens count beyond what other names take in the same prompt.",
+        "Means over the names of which it is known; the standardised difference is in standard "
+        f"deviations, in bold above {IMBALANCE:g}. Tokens count beyond what other names take in "
+        "the same prompt.",
         columns=(
             ("Property", TEXT),
             ("Model", TEXT),
             ("Level", TEXT),
+            ("Names", NUMBER),
             ("Mean", NUMBER),
             ("Reference", TEXT),
+            ("Its names", NUMBER),
             ("Its mean", NUMBER),
             ("Standardised difference", NUMBER),
             ("Note", TEXT),
@@ -68,8 +77,10 @@ def _table(rows: list[Row], inputs: ReportInputs) -> Table:
                 Cell(plain(row["property"])),
                 Cell("" if row["model"] == ALL else plain(row["model"])),
                 Cell(plain(row["group"])),
+                Cell(str(row["n_names"]), row["n_names"]),
                 _number(row["mean"]),
                 Cell(plain(row["reference"])),
+                Cell(str(row["n_reference"]), row["n_reference"]),
                 _number(row["mean_reference"]),
                 _number(row["std_difference"], bound=IMBALANCE),
                 Cell(plain(row["note"] or "")),
