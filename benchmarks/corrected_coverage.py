@@ -24,12 +24,12 @@ from scipy.stats import t
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "lib"))
 from refusal_parity.statistics.correction import Audited, correct
-from refusal_parity.statistics.design import Design
-from refusal_parity.statistics.level_means import contrast, level_means
+from refusal_parity.statistics.designs.counts import Design
+from refusal_parity.statistics.variances.level_means import contrast, level_means
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import FloatArray, IntArray
+    from refusal_parity.statistics.designs.counts import FloatArray, IntArray
 
 GROUPS, NAMES, TEMPLATES, SAMPLES, LABELS = 7, 8, 32, 3, 300
 NONE: Final = np.zeros(GROUPS)

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
-from refusal_parity.statistics.bootstrap import Resamples
-from refusal_parity.statistics.grid import Grid
+from refusal_parity.statistics.designs.grid import Grid
+from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.equivalence import tested
-from refusal_parity.statistics.randomisation import Draws
 from refusal_parity.statistics.registry import Setting
-from refusal_parity.statistics.studies import Studies
+from refusal_parity.statistics.resampling.bootstrap import Resamples
+from refusal_parity.statistics.resampling.randomisation import Draws
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:

@@ -24,14 +24,14 @@ from refusal_parity.expansion import expand
 from refusal_parity.labelling.keywords import is_refusal_by_keyword
 from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.report.writing import ReportFiles, read_inputs, write_all
+from refusal_parity.statistics.answering.table import Evidence, findings
 from refusal_parity.statistics.comparison import compare
+from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.exclusions import exclusions
-from refusal_parity.statistics.findings import Evidence, findings
 from refusal_parity.statistics.influence import influences
 from refusal_parity.statistics.lengths import lengths
-from refusal_parity.statistics.losses import bounds, losses
-from refusal_parity.statistics.observations import observe
+from refusal_parity.statistics.losses.exclusions import exclusions
+from refusal_parity.statistics.losses.shares import bounds, losses
 from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.rates import rates
 from refusal_parity.tables import (

@@ -29,11 +29,11 @@ import yaml
 
 from refusal_parity.labelling.gold import read_gold
 from refusal_parity.labelling.starter import starter_files
-from refusal_parity.statistics.grid import Grid
-from refusal_parity.statistics.latent import Latent, simulate
+from refusal_parity.statistics.designs.grid import Grid
+from refusal_parity.statistics.simulation.latent import Latent, simulate
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import IntArray
+    from refusal_parity.statistics.designs.counts import IntArray
 
 ROOT = Path(__file__).parents[1]
 GROUPS = ("white", "black", "chinese", "italian", "mexican", "muslim", "polish")

@@ -15,19 +15,19 @@ from scipy.stats import permutation_test
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.dimensions import composed
-from refusal_parity.statistics.bootstrap import Resamples
-from refusal_parity.statistics.design import build_designs
+from refusal_parity.statistics.designs.counts import build_designs
+from refusal_parity.statistics.designs.grid import Grid, grid_of
+from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.grid import Grid, grid_of
 from refusal_parity.statistics.influence import influences
-from refusal_parity.statistics.latent import Latent, simulate
 from refusal_parity.statistics.methods.exact import exact_tests
 from refusal_parity.statistics.methods.randomisation import f_test, spread_test
-from refusal_parity.statistics.randomisation import Draws, permutation_names
 from refusal_parity.statistics.rates import rates
 from refusal_parity.statistics.registry import Setting
-from refusal_parity.statistics.selfcheck import null_verdicts, selfcheck
-from refusal_parity.statistics.studies import Studies
+from refusal_parity.statistics.resampling.bootstrap import Resamples
+from refusal_parity.statistics.resampling.randomisation import Draws, permutation_names
+from refusal_parity.statistics.simulation.latent import Latent, simulate
+from refusal_parity.statistics.simulation.selfcheck import null_verdicts, selfcheck
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

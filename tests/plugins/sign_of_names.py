@@ -16,8 +16,8 @@ from refusal_parity.statistics.registry import Describes, Method, Needs
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
+    from refusal_parity.statistics.designs.studies import Studies
     from refusal_parity.statistics.registry import Setting
-    from refusal_parity.statistics.studies import Studies
 
 
 def sign_of_names(studies: Studies, _: Setting) -> list[Answers]:

@@ -12,7 +12,7 @@ from report_tables import make_disparity, make_exclusions, make_overview, make_r
 
 from refusal_parity.config import StudyConfig, load_config
 from refusal_parity.report import ReportInputs
-from refusal_parity.statistics.findings import Evidence, findings
+from refusal_parity.statistics.answering.table import Evidence, findings
 from refusal_parity.tables import (
     TABLES,
     Findings,

@@ -18,18 +18,18 @@ from refusal_parity.outcomes import Outcome
 from refusal_parity.report import ReportInputs
 from refusal_parity.statistics.balance import balance
 from refusal_parity.statistics.comparison import compare
-from refusal_parity.statistics.cut_off import cut_off
+from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.exclusions import exclusions
 from refusal_parity.statistics.influence import influences
 from refusal_parity.statistics.lengths import lengths
-from refusal_parity.statistics.losses import bounds, losses
+from refusal_parity.statistics.losses.cut_off import cut_off
+from refusal_parity.statistics.losses.exclusions import exclusions
+from refusal_parity.statistics.losses.shares import bounds, losses
 from refusal_parity.statistics.mixed_models import mixed_models
-from refusal_parity.statistics.observations import observe
 from refusal_parity.statistics.overview import overview
-from refusal_parity.statistics.planning import measured_design
+from refusal_parity.statistics.planning.table import measured_design
 from refusal_parity.statistics.rates import rates
-from refusal_parity.statistics.selfcheck import selfcheck
+from refusal_parity.statistics.simulation.selfcheck import selfcheck
 from refusal_parity.tables import (
     HumanLabels,
     Labels,

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from refusal_parity.config import AnalysisConfig
-from refusal_parity.statistics.observations import observe
+from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.tables import Prompts, conform
 
 # Tests are imported one by one and no package: their helpers must be findable by name.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from refusal_parity.statistics.bootstrap import Resamples
+from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.methods import METHODS
-from refusal_parity.statistics.randomisation import Draws
 from refusal_parity.statistics.registry import Setting
-from refusal_parity.statistics.studies import Studies
+from refusal_parity.statistics.resampling.bootstrap import Resamples
+from refusal_parity.statistics.resampling.randomisation import Draws
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import Design
+    from refusal_parity.statistics.designs.counts import Design
     from refusal_parity.statistics.results import Estimate
 
 SETTING = Setting(0.05, 0.2, Draws(199, 1), Resamples(199, 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from refusal_parity.statistics.design import Design, codes_of
+from refusal_parity.statistics.designs.counts import Design, codes_of
 
 
 def random_design(

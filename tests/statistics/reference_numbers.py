@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import pytest
 
 from refusal_parity.outcomes import Outcome
-from refusal_parity.statistics.design import build_designs
+from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.disparity import disparities, levels_of
 from refusal_parity.statistics.influence import influences
 from refusal_parity.statistics.rates import rates
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from refusal_parity.config import AnalysisConfig
-    from refusal_parity.statistics.design import Design
+    from refusal_parity.statistics.designs.counts import Design
 
 Row = dict[str, Any]
 

@@ -7,8 +7,8 @@ import pytest
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.dimensions import DIMENSIONS, Dimension, Unit, composed, declare, of_unit
+from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.observations import observe
 from refusal_parity.statistics.rates import rates
 from refusal_parity.tables import Labels, Prompts, conform, empty
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from refusal_parity.statistics.bootstrap import Counts, Resamples, resampled_rates
+from refusal_parity.statistics.resampling.bootstrap import Counts, Resamples, resampled_rates
 
 LEVEL = np.array([0, 1, 0, 1, 1])
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from statsmodels.regression.linear_model import OLS
 
-from refusal_parity.statistics.clusters import mean_errors
+from refusal_parity.statistics.variances.clusters import mean_errors
 
 
 def rows(seed: int, *, lost: int = 0) -> tuple[np.ndarray, ...]:

@@ -12,7 +12,7 @@ from scipy.stats import ttest_1samp, ttest_ind
 from refusal_parity.config import AnalysisConfig, DimensionConfig, ModelContrast
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.comparison import compare
-from refusal_parity.statistics.model_weights import model_weights
+from refusal_parity.statistics.designs.model_weights import model_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from refusal_parity.statistics.components import components, covariances
-from refusal_parity.statistics.grid import Grid, grid_of, in_grid
+from refusal_parity.statistics.designs.grid import Grid, grid_of, in_grid
+from refusal_parity.statistics.variances.components import components, covariances
 
 if TYPE_CHECKING:
     from reference_numbers import ReferenceStudy

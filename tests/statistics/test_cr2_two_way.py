@@ -9,13 +9,13 @@ import pytest
 from one_study import rows_of
 from scipy.special import ndtr, ndtri
 
-from refusal_parity.statistics.cr2_two_way import OneWay, both_ways
-from refusal_parity.statistics.design import Design
-from refusal_parity.statistics.sandwich import cell_terms
-from refusal_parity.statistics.studies import Studies
+from refusal_parity.statistics.designs.counts import Design
+from refusal_parity.statistics.designs.studies import Studies
+from refusal_parity.statistics.variances.cr2_two_way import OneWay, both_ways
+from refusal_parity.statistics.variances.sandwich import cell_terms
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import FloatArray
+    from refusal_parity.statistics.designs.counts import FloatArray
 
 
 @pytest.mark.parametrize("nudge", [-1e-13, 0.0, 1e-13])

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from refusal_parity.config import AnalysisConfig
-from refusal_parity.statistics.cut_off import cut_off
+from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.observations import observe
+from refusal_parity.statistics.losses.cut_off import cut_off
 from refusal_parity.tables import Labels, Prompts, conform
 
 ANALYSIS = AnalysisConfig.model_validate(

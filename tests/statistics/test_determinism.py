@@ -15,8 +15,8 @@ from all_tables import all_tables, differences
 from random_studies import Study, random_study, study_by_name
 
 from refusal_parity.config import DimensionConfig
+from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.observations import observe
 
 MANY: Final = int(os.environ.get("REFUSAL_PARITY_STUDIES", "0"))
 """How many random studies `make kernels` asks for; a few by default."""

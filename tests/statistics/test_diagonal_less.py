@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from refusal_parity.statistics.diagonal_less import times_inverse_root
+from refusal_parity.statistics.variances.diagonal_less import times_inverse_root
 
 
 def given(seed: int, decades: float, taken: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

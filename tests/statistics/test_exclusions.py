@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
-from refusal_parity.statistics.exclusions import exclusions
+from refusal_parity.statistics.losses.exclusions import exclusions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,12 +13,12 @@ from refusal_parity.statistics.comparison import compare
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.influence import influences
 from refusal_parity.statistics.lengths import lengths
-from refusal_parity.statistics.losses import bounds, losses
+from refusal_parity.statistics.losses.shares import bounds, losses
 from refusal_parity.statistics.mixed_models import mixed_models
 from refusal_parity.statistics.overview import overview
-from refusal_parity.statistics.planning import measured_design, planned_design
+from refusal_parity.statistics.planning.table import measured_design, planned_design
 from refusal_parity.statistics.rates import rates
-from refusal_parity.statistics.selfcheck import selfcheck
+from refusal_parity.statistics.simulation.selfcheck import selfcheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,21 +64,21 @@ TABLES = {
     ),
     "measured design": Table(
         lambda seen, say: measured_design(seen, ANALYSIS, say),
-        "planning.components",
+        "planning.table.components",
         ("value", "rate", "var_name"),
         said=("m, group, refusal, ", "m, group, no_full_answer, "),
     ),
     "power": Table(
         lambda seen, say: measured_design(seen, ANALYSIS, say),
-        "planning.precision",
+        "planning.table.precision",
         ("value", "rate", "var_name"),
         said=("m, group, refusal, ", "m, group, no_full_answer, "),
     ),
     "plan": Table(
-        _plan, "planning.precision", ("value", "rate"), said=("assumed, group, refusal, ",)
+        _plan, "planning.table.precision", ("value", "rate"), said=("assumed, group, refusal, ",)
     ),
     "model of the self-check": Table(
-        _selfcheck, "selfcheck.fit_latent", ("false_positive_rate", "rate")
+        _selfcheck, "simulation.selfcheck.fit_latent", ("false_positive_rate", "rate")
     ),
     "comparison": Table(
         _compare,
@@ -108,13 +108,13 @@ TABLES = {
     ),
     "losses": Table(
         lambda seen, say: losses(_with_losses(seen), ANALYSIS, say),
-        "losses.level_means",
+        "losses.shares.level_means",
         ("std_error", "ci_low", "p_value"),
         said=("m, group, left_out, ",),
     ),
     "bounds": Table(
         lambda seen, say: bounds(_with_losses(seen), ANALYSIS, say),
-        "losses.contrast",
+        "losses.shares.contrast",
         ("std_error", "ci_low", "p_value"),
         said=("m, group, refusal, lowest, ", "m, group, no_full_answer, highest, "),
     ),
@@ -161,7 +161,7 @@ def test_a_method_that_fails_in_the_self_check_leaves_the_others(
 ) -> None:
     observations = observed(study, "m")
     before = selfcheck(observations, ANALYSIS)
-    monkeypatch.setattr(f"{STATISTICS}.logistic_fits.fit_logistic", failing)
+    monkeypatch.setattr(f"{STATISTICS}.fits.logistic_fits.fit_logistic", failing)
     heard: list[str] = []
     after = selfcheck(observations, ANALYSIS, heard.append)
     failed = pl.col("method").cast(pl.String).str.starts_with("glm")

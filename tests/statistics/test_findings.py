@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from refusal_parity.config import AnalysisConfig
-from refusal_parity.statistics.finding import reason_of
-from refusal_parity.statistics.findings import Evidence, findings
+from refusal_parity.statistics.answering.finding import reason_of
+from refusal_parity.statistics.answering.table import Evidence, findings
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.tables import TABLES, conform, empty
 from refusal_parity.vocabulary import Estimand, Scope

@@ -11,8 +11,8 @@ from scipy.special import gammaln
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.outcomes import Outcome
-from refusal_parity.statistics.design import Design
-from refusal_parity.statistics.laplace import MixedModel, fit_mixed_model
+from refusal_parity.statistics.designs.counts import Design
+from refusal_parity.statistics.fits.laplace import MixedModel, fit_mixed_model
 from refusal_parity.statistics.mixed_models import mixed_models
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from refusal_parity.statistics.components import components
-from refusal_parity.statistics.grid import Grid
-from refusal_parity.statistics.latent import Latent, excess, fit_latent, simulate
+from refusal_parity.statistics.designs.grid import Grid
+from refusal_parity.statistics.simulation.latent import Latent, excess, fit_latent, simulate
+from refusal_parity.statistics.variances.components import components
 
 GRID = Grid(("x", "y", "z"), np.repeat([0, 1, 2], [30, 30, 30]), np.full((90, 40), 3.0))
 MODEL = Latent(np.zeros(3), np.full(3, 0.2), 0.35, 0.05, 0.15, 0.25)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import permutation_test
 
-from refusal_parity.statistics.exact import permutation_names_exact
-from refusal_parity.statistics.leave_one_out import p_values, split
-from refusal_parity.statistics.randomisation import Draws
+from refusal_parity.statistics.resampling.exact import permutation_names_exact
+from refusal_parity.statistics.resampling.leave_one_out import p_values, split
+from refusal_parity.statistics.resampling.randomisation import Draws
 
 DRAWS = Draws(permutations=1_000, seed=1)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from refusal_parity.statistics.design import Design
-from refusal_parity.statistics.level_means import contrast, level_means
+from refusal_parity.statistics.designs.counts import Design
+from refusal_parity.statistics.variances.level_means import contrast, level_means
 from refusal_parity.vocabulary import Scope
 
 

@@ -13,7 +13,7 @@ from random_designs import incidence, random_design
 from statsmodels.genmod.families import Binomial
 from statsmodels.genmod.generalized_linear_model import GLM
 
-from refusal_parity.statistics.separation import trim
+from refusal_parity.statistics.fits.separation import trim
 
 CLUSTERS = {
     "glm_cluster_name": ("name",),

@@ -12,7 +12,7 @@ from scipy import stats
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.outcomes import Outcome
-from refusal_parity.statistics.losses import bounds, losses
+from refusal_parity.statistics.losses.shares import bounds, losses
 
 if TYPE_CHECKING:
     from collections.abc import Callable

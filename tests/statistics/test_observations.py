@@ -8,8 +8,8 @@ import pytest
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.errors import InputError
 from refusal_parity.outcomes import Outcome
-from refusal_parity.statistics.design import build_designs
-from refusal_parity.statistics.observations import count_outcomes, observe, with_outcome
+from refusal_parity.statistics.designs.counts import build_designs
+from refusal_parity.statistics.designs.observations import count_outcomes, observe, with_outcome
 from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import pytest
 
 from refusal_parity.config import AnalysisConfig, AssumedVariance, DimensionConfig
 from refusal_parity.outcomes import Outcome
-from refusal_parity.statistics.plan_lines import plan_lines
-from refusal_parity.statistics.planning import measured_design, planned_design
+from refusal_parity.statistics.planning.lines import plan_lines
+from refusal_parity.statistics.planning.table import measured_design, planned_design
 from refusal_parity.vocabulary import DesignQuantity
 
 if TYPE_CHECKING:

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from one_study import SETTING
 
-from refusal_parity.statistics.components import Components, components
-from refusal_parity.statistics.grid import Grid
-from refusal_parity.statistics.latent import Latent, simulate
+from refusal_parity.statistics.designs.grid import Grid
+from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.methods import METHODS
-from refusal_parity.statistics.power import (
+from refusal_parity.statistics.planning.power import (
     Precision,
     Size,
     minimum_detectable,
@@ -18,7 +17,8 @@ from refusal_parity.statistics.power import (
     precision,
     smallest,
 )
-from refusal_parity.statistics.studies import Studies
+from refusal_parity.statistics.simulation.latent import Latent, simulate
+from refusal_parity.statistics.variances.components import Components, components
 from refusal_parity.vocabulary import Scope
 
 

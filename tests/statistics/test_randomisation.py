@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, permutation_test
 
-from refusal_parity.statistics import splits
-from refusal_parity.statistics.exact import permutation_names_exact
 from refusal_parity.statistics.methods import exact as of_pairs
-from refusal_parity.statistics.randomisation import Draws, permutation_names
+from refusal_parity.statistics.resampling import splits
+from refusal_parity.statistics.resampling.exact import permutation_names_exact
+from refusal_parity.statistics.resampling.randomisation import Draws, permutation_names
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import FloatArray
+    from refusal_parity.statistics.designs.counts import FloatArray
 
 DRAWS = Draws(permutations=999, seed=1)
 

@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 from reference_studies import numbers_of_r, own_rows
 
-from refusal_parity.statistics.contrasts import Fitted, hotelling
-from refusal_parity.statistics.cr2 import bias_reduced, cluster_terms, spread
-from refusal_parity.statistics.cr2_two_way import OneWay, both_ways, one_way
-from refusal_parity.statistics.design import codes_of
+from refusal_parity.statistics.designs.counts import codes_of
+from refusal_parity.statistics.designs.regressors import Absorbed
 from refusal_parity.statistics.methods import METHODS
-from refusal_parity.statistics.regressors import Absorbed
-from refusal_parity.statistics.roots import triangle
-from refusal_parity.statistics.sandwich import Sandwich, two_way
+from refusal_parity.statistics.variances.contrasts import Fitted, hotelling
+from refusal_parity.statistics.variances.cr2 import bias_reduced, cluster_terms, spread
+from refusal_parity.statistics.variances.cr2_two_way import OneWay, both_ways, one_way
+from refusal_parity.statistics.variances.roots import triangle
+from refusal_parity.statistics.variances.sandwich import Sandwich, two_way
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import FloatArray, IntArray
+    from refusal_parity.statistics.designs.counts import FloatArray, IntArray
 
 
 class Adjusted(NamedTuple):

@@ -9,18 +9,18 @@ import pytest
 from random_designs import incidence, random_design
 from scipy.optimize import linprog
 
-from refusal_parity.statistics.cr2 import bias_reduced
-from refusal_parity.statistics.design import Design, codes_of
-from refusal_parity.statistics.least_squares import least_squares
-from refusal_parity.statistics.regressors import (
+from refusal_parity.statistics.designs.counts import Design, codes_of
+from refusal_parity.statistics.designs.regressors import (
     absorb,
     are_told_apart,
     is_separated,
     of_one_cluster,
     too_few_clusters,
 )
+from refusal_parity.statistics.designs.studies import Studies
+from refusal_parity.statistics.fits.least_squares import least_squares
 from refusal_parity.statistics.results import Pair
-from refusal_parity.statistics.studies import Studies
+from refusal_parity.statistics.variances.cr2 import bias_reduced
 
 SEEDS = range(6)
 

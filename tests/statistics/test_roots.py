@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from refusal_parity.statistics.roots import (
+from refusal_parity.statistics.variances.roots import (
     covariance,
     quadratic,
     root_of_difference,

@@ -8,12 +8,12 @@ import pytest
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.outcomes import Outcome
-from refusal_parity.statistics.design import Design
-from refusal_parity.statistics.grid import Grid
-from refusal_parity.statistics.latent import Latent
+from refusal_parity.statistics.designs.counts import Design
+from refusal_parity.statistics.designs.grid import Grid
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.running import run_methods
-from refusal_parity.statistics.selfcheck import null_verdicts, selfcheck
+from refusal_parity.statistics.simulation.latent import Latent
+from refusal_parity.statistics.simulation.selfcheck import null_verdicts, selfcheck
 from refusal_parity.vocabulary import Estimand, NameVariance
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import pytest
 from one_study import SETTING
 
 from refusal_parity.statistics.answers import NUMBERS
-from refusal_parity.statistics.grid import Grid
-from refusal_parity.statistics.latent import Latent, simulate
+from refusal_parity.statistics.designs.grid import Grid
+from refusal_parity.statistics.designs.studies import Studies
+from refusal_parity.statistics.fits.reduced import reduced
 from refusal_parity.statistics.methods import METHODS
-from refusal_parity.statistics.reduced import reduced
-from refusal_parity.statistics.studies import Studies
+from refusal_parity.statistics.simulation.latent import Latent, simulate
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.results import Estimate

@@ -3,7 +3,7 @@ from pathlib import Path
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.console import job
 from refusal_parity.statistics.comparison import compare
-from refusal_parity.statistics.observations import observe
+from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.tables import (
     Comparison,
     Labels,

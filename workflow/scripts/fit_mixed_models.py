@@ -2,8 +2,8 @@ from pathlib import Path
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.console import job
+from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.mixed_models import mixed_models
-from refusal_parity.statistics.observations import observe
 from refusal_parity.tables import Labels, MixedModels, Prompts, read_table, write_table
 
 with job(snakemake.wildcards.model, snakemake.log[0]) as say:

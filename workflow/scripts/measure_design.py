@@ -2,8 +2,8 @@ from pathlib import Path
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.console import job
-from refusal_parity.statistics.observations import observe
-from refusal_parity.statistics.planning import measured_design
+from refusal_parity.statistics.designs.observations import observe
+from refusal_parity.statistics.planning.table import measured_design
 from refusal_parity.tables import Labels, Prompts, StudyDesign, read_table, read_tables, write_table
 
 with job("design", snakemake.log[0]) as say:

@@ -4,8 +4,8 @@ from refusal_parity.config import load_config
 from refusal_parity.console import job
 from refusal_parity.inference.forecast import Folders, stored_responses
 from refusal_parity.pace import speeds
-from refusal_parity.statistics.plan_lines import plan_lines
-from refusal_parity.statistics.planning import planned_design
+from refusal_parity.statistics.planning.lines import plan_lines
+from refusal_parity.statistics.planning.table import planned_design
 from refusal_parity.tables import Prompts, StudyDesign, read_table, write_table
 from refusal_parity.workload import PromptCount, workload_lines, workloads
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.console import job
-from refusal_parity.statistics.findings import Evidence, findings
+from refusal_parity.statistics.answering.table import Evidence, findings
 from refusal_parity.tables import TABLES, Findings, read_tables, write_table
 
 with job("findings", snakemake.log[0]):

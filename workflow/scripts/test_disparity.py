@@ -2,15 +2,15 @@ from pathlib import Path
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.console import job
-from refusal_parity.statistics.cut_off import cut_off
+from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.exclusions import exclusions
 from refusal_parity.statistics.influence import influences
 from refusal_parity.statistics.lengths import lengths
-from refusal_parity.statistics.losses import bounds, losses
-from refusal_parity.statistics.observations import observe
+from refusal_parity.statistics.losses.cut_off import cut_off
+from refusal_parity.statistics.losses.exclusions import exclusions
+from refusal_parity.statistics.losses.shares import bounds, losses
 from refusal_parity.statistics.rates import rates
-from refusal_parity.statistics.selfcheck import selfcheck
+from refusal_parity.statistics.simulation.selfcheck import selfcheck
 from refusal_parity.tables import (
     Bounds,
     CutOff,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from refusal_parity.statistics.design import Design, codes_of
+from refusal_parity.statistics.designs.counts import Design, codes_of
 from refusal_parity.statistics.methods.linear import joint_test
 from refusal_parity.vocabulary import Coefficient
 

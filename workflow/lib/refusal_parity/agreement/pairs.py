@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from refusal_parity.labelling.folds import LABELS
-from refusal_parity.statistics.design import codes_of
+from refusal_parity.statistics.designs.counts import codes_of
 from refusal_parity.vocabulary import REFUSALS, Label
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from refusal_parity.vocabulary import Exclusion, Label
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
-    from refusal_parity.statistics.finding import Finding
+    from refusal_parity.statistics.answering.finding import Finding
 
 Key = tuple[str, Outcome, str]
 """Model, outcome and dimension."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from refusal_parity.report.inputs import ReportInputs
-    from refusal_parity.statistics.finding import Finding
+    from refusal_parity.statistics.answering.finding import Finding
 
 
 @figure_of_model("differences", Place(section="differences", order=30))

@@ -10,8 +10,8 @@ from refusal_parity.report.axes import legend_below, new_figure, percent_axis
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, GRID, MUTED
-from refusal_parity.statistics.components import Components
-from refusal_parity.statistics.power import Size, minimum_detectable, power_of, precision
+from refusal_parity.statistics.planning.power import Size, minimum_detectable, power_of, precision
+from refusal_parity.statistics.variances.components import Components
 from refusal_parity.text import percent, plain, points
 from refusal_parity.vocabulary import Scope
 

@@ -13,7 +13,7 @@ from refusal_parity.vocabulary import LeftOut
 if TYPE_CHECKING:
     from refusal_parity.outcomes import Outcome
     from refusal_parity.report.inputs import ReportInputs, Row
-    from refusal_parity.statistics.finding import Finding
+    from refusal_parity.statistics.answering.finding import Finding
 
 _LONGEST = 60
 

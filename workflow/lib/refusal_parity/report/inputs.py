@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit, of_unit
-from refusal_parity.statistics.finding import Finding
-from refusal_parity.statistics.left_out import is_counted
+from refusal_parity.statistics.answering.finding import Finding
+from refusal_parity.statistics.losses.left_out import is_counted
 from refusal_parity.tables import (
     Disparity,
     Exclusions,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.statistics.left_out import WORTH_SAYING, differing, loss_sentence
+from refusal_parity.statistics.losses.left_out import WORTH_SAYING, differing, loss_sentence
 from refusal_parity.tables import Losses
 from refusal_parity.text import isolated, level_words, percent, points
 from refusal_parity.vocabulary import Loss

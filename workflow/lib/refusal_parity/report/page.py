@@ -19,7 +19,7 @@ from refusal_parity.report.figures import draw_all
 from refusal_parity.report.sections import SECTIONS
 from refusal_parity.report.sections.section import FigureBlock, InlineFigure
 from refusal_parity.report.summary import exclusion_totals
-from refusal_parity.statistics.exclusions import LABELLED
+from refusal_parity.statistics.losses.exclusions import LABELLED
 from refusal_parity.tables import Prompts
 from refusal_parity.text import NOTHING, count, percent, plain
 from refusal_parity.vocabulary import Exclusion

@@ -12,7 +12,7 @@ from refusal_parity.report.inputs import ALL
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, few_words
 from refusal_parity.report.wording import VERDICTS, statement
-from refusal_parity.statistics.exclusions import LABELLED
+from refusal_parity.statistics.losses.exclusions import LABELLED
 from refusal_parity.tables import Exclusions, Overview
 from refusal_parity.text import (
     NOTHING,
@@ -31,7 +31,7 @@ from refusal_parity.vocabulary import Exclusion
 if TYPE_CHECKING:
     from refusal_parity.outcomes import Outcome
     from refusal_parity.report.inputs import ReportInputs, Row
-    from refusal_parity.statistics.finding import Finding
+    from refusal_parity.statistics.answering.finding import Finding
 
 
 _FILTERED: Final = "refused by the service and counted as a refusal, "

@@ -9,7 +9,7 @@ import polars as pl
 from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.report.left_out import left_out_lines
 from refusal_parity.report.wording import Statement, statement
-from refusal_parity.statistics.exclusions import LABELLED
+from refusal_parity.statistics.losses.exclusions import LABELLED
 from refusal_parity.tables import Exclusions
 from refusal_parity.text import (
     count,

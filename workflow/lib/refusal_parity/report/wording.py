@@ -31,7 +31,7 @@ from refusal_parity.vocabulary import Verdict
 if TYPE_CHECKING:
     from refusal_parity.outcomes import Outcome
     from refusal_parity.report.inputs import ReportInputs
-    from refusal_parity.statistics.finding import Finding
+    from refusal_parity.statistics.answering.finding import Finding
 
 _NOT_PROOF: Final = "This is not evidence that there is none."
 _RANDOMISATION: Final = "randomisation test over names"

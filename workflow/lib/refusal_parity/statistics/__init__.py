@@ -1,1 +1,7 @@
-"""The statistics of one study: rates, disparities, exclusions and the models side by side."""
+"""The statistics of one study, from labelled responses to what it answers.
+
+The modules beside the rooms are the tables of a study, and what all rooms share. The rooms:
+`designs` (counts and what they cross), `methods` (every test and interval, declared), `fits`,
+`variances` and `resampling` (what methods are made of), `simulation` (what a method is worth
+here), `planning`, `losses` (who was left out) and `answering` (findings).
+"""

@@ -13,9 +13,9 @@ from refusal_parity.vocabulary import Estimand
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from refusal_parity.statistics.design import BoolArray, FloatArray, IntArray
+    from refusal_parity.statistics.designs.counts import BoolArray, FloatArray, IntArray
+    from refusal_parity.statistics.designs.studies import Studies
     from refusal_parity.statistics.registry import Method
-    from refusal_parity.statistics.studies import Studies
 
 NUMBERS: Final = (
     "estimate",

@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.statistics.adjust import benjamini_hochberg
-from refusal_parity.statistics.design import Design, codes_of
+from refusal_parity.statistics.designs.counts import Design, codes_of
+from refusal_parity.statistics.designs.model_weights import ModelWeights, model_weights
+from refusal_parity.statistics.designs.observations import outcome_column
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.failures import Guard, finite, unheard
-from refusal_parity.statistics.level_means import contrast, level_means
-from refusal_parity.statistics.model_weights import ModelWeights, model_weights
-from refusal_parity.statistics.observations import outcome_column
 from refusal_parity.statistics.rounding import settled
+from refusal_parity.statistics.variances.level_means import contrast, level_means
 from refusal_parity.tables import Comparison, conform
 from refusal_parity.vocabulary import ModelEstimand, Scope
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
-    from refusal_parity.statistics.design import FloatArray
+    from refusal_parity.statistics.designs.counts import FloatArray
     from refusal_parity.statistics.failures import Say
-    from refusal_parity.statistics.level_means import LevelMeans
+    from refusal_parity.statistics.variances.level_means import LevelMeans
 
 SCOPES: Final = (Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES)
 ALL: Final = "all"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import BoolArray, FloatArray, IntArray
+    from refusal_parity.statistics.designs.counts import BoolArray, FloatArray, IntArray
 
 
 class Audited(NamedTuple):

@@ -9,14 +9,14 @@ import polars as pl
 
 from refusal_parity.errors import InputError
 from refusal_parity.statistics.adjust import adjust
-from refusal_parity.statistics.design import build_designs
+from refusal_parity.statistics.designs.counts import build_designs
+from refusal_parity.statistics.designs.observations import outcome_column
 from refusal_parity.statistics.failures import Guard, guarded, unheard
 from refusal_parity.statistics.methods.design_based import (
     CORRECTED,
     design_based,
     with_human_labels,
 )
-from refusal_parity.statistics.observations import outcome_column
 from refusal_parity.statistics.results import not_estimable, pairs_of, to_row
 from refusal_parity.statistics.rounding import settled
 from refusal_parity.statistics.running import methods_for, run_methods
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.outcomes import Outcome
-    from refusal_parity.statistics.design import Design
+    from refusal_parity.statistics.designs.counts import Design
     from refusal_parity.statistics.failures import Say
     from refusal_parity.statistics.results import Estimate
 

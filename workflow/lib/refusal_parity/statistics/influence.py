@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
-from refusal_parity.statistics.design import codes_of
+from refusal_parity.statistics.designs.counts import codes_of
+from refusal_parity.statistics.designs.observations import count_outcomes
 from refusal_parity.statistics.failures import Guard, unheard
-from refusal_parity.statistics.leave_one_out import Splits, p_values, split
-from refusal_parity.statistics.observations import count_outcomes
+from refusal_parity.statistics.resampling.leave_one_out import Splits, p_values, split
 from refusal_parity.tables import Influence, conform
 from refusal_parity.vocabulary import LeftOut
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
-    from refusal_parity.statistics.design import FloatArray, IntArray
+    from refusal_parity.statistics.designs.counts import FloatArray, IntArray
     from refusal_parity.statistics.failures import Say
 
 _SIDES: Final = ("group", "reference")

@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.outcomes import Outcome
-from refusal_parity.statistics.clusters import mean_errors
-from refusal_parity.statistics.design import codes_of
+from refusal_parity.statistics.designs.counts import codes_of
+from refusal_parity.statistics.designs.observations import sum_measure
 from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.failures import Guard, unheard
-from refusal_parity.statistics.observations import sum_measure
+from refusal_parity.statistics.variances.clusters import mean_errors
 from refusal_parity.tables import Lengths, conform
 from refusal_parity.vocabulary import Label
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from refusal_parity.statistics.design import build_designs
+from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.distributions import chi2_sf, norm_isf, norm_sf
 from refusal_parity.statistics.failures import Guard, NotConvergedError, finite, unheard
 from refusal_parity.statistics.false_alarms import MIXED_MODEL
-from refusal_parity.statistics.laplace import NO_VARIANCE, MixedModel, fit_mixed_model
+from refusal_parity.statistics.fits.laplace import NO_VARIANCE, MixedModel, fit_mixed_model
 from refusal_parity.statistics.rounding import NOTHING, settled
 from refusal_parity.tables import MixedModels, conform
 from refusal_parity.vocabulary import MixedQuantity
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
-    from refusal_parity.statistics.design import Design
+    from refusal_parity.statistics.designs.counts import Design
     from refusal_parity.statistics.failures import Say
 
 _LOGISTIC_VARIANCE: Final = np.pi**2 / 3

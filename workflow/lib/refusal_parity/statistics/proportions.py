@@ -9,7 +9,7 @@ import numpy as np
 from refusal_parity.statistics.distributions import norm_isf
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import FloatArray
+    from refusal_parity.statistics.designs.counts import FloatArray
 
 
 class Interval(NamedTuple):

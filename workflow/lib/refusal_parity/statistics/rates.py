@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, GROUP, Unit, of_unit
-from refusal_parity.statistics.clusters import mean_errors
-from refusal_parity.statistics.contrasts import fallback_note
-from refusal_parity.statistics.design import codes_of
+from refusal_parity.statistics.designs.counts import codes_of
+from refusal_parity.statistics.designs.observations import count_outcomes
 from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.failures import Guard, unheard
-from refusal_parity.statistics.observations import count_outcomes
 from refusal_parity.statistics.proportions import wilson
+from refusal_parity.statistics.variances.clusters import mean_errors
+from refusal_parity.statistics.variances.contrasts import fallback_note
 from refusal_parity.tables import Rates, conform
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.outcomes import Outcome
-    from refusal_parity.statistics.design import FloatArray, IntArray
+    from refusal_parity.statistics.designs.counts import FloatArray, IntArray
     from refusal_parity.statistics.failures import Say
 
 ALL: Final = "all"

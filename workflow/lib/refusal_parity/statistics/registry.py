@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from refusal_parity.outcomes import Outcome
     from refusal_parity.statistics.answers import Answers
-    from refusal_parity.statistics.bootstrap import Resamples
+    from refusal_parity.statistics.designs.studies import Studies
     from refusal_parity.statistics.false_alarms import Percent
-    from refusal_parity.statistics.randomisation import Draws
-    from refusal_parity.statistics.studies import Studies
+    from refusal_parity.statistics.resampling.bootstrap import Resamples
+    from refusal_parity.statistics.resampling.randomisation import Draws
 
     Run = Callable[["Studies", "Setting"], list[Answers]]
 

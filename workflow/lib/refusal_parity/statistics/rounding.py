@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import BoolArray, FloatArray
+    from refusal_parity.statistics.designs.counts import BoolArray, FloatArray
 
 NOISE: Final = 1e-10
 """A standard error below this share of the largest one that its outcomes could give is rounding.

@@ -7,12 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
-from refusal_parity.statistics.bootstrap import Resamples
+from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.failures import Guard, guarded
 from refusal_parity.statistics.methods import METHODS
-from refusal_parity.statistics.randomisation import Draws
 from refusal_parity.statistics.registry import Setting
-from refusal_parity.statistics.studies import Studies
+from refusal_parity.statistics.resampling.bootstrap import Resamples
+from refusal_parity.statistics.resampling.randomisation import Draws
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.outcomes import Outcome
-    from refusal_parity.statistics.design import Design
+    from refusal_parity.statistics.designs.counts import Design
     from refusal_parity.statistics.registry import Method
     from refusal_parity.statistics.results import Estimate
 

@@ -8,34 +8,34 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from refusal_parity.dimensions import Unit
-from refusal_parity.statistics.contrasts import (
+from refusal_parity.statistics.false_alarms import Percent
+from refusal_parity.statistics.fits.least_squares import regression
+from refusal_parity.statistics.registry import NULL_STUDIES, Describes, Method, Needs
+from refusal_parity.statistics.results import pairs_of
+from refusal_parity.statistics.rounding import is_noise
+from refusal_parity.statistics.variances.contrasts import (
     Fitted,
     contrasts,
     hotelling,
     pair_weights,
     t_tests,
 )
-from refusal_parity.statistics.cr2 import spread
-from refusal_parity.statistics.cr2_two_way import (
+from refusal_parity.statistics.variances.cr2 import spread
+from refusal_parity.statistics.variances.cr2_two_way import (
     both_ways,
     level_of,
     one_way,
 )
-from refusal_parity.statistics.false_alarms import Percent
-from refusal_parity.statistics.least_squares import regression
-from refusal_parity.statistics.registry import NULL_STUDIES, Describes, Method, Needs
-from refusal_parity.statistics.results import pairs_of
-from refusal_parity.statistics.roots import triangle
-from refusal_parity.statistics.rounding import is_noise
-from refusal_parity.statistics.sandwich import cell_terms
+from refusal_parity.statistics.variances.roots import triangle
+from refusal_parity.statistics.variances.sandwich import cell_terms
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.answers import Answers
-    from refusal_parity.statistics.design import FloatArray
-    from refusal_parity.statistics.least_squares import LeastSquares
+    from refusal_parity.statistics.designs.counts import FloatArray
+    from refusal_parity.statistics.designs.studies import Studies
+    from refusal_parity.statistics.fits.least_squares import LeastSquares
     from refusal_parity.statistics.registry import Setting
-    from refusal_parity.statistics.studies import Studies
 
 _TOGETHER: Final = Percent(5, 10)
 _FEW_REFUSALS: Final = 19

@@ -9,15 +9,15 @@ import numpy as np
 
 from refusal_parity.dimensions import Unit
 from refusal_parity.statistics.answers import Answers, Remark, lost_pairs
-from refusal_parity.statistics.bootstrap import Counts, resampled_rates, vary
+from refusal_parity.statistics.designs.regressors import too_few_clusters
 from refusal_parity.statistics.false_alarms import Percent
 from refusal_parity.statistics.registry import METHODS, Describes, Method, Needs
-from refusal_parity.statistics.regressors import too_few_clusters
+from refusal_parity.statistics.resampling.bootstrap import Counts, resampled_rates, vary
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
+    from refusal_parity.statistics.designs.studies import Studies
     from refusal_parity.statistics.registry import Setting
-    from refusal_parity.statistics.studies import Studies
 
 
 def bootstrap_intervals(

@@ -10,13 +10,13 @@ import polars as pl
 
 from refusal_parity.errors import InputError
 from refusal_parity.statistics.correction import Audited, Corrected, correct_around
-from refusal_parity.statistics.design import Design, codes_of
+from refusal_parity.statistics.designs.counts import Design, codes_of
+from refusal_parity.statistics.designs.observations import outcome_column
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.equivalence import two_one_sided
-from refusal_parity.statistics.level_means import contrast, level_means
-from refusal_parity.statistics.observations import outcome_column
 from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.results import Estimate, Pair, not_estimable, pairs_of
+from refusal_parity.statistics.variances.level_means import contrast, level_means
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.outcomes import Outcome
-    from refusal_parity.statistics.design import FloatArray
-    from refusal_parity.statistics.level_means import LevelMeans
+    from refusal_parity.statistics.designs.counts import FloatArray
+    from refusal_parity.statistics.variances.level_means import LevelMeans
 
 MIN_LABELS: Final = 20
 """Human labels that a level needs; with fewer the error of its correction is not known."""

@@ -12,8 +12,8 @@ from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.answers import Answers
+    from refusal_parity.statistics.designs.studies import Studies
     from refusal_parity.statistics.registry import Setting
-    from refusal_parity.statistics.studies import Studies
 
 
 def equivalence(studies: Studies, setting: Setting) -> list[Answers]:

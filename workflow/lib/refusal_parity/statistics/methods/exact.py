@@ -10,16 +10,16 @@ import numpy as np
 
 from refusal_parity.dimensions import Unit
 from refusal_parity.statistics.answers import Answers, Remark
-from refusal_parity.statistics.exact import counted_p_value, permutation_names_exact
-from refusal_parity.statistics.randomisation import permutation_names
 from refusal_parity.statistics.registry import Method, Needs
+from refusal_parity.statistics.resampling.exact import counted_p_value, permutation_names_exact
+from refusal_parity.statistics.resampling.randomisation import permutation_names
 from refusal_parity.statistics.rounding import NOTHING, TIE, is_noise
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import BoolArray, FloatArray
+    from refusal_parity.statistics.designs.counts import BoolArray, FloatArray
+    from refusal_parity.statistics.designs.studies import Studies
     from refusal_parity.statistics.registry import Setting
-    from refusal_parity.statistics.studies import Studies
 
 _VARIANCE_RATIO: Final = 4
 """From here on names of the two groups count as unequally variable."""

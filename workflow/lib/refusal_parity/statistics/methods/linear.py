@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from refusal_parity.statistics.contrasts import Fitted, contrasts, joint
+from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.false_alarms import Percent
-from refusal_parity.statistics.least_squares import regression
+from refusal_parity.statistics.fits.least_squares import regression
 from refusal_parity.statistics.registry import Describes, Method, Needs
-from refusal_parity.statistics.sandwich import counted, sandwich, two_way
-from refusal_parity.statistics.studies import Studies
+from refusal_parity.statistics.variances.contrasts import Fitted, contrasts, joint
+from refusal_parity.statistics.variances.sandwich import counted, sandwich, two_way
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.answers import Answers
-    from refusal_parity.statistics.design import Design
-    from refusal_parity.statistics.least_squares import LeastSquares
+    from refusal_parity.statistics.designs.counts import Design
+    from refusal_parity.statistics.fits.least_squares import LeastSquares
     from refusal_parity.statistics.registry import Setting
     from refusal_parity.statistics.results import Estimate
 

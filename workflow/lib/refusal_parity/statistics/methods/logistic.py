@@ -14,24 +14,24 @@ import numpy as np
 
 from refusal_parity.dimensions import Unit
 from refusal_parity.statistics.answers import Remark, merged, pairs_missing, unanswered
-from refusal_parity.statistics.contrasts import Fitted, contrasts, hotelling, joint
-from refusal_parity.statistics.cr2 import bias_reduced
+from refusal_parity.statistics.designs.regressors import absorb
 from refusal_parity.statistics.false_alarms import Percent
-from refusal_parity.statistics.logistic_fits import fits_of, trimmed
-from refusal_parity.statistics.logistic_lost import Clusters, lost_levels
+from refusal_parity.statistics.fits.logistic_fits import fits_of, trimmed
+from refusal_parity.statistics.fits.logistic_lost import Clusters, lost_levels
 from refusal_parity.statistics.registry import METHODS, Describes, Method, Needs
-from refusal_parity.statistics.regressors import absorb
-from refusal_parity.statistics.roots import triangle
-from refusal_parity.statistics.sandwich import two_way
+from refusal_parity.statistics.variances.contrasts import Fitted, contrasts, hotelling, joint
+from refusal_parity.statistics.variances.cr2 import bias_reduced
+from refusal_parity.statistics.variances.roots import triangle
+from refusal_parity.statistics.variances.sandwich import two_way
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from refusal_parity.statistics.answers import Answers
-    from refusal_parity.statistics.logistic_fits import Fits
+    from refusal_parity.statistics.designs.studies import Studies
+    from refusal_parity.statistics.fits.logistic_fits import Fits
     from refusal_parity.statistics.registry import Setting
-    from refusal_parity.statistics.studies import Studies
 
 _TWO: Final = 2
 

@@ -11,13 +11,13 @@ from refusal_parity.statistics.answers import Answers, Remark
 from refusal_parity.statistics.distributions import chi2_sf, norm_isf
 from refusal_parity.statistics.false_alarms import Percent
 from refusal_parity.statistics.registry import Describes, Method, Needs
-from refusal_parity.statistics.roots import root_of_difference
+from refusal_parity.statistics.variances.roots import root_of_difference
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import FloatArray
+    from refusal_parity.statistics.designs.counts import FloatArray
+    from refusal_parity.statistics.designs.studies import Studies
     from refusal_parity.statistics.registry import Setting
-    from refusal_parity.statistics.studies import Studies
 
 
 class ScoreTest(NamedTuple):

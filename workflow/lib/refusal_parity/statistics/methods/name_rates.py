@@ -19,9 +19,9 @@ from refusal_parity.statistics.rounding import is_noise
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import FloatArray, IntArray
+    from refusal_parity.statistics.designs.counts import FloatArray, IntArray
+    from refusal_parity.statistics.designs.studies import Studies
     from refusal_parity.statistics.registry import Setting
-    from refusal_parity.statistics.studies import Studies
 
 _ALIKE: Final = "names of one group do not differ"
 

@@ -14,9 +14,9 @@ from refusal_parity.statistics.registry import Describes, Method, Needs
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import FloatArray
+    from refusal_parity.statistics.designs.counts import FloatArray
+    from refusal_parity.statistics.designs.studies import Studies
     from refusal_parity.statistics.registry import Setting
-    from refusal_parity.statistics.studies import Studies
 
 _INDEPENDENT: Final = (
     "it treats all responses as independent, but those to one name and those to one template are "

@@ -10,15 +10,15 @@ import numpy as np
 from refusal_parity.dimensions import Unit
 from refusal_parity.statistics.answers import Answers, Remark
 from refusal_parity.statistics.methods.name_rates import one_way_variance
-from refusal_parity.statistics.randomisation import permutation_names
 from refusal_parity.statistics.registry import METHODS, Method, Needs
+from refusal_parity.statistics.resampling.randomisation import permutation_names
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.design import FloatArray
-    from refusal_parity.statistics.randomisation import Draws, Permuted
+    from refusal_parity.statistics.designs.counts import FloatArray
+    from refusal_parity.statistics.designs.studies import Studies
     from refusal_parity.statistics.registry import Setting
-    from refusal_parity.statistics.studies import Studies
+    from refusal_parity.statistics.resampling.randomisation import Draws, Permuted
 
 
 def spread_test(studies: Studies, setting: Setting) -> list[Answers]:

@@ -1,0 +1,43 @@
+"""The package's rooms know each other one way only."""
+
+import ast
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = "refusal_parity"
+
+
+def _imports(path: Path) -> set[str]:
+    """Modules that a module needs as soon as it is imported (not for types alone)."""
+    found = (node for node in ast.parse(path.read_text("utf-8")).body)
+    return {node.module or "" for node in found if isinstance(node, ast.ImportFrom)}
+
+
+def _room(module: str, house: str) -> str | None:
+    """The room of `house` that a module lies in: a folder, or a file beside the folders."""
+    return (
+        module.removeprefix(f"{house}.").partition(".")[0]
+        if module.startswith(f"{house}.")
+        else None
+    )
+
+
+@pytest.mark.parametrize("house", [PACKAGE, f"{PACKAGE}.statistics", f"{PACKAGE}.inference"])
+def test_no_circle_of_rooms(root: Path, house: str) -> None:
+    lib = root / "workflow" / "lib"
+    needs: dict[str, set[str]] = {}
+    for path in (lib / house.replace(".", "/")).rglob("*.py"):
+        parts = path.relative_to(lib).with_suffix("").parts
+        room = _room(".".join(parts[:-1] if parts[-1] == "__init__" else parts), house)
+        if room is not None:
+            others = {_room(module, house) for module in _imports(path)}
+            needs.setdefault(room, set()).update(
+                other for other in others if other not in {None, room}
+            )
+    assert len(needs) > 10
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of rooms in {house}: {' -> '.join(error.args[1])}")

@@ -1,0 +1,1 @@
+"""What a study answers to each of its questions."""

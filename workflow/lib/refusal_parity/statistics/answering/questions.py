@@ -1,0 +1,224 @@
+"""One question of a study: the tests that were run for it, and which of them is reported.
+
+For a pair of levels the methods are asked in this order: where people labelled
+enough of a sample, the difference corrected by their labels; else the linear
+model with bias-reduced errors by template and by name; and where that gives no
+p-value, as where nothing varies within the levels, the exact permutation of
+names, which holds for these templates only. For all levels together the
+randomisation over names decides along with the pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from refusal_parity.outcomes import OUTCOMES
+from refusal_parity.statistics.answering.finding import NO_TEST, Finding, Row, reason_of
+from refusal_parity.statistics.losses.left_out import rests_on_left_out
+from refusal_parity.statistics.methods import METHODS
+from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_NAME, OLS_CR2_TWO_WAY
+from refusal_parity.statistics.methods.design_based import DESIGN_BASED, DESIGN_BASED_EQUIVALENCE
+from refusal_parity.statistics.methods.equivalence import EQUIVALENCE
+from refusal_parity.statistics.methods.exact import PERMUTATION_NAMES_EXACT
+from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES
+from refusal_parity.text import known
+from refusal_parity.vocabulary import Correction, Reading, Scope, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Pair = tuple[str, str]
+
+_DECIDING: Final = (OLS_CR2_TWO_WAY, PERMUTATION_NAMES_EXACT)
+"""Methods that may decide a pair without people's labels, the first one first."""
+
+_COMPARED: Final = (*_DECIDING, DESIGN_BASED)
+_COUNTS: Final = ("n_group", "n_reference", "k_group", "k_reference", "family")
+_NUMBERS: Final = ("estimate", "ci_low", "ci_high", "p_value", "p_adjusted")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """All that is known of one model, outcome and dimension."""
+
+    start: Finding
+    tests: Sequence[Row]
+    counts: Mapping[str, Row]
+    overall: Row
+    bounds: Sequence[Row]
+    checked: Sequence[Row]
+    alpha: float
+
+    def pairs(self, reference: str | None = None) -> list[Finding]:
+        """Each two levels that a deciding method compares, or those with the reference."""
+        by_pair: dict[Pair, dict[str, Row]] = {}
+        for row in self.tests:
+            if row["valid"] and row["group"] and reference in {None, row["reference"]}:
+                by_pair.setdefault((row["group"], row["reference"]), {})[row["method"]] = row
+        return [
+            self._pair(pair, rows)
+            for pair, rows in by_pair.items()
+            if any(method in rows for method in _COMPARED)
+        ]
+
+    def _pair(self, pair: Pair, rows: Mapping[str, Row]) -> Finding:
+        by_people = rows.get(DESIGN_BASED, {})
+        corrected = known(by_people.get("estimate"))
+        asked = [rows[method] for method in _DECIDING if method in rows]
+        by_machine = _first(asked)
+        row = by_people if corrected else by_machine
+        small = rows.get(DESIGN_BASED_EQUIVALENCE if corrected else EQUIVALENCE, {})
+        narrow = {} if corrected else rows.get(OLS_CR2_NAME, {})
+        exact = {} if corrected else rows.get(PERMUTATION_NAMES_EXACT, {})
+        p_small = _known(small.get("p_adjusted"))
+        people = by_people.get("note")
+        first = asked[0] if asked and not corrected else row
+        fallback = first["note"] if row is not first and known(row["p_adjusted"]) else None
+        said = [by_people] if corrected else asked
+        notes = [each["note"] for each in said if each["note"] and each["note"] != fallback]
+        found = replace(
+            self._reported(row, corrected=corrected),
+            group=pair[0],
+            reference=pair[1],
+            **self._sizes(*pair),
+            fallback=fallback,
+            names_ci_low=_known(narrow.get("ci_low")),
+            names_ci_high=_known(narrow.get("ci_high")),
+            names_p_adjusted=_known(exact.get("p_adjusted")),
+            p_small=p_small,
+            within_margin=p_small is not None and p_small < self.alpha,
+            uncorrected=None if corrected or people is None else reason_of(people),
+            machine_estimate=_known(by_machine.get("estimate")) if corrected else None,
+            machine_p_adjusted=_known(by_machine.get("p_adjusted")) if corrected else None,
+            note="; ".join(dict.fromkeys(notes)) or None,
+        )
+        return self._bounded(found.decided(self.alpha))
+
+    def _reported(self, row: Row, *, corrected: bool) -> Finding:
+        """The numbers of the row that is reported, if it has any."""
+        if not known(row.get("estimate")) and not known(row.get("p_value")):
+            return self.start
+        counts: Row = {key: row[key] for key in _COUNTS}
+        numbers: Row = {key: _known(row[key]) for key in _NUMBERS}
+        rates = [
+            each
+            for each in self.checked
+            if (each["method"], each["estimand"]) == (row["method"], row["estimand"])
+            and known(each["false_positive_rate"])
+        ]
+        return replace(
+            self.start,
+            method=METHODS[row["method"]],
+            scope=Scope(row["scope"]),
+            **counts,
+            **numbers,
+            correction=_correction(row["family"]),
+            human_labels=row["n_group"] + row["n_reference"] if corrected else None,
+            type_i_error=max((each["false_positive_rate"] for each in rates), default=None),
+            liberal=any(
+                known(each["ci_low"]) and each["ci_low"] > each["nominal"] for each in rates
+            ),
+        )
+
+    def _sizes(self, group: str, reference: str) -> dict[str, Any]:
+        ours, others = self.counts.get(group, {}), self.counts.get(reference, {})
+        return {
+            "names_group": ours.get("n_names"),
+            "names_reference": others.get("n_names"),
+            "templates_group": ours.get("n_templates"),
+            "templates_reference": others.get("n_templates"),
+        }
+
+    def _bounded(self, found: Finding) -> Finding:
+        """With what it would be whatever the left-out responses were."""
+        ends = {
+            row["reading"]: row
+            for row in self.bounds
+            if (row["group"], row["reference"]) == (found.group, found.reference)
+            and (row["left_group"] or row["left_reference"])
+        }
+        low, high = ends.get(Reading.LOWEST), ends.get(Reading.HIGHEST)
+        if low is None or high is None:
+            return found
+        against = low if (found.estimate or 0) > 0 else high
+        overturned = found.shown and not _kept(found, against, self.alpha)
+        return replace(
+            found,
+            left_out=low["left_group"] + low["left_reference"],
+            lowest=_known(low["estimate"]),
+            lowest_p_adjusted=_known(low["p_adjusted"]),
+            highest=_known(high["estimate"]),
+            highest_p_adjusted=_known(high["p_adjusted"]),
+            overturned=overturned,
+            warning=rests_on_left_out(against, found.dimension) if overturned else None,
+        )
+
+    def whole(self, pairs: Sequence[Finding]) -> Finding:
+        """Whether the levels differ at all: by the test of all together and by the pairs.
+
+        Without the test of all together where people's labels correct any of the
+        pairs: it takes the machine's labels for true, and the pairs decide.
+        """
+        test: Row = {}
+        if not any(each.human_labels for each in pairs):
+            tests = (row for row in self.tests if row["method"] == PERMUTATION_NAMES)
+            test = next(tests, {})
+        found = replace(
+            self._reported(test, corrected=False) if known(test.get("p_value")) else self.start,
+            names_group=self.overall.get("n_names"),
+            templates_group=self.overall.get("n_templates"),
+            n_group=self.overall.get("n"),
+        )
+        p = found.p_value if found.p_adjusted is None else found.p_adjusted
+        shown = any(each.shown for each in pairs)
+        reason = self._why_no_rates()
+        if reason is None and p is None and all(each.p_adjusted is None for each in pairs):
+            notes = [each.note for each in pairs] + [each.uncorrected for each in pairs]
+            reasons = dict.fromkeys(reason_of(note) for note in notes if note)
+            reason = "; ".join(reasons) or NO_TEST
+        if reason is not None:
+            return replace(found, verdict=Verdict.NOT_ESTIMABLE, reason=reason)
+        # Without a test of all levels the corrected tests of the pairs decide alone.
+        if shown or (p is not None and p < self.alpha):
+            verdict = Verdict.SHOWN
+        elif pairs and all(each.within_margin for each in pairs):
+            verdict = Verdict.EQUIVALENT
+        else:
+            verdict = Verdict.NOT_SHOWN
+        return replace(found, verdict=verdict, note=test.get("note"))
+
+    def _why_no_rates(self) -> str | None:
+        if not self.counts:
+            what = "rates" if OUTCOMES[self.start.outcome].is_binary else "means"
+            return f"there are no {what}"
+        if any(known(row["rate"]) for row in self.counts.values()):
+            return None
+        notes = dict.fromkeys(row["note"] for row in self.counts.values() if row["note"])
+        return "; ".join(notes) or "no response has a label"
+
+
+def _first(rows: Sequence[Row]) -> Row:
+    """The first row with a corrected p-value, or else with an estimate, or else the first."""
+    tested = [row for row in rows if known(row["estimate"]) and known(row["p_adjusted"])]
+    estimated = [row for row in rows if known(row["estimate"])]
+    return next(iter([*tested, *estimated, *rows]), {})
+
+
+def _kept(found: Finding, against: Row, alpha: float) -> bool:
+    """Whether a difference is still shown, and in its direction, by a reading against it."""
+    other, p = against["estimate"], against["p_adjusted"]
+    if not known(other):
+        return True
+    same = other != 0 and (other > 0) == ((found.estimate or 0) > 0)
+    return same and (p is None or p < alpha)
+
+
+def _correction(family: str | None) -> Correction | None:
+    if family is None:
+        return None
+    return Correction.HOLM if family.startswith("primary: ") else Correction.BENJAMINI_HOCHBERG
+
+
+def _known(value: float | None) -> float | None:
+    return value if known(value) else None

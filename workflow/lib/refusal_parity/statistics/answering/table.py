@@ -1,0 +1,121 @@
+"""The table of findings: what the study answers to each of its questions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from refusal_parity.outcomes import Outcome
+from refusal_parity.statistics.answering.finding import Finding, Row
+from refusal_parity.statistics.answering.questions import Question
+from refusal_parity.statistics.losses.left_out import left_out_warning
+from refusal_parity.tables import Findings, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import dataframely as dy
+
+    from refusal_parity.config import AnalysisConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """The tables that findings rest on, of one model or several; see `tables`."""
+
+    rates: pl.DataFrame
+    lengths: pl.DataFrame
+    disparity: pl.DataFrame
+    exclusions: pl.DataFrame
+    losses: pl.DataFrame
+    bounds: pl.DataFrame
+    selfcheck: pl.DataFrame
+
+
+def findings(given: Evidence, analysis: AnalysisConfig) -> dy.DataFrame[Findings]:
+    """Answer each question of a study.
+
+    Questions are, for each model, outcome and dimension, whether the levels differ at
+    all, whether each differs from the reference, and for the primary family whether any
+    other two differ.
+
+    Args:
+        given: the tables of all models.
+        analysis: outcomes, dimensions with their references, alpha, margins, primary family.
+
+    Returns:
+        Table of Findings, in the order of the models, dimensions and outcomes.
+    """
+    rows = [
+        vars(found)
+        for (model,), disparity in given.disparity.group_by("model", maintain_order=True)
+        for found in _of_model(str(model), disparity, given, analysis)
+    ]
+    schema = {
+        name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype
+        for name, column in Findings.columns().items()
+    }
+    return conform(pl.DataFrame(rows, schema=schema), Findings, where="findings")
+
+
+def _of_model(
+    model: str, disparity: pl.DataFrame, given: Evidence, analysis: AnalysisConfig
+) -> Iterator[Finding]:
+    """All findings of one model; its rows are sorted out once."""
+    tests = _by_question(disparity)
+    counts = _by_question(_counts(given, model))
+    bounds = _by_question(given.bounds.filter(pl.col("model") == model))
+    checked = _by_question(given.selfcheck.filter(pl.col("model") == model))
+    exclusions, losses = (
+        frame.filter(pl.col("model") == model) for frame in (given.exclusions, given.losses)
+    )
+    for dimension, of_dimension in analysis.dimensions.items():
+        warning = left_out_warning(exclusions, losses, dimension, analysis)
+        for outcome in analysis.outcomes:
+            key = (str(outcome), str(dimension))
+            question = Question(
+                start=Finding(
+                    model=model,
+                    outcome=str(outcome),
+                    dimension=str(dimension),
+                    primary=(outcome, dimension)
+                    == (analysis.primary_family.outcome, analysis.primary_family.dimension),
+                    margin=analysis.margin_of(outcome),
+                ),
+                tests=tests.get(key, []),
+                counts={row["group"]: row for row in counts.get(key, [])},
+                overall=next(iter(counts.get((str(outcome), "all"), [])), {}),
+                bounds=bounds.get(key, []),
+                checked=checked.get(key, []),
+                alpha=analysis.alpha,
+            )
+            reference = of_dimension.reference
+            pairs = question.pairs(None if question.start.primary else reference)
+            against = [each for each in pairs if each.reference == reference]
+            yield replace(question.whole(against), warning=warning)
+            yield from pairs
+
+
+def _by_question(frame: pl.DataFrame) -> dict[tuple[str, str], list[Row]]:
+    """Rows by outcome and dimension, with words as plain text."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in frame.with_columns(pl.col(pl.Enum).cast(pl.String)).iter_rows(named=True):
+        found.setdefault((row["outcome"], row["dimension"]), []).append(row)
+    return found
+
+
+def _counts(given: Evidence, model: str) -> pl.DataFrame:
+    """Names, templates and the rate or mean of each level and of all."""
+    columns = ["outcome", "dimension", "group", "n", "n_names", "n_templates", "rate", "note"]
+    rates = given.rates.filter(pl.col("model") == model, pl.col("within") == "all")
+    lengths = given.lengths.filter(pl.col("model") == model)
+    return pl.concat(
+        [
+            rates.select(columns),
+            lengths.with_columns(
+                outcome=pl.lit(str(Outcome.ANSWER_LENGTH)), rate=pl.col("mean")
+            ).select(columns),
+        ]
+    )

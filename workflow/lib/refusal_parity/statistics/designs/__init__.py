@@ -1,0 +1,1 @@
+"""Counts of a comparison and the studies they come from."""

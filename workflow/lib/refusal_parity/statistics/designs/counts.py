@@ -1,0 +1,172 @@
+"""The counts that every method of one comparison works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from refusal_parity.statistics.designs.observations import count_outcomes, sum_measure
+from refusal_parity.statistics.results import Pair, pairs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
+
+    import polars as pl
+
+    from refusal_parity.outcomes import Outcome
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+BoolArray = npt.NDArray[np.bool_]
+
+
+class NameTotals(NamedTuple):
+    """Totals of each name: the unit of the randomisation. Three arrays of shape (names,)."""
+
+    level: IntArray
+    n: FloatArray
+    k: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """One outcome of one model, counted by level, name and template.
+
+    Responses of one cell (level, name, template) share every regressor and
+    every cluster, so counts by cell are all that any method here needs.
+
+    Attributes:
+        levels: levels with labelled responses, the reference first.
+        level: code into `levels`, shape (cells,).
+        name: code of the name, shape (cells,).
+        template: code of the template, shape (cells,).
+        n: labelled responses, shape (cells,), each at least 1.
+        k: of them with the outcome, shape (cells,); or the sum of any other
+            quantity over them, where a method needs no more than sums.
+    """
+
+    levels: tuple[str, ...]
+    level: IntArray
+    name: IntArray
+    template: IntArray
+    n: FloatArray
+    k: FloatArray
+
+    @property
+    def level_n(self) -> FloatArray:
+        """Labelled responses of each level, shape (levels,)."""
+        return np.bincount(self.level, self.n, len(self.levels)).astype(np.float64)
+
+    @property
+    def level_k(self) -> FloatArray:
+        """Responses with the outcome of each level, shape (levels,)."""
+        return np.bincount(self.level, self.k, len(self.levels)).astype(np.float64)
+
+    @property
+    def cell(self) -> IntArray:
+        """Code of each row's name and template together, shape (cells,)."""
+        return codes_of(self.name * (int(self.template.max(initial=0)) + 1) + self.template)
+
+    @property
+    def pairs(self) -> list[tuple[Pair, int, int]]:
+        """All pairs of levels in the order of `pairs_of`, with the codes of both."""
+        code = {level: at for at, level in enumerate(self.levels)}
+        return [(pair, code[pair.group], code[pair.reference]) for pair in pairs_of(self.levels)]
+
+    def members(self, codes: IntArray) -> IntArray:
+        """How many distinct names or templates each level has, shape (levels,)."""
+        width = int(codes.max(initial=0)) + 1
+        return np.bincount(
+            np.unique(self.level * width + codes) // width, minlength=len(self.levels)
+        )
+
+    def by_template(self) -> tuple[FloatArray, FloatArray]:
+        """Counts n and k, each of shape (templates, levels)."""
+        shape = (int(self.template.max(initial=-1)) + 1, len(self.levels))
+        at = self.template * shape[1] + self.level
+        n = np.bincount(at, self.n, shape[0] * shape[1]).reshape(shape)
+        k = np.bincount(at, self.k, shape[0] * shape[1]).reshape(shape)
+        return n.astype(np.float64), k.astype(np.float64)
+
+    def by_name(self) -> NameTotals:
+        """Totals of each name, in the order of the names' codes.
+
+        Raises:
+            ValueError: a name stands at two levels, so levels are no property of names.
+        """
+        pairs = np.unique(np.column_stack([self.name, self.level]), axis=0)
+        if len(np.unique(pairs[:, 0])) != len(pairs):
+            message = "a name stands at two levels"
+            raise ValueError(message)
+        return NameTotals(
+            level=pairs[:, 1],
+            n=np.bincount(self.name, self.n).astype(np.float64),
+            k=np.bincount(self.name, self.k).astype(np.float64),
+        )
+
+    def without(self, levels: Container[str]) -> Design:
+        """The design of the other levels only."""
+        kept = [at for at, level in enumerate(self.levels) if level not in levels]
+        return self.keep(np.isin(self.level, kept))
+
+    def keep(self, cells: BoolArray) -> Design:
+        """The design of some cells only, names and templates coded anew.
+
+        Args:
+            cells: which cells stay, shape (cells,).
+        """
+        left, level = np.unique(self.level[cells], return_inverse=True)
+        return Design(
+            levels=tuple(self.levels[each] for each in left),
+            level=level,
+            name=codes_of(self.name[cells]),
+            template=codes_of(self.template[cells]),
+            n=self.n[cells],
+            k=self.k[cells],
+        )
+
+
+def codes_of(values: npt.NDArray[np.generic]) -> IntArray:
+    """Integer codes 0, 1, ... of the distinct values, in their order, shape as given."""
+    _, codes = np.unique(values, return_inverse=True)
+    return np.asarray(codes, dtype=np.intp)
+
+
+def build_designs(
+    observations: pl.DataFrame,
+    dimension: str,
+    levels: Sequence[str],
+    outcomes: Sequence[Outcome],
+) -> dict[Outcome, Design]:
+    """Count one model's observations for each outcome.
+
+    Args:
+        observations: rows of `observe`, of one model.
+        dimension: column whose levels are compared; rows without a level fall away.
+        levels: all levels, the reference first; those with no labelled
+            response do not enter the designs.
+        outcomes: yes-or-no readings of the labels, or one mean alone.
+    """
+    keys = [dimension, "name_id", "template_id"]
+    labelled = observations.drop_nulls([dimension, "label"])
+    cells = (
+        count_outcomes(labelled, keys, outcomes)
+        if all(outcome.is_binary for outcome in outcomes)
+        else sum_measure(labelled, keys, *outcomes)
+    )
+    present = set(cells[dimension])
+    left = tuple(level for level in levels if level in present)
+    order = {level: code for code, level in enumerate(left)}
+    level = np.array([order[each] for each in cells[dimension]], dtype=np.intp)
+    name = codes_of(cells["name_id"].to_numpy().astype(np.str_))
+    template = codes_of(cells["template_id"].to_numpy().astype(np.str_))
+    n = cells["n"].to_numpy().astype(np.float64)
+    return {
+        outcome: Design(
+            left, level, name, template, n, cells[str(outcome)].to_numpy().astype(np.float64)
+        )
+        for outcome in outcomes
+    }

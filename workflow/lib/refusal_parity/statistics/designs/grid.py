@@ -1,0 +1,48 @@
+"""The counts of a comparison laid out as names x templates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from refusal_parity.statistics.designs.counts import Design, FloatArray, IntArray
+
+
+class Grid(NamedTuple):
+    """A study in full rows and columns: names by templates.
+
+    Attributes:
+        levels: levels with labelled responses, the reference first.
+        level: level of each row, shape (rows,).
+        n: labelled responses, shape (rows, templates); 0 where there is none.
+        name: name of each row, shape (rows,); None where each is a name of its own.
+    """
+
+    levels: tuple[str, ...]
+    level: IntArray
+    n: FloatArray
+    name: IntArray | None = None
+
+
+def grid_of(design: Design) -> Grid:
+    """The grid of a design.
+
+    Raises:
+        ValueError: a name stands at two levels, so levels are no property of names.
+    """
+    return Grid(design.levels, design.by_name().level, in_grid(design, design.n))
+
+
+def in_grid(design: Design, values: FloatArray) -> FloatArray:
+    """Values by cell in the grid of a design, shape (names, templates)."""
+    shape = (int(design.name.max()) + 1, int(design.template.max()) + 1)
+    cell = design.name * shape[1] + design.template
+    return np.bincount(cell, values, shape[0] * shape[1]).reshape(shape).astype(np.float64)
+
+
+def by_level(grid: Grid, values: FloatArray) -> FloatArray:
+    """Sums over the names of each level: (..., names, columns) to (..., levels, columns)."""
+    belongs = (grid.level == np.arange(len(grid.levels))[:, None]).astype(np.float64)
+    return np.asarray(belongs @ values, dtype=np.float64)

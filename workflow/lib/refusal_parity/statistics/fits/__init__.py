@@ -1,0 +1,1 @@
+"""Regressions on levels and templates, and what they cannot use."""

@@ -1,0 +1,169 @@
+"""Whether so many responses were left out of some level that it has to be said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import polars as pl
+
+from refusal_parity.statistics.losses.exclusions import LABELLED
+from refusal_parity.text import (
+    count,
+    interval,
+    known,
+    level_words,
+    p_equals,
+    percent,
+    points,
+    reason_words,
+)
+from refusal_parity.vocabulary import Exclusion, Loss
+
+if TYPE_CHECKING:
+    from refusal_parity.config import AnalysisConfig
+
+WORTH_SAYING: Final = 0.05
+"""Share of a group's responses above which it is said that they were left out."""
+
+_NAMED: Final = 3
+_REMEDIES: Final[dict[str, str]] = {
+    Exclusion.EMPTY: "look at what the model was sent, and allow it more tokens (max_tokens)",
+    Exclusion.ERROR: "ask for the failed ones again",
+    Exclusion.FILTERED: "count them as what they are, refusals (analysis.filtered: refusal)",
+    Exclusion.LEFT_OUT: "count them by their label (analysis.truncated: label), or allow more "
+    "tokens (max_tokens)",
+    Exclusion.UNDECIDED: "allow more tokens (max_tokens), or let people label them",
+    Exclusion.NO_RESPONSE: "give a response to every prompt in what is imported",
+}
+_REMEDY: Final = "let people label them"
+_DONE: Final = {
+    Loss.TRUNCATED: "Cut off at the longest response that was allowed were",
+    Loss.FILTERED: "Refused by the service's own filter were",
+}
+
+
+class _Level(NamedTuple):
+    """Responses asked for of one level, how many of them count nowhere, and mostly why."""
+
+    name: str
+    asked: int
+    lost: int
+    reason: str | None
+
+    @property
+    def share(self) -> float:
+        return self.lost / self.asked if self.asked else 0.0
+
+
+def is_counted(reason: str, analysis: AnalysisConfig) -> bool:
+    """Whether responses of a reason of the ledger count in the rates."""
+    return reason == LABELLED or (reason == Exclusion.FILTERED and analysis.filtered == "refusal")
+
+
+def left_out_warning(
+    exclusions: pl.DataFrame, losses: pl.DataFrame, dimension: str, analysis: AnalysisConfig
+) -> str | None:
+    """Warn of levels of which much was left out, or more than of others; with the remedy.
+
+    Args:
+        exclusions: rows of Exclusions of one model.
+        losses: rows of Losses of one model.
+        dimension: whose levels are looked at.
+        analysis: what counts, and the level of the tests.
+
+    Returns:
+        One or two sentences; None where no level lost more than `WORTH_SAYING` and no
+        difference of the shares was shown, adjusted for the number of levels.
+    """
+    levels = _levels(exclusions, dimension, analysis)
+    most = [level for level in levels if level.share > WORTH_SAYING]
+    different = differing(losses, Loss.LEFT_OUT, dimension, analysis)
+    if not most and not different:
+        return None
+    reasons = [level.reason for level in levels if level.reason is not None]
+    reason = max(dict.fromkeys(reasons), key=reasons.count)
+    remedy = _REMEDIES.get(reason, _REMEDY)
+    return (
+        f"Left out were {_shares({level.name: level.share for level in levels}, dimension)}, "
+        f"mostly {reason_words(reason)}{_tested(different)}. They count in no rate: {remedy}."
+    )
+
+
+def rests_on_left_out(bound: dict[str, Any], dimension: str) -> str:
+    """Say that a difference would not be shown were the left-out responses read against it.
+
+    Args:
+        bound: the row of Bounds that reads them so.
+        dimension: what the levels are of.
+    """
+    lost = bound["left_group"] + bound["left_reference"]
+    tested = (
+        f", interval {interval(bound['ci_low'], bound['ci_high'])}, adjusted "
+        f"{p_equals(bound['p_adjusted'])}"
+        if known(bound["ci_low"])
+        else ""
+    )
+    return (
+        f"This rests on who was left out: with the {count(lost)} left-out responses of both read "
+        f"against it, the difference of {level_words(dimension, bound['group'])} would be "
+        f"{points(bound['estimate'], signed=True)} points{tested}."
+    )
+
+
+def loss_sentence(
+    losses: pl.DataFrame, loss: Loss, dimension: str, analysis: AnalysisConfig
+) -> str | None:
+    """Say where responses of some levels are cut off, or filtered, more often than of others."""
+    different = differing(losses, loss, dimension, analysis)
+    if not different:
+        return None
+    rows = _of(losses, loss, dimension)
+    shares = {row["group"]: row["k_group"] / row["n_group"] for row in rows if row["n_group"]}
+    first = rows[0]
+    if first["n_reference"]:
+        shares[first["reference"]] = first["k_reference"] / first["n_reference"]
+    return f"{_DONE[loss]} {_shares(shares, dimension)}{_tested(different)}."
+
+
+def differing(
+    losses: pl.DataFrame, loss: Loss, dimension: str, analysis: AnalysisConfig
+) -> list[dict[str, Any]]:
+    """Rows of levels whose share was shown to differ from the reference's."""
+    return [
+        row
+        for row in _of(losses, loss, dimension)
+        if known(row["p_adjusted"]) and row["p_adjusted"] < analysis.alpha
+    ]
+
+
+def _of(losses: pl.DataFrame, loss: Loss, dimension: str) -> list[dict[str, Any]]:
+    chosen = (pl.col("loss").cast(pl.String) == loss.value) & (pl.col("dimension") == dimension)
+    return losses.filter(chosen).to_dicts()
+
+
+def _levels(exclusions: pl.DataFrame, dimension: str, analysis: AnalysisConfig) -> list[_Level]:
+    ledger: dict[str, dict[str, int]] = {}
+    for row in exclusions.filter(pl.col("dimension") == dimension).iter_rows(named=True):
+        ledger.setdefault(row["group"], {})[row["reason"]] = row["n"]
+    found = []
+    for level, reasons in ledger.items():
+        lost = {key: n for key, n in reasons.items() if n and not is_counted(key, analysis)}
+        most = max(lost, key=lambda key: lost[key]) if lost else None
+        found.append(_Level(level, sum(reasons.values()), sum(lost.values()), most))
+    return found
+
+
+def _tested(different: list[dict[str, Any]]) -> str:
+    if not different:
+        return ""
+    smallest = min(row["p_adjusted"] for row in different)
+    return f"; the shares differ (adjusted {p_equals(smallest)})"
+
+
+def _shares(shares: dict[str, float], dimension: str) -> str:
+    """The largest shares and the smallest: `12.5 % for south names, 0.0 % for north names`."""
+    ordered = sorted(shares.items(), key=lambda item: -item[1])
+    named = ordered if len(ordered) <= _NAMED + 1 else [*ordered[:_NAMED], ordered[-1]]
+    words = [f"{percent(share)} for {level_words(dimension, level)}" for level, share in named]
+    words[0] = words[0].replace(" for ", " of the responses for ", 1)
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]

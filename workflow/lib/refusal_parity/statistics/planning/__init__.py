@@ -1,0 +1,1 @@
+"""What differences a design finds, and what others would take."""

@@ -1,0 +1,90 @@
+"""A plan in lines for the terminal."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from refusal_parity.dimensions import DIMENSIONS, Unit
+from refusal_parity.statistics.planning.table import ONE_MORE, QUANTITIES, SOUGHT
+from refusal_parity.vocabulary import DesignQuantity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import polars as pl
+
+_COMPARED: Final = {
+    Unit.TEMPLATE: "templates on the same names",
+    Unit.PROMPT: "system prompts on the same names and templates",
+}
+
+
+def plan_lines(plan: pl.DataFrame, dimensions: Iterable[str], *, arms: int) -> list[str]:
+    """A plan as lines for the terminal: one block for each dimension, scope and size.
+
+    Args:
+        plan: table of StudyDesign, as from `planned_design`.
+        dimensions: what the study compares.
+        arms: system prompts, over which the plan's samples are counted together.
+    """
+    keys = ["dimension", "scope", "names", "reference_names", "templates", "samples"]
+    lines = []
+    for key, part in plan.group_by(keys, maintain_order=True):
+        dimension, scope, names, reference, templates, samples = key
+        lines.append(
+            f"{dimension}: {names:g} names against {reference:g}, {templates:g} templates, "
+            f"{_samples(samples, arms)}; {scope}"
+        )
+        rows = part.to_dicts()
+        values = {(row["quantity"], row["difference"]): row["value"] for row in rows}
+        own = values.get((DesignQuantity.MINIMUM_DETECTABLE, None))
+        if own is None:
+            lines.append(f"  {rows[0]['note']}")
+            continue
+        lines.append(
+            f"  finds differences from {100 * own:.1f} points on in four of five studies"
+            if own < 1
+            else "  mostly misses a difference, however large it is"
+        )
+        gains = ", ".join(
+            f"one more {_unit(what, arms)} {-100 * values[quantity, None]:.2f}"
+            for quantity, what in ONE_MORE.items()
+        )
+        lines.append(f"  points less with {gains}")
+        for difference in SOUGHT:
+            needed = " or ".join(
+                _needed(values[quantity, difference], what, arms)
+                for quantity, what in QUANTITIES.items()
+                if values[quantity, difference] is not None
+            )
+            lines.append(f"  for {100 * difference:g} points: {needed or 'nothing alone suffices'}")
+    lines += [
+        f"{key}: compares {_COMPARED[DIMENSIONS[key].unit]}; for that the plan assumes no "
+        "variances, and it gives no smallest difference"
+        for key in dimensions
+        if DIMENSIONS[key].unit is not Unit.NAME
+    ]
+    return lines
+
+
+def _unit(what: str, arms: int) -> str:
+    one = what.removesuffix("s")
+    return f"{one} of one system prompt" if arms > 1 and what == "samples" else one
+
+
+def _samples(samples: float, arms: int) -> str:
+    """Samples of a name and template, which a plan counts over all arms together."""
+    each = samples / arms
+    text = f"{each:g} sample{'s' * (each != 1)}"
+    return text if arms == 1 else f"{text} under each of {arms} system prompts"
+
+
+def _needed(count: float, what: str, arms: int) -> str:
+    if what == "names":
+        return f"{count:.0f} names a group"
+    return (
+        _samples(arms * math.ceil(count / arms), arms)
+        if what == "samples"
+        else f"{count:.0f} {what}"
+    )

@@ -1,0 +1,1 @@
+"""Names permuted, split, left out or drawn anew."""

@@ -1,0 +1,1 @@
+"""Studies simulated from a study's own variance, and how often methods err in them."""

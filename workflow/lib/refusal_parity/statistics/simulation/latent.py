@@ -1,0 +1,229 @@
+"""Studies simulated from a latent scale that carries the shares of a study's own variance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri
+
+from refusal_parity.statistics.designs.grid import by_level
+from refusal_parity.statistics.rounding import less
+from refusal_parity.statistics.variances.components import covariances, pooled
+
+if TYPE_CHECKING:
+    from refusal_parity.statistics.designs.counts import FloatArray
+    from refusal_parity.statistics.designs.grid import Grid
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
+_HIGHEST: Final = 0.9999
+"""Largest share of the latent variance that all but single responses may take."""
+_HIGHEST_NAME: Final = 0.9
+"""Largest share that the names of one group may take, where it is theirs alone."""
+_EXACT: Final = 1e-15
+"""Error of a correlation: with more, it would hang on the last digits of the covariances."""
+_FAR: Final = 9.0
+"""Normal quantile that stands for rates of 0 and 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latent:
+    """A probit model with crossed random effects.
+
+    A response has the outcome where m_g + a_template + b_(template, group) +
+    u_name + c_cell + e is above 0; all letters but m are normal with mean 0
+    and the variances below.
+
+    Attributes:
+        mean: m of each group, shape (groups,).
+        name: variance of the names of each group, shape (groups,).
+        template: of templates.
+        template_group: of templates within groups.
+        cell: of cells.
+        sample: of single responses.
+    """
+
+    mean: FloatArray
+    name: FloatArray
+    template: float
+    template_group: float
+    cell: float
+    sample: float
+
+    @property
+    def total(self) -> FloatArray:
+        """Variance of each group, shape (groups,)."""
+        return self.name + self.template + self.template_group + self.cell + self.sample
+
+    @property
+    def rates(self) -> FloatArray:
+        """Expected rate of each group over new names and templates, shape (groups,)."""
+        return np.asarray(ndtr(self.mean / np.sqrt(self.total)), dtype=np.float64)
+
+    def with_rates(self, rates: FloatArray) -> Latent:
+        """The same variances about other rates.
+
+        Args:
+            rates: of each group, between 0 and 1, shape (groups,).
+        """
+        return replace(self, mean=ndtri(rates) * np.sqrt(self.total))
+
+
+def excess(first: FloatArray, second: FloatArray, correlation: float) -> FloatArray:
+    """P(X > -first and Y > -second) - P(X > -first) P(Y > -second) of standard normals.
+
+    The integral over r from 0 to the correlation of the bivariate normal
+    density (Plackett 1954, Biometrika 41:351-360), by Gauss and Legendre's
+    rule in arcsin r.
+
+    Args:
+        first: any shape.
+        second: same shape.
+        correlation: below 1.
+    """
+    angle = np.arcsin(correlation) * (_NODES + 1) / 2
+    h, k = first[..., None], second[..., None]
+    exponent = -(h**2 + k**2 - 2 * h * k * np.sin(angle)) / (2 * np.cos(angle) ** 2)
+    density = np.exp(exponent) / (2 * np.pi)
+    # A sum, not a product of matrices, whose last digits hang on the processor: studies
+    # simulated from here on are the same everywhere.
+    whole = (density * _WEIGHTS).sum(axis=-1)
+    return np.asarray(whole * np.arcsin(correlation) / 2, dtype=np.float64)
+
+
+def fit_latent(grid: Grid, k: FloatArray, *, by_group: bool = False) -> Latent | None:
+    """The null model of a study: its own variances, and one rate for all groups.
+
+    Each covariance of `components.covariances` is put to the correlation of
+    the latent scale that gives it at the observed rates of the groups;
+    variances are differences of correlations, 1 together. Moments of pairs as
+    in Renard, Molenberghs and Geys (2004), Computational Statistics & Data
+    Analysis 44:649-667. A negative variance is 0.
+
+    Args:
+        grid: names, templates and responses of the study.
+        k: responses with the outcome, shape (names, templates).
+        by_group: give the names of each group their own variance, where it
+            has two names or more; else all groups share one.
+
+    Returns:
+        None where the outcome does not vary.
+    """
+    rate = float(k.sum() / grid.n.sum())
+    if not 0 < rate < 1:
+        return None
+    found = covariances(grid, k)
+    rates = by_level(grid, k).sum(axis=1) / by_level(grid, grid.n).sum(axis=1)
+    bounds = np.clip(ndtri(rates), -_FAR, _FAR)
+    members = np.bincount(grid.level).astype(np.float64)
+    name = _correlation(found.name, bounds, bounds, members - 1)
+    same_group = _correlation(found.template, bounds, bounds, members)
+    cell = _correlation(found.cell, bounds, bounds, members)
+    first, second = np.meshgrid(bounds, bounds)
+    template = (
+        _correlation(found.other, first, second, members[:, None] * members)
+        if len(members) > 1
+        else same_group
+    )
+    # Moments of 0-1 outcomes may ask for more than there is. Templates give way:
+    # they move all groups alike, and names and cells are what tests must allow for.
+    whole = min(max(cell, name), _HIGHEST)
+    template = min(template, whole - name)
+    rest = _share(whole, name, template)
+    template_group = min(_share(same_group, template), rest)
+    names = np.full(len(members), name)
+    if by_group:
+        for at in np.flatnonzero(members > 1):
+            share = _correlation(found.name, bounds, bounds, np.eye(len(members))[at])
+            names[at] = min(share, _HIGHEST_NAME) / (1 - min(share, _HIGHEST_NAME)) * (1 - name)
+    return Latent(
+        mean=np.zeros(len(members)),
+        name=names,
+        template=template,
+        template_group=template_group,
+        cell=_share(rest, template_group),
+        sample=1 - whole,
+    ).with_rates(np.full(len(members), rate))
+
+
+def _share(whole: float, *parts: float) -> float:
+    """What is left of a share of the variance, at least 0."""
+    return max(float(less(np.array(whole), *parts)), 0.0)
+
+
+def _correlation(
+    covariances: FloatArray, first: FloatArray, second: FloatArray, weights: FloatArray
+) -> float:
+    """Correlation between 0 and the highest that gives the mean of covariances, weighted."""
+    known = np.isfinite(covariances)
+    wanted = pooled(covariances, weights)
+
+    def reached(correlation: float) -> float:
+        given = np.where(known, excess(first, second, correlation), np.nan)
+        return pooled(given, weights) - wanted
+
+    if wanted <= 0:
+        return 0.0
+    return (
+        _HIGHEST if reached(_HIGHEST) <= 0 else float(brentq(reached, 0.0, _HIGHEST, xtol=_EXACT))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """Studies drawn from a model, and what is true in them.
+
+    Attributes:
+        k: responses with the outcome, shape (studies, names, templates).
+        rates_here: expected rate of each group for the templates drawn and new
+            names, shape (studies, groups).
+    """
+
+    k: FloatArray
+    rates_here: FloatArray
+
+
+def simulate(grid: Grid, latent: Latent, studies: int, random: np.random.Generator) -> Simulated:
+    """Draw studies with the grid's own names, templates and responses.
+
+    Args:
+        grid: names, templates and responses of the study.
+        latent: the model.
+        studies: how many.
+        random: where draws come from.
+    """
+    names, templates = grid.n.shape
+    level = grid.level
+
+    def normal(variance: float | FloatArray, *shape: int) -> FloatArray:
+        return np.sqrt(variance) * random.standard_normal((studies, *shape))
+
+    shared = latent.mean[:, None] + normal(latent.template, 1, templates)
+    shared = shared + normal(latent.template_group, len(grid.levels), templates)
+    of_name = normal(latent.name[level], names)
+    deviation, unit = np.sqrt(latent.cell), np.sqrt(latent.sample)
+    asked = np.arange(int(grid.n.max()))[:, None, None] < grid.n
+    k = np.empty((studies, names, templates))
+    drawn = np.empty((names, templates))
+    hits = np.empty((names, templates), dtype=np.uint8)
+    # Study by study, in arrays that stay: many at once do not fit the processor's cache.
+    for study in range(studies):
+        score = shared[study, level]
+        score += of_name[study, :, None]
+        random.standard_normal(out=drawn)
+        drawn *= deviation
+        score += drawn
+        score /= unit
+        chance = ndtr(score, out=score)
+        hits[:] = 0
+        for repetition in asked:
+            is_hit = random.random(out=drawn) < chance
+            is_hit &= repetition
+            hits += is_hit
+        k[study] = hits
+    weights = by_level(grid, grid.n)
+    left = np.sqrt(latent.total - latent.template - latent.template_group)
+    expected = ndtr(shared / left[:, None])
+    return Simulated(k, (expected * weights).sum(axis=2) / weights.sum(axis=1))

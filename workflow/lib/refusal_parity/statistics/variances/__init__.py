@@ -1,0 +1,1 @@
+"""How far estimates vary when names and templates are samples."""
