@@ -178,3 +178,22 @@ def test_published_study_has_its_four_models(root: Path) -> None:
         assert isinstance(model, VllmModel)
         assert isinstance(model.source, HubSource)
         assert model.gpus >= 1
+
+
+PAIRS: dict[str, Any] = {"path": "p.jsonl", "format": "transcripts"}
+
+
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        ({"models": BASE["models"]}, "models stands beside preference"),
+        ({"prompts": BASE["prompts"]}, "prompts stands beside preference"),
+        ({"samples": 3}, "samples stands beside preference"),
+        ({"analysis": {"alpha": 0.1, "margin": 0.1}}, "analysis.margin stands beside preference"),
+        ({"labelling": {"judge_draws": 2}}, "labelling.judge_draws stands beside preference"),
+    ],
+)
+def test_an_audit_takes_no_key_that_it_does_not_read(more: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(InputError) as raised:
+        load_config({"study": "s", "preference": PAIRS} | more, where="test")
+    assert complaint in str(raised.value)

@@ -41,6 +41,16 @@ BASE: Final[dict[str, Any]] = {
     "analysis": {"dimensions": {"group": {"reference": "a"}, "gender": {"reference": "b"}}},
 }
 
+AUDIT: Final[dict[str, Any]] = {
+    "study": "s",
+    "preference": {
+        "path": "pairs.jsonl",
+        "format": "answers",
+        "columns": {"prompt": "p", "answers": ["a", "b"], "better": "c"},
+    },
+}
+"""The base config of an audit of preference data."""
+
 PLACES: Final = {
     "StudyConfig": "",
     "PromptsConfig": "prompts",
@@ -55,6 +65,8 @@ PLACES: Final = {
     "Download": "models.i.download",
     "OpenAIModel": "models.o",
     "RequestConfig": "models.o.request",
+    "PreferenceConfig": "preference",
+    "PairColumns": "preference.columns",
     "LabellingConfig": "labelling",
     "HumanConfig": "labelling.human",
     "AnalysisConfig": "analysis",
@@ -88,6 +100,32 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     "study": _KEY,
     "results": _PATH,
     "prompts": ([{"templates": "a", "names": "b"}, {"from_model": "c"}], ["t.csv", {}, None]),
+    "preference": ([AUDIT["preference"], None], [{}, [], "pairs.jsonl"]),
+    "preference.path": _PATH,
+    "preference.format": (["answers"], ["transcripts", "messages", "csv", None]),
+    "preference.columns": (
+        [{"prompt": "p"}, {"prompt": "p", "answers": ["a", "b"], "strength": "s"}],
+        [
+            {},
+            {"prompt": "p", "answers": ["a", "b"]},
+            {"prompt": "p", "answers": ["a", "b"], "strength": "s", "better": "c"},
+            {"prompt": "p", "better": "c"},
+            None,
+        ],
+    ),
+    "preference.download": (
+        [{"url": "https://localhost/p.gz", "sha256": _HASH}, None],
+        ["https://localhost/p.gz", {"url": "https://x"}],
+    ),
+    "preference.columns.chosen": _WORD,
+    "preference.columns.rejected": _WORD,
+    "preference.columns.prompt": (["q"], [None, 7]),
+    "preference.columns.answers": ([["c", "d"]], [["c"], ["c", "d", "e"], "c", None]),
+    "preference.columns.better": (["w"], [None, 7]),
+    "preference.columns.first_is": (["model_a"], [True, "1", None]),
+    "preference.columns.second_is": (["model_b"], [True, "0", None]),
+    "preference.columns.tie_is": ([[], ["tie", "both"]], [["0"], ["x", "x"], "tie", None]),
+    "preference.columns.strength": ([None], ["s", 7]),
     "samples": _COUNT,
     "sampling": ([{}, {"seed": 2}], [[], None, 3]),
     "models": ([{"o": BASE["models"]["o"]}], [{}, [], {"a b": BASE["models"]["o"]}]),
@@ -268,7 +306,9 @@ def _sections(of: type[Section] = Section) -> Iterator[type[Section]]:
 
 def _with(path: str, value: Any) -> dict[str, Any]:
     """The base config with a value at a place, and what must stand around it."""
-    raw = copy.deepcopy(BASE)
+    raw = copy.deepcopy(AUDIT if path.startswith("preference") else BASE)
+    if path == "preference" and value is None:
+        raw = copy.deepcopy(BASE)
     if path.startswith("analysis.model_contrasts."):
         raw["analysis"]["model_contrasts"] = [{"model": "v", "baseline": "h"}]
     place: Any = raw

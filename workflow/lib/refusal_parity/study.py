@@ -46,7 +46,12 @@ def check_inputs(config: StudyConfig, *, where: str) -> Checked:
     Raises:
         InputError: at the first file, row or folder that cannot be used.
     """
-    checked = _check_stimuli(config, where)
+    if config.preference is None:
+        checked = _check_stimuli(config, where)
+    else:
+        checked = Checked(None, [])
+        for key, path in config.preference.files():
+            _check_there(path, f"{where}, preference.{key}")
     models = {f"models.{key}": model for key, model in config.models.items()}
     if config.labelling.judge is not None:
         models["labelling.judge"] = config.labelling.judge

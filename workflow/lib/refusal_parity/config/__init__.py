@@ -11,6 +11,7 @@ from refusal_parity.config.imported import Download, ImportModel, TableColumns
 from refusal_parity.config.labelling import HumanConfig, LabellingConfig
 from refusal_parity.config.loading import load_config
 from refusal_parity.config.models import TEMPLATE_DATE, ModelConfig, OpenAIModel, VllmModel
+from refusal_parity.config.preference import PairColumns, PreferenceConfig
 from refusal_parity.config.request import RequestConfig
 from refusal_parity.config.site import Site, find_site, load_site
 from refusal_parity.config.sources import FolderSource, HubSource, WheelSource
@@ -44,6 +45,8 @@ __all__ = [
     "ModelConfig",
     "ModelContrast",
     "OpenAIModel",
+    "PairColumns",
+    "PreferenceConfig",
     "PrimaryFamily",
     "PromptsConfig",
     "ReportConfig",

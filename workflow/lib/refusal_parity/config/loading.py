@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
 from refusal_parity.config.engines import ENGINES
 from refusal_parity.config.imported import ImportModel
 from refusal_parity.config.keys import without_keys
+from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.section import Section
-from refusal_parity.config.study import StudyConfig
+from refusal_parity.config.study import AnalysisConfig, StudyConfig
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,10 +33,44 @@ def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
         config = StudyConfig.model_validate(raw)
     except ValidationError as error:
         raise readable(error, where) from None
+    if config.preference is not None:
+        _check_audit(config, where)
+        return config
+    if not config.models:
+        raise InputError(
+            "key models is missing",
+            where=where,
+            remedy="Name at least one model, or give preference; config/README.md says what they "
+            "take.",
+        )
     _check_prompts(config, where)
     _check_contrasts(config, where)
     _check_primary_family(config, where)
     return config
+
+
+_OF_AUDITS: Final = {
+    StudyConfig: {"study", "results", "preference", "labelling", "analysis", "report"},
+    AnalysisConfig: {"alpha"},
+    LabellingConfig: {"method", "gold", "starter", "abstain_below", "seed"},
+}
+"""Keys that an audit of preference data reads."""
+
+
+def _check_audit(config: StudyConfig, where: str) -> None:
+    """A key that is not read would be taken for one that is."""
+    sections: list[tuple[str, Section]] = [
+        ("", config),
+        ("analysis.", config.analysis),
+        ("labelling.", config.labelling),
+    ]
+    for prefix, section in sections:
+        for key in sorted(section.model_fields_set - _OF_AUDITS[type(section)]):
+            raise InputError(
+                f"{prefix}{key} stands beside preference, whose audit does not read it",
+                where=where,
+                remedy="Remove it, or study models in a config of their own.",
+            )
 
 
 def _check_prompts(config: StudyConfig, where: str) -> None:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, PositiveFloat, WithJsonSchema, field
 
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
+from refusal_parity.config.preference import PreferenceConfig
 from refusal_parity.config.section import Key, PathText, Section
 from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.outcomes import OUTCOMES, Mean, Outcome
@@ -276,18 +277,28 @@ class ReportConfig(Section):
 
 
 class StudyConfig(Section):
-    """One study: prompts, models, labelling and analysis."""
+    """One study: of models, with prompts, or of preference data."""
 
     study: Key = Field(description="Name of the study; its results lie in results/<study>/.")
     results: PathText = Field(
         default="results", description="Folder that holds all studies' results."
     )
-    prompts: PromptsConfig = Field(description="Where the prompts come from.")
+    preference: PreferenceConfig | None = Field(
+        default=None,
+        description="Audit preference data; then there are no prompts and no models.",
+    )
+    prompts: PromptsConfig = Field(
+        default=PromptsConfig(), description="Where the prompts come from."
+    )
     samples: int = Field(default=3, ge=1, description="Responses drawn for each prompt.")
     sampling: SamplingConfig = Field(
         default=SamplingConfig(), description="How responses are drawn."
     )
-    models: dict[Key, ModelConfig] = Field(min_length=1, description="Models by key.")
+    models: dict[Key, ModelConfig] = Field(
+        default={},
+        min_length=1,
+        description="Models by key; one or more, unless preference data is audited.",
+    )
     labelling: LabellingConfig = Field(
         default=LabellingConfig(), description="How responses get their labels."
     )

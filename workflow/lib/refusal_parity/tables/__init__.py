@@ -39,6 +39,7 @@ from refusal_parity.tables.audit import (
     VoteProblems,
     Votes,
 )
+from refusal_parity.tables.preference import PairLedger, Pairs
 from refusal_parity.tables.cluster import ClusterJobs
 
 # isort: on
@@ -77,6 +78,8 @@ __all__ = [
     "Losses",
     "MixedModels",
     "Overview",
+    "PairLedger",
+    "Pairs",
     "Prompts",
     "Rates",
     "Responses",

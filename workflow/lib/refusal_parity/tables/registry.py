@@ -30,7 +30,8 @@ class TableSpec:
         folder: where the study's one file lies, below its results.
         exported: whether it goes into the report and lies beside it, as Parquet and CSV.
         factors: whether it keeps further columns, text and numbers, behind its own.
-        when: whether a study has it.
+        of_preference: whether audits of preference data have it, instead of studies of models.
+        when: whether a study of its kind has it.
     """
 
     key: str
@@ -39,6 +40,7 @@ class TableSpec:
     folder: str = ""
     exported: bool = True
     factors: bool = False
+    of_preference: bool = False
     when: Callable[[StudyConfig], bool] = _always
 
     @property
@@ -62,6 +64,7 @@ def table(  # noqa: PLR0913 - a table has these properties
     folder: str = "",
     exported: bool = True,
     factors: bool = False,
+    of_preference: bool = False,
     when: Callable[[StudyConfig], bool] = _always,
 ) -> Callable[[type[Table]], type[Table]]:
     """Declare the schema that it decorates a table of studies; see `TableSpec`.
@@ -80,6 +83,7 @@ def table(  # noqa: PLR0913 - a table has these properties
             folder=folder,
             exported=exported,
             factors=factors,
+            of_preference=of_preference,
             when=when,
         )
         return schema
@@ -89,7 +93,12 @@ def table(  # noqa: PLR0913 - a table has these properties
 
 def tables_of(study: StudyConfig) -> dict[str, TableSpec]:
     """The exported tables that a study has, by key."""
-    return {key: spec for key, spec in TABLES.items() if spec.exported and spec.when(study)}
+    audits = study.preference is not None
+    return {
+        key: spec
+        for key, spec in TABLES.items()
+        if spec.exported and spec.of_preference == audits and spec.when(study)
+    }
 
 
 def spec_of(schema: type[dy.Schema]) -> TableSpec:

@@ -1,0 +1,1 @@
+"""Audits of preference data: whom the answers that people prefer refuse."""

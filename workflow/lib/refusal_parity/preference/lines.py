@@ -1,0 +1,78 @@
+"""JSON lines, plain or compressed, one object at a time."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import json
+import zlib
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from refusal_parity.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_GZIP: Final = b"\x1f\x8b"
+_LONGEST: Final = 2**26
+"""Bytes of a line; a pair takes some thousand, a file without line breaks has but one."""
+
+_ANEW: Final = "Write one JSON object on each line, in UTF-8; if the file is cut off, get it anew."
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a file with the numbers of their lines; blank lines are passed over.
+
+    Only one line is in memory at a time.
+
+    Args:
+        path: JSON lines, whatever its name ends with; compressed by gzip or not.
+
+    Raises:
+        InputError: the file is missing or damaged, or a line is no object, naming the line.
+    """
+    number = 0
+    try:
+        with path.open("rb") as plain:
+            packed = plain.read(2) == _GZIP
+            plain.seek(0)
+            file: IO[bytes] = gzip.GzipFile(fileobj=plain) if packed else plain  # type: ignore[assignment]
+            while line := file.readline(_LONGEST + 1):
+                number += 1
+                if number == 1:
+                    line = line.removeprefix(codecs.BOM_UTF8)
+                if line.strip():
+                    yield number, _object(line, f"{path}, line {number}")
+    except FileNotFoundError as error:
+        raise InputError(
+            "no such file", where=str(path), remedy="Correct preference.path in the config."
+        ) from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(
+            f"the compressed file is damaged after line {number} ({error})",
+            where=str(path),
+            remedy="Get it anew.",
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"cannot be read ({error.strerror or error})",
+            where=str(path),
+            remedy="Correct preference.path in the config, or the file's permissions.",
+        ) from error
+    if number == 0:
+        raise InputError("the file is empty", where=str(path), remedy=_ANEW)
+
+
+def _object(line: bytes, where: str) -> dict[str, Any]:
+    if len(line) > _LONGEST:
+        raise InputError(
+            f"longer than {_LONGEST // 2**20} MiB: no JSON lines", where=where, remedy=_ANEW
+        )
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"no JSON ({error})", where=where, remedy=_ANEW) from error
+    if not isinstance(found, dict):
+        raise InputError("no JSON object", where=where, remedy=_ANEW)
+    return found
