@@ -74,6 +74,7 @@ onstart:
     [job] = [job for job in all_jobs() if job.rule.name == "a"]
     asked = resources_of_last_attempt(job)
     print("asked", asked.mem_mb, asked.get("runtime"))
+    print("scripts", jobs_of_script("made.py") == [] and len(all_jobs()) == 3)
     print("uuid", hasattr(workflow.scheduler, "get_executor"))
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,15 @@ def server() -> Iterator[Server]:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield running
         running.shutdown()
+
+
+OUTER = """
+module inner:
+    snakefile: "{root}/workflow/Snakefile"
+    config: config
+
+use rule * from inner as rp_*
+"""
 
 
 class Study:
@@ -125,3 +135,19 @@ def test_only_what_is_new_is_drawn(workplace: Workplace, server: Server) -> None
     anew = study.texts()
     assert anew.keys() == before.keys()
     assert not set(anew.values()) & set(before.values())
+
+
+@pytest.mark.parametrize("forced", ["--forceall", "--forcerun=rp_ask_server"])
+def test_what_is_forced_is_drawn_anew_in_a_module_too(
+    workplace: Workplace, server: Server, forced: str
+) -> None:
+    folder = workplace.folder
+    (folder / "Snakefile").write_text(OUTER.format(root=workplace.root), "utf-8")
+    study = Study(replace(workplace, root=folder), server.server_port)
+    study.run()
+    assert server.asked.total() == 16
+    before = study.texts()
+    assert "0 are there already, 16 will be drawn" in study.run("--dry-run", forced)
+    study.run(forced)
+    assert server.asked.total() == 32
+    assert not set(study.texts().values()) & set(before.values())

@@ -20,7 +20,7 @@ try:
     # Every job reads this file anew; its study was checked before it was submitted.
     if workflow.is_main_process:
         from refusal_parity.inference.own_system_prompt import system_prompt_remarks
-        from refusal_parity.inference.store.anew import want_anew
+        from refusal_parity.inference.store.anew import want_anew, wanted_anew
         from refusal_parity.pace import speeds
         from refusal_parity.study import check_inputs
         from refusal_parity.workload import JUDGE_KEY, workload_lines, workloads
@@ -142,9 +142,15 @@ def folders_of(keys):
     from refusal_parity.inference.forecast import Folders
 
     files = {key: model_files(STUDY.models[key]) for key in keys if ENGINE[key].draws}
+    anew = {key: [] for key in files}
+    for job in jobs_of_script("generate_responses.py"):
+        if job.wildcards.model in anew:
+            since = wanted_anew(job.rule.name, Path(job.output[0]))
+            anew[job.wildcards.model].append(since)
     return {
         key: Folders(
-            *(found.get(kind) and Path(found[kind]) for kind in ("folder", "adapter"))
+            *(found.get(kind) and Path(found[kind]) for kind in ("folder", "adapter")),
+            since=max(filter(None, anew[key]), default=None),
         )
         for key, found in files.items()
     }
@@ -152,8 +158,6 @@ def folders_of(keys):
 
 def announcement():
     """What this run will ask models for, and what the study can hardly have meant."""
-    # Jobs know no --forceall: to them every run is a forced one.
-    want_anew(forced_to_run())
     made = files_of_this_run()
     asked = [
         key for key in MODELS if f"{RESULTS}/models/{key}/responses.parquet" in made

@@ -1,3 +1,6 @@
+import functools
+
+
 # Asking goes to the network, which jobs on a cluster do not; gathering takes seconds.
 localrules:
     ask_again,
@@ -11,10 +14,26 @@ SHARDED_MODELS = [
 WHOLE_MODELS = [key for key in OWN_MODELS if key not in SHARDED_MODELS]
 
 
+@functools.cache
+def tell_what_is_wanted_anew():
+    """Tell jobs what the command line forces: by themselves, to them every run is forced.
+
+    While the plan is made, and not at the start: that is another's where this is its module.
+    """
+    if workflow.is_main_process:
+        want_anew(forced_to_run())
+
+
+def prompts_to_answer(_):
+    """The table of prompts; whoever answers them is told what the user wants anew."""
+    tell_what_is_wanted_anew()
+    return f"{RESULTS}/prompts.parquet"
+
+
 rule generate_responses:
     input:
         unpack(lambda wildcards: model_files(STUDY.models[wildcards.model])),
-        prompts=f"{RESULTS}/prompts.parquet",
+        prompts=prompts_to_answer,
     output:
         responses=f"{MODEL_RESULTS}/responses.parquet",
     log:
@@ -86,7 +105,7 @@ rule gather_shards:
 
 rule ask_server:
     input:
-        prompts=f"{RESULTS}/prompts.parquet",
+        prompts=prompts_to_answer,
     output:
         responses=f"{MODEL_RESULTS}/responses.parquet",
     log:

@@ -8,6 +8,11 @@ def all_jobs():
     return list(workflow.dag.jobs)
 
 
+def jobs_of_script(name):
+    """Jobs of this run's plan whose rules run this script, whatever a module calls them."""
+    return [job for job in all_jobs() if Path(job.rule.script or "").name == name]
+
+
 def files_of_this_run():
     """Files that jobs of this run make, or have made; none where it only touches them."""
     if workflow.touch:

@@ -14,7 +14,7 @@ if JUDGE:
     rule ask_judge:
         input:
             unpack(lambda _: model_files(JUDGE)),
-            prompts=f"{RESULTS}/prompts.parquet",
+            prompts=prompts_to_answer,
             responses=f"{MODEL_RESULTS}/responses.parquet",
         output:
             answers=f"{MODEL_RESULTS}/judge/answers.parquet",

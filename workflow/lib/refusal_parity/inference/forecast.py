@@ -11,12 +11,12 @@ from refusal_parity.expansion import expand
 from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.plan import plan_of
 from refusal_parity.inference.running import store_of
-from refusal_parity.inference.store.anew import wanted_anew
 from refusal_parity.inference.store.responses import STORE
 from refusal_parity.prompts import read_stimuli
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     import polars as pl
 
@@ -33,10 +33,12 @@ class Folders:
     Attributes:
         weights: of the model; null for an engine without.
         adapter: of its LoRA adapter.
+        since: only responses that were drawn since then count, as the user wants.
     """
 
     weights: Path | None = None
     adapter: Path | None = None
+    since: datetime | None = None
 
 
 def planned_prompts(config: StudyConfig) -> pl.DataFrame | None:
@@ -84,7 +86,7 @@ def _of_model(config: StudyConfig, prompts: pl.DataFrame, key: str, place: Folde
         samples=config.samples,
         sampling=config.sampling,
         store=Path(config.results) / STORE,
-        since=wanted_anew("ask_server" if engine.served else "generate_responses", output),
+        since=place.since,
     )
     settings = engine.module().settings(job, quick=True)
     if settings is None:
