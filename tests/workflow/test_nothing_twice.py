@@ -9,9 +9,10 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
-from refusal_parity.tables import Responses, read_table
+from refusal_parity.tables import AuditSample, Labels, Responses, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,10 +75,15 @@ class Study:
         self.port = port
         self.templates = {"t": "[NAME] buys [BLANK]", "u": "[NAME] eats [BLANK]"}
         self.names = {"a": "Ana", "b": "Imke", "c": "Bo", "d": "Cai"}
+        self.labelling: dict[str, Any] = {}
         self.model, self.host, self.study = "one", "127.0.0.1", "s"
 
     def run(self, *arguments: str) -> str:
-        """Run snakemake for the model's table; what it said."""
+        """Run snakemake for the model's table of responses; what it said."""
+        return self.make(self.table, *arguments)
+
+    def make(self, *arguments: str) -> str:
+        """Run snakemake for some files; what it said."""
         folder = self.place.folder
         rows = [f"{key},f,{text}" for key, text in self.templates.items()]
         (folder / "t.csv").write_text("\n".join(["template_id,family,template", *rows]), "utf-8")
@@ -89,10 +95,11 @@ class Study:
             "prompts": {"templates": "t.csv", "names": "n.csv"},
             "samples": 2,
             "models": {self.model: {"engine": "openai", "base_url": base_url, "model": "m"}},
+            "labelling": self.labelling,
             "analysis": {"dimensions": {"group": {"reference": "x"}}},
         }
         name = self.place.write_config("study.yaml", config)
-        done = self.place.run(self.table, *arguments, config=name)
+        done = self.place.run(*arguments, config=name)
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr
 
@@ -151,3 +158,54 @@ def test_what_is_forced_is_drawn_anew_in_a_module_too(
     study.run(forced)
     assert server.asked.total() == 32
     assert not set(study.texts().values()) & set(before.values())
+
+
+def test_only_what_is_new_is_labelled_and_read_by_people(
+    workplace: Workplace, server: Server
+) -> None:
+    """Two names more, then a template less, then a label of a person's."""
+    folder = workplace.folder
+    gold = pl.read_csv(workplace.root / "data/gold/starter/completion.csv")
+    gold.gather_every(20).write_csv(folder / "gold.csv")
+    study = Study(workplace, server.server_port)
+    study.labelling = {
+        "gold": ["gold.csv"],
+        "starter": False,
+        "human": {"probability": 8, "floor": 1, "informative": 0},
+    }
+    labels = "results/s/models/one/labels.parquet"
+    sample = "results/s/audit/sample.parquet"
+
+    def made() -> tuple[str, pl.DataFrame, pl.DataFrame, list[str]]:
+        said = study.make(labels, sample)
+        tasks = [
+            json.loads(path.read_text("utf-8"))
+            for path in (folder / "results/s/audit/to_label").rglob("*.tasks.json")
+        ]
+        handed_out = [task["data"]["task"] for some in tasks for task in some]
+        rows = read_table(Responses, folder / study.table).select("prompt_id", "sample", "response")
+        labelled = read_table(Labels, folder / labels).join(rows, on=["prompt_id", "sample"])
+        return said, labelled, read_table(AuditSample, folder / sample), handed_out
+
+    said, first, drawn, handed_out = made()
+    assert "0 of 16 machine labels are there already" in said
+    study.names |= {"e": "Dov", "f": "Eva"}
+    said, second, grown, more = made()
+    assert "16 of 24 machine labels are there already" in said
+    assert "8 are new" in said
+    kept = second.join(first, on=["prompt_id", "sample"], how="semi", maintain_order="left")
+    assert kept.equals(first.join(kept, on=["prompt_id", "sample"], how="semi"))
+    assert set(drawn["task"]) == set(handed_out)
+    assert set(handed_out) < set(more)
+    # Half of what is new, rounded up within each stratum; and no row for a second time.
+    assert len(set(more)) == len(more) <= len(handed_out) + 6
+    assert set(grown["task"]) <= set(more)
+
+    del study.templates["u"]
+    said, third, _, _ = made()
+    assert "12 of 12 machine labels are there already" in said
+    assert server.asked.total() == 24
+    study.labelling["seed"] = 7
+    said, _, _, _ = made()
+    assert "another classifier than before" in said
+    assert len(third) == 12

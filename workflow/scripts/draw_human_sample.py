@@ -3,16 +3,20 @@ from pathlib import Path
 from refusal_parity.audit.files import hand_out, samples_handed_out
 from refusal_parity.audit.predicting import predicted_responses
 from refusal_parity.audit.sampling import draw_sample
-from refusal_parity.config import HumanConfig
+from refusal_parity.config import HumanConfig, load_config
 from refusal_parity.console import job
+from refusal_parity.labelling.known_labels import KnowingClassifier
 from refusal_parity.labelling.storage import load
+from refusal_parity.layout import LABEL_STORE
 from refusal_parity.tables import AuditSample, Prompts, read_table, write_table
 
 with job("human sample", snakemake.log[0]) as say:
+    store = Path(load_config(snakemake.config, where="the config").results) / LABEL_STORE
+    classifier = KnowingClassifier(load(Path(snakemake.input.classifier)), store, say=say)
     predicted = predicted_responses(
         [Path(path) for path in snakemake.input.responses],
         read_table(Prompts, Path(snakemake.input.prompts)),
-        load(Path(snakemake.input.classifier)),
+        classifier,
     )
     human = HumanConfig.model_validate(snakemake.params.human)
     output = Path(snakemake.output.sample)
@@ -23,3 +27,4 @@ with job("human sample", snakemake.log[0]) as say:
     sample = draw_sample(predicted, human, samples_handed_out(noted))
     hand_out(sample, noted, output.with_name("to_label"), say=say)
     write_table(sample, AuditSample, output)
+    classifier.note_use(output)

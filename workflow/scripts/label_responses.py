@@ -1,9 +1,12 @@
 from pathlib import Path
 
+from refusal_parity.config import load_config
 from refusal_parity.console import job
+from refusal_parity.labelling.known_labels import KnowingClassifier
 from refusal_parity.labelling.labels import Labeller
 from refusal_parity.labelling.storage import load
 from refusal_parity.labelling.tally import Tally
+from refusal_parity.layout import LABEL_STORE
 from refusal_parity.tables import (
     HumanLabels,
     Labels,
@@ -18,15 +21,20 @@ from refusal_parity.tables import (
 PART = 20_000
 
 with job(snakemake.wildcards.model, snakemake.log[0]) as say:
-    classifier, human = snakemake.input.classifier, snakemake.input.human
+    file, human = snakemake.input.classifier, snakemake.input.human
+    store = Path(load_config(snakemake.config, where="the config").results) / LABEL_STORE
+    classifier = KnowingClassifier(load(Path(file)), store, say=say) if file else None
     labeller = Labeller(
         prompts=read_table(Prompts, Path(snakemake.input.prompts)),
-        classifier=load(Path(classifier)) if classifier else None,
+        classifier=classifier,
         method=snakemake.params.method,
         abstain_below=snakemake.params.abstain_below,
         human=read_table(HumanLabels, Path(human)) if human else empty(HumanLabels),
     )
     parts = read_parts(Responses, Path(snakemake.input.responses), PART)
     tally = Tally()
-    write_parts(tally.counting(map(labeller.label, parts)), Labels, Path(snakemake.output.labels))
+    output = Path(snakemake.output.labels)
+    write_parts(tally.counting(map(labeller.label, parts)), Labels, output)
+    if classifier is not None:
+        classifier.note_use(output)
     say(tally.sentence())

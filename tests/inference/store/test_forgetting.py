@@ -6,18 +6,20 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
 import pytest
 
+from refusal_parity.chunks import ChunkName, write_chunk
 from refusal_parity.inference.store import forgetting
 from refusal_parity.inference.store.claims import Claims
 from refusal_parity.inference.store.forgetting import forget
 from refusal_parity.inference.store.responses import STORE, ResponseStore
-from refusal_parity.tables import StoredResponses, conform
+from refusal_parity.layout import LABEL_STORE
+from refusal_parity.tables import KnownLabels, StoredResponses, conform
+from refusal_parity.uses import note_use
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import polars as pl
 
 SETTINGS: Final = {"engine": "vllm", "weights": {"weights_sha256": "ab12"}, "sampling": {"seed": 1}}
 
@@ -45,10 +47,10 @@ def _age(folder: Path, days: float) -> None:
 
 def test_old_responses_are_named_and_stay(old: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    assert forget(tmp_path / STORE, 20, remove=False, say=said.append) == 6
+    assert forget(tmp_path, 20, remove=False, say=said.append) == 6
     assert said[0].startswith(f"{old}: 6 responses of vllm ab12, sampling")
     assert said[0].endswith("not used for 30 days")
-    assert said[1] == "6 responses would be removed (add --remove)"
+    assert said[1] == "6 rows would be removed (add --remove)"
     assert old.is_dir()
 
 
@@ -59,14 +61,14 @@ def test_old_responses_go_and_others_stay(
     fresh = _saved(tmp_path, SETTINGS | {"engine": "other"}, rows)
     monkeypatch.setattr("sys.argv", ["forget", str(tmp_path), "--days", "20", "--remove"])
     forgetting.main()
-    assert capsys.readouterr().out.splitlines()[-1] == "6 responses removed"
+    assert capsys.readouterr().out.splitlines()[-1] == "6 rows removed"
     assert not old.exists()
     assert fresh.folder.is_dir()
 
 
 @pytest.mark.parametrize("days", [31, 365])
 def test_younger_ones_are_not_named(old: Path, tmp_path: Path, days: float) -> None:
-    assert forget(tmp_path / STORE, days, remove=True, say=lambda _: None) == 0
+    assert forget(tmp_path, days, remove=True, say=lambda _: None) == 0
     assert old.is_dir()
 
 
@@ -75,7 +77,7 @@ def test_a_table_made_of_them_is_a_use(old: Path, tmp_path: Path) -> None:
     _age(old, 30)
     (use,) = old.glob("uses/*")
     os.utime(use)
-    assert forget(tmp_path / STORE, 20, remove=True, say=lambda _: None) == 0
+    assert forget(tmp_path, 20, remove=True, say=lambda _: None) == 0
 
 
 def test_what_a_job_is_drawing_stays(old: Path, tmp_path: Path) -> None:
@@ -83,5 +85,19 @@ def test_what_a_job_is_drawing_stays(old: Path, tmp_path: Path) -> None:
         assert claims.take(["x"]) == {"x"}
         for path in (old, old / "claims"):
             os.utime(path, (time.time() - 30 * 86_400,) * 2)
-        assert forget(tmp_path / STORE, 20, remove=True, say=lambda _: None) == 0
+        assert forget(tmp_path, 20, remove=True, say=lambda _: None) == 0
     assert old.is_dir()
+
+
+def test_labels_of_a_classifier_that_nobody_uses_go_too(tmp_path: Path) -> None:
+    folder = tmp_path / LABEL_STORE / "c1"
+    row = dict.fromkeys(KnownLabels.column_names()) | {"text_id": "t", "label": "answer"}
+    name = ChunkName("20260101T000000", "job", 1, "")
+    write_chunk(pl.DataFrame([row]), KnownLabels, folder, name, {})
+    note_use(folder, tmp_path / "labels.parquet")
+    assert forget(tmp_path, 20, remove=True, say=lambda _: None) == 0
+    _age(folder, 30)
+    said: list[str] = []
+    assert forget(tmp_path, 20, remove=True, say=said.append) == 1
+    assert said[0] == f"{folder}: 1 labels of classifier c1; not used for 30 days"
+    assert not folder.exists()

@@ -1,4 +1,4 @@
-"""Where the files that a study downloads lie."""
+"""Where files lie that no single study owns."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from refusal_parity.config import ImportModel
 
 DOWNLOADS: Final = Path("data/external")
+
+LABEL_STORE: Final = ".labels"
+"""What classifiers said of texts: a folder in the folder of results."""
 
 
 def is_downloaded(model: ImportModel) -> bool:

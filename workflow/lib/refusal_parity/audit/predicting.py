@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from refusal_parity.labelling.classifier import Classifier
+    from refusal_parity.labelling.known_labels import KnowingClassifier
 
 PART: Final = 20_000
 """Responses read at a time."""
 
 
 def predicted_responses(
-    paths: Sequence[Path], prompts: pl.DataFrame, classifier: Classifier
+    paths: Sequence[Path], prompts: pl.DataFrame, classifier: Classifier | KnowingClassifier
 ) -> pl.DataFrame:
     """Every response that can be labelled, with its prompt and what the machine says.
 

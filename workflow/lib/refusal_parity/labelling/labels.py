@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.labelling.classifier import Classifier
+    from refusal_parity.labelling.known_labels import KnowingClassifier
 
 Method = Literal["classifier", "keyword"]
 
@@ -38,7 +39,7 @@ class Labeller:
     """
 
     prompts: pl.DataFrame
-    classifier: Classifier | None
+    classifier: Classifier | KnowingClassifier | None
     method: Method
     human: pl.DataFrame = field(default_factory=lambda: empty(HumanLabels))
     abstain_below: float = 0.0
@@ -150,7 +151,9 @@ def _refuse_strangers(joined: pl.DataFrame) -> None:
         )
 
 
-def _refuse_lack(joined: pl.DataFrame, classifier: Classifier | None, method: Method) -> None:
+def _refuse_lack(
+    joined: pl.DataFrame, classifier: Classifier | KnowingClassifier | None, method: Method
+) -> None:
     waiting = joined.filter(
         pl.col("imported_label").is_null() & (pl.col("status").cast(pl.String) == Status.OK)
     )

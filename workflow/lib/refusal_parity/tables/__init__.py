@@ -11,6 +11,7 @@ from __future__ import annotations
 from refusal_parity.tables.responses import (
     PROBABILITY_COLUMNS,
     Gold,
+    KnownLabels,
     Labels,
     Prompts,
     Responses,
@@ -73,6 +74,7 @@ __all__ = [
     "HumanLabels",
     "Influence",
     "Judgements",
+    "KnownLabels",
     "Labels",
     "Lengths",
     "Losses",

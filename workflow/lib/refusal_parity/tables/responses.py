@@ -152,6 +152,26 @@ class Labels(dy.Schema):
     )
 
 
+class KnownLabels(dy.Schema):
+    """What a classifier says of texts: one row for each that it was ever asked about."""
+
+    text_id = dy.String(
+        primary_key=True,
+        description="hash of response, name and prompt, and of which fold's model was asked",
+    )
+    label = dy.Enum(Label, description="one of the seven")
+    p_answer = Labels.p_answer
+    p_partial_answer = Labels.p_partial_answer
+    p_failure = Labels.p_failure
+    p_refusal = Labels.p_refusal
+    p_partial_refusal = Labels.p_partial_refusal
+    p_harmful_refusal = Labels.p_harmful_refusal
+    p_harmful_answer = Labels.p_harmful_answer
+    unseen = Labels.unseen
+    distance = Labels.distance
+    unsure = Labels.unsure
+
+
 class Gold(dy.Schema):
     """Labelled responses that a classifier learns from (read from CSV)."""
 

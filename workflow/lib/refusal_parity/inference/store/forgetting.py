@@ -1,4 +1,4 @@
-"""Remove responses that no study has used for long: `make forget-responses`."""
+"""Remove what no study has used of the stores for long: `make forget-responses`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from refusal_parity.inference.store.chunk_files import chunks_in
+from refusal_parity.chunks import chunks_in
 from refusal_parity.inference.store.claims import Claims
 from refusal_parity.inference.store.responses import STORE, settings_in
+from refusal_parity.layout import LABEL_STORE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,29 +24,31 @@ _DAY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Unused:
-    """The responses of one model under one setting.
+    """The responses of one model under one setting, or the labels that one classifier gave.
 
     Attributes:
         folder: where they lie.
-        responses: how many.
-        days: days since a study last made a table of any of them, or one was drawn.
-        what: engine, model and what else tells them from others, in a few words.
+        rows: how many.
+        days: days since a study last made a table of any of them, or one was made.
+        what: which they are, in a few words.
     """
 
     folder: Path
-    responses: int
+    rows: int
     days: float
     what: str
 
 
-def unused(store: Path, days: float) -> Iterator[Unused]:
-    """Responses that were neither drawn nor used for so many days.
+def unused(results: Path, days: float) -> Iterator[Unused]:
+    """Responses and machine labels that were neither made nor used for so many days.
 
     Args:
-        store: folder of the whole store.
+        results: the folder of results.
         days: how long.
     """
-    for folder in sorted(path for path in store.glob("*") if (path / "settings.json").exists()):
+    drawn = sorted(path.parent for path in (results / STORE).glob("*/settings.json"))
+    labelled = sorted({path.parent for path in (results / LABEL_STORE).glob("*/chunk-*")})
+    for folder in [*drawn, *labelled]:
         chunks = chunks_in(folder)
         last = max(path.stat().st_mtime for path in [folder, *chunks, *folder.glob("uses/*")])
         idle = (time.time() - last) / _DAY_S
@@ -55,35 +58,35 @@ def unused(store: Path, days: float) -> Iterator[Unused]:
 
 
 def _words(folder: Path) -> str:
+    if folder.parent.name == LABEL_STORE:
+        return f"labels of classifier {folder.name}"
     settings = settings_in(folder)
     weights = settings.get("weights") or {}
     model = settings.get("model") or weights.get("hub") or weights.get("weights_sha256") or "?"
-    return f"{settings.get('engine', '?')} {model}, sampling {settings.get('sampling', '?')}"
+    engine, sampling = (settings.get(key, "?") for key in ("engine", "sampling"))
+    return f"responses of {engine} {model}, sampling {sampling}"
 
 
-def forget(store: Path, days: float, *, remove: bool, say: Callable[[str], None]) -> int:
-    """Name responses that were not used for so many days, and remove them.
+def forget(results: Path, days: float, *, remove: bool, say: Callable[[str], None]) -> int:
+    """Name what was not used for so many days, and remove it.
 
     Args:
-        store: folder of the whole store.
+        results: the folder of results.
         days: how long.
         remove: whether they go, or are only named.
         say: called with a line for each folder, and with the sum.
 
     Returns:
-        Responses that were named.
+        Rows that were named.
     """
-    found = list(unused(store, days))
+    found = list(unused(results, days))
     for one in found:
-        say(
-            f"{one.folder}: {one.responses:,} responses of {one.what}; not used for "
-            f"{one.days:.0f} days"
-        )
+        say(f"{one.folder}: {one.rows:,} {one.what}; not used for {one.days:.0f} days")
         if remove:
             shutil.rmtree(one.folder)
-    total = sum(one.responses for one in found)
+    total = sum(one.rows for one in found)
     done = "removed" if remove else "would be removed (add --remove)"
-    say(f"{total:,} responses {done}")
+    say(f"{total:,} rows {done}")
     return total
 
 
@@ -94,7 +97,7 @@ def main() -> None:
     parser.add_argument("--days", type=float, default=365, help="days without any use")
     parser.add_argument("--remove", action="store_true", help="remove, not only name")
     given = parser.parse_args()
-    forget(given.results / STORE, given.days, remove=given.remove, say=print)
+    forget(given.results, given.days, remove=given.remove, say=print)
 
 
 if __name__ == "__main__":

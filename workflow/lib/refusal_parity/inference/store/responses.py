@@ -12,8 +12,7 @@ from uuid import uuid4
 
 import polars as pl
 
-from refusal_parity.files import write_text
-from refusal_parity.inference.store.chunk_files import (
+from refusal_parity.chunks import (
     BrokenChunkError,
     ChunkName,
     chunks_in,
@@ -21,8 +20,10 @@ from refusal_parity.inference.store.chunk_files import (
     read_chunk,
     write_chunk,
 )
+from refusal_parity.files import write_text
 from refusal_parity.inference.store.claims import EXPIRY_S, Claims
 from refusal_parity.tables import StoredResponses, empty
+from refusal_parity.uses import former_use, note_use
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +34,6 @@ STORE: Final = ".responses"
 
 _SETTINGS: Final = "settings.json"
 _PROVENANCE: Final = "provenance.json"
-_USES: Final = "uses"
 
 
 def fingerprint(settings: Mapping[str, Any]) -> str:
@@ -181,7 +181,7 @@ class ResponseStore:
 
     def _write(self, rows: pl.DataFrame, number: int, drawn_on: set[str]) -> None:
         name = ChunkName(moment(self._begun), self._job, number, "")
-        path = write_chunk(rows, self.folder, name, {"drawn_on": sorted(drawn_on)})
+        path = write_chunk(rows, StoredResponses, self.folder, name, {"drawn_on": sorted(drawn_on)})
         self._own.append(path)
         self._seen.add(path.name)
 
@@ -207,17 +207,13 @@ class ResponseStore:
     def note_use(self, output: Path) -> None:
         """Remember that a study's table was made of these responses, and when."""
         write_text(self.folder / _SETTINGS, _text(self._settings))
-        write_text(self.folder / _USES / _key(output), str(output.absolute()))
+        note_use(self.folder, output)
 
     def former_use(self, output: Path) -> tuple[Path, list[str]] | None:
         """Folder of the other settings under which a table was made last, and what differs."""
-        if (self.folder / _USES / _key(output)).exists():
+        folder = former_use(self.folder, output)
+        if folder is None:
             return None
-        notes = self.folder.parent.glob(f"*/{_USES}/{_key(output)}")
-        last = max(notes, key=lambda path: path.stat().st_mtime, default=None)
-        if last is None:
-            return None
-        folder = last.parents[1]
         before = settings_in(folder)
         changed = differences(before, json.loads(_text(self._settings)))
         return folder, changed or ["its settings file is broken"]
@@ -249,10 +245,6 @@ def differences(before: Any, now: Any, key: str = "") -> list[str]:
 
 def _text(settings: Mapping[str, Any]) -> str:
     return json.dumps(settings, sort_keys=True, indent=1)
-
-
-def _key(output: Path) -> str:
-    return hashlib.sha256(str(output.absolute()).encode()).hexdigest()[:16]
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Files of stored responses: each whole, or known to be broken."""
+"""Files of a store's rows: each whole, or known to be broken."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.files import new_file
-from refusal_parity.tables import StoredResponses, conform
+from refusal_parity.tables import conform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
+
+    import dataframely as dy
 
 _PREFIX: Final = "chunk-"
 _METADATA: Final = "refusal_parity"
@@ -67,15 +69,20 @@ def chunks_in(folder: Path) -> list[Path]:
 
 
 def write_chunk(
-    rows: pl.DataFrame, folder: Path, name: ChunkName, metadata: Mapping[str, Any]
+    rows: pl.DataFrame,
+    schema: type[dy.Schema],
+    folder: Path,
+    name: ChunkName,
+    metadata: Mapping[str, Any],
 ) -> Path:
     """Write a chunk; once this returns, it outlives the process and the machine.
 
     Args:
-        rows: a table of `StoredResponses`.
+        rows: of the table.
+        schema: the table.
         folder: where to; it is made.
         name: all of the name but its checksum.
-        metadata: how the rows were drawn.
+        metadata: how the rows were made.
 
     Returns:
         The file.
@@ -84,7 +91,7 @@ def write_chunk(
         InputError: the folder cannot be written.
     """
     content = io.BytesIO()
-    conform(rows, StoredResponses, where=str(folder)).write_parquet(
+    conform(rows, schema, where=str(folder)).write_parquet(
         content, compression="zstd", metadata={_METADATA: json.dumps(dict(metadata))}
     )
     whole = content.getvalue()
@@ -98,7 +105,7 @@ def write_chunk(
 
 
 def read_chunk(path: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """Rows of a chunk and how they were drawn.
+    """Rows of a chunk and how they were made.
 
     Raises:
         BrokenChunkError: the file is truncated or was changed.
