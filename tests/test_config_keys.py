@@ -113,6 +113,8 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
             None,
         ],
     ),
+    "preference.mentions": _PATH,
+    "preference.mentioned_in": (["request", "conversation"], ["answer", None]),
     "preference.download": (
         [{"url": "https://localhost/p.gz", "sha256": _HASH}, None],
         ["https://localhost/p.gz", {"url": "https://x"}],

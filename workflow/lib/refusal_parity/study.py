@@ -16,6 +16,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.labelling.goldfiles import read_gold_files
 from refusal_parity.labelling.starter import gold_files
 from refusal_parity.levels import Units, check_levels
+from refusal_parity.preference.lexicon import read_lexicon
 from refusal_parity.prompts import NAMES, direction_twins, read_stimuli, unused_factors
 from refusal_parity.workload import PromptCount
 
@@ -52,6 +53,7 @@ def check_inputs(config: StudyConfig, *, where: str) -> Checked:
         checked = Checked(None, [])
         for key, path in config.preference.files():
             _check_there(path, f"{where}, preference.{key}")
+        read_lexicon(Path(config.preference.mentions))
     models = {f"models.{key}": model for key, model in config.models.items()}
     if config.labelling.judge is not None:
         models["labelling.judge"] = config.labelling.judge

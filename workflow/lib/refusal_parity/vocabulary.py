@@ -258,3 +258,12 @@ class PairAccount(StrEnum):
     ANALYSED = "analysed"
     LEFT_OUT = "left_out"
     REMARK = "remark"
+
+
+class Place(StrEnum):
+    """Where in a pair a group is mentioned."""
+
+    REQUEST = "request"
+    EARLIER_ANSWER = "earlier_answer"
+    CHOSEN = "chosen"
+    REJECTED = "rejected"

@@ -74,6 +74,16 @@ class PreferenceConfig(Section):
         "two answers (UltraFeedback, PKU-SafeRLHF, HelpSteer)."
     )
     columns: PairColumns = Field(default=PairColumns(), description="Which column holds what.")
+    mentions: PathText = Field(
+        default="data/mentions.csv",
+        description="Lexicon of groups: CSV or workbook with the columns group, category, slur, "
+        "pattern, and optionally exclude, source, checked and right.",
+    )
+    mentioned_in: Literal["request", "conversation"] = Field(
+        default="request",
+        description="Whose words make a conversation one that mentions a group: those of people "
+        "alone, or those of the assistant before the answers too.",
+    )
     download: Download | None = Field(
         default=None, description="Where the file is fetched from when it is missing."
     )
@@ -95,3 +105,4 @@ class PreferenceConfig(Section):
         """The files that must be there before the study runs."""
         if not self.is_downloaded:
             yield "path", Path(self.path)
+        yield "mentions", Path(self.mentions)

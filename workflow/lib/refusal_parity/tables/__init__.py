@@ -40,7 +40,7 @@ from refusal_parity.tables.audit import (
     VoteProblems,
     Votes,
 )
-from refusal_parity.tables.preference import PairLedger, Pairs
+from refusal_parity.tables.preference import Mentions, PairLedger, Pairs
 from refusal_parity.tables.cluster import ClusterJobs
 
 # isort: on
@@ -78,6 +78,7 @@ __all__ = [
     "Labels",
     "Lengths",
     "Losses",
+    "Mentions",
     "MixedModels",
     "Overview",
     "PairLedger",

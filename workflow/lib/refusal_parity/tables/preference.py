@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataframely as dy
 
 from refusal_parity.tables.registry import table
-from refusal_parity.vocabulary import PairAccount, PairCase
+from refusal_parity.vocabulary import PairAccount, PairCase, Place
 
 
 @table("pairs", per_model=False, exported=False, of_preference=True)
@@ -33,3 +33,15 @@ class PairLedger(dy.Schema):
         PairAccount, description="how they count; a pair may carry several remarks, analysed or not"
     )
     n = dy.Int64(min=0, description="pairs")
+
+
+@table("mentions", per_model=False, exported=False, of_preference=True)
+class Mentions(dy.Schema):
+    """Which groups each pair mentions, and where, by the study's lexicon."""
+
+    pair = dy.Int64(primary_key=True, min=1, description="its line in the file")
+    group = dy.String(primary_key=True, description="group that the words mean")
+    category = dy.String(description="what the group is compared within")
+    place = dy.Enum(Place, primary_key=True, description="where the words stand")
+    slur = dy.Bool(primary_key=True, description="the words insult")
+    n = dy.Int64(min=1, description="mentions")
