@@ -212,6 +212,7 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
         ["localhost", "ftp://x", "http://user:pw@x", "http://x/v1?key=1", "http://", None],
     ),
     "models.o.model": _WORD,
+    "models.o.service": ([None, "second"], ["", 7]),
     "models.o.api_key_env": (["MY_KEY", "A_TOKEN", None], ["HOME", "MY KEY", "sk-abcdefghijk", 7]),
     "models.o.request": ([{}, "azure", {"presets": ["azure"]}], ["mine", [], None]),
     "models.o.thinking": _THINKING,

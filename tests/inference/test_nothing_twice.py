@@ -166,6 +166,31 @@ def test_another_seed_draws_anew_and_a_machines_other_name_does_not(place: Place
     assert asked == len(prompts)
 
 
+def test_a_service_of_another_name_is_another_one(place: Place) -> None:
+    """The machine's name is none: who shares model and path with another says who it is."""
+    prompts = _prompts(NAMES, ("buys",))
+    place.run(prompts, samples=1)
+    model = job_of(place.server).model
+    localhost = model.base_url.replace("127.0.0.1", "localhost")
+    moved = model.model_copy(update={"base_url": localhost})
+    asked, _ = place.run(prompts, samples=1, model=moved)
+    assert asked == 0
+    port = localhost.rpartition(":")[2].partition("/")[0]
+    told = f"answers of server 127.0.0.1:{port} are among them; this is server localhost:{port}."
+    assert [line for line in place.said if line.startswith(told)]
+    second = model.model_copy(update={"base_url": localhost, "service": "second"})
+    asked, table = place.run(prompts, samples=1, model=second)
+    assert asked == len(prompts)
+    assert any("other settings before (service)" in line for line in place.said)
+    assert not [line for line in place.said if "are among them" in line]
+    again, same = place.run(prompts, samples=1, model=second.model_copy(update=_at(model)))
+    assert (again, same.equals(table)) == (0, True)
+
+
+def _at(model: OpenAIModel) -> dict[str, Any]:
+    return {"base_url": model.base_url}
+
+
 def test_each_row_says_when_and_by_what_it_was_answered(place: Place) -> None:
     _, table = place.run(_prompts(NAMES, ("buys", "named")), samples=1)
     assert table["answered_at"].null_count() == 0

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
+from html import unescape
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,7 +15,7 @@ from refusal_parity import __version__
 from refusal_parity.report import mixed
 from refusal_parity.report.page import render_page
 from refusal_parity.report.sections import SECTIONS, citing, methods
-from refusal_parity.tables import Labels, MixedModels, Prompts, conform
+from refusal_parity.tables import Labels, MixedModels, Prompts, Responses, conform
 from refusal_parity.vocabulary import LabelSource
 
 if TYPE_CHECKING:
@@ -56,6 +57,57 @@ def test_words_of_chat_templates_stand_in_the_methods(inputs: ReportInputs) -> N
     ) in page
     assert "at most 77 or, for some models, 512 tokens" in page
     assert "puts in its own" not in render_page(inputs)
+
+
+SEVERAL = (
+    "The server of {model} answered (days in UTC) on 2026-11-20: {half} by m-1 (fp_<1>); "
+    "on 2026-11-28: {half} by m-2."
+)
+ONE = (
+    "The server of {model} answered (days in UTC) on 2026-11-20: {all} by a model that the answers "
+    "do not name."
+)
+CHANGED = (
+    "The server's answers were given on 2 days (2026-11-20 to 2026-11-28) and name 2 models "
+    "(m-1, m-2): where its model changed in between"
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "methods_say", "answer_says"),
+    [
+        ([("2026-11-20", "m-1", "fp_<1>"), ("2026-11-28", "m-2", None)], SEVERAL, CHANGED),
+        ([("2026-11-20", None, None)], ONE, None),
+        ([(None, None, None)], None, None),
+    ],
+    ids=["several", "one", "none"],
+)
+def test_the_page_says_what_a_server_answered_when(
+    inputs: ReportInputs,
+    given: list[tuple[str | None, str | None, str | None]],
+    methods_say: str | None,
+    answer_says: str | None,
+) -> None:
+    model = inputs.models[0]
+    rows = inputs[Responses].filter(model=model)
+    columns = ("answered_at", "answered_by", "fingerprint")
+    cycled = pl.DataFrame(
+        [given[at % len(given)] for at in range(len(rows))],
+        schema=dict.fromkeys(columns, pl.String),
+        orient="row",
+    ).with_columns(pl.col("answered_at").str.to_datetime("%Y-%m-%d", time_zone="UTC"))
+    responses = rows.drop(columns).hstack(cycled).select(rows.columns)
+    page = re.sub(r"<[^>]+>", "", render_page(changed(inputs, responses=responses), drawings=[]))
+    said = " ".join(unescape(page).replace("\N{NO-BREAK SPACE}", " ").split())
+    if methods_say is None:
+        assert "The server of" not in said
+    else:
+        counts = {"all": f"{len(rows):,}", "half": f"{len(rows) // 2:,}"}
+        assert methods_say.format(model=model, **counts) in said
+    if answer_says is None:
+        assert "The server's answers" not in said
+    else:
+        assert said.count(answer_says) == 1
 
 
 def test_methods_are_those_of_the_run(inputs: ReportInputs) -> None:

@@ -130,6 +130,13 @@ class OpenAIModel(EngineModel):
         description="Address of its interface, such as http://localhost:8000/v1; without a key.",
     )
     model: str = Field(description="What the server calls the model.")
+    service: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A name of your choice for whoever answers there. The machine's name tells no "
+        "service from another: where two call a model alike under the same path, such as /v1, give "
+        "one of them a name, and neither's answers are taken for the other's.",
+    )
     api_key_env: VariableName | None = Field(
         default=None,
         description="Environment variable that holds the key, with KEY, TOKEN or SECRET in its "

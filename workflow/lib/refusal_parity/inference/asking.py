@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import polars as pl
 from typing_extensions import override
 
+from refusal_parity.inference.answer_days import answer_days
 from refusal_parity.inference.job import InferenceJob, Source
 from refusal_parity.inference.openai_engine import OpenAIServer
 from refusal_parity.inference.provenance import package_versions
@@ -73,6 +74,7 @@ def settings(job: InferenceJob[OpenAIModel], *, quick: bool = False) -> dict[str
         "engine": "openai",
         "route": job.model.route,
         "model": job.model.model,
+        **({"service": job.model.service} if job.model.service is not None else {}),
         "sampling": job.sampling.suited_to(job.model).model_dump(exclude=not_sent),
         **({"request": request} if request else {}),
         **({"schema": dict(job.schema)} if job.schema is not None else {}),
@@ -117,7 +119,11 @@ class ServedModel(Source):
         own = settings(self._job)
         return {
             "engine": own["engine"],
-            "source": {"base_url": model.base_url, "model": model.model},
+            "source": {
+                "base_url": model.base_url,
+                "model": model.model,
+                **({"service": model.service} if model.service is not None else {}),
+            },
             "prompt_mode": "chat",
             **({"request": own["request"]} if "request" in own else {}),
         }
@@ -138,28 +144,4 @@ class ServedModel(Source):
         }
         if responses["cost"].count():
             usage["cost"] = round(responses["cost"].sum(), 6)
-        return {"usage": usage, "answered": answered(responses)}
-
-
-def answered(responses: pl.DataFrame) -> dict[str, str]:
-    """What was answered on which day, by which models and in which states of theirs.
-
-    Args:
-        responses: rows of the Responses table.
-
-    Returns:
-        A sentence for each day, in UTC, for the table's metadata and the report.
-    """
-    counts = (
-        responses.drop_nulls("answered_at")
-        .group_by(pl.col("answered_at").dt.date().alias("day"), "answered_by", "fingerprint")
-        .len()
-        .sort("day", "len", "answered_by", "fingerprint", descending=[False, True, False, False])
-    )
-    found: dict[str, list[str]] = {}
-    for day, model, state, count in counts.iter_rows():
-        named = model or "a model that the answers do not name"
-        found.setdefault(f"{day}", []).append(
-            f"{count:,} by {named}{f' ({state})' if state else ''}"
-        )
-    return {day: "; ".join(parts) for day, parts in found.items()}
+        return {"usage": usage, "answered": answer_days(responses)}

@@ -82,6 +82,13 @@ def draw_all(
 
     work = Work(prepared=prepared, generate=source.generate, chunk_s=job.chunk_s)
     drawn = draw(asked, work, store, say=say)
+    if engine_of(job.model).served:
+        here = source.provenance()["device"]
+        if elsewhere := ", ".join(sorted(store.drawn_on - {here})):
+            say(
+                f"answers of {elsewhere} are among them; this is {here}. If that is another "
+                "service and no other name of this one, give the model a `service` in the config"
+            )
     responses = plan.select(KEY).join(
         pl.concat([kept, drawn]), on=KEY, how="left", maintain_order="left"
     )

@@ -47,6 +47,7 @@ def cautions(inputs: ReportInputs, key: Key, whole: Finding, found: list[Finding
         *_liberal(inputs, [whole, *shown]),
         *_lost_by_correction(inputs, found, key[2]),
         *_uncorrected(found, key[2]),
+        *_changing_model(inputs, key),
     ]
 
 
@@ -164,6 +165,33 @@ def _uncorrected(found: list[Finding], dimension: str) -> list[str]:
         f"do not correct: {reason}."
         for reason, groups in reasons.items()
     ]
+
+
+def _changing_model(inputs: ReportInputs, key: Key) -> list[str]:
+    """Whether a server's model may have changed while it answered; said of the main question."""
+    model, *asked = key
+    if asked != [inputs.outcome, inputs.dimension]:
+        return []
+    answers = inputs[Responses].filter(pl.col("model") == model).drop_nulls("answered_at")
+    if answers.is_empty():
+        return []
+    named = answers["answered_by"].drop_nulls().unique().sort().to_list()
+    first, last = (f"{answers['answered_at'].dt.date().sort()[at]}" for at in (0, -1))
+    days = answers["answered_at"].dt.date().n_unique()
+    parts = [
+        f"were given on {count(days)} days ({first} to {last})" if days > 1 else "",
+        f"name {count(len(named))} models ({', '.join(map(plain, named))})"
+        if len(named) > 1
+        else "",
+    ]
+    if not any(parts):
+        return []
+    told = " and ".join(filter(None, parts))
+    sentence = (
+        f"The server's answers {told}: where its model changed in between, names, templates or "
+        "samples that were asked at another time differ for that, too."
+    )
+    return [sentence]
 
 
 def _rests_on_filter(inputs: ReportInputs, key: Key, contrast: Finding) -> str | None:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.config import engine_of
+from refusal_parity.inference.answer_days import answer_days
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.shown_labels import shown_labels
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES
-from refusal_parity.tables import Disparity, Prompts
-from refusal_parity.text import count, counted, plain, question
+from refusal_parity.tables import Disparity, Prompts, Responses
+from refusal_parity.text import count, counted, isolated, plain, question
 from refusal_parity.vocabulary import Exclusion, LabelSource
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "sampling": config.sampling,
         "most_tokens": _most_tokens(inputs),
         "own_system_prompts": own_system_prompts(inputs),
+        "answering_days": answering_days(inputs),
         "drawn": any(engine_of(model).draws for model in config.models.values()),
         "imported": not all(engine_of(model).draws for model in config.models.values()),
         "method": config.labelling.method,
@@ -97,6 +99,17 @@ def own_system_prompts(inputs: ReportInputs) -> list[str]:
         for words, keys in models.items()
         if arms
     ]
+
+
+def answering_days(inputs: ReportInputs) -> list[str]:
+    """For each model behind a server, a sentence on what was answered when, and by what."""
+    found = []
+    for model in inputs.models:
+        days = answer_days(inputs[Responses].filter(pl.col("model") == model))
+        told = "; ".join(f"on {day}: {plain(words)}" for day, words in days.items())
+        if told:
+            found.append(f"The server of {isolated(model)} answered (days in UTC) {told}.")
+    return found
 
 
 def _primary(inputs: ReportInputs) -> dict[str, Any] | None:
