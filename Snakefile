@@ -41,8 +41,9 @@ rule all:
         f"{RESULTS}/report.html",
 
 
-# At exit, so that it is the last thing to be read.
 if workflow.is_main_process:
+    check_targets(Path(str(workflow.current_basedir)).resolve())
+    # At exit, so that it is the last thing to be read.
     atexit.register(announce_dry_run)
 
 

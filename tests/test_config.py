@@ -40,11 +40,35 @@ def _model(**changes: Any) -> Callable[[dict[str, Any]], None]:
         (_model(source={"hub": "a/b"}), "key models.m.source.revision is missing"),
         (_model(source={"hub": "a/b", "revision": "main"}), "models.m.source.revision: "),
         (_model(source={"pth": "x"}), "models.m.source: a source needs one of the keys path"),
-        (_model(engine="vlm"), "models.m: Input tag 'vlm'"),
-        (lambda raw: raw.update(samples=0), "samples: Input should be greater than or equal to 1"),
-        (lambda raw: raw.update(models={}), "models: Dictionary should have at least 1 item"),
+        (
+            _model(engine="vlm"),
+            (
+                "models.m.engine: must be one of 'import', 'vllm', 'openai' (given: 'vlm'). "
+                "Did you mean 'vllm'?"
+            ),
+        ),
+        (lambda raw: raw["models"]["m"].pop("engine"), "key models.m.engine is missing"),
+        (lambda raw: raw.update(samples=0), "samples: must be at least 1 (given: 0)"),
+        (lambda raw: raw.update(samples="six"), "samples: must be a whole number (given: 'six')"),
+        (lambda raw: raw.update(models={}), "models: needs at least 1, and has 0"),
+        (lambda raw: raw.update(models=None), "models: must be keys with values (given: None)"),
+        (lambda raw: raw.update(study=2026), "study: must be text; quotes around it make it so"),
+        (
+            lambda raw: raw.update(analysis={"truncated": "labels"}),
+            (
+                "analysis.truncated: must be 'label' or 'leave_out' (given: 'labels'). "
+                "Did you mean 'label'? config/README.md"
+            ),
+        ),
+        (
+            lambda raw: raw["prompts"].update(arms={False: "Be brief."}),
+            "prompts.arms.False: must be text",
+        ),
         (lambda raw: raw.update(models={"a b": BASE["models"]["m"]}), "models.a b"),
-        (lambda raw: raw.update(study="../elsewhere"), "study: String should match pattern"),
+        (
+            lambda raw: raw.update(study="../elsewhere"),
+            "study: must be of letters A to Z, digits, ",
+        ),
         (lambda raw: raw["prompts"].pop("names"), "prompts.templates or prompts.names is missing"),
         (
             lambda raw: raw["prompts"].update(arms={"a": None, "b": None}),
@@ -108,7 +132,7 @@ def _model(**changes: Any) -> Callable[[dict[str, Any]], None]:
         ),
         (
             lambda raw: raw.update(analysis={"dimensions": {"colour": {"reference": "x"}}}),
-            "analysis.dimensions.colour",
+            "analysis.dimensions.colour: 'colour' is no dimension; there are group,",
         ),
     ],
 )

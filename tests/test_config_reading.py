@@ -14,13 +14,45 @@ STUDY = """\
 study: mine
 prompts: {templates: t.csv, names: n.csv}
 models:
-  m: {engine: vllm, source: {path: x}, prompt_mode: chat}
+  m: {engine: openai, base_url: "http://localhost:1/v1", model: x}
 """
+STIMULI = {
+    "t.csv": "template_id,family,template\nt,tea,[NAME] drinks [BLANK]\n",
+    "n.csv": "name_id,name,group\nn1,Siân,welsh\nn2,Jean-Luc O'Hara,other\n",
+}
 
 
-def test_a_config_without_mistakes(tmp_path: Path) -> None:
-    (tmp_path / "mine.yaml").write_text(STUDY, "utf-8")
-    assert main([str(tmp_path / "mine.yaml")]) is None
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a study without mistakes, where it is run."""
+    for name, content in STIMULI.items():
+        (tmp_path / name).write_text(content, "utf-8")
+    rest = "analysis: {dimensions: {group: {reference: other}}}\nlabelling: {method: keyword}\n"
+    (tmp_path / "mine.yaml").write_text(STUDY + rest, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_study_without_mistakes(folder: Path) -> None:
+    assert main([str(folder / "mine.yaml")]) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        ("mine.yaml", "n.csv", "nn.csv", "nn.csv: no such file. Correct the path"),
+        ("mine.yaml", "reference: other", "reference: Welsh", "reference 'Welsh' is no group of"),
+        ("n.csv", ",other", ",Welsh", "n.csv, row 3: group 'Welsh' is written 'welsh' in row 2"),
+        ("t.csv", "[NAME]", "[Name]", "t.csv, row 2: template '[Name] drinks [BLANK]' has no"),
+    ],
+)
+def test_mistakes_in_a_studys_files(folder: Path, name: str, old: str, new: str, said: str) -> None:
+    path = folder / name
+    path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
+    found = main(["mine.yaml"])
+    assert found is not None
+    assert said in found
+    assert "\n" not in found
 
 
 @pytest.mark.parametrize(

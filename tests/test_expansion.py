@@ -8,7 +8,7 @@ import pytest
 from refusal_parity import expansion
 from refusal_parity.errors import InputError
 from refusal_parity.expansion import expand, write_prompts
-from refusal_parity.tables import Prompts, conform, read_table
+from refusal_parity.tables import Prompts, conform, read_table, read_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,3 +131,4 @@ def test_factors_are_written_and_read_again(tmp_path: Path) -> None:
     prompts = read_table(Prompts, path)
     assert prompts["form"].to_list() == ["question"] * 3 + [None] * 3
     assert prompts["p_group"].to_list() == [0.5, None, 1.0] * 2
+    assert read_tables(Prompts, [path, path])["form"].to_list() == prompts["form"].to_list() * 2

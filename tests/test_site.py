@@ -24,7 +24,7 @@ def test_shipped_site_is_one_of_defaults_and_names_every_key(root: Path) -> None
     ("text", "message"),
     [
         ("partitoin: cpu", "unknown key partitoin. Did you mean 'partition'?"),
-        ("max_runtime: 0", "max_runtime: Input should be greater than or equal to 1"),
+        ("max_runtime: 0", "max_runtime: must be at least 1 (given: 0)"),
         ("account: [", "cannot be read"),
     ],
 )

@@ -18,6 +18,8 @@ KNOWN = ("9.27.1",)
 
 SNAKEFILE = """\
 import atexit
+import sys
+from pathlib import Path
 
 
 include: "{rules}/internals.smk"
@@ -64,6 +66,10 @@ rule b:
 
 
 make_by_default("all")
+print("targets", *asked_for(Path(workflow.basedir).resolve()))
+print("elsewhere", len(asked_for(Path("/"))))
+[(path, regex)] = files_of_rules()["b"]
+print("made", path, regex.match("b.txt") is not None, regex.match("a.txt"))
 atexit.register(lambda: print("dry", is_dry_run(), *sorted(files_of_this_run())))
 
 
@@ -98,16 +104,19 @@ def test_every_private_interface_answers(root: Path, tmp_path: Path) -> None:
     assert said["executor"].startswith("local ")
     assert said["asked"] == "400 7"
     assert said["uuid"] == "True"
+    assert "targets\n" in done.stdout
+    assert said["made"] == "b.txt True None"
     assert said["dry"] == "False a.txt b.txt"
     for kind, ending in (("--touch", "dry False"), ("--dry-run", "dry True a.txt b.txt")):
         other = subprocess.run(
-            [*command, kind, "--forceall"],
+            [*command, kind, "--forceall", "all", "b.txt"],
             cwd=tmp_path,
             capture_output=True,
             text=True,
             check=False,
         )
         assert other.stdout.rstrip().endswith(ending)
+        assert "\ntargets all b.txt\nelsewhere 0\n" in f"\n{other.stdout}"
 
 
 def test_no_other_file_asks_for_them(root: Path) -> None:

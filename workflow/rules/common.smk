@@ -206,6 +206,17 @@ def announce_dry_run():
         print("", *lines, sep="\n")
 
 
+def check_targets(folder):
+    """Leave with a sentence where the command line asks for what no rule makes."""
+    from refusal_parity.targets import target_fault
+
+    for target in asked_for(folder):
+        fault = target_fault(target, files_of_rules(), MODELS)
+        if fault is not None:
+            # Snakemake knows the rules, but not yet its targets: it would say less, later.
+            sys.exit(fault)
+
+
 def print_stops():
     """Print what the jobs said last that somebody stopped in this run."""
     for job in all_jobs():

@@ -77,3 +77,21 @@ def forced_to_run():
         return ["*"]
     targets = settings.targets if settings.forcetargets else []
     return sorted({*map(str, settings.forcerun), *map(str, targets)})
+
+
+def asked_for(folder):
+    """Targets of the command line, where the workflow of this folder is the whole one."""
+    whole = Path(workflow.basedir).resolve() in {folder, folder / "workflow"}
+    if not whole or Path(sys.argv[0]).name != "snakemake":
+        return []
+    from snakemake.cli import get_argument_parser
+
+    return get_argument_parser().parse_known_args()[0].targets
+
+
+def files_of_rules():
+    """Path and regular expression of each file that a rule makes, by the rule's name."""
+    return {
+        each.name: [(str(file), file.regex()) for file in each.products()]
+        for each in workflow.rules
+    }

@@ -1,4 +1,4 @@
-"""Check the config that a command line names, and say in one sentence what is wrong with it."""
+"""Check the study that a command line names, and say in one sentence what is wrong with it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 from refusal_parity.config import load_config
 from refusal_parity.config.reading import read_study
 from refusal_parity.errors import InputError
+from refusal_parity.study import check_inputs
 
 
 def main(arguments: list[str]) -> str | None:
-    """Check one config.
+    """Check one config and the files that it names.
 
     Args:
         arguments: its path alone.
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> str | None:
         case _:
             return f"One config at a time, not {' and '.join(arguments)}"
     try:
-        load_config(read_study(Path(path)), where=path)
+        check_inputs(load_config(read_study(Path(path)), where=path), where=path)
     except InputError as error:
         return str(error)
     return None

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from refusal_parity.config.engines import ENGINES
+from refusal_parity.config.complaints import readable
 from refusal_parity.config.imported import ImportModel
-from refusal_parity.config.keys import without_keys
 from refusal_parity.config.labelling import LabellingConfig
-from refusal_parity.config.section import Section
 from refusal_parity.config.study import AnalysisConfig, StudyConfig
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+    from refusal_parity.config.section import Section
 
 
 def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
@@ -159,48 +156,3 @@ def _check_primary_family(config: StudyConfig, where: str) -> None:
             f"({', '.join(map(str, analysis.readings)) or 'none of them is a rate'}), or add "
             f"{family.outcome} to analysis.outcomes.",
         )
-
-
-def readable(error: ValidationError, where: str) -> InputError:
-    """The first finding of pydantic as a sentence for people."""
-    finding = error.errors(include_url=False)[0]
-    tags = {*ENGINES, "FolderSource", "HubSource", "WheelSource"}
-    path = [without_keys(str(part)) for part in finding["loc"] if str(part) not in tags]
-    key = ".".join(path) or "the config"
-    more = len(error.errors()) - 1
-    rest = f" ({more} more after this one.)" if more else ""
-    if finding["type"] == "extra_forbidden":
-        # It may be the key of another section.
-        others = _known_keys() - {path[-1]}
-        close = difflib.get_close_matches(path[-1], sorted(others), n=1)
-        hint = f"Did you mean {close[0]!r}?" if close else "Remove it."
-        return InputError(
-            f"unknown key {key}",
-            where=where,
-            remedy=f"{hint} config/README.md lists the keys.{rest}",
-        )
-    if finding["type"] == "missing":
-        return InputError(
-            f"key {key} is missing",
-            where=where,
-            remedy=f"Add it; config/README.md says what it takes.{rest}",
-        )
-    message = finding["msg"].removeprefix("Value error, ")
-    return InputError(
-        without_keys(f"{key}: {message}{_given(finding)}")[:500],
-        where=where,
-        remedy=f"Correct it; config/README.md says what it takes.{rest}",
-    )
-
-
-def _given(finding: ErrorDetails) -> str:
-    """What stands in the config, unless it may be a key or hold one."""
-    given = finding["input"]
-    if finding["type"] == "key" or not isinstance(given, str | int | float | None):
-        return ""
-    shown = without_keys(given) if isinstance(given, str) else given
-    return f" (given: {shown!r})"
-
-
-def _known_keys(of: type[Section] = Section) -> set[str]:
-    return set(of.model_fields).union(*map(_known_keys, of.__subclasses__()))

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError
 
-from refusal_parity.config.loading import readable
+from refusal_parity.config.complaints import readable
 from refusal_parity.config.section import Section
 from refusal_parity.errors import InputError
 

@@ -157,8 +157,12 @@ def read_table(schema: type[Table], path: Path) -> dy.DataFrame[Table]:
 
 
 def read_tables(schema: type[Table], paths: Iterable[Path]) -> pl.DataFrame:
-    """Read several files of one table, one below the other; of no files, no rows."""
-    return pl.concat([empty(schema), *(read_table(schema, path) for path in paths)])
+    """Read several files of one table, one below the other; of no files, no rows.
+
+    Columns of the study's own stand in the rows of the files that have them.
+    """
+    frames = (read_table(schema, path) for path in paths)
+    return pl.concat([empty(schema), *frames], how="diagonal")
 
 
 def read_metadata(path: Path) -> dict[str, Any]:

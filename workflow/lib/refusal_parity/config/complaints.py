@@ -1,0 +1,128 @@
+"""What pydantic finds wrong with a config, as a sentence for people."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from refusal_parity.config.engines import ENGINES
+from refusal_parity.config.keys import without_keys
+from refusal_parity.config.section import Section
+from refusal_parity.errors import InputError
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+_NO_KEYS: Final = {"[key]", "FolderSource", "HubSource", "WheelSource"}
+"""Parts of pydantic's paths that stand nowhere in a config, beside the engines' names."""
+
+_TEXT: Final = "must be text; quotes around it make it so"
+_KEYS: Final = "must be keys with values"
+_WHOLE: Final = "must be a whole number"
+_SAYS: Final = {
+    "string_type": _TEXT,
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": _KEYS,
+    "model_type": _KEYS,
+    "model_attributes_type": _KEYS,
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be below {lt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "too_short": "needs at least {min_length}, and has {actual_length}",
+    "string_too_short": "must not be empty",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "union_tag_invalid": "must be one of {expected_tags}",
+}
+"""Words for what goes wrong mostly, by pydantic's name for it; of others, its own are taken."""
+
+_PATTERNS: Final = {
+    r"^[A-Za-z0-9][A-Za-z0-9._-]*$": "must be of letters A to Z, digits, points, _ and - alone, "
+    "and begin with a letter or digit",
+    r"^[0-9a-f]{64}$": "must be 64 of the digits 0 to 9 and a to f",
+    r"^[0-9a-f]{40}$": "must be a commit, 40 of the digits 0 to 9 and a to f: a branch moves",
+    r"^https?://": "must begin with http:// or https://",
+    r"^[^/.][^/]*(/[^/.][^/]*)*[.]gguf$": "must be a path within the package that ends in .gguf",
+}
+
+
+def readable(error: ValidationError, where: str) -> InputError:
+    """The first finding of pydantic as a sentence for people."""
+    finding = error.errors(include_url=False)[0]
+    path = _path(finding)
+    key = ".".join(path) or "the config"
+    more = len(error.errors()) - 1
+    rest = f" ({more} more after this one.)" if more else ""
+    if finding["type"] == "extra_forbidden":
+        # It may be the key of another section.
+        hint = _close(path[-1], _known_keys() - {path[-1]}) or " Remove it."
+        return InputError(
+            f"unknown key {key}",
+            where=where,
+            remedy=f"{hint.lstrip()} config/README.md lists the keys.{rest}",
+        )
+    if finding["type"] in {"missing", "union_tag_not_found"}:
+        return InputError(
+            f"key {key} is missing",
+            where=where,
+            remedy=f"Add it; config/README.md says what it takes.{rest}",
+        )
+    hint = _hint(finding)
+    return InputError(
+        without_keys(f"{key}: {_said(finding)}")[:500],
+        where=where,
+        remedy=f"{hint.lstrip() or 'Correct it;'} config/README.md says what it takes.{rest}",
+    )
+
+
+def _path(finding: ErrorDetails) -> list[str]:
+    """The keys that lead to what is wrong, as they stand in the config."""
+    parts = list(finding["loc"])
+    if parts[-1:] == ["[key]"]:
+        parts[-2] = finding["input"]
+    if finding["type"].startswith("union_tag"):
+        parts.append("engine")
+    return [without_keys(str(part)) for part in parts if str(part) not in {*ENGINES, *_NO_KEYS}]
+
+
+def _said(finding: ErrorDetails) -> str:
+    """What is wrong with the value, and what it is, unless it may be a key or hold one."""
+    about = finding.get("ctx", {})
+    given = about.get("tag", finding["input"])
+    if finding["type"] == "string_pattern_mismatch":
+        words = _PATTERNS.get(about["pattern"], finding["msg"])
+    elif finding["type"] in _SAYS:
+        words = _SAYS[finding["type"]].format_map(about)
+    else:
+        words = finding["msg"].removeprefix("Value error, ")
+    if finding["type"] == "key" or not isinstance(given, str | int | float | None):
+        return words
+    shown = repr(without_keys(given) if isinstance(given, str) else given)
+    return words if isinstance(given, str) and shown in words else f"{words} (given: {shown})"
+
+
+def _hint(finding: ErrorDetails) -> str:
+    """The word that was meant, of those that the key takes."""
+    about = finding.get("ctx", {})
+    allowed = re.findall(r"'([^']+)'", str(about.get("expected", about.get("expected_tags", ""))))
+    return _close(str(about.get("tag", finding["input"])), set(allowed))
+
+
+def _close(given: Any, known: set[str]) -> str:
+    close = difflib.get_close_matches(given, sorted(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def _known_keys(of: type[Section] = Section) -> set[str]:
+    return set(of.model_fields).union(*map(_known_keys, of.__subclasses__()))
