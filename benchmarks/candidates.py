@@ -15,11 +15,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import FeatureUnion
 
-from refusal_parity.labelling.features import Examples, Settings, fit
+from refusal_parity.labelling.features import Settings, fit
 from refusal_parity.labelling.folds import LABELS, say
+from refusal_parity.labelling.lesson import Lesson
 from refusal_parity.labelling.masking import prepare
-from refusal_parity.labelling.ngrams import Zone
 from refusal_parity.labelling.wording import Reader
+from refusal_parity.labelling.zones import Zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,10 +174,9 @@ def embed(texts: list[str]) -> np.ndarray:
 
 
 def _runs(train: Rows, test: Rows, settings: Settings) -> np.ndarray:
-    reader = Reader.of(train.frame)
-    weights = [1.0] * len(train.labels)
-    examples = Examples(reader.read(train.frame), train.labels.tolist(), weights)
-    return say(fit(settings, SEED, examples), reader.read(test.frame)).probabilities
+    lesson = Lesson.of(train.frame.with_columns(weight=pl.lit(1.0)), settings)
+    model = fit(settings, SEED, lesson.examples)
+    return say(model, lesson.reader.read(test.frame)).probabilities
 
 
 def _vectorizers() -> FeatureUnion:

@@ -7,9 +7,9 @@ from sklearn.linear_model import LogisticRegression
 
 from refusal_parity.labelling.calibration import fit_temperature, temper
 from refusal_parity.labelling.classifier import Classifier, decide, train
-from refusal_parity.labelling.features import Examples, Said, Settings, fit
+from refusal_parity.labelling.features import Said, Settings, fit
 from refusal_parity.labelling.folds import LABELS, OutOfFold, predict_out_of_fold
-from refusal_parity.labelling.wording import Reader
+from refusal_parity.labelling.lesson import Lesson
 from refusal_parity.tables import PROBABILITY_COLUMNS
 
 COLUMNS = dict.fromkeys(("response", "name", "prompt"), pl.String)
@@ -101,10 +101,9 @@ def test_very_small_gold(rows: int) -> None:
 
 
 def test_probabilities_are_those_of_scikit_learn(small_gold: pl.DataFrame) -> None:
-    texts_read = Reader.of(small_gold).read(small_gold)
-    labels = small_gold["label"].cast(pl.String).to_list()
-    examples = Examples(texts_read, labels, [1.0] * len(labels))
-    model = fit(Settings(), 1, examples)
+    lesson = Lesson.of(small_gold, Settings())
+    texts_read, labels = lesson.texts.tolist(), lesson.examples.labels
+    model = fit(Settings(), 1, lesson.examples)
     features = model.runs.count(texts_read).features
     theirs = LogisticRegression(C=3, max_iter=500, tol=1e-3, random_state=1).fit(features, labels)
     np.testing.assert_allclose(

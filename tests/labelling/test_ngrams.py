@@ -4,14 +4,20 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from refusal_parity.labelling.ngrams import Runs, Zone
+from refusal_parity.labelling.ngrams import Found, Runs
+from refusal_parity.labelling.zones import Zone
 
 WHOLE = Zone(100, 2)
 
 
+def known(texts: list[str], zone: Zone, least: int = 1) -> Runs:
+    """The runs of texts, each of a group of its own."""
+    return Runs.of(Found.of(texts, [zone], least), list(map(str, range(len(texts)))), least)
+
+
 def counted(texts: list[str], zone: Zone, least: int = 1) -> int:
     """How many distinct runs there are."""
-    return len(Runs.of(texts, [zone], least).keys[0])
+    return len(known(texts, zone, least).keys[0])
 
 
 @pytest.mark.parametrize(
@@ -35,21 +41,54 @@ def test_runs_do_not_cross_texts() -> None:
 
 
 def test_rare_runs_are_left_out() -> None:
-    assert counted(["a b", "a c", "a a"], WHOLE, least=2) == 1
+    texts = [*(f"a {k}" for k in range(18)), "a b", "a b"]
+    # a, and b and a b that two of the twenty have.
+    assert counted(texts, WHOLE, least=2) == 3
+    # Too few texts to tell what is rare.
+    assert counted(["a b", "a c"], WHOLE, least=2) == 5
     with pytest.raises(ValueError, match="no words"):
-        Runs.of(["", ""], [WHOLE], 1)
+        known(["", ""], WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("groups", "left"),
+    [
+        # Every text of its own: b and a b stand in two.
+        (range(21), {"a", "b", "a b"}),
+        # Both texts with b answer one request.
+        ([*range(20), 19], {"a"}),
+        # So few groups that nothing can be said of them.
+        ([0] * 10 + [1] * 11, {"a", "b", "a b"}),
+    ],
+)
+def test_runs_of_one_group_are_left_out(groups: list[int], left: set[str]) -> None:
+    texts = [*(f"a {k}" for k in range(19)), "a b", "a b"]
+    runs = Runs.of(Found.of(texts, [WHOLE], 2), list(map(str, groups)), 2)
+    expected = known(sorted(left), WHOLE).keys[0]
+    np.testing.assert_array_equal(runs.keys[0], expected)
+
+
+def test_folds_see_their_own_rows_alone() -> None:
+    texts = ["a b", "c d", "a b c"]
+    found, rows = Found.of(texts, [WHOLE], 1), np.array([0, 2])
+    runs = Runs.of(found[rows], ["0", "2"], 1)
+    alone = known(["a b", "a b c"], WHOLE)
+    np.testing.assert_array_equal(runs.keys[0], alone.keys[0])
+    np.testing.assert_array_equal(
+        runs.weigh(found[rows]).toarray(), alone.count(["a b", "a b c"]).features.toarray()
+    )
 
 
 def test_a_run_weighs_the_same_in_long_and_short_texts() -> None:
-    runs = Runs.of(["i decline", "bread and butter", "i decline and bake"], [WHOLE], 1)
+    runs = known(["i decline", "bread and butter", "i decline and bake"], WHOLE)
     short, long = runs.count(["i decline", "i decline and bake bread and butter"]).features
     both = short.minimum(long)
     np.testing.assert_array_equal(both.toarray(), short.toarray())
 
 
-@pytest.mark.parametrize("least", [1, 2])
+@pytest.mark.parametrize("least", [1, 8])
 def test_weights_are_those_of_scikit_learn(least: int) -> None:
-    texts = ["a b a b a", "b c .", "a b c d", "d d d", "c a b .", "e"]
+    texts = ["a b a b a", "b c .", "a b c d", "d d d", "c a b .", "e"] * 16
     vectorizer = TfidfVectorizer(
         token_pattern=r"\S+",  # noqa: S106 - what a word is
         ngram_range=(1, 2),
@@ -60,7 +99,7 @@ def test_weights_are_those_of_scikit_learn(least: int) -> None:
     expected = vectorizer.fit_transform(texts).toarray()
     lengths = np.linalg.norm(expected, axis=1)
     expected /= np.median(lengths[lengths > 0])
-    found = Runs.of(texts, [WHOLE], least).count(texts).features.toarray()
+    found = known(texts, WHOLE, least).count(texts).features.toarray()
     # Columns stand in another order: what two texts share does not hang on it.
     np.testing.assert_allclose(found @ found.T, expected @ expected.T, rtol=1e-6)
     np.testing.assert_allclose(np.sort(found.sum(0)), np.sort(expected.sum(0)), rtol=1e-6)
@@ -77,5 +116,5 @@ def test_weights_are_those_of_scikit_learn(least: int) -> None:
     ],
 )
 def test_share_of_unseen_words_and_pairs(text: str, unseen: float) -> None:
-    runs = Runs.of(["a b c"], [WHOLE], 1)
+    runs = known(["a b c"], WHOLE)
     assert runs.count(["a b c", text]).unseen[1] == pytest.approx(unseen)

@@ -14,10 +14,10 @@ import polars as pl
 
 from refusal_parity.labelling.calibration import fit_temperature, temper
 from refusal_parity.labelling.familiar import Familiar
-from refusal_parity.labelling.features import Examples, Said, Settings, fit
+from refusal_parity.labelling.features import Said, Settings, fit
 from refusal_parity.labelling.folds import LABELS, predict_out_of_fold, say
+from refusal_parity.labelling.lesson import Lesson
 from refusal_parity.labelling.seen import Seen
-from refusal_parity.labelling.wording import Reader
 from refusal_parity.tables import PROBABILITY_COLUMNS
 from refusal_parity.vocabulary import REFUSALS
 
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from refusal_parity.labelling.features import Model
     from refusal_parity.labelling.folds import OutOfFold
+    from refusal_parity.labelling.wording import Reader
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Part of every classifier's identity: raise it when a change alters predictions."""
 
 BATCH: Final = 2_000
@@ -158,16 +159,16 @@ def train(
     """
     settings = settings or Settings()
     held_out = held_out or predict_out_of_fold(gold, seed, settings)
-    rows, reader = _sorted(gold), Reader.of(gold)
+    lesson = held_out.lesson or Lesson.of(gold, settings)
     return Classifier(
-        reader=reader,
-        models=(fit(settings, seed, _examples(rows, reader)),),
+        reader=lesson.reader,
+        models=(fit(settings, seed, lesson.examples),),
         temperature=fit_temperature(held_out),
         familiar=Familiar.of(held_out),
         seen=Seen.of(gold, held_out),
         settings=settings,
         seed=seed,
-        classifier_id=_identity(rows, settings, seed),
+        classifier_id=_identity(lesson.rows, settings, seed),
     )
 
 
@@ -186,14 +187,14 @@ def train_further(classifier: Classifier, gold: pl.DataFrame, human: pl.DataFram
         human: rows of the Gold table, `group_id` holding the prompt's key.
     """
     settings, seed = classifier.settings, classifier.seed
-    fold = np.array(fold_of(human["group_id"], HUMAN_FOLDS))
-    parts = [_sorted(pl.concat([gold, human.filter(fold != one)])) for one in range(HUMAN_FOLDS)]
-    models = [fit(settings, seed, _examples(rows, classifier.reader)) for rows in parts]
-    everything = _sorted(pl.concat([gold, human]))
+    lesson = Lesson.of(pl.concat([gold, human]), settings, classifier.reader)
+    folds = np.full(len(lesson.rows), -1)
+    folds[lesson.place[len(gold) :]] = fold_of(human["group_id"], HUMAN_FOLDS)
+    parts = [lesson.examples[folds != one] for one in range(HUMAN_FOLDS)]
     return replace(
         classifier,
-        models=tuple(models),
-        classifier_id=_identity(everything, settings, seed),
+        models=tuple(fit(settings, seed, part) for part in parts),
+        classifier_id=_identity(lesson.rows, settings, seed),
     )
 
 
@@ -204,15 +205,6 @@ def fold_of(prompt_ids: pl.Series, folds: int) -> list[int]:
         for key in prompt_ids.unique()
     }
     return [known[key] for key in prompt_ids]
-
-
-def _sorted(gold: pl.DataFrame) -> pl.DataFrame:
-    return gold.sort("response", "label", "name", "prompt", "group_id", "weight")
-
-
-def _examples(rows: pl.DataFrame, reader: Reader) -> Examples:
-    labels = rows["label"].cast(pl.String).to_list()
-    return Examples(reader.read(rows), labels, rows["weight"].to_list())
 
 
 def _identity(rows: pl.DataFrame, settings: Settings, seed: int) -> str:

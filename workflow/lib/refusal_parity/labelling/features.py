@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from refusal_parity.labelling.ngrams import Runs, Zone
+from refusal_parity.labelling.ngrams import Found, Runs
+from refusal_parity.labelling.zones import Zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ class Settings:
     )
     """What is looked for where; the first holds whole texts."""
     min_documents: int = 3
+    """Texts, and groups of texts, that a run must stand in."""
     penalty: float = 3.0
     """Inverse strength of the L2 penalty, as in scikit-learn's C."""
     tolerance: float = 1e-3
@@ -47,11 +49,23 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """What a model is trained on: texts as read, labels and weights, one of each a row."""
+    """What a model is trained on.
 
-    texts: Sequence[str]
-    labels: Sequence[str]
-    weights: Sequence[float]
+    Attributes:
+        found: runs of words of each text.
+        labels: shape (texts,).
+        weights: shape (texts,).
+        groups: shape (texts,).
+    """
+
+    found: Found
+    labels: npt.NDArray[np.str_]
+    weights: FloatArray
+    groups: npt.NDArray[np.str_]
+
+    def __getitem__(self, rows: npt.NDArray[Any]) -> Examples:
+        """Some of the examples."""
+        return Examples(self.found[rows], self.labels[rows], self.weights[rows], self.groups[rows])
 
 
 @dataclass(frozen=True)
@@ -137,21 +151,17 @@ def fit(settings: Settings, seed: int, examples: Examples) -> Model:
     Raises:
         ValueError: fewer than two classes, or no words in any text.
     """
-    # In very small data every feature counts.
-    least = settings.min_documents if len(examples.texts) >= 10 * settings.min_documents else 1
-    runs = Runs.of(examples.texts, settings.zones, least)
-    # In single precision, which takes a tenth less time and is more than labels are good for.
-    features = runs.count(examples.texts).features.astype(np.float32)
+    runs = Runs.of(examples.found, examples.groups, settings.min_documents)
+    features, labels = runs.weigh(examples.found), examples.labels
     regression = LogisticRegression(
         C=settings.penalty,
         max_iter=settings.max_iterations,
         tol=settings.tolerance,
         random_state=seed,
     )
-    labels, weights = np.array(examples.labels), np.asarray(examples.weights)
     # One thread: sums in a fixed order, and no threads in each other's way on a busy machine.
     with threadpool_limits(1):
-        regression.fit(features, labels, sample_weight=weights)
+        regression.fit(features, labels, sample_weight=examples.weights)
     weighed, classes = regression.coef_, regression.classes_.tolist()
     if len(classes) == 2:  # noqa: PLR2004 - scikit-learn then keeps the second class alone
         weighed = np.vstack([np.zeros_like(weighed), weighed])

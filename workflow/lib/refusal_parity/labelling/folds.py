@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 from sklearn.model_selection import StratifiedGroupKFold
 
-from refusal_parity.labelling.features import Examples, Said, Settings, fit
-from refusal_parity.labelling.wording import Reader
+from refusal_parity.labelling.features import Said, Settings, fit
+from refusal_parity.labelling.lesson import Lesson
 from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import polars as pl
 
     from refusal_parity.labelling.features import Model
 
@@ -33,11 +34,13 @@ class OutOfFold:
         labels: true labels, one per gold row.
         said: what was predicted of each, uncalibrated; NaN in rows that no model could predict.
         folds: number of folds; 0 when the data have too few groups to be divided.
+        lesson: the gold rows as they were read, where they were.
     """
 
     labels: np.ndarray
     said: Said
     folds: int
+    lesson: Lesson | None = None
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -73,20 +76,16 @@ def predict_out_of_fold(
         Predictions in the order of the rows.
     """
     settings = settings or Settings()
-    # Folds are cut along sorted rows, so that the order of the gold files plays no part.
-    order = gold.with_row_index("_row").sort("response", "label", "name", "prompt", "group_id")
-    back = np.argsort(order["_row"].to_numpy())
-    gold = order.drop("_row")
-    texts = np.array(Reader.of(gold).read(gold), dtype=object)
-    labels = gold["label"].cast(pl.String).to_numpy()
-    weights = gold["weight"].to_numpy()
-    said = Said.nothing(len(labels), len(LABELS))
-    parts = _parts(labels, gold["group_id"].to_numpy(), seed)
+    lesson = Lesson.of(gold, settings)
+    examples = lesson.examples
+    said = Said.nothing(len(gold), len(LABELS))
+    parts = _parts(examples.labels, examples.groups, seed)
     for rest, test in parts:
-        if len(set(labels[rest])) > 1 and len(test):
-            examples = Examples(*(each[rest].tolist() for each in (texts, labels, weights)))
-            said = said.with_rows(test, say(fit(settings, seed, examples), texts[test].tolist()))
-    return OutOfFold(labels[back], said[back], folds=len(parts))
+        if len(set(examples.labels[rest])) > 1 and len(test):
+            model = fit(settings, seed, examples[rest])
+            said = said.with_rows(test, say(model, lesson.texts[test].tolist()))
+    place = lesson.place
+    return OutOfFold(examples.labels[place], said[place], len(parts), lesson)
 
 
 def _parts(

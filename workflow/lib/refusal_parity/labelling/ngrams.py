@@ -2,42 +2,68 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Final, Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 from scipy import sparse
 
-from refusal_parity.labelling.wording import ENDS
+from refusal_parity.labelling.zones import Words, Zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    Keys = npt.NDArray[np.uint64]
-    Ints = npt.NDArray[np.intp]
+    from refusal_parity.labelling.zones import Ints, Keys
 
-_MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
+    Bools = npt.NDArray[np.bool_]
+
 FAMILIAR: Final = 2
 """Longest run whose being unknown says that a text is unlike those learnt from."""
 
+ENOUGH: Final = 10
+"""So many times `least` texts, or groups of them, must there be for rare runs to be left out."""
+
 
 @dataclass(frozen=True)
-class Zone:
-    """A part of each text, and the runs of words that are looked for in it.
+class Found:
+    """Which of some texts has which run: read once, for every fold.
 
     Attributes:
-        words: length of the beginning of the text that is looked at.
-        longest: words of the longest run.
-        starts: whether only runs with which a sentence begins are looked for.
+        zones: what was looked for where; the first holds whole texts.
+        keys: sorted hashes of the runs, an array for each zone.
+        present: 0 and 1, shape (texts, runs), for each zone.
     """
 
-    words: int
-    longest: int
-    starts: bool = False
+    zones: tuple[Zone, ...]
+    keys: tuple[Keys, ...]
+    present: tuple[sparse.csr_matrix, ...]
+
+    @classmethod
+    def of(cls, texts: Sequence[str], zones: Sequence[Zone], least: int) -> Self:
+        """The runs that some texts have.
+
+        Args:
+            texts: words with blanks between them.
+            zones: what is looked for where; the first holds whole texts.
+            least: texts that a run must stand in, where there are enough of them.
+        """
+        read = Words.of(texts)
+        least = least if len(texts) >= ENOUGH * least else 1
+        keys, present = [], []
+        for zone in zones:
+            rows, hashes = read.runs(zone)
+            known, texts_with = np.unique(_once_a_text(rows, hashes), return_counts=True)
+            known = known[texts_with >= least]
+            keys.append(known)
+            # In single precision, which takes less time and is more than labels are good for.
+            present.append(_present(rows, hashes, known, len(texts)).astype(np.float32))
+        return cls(tuple(zones), tuple(keys), tuple(present))
+
+    def __getitem__(self, rows: npt.NDArray[Any]) -> Self:
+        """The same of some of the texts."""
+        return replace(self, present=tuple(each[rows] for each in self.present))
 
 
 @dataclass(frozen=True)
@@ -73,31 +99,51 @@ class Runs:
     weights: tuple[npt.NDArray[np.float32], ...]
 
     @classmethod
-    def of(cls, texts: Sequence[str], zones: Sequence[Zone], least: int) -> Self:
-        """The runs that some texts have.
+    def of(cls, found: Found, groups: npt.ArrayLike, least: int) -> Self:
+        """The runs that stand in enough texts, and in texts of enough groups.
+
+        What stands in texts of one group alone, such as one request, says nothing of others.
 
         Args:
-            texts: words with blanks between them.
-            zones: what is looked for where; the first holds whole texts.
-            least: texts that a run must stand in.
+            found: of the texts.
+            groups: of each text.
+            least: texts and groups that a run must stand in, where there are enough of them.
 
         Raises:
             ValueError: no run stands in so many of the texts.
         """
-        read = _Words.of(texts)
+        names, of_text = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+        texts = len(of_text)
+        few_texts = least if texts >= ENOUGH * least else 1
+        few_groups = least if len(names) >= ENOUGH * least else 1
+        member = sparse.csr_matrix((np.ones(texts), (of_text, np.arange(texts))))
         keys, weights = [], []
-        for zone in zones:
-            rows, hashes = read.runs(zone)
-            known, texts_with = np.unique(_once_a_text(rows, hashes), return_counts=True)
-            known, texts_with = known[texts_with >= least], texts_with[texts_with >= least]
-            rarity = np.log((1 + len(texts)) / (1 + texts_with)) + 1
-            lengths = np.sqrt(_present(rows, hashes, known, len(texts)) @ rarity**2)
+        for all_keys, present in zip(found.keys, found.present, strict=True):
+            texts_with = present.sum(axis=0).A1
+            groups_with = (member @ present).getnnz(axis=0)
+            kept = np.flatnonzero((texts_with >= few_texts) & (groups_with >= few_groups))
+            rarity = np.log((1 + texts) / (1 + texts_with[kept])) + 1
+            lengths = np.sqrt(present[:, kept] @ rarity**2)
             scale = float(np.median(lengths[lengths > 0])) if (lengths > 0).any() else 1.0
-            keys.append(known)
+            keys.append(all_keys[kept])
             weights.append((rarity / scale).astype(np.float32))
         if not sum(map(len, keys)):
             raise ValueError("there are no words in any text")
-        return cls(tuple(zones), tuple(keys), tuple(weights))
+        return cls(found.zones, tuple(keys), tuple(weights))
+
+    def weigh(self, found: Found) -> sparse.csr_matrix:
+        """Weights of the known runs that texts have, shape (texts, features).
+
+        Args:
+            found: of the texts that these runs are from, or some of them.
+        """
+        blocks = []
+        for keys, weights, theirs, present in zip(
+            self.keys, self.weights, found.keys, found.present, strict=True
+        ):
+            blocks.append(present[:, np.searchsorted(theirs, keys)] @ sparse.diags(weights))
+        features: sparse.csr_matrix = sparse.hstack(blocks, format="csr")
+        return features
 
     def count(self, texts: Sequence[str]) -> Counted:
         """Texts as numbers.
@@ -105,7 +151,7 @@ class Runs:
         Args:
             texts: words with blanks between them.
         """
-        read = _Words.of(texts)
+        read = Words.of(texts)
         blocks = []
         for zone, keys, weights in zip(self.zones, self.keys, self.weights, strict=True):
             rows, hashes = read.runs(zone)
@@ -139,69 +185,9 @@ def _present(rows: Ints, hashes: Keys, keys: Keys, texts: int) -> sparse.csr_mat
     return found
 
 
-def _places(hashes: Keys, keys: Keys) -> tuple[Ints, npt.NDArray[np.bool_]]:
+def _places(hashes: Keys, keys: Keys) -> tuple[Ints, Bools]:
     """Where each hash stands among sorted keys, and whether it does."""
     if not len(keys):
         return np.zeros(len(hashes), np.intp), np.zeros(len(hashes), bool)
     at = np.minimum(np.searchsorted(keys, hashes), len(keys) - 1)
     return at, keys[at] == hashes
-
-
-@dataclass(frozen=True)
-class _Words:
-    """The words of some texts, one after the other.
-
-    Attributes:
-        hashes: of each word.
-        row: its text.
-        place: its number within the text.
-        left: words of the text from it on, itself among them.
-        starts: whether a sentence begins with it.
-    """
-
-    hashes: Keys
-    row: Ints
-    place: Ints
-    left: Ints
-    starts: npt.NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, texts: Sequence[str]) -> Self:
-        """The words of texts that have blanks between them."""
-        words = [text.split(" ") if text else [] for text in texts]
-        lengths = np.array([len(each) for each in words], dtype=np.intp)
-        total = int(lengths.sum())
-        hashes = np.fromiter((_hash(word) for each in words for word in each), np.uint64, total)
-        row = np.repeat(np.arange(len(texts)), lengths)
-        place = np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        ends = np.isin(hashes, _ENDS)
-        starts = ~ends & ((place == 0) | np.concatenate([[False], ends[:-1]]))
-        return cls(hashes, row, place, np.repeat(lengths, lengths) - place, starts)
-
-    def runs(self, zone: Zone) -> tuple[Ints, Keys]:
-        """Text and hash of every run of a zone."""
-        parts = list(self._runs(zone))
-        return (
-            np.concatenate([rows for rows, _ in parts]),
-            np.concatenate([hashes for _, hashes in parts]),
-        )
-
-    def _runs(self, zone: Zone) -> Iterator[tuple[Ints, Keys]]:
-        wanted = self.place < zone.words
-        inside = np.flatnonzero(wanted & self.starts if zone.starts else wanted)
-        run = self.hashes[inside]
-        for length in range(1, zone.longest + 1):
-            if length > 1:
-                # Words of a text stand side by side, so the next one follows.
-                still = (self.left[inside] >= length) & (self.place[inside] + length <= zone.words)
-                inside = inside[still]
-                run = run[still] * _MULTIPLIER + self.hashes[inside + length - 1]
-            yield self.row[inside], run
-
-
-@cache
-def _hash(word: str) -> int:
-    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little")
-
-
-_ENDS: Final = np.array([_hash(word) for word in sorted(ENDS)], dtype=np.uint64)
