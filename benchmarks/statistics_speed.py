@@ -73,6 +73,7 @@ def observations(model: int) -> pl.DataFrame:
             "prompt_id": [f"{a}-{b}" for a, b in zip(name, template, strict=True)],
             "sample": sample,
             "template_id": [f"t{at}" for at in template],
+            "text_id": [f"t{at}" for at in template],
             "family": "f",
             "name_id": [f"n{at}" for at in name],
             "name": [f"n{at}" for at in name],

@@ -114,7 +114,7 @@ def _model(**changes: Any) -> Callable[[dict[str, Any]], None]:
         ),
         (
             lambda raw: raw.update(analysis={"primary_family": {"dimension": "grp"}}),
-            "analysis.primary_family.dimension: 'grp' is no dimension",
+            "analysis.primary_family.dimension is 'grp', which analysis.dimensions does not",
         ),
         (
             lambda raw: raw.update(analysis={"model_contrasts": [{"model": "m", "baseline": "m"}]}),
@@ -131,8 +131,8 @@ def _model(**changes: Any) -> Callable[[dict[str, Any]], None]:
             "analysis.model_series.s has fewer than two sizes",
         ),
         (
-            lambda raw: raw.update(analysis={"dimensions": {"colour": {"reference": "x"}}}),
-            "analysis.dimensions.colour: 'colour' is no dimension; there are group,",
+            lambda raw: raw.update(analysis={"dimensions": {"": {"reference": "x"}}}),
+            "analysis.dimensions.",
         ),
     ],
 )

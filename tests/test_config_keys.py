@@ -258,6 +258,7 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
         [{"group": {"reference": "a"}}],
         [{}, {"colour": {"reference": "a"}}, {"gender": {"reference": "a"}}, {"group": "a"}, None],
     ),
+    "analysis.covariates": ([[], ["log_frequency", "births"]], ["births", ["a", "a"], [""], None]),
     "analysis.filtered": (["refusal", "excluded"], ["answer", None]),
     "analysis.truncated": (["label", "leave_out"], ["drop", None]),
     "analysis.alpha": ([0.01, 0.1], [0, 0.5, 5, None]),

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from refusal_parity.config import load_config
+from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.errors import InputError
 from refusal_parity.study import check_inputs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from refusal_parity.study import Checked
@@ -62,6 +64,7 @@ class Desk:
         templates: str = TEMPLATES,
         names: str = NAMES,
         prompts: dict[str, Any] | None = None,
+        covariates: Sequence[str] = (),
         **dimensions: str,
     ) -> Checked:
         (self.folder / "t.csv").write_text(templates, "utf-8")
@@ -78,7 +81,8 @@ class Desk:
             | (prompts or {}),
             "models": {"m": {"engine": "openai", "base_url": "http://localhost/v1", "model": "m"}},
             "analysis": {
-                "dimensions": {key: {"reference": level} for key, level in compared.items()}
+                "dimensions": {key: {"reference": level} for key, level in compared.items()},
+                "covariates": list(covariates),
             },
         }
         return check_inputs(load_config(raw, where="x.yaml"), where="x.yaml")
@@ -117,6 +121,91 @@ def test_references_of_all_dimensions(
     assert error.what.startswith(f"reference {reference!r} is no {dimension} of ")
     assert error.what.endswith(said)
     assert error.where == f"x.yaml, analysis.dimensions.{dimension}.reference"
+    assert error.remedy.startswith(remedy)
+
+
+_MATCHED = """template_id,family,template,set,tone,topic
+f1,food,[NAME] eats,1,plain,meals
+f2,food,Why does [NAME] eat?,1,formal,meals
+w1,work,[NAME] works,2,plain,jobs
+w2,work,Why does [NAME] work?,2,formal,jobs
+"""
+_KNOWN = NAMES.replace("\n", ",3.5,west\n").replace("3.5,west", "births,origin", 1)
+
+
+@pytest.mark.parametrize(
+    ("key", "reference", "unit"),
+    [
+        ("origin", "west", Unit.NAME),
+        ("tone", "plain", Unit.SET),
+        ("topic", "meals", Unit.TEMPLATE),
+    ],
+)
+def test_any_column_of_words_is_a_dimension(
+    desk: Desk, key: str, reference: str, unit: Unit
+) -> None:
+    desk.check(templates=_MATCHED, names=_KNOWN, covariates=["births"], **{key: reference})
+    assert DIMENSIONS[key].unit is unit
+    assert reference in DIMENSIONS[key].words(reference)
+    # It is a dimension of this study alone.
+    assert key not in DIMENSIONS
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "where", "remedy"),
+    [
+        (
+            {"orgin": "west"},
+            "'orgin' is no dimension: no column of names or templates has that name",
+            "x.yaml, analysis.dimensions.orgin",
+            "Did you mean 'origin'? There are: group,",
+        ),
+        (
+            {"births": "3.5"},
+            "'births' is a factor of numbers, which has no levels to compare",
+            "x.yaml, analysis.dimensions.births",
+            "Name it in analysis.covariates",
+        ),
+        (
+            {"covariates": ["birth"]},
+            "'birth' is no covariate: no column of names or templates has that name",
+            "x.yaml, analysis.covariates",
+            "Did you mean 'births'?",
+        ),
+        (
+            {"names": _KNOWN.replace("woman,3.5", "woman,many"), "covariates": ["births"]},
+            "covariate 'births' is no number: 'many'",
+            "n.csv, row 2",
+            "Write a number",
+        ),
+        (
+            {"templates": _MATCHED.replace("w1,work,[NAME] works,2", "w1,work,[NAME] works,")},
+            "column 'set' is empty",
+            "t.csv, row 4",
+            "Fill the cell",
+        ),
+        (
+            {"templates": _MATCHED.replace("tone", "origin")},
+            "column 'origin' stands in",
+            "n.csv",
+            "Keep it where it belongs",
+        ),
+        (
+            {"templates": _MATCHED.replace("[NAME] eats", "[NAME] of [TOWN] eats")},
+            "[TOWN] is no column of",
+            "t.csv, template 'f1'",
+            "Add a column 'town' there",
+        ),
+    ],
+)
+def test_factors_that_cannot_be_meant(
+    desk: Desk, changes: dict[str, Any], what: str, where: str, remedy: str
+) -> None:
+    with pytest.raises(InputError) as raised:
+        desk.check(**({"templates": _MATCHED, "names": _KNOWN} | changes))
+    error = raised.value
+    assert error.what.startswith(what)
+    assert (error.where or "").endswith(where)
     assert error.remedy.startswith(remedy)
 
 

@@ -96,15 +96,6 @@ def test_an_added_dimension_goes_wherever_dimensions_go(added: Dimension) -> Non
     assert "permutation_names" in methods
 
 
-def test_a_dimension_that_nobody_declared_is_refused() -> None:
-    for config in (
-        {"dimensions": {"region": {"reference": "north"}}},
-        {"primary_family": {"dimension": "grup"}},
-    ):
-        with pytest.raises(ValueError, match="is no dimension; there are group, gender"):
-            AnalysisConfig.model_validate(config)
-
-
 def test_a_dimension_is_declared_once(added: Dimension) -> None:
     with pytest.raises(ValueError, match="dimension group_commonness is declared twice"):
         declare(added)
@@ -116,7 +107,7 @@ def test_composed_levels_are_null_where_a_part_is() -> None:
 
 
 def test_units() -> None:
-    assert of_unit(Unit.NAME) == ["group", "gender", "group_gender", "commonness"]
+    assert of_unit(Unit.NAME, ["group"]) == ["group", "gender", "group_gender", "commonness"]
     assert of_unit(Unit.NAME, own=True) == ["group", "gender", "commonness"]
     assert of_unit(Unit.TEMPLATE) == ["family"]
     assert of_unit(Unit.PROMPT) == ["arm"]

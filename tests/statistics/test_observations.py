@@ -137,7 +137,7 @@ def test_arms_share_a_cell_but_where_they_are_compared(
     observations = pl.DataFrame(
         {
             "name_id": ["n"] * 4,
-            "template_id": ["t"] * 4,
+            "text_id": ["t"] * 4,
             "group": ["g"] * 4,
             "arm": ["bare", "bare", "kind", "kind"],
             "label": ["answer", "refusal", "refusal", "harmful_refusal"],

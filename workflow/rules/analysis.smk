@@ -142,6 +142,7 @@ rule state_findings:
                 "bounds",
             ]
         },
+        prompts=f"{RESULTS}/prompts.parquet",
         selfcheck=(
             expand(f"{MODEL_RESULTS}/selfcheck.parquet", model=MODELS)
             if STUDY.analysis.selfcheck

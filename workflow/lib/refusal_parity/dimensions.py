@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import polars as pl
 
 
@@ -15,7 +17,17 @@ class Unit(StrEnum):
 
     NAME = "name"
     TEMPLATE = "template"
+    SET = "set"
     PROMPT = "prompt"
+
+    @property
+    def is_crossed_within(self) -> bool:
+        """Whether names and texts both meet every level, so that levels are paired by both."""
+        return self in {Unit.SET, Unit.PROMPT}
+
+
+WITHIN_TEXTS: Final = frozenset({Unit.NAME, Unit.SET, Unit.PROMPT})
+"""Units whose levels are compared within the same templates, or the same matched sets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +36,8 @@ class Dimension:
 
     Attributes:
         key: in config and tables, and the column's name.
-        unit: whose property a level is; of a prompt where names and templates meet every level.
+        unit: whose property a level is; of a prompt where names and templates meet every level,
+            of a set where names and matched sets of templates do.
         one: a single unit of a level in a sentence, `{level}` standing for the level.
         many: its units in a sentence.
         title: as a heading; the key where it is not given.
@@ -57,8 +70,21 @@ class Dimension:
         return (self.many if plural else self.one).format(level=level)
 
 
-DIMENSIONS: Final[dict[str, Dimension]] = {}
-"""All dimensions by key, in the order in which tables have them."""
+class _Dimensions(dict[str, Dimension]):
+    """Dimensions by key: lists those of every study, and finds a study's own factors too."""
+
+    def __missing__(self, key: str) -> Dimension:
+        return _FACTORS[key]
+
+
+_FACTORS: Final[dict[str, Dimension]] = {}
+"""Factors of the study at hand, as `declare_factor` last had them."""
+
+DIMENSIONS: Final[dict[str, Dimension]] = _Dimensions()
+"""The dimensions of every study by key, in the order in which tables have them.
+
+`DIMENSIONS[key]` finds a factor of the study at hand too (`factors.take_up`).
+"""
 
 
 def declare(dimension: Dimension) -> Dimension:
@@ -73,15 +99,39 @@ def declare(dimension: Dimension) -> Dimension:
     return dimension
 
 
-def of_unit(unit: Unit, *, own: bool = False) -> list[str]:
+_WORDS: Final = {
+    Unit.NAME: ("name of the {key} {level}", "names of the {key} {level}"),
+    Unit.TEMPLATE: ("template of the {key} {level}", "templates of the {key} {level}"),
+    Unit.SET: ("the {key} {level}", "the {key} {level}"),
+    Unit.PROMPT: ("the {key} {level}", "the {key} {level}"),
+}
+
+
+def declare_factor(key: str, unit: Unit) -> Dimension:
+    """Let a column of the study at hand be compared; a study read later may have it otherwise."""
+    shown = key.replace("_", " ").replace("{", "{{").replace("}", "}}")
+    one, many = (words.replace("{key}", shown) for words in _WORDS[unit])
+    _FACTORS[key] = Dimension(key=key, unit=unit, one=one, many=many)
+    return _FACTORS[key]
+
+
+def with_factors(compared: Iterable[str]) -> list[str]:
+    """Keys of the dimensions of every study, then of the factors among those compared."""
+    return list(dict.fromkeys([*DIMENSIONS, *compared]))
+
+
+def of_unit(unit: Unit, compared: Iterable[str] = (), *, own: bool = False) -> list[str]:
     """Keys of the dimensions whose levels are properties of a unit.
 
     Args:
-        unit: name, template or prompt.
+        unit: name, template, set or prompt.
+        compared: what the study at hand compares: its factors are among them.
         own: leave out those that are made of others.
     """
     return [
-        key for key, each in DIMENSIONS.items() if each.unit is unit and not (own and each.parts)
+        key
+        for key in with_factors(compared)
+        if DIMENSIONS[key].unit is unit and not (own and DIMENSIONS[key].parts)
     ]
 
 

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from math import comb
 from typing import TYPE_CHECKING, Final
 
-from refusal_parity.dimensions import DIMENSIONS, Dimension, Unit, composed
+from refusal_parity.dimensions import DIMENSIONS, Dimension, Unit, composed, declare_factor
 from refusal_parity.errors import InputError
+from refusal_parity.factors import (
+    refuse_no_covariate,
+    refuse_no_factor,
+    unit_of_template_factor,
+)
 from refusal_parity.spelling import as_known, difference
 
 if TYPE_CHECKING:
@@ -49,13 +54,22 @@ def check_levels(analysis: AnalysisConfig, units: Mapping[Unit, Units], *, where
         A sentence for each dimension in which a level has too few units to be compared.
 
     Raises:
-        InputError: the reference of a dimension is none of its levels.
+        InputError: a dimension is no factor of them, or one of numbers; its reference is
+            none of its levels; or a covariate is no factor of numbers.
     """
+    for key in analysis.covariates:
+        refuse_no_covariate(
+            key,
+            *(units[unit].rows for unit in (Unit.NAME, Unit.TEMPLATE)),
+            where=f"{where}, analysis.covariates",
+        )
     remarks: list[str] = []
     named: set[tuple[str, ...]] = set()
     for key, compared in analysis.dimensions.items():
+        if key not in DIMENSIONS:
+            declare_factor(key, _unit(key, units, f"{where}, analysis.dimensions.{key}"))
         dimension = DIMENSIONS[key]
-        given = units[dimension.unit]
+        given = units[Unit.TEMPLATE if dimension.unit is Unit.SET else dimension.unit]
         rows = given.rows.with_columns(composed()) if dimension.parts else given.rows
         counts = _counted(rows[key], rows[given.key])
         if compared.reference not in counts:
@@ -69,7 +83,7 @@ def check_levels(analysis: AnalysisConfig, units: Mapping[Unit, Units], *, where
                 f"analysis.dimensions.{key}: {compared.reference!r} is the only {key} of "
                 f"{given.said_in}, so that there is nothing to compare it with"
             )
-        elif dimension.unit is not Unit.PROMPT:
+        elif not dimension.unit.is_crossed_within:
             few = {
                 level: keys
                 for level, keys in counts.items()
@@ -80,6 +94,13 @@ def check_levels(analysis: AnalysisConfig, units: Mapping[Unit, Units], *, where
             if few:
                 remarks.append(_few(dimension, few, counts, compared.reference, given.said_in))
     return remarks
+
+
+def _unit(key: str, units: Mapping[Unit, Units], where: str) -> Unit:
+    """What a factor is a property of: the file that has the column says it."""
+    names, templates = units[Unit.NAME].rows, units[Unit.TEMPLATE].rows
+    refuse_no_factor(key, names, templates, where=where)
+    return Unit.NAME if key in names.columns else unit_of_template_factor(templates, key)
 
 
 def _counted(levels: pl.Series, keys: pl.Series) -> dict[str, list[str]]:

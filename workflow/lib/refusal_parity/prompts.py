@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.csvfiles import ROW, read_csv, refuse_duplicates, refuse_spellings, row_of
+from refusal_parity.csvfiles import (
+    ROW,
+    read_csv,
+    read_header,
+    refuse_duplicates,
+    refuse_spellings,
+    row_of,
+)
 from refusal_parity.dimensions import DIMENSIONS, Unit, of_unit
 from refusal_parity.errors import InputError
+from refusal_parity.factors import SET
 from refusal_parity.spelling import DIRECTION_MARKS, reading, uniform
 from refusal_parity.workbooks import Sheet
 
@@ -88,7 +96,7 @@ def read_stimuli(templates: Path, names: Path, *, group_column: str = "group") -
         for template in stimuli.templates["template"]
         for column in columns_of(template, stimuli.names.columns)
     }
-    return Stimuli(_with_numbers(stimuli.templates, set()), _with_numbers(stimuli.names, sent))
+    return Stimuli(_with_numbers(stimuli.templates, {SET}), _with_numbers(stimuli.names, sent))
 
 
 def parted(template: str) -> list[str]:
@@ -159,12 +167,13 @@ def read_templates(path: Path) -> pl.DataFrame:
     """Templates with columns template_id, family, template, then any factors of their own, as text.
 
     Raises:
-        InputError: a cell is empty or damaged, a key or sentence repeats, a family is spelled
-            in two ways, or a template has no [NAME]; or a factor has the name of a column
-            that prompts have anyway.
+        InputError: a cell is empty or damaged, that of `set` too where there is one, a key or
+            sentence repeats, a family is spelled in two ways, or a template has no [NAME]; or
+            a factor has the name of a column that prompts have anyway.
     """
     columns = ["template_id", "family", "template"]
-    frame = read_csv(path, required=columns, filled=columns, sheet=TEMPLATES)
+    filled = [*columns, *(column for column in read_header(path, TEMPLATES) if column == SET)]
+    frame = read_csv(path, required=columns, filled=filled, sheet=TEMPLATES)
     _refuse_damaged(frame, "template", path)
     refuse_duplicates(frame, "template_id", path)
     refuse_duplicates(frame, "template", path, key=_in_its_case)

@@ -13,11 +13,18 @@ from refusal_parity.config import ImportModel
 from refusal_parity.csvfiles import read_header
 from refusal_parity.dimensions import Unit
 from refusal_parity.errors import InputError
+from refusal_parity.factors import SET, refuse_words
 from refusal_parity.labelling.goldfiles import read_gold_files
 from refusal_parity.labelling.starter import gold_files
 from refusal_parity.levels import Units, check_levels
 from refusal_parity.preference.lexicon import read_lexicon
-from refusal_parity.prompts import NAMES, direction_twins, read_stimuli, unused_factors
+from refusal_parity.prompts import (
+    NAMES,
+    TEMPLATES,
+    direction_twins,
+    read_stimuli,
+    unused_factors,
+)
 from refusal_parity.workload import PromptCount
 
 if TYPE_CHECKING:
@@ -82,9 +89,18 @@ def _check_stimuli(config: StudyConfig, where: str) -> Checked:
             rows=pl.DataFrame({"arm": list(prompts.arms)}), key="arm", said_in="prompts.arms"
         ),
     }
+    analysis = config.analysis
+    used = [SET, *analysis.dimensions, *analysis.covariates]
+    for key in analysis.covariates:
+        for file, frame, sheet in (
+            (files[0], stimuli.templates, TEMPLATES),
+            (files[1], stimuli.names, NAMES),
+        ):
+            if key in frame.columns and not frame.schema[key].is_numeric():
+                refuse_words(key, Path(file), sheet)
     remarks = []
     for file, frame in zip(files, (stimuli.templates, stimuli.names), strict=True):
-        unused = unused_factors(stimuli, config.analysis.dimensions, frame.columns)
+        unused = unused_factors(stimuli, used, frame.columns)
         if unused:
             remarks.append(f"{file}: neither compared nor part of a prompt: {', '.join(unused)}")
     if prompts.group_column != "group" and "group" in read_header(Path(files[1]), NAMES):
@@ -93,7 +109,7 @@ def _check_stimuli(config: StudyConfig, where: str) -> Checked:
             f"{prompts.group_column!r}"
         )
     remarks += direction_twins(stimuli.names)
-    remarks += check_levels(config.analysis, units, where=where)
+    remarks += check_levels(analysis, units, where=where)
     count = PromptCount.of_product(stimuli.templates, stimuli.names, prompts.arms)
     return Checked(count, remarks)
 

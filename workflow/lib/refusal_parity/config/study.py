@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, PositiveFloat, WithJsonSchema, field_validator
+from pydantic import Field, PositiveFloat, StringConstraints, field_validator
 
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
 from refusal_parity.config.preference import PreferenceConfig
 from refusal_parity.config.section import Key, PathText, Section
-from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.outcomes import OUTCOMES, Mean, Outcome
 from refusal_parity.spelling import reading, uniform
 
@@ -18,18 +17,8 @@ if TYPE_CHECKING:
     from refusal_parity.config.engines import EngineModel
 
 
-def _declared(key: str) -> str:
-    if key not in DIMENSIONS:
-        raise ValueError(f"{key!r} is no dimension; there are {', '.join(DIMENSIONS)}")
-    return key
-
-
-DimensionKey = Annotated[
-    str,
-    AfterValidator(_declared),
-    WithJsonSchema({"type": "string", "enum": list(DIMENSIONS)}),
-]
-"""Key of a declared dimension."""
+ColumnName = Annotated[str, StringConstraints(min_length=1)]
+"""Name of a dimension of every study, or of a column of names or templates."""
 
 
 class PromptsConfig(Section):
@@ -114,7 +103,7 @@ class PrimaryFamily(Section):
     outcome: Outcome = Field(
         default=Outcome.REFUSAL, description="Outcome of the family, any but answer_length."
     )
-    dimension: DimensionKey = Field(default="group", description="Dimension of the family.")
+    dimension: ColumnName = Field(default="group", description="Dimension of the family.")
 
     @field_validator("outcome")
     @classmethod
@@ -161,11 +150,18 @@ class AnalysisConfig(Section):
         min_length=1,
         description="Outcomes analysed: rates of labels, and the length of answers in words.",
     )
-    dimensions: dict[DimensionKey, DimensionConfig] = Field(
+    dimensions: dict[ColumnName, DimensionConfig] = Field(
         default={"group": DimensionConfig(reference="white")},
         min_length=1,
-        description="Columns of the prompts whose levels are compared. The levels of group_gender "
-        "are both words: `white woman`.",
+        description="Columns of the prompts whose levels are compared: group, gender, "
+        "group_gender (its levels are both words: `white woman`), commonness, family, arm, or any "
+        "other column of words of names or templates. A column of templates that matched sets "
+        "(`set`) meet several levels of is compared within sets.",
+    )
+    covariates: list[ColumnName] = Field(
+        default=[],
+        description="Columns of numbers, of names or templates, that differences are also "
+        "adjusted for: the adjusted ones stand beside the others and decide nothing.",
     )
     filtered: Literal["refusal", "excluded"] = Field(
         default="refusal",
@@ -247,7 +243,7 @@ class AnalysisConfig(Section):
         """The yes-or-no outcomes of the self-check."""
         return self.selfcheck_outcomes or [self.primary_family.outcome]
 
-    @field_validator("outcomes", "selfcheck_outcomes", "model_contrasts")
+    @field_validator("outcomes", "selfcheck_outcomes", "model_contrasts", "covariates")
     @classmethod
     def _are_named_once(cls, given: list[Any]) -> list[Any]:
         for at, each in enumerate(given):

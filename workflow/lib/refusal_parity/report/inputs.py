@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit, of_unit
+from refusal_parity.factors import take_up
 from refusal_parity.statistics.answering.finding import Finding
 from refusal_parity.statistics.losses.left_out import is_counted
 from refusal_parity.tables import (
@@ -56,6 +57,12 @@ class ReportInputs:
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     git_commit: str | None = None
+
+    def __post_init__(self) -> None:
+        """Know the study's factors by what they are a property of."""
+        prompts = self[Prompts]
+        if len(prompts):
+            take_up(prompts, self.config.analysis.dimensions)
 
     def __getitem__(self, schema: type[dy.Schema]) -> pl.DataFrame:
         """The rows of a table, none where the study does not have it."""

@@ -225,6 +225,7 @@ def _counts(contrast: Finding) -> str:
     ours, others, noun = {
         Unit.NAME: (contrast.names_group, contrast.names_reference, "names"),
         Unit.TEMPLATE: (contrast.templates_group, contrast.templates_reference, "templates"),
+        Unit.SET: (None, None, ""),
         Unit.PROMPT: (None, None, ""),
     }[DIMENSIONS[contrast.dimension].unit]
     return "" if ours is None or others is None else f"{ours} against {others} {noun}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit, composed
+from refusal_parity.factors import take_up
 from refusal_parity.tables import Stimuli, conform
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def balance(
         A row for each compared dimension of names, level and property. Properties that a
         dimension is made of are left out.
     """
+    take_up(prompts, analysis.dimensions)
     names = _names(prompts)
     properties = pl.concat([_measured(names), *_tokens(prompts, responses)], how="vertical").join(
         names, on="name_id", how="left", suffix="_factor", maintain_order="left"

@@ -82,7 +82,7 @@ def _rates_by_prompt(observations: pl.DataFrame, analysis: AnalysisConfig) -> pl
         observations.drop_nulls("label")
         .group_by("prompt_id", "model")
         .agg(
-            pl.first("name_id", "template_id", *levels),
+            pl.first("name_id", "text_id", *levels),
             *(outcome_column(outcome).mean() for outcome in analysis.readings),
         )
         .sort("prompt_id", "model")
@@ -101,7 +101,7 @@ def _of_contrast(
         .filter(pl.len().over("prompt_id") == len(wanted.weights))
         .group_by("prompt_id", maintain_order=True)
         .agg(
-            pl.first("name_id", "template_id", *levels),
+            pl.first("name_id", "text_id", *levels),
             *(((pl.col(key) - pl.col(key).first()) * weight).sum().alias(key) for key in keys),
         )
     )
@@ -127,7 +127,7 @@ def _means(paired: pl.DataFrame, key: str, dimension: str | None) -> LevelMeans 
     shown = np.full(rows.height, ALL) if dimension is None else rows[dimension].to_numpy()
     levels, level = np.unique(shown.astype(np.str_), return_inverse=True)
     name = codes_of(rows["name_id"].to_numpy().astype(np.str_))
-    template = codes_of(rows["template_id"].to_numpy().astype(np.str_))
+    template = codes_of(rows["text_id"].to_numpy().astype(np.str_))
     names = tuple(str(each) for each in levels)
     return level_means(
         Design(names, level, name, template, np.ones(rows.height), rows[key].to_numpy())

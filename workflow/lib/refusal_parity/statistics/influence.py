@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.failures import Say
 
 _SIDES: Final = ("group", "reference")
-_KEYS: Final = {LeftOut.NAME: "name_id", LeftOut.TEMPLATE: "template_id"}
+_KEYS: Final = {LeftOut.NAME: "name_id", LeftOut.TEMPLATE: "text_id"}
 _RANDOM: Final = "p-value of random splits: there are too many to list"
 _UNTESTED: Final = "no permutation test: levels are not a property of names"
 
@@ -114,7 +114,7 @@ def _of_dimension(  # noqa: PLR0913, PLR0917 - one part of the table in full
     """Rows of `_SCHEMA`, a frame for each group, outcome and kind of unit."""
     counted = count_outcomes(
         observations.drop_nulls([dimension, "label"]),
-        [dimension, "name_id", "template_id"],
+        [dimension, "name_id", "text_id"],
         analysis.readings,
     )
     for group in counted[dimension].unique().sort():

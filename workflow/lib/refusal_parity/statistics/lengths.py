@@ -66,7 +66,7 @@ def _of_dimension(
         )
         .sort(_KEYS)
     )
-    cells = sum_measure(rows, [*_KEYS, "name_id", "template_id"], Outcome.ANSWER_LENGTH)
+    cells = sum_measure(rows, [*_KEYS, "name_id", "text_id"], Outcome.ANSWER_LENGTH)
     means = guard.of(str(Outcome.ANSWER_LENGTH)).run(
         "intervals", partial(_means, cells, alpha), partial(_failed, cells)
     )
@@ -110,7 +110,7 @@ def _means(cells: pl.DataFrame, alpha: float) -> pl.DataFrame:
     errors = mean_errors(
         level.astype(np.intp),
         codes_of(cells["name_id"].to_numpy().astype(np.str_)),
-        codes_of(cells["template_id"].to_numpy().astype(np.str_)),
+        codes_of(cells["text_id"].to_numpy().astype(np.str_)),
         cells["n"].to_numpy().astype(np.float64),
         cells[str(Outcome.ANSWER_LENGTH)].to_numpy().astype(np.float64),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from refusal_parity.dimensions import DIMENSIONS, GROUP, Unit, of_unit
+from refusal_parity.dimensions import GROUP, Unit, of_unit, with_factors
 from refusal_parity.statistics.designs.counts import codes_of
 from refusal_parity.statistics.designs.observations import count_outcomes
 from refusal_parity.statistics.distributions import t_isf
@@ -62,11 +62,11 @@ def rates(
     guard = Guard(say, tuple(observations["model"].unique().sort()))
     counted = [
         dimension
-        for dimension, column in _columns().items()
+        for dimension, column in _columns(analysis).items()
         if dimension in analysis.dimensions or shown[column].drop_nulls().n_unique() > 1
     ]
     breakdowns = [(ALL, ALL), *((dimension, ALL) for dimension in counted)]
-    breakdowns += [pair for pair in _within() if set(pair) <= set(counted)]
+    breakdowns += [pair for pair in _within(analysis) if set(pair) <= set(counted)]
     parts = [
         part
         for dimension, within in breakdowns
@@ -75,15 +75,16 @@ def rates(
     return conform(pl.concat(parts), Rates, where="rates")
 
 
-def _columns() -> dict[str, str]:
+def _columns(analysis: AnalysisConfig) -> dict[str, str]:
     """Each dimension of the table and its column."""
-    return {key: key for key in DIMENSIONS} | _UNITS
+    return {key: key for key in with_factors(analysis.dimensions)} | _UNITS
 
 
-def _within() -> list[tuple[str, str]]:
+def _within(analysis: AnalysisConfig) -> list[tuple[str, str]]:
     """Dimensions that are also counted within the levels of a second one."""
-    others = [key for key in of_unit(Unit.NAME, own=True) if key != GROUP.key]
-    others += of_unit(Unit.PROMPT, own=True)
+    units = (Unit.NAME, Unit.SET, Unit.PROMPT)
+    others = [key for unit in units for key in of_unit(unit, analysis.dimensions, own=True)]
+    others.remove(GROUP.key)
     return [*((GROUP.key, key) for key in others), (GROUP.key, "template"), ("name", GROUP.key)]
 
 
@@ -96,7 +97,7 @@ def _with_shown_name(observations: pl.DataFrame) -> pl.DataFrame:
 
 
 def _level(dimension: str) -> pl.Expr:
-    return pl.lit(ALL) if dimension == ALL else pl.col(_columns()[dimension])
+    return pl.lit(ALL) if dimension == ALL else pl.col(_UNITS.get(dimension, dimension))
 
 
 def _breakdown(
@@ -113,9 +114,10 @@ def _breakdown(
         _level(within).alias("within_group"),
         "name_id",
         "template_id",
+        "text_id",
         "label",
     ).drop_nulls(["group", "within_group"])
-    cells = count_outcomes(rows, [*_KEYS, "name_id", "template_id"], analysis.readings)
+    cells = count_outcomes(rows, [*_KEYS, "name_id", "text_id", "template_id"], analysis.readings)
     levels = (
         cells.select(_KEYS)
         .unique(maintain_order=True)
@@ -154,7 +156,7 @@ class _Labelled(NamedTuple):
         present: the numbers of these levels, shape (levels,).
         level: shape (cells,).
         name: codes, shape (cells,).
-        template: codes, shape (cells,).
+        template: codes of templates or matched sets, shape (cells,).
     """
 
     cells: pl.DataFrame
@@ -168,7 +170,7 @@ class _Labelled(NamedTuple):
         cells = cells.filter(pl.col("n") > 0)
         present, level = np.unique(cells["level"].to_numpy().astype(np.intp), return_inverse=True)
         name, template = (
-            codes_of(cells[key].to_numpy().astype(np.str_)) for key in ("name_id", "template_id")
+            codes_of(cells[key].to_numpy().astype(np.str_)) for key in ("name_id", "text_id")
         )
         return cls(cells, present, level, name, template)
 

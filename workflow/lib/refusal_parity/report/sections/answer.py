@@ -31,6 +31,7 @@ _MARKS: Final = {
 _UNITS: Final = {
     Unit.NAME: "names, in texts such as these",
     Unit.TEMPLATE: "templates, with names such as these",
+    Unit.SET: "requests of one matched set about the same names",
     Unit.PROMPT: "requests that are the same but for this",
 }
 """Between what a difference is, by the unit of the compared levels."""

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def _context(inputs: ReportInputs) -> dict[str, Any]:
-    others = [*of_unit(Unit.NAME, own=True), *of_unit(Unit.PROMPT, own=True)]
+    compared, units = inputs.config.analysis.dimensions, (Unit.NAME, Unit.SET, Unit.PROMPT)
+    others = [key for unit in units for key in of_unit(unit, compared, own=True)]
     crossed = [views.crossed_table(inputs, within) for within in others]
     return {
         "arms": inputs.arms,

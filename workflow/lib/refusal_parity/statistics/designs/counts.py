@@ -42,7 +42,8 @@ class Design:
         levels: levels with labelled responses, the reference first.
         level: code into `levels`, shape (cells,).
         name: code of the name, shape (cells,).
-        template: code of the template, shape (cells,).
+        template: code of the template, or of the matched set that it is one of: what the
+            study has a sample of texts of, shape (cells,).
         n: labelled responses, shape (cells,), each at least 1.
         k: of them with the outcome, shape (cells,); or the sum of any other
             quantity over them, where a method needs no more than sums.
@@ -150,7 +151,7 @@ def build_designs(
             response do not enter the designs.
         outcomes: yes-or-no readings of the labels, or one mean alone.
     """
-    keys = [dimension, "name_id", "template_id"]
+    keys = [dimension, "name_id", "text_id"]
     labelled = observations.drop_nulls([dimension, "label"])
     cells = (
         count_outcomes(labelled, keys, outcomes)
@@ -162,7 +163,7 @@ def build_designs(
     order = {level: code for code, level in enumerate(left)}
     level = np.array([order[each] for each in cells[dimension]], dtype=np.intp)
     name = codes_of(cells["name_id"].to_numpy().astype(np.str_))
-    template = codes_of(cells["template_id"].to_numpy().astype(np.str_))
+    template = codes_of(cells["text_id"].to_numpy().astype(np.str_))
     n = cells["n"].to_numpy().astype(np.float64)
     return {
         outcome: Design(

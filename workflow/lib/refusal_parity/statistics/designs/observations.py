@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.dimensions import DIMENSIONS, Unit, composed, of_unit
+from refusal_parity.dimensions import Unit, composed, of_unit, with_factors
 from refusal_parity.errors import InputError
+from refusal_parity.factors import refuse_no_covariate, take_up, with_text_unit
 from refusal_parity.outcomes import Mean, Outcome
 from refusal_parity.tables import Labels
 from refusal_parity.vocabulary import Exclusion, Label
@@ -22,6 +23,7 @@ COLUMNS: Final = (
     "prompt_id",
     "sample",
     "template_id",
+    "text_id",
     "name_id",
     "name",
     "label",
@@ -31,7 +33,11 @@ COLUMNS: Final = (
     "exclusion",
     "words",
 )
-"""The columns of observations, in order; those of the dimensions follow."""
+"""The columns of observations, in order; those of dimensions and covariates follow.
+
+`text_id` is what a study has a sample of texts of: the matched set of a template, or the
+template itself.
+"""
 
 _KEY: Final = ("model", "prompt_id", "sample")
 
@@ -58,21 +64,25 @@ def observe(
     Args:
         prompts: table of Prompts.
         labels: table of Labels, of one model or several.
-        analysis: `filtered` and `truncated` say how these count.
+        analysis: `filtered` and `truncated` say how these count; its dimensions and
+            covariates, which factors of the prompts are kept.
         responses: table of Responses of the same models, for the length of
             answers; without it no length is known.
 
     Returns:
         One row for each label, then those of prompts without a response, with the
-        columns `COLUMNS` and all dimensions; `label` is null where a response has none
-        and `exclusion` says why, `words` counts the response's words (runs without
-        white space) and is null for one that was cut off, whose length nobody knows.
+        columns `COLUMNS`, all dimensions and the covariates; `label` is null where a
+        response has none and `exclusion` says why, `words` counts the response's words
+        (runs without white space) and is null for one that was cut off, whose length
+        nobody knows.
 
     Raises:
         InputError: a label's prompt is not among the prompts, or a name stands
-            in two groups, or a template in two families.
+            in two groups, or a template in two families, or a dimension is no factor
+            of the prompts.
     """
     _check_properties(prompts)
+    take_up(prompts, analysis.dimensions)
     unknown = labels.join(prompts, on="prompt_id", how="anti")
     if unknown.height:
         raise InputError(
@@ -83,15 +93,23 @@ def observe(
     given = labels.select(*_KEY, *_OF_LABELS).with_columns(pl.col(_TEXTS).cast(pl.String))
     return (
         pl.concat([given, _unanswered(labels, prompts)], how="diagonal")
-        .join(prompts, on="prompt_id", how="left", maintain_order="left")
+        .join(with_text_unit(prompts), on="prompt_id", how="left", maintain_order="left")
         .join(_lengths(responses), on=_KEY, how="left", maintain_order="left")
         .with_columns(
             *composed(),
             pl.when(~pl.col("truncated")).then(pl.col("words")).alias("words"),
             *_counted(analysis),
         )
-        .select(*COLUMNS, *DIMENSIONS)
+        .select(*COLUMNS, *with_factors(analysis.dimensions), *_covariates(prompts, analysis))
     )
+
+
+def _covariates(prompts: pl.DataFrame, analysis: AnalysisConfig) -> list[pl.Expr]:
+    for key in analysis.covariates:
+        refuse_no_covariate(key, prompts, where=f"prompts, analysis.covariates, {key}")
+    return [
+        pl.col(key) for key in analysis.covariates if key not in with_factors(analysis.dimensions)
+    ]
 
 
 def _unanswered(labels: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:

@@ -141,9 +141,9 @@ def _counted(
         for dimension, config in analysis.dimensions.items():
             cells = (
                 part.drop_nulls(dimension)
-                .group_by(pl.col(dimension).alias("level"), "name_id", "template_id")
+                .group_by(pl.col(dimension).alias("level"), "name_id", "text_id")
                 .agg(pl.len().cast(pl.Int64).alias("n"), pl.col(columns).sum().cast(pl.Int64))
-                .sort("level", "name_id", "template_id")
+                .sort("level", "name_id", "text_id")
             )
             levels = levels_of(part, dimension, config.reference)
             if len(levels) > 1:
@@ -164,7 +164,7 @@ def _compare(  # noqa: PLR0913, PLR0917 - what is compared in full
         tuple(levels),
         np.array([code[each] for each in cells["level"]], dtype=np.intp),
         codes_of(cells["name_id"].to_numpy().astype(np.str_)),
-        codes_of(cells["template_id"].to_numpy().astype(np.str_)),
+        codes_of(cells["text_id"].to_numpy().astype(np.str_)),
         cells["n"].to_numpy().astype(np.float64),
         cells[column].to_numpy().astype(np.float64),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from refusal_parity.dimensions import Unit
+from refusal_parity.dimensions import WITHIN_TEXTS
 from refusal_parity.statistics.false_alarms import Percent
 from refusal_parity.statistics.fits.least_squares import regression
 from refusal_parity.statistics.registry import NULL_STUDIES, Describes, Method, Needs
@@ -140,7 +140,7 @@ OLS_CR2_NAME: Final = Method(
     heading="Linear model, bias-reduced errors by name",
     estimands=(Estimand.RISK_DIFFERENCE, Estimand.GLOBAL),
     scope=Scope.NEW_NAMES,
-    needs=Needs(units=frozenset({Unit.NAME, Unit.PROMPT}), names=2),
+    needs=Needs(units=WITHIN_TEXTS, names=2),
     describes=Describes(
         reason="with few names in a group, or few refusals, its test of all groups together "
         f"rejects in {_TOGETHER.words} {NULL_STUDIES}, and in {_FEW_REFUSALS} % where 1.5 % of "

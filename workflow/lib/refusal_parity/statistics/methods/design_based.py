@@ -172,7 +172,7 @@ def _sums(
 ) -> Design:
     """Sums of a quantity by level, name and template."""
     name = codes_of(rows["name_id"].to_numpy().astype(np.str_))
-    template = codes_of(rows["template_id"].to_numpy().astype(np.str_))
+    template = codes_of(rows["text_id"].to_numpy().astype(np.str_))
     at = (level * (int(name.max()) + 1) + name) * (int(template.max()) + 1) + template
     _, first, cell = np.unique(at, return_index=True, return_inverse=True)
     n, total = (np.bincount(cell, each).astype(np.float64) for each in (None, y))

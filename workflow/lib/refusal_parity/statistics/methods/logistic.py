@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from refusal_parity.dimensions import Unit
+from refusal_parity.dimensions import WITHIN_TEXTS
 from refusal_parity.statistics.answers import Remark, merged, pairs_missing, unanswered
 from refusal_parity.statistics.designs.regressors import absorb
 from refusal_parity.statistics.false_alarms import Percent
@@ -177,7 +177,7 @@ def _why_none(fits: Fits, place: Mapping[int, int], study: int) -> str:
     return fits.why_none(place[study])
 
 
-_BINARY: Final = Needs(units=frozenset({Unit.NAME, Unit.PROMPT}), binary=True)
+_BINARY: Final = Needs(units=WITHIN_TEXTS, binary=True)
 _ESTIMANDS: Final = (Estimand.ODDS_RATIO, Estimand.GLOBAL)
 
 

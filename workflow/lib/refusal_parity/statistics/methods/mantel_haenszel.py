@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from refusal_parity.dimensions import Unit
+from refusal_parity.dimensions import WITHIN_TEXTS
 from refusal_parity.statistics.answers import Answers, Remark
 from refusal_parity.statistics.distributions import chi2_sf, norm_isf
 from refusal_parity.statistics.false_alarms import Percent
@@ -180,7 +180,7 @@ MANTEL_HAENSZEL: Final = Method(
     heading="Cochran-Mantel-Haenszel by template",
     estimands=(Estimand.ODDS_RATIO, Estimand.GLOBAL),
     scope=Scope.THESE_RESPONSES,
-    needs=Needs(units=frozenset({Unit.NAME, Unit.PROMPT}), binary=True),
+    needs=Needs(units=WITHIN_TEXTS, binary=True),
     describes=Describes.rejecting(Percent(52, 95), "it allows for templates but not for names"),
     run=mantel_haenszel,
 )

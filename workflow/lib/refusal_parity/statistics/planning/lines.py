@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _COMPARED: Final = {
     Unit.TEMPLATE: "templates on the same names",
+    Unit.SET: "wordings of the same matched sets and names",
     Unit.PROMPT: "system prompts on the same names and templates",
 }
 

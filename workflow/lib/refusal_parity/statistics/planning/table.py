@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit, composed
+from refusal_parity.factors import take_up, with_text_unit
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.grid import grid_of, in_grid
 from refusal_parity.statistics.disparity import levels_of
@@ -130,10 +131,13 @@ def planned_design(
         cell=assumed.cell,
         sample=assumed.sample,
     )
-    each = float(samples * prompts["arm"].n_unique())
-    templates = float(prompts["template_id"].n_unique())
+    take_up(prompts, analysis.dimensions)
+    prompts = with_text_unit(prompts).with_columns(composed())
+    templates = float(prompts["text_id"].n_unique())
+    # Templates of one matched set are no further texts, but more responses to it.
+    in_set = prompts["template_id"].n_unique() / templates
+    each = float(samples * prompts["arm"].n_unique() * in_set)
     rows = []
-    prompts = prompts.with_columns(composed())
     for dimension, config in analysis.dimensions.items():
         if DIMENSIONS[dimension].unit is not Unit.NAME:
             continue

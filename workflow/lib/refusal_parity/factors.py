@@ -1,0 +1,149 @@
+"""Columns of the stimulus files that a study compares or takes account of."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from refusal_parity.csvfiles import read_csv, row_of
+from refusal_parity.dimensions import DIMENSIONS, Unit, declare_factor
+from refusal_parity.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from refusal_parity.workbooks import Sheet
+
+SET: Final = "set"
+"""Column of templates that says which of them ask for the same."""
+
+_IDENTIFIERS: Final = frozenset(
+    {"prompt_id", "template_id", "name_id", "template", "name", "system_prompt", "prompt", SET}
+)
+"""Columns that tell prompts apart, and so divide them into no groups."""
+
+
+def take_up(prompts: pl.DataFrame, compared: Iterable[str]) -> None:
+    """Let the factors that a study compares be dimensions, by what they are a property of.
+
+    Args:
+        prompts: table of Prompts with its factors.
+        compared: keys of dimensions.
+
+    Raises:
+        InputError: one of them is no factor of the prompts, or one of numbers.
+    """
+    for key in compared:
+        if key not in DIMENSIONS:
+            refuse_no_factor(key, prompts, where=f"prompts, analysis.dimensions.{key}")
+            declare_factor(key, _unit(prompts, key))
+
+
+def refuse_no_factor(key: str, *frames: pl.DataFrame, where: str) -> None:
+    """Raise an InputError where no frame has a column of words to compare.
+
+    Args:
+        key: what is to be a dimension.
+        frames: names, templates or prompts.
+        where: for the error text.
+    """
+    for frame in frames:
+        if key in frame.columns and key not in _IDENTIFIERS:
+            if frame.schema[key].is_numeric():
+                raise InputError(
+                    f"{key!r} is a factor of numbers, which has no levels to compare",
+                    where=where,
+                    remedy="Name it in analysis.covariates to adjust for it, or give the file a "
+                    "column of words beside it.",
+                )
+            return
+    known = dict.fromkeys([*DIMENSIONS, *(column for frame in frames for column in _words(frame))])
+    raise InputError(
+        f"{key!r} is no dimension: no column of names or templates has that name",
+        where=where,
+        remedy=naming(key, list(known)),
+    )
+
+
+def refuse_no_covariate(key: str, *frames: pl.DataFrame, where: str) -> None:
+    """Raise an InputError where no frame has a column of numbers of that name."""
+    found = next((frame.schema[key] for frame in frames if key in frame.columns), None)
+    if found is None:
+        numbers = [
+            column for frame in frames for column, kind in frame.schema.items() if kind.is_numeric()
+        ]
+        raise InputError(
+            f"{key!r} is no covariate: no column of names or templates has that name",
+            where=where,
+            remedy=naming(key, list(dict.fromkeys(numbers))),
+        )
+    if not found.is_numeric():
+        raise InputError(
+            f"covariate {key!r} is no number",
+            where=where,
+            remedy="Write a number, with a point and without a unit, in every row or leave the "
+            "cell empty; a factor of words belongs in analysis.dimensions.",
+        )
+
+
+def refuse_words(key: str, path: Path, sheet: Sheet) -> None:
+    """Raise an InputError at the first row of a file whose covariate is no number."""
+    frame = read_csv(path, required=[key], sheet=sheet)
+    words = frame.filter(
+        pl.col(key).is_not_null() & pl.col(key).cast(pl.Float64, strict=False).is_null()
+    )
+    if len(words):
+        raise InputError(
+            f"covariate {key!r} is no number: {words[key][0]!r}",
+            where=row_of(path, words),
+            remedy="Write a number, with a point and without a unit, or leave the cell empty; a "
+            "factor of words belongs in analysis.dimensions.",
+        )
+
+
+def naming(key: str, known: Sequence[str]) -> str:
+    """What to write instead of a name that is not known."""
+    close = difflib.get_close_matches(key, known, n=1)
+    listed = f"There are: {', '.join(known) or 'none'}."
+    return f"Did you mean {close[0]!r}? {listed}" if close else listed
+
+
+def _words(frame: pl.DataFrame) -> list[str]:
+    return [
+        column
+        for column, kind in frame.schema.items()
+        if kind == pl.String and column not in _IDENTIFIERS
+    ]
+
+
+def _unit(prompts: pl.DataFrame, key: str) -> Unit:
+    if _is_constant(prompts, "name_id", key):
+        return Unit.NAME
+    if not _is_constant(prompts, "template_id", key):
+        return Unit.PROMPT
+    return unit_of_template_factor(prompts.unique("template_id"), key)
+
+
+def unit_of_template_factor(templates: pl.DataFrame, key: str) -> Unit:
+    """Whether matched sets meet several levels of a factor, so that it is paired by set."""
+    if SET in templates.columns and not _is_constant(templates, SET, key):
+        return Unit.SET
+    return Unit.TEMPLATE
+
+
+def _is_constant(frame: pl.DataFrame, unit: str, key: str) -> bool:
+    known = frame.drop_nulls([unit, key])
+    return not (known.group_by(unit).agg(pl.col(key).n_unique())[key] > 1).any()
+
+
+def with_text_unit(prompts: pl.DataFrame) -> pl.DataFrame:
+    """Prompts with the column `text_id`: their matched set, or their template without one."""
+    text = (
+        pl.coalesce(pl.col(SET).cast(pl.String), "template_id")
+        if SET in prompts.columns
+        else pl.col("template_id")
+    )
+    return prompts.with_columns(text.alias("text_id"))
