@@ -33,6 +33,10 @@ def _apply(rule: pl.Expr, text: str) -> str:
         ("a||=1|+2", "a||'=1|'+2"),
         ('quote";"=1"', 'quote";"\'=1"'),
         ("a;;=1;=2", "a;;'=1;'=2"),
+        ("|cmd' /C calc'!A0", "'|cmd' /C calc'!A0"),
+        ("a; |x", "a; '|x"),
+        ("|=1", "'|'=1"),
+        ("'|x", "''|x"),
     ],
 )
 def test_formulas_are_guarded_wherever_a_cell_may_begin(text: str, safe: str) -> None:
@@ -40,10 +44,12 @@ def test_formulas_are_guarded_wherever_a_cell_may_begin(text: str, safe: str) ->
     assert _apply(unguarded(pl.col("text")), safe) == as_shown(text)
     for cell in re.split(r"[,;|\t\n]", safe):
         assert not cell.strip(' "').startswith(tuple(RUNS))
+    for cell in re.split(r"[,;\t\n]", safe):
+        assert not cell.strip(' "').startswith("|")
 
 
 @pytest.mark.parametrize(
-    "text", ["I cannot.", "'quoted'", "'", "", "a=b", "$1", "well - or not", "|x", "50 %"]
+    "text", ["I cannot.", "'quoted'", "'", "", "a=b", "$1", "well - or not", "a|x", "a||x", "50 %"]
 )
 def test_other_text_is_left_alone(text: str) -> None:
     assert _apply(guarded(pl.col("text")), text) == text

@@ -22,7 +22,7 @@ from refusal_parity.text import interval, p_equals, p_value, percent, plain, poi
         (p_value(0.9999), "> 0.999"),
         (p_value(1.0), "1.000"),
         (p_equals(0.0002), "p < 0.001"),
-        (plain("a\u202eb\x00c\r\nd"), "abc d"),
+        (plain("a\u202eb\x00c\r\nd"), "a[U+202E]b\u2400c d"),
         (plain("نور"), "نور"),
         (shorten("abcdefgh", 5), "abcd…"),
     ],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from refusal_parity.errors import InputError
+from refusal_parity.inference import checks
 from refusal_parity.inference.checks import (
     adapter_rank,
     check_head_size,
@@ -88,6 +89,16 @@ def test_chat_templates_that_are_none(tmp_path: Path, text: str | None, complain
         path.write_text(text)
     with pytest.raises(InputError, match=complaint):
         read_chat_template(path)
+
+
+def test_a_chat_template_that_computes_while_it_is_read_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is constant in a template is computed before it renders anything."""
+    monkeypatch.setattr(checks, "TEMPLATE_S", 0.5)
+    (tmp_path / "template.jinja").write_text("{{ 7 ** (7**12) }}{{ messages[0].content }}")
+    with pytest.raises(InputError, match=r"took more than 0\.5 s or 500 MB"):
+        read_chat_template(tmp_path / "template.jinja")
 
 
 @pytest.mark.parametrize(

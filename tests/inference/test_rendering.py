@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 PROMPT = "Aisha is taking a [BLANK]"
 NO_SYSTEM = "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{{ m.content }}{% endif %}{% endfor %}"  # noqa: E501
 TWO_BOS = "{{ bos_token }}{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}"
-NO_BOS = "{% for m in messages %}{{ m.content }}{% endfor %}"
+PLAIN = "{% for m in messages %}{{ m.content }}{% endfor %}"
+NO_BOS = PLAIN
 REFUSES_SYSTEM = "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system role here') }}{% endif %}{{ m.content }}{% endfor %}"  # noqa: E501
 
 
@@ -220,6 +221,9 @@ def test_hash_of_token_ids() -> None:
     ("template", "took"),
     [
         ("{% for i in range(99999) %}" * 4 + "{% set x = 1 %}" + "{% endfor %}" * 4, "1 s"),
+        ("{{ 10 ** (10**9) }}", "1 s"),
+        ("{{ (messages[0].content | length) ** (10**9) }}", "1 s"),
+        ("{% if 'Imke' in messages[-1].content %}{{ 9 ** (9**9) }}{% endif %}", "1 s"),
         ("{{ messages[0].content * 10**10 }}", "500 MB"),
         ("{% set n = namespace(x='x') %}" + "{% set n.x = n.x * 99 %}" * 9, "500 MB"),
     ],
@@ -228,8 +232,13 @@ def test_a_template_that_never_ends_is_stopped(
     tokenizer: Any, monkeypatch: pytest.MonkeyPatch, template: str, took: str
 ) -> None:
     if took == "1 s":
-        monkeypatch.setattr(rendering, "_LONGEST_S", 1.0)
+        monkeypatch.setattr(rendering, "TEMPLATE_S", 1.0)
     began = time.monotonic()
     with pytest.raises(InputError, match=f"template was stopped: one prompt took more than {took}"):
-        _ids(WithTemplate(tokenizer, template), "Help.")
+        render(
+            WithTemplate(tokenizer, f"{PLAIN}{template}"),
+            [(PROMPT, "Help."), ("Imke is taking a [BLANK]", "Help.")],
+            mode="chat",
+            model="m",
+        )
     assert time.monotonic() - began < 60

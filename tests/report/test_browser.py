@@ -197,9 +197,11 @@ def test_rows_are_saved_without_formulas(
     frame = pl.read_csv(saved.value.path())
     assert len(frame) == len(refused)
     assert set(frame["label"]) == {"Refusal"}
-    cells = ["=1+1", "-1.5", "@a", "1,234", "+2.0", "\u22123.0", "a,b"]
+    cells = ["=1+1", "-1.5", "@a", "1,234", "+2.0", "\u22123.0", "a,b", "x;=1\t-2", "|c'!A"]
+    cells += ["\x00=1\x1b\x7f", "\x9b\u202ea\u2066", "a\r\n=1", "a\r=1"]
     assert page.evaluate("cells => cells.map(csvCell)", cells) == [
-        "'=1+1", "-1.5", "'@a", "1234", "+2.0", "-3.0", '"a,b"'
+        "'=1+1", "-1.5", "'@a", "1234", "+2.0", "-3.0", '"a,b"', "x;'=1\t'-2", "'|c'!A",
+        "\u2400=1\u241b\u2421", "[U+009B][U+202E]a[U+2066]", '"a\n\'=1"', "a\u240d=1",
     ]  # fmt: skip
 
 

@@ -150,7 +150,7 @@ def test_foreign_text_is_shown_and_never_run(inputs: ReportInputs) -> None:
     page = Page(render_page(small(inputs, model=f"m {HOSTILE}", group=f"g {HOSTILE}")))
     assert [script.get("type") for script in page.all("script")] == ["text/plain", None]
     text = " ".join(page.text)
-    assert 'g <script>alert("x")</script> $\\frac{1}{2}$ reversed' in text
+    assert 'g <script>alert("x")</script> $\\frac{1}{2}$ [U+202E]reversed' in text
     assert "\u202e" not in text
     assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
     assert "mathdefault" not in text

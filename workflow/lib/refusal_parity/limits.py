@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import os
 import resource
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
+Item = TypeVar("Item")
+
+TEMPLATE_S: Final = 20.0
+TEMPLATE_MB: Final = 500
+"""What a chat template, a program that comes with a model, may take for one prompt."""
 
 _STATM: Final = Path("/proc/self/statm")
 
 
 class TooLongError(Exception):
     """It took longer than it may."""
+
+
+class FailedApartError(Exception):
+    """What a function raised in a process of its own, in its words."""
 
 
 @contextmanager
@@ -66,3 +78,84 @@ def no_more_memory_than(megabytes: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def apart(
+    give: Callable[[Item], Any], items: Sequence[Item], *, seconds: float, megabytes: int
+) -> Generator[Any]:
+    """What a function gives for each item, in a process of its own that is ended if need be.
+
+    `at_most` ends what comes back to Python now and then. A single step may not, such as
+    one power of large numbers: of such a process the system makes an end.
+
+    Args:
+        give: what it gives is handed over as JSON.
+        items: its arguments, one at a time.
+        seconds: time for each.
+        megabytes: memory for all, beyond what this process has.
+
+    Yields:
+        What it gave, in order.
+
+    Raises:
+        TooLongError: it took longer over an item.
+        MemoryError: it wanted more.
+        FailedApartError: it raised an error, or its process died.
+    """
+    source, sink = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(source)
+        _give_all(give, items, sink, seconds, megabytes)
+    os.close(sink)
+    try:
+        with os.fdopen(source, encoding="ascii") as answers:
+            for _ in items:
+                line = answers.readline()
+                if not line.endswith("\n"):
+                    break
+                kind, given = json.loads(line)
+                if kind == "memory":
+                    raise MemoryError
+                if kind == "failed":
+                    raise FailedApartError(given)
+                yield given
+            else:
+                return
+        _, status = os.waitpid(child, 0)
+        child = 0
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
+            raise TooLongError(f"longer than {seconds:g} s")
+        raise FailedApartError(f"the process ended with status {status}")
+    finally:
+        if child:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+def _give_all(
+    give: Callable[[Item], Any],
+    items: Sequence[Item],
+    sink: int,
+    seconds: float,
+    megabytes: int,
+) -> NoReturn:
+    """The child's part: a line of JSON for each item, until one fails."""
+    try:
+        for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        with os.fdopen(sink, "w", encoding="ascii") as answers, no_more_memory_than(megabytes):
+            for item in items:
+                signal.setitimer(signal.ITIMER_REAL, seconds)
+                try:
+                    line = json.dumps(["given", give(item)])
+                except MemoryError:
+                    line = json.dumps(["memory", None])
+                except Exception as error:  # noqa: BLE001 - the parent raises it
+                    line = json.dumps(["failed", f"{error}" or type(error).__name__])
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                print(line, file=answers, flush=True)
+    finally:
+        # Nothing of the parent's is cleaned up or written out here.
+        os._exit(0)

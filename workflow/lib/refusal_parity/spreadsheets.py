@@ -15,6 +15,8 @@ _RUNS: Final = r"[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
 # A cell begins where the text does, and wherever a program may be told to part cells;
 # quotes and blanks there may go. An apostrophe makes a text of what follows.
 _BEGINS: Final = r"""(?:^|[,;|\t\r\n])[\s\x{feff}"']*"""
+# A bar opens a cell that runs another program (DDE) in some; within a text it parts cells.
+_BEGINS_BUT_BAR: Final = _BEGINS.replace(";|", ";")
 _RETURN: Final = "\N{SYMBOL FOR CARRIAGE RETURN}"
 
 
@@ -39,9 +41,11 @@ def guarded(text: pl.Expr) -> pl.Expr:
     This holds after commas, semicolons, tabs, bars and line breaks within a text too: a
     program that is told to part cells there makes one of what follows.
     """
-    return shown(text).str.replace_all(f"({_BEGINS})({_RUNS})", "${1}'${2}")
+    formulas = shown(text).str.replace_all(f"({_BEGINS})({_RUNS})", "${1}'${2}")
+    return formulas.str.replace_all(rf"({_BEGINS_BUT_BAR})\|", "${1}'|")
 
 
 def unguarded(text: pl.Expr) -> pl.Expr:
     """The text columns that `guarded` was given, `shown`."""
-    return text.str.replace_all(f"({_BEGINS})'({_RUNS})", "${1}${2}")
+    bars = text.str.replace_all(rf"({_BEGINS_BUT_BAR})'\|", "${1}|")
+    return bars.str.replace_all(f"({_BEGINS})'({_RUNS})", "${1}${2}")

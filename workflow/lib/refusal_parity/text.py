@@ -7,6 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from refusal_parity.dimensions import DIMENSIONS
+from refusal_parity.textfiles import encodable, printable
 from refusal_parity.vocabulary import EXCLUSION_WORDS, Label
 
 if TYPE_CHECKING:
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
 NOTHING: Final = "\N{EN DASH}"
 _SMALLEST_P: Final = 0.001
-_STEERING: Final = frozenset(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-)
-_KEPT_FORMAT: Final = frozenset("\u200c\u200d")
+ISOLATES: Final = "\u2068\u2069"
+"""What stands around a text whose direction is its own."""
+
+# Marks of direction, which say no more than the text between them does.
+_MARKS: Final = frozenset("\u061c\u200e\u200f")
 
 LABEL_NAMES: Final = {
     Label.ANSWER: "Answer",
@@ -31,18 +33,12 @@ LABEL_NAMES: Final = {
 
 
 def plain(text: object) -> str:
-    """Foreign text on one line, without characters that steer the display.
+    """Foreign text on one line, with signs for characters that steer the display.
 
-    Control characters, line breaks and bidirectional overrides are dropped:
-    they would break SVG, or turn the text around them.
+    Control characters and bidirectional overrides would break SVG, or turn the text
+    around them; dropped, they would be hidden.
     """
-    kept = (
-        " " if character in "\t\n\r" else character
-        for character in str(text)
-        if character in "\t\n\r"
-        or character in _KEPT_FORMAT
-        or not (character in _STEERING or unicodedata.category(character) in {"Cc", "Cs"})
-    )
+    kept = (character for character in printable(encodable(str(text))) if character not in _MARKS)
     return " ".join("".join(kept).split())
 
 
@@ -50,7 +46,7 @@ def isolated(text: object) -> str:
     """Foreign text for the middle of a sentence; right-to-left script cannot reorder the rest."""
     clean = plain(text)
     if any(unicodedata.bidirectional(character) in {"R", "AL"} for character in clean):
-        return f"\u2068{clean}\u2069"
+        return clean.join(ISOLATES)
     return clean
 
 

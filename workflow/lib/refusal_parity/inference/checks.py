@@ -7,9 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-
 from refusal_parity.errors import InputError
+from refusal_parity.limits import TEMPLATE_MB, TEMPLATE_S, FailedApartError, TooLongError, apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,15 +82,25 @@ def read_chat_template(path: Path) -> str:
         _compile_jinja_template,
     )
 
+    def compiles(text: str) -> bool:
+        """Even that computes: what is constant in a template."""
+        return _compile_jinja_template(text) is not None
+
     try:
         text = path.read_text(encoding="utf-8")
-        _compile_jinja_template(text)
-    except (OSError, ValueError, jinja2.TemplateError) as error:
+        list(apart(compiles, [text], seconds=TEMPLATE_S, megabytes=TEMPLATE_MB))
+    except (OSError, ValueError, FailedApartError) as error:
         raise InputError(
             f"cannot be used as a chat template ({error})",
             where=str(path),
             remedy="Give a file with a Jinja template as Hugging Face models have them.",
         ) from error
+    except (TooLongError, MemoryError):
+        raise InputError(
+            f"reading it as a chat template took more than {TEMPLATE_S:g} s or {TEMPLATE_MB} MB",
+            where=str(path),
+            remedy="Look at what the template computes, and at where it is from.",
+        ) from None
     if not text.strip():
         raise InputError("the chat template is empty", where=str(path), remedy="Fill it.")
     return text

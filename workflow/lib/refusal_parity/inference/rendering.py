@@ -6,20 +6,19 @@ import datetime as dt
 import hashlib
 import re
 from array import array
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from jinja2 import TemplateError
-
 from refusal_parity.config import TEMPLATE_DATE
 from refusal_parity.errors import InputError
 from refusal_parity.inference.thinking import opening_tag
-from refusal_parity.limits import TooLongError, at_most, no_more_memory_than
+from refusal_parity.limits import TEMPLATE_MB, TEMPLATE_S, FailedApartError, TooLongError, apart
 from refusal_parity.prompts import BLANK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from refusal_parity.config import Thinking
     from refusal_parity.inference.requests import Tokenizer
@@ -33,14 +32,6 @@ _NO_CONVERSATION: Final = (
     "Give the model a chat_template that takes one message of a user and needs nothing else."
 )
 _PART_AS_IT_IS: Final = re.compile(r"""['"]type['"]\s*:\s*['"]text['"]""")
-# What a template may fail with on content of a form that it does not expect.
-_REFUSALS: Final = (
-    *(TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
-    RecursionError,
-)
-# A template is a program: one that never ends, or fills the memory, came with the model.
-_LONGEST_S: Final = 20.0
-_MOST_MB: Final = 500
 
 
 class EndlessTemplateError(InputError):
@@ -177,49 +168,70 @@ def _conversations(
             remedy="Set it to completion, or give a model folder with a chat template.",
         )
     try:
-        return [_conversation(tokenizer, *one, model, parts=False) for one in prompts]
+        return list(_rendered(tokenizer, prompts, model, parts=False))
     except EndlessTemplateError:
         raise
     except InputError as error:
         try:
-            return [_conversation(tokenizer, *one, model, parts=True) for one in prompts]
+            return list(_rendered(tokenizer, prompts, model, parts=True))
         except InputError:
-            raise error from error.__cause__
+            raise error from None
 
 
-def _conversation(
-    tokenizer: Tokenizer, prompt: str, system: str | None, model: str, *, parts: bool
-) -> str:
-    # Templates trim what they are given.
-    words = {"system": (system or "").strip(), "user": prompt.strip()}
-    given = {"system": system, "user": prompt}
-    conversation: list[dict[str, Any]] = [
-        {"role": role, "content": [{"type": "text", "text": text}] if parts else text}
-        for role, text in given.items()
-        if text is not None
-    ]
+def _rendered(
+    tokenizer: Tokenizer, prompts: Sequence[tuple[str, str | None]], model: str, *, parts: bool
+) -> Iterator[str]:
+    """The template as it renders each prompt, all of whose words are in what it makes of it."""
+
+    def give(one: tuple[str, str | None]) -> tuple[str, str | None]:
+        text = tokenizer.apply_chat_template(
+            _messages(*one, parts=parts), tokenize=False, add_generation_prompt=True
+        )
+        # What it notes of itself there is lost with the process.
+        return text, getattr(tokenizer, "written_date", None)
+
+    system = None
+    given = apart(give, prompts, seconds=TEMPLATE_S, megabytes=TEMPLATE_MB)
     try:
-        with at_most(_LONGEST_S), no_more_memory_than(_MOST_MB):
-            rendered: str = tokenizer.apply_chat_template(
-                conversation, tokenize=False, add_generation_prompt=True
-            )
+        with closing(given):
+            for prompt, system in prompts:
+                text, date = next(given)
+                if isinstance(tokenizer, WithTemplate):
+                    tokenizer.written_date = date
+                _check_words(text, prompt, system, model, parts=parts)
+                yield text
     except (TooLongError, MemoryError) as error:
-        took = f"{_LONGEST_S:g} s" if isinstance(error, TooLongError) else f"{_MOST_MB} MB"
+        took = f"{TEMPLATE_S:g} s" if isinstance(error, TooLongError) else f"{TEMPLATE_MB} MB"
         raise EndlessTemplateError(
             f"the model's chat template was stopped: one prompt took more than {took}",
             where=f"models.{model}",
             remedy="Look at the template, and at where the model is from; or give the model a "
             "chat_template of your own.",
         ) from None
-    except _REFUSALS as error:
+    except FailedApartError as error:
         raise InputError(
             f"the model's chat template refuses the conversation ({error})",
             where=f"models.{model}",
             remedy=_NO_CONVERSATION if system is None else _NO_SYSTEM_ROLE,
-        ) from error
+        ) from None
+
+
+def _messages(prompt: str, system: str | None, *, parts: bool) -> list[dict[str, Any]]:
+    given = {"system": system, "user": prompt}
+    return [
+        {"role": role, "content": [{"type": "text", "text": text}] if parts else text}
+        for role, text in given.items()
+        if text is not None
+    ]
+
+
+def _check_words(text: str, prompt: str, system: str | None, model: str, *, parts: bool) -> None:
+    """Refuse a rendered prompt that lacks words of what was to be sent."""
+    # Templates trim what they are given.
+    words = {"system": (system or "").strip(), "user": prompt.strip()}
     # The longer one first: it may hold the words of the other. Parts that are written
     # as they are in memory hold all words and are no prompt.
-    rest = "" if parts and _PART_AS_IT_IS.search(rendered) else rendered
+    rest = "" if parts and _PART_AS_IT_IS.search(text) else text
     for role in sorted(words, key=lambda role: len(words[role]), reverse=True):
         if not words[role]:
             continue
@@ -232,7 +244,6 @@ def _conversation(
                 remedy=_NO_SYSTEM_ROLE if role == "system" else _NO_MESSAGE,
             )
         rest = f"{before}\0{after}"
-    return rendered
 
 
 def token_hash(token_ids: list[int]) -> str:

@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -21,7 +21,8 @@ from refusal_parity.report.sections.section import FigureBlock, InlineFigure
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.statistics.losses.exclusions import LABELLED
 from refusal_parity.tables import Prompts
-from refusal_parity.text import NOTHING, count, percent, plain
+from refusal_parity.text import ISOLATES, NOTHING, count, percent, plain
+from refusal_parity.textfiles import SIGNS
 from refusal_parity.vocabulary import Exclusion
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 _UNBROKEN: Final = re.compile(r"(?<=\d) (?=%)|(?<=\bp) (?=[<=>])|(?<=[<=>]) (?=\d)")
+_TO_SIGNS: Final = str.maketrans({key: SIGNS[key] for key in SIGNS if key not in ISOLATES})
 _SCRIPTS: Final = tuple(
     f"scripts/{name}.js" for name in ("saving", "tables", "responses", "cards", "browser")
 )
@@ -74,6 +76,7 @@ def render_page(inputs: ReportInputs, *, drawings: Sequence[Drawing] | None = No
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     environment.filters["unbroken"] = _unbroken
     figures = _inline(draw_all(inputs) if drawings is None else drawings)
@@ -148,6 +151,12 @@ def _facts(inputs: ReportInputs) -> list[tuple[str, str]]:
         ("labelled", share),
         *([("refused by the service", percent(filtered / asked))] if filtered else []),
     ]
+
+
+def _shown(value: Any) -> Any:
+    """Text of others with signs for control characters; what is markup already is ours."""
+    foreign = isinstance(value, str) and not isinstance(value, Markup)
+    return value.translate(_TO_SIGNS) if foreign else value
 
 
 def _unbroken(text: str) -> str:

@@ -1,13 +1,25 @@
 "use strict";
 
 const NUMBER = /^[+\u2212-]?[\d,]*\.?\d+$/;
-const FORMULA = /^[\s\ufeff]*[=+\-@|%\uff1d\uff0b\uff0d\uff20]|^[\t\r]/;
+// As in spreadsheets.py: what a spreadsheet would run, wherever it may be told that a cell begins.
+const FORMULA = /((?:^|[,;|\t\r\n])[\s\ufeff"']*)([=+\-@\uff1d\uff0b\uff0d\uff20])/g;
+// Control characters, and those that turn the direction of text; the same signs as there, too.
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+const BAR = /((?:^|[,;\t\r\n])[\s\ufeff"']*)\|/g;
 
-// A cell of a CSV: an apostrophe stands before text that a spreadsheet would take for a formula.
+function signOf(character) {
+  const code = character.codePointAt(0);
+  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+  if (code === 0x7f) return "\u2421";
+  return `[U+${code.toString(16).toUpperCase().padStart(4, "0")}]`;
+}
+
+// A cell of a CSV: an apostrophe stands before all that a spreadsheet would take for a formula.
 function csvCell(text) {
   const safe = NUMBER.test(text)
     ? text.replaceAll(",", "").replace("\u2212", "-")
-    : FORMULA.test(text) ? `'${text}` : text;
+    : text.replaceAll("\r\n", "\n").replace(CONTROL, signOf)
+      .replace(FORMULA, "$1'$2").replace(BAR, "$1'|");
   return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
