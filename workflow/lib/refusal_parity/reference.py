@@ -10,6 +10,7 @@ import dataframely as dy
 
 from refusal_parity.config import StudyConfig
 from refusal_parity.dimensions import Unit
+from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.tables import TABLES
 
@@ -96,12 +97,18 @@ def _method(method: Method) -> str:
     needs = method.needs
     wants = [
         f"{number} {units} a level"
-        for number, units in ((needs.names, "names"), (needs.templates, "templates"))
+        for number, units in (
+            (needs.names, "names"),
+            (needs.templates, "templates"),
+            (needs.prompts, "prompts"),
+        )
         if number > 1
     ]
     wants += ["yes or no"] if needs.binary else []
     wants += ["human labels"] if needs.people else []
     units = ", ".join(f"{unit}s" for unit in Unit if unit in needs.units)
+    if DesignKind.NESTED in needs.designs:
+        units = "prompts of a list"
     standing = "a finding"
     if method.describes is not None:
         of = [str(each) for each in method.estimands if not method.controls(each)]

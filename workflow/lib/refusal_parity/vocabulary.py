@@ -137,6 +137,7 @@ class Scope(StrEnum):
     THESE_RESPONSES = "these responses only"
     NEW_NAMES = "these templates, new names"
     NEW_NAMES_AND_TEMPLATES = "new templates and new names"
+    NEW_PROMPTS = "new prompts"
 
 
 class Verdict(StrEnum):

@@ -134,7 +134,7 @@ def _of_dimension(
         rows += [
             {"outcome": str(outcome), **_counts(row, design, outcome), **to_row(row)}
             for outcome, design in designs.items()
-            for row in _complete(found.get(outcome, []), dimension, outcome, levels, present)
+            for row in _complete(found.get(outcome, []), dimension, outcome, levels, design)
         ]
     return rows
 
@@ -176,17 +176,17 @@ def _complete(
     dimension: str,
     outcome: Outcome,
     levels: Sequence[str],
-    present: Sequence[str],
+    design: Design,
 ) -> list[Estimate]:
     """One estimate for every method, estimand and pair, with reasons for those not computed."""
     what = "labelled response" if outcome.is_binary else "answer of known length"
-    absent = {level: f"{level} has no {what}" for level in levels if level not in present}
+    absent = {level: f"{level} has no {what}" for level in levels if level not in design.levels}
     unlabelled = ", ".join(absent.values())
     computed = {
         (each.method, each.estimand, each.group, each.reference): each for each in estimates
     }
     rows = []
-    for method, estimands in methods_for(dimension, outcome).items():
+    for method, estimands in methods_for(dimension, outcome, design.kind).items():
         for estimand in estimands:
             is_global = estimand is Estimand.GLOBAL
             for pair in (None,) if is_global else pairs_of(levels):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
+from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
@@ -47,20 +48,24 @@ class Needs:
     """What a method needs to make sense.
 
     Attributes:
+        designs: in which levels it compares.
         units: whose property a level may be. Levels of templates leave nothing to
             compare within templates; only levels of names can be permuted, or drawn
             anew within levels, over names.
         binary: whether it needs counts of yes and no, not any mean.
         names: of each level, without which it is not estimable.
         templates: of each level, likewise.
+        prompts: of each level, or clusters of them, likewise.
         people: whether it needs human labels of a probability sample, beside those of
             the machine.
     """
 
+    designs: frozenset[DesignKind] = frozenset({DesignKind.CROSSED, DesignKind.CROSSED_WITHIN})
     units: frozenset[Unit] = frozenset(Unit)
     binary: bool = False
     names: int = 1
     templates: int = 1
+    prompts: int = 1
     people: bool = False
 
 
@@ -97,7 +102,7 @@ class Method(str):
         scope: to what it generalises.
         needs: when it makes sense.
         describes: why it is no finding; None where simulation shows that it controls
-            the type I error on templates x names.
+            the type I error in its designs.
         citation: where it comes from, for the references of a report.
         run: computes it for many studies of one design at once; None where it needs
             more than counts (`Needs.people`).
@@ -156,7 +161,7 @@ class Method(str):
         return METHODS.__getitem__, (str(self),)
 
     def controls(self, estimand: str) -> bool:
-        """Whether its test of an estimand controls the type I error on templates x names."""
+        """Whether its test of an estimand controls the type I error in its designs."""
         return self.describes is None or estimand not in self.describes.of
 
     def caveat(self, estimand: str) -> str | None:
@@ -165,11 +170,11 @@ class Method(str):
             return None
         return f"{self.describes.reason}; descriptive only"
 
-    def suits(self, dimension: str, outcome: Outcome) -> bool:
-        """Whether it makes sense for levels of a dimension and an outcome."""
-        return DIMENSIONS[dimension].unit in self.needs.units and (
-            outcome.is_binary or not self.needs.binary
-        )
+    def suits(self, dimension: str, outcome: Outcome, kind: DesignKind) -> bool:
+        """Whether it makes sense for levels of a dimension and an outcome in a design."""
+        if kind not in self.needs.designs or (self.needs.binary and not outcome.is_binary):
+            return False
+        return kind is DesignKind.NESTED or DIMENSIONS[dimension].unit in self.needs.units
 
 
 METHODS: Final[dict[str, Method]] = {}

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.outcomes import Outcome
     from refusal_parity.statistics.designs.counts import Design
+    from refusal_parity.statistics.designs.kinds import DesignKind
     from refusal_parity.statistics.registry import Method
     from refusal_parity.statistics.results import Estimate
 
 
-def methods_for(dimension: str, outcome: Outcome) -> dict[Method, tuple[Estimand, ...]]:
+def methods_for(
+    dimension: str, outcome: Outcome, kind: DesignKind
+) -> dict[Method, tuple[Estimand, ...]]:
     """The methods of machine labels that suit, and what each estimates; the narrowest scope first.
 
     A difference of means is one of rates where the outcome is yes or no.
@@ -33,7 +36,7 @@ def methods_for(dimension: str, outcome: Outcome) -> dict[Method, tuple[Estimand
     suited = [
         method
         for method in METHODS.values()
-        if method.run is not None and method.suits(dimension, outcome)
+        if method.run is not None and method.suits(dimension, outcome, kind)
     ]
     order = list(Scope)
     return {
@@ -67,7 +70,8 @@ def run_methods(
     """
     found: dict[Outcome, list[Estimate]] = {outcome: [] for outcome in designs}
     studies = _studies(list(designs.values()), dimension)
-    for method in methods_for(dimension, next(iter(designs))):
+    kind = next(iter(designs.values())).kind
+    for method in methods_for(dimension, next(iter(designs)), kind):
         rows = _of_method(method, designs, dimension, analysis, guard or Guard(), studies)
         for outcome in designs:
             found[outcome] += rows[outcome]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from refusal_parity.statistics.designs.kinds import DesignKind, is_nested, kind_of
 from refusal_parity.statistics.designs.observations import count_outcomes, sum_measure
 from refusal_parity.statistics.results import Pair, pairs_of
 
@@ -47,6 +48,8 @@ class Design:
         n: labelled responses, shape (cells,), each at least 1.
         k: of them with the outcome, shape (cells,); or the sum of any other
             quantity over them, where a method needs no more than sums.
+        kind: how levels, names and templates stand to each other. In a nested design the
+            unit stands in the name's place, and all are of one template.
     """
 
     levels: tuple[str, ...]
@@ -55,6 +58,7 @@ class Design:
     template: IntArray
     n: FloatArray
     k: FloatArray
+    kind: DesignKind = DesignKind.CROSSED
 
     @property
     def level_n(self) -> FloatArray:
@@ -127,6 +131,7 @@ class Design:
             template=codes_of(self.template[cells]),
             n=self.n[cells],
             k=self.k[cells],
+            kind=self.kind,
         )
 
 
@@ -164,10 +169,13 @@ def build_designs(
     level = np.array([order[each] for each in cells[dimension]], dtype=np.intp)
     name = codes_of(cells["name_id"].to_numpy().astype(np.str_))
     template = codes_of(cells["text_id"].to_numpy().astype(np.str_))
+    kind = kind_of(dimension, nested=is_nested(observations))
+    if kind is DesignKind.NESTED:
+        name, template = template, np.zeros_like(template)
     n = cells["n"].to_numpy().astype(np.float64)
     return {
         outcome: Design(
-            left, level, name, template, n, cells[str(outcome)].to_numpy().astype(np.float64)
+            left, level, name, template, n, cells[str(outcome)].to_numpy().astype(np.float64), kind
         )
         for outcome in outcomes
     }

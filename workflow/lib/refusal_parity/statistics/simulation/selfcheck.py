@@ -111,7 +111,7 @@ def _of_dimension(
             key = {"outcome": str(outcome), "name_variance": str(pattern)}
             keys = [
                 (str(method), estimand)
-                for method, estimands in methods_for(dimension, outcome).items()
+                for method, estimands in methods_for(dimension, outcome, design.kind).items()
                 for estimand in estimands
                 if method.checked
             ]

@@ -1,0 +1,150 @@
+"""Intervals and tests of rates at the number of independent responses that theirs are worth.
+
+Where a rate is near 0 or 1, or nothing occurred at all, an estimated variance says little
+or nothing. Wilson's interval takes the variance from the rate that it tests, and needs only
+how much less than independent ones a level's responses say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from scipy.special import gammaincinv
+
+from refusal_parity.statistics.distributions import norm_isf, norm_sf, t_isf
+from refusal_parity.statistics.proportions import Interval
+
+if TYPE_CHECKING:
+    from refusal_parity.statistics.designs.counts import BoolArray, FloatArray, IntArray
+    from refusal_parity.statistics.designs.nested import LevelMoments
+
+_LARGEST: Final = 8.0
+"""No p-value of a difference is below that of so many standard errors, 1.2e-15."""
+
+_FEW: Final = 6
+"""Occurrences up to which Wilson's lower end is too high (Brown, Cai and DasGupta)."""
+
+_STEPS: Final = 40
+"""Halvings of it, which leave 1e-11."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differences:
+    """Differences between the rates of pairs of levels.
+
+    Attributes:
+        moments: of all levels.
+        group: code of one level of each pair, shape (pairs,).
+        reference: code of the other.
+    """
+
+    moments: LevelMoments
+    group: IntArray
+    reference: IntArray
+
+    @property
+    def estimate(self) -> FloatArray:
+        """Shape (studies, pairs)."""
+        mean = self.moments.mean
+        return np.asarray(mean[:, self.group] - mean[:, self.reference], dtype=np.float64)
+
+    def interval(self, alpha: float) -> Interval:
+        """Of each difference; the correlation of both rates is taken account of.
+
+        From d = p1 - p2 and the intervals (l, u) of both rates (`rate_interval`) it
+        reaches down by the root of (p1 - l1)^2 + (u2 - p2)^2 - 2 r (p1 - l1)(u2 - p2), and
+        up likewise (Newcombe 1998, Statistics in Medicine 17:873-890 and 2635-2650; Zou
+        and Donner 2008, ibid. 27:1693-1702).
+        """
+        z = np.full(self.estimate.shape, norm_isf(alpha / 2))
+        return Interval(
+            np.maximum(self.estimate - self._distance(z, up=np.zeros_like(z, np.bool_)), -1),
+            np.minimum(self.estimate + self._distance(z, up=np.ones_like(z, np.bool_)), 1),
+        )
+
+    def reach(self, value: float) -> FloatArray:
+        """How many standard errors away a value is: z of the interval that ends there.
+
+        Above 0 where the difference is above the value; shape (studies, pairs).
+        """
+        away = self.estimate - value
+        below, above = np.zeros_like(away), np.full_like(away, _LARGEST)
+        for _ in range(_STEPS):
+            middle = (below + above) / 2
+            within = self._distance(middle, up=away < 0) < np.abs(away)
+            below, above = np.where(within, middle, below), np.where(within, above, middle)
+        found = np.where(away == 0, 0, (below + above) / 2)
+        return np.asarray(np.sign(away) * found + 0 * self.estimate, dtype=np.float64)
+
+    def _distance(self, z: FloatArray, *, up: BoolArray) -> FloatArray:
+        """From each difference to the end of its interval above or below it."""
+        ours = rate_interval(self.moments, z, self.group)
+        others = rate_interval(self.moments, z, self.reference)
+        p, q = (self.moments.mean[:, at] for at in (self.group, self.reference))
+        a = np.where(up, ours.high - p, p - ours.low)
+        b = np.where(up, q - others.low, others.high - q)
+        square = a**2 + b**2 - 2 * self._correlation * a * b
+        return np.asarray(np.sqrt(np.maximum(square, 0)), dtype=np.float64)
+
+    @property
+    def _correlation(self) -> FloatArray:
+        """Of both rates, drawn in towards 0 by Newcombe's correction for few units."""
+        moments = self.moments
+        both = moments.covariance[:, self.group, self.reference]
+        units = np.minimum(moments.effective[self.group], moments.effective[self.reference])
+        drawn = np.sign(both) * np.maximum(np.abs(both) - 1 / (2 * units**2), 0)
+        size = moments.variance[:, self.group] * moments.variance[:, self.reference]
+        return np.where(size > 0, drawn / np.sqrt(np.where(size > 0, size, 1)), 0)
+
+
+def two_sided(z: FloatArray) -> FloatArray:
+    """P-value of a distance of `Differences.reach`."""
+    return np.asarray(2 * norm_sf(np.abs(z)), dtype=np.float64)
+
+
+def rate_interval(moments: LevelMoments, z: FloatArray, level: IntArray) -> Interval:
+    """Wilson's interval of a rate p at the effective number of responses n.
+
+    It would be n = p (1 - p) / V with V the variance by unit. As V is an estimate, n is
+    smaller by (z / t)^2, t as far out in Student's distribution as z is in the normal one
+    (Dean and Pagano 2015, Journal of Survey Statistics and Methodology 3:484-503); its
+    degrees of freedom are no more than the units in which the rarer of both answers
+    occurs. n is at most the number of responses, and at least Kish's number of units, as
+    if all responses of a unit were one; that it is where p is 0 or 1 and nothing is known
+    of their likeness. Few occurrences in n, k = n p, put the lower end at no more than
+    the Poisson limit G^-1(alpha; k) / n, G the gamma distribution, for k up to 6 (Brown, Cai and
+    DasGupta 2001, Statistical Science 16:101-133), the upper end likewise.
+
+    Args:
+        moments: of all levels.
+        z: above 0, shape (studies, columns).
+        level: code of the level of each column, shape (columns,).
+
+    Returns:
+        Ends of shape (studies, columns); NaN for a level with one unit.
+    """
+    p, variance = moments.mean[:, level], moments.variance[:, level]
+    tail = norm_sf(z)
+    t = t_isf(tail, np.minimum(moments.df[level], moments.rarer[:, level]))
+    least = moments.effective[level] + 0 * variance
+    spread = p * (1 - p)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        n = np.clip(spread / variance * (z / t) ** 2, least, moments.responses[level])
+    n = np.where(spread > 0, n, least)
+    w = z**2 / n
+    middle = (p + w / 2) / (1 + w)
+    half = np.sqrt(w * (spread + w / 4)) / (1 + w)
+    low = np.minimum(middle - half, _poisson(n * p, tail) / n)
+    high = np.maximum(middle + half, 1 - _poisson(n * (1 - p), tail) / n)
+    return Interval(
+        np.where(p > 0, np.clip(low, 0, 1), 0 * variance),
+        np.where(p < 1, np.clip(high, 0, 1), 1 + 0 * variance),
+    )
+
+
+def _poisson(k: FloatArray, tail: FloatArray) -> FloatArray:
+    """Lower limit of what is expected where k occurred, no limit where these are not few."""
+    few = k <= _FEW
+    return np.where(few, gammaincinv(np.where(few, k, 1), 2 * tail), np.inf)
