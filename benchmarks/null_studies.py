@@ -18,10 +18,11 @@ import numpy as np
 from scipy.special import expit
 
 from refusal_parity.statistics.designs.grid import Grid
+from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.equivalence import tested
-from refusal_parity.statistics.registry import Setting
+from refusal_parity.statistics.registry import Setting, suited_to
 from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws
 from refusal_parity.vocabulary import Estimand, Scope
@@ -132,7 +133,7 @@ def runs(
             drawn,
             [
                 row
-                for method in METHODS.values()
+                for method in suited_to(DesignKind.CROSSED)
                 if method.checked and method.run is not None
                 for row in method.run(drawn.studies, setting)
             ],

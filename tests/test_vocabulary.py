@@ -8,6 +8,7 @@ from refusal_parity.statistics.methods import METHODS
 from refusal_parity.vocabulary import Estimand, Scope
 
 HERE, NAMES, BOTH = Scope.THESE_RESPONSES, Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES
+PROMPTS = Scope.NEW_PROMPTS
 
 PROMISES = {
     # method: (tests of two groups are valid, test of all groups is valid, its scope).
@@ -34,6 +35,11 @@ PROMISES = {
     "bootstrap_pigeonhole": (False, False, BOTH),
     "design_based": (True, True, BOTH),
     "design_based_equivalence": (True, True, BOTH),
+    # Of prompts of a list: benchmarks/nested_studies.py.
+    "unit_score": (True, True, PROMPTS),
+    "unit_score_equivalence": (True, True, PROMPTS),
+    "unit_welch": (False, True, PROMPTS),
+    "unit_welch_equivalence": (False, True, PROMPTS),
 }
 
 

@@ -10,8 +10,9 @@ import pytest
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.errors import InputError
 from refusal_parity.outcomes import Outcome
+from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.methods import METHODS
+from refusal_parity.statistics.registry import suited_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,7 @@ def table(observations: pl.DataFrame, **settings: Any) -> dict[tuple[str, str | 
 def test_all_methods_answer_an_ordinary_design(study: Study) -> None:
     rows = table(study({"x": {"A": MIXED, "B": OTHER}, "y": {"C": OTHER[::-1], "D": MIXED}}))
     with_people = {"design_based", "design_based_equivalence"}
-    assert {method for method, _ in rows} == set(map(str, METHODS)) - set(map(str, with_people))
+    assert {method for method, _ in rows} == set(suited_to(DesignKind.CROSSED)) - with_people
     assert not [key for key, row in rows.items() if "not estimable" in (row["note"] or "")]
 
 

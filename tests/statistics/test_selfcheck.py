@@ -10,7 +10,8 @@ from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.designs.counts import Design
 from refusal_parity.statistics.designs.grid import Grid
-from refusal_parity.statistics.methods import METHODS
+from refusal_parity.statistics.designs.kinds import DesignKind
+from refusal_parity.statistics.registry import suited_to
 from refusal_parity.statistics.running import run_methods
 from refusal_parity.statistics.simulation.latent import Latent
 from refusal_parity.statistics.simulation.selfcheck import null_verdicts, selfcheck
@@ -105,9 +106,10 @@ def observed(study: Study) -> pl.DataFrame:
 def test_table(observed: pl.DataFrame) -> None:
     few = ANALYSIS.model_copy(update={"selfcheck": 50})
     table = selfcheck(observed, few)
-    checked = {key for key, method in METHODS.items() if method.checked}
+    suited = set(suited_to(DesignKind.CROSSED))
+    checked = {method for method in suited if method.checked}
     assert set(table["method"]) == checked
-    assert set(METHODS) - checked == {"glm_cr2_name", "design_based", "design_based_equivalence"}
+    assert suited - checked == {"glm_cr2_name", "design_based", "design_based_equivalence"}
     assert set(table["outcome"].cast(str)) == {str(outcome) for outcome in few.checked}
     assert set(table["name_variance"].cast(str)) == {str(each) for each in NameVariance}
     answered = table.filter(pl.col("n_simulations") > 0)

@@ -179,3 +179,8 @@ class Method(str):
 
 METHODS: Final[dict[str, Method]] = {}
 """All methods by key; complete once `refusal_parity.statistics.methods` is imported."""
+
+
+def suited_to(kind: DesignKind) -> list[Method]:
+    """The methods that compare levels in a design."""
+    return [method for method in METHODS.values() if kind in method.needs.designs]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from refusal_parity.dimensions import DIMENSIONS, Unit
+from refusal_parity.dimensions import DIMENSIONS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,5 +43,5 @@ def kind_of(dimension: str, *, nested: bool) -> DesignKind:
     """
     if nested:
         return DesignKind.NESTED
-    paired = DIMENSIONS[dimension].unit is Unit.PROMPT
+    paired = DIMENSIONS[dimension].unit.is_crossed_within
     return DesignKind.CROSSED_WITHIN if paired else DesignKind.CROSSED

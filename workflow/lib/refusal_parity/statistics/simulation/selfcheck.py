@@ -17,12 +17,13 @@ from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.statistics.answers import Verdicts
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.grid import grid_of, in_grid
+from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.failures import Guard, finite, unheard
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.equivalence import EQUIVALENCE, tested
-from refusal_parity.statistics.registry import Setting
+from refusal_parity.statistics.registry import Setting, suited_to
 from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws
 from refusal_parity.statistics.results import join_notes
@@ -196,7 +197,8 @@ def null_verdicts(
         grid: names, templates and responses.
         latent: the model; one rate for all groups.
         analysis: alpha, margin, seed, and how many studies.
-        methods: those that are run; by default all that the self-check runs.
+        methods: those that are run; by default all that the self-check runs where names meet
+            templates.
         failures: filled with the methods that failed numerically, and why;
             they have no verdicts. Without it such an error is raised.
 
@@ -205,7 +207,7 @@ def null_verdicts(
     """
     random = np.random.default_rng([analysis.seed, *map(ord, "selfcheck")])
     parts: dict[Key, list[Verdicts]] = {}
-    run = [each for each in methods or METHODS.values() if each.checked]
+    run = [each for each in methods or suited_to(DesignKind.CROSSED) if each.checked]
     for start in range(0, analysis.selfcheck, _AT_ONCE):
         size = min(_AT_ONCE, analysis.selfcheck - start)
         studies = Studies(grid, simulate(grid, latent, size, random).k)
