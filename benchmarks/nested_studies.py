@@ -96,8 +96,8 @@ def drawn(scenario: Scenario, studies: int, random: np.random.Generator) -> Stud
     if scenario.in_cluster == 1:
         return Studies(Grid(("x", "y"), level, n), k[:, :, None])
     # A cluster is what is drawn anew.
-    totals = np.stack([np.bincount(codes, each) for each in k])
-    n = np.bincount(codes, n[:, 0])[:, None]
+    totals = np.stack([np.bincount(codes, each) for each in k]).astype(np.float64)
+    n = np.bincount(codes, n[:, 0])[:, None].astype(np.float64)
     return Studies(Grid(("x", "y"), of_cluster, n), totals[:, :, None])
 
 
