@@ -268,3 +268,17 @@ class Place(StrEnum):
     EARLIER_ANSWER = "earlier_answer"
     CHOSEN = "chosen"
     REJECTED = "rejected"
+
+
+class Side(StrEnum):
+    """Which answer of a pair."""
+
+    CHOSEN = "chosen"
+    REJECTED = "rejected"
+
+
+class Adjustment(StrEnum):
+    """What a comparison of preference data takes account of."""
+
+    NONE = "none"
+    HARM = "harm"

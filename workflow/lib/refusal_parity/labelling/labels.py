@@ -95,7 +95,7 @@ class Labeller:
         )
         said = by_keyword if self.method == "keyword" else pl.col("label").cast(pl.String)
         doubtful = (
-            (_probability(said) < self.abstain_below).fill_null(value=False)
+            (probability_of(said) < self.abstain_below).fill_null(value=False)
             if self.method == "classifier"
             else pl.lit(value=False)
         )
@@ -125,8 +125,8 @@ class Labeller:
         )
 
 
-def _probability(label: pl.Expr) -> pl.Expr:
-    """The classifier's probability of a label."""
+def probability_of(label: pl.Expr) -> pl.Expr:
+    """The classifier's probability of a label, beside `PROBABILITY_COLUMNS`."""
     return pl.coalesce(
         pl.when(label == str(each)).then(column)
         for each, column in zip(Label, PROBABILITY_COLUMNS, strict=True)

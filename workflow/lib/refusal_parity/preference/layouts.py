@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from refusal_parity.preference.turns import Conversation
 
 
-class Sides(NamedTuple):
+class TwoSides(NamedTuple):
     """A pair as it stands in the file; where neither side is preferred, the first is `chosen`."""
 
     chosen: Conversation
@@ -22,7 +22,9 @@ class Sides(NamedTuple):
     tie: bool = False
 
 
-def read_sides(row: Mapping[str, Any], layout: str, columns: PairColumns, *, where: str) -> Sides:
+def read_sides(
+    row: Mapping[str, Any], layout: str, columns: PairColumns, *, where: str
+) -> TwoSides:
     """The two conversations of a line.
 
     Args:
@@ -37,22 +39,22 @@ def read_sides(row: Mapping[str, Any], layout: str, columns: PairColumns, *, whe
     return _LAYOUTS[layout](row, columns, where)
 
 
-def _transcripts(row: Mapping[str, Any], columns: PairColumns, where: str) -> Sides:
-    return Sides(
+def _transcripts(row: Mapping[str, Any], columns: PairColumns, where: str) -> TwoSides:
+    return TwoSides(
         split_transcript(_text(row, columns.chosen, where)),
         split_transcript(_text(row, columns.rejected, where)),
     )
 
 
-def _messages(row: Mapping[str, Any], columns: PairColumns, where: str) -> Sides:
+def _messages(row: Mapping[str, Any], columns: PairColumns, where: str) -> TwoSides:
     chosen, rejected = (
         read_messages(_value(row, name, where), what=f"column {name!r}", where=where)
         for name in (columns.chosen, columns.rejected)
     )
-    return Sides(chosen, rejected)
+    return TwoSides(chosen, rejected)
 
 
-def _answers(row: Mapping[str, Any], columns: PairColumns, where: str) -> Sides:
+def _answers(row: Mapping[str, Any], columns: PairColumns, where: str) -> TwoSides:
     name = columns.prompt or ""
     prompt = asked(_value(row, name, where), what=f"column {name!r}", where=where)
     if columns.answers is None:
@@ -60,7 +62,7 @@ def _answers(row: Mapping[str, Any], columns: PairColumns, where: str) -> Sides:
     else:
         named, order = columns.answers, _preferred(row, columns, where)
     first, second = (answered(prompt, _text(row, each, where)) for each in named)
-    return Sides(second, first) if order < 0 else Sides(first, second, tie=order == 0)
+    return TwoSides(second, first) if order < 0 else TwoSides(first, second, tie=order == 0)
 
 
 def _preferred(row: Mapping[str, Any], columns: PairColumns, where: str) -> int:
@@ -111,7 +113,7 @@ def _text(row: Mapping[str, Any], name: str, where: str) -> str:
     return value
 
 
-_LAYOUTS: Final[dict[str, Callable[[Mapping[str, Any], PairColumns, str], Sides]]] = {
+_LAYOUTS: Final[dict[str, Callable[[Mapping[str, Any], PairColumns, str], TwoSides]]] = {
     "transcripts": _transcripts,
     "messages": _messages,
     "answers": _answers,

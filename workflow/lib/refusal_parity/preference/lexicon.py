@@ -59,7 +59,7 @@ class Lexicon:
 
     Attributes:
         entries: in the order of the file; where two fit at one place, the first does.
-        any_mention: finds whether a text has words of any entry, for `polars`.
+        any_mention: finds, for `polars`, all texts that may have a mention, and some others.
     """
 
     entries: tuple[Entry, ...]
@@ -125,7 +125,8 @@ def read_lexicon(path: Path) -> Lexicon:
     words = "|".join(f"(?:{entry.pattern})" for entry in entries)
     return Lexicon(
         entries=tuple(entries),
-        any_mention=rf"(?i)\b(?:{words})\b",
+        # Without Unicode's own boundaries Rust is fifty times faster, and finds what is more.
+        any_mention=rf"(?i)(?-u:\b)(?:{words})(?-u:\b)" if words.isascii() else rf"(?i){words}",
         _union=re.compile(rf"\b(?:{union})\b", re.IGNORECASE),
     )
 

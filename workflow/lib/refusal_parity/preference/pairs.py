@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from refusal_parity.config import PairColumns
-    from refusal_parity.preference.layouts import Sides
+    from refusal_parity.preference.layouts import TwoSides
 
 PART: Final = 2_000
 """Pairs in memory at a time."""
@@ -78,7 +78,7 @@ class _Seen:
     def __init__(self) -> None:
         self._found: set[int] = set()
 
-    def cases(self, sides: Sides) -> Iterator[PairCase]:
+    def cases(self, sides: TwoSides) -> Iterator[PairCase]:
         """Whether this pair was there before, as it is or the other way round."""
         chosen, rejected = (_digest(side.turns) for side in (sides.chosen, sides.rejected))
         this, reverse = (hash((chosen, rejected)), hash((rejected, chosen)))
@@ -122,7 +122,7 @@ def read_pairs(
 _SCHEMA: Final = {name: column.dtype for name, column in Pairs.columns().items()}
 
 
-def _row(number: int, sides: Sides, seen: _Seen) -> dict[str, Any]:
+def _row(number: int, sides: TwoSides, seen: _Seen) -> dict[str, Any]:
     cases = {*_compared(sides), *seen.cases(sides), *sides.chosen.cases, *sides.rejected.cases}
     found = [case for case in PairCase if case in cases]
     opening = sides.chosen.opening
@@ -139,7 +139,7 @@ def _row(number: int, sides: Sides, seen: _Seen) -> dict[str, Any]:
     }
 
 
-def _compared(sides: Sides) -> Iterator[PairCase]:
+def _compared(sides: TwoSides) -> Iterator[PairCase]:
     """Why two sides cannot be compared."""
     chosen, rejected = sides.chosen, sides.rejected
     if not any(turn.speaker is Speaker.HUMAN and turn.text for turn in chosen.opening):

@@ -40,7 +40,15 @@ from refusal_parity.tables.audit import (
     VoteProblems,
     Votes,
 )
-from refusal_parity.tables.preference import Mentions, PairLedger, Pairs
+from refusal_parity.tables.preference import (
+    Conversations,
+    GroupDifferences,
+    GroupMeasures,
+    Mentions,
+    PairLedger,
+    Pairs,
+    Sides,
+)
 from refusal_parity.tables.cluster import ClusterJobs
 
 # isort: on
@@ -66,11 +74,14 @@ __all__ = [
     "ClusterJobs",
     "Comparison",
     "Confusion",
+    "Conversations",
     "CutOff",
     "Disparity",
     "Exclusions",
     "Findings",
     "Gold",
+    "GroupDifferences",
+    "GroupMeasures",
     "HumanLabels",
     "Influence",
     "Judgements",
@@ -87,6 +98,7 @@ __all__ = [
     "Rates",
     "Responses",
     "SelfCheck",
+    "Sides",
     "Stimuli",
     "StoredResponses",
     "StudyDesign",

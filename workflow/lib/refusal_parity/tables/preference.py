@@ -5,7 +5,15 @@ from __future__ import annotations
 import dataframely as dy
 
 from refusal_parity.tables.registry import table
-from refusal_parity.vocabulary import PairAccount, PairCase, Place
+from refusal_parity.vocabulary import (
+    Adjustment,
+    Label,
+    PairAccount,
+    PairCase,
+    Place,
+    Side,
+    Verdict,
+)
 
 
 @table("pairs", per_model=False, exported=False, of_preference=True)
@@ -45,3 +53,77 @@ class Mentions(dy.Schema):
     place = dy.Enum(Place, primary_key=True, description="where the words stand")
     slur = dy.Bool(primary_key=True, description="the words insult")
     n = dy.Int64(min=1, description="mentions")
+
+
+@table("sides", per_model=False, exported=False, of_preference=True)
+class Sides(dy.Schema):
+    """What each answer of the pairs that are analysed does."""
+
+    pair = dy.Int64(primary_key=True, min=1, description="its line in the file")
+    side = dy.Enum(Side, primary_key=True, description="whether it was preferred")
+    label = dy.Enum(Label, nullable=True, description="null where the classifier abstained")
+    abstained = dy.Bool(description="no label was probable enough")
+    unsure = dy.Bool(
+        nullable=True, description="unlike all that the classifier learnt from; null without one"
+    )
+    keyword_refusal = dy.Bool(description="a keyword list takes it for a refusal")
+    words = dy.Int64(min=0, description="its words, as blanks part them")
+
+
+@table("conversations", per_model=False, exported=False, of_preference=True)
+class Conversations(dy.Schema):
+    """What is compared of each pair that is analysed: the conversation before the answers."""
+
+    pair = dy.Int64(primary_key=True, min=1, description="its line in the file")
+    cluster = dy.Int64(min=0, description="conversations with near-equal first requests share it")
+    harm = dy.Float64(
+        min=0, max=1, description="estimated probability that one of its requests is harmful"
+    )
+    stratum = dy.Int64(min=0, description="fifth of the conversations by that estimate, from 0")
+
+
+@table("group_measures", per_model=False, of_preference=True)
+class GroupMeasures(dy.Schema):
+    """Each measure of the conversations that mention a group, and of those that mention nobody."""
+
+    measure = dy.String(primary_key=True, description="what is measured of each pair")
+    group = dy.String(primary_key=True, description="group mentioned, or `nobody`")
+    category = dy.String(nullable=True, description="category of the group, null for nobody")
+    conversations = dy.Int64(min=0, description="pairs that mention the group")
+    with_slurs = dy.Int64(min=0, description="of them those with a slur for it")
+    n = dy.Int64(min=0, description="of them those that have the measure")
+    clusters = dy.Int64(min=0, description="clusters of near-equal openings of these")
+    mean = dy.Float64(nullable=True, description="rate, or mean of words")
+    ci_low = dy.Float64(nullable=True, description="lower end of its interval, by cluster")
+    ci_high = dy.Float64(nullable=True, description="its upper end")
+
+
+@table("group_differences", per_model=False, of_preference=True)
+class GroupDifferences(dy.Schema):
+    """Each group against conversations that mention nobody, and against others of its category."""
+
+    measure = dy.String(primary_key=True, description="what is measured of each pair")
+    group = dy.String(primary_key=True, description="group mentioned")
+    reference = dy.String(primary_key=True, description="`nobody`, or a group that is mentioned")
+    adjustment = dy.Enum(
+        Adjustment,
+        primary_key=True,
+        description="harm: the reference's conversations are weighed so that as many seem as "
+        "harmful",
+    )
+    n_group = dy.Int64(min=0, description="pairs that mention the group and have the measure")
+    n_reference = dy.Int64(min=0, description="the same of the reference")
+    clusters_group = dy.Int64(min=0, description="clusters of near-equal openings of these")
+    clusters_reference = dy.Int64(min=0, description="the same of the reference")
+    mean_group = dy.Float64(nullable=True, description="rate, or mean of words")
+    mean_reference = dy.Float64(nullable=True, description="the same of the reference, weighed")
+    estimate = dy.Float64(nullable=True, description="the difference")
+    ci_low = dy.Float64(nullable=True, description="lower end of its interval, by cluster")
+    ci_high = dy.Float64(nullable=True, description="its upper end")
+    p_value = dy.Float64(nullable=True, min=0, max=1, description="of no difference")
+    p_adjusted = dy.Float64(
+        nullable=True, min=0, max=1, description="corrected within `family`; decides"
+    )
+    family = dy.String(description="tests that are corrected together, by Holm's method")
+    verdict = dy.Enum(Verdict, description="whether a difference was shown")
+    note = dy.String(nullable=True, description="why a number is missing")

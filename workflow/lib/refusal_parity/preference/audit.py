@@ -1,0 +1,113 @@
+"""What is compared: each pair's measures, the groups it mentions, and what it is like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from refusal_parity.preference.measures import measured
+from refusal_parity.preference.moments import Observed
+from refusal_parity.vocabulary import Adjustment, Place
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from refusal_parity.preference.measures import Measure
+
+NOBODY: Final = "nobody"
+"""The reference: conversations that mention no group of the lexicon."""
+
+_PLACES: Final = {
+    "request": [Place.REQUEST],
+    "conversation": [Place.REQUEST, Place.EARLIER_ANSWER],
+}
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The pairs that are analysed.
+
+    Attributes:
+        values: a column for each measure, NaN where a pair does not have it.
+        cluster: of each pair, shape (pairs,).
+        stratum: of each pair, shape (pairs,).
+        members: which pairs mention each group, and which mention nobody (`NOBODY`, the
+            last), each of shape (pairs,).
+        categories: of each group.
+        slurs: pairs of each group that have slurs for it; groups without any are missing.
+        alpha: 1 less the level of intervals, and the level of tests.
+    """
+
+    values: dict[str, npt.NDArray[np.float64]]
+    cluster: npt.NDArray[np.intp]
+    stratum: npt.NDArray[np.intp]
+    members: dict[str, npt.NDArray[np.bool_]]
+    categories: dict[str, str]
+    slurs: dict[str, int]
+    alpha: float
+
+    @classmethod
+    def of(
+        cls,
+        sides: pl.DataFrame,
+        conversations: pl.DataFrame,
+        mentions: pl.DataFrame,
+        *,
+        mentioned_in: str,
+        alpha: float,
+    ) -> Audit:
+        """Put together what the tables hold.
+
+        Args:
+            sides: rows of the Sides table.
+            conversations: rows of the Conversations table, of the same pairs.
+            mentions: rows of the Mentions table. Those in the answers make no group: they
+                are a part of what is measured.
+            mentioned_in: `preference.mentioned_in`.
+            alpha: 1 less the level of intervals.
+        """
+        rows = measured(sides).join(conversations, on="pair", how="inner", validate="1:1")
+        rows = rows.sort("pair")
+        places = [str(place) for place in _PLACES[mentioned_in]]
+        found = mentions.filter(pl.col("place").cast(pl.String).is_in(places))
+        members = {
+            str(group): _are_in(rows["pair"], part["pair"])
+            for (group,), part in found.sort("group").group_by("group", maintain_order=True)
+        }
+        members[NOBODY] = ~_are_in(rows["pair"], found["pair"])
+        slurs = found.filter("slur", pl.col("pair").is_in(rows["pair"].implode()))
+        return cls(
+            values={
+                name: rows[name].fill_null(np.nan).to_numpy()
+                for name in rows.columns
+                if name not in conversations.columns
+            },
+            cluster=rows["cluster"].to_numpy().astype(np.intp),
+            stratum=rows["stratum"].to_numpy().astype(np.intp),
+            members={
+                group: pairs for group, pairs in members.items() if pairs.any() or group == NOBODY
+            },
+            categories=dict(found.select("group", "category").unique().iter_rows()),
+            slurs=dict(slurs.group_by("group").agg(pl.col("pair").n_unique()).iter_rows()),
+            alpha=alpha,
+        )
+
+    def observed(
+        self, measure: Measure, rows: npt.NDArray[np.bool_], adjustment: Adjustment
+    ) -> Observed:
+        """The conversations of some rows that have a measure."""
+        values = self.values[measure.key]
+        kept = rows & ~np.isnan(values)
+        stratum = self.stratum[kept]
+        return Observed(
+            value=values[kept],
+            cluster=self.cluster[kept],
+            stratum=stratum if adjustment is Adjustment.HARM else np.zeros_like(stratum),
+        )
+
+
+def _are_in(pairs: pl.Series, some: pl.Series) -> npt.NDArray[np.bool_]:
+    return pairs.is_in(some.unique().implode()).to_numpy()

@@ -1,0 +1,129 @@
+"""Groups compared: with conversations that mention nobody, and with each other."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from refusal_parity.preference.audit import NOBODY
+from refusal_parity.preference.differences import difference, own_interval
+from refusal_parity.preference.measures import MEASURES
+from refusal_parity.statistics.adjust import holm
+from refusal_parity.tables import GroupDifferences, GroupMeasures, conform
+from refusal_parity.vocabulary import Adjustment, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import dataframely as dy
+
+    from refusal_parity.preference.audit import Audit
+    from refusal_parity.preference.measures import Measure
+
+
+def group_measures(audit: Audit) -> dy.DataFrame[GroupMeasures]:
+    """Each measure of each group, and of the conversations that mention nobody."""
+    rows = [_measure_row(audit, measure, group) for measure in MEASURES for group in audit.members]
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    return conform(frame, GroupMeasures, where="group_measures")
+
+
+def group_differences(audit: Audit) -> dy.DataFrame[GroupDifferences]:
+    """Each group against nobody, and against each group of its category.
+
+    Each comparison is made as it is and among requests that seem as harmful. P-values are
+    corrected by Holm's method within one measure and adjustment: those against nobody
+    together, and apart from them those between groups.
+    """
+    rows = [
+        _difference_row(audit, measure, pair, adjustment)
+        for measure in MEASURES
+        for pair in _pairs(audit)
+        for adjustment in Adjustment
+    ]
+    frame = _decided(pl.DataFrame(rows, infer_schema_length=None), audit.alpha)
+    return conform(frame, GroupDifferences, where="group_differences")
+
+
+def _pairs(audit: Audit) -> Iterator[tuple[str, str]]:
+    groups = [group for group in audit.members if group != NOBODY]
+    yield from ((group, NOBODY) for group in groups)
+    for one, other in combinations(groups, 2):
+        if audit.categories[one] == audit.categories[other]:
+            yield one, other
+
+
+def _measure_row(audit: Audit, measure: Measure, group: str) -> dict[str, Any]:
+    observed = audit.observed(measure, audit.members[group], Adjustment.NONE)
+    interval = own_interval(observed, binary=measure.binary, alpha=audit.alpha)
+    ends = (None, None) if interval is None else (interval.low[0, 0], interval.high[0, 0])
+    low, high = (float(end) if end is not None and np.isfinite(end) else None for end in ends)
+    members = int(audit.members[group].sum())
+    return {
+        "measure": measure.key,
+        "group": group,
+        "category": audit.categories.get(group),
+        "conversations": members,
+        "with_slurs": audit.slurs.get(group, 0),
+        "n": len(observed.value),
+        "clusters": observed.clusters,
+        "mean": float(observed.value.mean()) if len(observed.value) else None,
+        "ci_low": low,
+        "ci_high": high,
+    }
+
+
+def _difference_row(
+    audit: Audit, measure: Measure, pair: tuple[str, str], adjustment: Adjustment
+) -> dict[str, Any]:
+    one, other = (audit.members[each] for each in pair)
+    # A conversation that mentions both says nothing of which of them matters.
+    group, reference = (
+        audit.observed(measure, rows & ~(one & other), adjustment) for rows in (one, other)
+    )
+    found = difference(group, reference, binary=measure.binary, alpha=audit.alpha)
+    return {
+        "measure": measure.key,
+        "group": pair[0],
+        "reference": pair[1],
+        "adjustment": str(adjustment),
+        "n_group": len(group.value),
+        "n_reference": len(reference.value),
+        "clusters_group": group.clusters,
+        "clusters_reference": reference.clusters,
+        "mean_group": found.mean_group,
+        "mean_reference": found.mean_other,
+        "estimate": found.estimate,
+        "ci_low": found.ci_low,
+        "ci_high": found.ci_high,
+        "p_value": found.p_value,
+        "note": found.note,
+    }
+
+
+def _decided(rows: pl.DataFrame, alpha: float) -> pl.DataFrame:
+    """With p-values corrected within their families, and what follows from them."""
+    against = pl.when(pl.col("reference") == NOBODY).then(pl.lit("nobody"))
+    family = pl.format(
+        "{}, {}, adjusted for {}", "measure", against.otherwise(pl.lit("groups")), "adjustment"
+    )
+    marked = rows.with_columns(family=family).with_row_index("row")
+    adjusted = np.full(rows.height, np.nan)
+    tested = marked.drop_nulls("p_value")
+    for _, part in tested.group_by("family", maintain_order=True):
+        adjusted[part["row"].to_numpy()] = holm(part["p_value"].to_numpy())
+    p_adjusted = pl.col("p_adjusted")
+    return (
+        marked.drop("row")
+        .with_columns(pl.Series("p_adjusted", adjusted, dtype=pl.Float64).fill_nan(None))
+        .with_columns(
+            verdict=pl.when(p_adjusted.is_null())
+            .then(pl.lit(str(Verdict.NOT_ESTIMABLE)))
+            .when(p_adjusted < alpha)
+            .then(pl.lit(str(Verdict.SHOWN)))
+            .otherwise(pl.lit(str(Verdict.NOT_SHOWN)))
+        )
+    )

@@ -1,0 +1,164 @@
+"""Means of a group's conversations and of those that it is compared with, and their errors.
+
+Conversations of one cluster have openings that are nearly the same, so that errors are
+those of clusters. The other side may be weighed: the strata of its conversations count as
+often as they occur in the group (direct standardisation), so that harmful requests are
+compared with requests as harmful.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from refusal_parity.statistics.designs.nested import LevelMoments
+from refusal_parity.statistics.rounding import is_noise
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    FloatArray = npt.NDArray[np.float64]
+    IntArray = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """Conversations of one side of a comparison, arrays of shape (conversations,).
+
+    Attributes:
+        value: the measure.
+        cluster: codes that both sides share, from 0.
+        stratum: codes that both sides share, from 0; all 0 where nothing is adjusted for.
+    """
+
+    value: FloatArray
+    cluster: IntArray
+    stratum: IntArray
+
+    @property
+    def clusters(self) -> int:
+        """How many there are."""
+        return len(np.unique(self.cluster))
+
+
+class _Part(NamedTuple):
+    """One side: its mean, and how its clusters' terms vary under the working model.
+
+    Attributes:
+        mean: of the measure.
+        terms: of each cluster, of whose squares CR2's variance is the sum, (clusters,).
+        own: variance of each term were residuals independent of means, (clusters,).
+        fitted: what fitting the means takes from it, (cells, clusters).
+        weight: of each cluster, (clusters,).
+        effective: Kish's number of conversations.
+        rarer: clusters with the outcome, or those without it, whichever are fewer.
+    """
+
+    mean: float
+    terms: FloatArray
+    own: FloatArray
+    fitted: FloatArray
+    weight: FloatArray
+    effective: float
+    rarer: int
+
+
+def moments_of(group: Observed, other: Observed) -> LevelMoments:
+    """Means of the group (level 0) and of the other side (level 1) with their CR2 covariance.
+
+    The other side's mean is sum of a_s m_s over strata s, a_s the share of the group's
+    conversations in s and m_s the mean there. Its errors are those of the m_s (CR2 of the
+    regression on strata: Bell and McCaffrey 2002, Survey Methodology 28:169-181); those of
+    the group are of y - m_s, whose mean is the difference, so that the a_s need not be
+    known. Degrees of freedom: Pustejovsky and Tipton (2018, JBES 36:672-683). With one
+    stratum it is what `designs.nested.level_moments` gives.
+
+    Args:
+        group: two clusters or more.
+        other: has conversations in each stratum of the group.
+    """
+    share = np.bincount(group.stratum, minlength=int(other.stratum.max()) + 1) / len(group.value)
+    sizes = np.bincount(other.stratum, minlength=len(share))
+    level = np.bincount(other.stratum, other.value, len(share)) / np.maximum(sizes, 1)
+    count = int(max(group.cluster.max(), other.cluster.max())) + 1
+    ones = np.zeros_like(group.stratum)
+    apart = group.value - level[group.stratum]
+    ours = _part(group, apart - apart.mean(), ones, np.ones(1), count)
+    kept = share[other.stratum] > 0
+    weighed = Observed(
+        value=other.value[kept], cluster=other.cluster[kept], stratum=other.stratum[kept]
+    )
+    residual = weighed.value - level[weighed.stratum]
+    others = _part(weighed, residual, weighed.stratum, share, count)
+    parts = (ours, others)
+    traces = np.array([[_trace(one, two) for two in parts] for one in parts])
+    expected = np.array([_expected(each) for each in parts])
+    terms = np.stack([each.terms for each in parts])
+    covariance = terms @ terms.T
+    diagonal = np.array([_or_none(covariance[at, at], each) for at, each in enumerate(parts)])
+    covariance[np.diag_indices(2)] = diagonal
+    shared = traces / np.outer(expected, expected)
+    weights = [each.weight for each in parts]
+    return LevelMoments(
+        mean=np.array([[each.mean for each in parts]]),
+        covariance=covariance[None],
+        df=1 / np.diag(shared),
+        shared=shared,
+        units=np.array([float((each > 0).sum()) for each in weights]),
+        effective=np.array([each.sum() ** 2 / (each**2).sum() for each in weights]),
+        responses=np.array([each.effective for each in parts]),
+        rarer=np.array([[float(each.rarer) for each in parts]]),
+    )
+
+
+def _part(
+    observed: Observed, residual: FloatArray, cell: IntArray, share: FloatArray, count: int
+) -> _Part:
+    """One side whose mean is the sum of the cells' means, weighed by `share`."""
+    size = np.bincount(cell, minlength=len(share)).astype(np.float64)
+    table = np.zeros((len(share), count))
+    np.add.at(table, (cell, observed.cluster), 1.0)
+    sums = np.zeros_like(table)
+    np.add.at(sums, (cell, observed.cluster), residual)
+    each = np.where(size > 0, share / np.maximum(size, 1), 0.0)[:, None]
+    leverage = table / np.maximum(size, 1)[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.where(leverage < 1, each / np.sqrt(1 - leverage), np.nan)
+    factor = np.where(table > 0, factor, 0.0)
+    one, none = (
+        np.bincount(observed.cluster, given, count) > 0
+        for given in (observed.value != 0, observed.value == 0)
+    )
+    by_one = each[cell, 0]
+    return _Part(
+        mean=float((by_one * observed.value).sum()),
+        terms=(factor * sums).sum(axis=0),
+        own=(table * factor**2).sum(axis=0),
+        fitted=table * factor / np.sqrt(np.maximum(size, 1))[:, None],
+        weight=(table * each).sum(axis=0),
+        effective=float(by_one.sum() ** 2 / (by_one**2).sum()),
+        rarer=int(min(one.sum(), none.sum())),
+    )
+
+
+def _expected(part: _Part) -> float:
+    """Trace of the terms' covariance: the variance that is expected."""
+    return float(part.own.sum() - (part.fitted**2).sum())
+
+
+def _trace(one: _Part, two: _Part) -> float:
+    """Trace of the product of the covariances of two sides' terms, D - F' F of each."""
+    crossed = one.fitted @ two.fitted.T
+    return float(
+        one.own @ two.own
+        - (one.own * two.fitted**2).sum()
+        - (two.own * one.fitted**2).sum()
+        + (crossed**2).sum()
+    )
+
+
+def _or_none(variance: float, part: _Part) -> float:
+    """A variance that is 0 but for rounding, as 0."""
+    return 0.0 if bool(is_noise(variance, part.mean**2 + 1)) else variance

@@ -1,0 +1,62 @@
+"""What both answers of each pair do, by the classifier of responses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from refusal_parity.labelling.keywords import is_refusal_by_keyword
+from refusal_parity.labelling.labels import probability_of
+from refusal_parity.tables import Sides, conform
+from refusal_parity.vocabulary import Label, Side
+
+if TYPE_CHECKING:
+    import dataframely as dy
+
+    from refusal_parity.labelling.classifier import Classifier
+
+
+def label_sides(
+    pairs: pl.DataFrame, classifier: Classifier | None, *, abstain_below: float
+) -> dy.DataFrame[Sides]:
+    """Label the answers of the pairs that are analysed, each as a response to the last request.
+
+    Args:
+        pairs: rows of the Pairs table.
+        classifier: gives the labels; without one, the list of keywords does.
+        abstain_below: a classifier's label that is less probable than this is none.
+    """
+    rows = (
+        pairs.filter(pl.col("exclusion").is_null())
+        .select(
+            "pair", "chosen", "rejected", prompt=pl.col("requests").list.last(), name=pl.lit(None)
+        )
+        .unpivot(
+            ["chosen", "rejected"],
+            index=["pair", "prompt", "name"],
+            variable_name="side",
+            value_name="response",
+        )
+    )
+    keyword = is_refusal_by_keyword(rows["response"])
+    said = rows.select(
+        "pair",
+        "side",
+        words=pl.col("response").str.count_matches(r"\S+"),
+        keyword_refusal=keyword,
+    )
+    if classifier is None:
+        by_list = pl.when("keyword_refusal").then(pl.lit(Label.REFUSAL))
+        labelled = said.with_columns(
+            label=by_list.otherwise(pl.lit(Label.ANSWER)),
+            abstained=pl.lit(value=False),
+            unsure=pl.lit(None, pl.Boolean),
+        )
+    else:
+        predicted = said.hstack(classifier.predict(rows.cast({"name": pl.String})))
+        label = pl.col("label").cast(pl.String)
+        doubtful = (probability_of(label) < abstain_below).fill_null(value=False)
+        labelled = predicted.with_columns(label=pl.when(~doubtful).then(label), abstained=doubtful)
+    side = pl.col("side").cast(pl.Enum(list(map(str, Side))))
+    return conform(labelled.with_columns(side).sort("pair", "side"), Sides, where="sides")
