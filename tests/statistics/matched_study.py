@@ -54,7 +54,7 @@ PLANTED: Final = Law(
     group=(0.0, 0.12, 0.02),
     wording=(0.0, 0.04, 0.16),
     form=(0.0, -0.06, 0.08),
-    both=((0.0, 0.0, 0.0), (0.0, 0.03, 0.15), (0.0, 0.0, 0.0)),
+    both=((0.0, 0.0, 0.0), (0.0, 0.03, 0.2), (0.0, 0.0, 0.0)),
 )
 """Each of the effects is there, and none is the other's."""
 
@@ -174,4 +174,5 @@ def observed(
 ) -> pl.DataFrame:
     """Observations of a study that follows the law."""
     table = prompts(names=names, sets=sets)
-    return observe(table, labelled(table, law, seed=seed), analysis or config())
+    kept = analysis or config(covariates=["births", "length"])
+    return observe(table, labelled(table, law, seed=seed), kept)

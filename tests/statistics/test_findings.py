@@ -83,7 +83,8 @@ def found(
 ) -> dict[str, Any]:
     """The row of a question."""
     given = {"rates": LEVELS, "disparity": tests} | tables
-    keys = ("rates", "lengths", "disparity", "exclusions", "losses", "bounds", "selfcheck")
+    keys = ("rates", "lengths", "disparity", "exclusions", "losses", "bounds", "selfcheck",
+            "interactions")  # fmt: skip
     table = findings(Evidence(**{key: filled(key, given.get(key, [])) for key in keys}), ANALYSIS)
     rows = table.filter(
         pl.col("group").eq_missing(pl.lit(group, pl.String)),
@@ -196,7 +197,7 @@ def test_other_pairs_are_answered_in_the_primary_family_alone() -> None:
         for group, reference in (("black", "white"), ("black", "asian"), ("asian", "white"))
     ]
     given = {key: filled(key, []) for key in ("lengths", "exclusions", "losses", "bounds",
-                                              "selfcheck")}  # fmt: skip
+                                              "selfcheck", "interactions")}  # fmt: skip
     table = findings(
         Evidence(rates=filled("rates", LEVELS), disparity=filled("disparity", pairs), **given),
         ANALYSIS,

@@ -5,6 +5,7 @@ from refusal_parity.console import job
 from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.influence import influences
+from refusal_parity.statistics.interactions import interactions
 from refusal_parity.statistics.lengths import lengths
 from refusal_parity.statistics.losses.cut_off import cut_off
 from refusal_parity.statistics.losses.exclusions import exclusions
@@ -18,6 +19,7 @@ from refusal_parity.tables import (
     Exclusions,
     HumanLabels,
     Influence,
+    Interactions,
     Labels,
     Lengths,
     Losses,
@@ -50,6 +52,7 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         "bounds": (bounds(observations, analysis, say), Bounds),
         "cut_off": (cut_off(prompts, labels, analysis, say), CutOff),
         "disparity": (disparities(observations, analysis, human, say), Disparity),
+        "interactions": (interactions(observations, analysis, say), Interactions),
         "influence": (influences(observations, analysis, say), Influence),
     }
     if snakemake.output.selfcheck:

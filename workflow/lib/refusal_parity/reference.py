@@ -106,6 +106,7 @@ def _method(method: Method) -> str:
     ]
     wants += ["yes or no"] if needs.binary else []
     wants += ["human labels"] if needs.people else []
+    wants += ["covariates"] if needs.covariates else []
     units = ", ".join(f"{unit}s" for unit in Unit if unit in needs.units)
     if DesignKind.NESTED in needs.designs:
         units = "prompts of a list"

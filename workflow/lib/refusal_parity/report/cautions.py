@@ -44,6 +44,7 @@ def cautions(inputs: ReportInputs, key: Key, whole: Finding, found: list[Finding
         *(sentence for each in shown if (sentence := _adjusted(each))),
         *(sentence for each in shown if (sentence := _rests_on_filter(inputs, key, each))),
         *(each.warning for each in shown if each.warning is not None),
+        *_with_covariates(inputs, found, key[2]),
         *_liberal(inputs, [whole, *shown]),
         *_lost_by_correction(inputs, found, key[2]),
         *_uncorrected(found, key[2]),
@@ -103,6 +104,30 @@ def _adjusted(contrast: Finding) -> str | None:
         return None
     words = f"{level_words(contrast.dimension, contrast.level)}: "
     return f"For {words}{note}."
+
+
+def _with_covariates(inputs: ReportInputs, found: list[Finding], dimension: str) -> list[str]:
+    """Each difference that is shown with or without covariates, and what it is with them."""
+    alpha = inputs.config.analysis.alpha
+    said = []
+    for each in found:
+        adjusted = each.covariates_estimate
+        p = each.covariates_p_adjusted
+        if each.covariates is None or not (each.shown or (p is not None and p < alpha)):
+            continue
+        level = level_words(dimension, each.level)
+        if adjusted is None:
+            said.append(f"For {level}: {plain(each.covariates)}.")
+            continue
+        said.append(
+            f"For {level} {plain(each.covariates)} the difference is "
+            f"{points(adjusted, signed=True)} points (interval "
+            f"{interval(each.covariates_ci_low, each.covariates_ci_high)}; adjusted "
+            f"{p_equals(p)}), beside {points(each.estimate, signed=True)} without. The one "
+            "without decides; where both differ much, names of the two levels differ in more "
+            "than the level."
+        )
+    return said
 
 
 def _missing(found: list[Finding], dimension: str) -> list[str]:

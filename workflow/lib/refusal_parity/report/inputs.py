@@ -220,11 +220,21 @@ class ReportInputs:
             (each.reference for key, each in dimensions.items() if str(key) == dimension), None
         )
 
+    def interactions(self, model: str, outcome: Outcome, dimension: str) -> list[Finding]:
+        """Differences at the levels of crossed factors, and between these."""
+        found = self[Findings].filter(
+            pl.col("model") == model,
+            pl.col("outcome").cast(pl.String) == outcome,
+            pl.col("dimension") == dimension,
+            pl.col("factor").is_not_null(),
+        )
+        return [Finding.of_row(row) for row in found.iter_rows(named=True)]
+
     @cached_property
     def _findings(self) -> dict[tuple[str, str, str], list[Finding]]:
         """Findings by model, outcome and dimension."""
         found: dict[tuple[str, str, str], list[Finding]] = {}
-        for row in self[Findings].iter_rows(named=True):
+        for row in self[Findings].filter(pl.col("factor").is_null()).iter_rows(named=True):
             key = (row["model"], row["outcome"], row["dimension"])
             found.setdefault(key, []).append(Finding.of_row(row))
         return found

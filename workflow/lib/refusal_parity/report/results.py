@@ -84,6 +84,8 @@ def differences_table(inputs: ReportInputs, outcome: Outcome, dimension: str) ->
             (f"{inputs.confidence} interval", NUMBER),
             ("Adjusted p", NUMBER),
             ("Adjusted p, these templates", NUMBER),
+            ("With covariates", NUMBER),
+            (f"{inputs.confidence} interval, with covariates", NUMBER),
             ("Note", TEXT),
         ),
         rows=tuple(
@@ -95,12 +97,24 @@ def differences_table(inputs: ReportInputs, outcome: Outcome, dimension: str) ->
                 Cell(interval(contrast.ci_low, contrast.ci_high), contrast.ci_low),
                 Cell(p_value(contrast.p_adjusted), contrast.p_adjusted),
                 _names_cell(contrast),
+                *_covariates_cells(contrast),
                 Cell(contrast_note(contrast)),
             )
             for model in inputs.models
             for contrast in inputs.contrasts(model, outcome, dimension)
         ),
     ).without_empty()
+
+
+def _covariates_cells(contrast: Finding) -> tuple[Cell, Cell]:
+    """The difference with covariates held fixed; empty where there are none."""
+    if contrast.covariates_estimate is None:
+        return Cell(""), Cell("")
+    ends = contrast.covariates_ci_low, contrast.covariates_ci_high
+    return (
+        Cell(points(contrast.covariates_estimate, signed=True), contrast.covariates_estimate),
+        Cell(interval(*ends), ends[0]),
+    )
 
 
 def _names_cell(contrast: Finding) -> Cell:

@@ -12,6 +12,7 @@ from refusal_parity.statistics.adjust import adjust
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.observations import outcome_column
 from refusal_parity.statistics.failures import Guard, guarded, unheard
+from refusal_parity.statistics.methods.adjusted import OLS_CR2_ADJUSTED, adjusted, covariates_of
 from refusal_parity.statistics.methods.design_based import (
     CORRECTED,
     design_based,
@@ -74,7 +75,8 @@ def disparities(
         for (model,), part in observations.group_by("model", maintain_order=True)
         for dimension in levels
         for guard in (Guard(say, (str(model), dimension)),)
-        for row in _of_dimension(part, dimension, levels[dimension], analysis, guard)
+        for found in (_of_dimension, _adjusted)
+        for row in found(part, dimension, levels[dimension], analysis, guard)
     ]
     if human is not None:
         audited = with_human_labels(
@@ -135,6 +137,32 @@ def _of_dimension(
             {"outcome": str(outcome), **_counts(row, design, outcome), **to_row(row)}
             for outcome, design in designs.items()
             for row in _complete(found.get(outcome, []), dimension, outcome, levels, design)
+        ]
+    return rows
+
+
+def _adjusted(
+    observations: pl.DataFrame,
+    dimension: str,
+    levels: Sequence[str],
+    analysis: AnalysisConfig,
+    guard: Guard,
+) -> list[dict[str, Any]]:
+    """Rows of one model and dimension with covariates held fixed, where it has any."""
+    if len(levels) < 2 or not covariates_of(observations, dimension, analysis):  # noqa: PLR2004
+        return []
+    rows = []
+    for outcome in analysis.outcomes:
+        design = build_designs(observations, dimension, levels, [outcome])[outcome]
+        found = guarded(
+            guard.of(str(outcome)),
+            [OLS_CR2_ADJUSTED],
+            levels,
+            partial(adjusted, observations, dimension, levels, outcome, analysis),
+        )
+        rows += [
+            {"outcome": str(outcome), **_counts(row, design, outcome), **to_row(row)}
+            for row in found
         ]
     return rows
 

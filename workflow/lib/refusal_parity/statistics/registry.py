@@ -58,6 +58,7 @@ class Needs:
         prompts: of each level, or clusters of them, likewise.
         people: whether it needs human labels of a probability sample, beside those of
             the machine.
+        covariates: whether it needs covariates.
     """
 
     designs: frozenset[DesignKind] = frozenset({DesignKind.CROSSED, DesignKind.CROSSED_WITHIN})
@@ -67,6 +68,7 @@ class Needs:
     templates: int = 1
     prompts: int = 1
     people: bool = False
+    covariates: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,7 @@ class Method(str):
             the type I error in its designs.
         citation: where it comes from, for the references of a report.
         run: computes it for many studies of one design at once; None where it needs
-            more than counts (`Needs.people`).
+            more than counts (`Needs.people`, `Needs.covariates`).
         checked: whether the self-check runs it on simulated studies.
     """
 

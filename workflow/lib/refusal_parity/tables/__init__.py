@@ -29,6 +29,7 @@ from refusal_parity.tables.statistics import (
     SelfCheck,
     StudyDesign,
 )
+from refusal_parity.tables.interactions import Interactions
 from refusal_parity.tables.left_out import Bounds, CutOff, Exclusions, Losses
 from refusal_parity.tables.findings import Findings
 from refusal_parity.tables.audit import (
@@ -84,6 +85,7 @@ __all__ = [
     "GroupMeasures",
     "HumanLabels",
     "Influence",
+    "Interactions",
     "Judgements",
     "KnownLabels",
     "Labels",

@@ -19,6 +19,16 @@ class Findings(dy.Schema):
     dimension = dy.String(description="column whose levels are compared")
     group = dy.String(nullable=True, description="level compared, null for all levels together")
     reference = dy.String(nullable=True, description="level compared with, null for all together")
+    factor = dy.String(
+        nullable=True,
+        description="crossed factor at whose levels they are compared; null for all responses",
+    )
+    factor_level = dy.String(nullable=True, description="its level")
+    factor_base = dy.String(
+        nullable=True,
+        description="its level whose difference is taken away; null for the difference at "
+        "`factor_level` alone",
+    )
     primary = dy.Bool(description="belongs to the outcome and dimension of the primary family")
     verdict = dy.Enum(Verdict, description="equivalent: shown to be smaller than the margin")
     reason = dy.String(nullable=True, description="why it is not estimable")
@@ -60,6 +70,15 @@ class Findings(dy.Schema):
     names_ci_high = dy.Float64(nullable=True, description="its upper end")
     names_p_adjusted = dy.Float64(
         nullable=True, min=0, max=1, description="exact permutation of names, these templates"
+    )
+    covariates = dy.String(
+        nullable=True, description="what the difference is also adjusted for, and without whom"
+    )
+    covariates_estimate = dy.Float64(nullable=True, description="the difference so adjusted")
+    covariates_ci_low = dy.Float64(nullable=True, description="lower end of its interval")
+    covariates_ci_high = dy.Float64(nullable=True, description="its upper end")
+    covariates_p_adjusted = dy.Float64(
+        nullable=True, min=0, max=1, description="its p-value, corrected for several tests"
     )
     margin = dy.Float64(min=0, description="difference below which levels count as alike")
     p_small = dy.Float64(

@@ -26,6 +26,9 @@ class Finding:
     dimension: str
     group: str | None = None
     reference: str | None = None
+    factor: str | None = None
+    factor_level: str | None = None
+    factor_base: str | None = None
     primary: bool = False
     verdict: Verdict = Verdict.NOT_ESTIMABLE
     reason: str | None = None
@@ -50,6 +53,11 @@ class Finding:
     names_ci_low: float | None = None
     names_ci_high: float | None = None
     names_p_adjusted: float | None = None
+    covariates: str | None = None
+    covariates_estimate: float | None = None
+    covariates_ci_low: float | None = None
+    covariates_ci_high: float | None = None
+    covariates_p_adjusted: float | None = None
     margin: float = 0.0
     p_small: float | None = None
     within_margin: bool = False

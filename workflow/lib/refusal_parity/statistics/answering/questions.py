@@ -17,6 +17,7 @@ from refusal_parity.outcomes import OUTCOMES
 from refusal_parity.statistics.answering.finding import NO_TEST, Finding, Row, reason_of
 from refusal_parity.statistics.losses.left_out import rests_on_left_out
 from refusal_parity.statistics.methods import METHODS
+from refusal_parity.statistics.methods.adjusted import OLS_CR2_ADJUSTED
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_NAME, OLS_CR2_TWO_WAY
 from refusal_parity.statistics.methods.design_based import DESIGN_BASED, DESIGN_BASED_EQUIVALENCE
 from refusal_parity.statistics.methods.equivalence import EQUIVALENCE
@@ -71,6 +72,9 @@ class Question:
         small = rows.get(DESIGN_BASED_EQUIVALENCE if corrected else EQUIVALENCE, {})
         narrow = {} if corrected else rows.get(OLS_CR2_NAME, {})
         exact = {} if corrected else rows.get(PERMUTATION_NAMES_EXACT, {})
+        held = {} if corrected else rows.get(OLS_CR2_ADJUSTED, {})
+        if not known(held.get("estimate")):
+            held = {"note": held.get("note")}
         p_small = _known(small.get("p_adjusted"))
         people = by_people.get("note")
         first = asked[0] if asked and not corrected else row
@@ -86,6 +90,11 @@ class Question:
             names_ci_low=_known(narrow.get("ci_low")),
             names_ci_high=_known(narrow.get("ci_high")),
             names_p_adjusted=_known(exact.get("p_adjusted")),
+            covariates=held.get("note"),
+            covariates_estimate=_known(held.get("estimate")),
+            covariates_ci_low=_known(held.get("ci_low")),
+            covariates_ci_high=_known(held.get("ci_high")),
+            covariates_p_adjusted=_known(held.get("p_adjusted")),
             p_small=p_small,
             within_margin=p_small is not None and p_small < self.alpha,
             uncorrected=None if corrected or people is None else reason_of(people),

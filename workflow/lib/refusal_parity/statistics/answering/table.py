@@ -9,6 +9,7 @@ import polars as pl
 
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.answering.finding import Finding, Row
+from refusal_parity.statistics.answering.interactions import of_factors
 from refusal_parity.statistics.answering.questions import Question
 from refusal_parity.statistics.losses.left_out import left_out_warning
 from refusal_parity.tables import Findings, conform
@@ -28,6 +29,7 @@ class Evidence:
     rates: pl.DataFrame
     lengths: pl.DataFrame
     disparity: pl.DataFrame
+    interactions: pl.DataFrame
     exclusions: pl.DataFrame
     losses: pl.DataFrame
     bounds: pl.DataFrame
@@ -39,7 +41,8 @@ def findings(given: Evidence, analysis: AnalysisConfig) -> dy.DataFrame[Findings
 
     Questions are, for each model, outcome and dimension, whether the levels differ at
     all, whether each differs from the reference, and for the primary family whether any
-    other two differ.
+    other two differ; and for dimensions of names each difference from the reference at every
+    level of a crossed factor, and whether it differs between two of these.
 
     Args:
         given: the tables of all models.
@@ -68,6 +71,7 @@ def _of_model(
     counts = _by_question(_counts(given, model))
     bounds = _by_question(given.bounds.filter(pl.col("model") == model))
     checked = _by_question(given.selfcheck.filter(pl.col("model") == model))
+    crossed = _by_question(given.interactions.filter(pl.col("model") == model))
     exclusions, losses = (
         frame.filter(pl.col("model") == model) for frame in (given.exclusions, given.losses)
     )
@@ -96,6 +100,7 @@ def _of_model(
             against = [each for each in pairs if each.reference == reference]
             yield replace(question.whole(against), warning=warning)
             yield from pairs
+            yield from of_factors(crossed.get(key, []), question.start, analysis.alpha)
 
 
 def _by_question(frame: pl.DataFrame) -> dict[tuple[str, str], list[Row]]:

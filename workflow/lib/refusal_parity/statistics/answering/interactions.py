@@ -1,0 +1,38 @@
+"""What the table of interactions answers: differences at each level of a factor, and between."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
+from refusal_parity.vocabulary import Correction, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from refusal_parity.statistics.answering.finding import Finding, Row
+
+_SAME = ("group", "reference", "factor", "factor_level", "factor_base")
+_NUMBERS = ("estimate", "ci_low", "ci_high", "p_value", "p_adjusted", "family", "note")
+
+
+def of_factors(rows: Sequence[Row], start: Finding, alpha: float) -> list[Finding]:
+    """Findings of one model, outcome and dimension at the levels of crossed factors.
+
+    Args:
+        rows: of the table Interactions.
+        start: with the model, outcome, dimension and margin.
+        alpha: level of the corrected tests.
+    """
+    return [
+        replace(
+            start,
+            primary=False,
+            method=OLS_CR2_TWO_WAY if row["estimate"] is not None else None,
+            scope=Scope(row["scope"]),
+            correction=None if row["family"] is None else Correction.BENJAMINI_HOCHBERG,
+            **{key: row[key] for key in (*_SAME, *_NUMBERS)},
+        ).decided(alpha)
+        for row in rows
+    ]

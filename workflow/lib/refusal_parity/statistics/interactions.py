@@ -1,0 +1,206 @@
+"""Whether the difference between groups hangs on how or under what they are asked about.
+
+A factor that names and texts both meet every level of (a wording or a form within matched
+sets, a system prompt) is crossed with the groups. Of each of its levels there is a difference
+between groups, and between two of its levels a contrast of these contrasts.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from refusal_parity.dimensions import DIMENSIONS, Unit
+from refusal_parity.statistics.adjust import benjamini_hochberg
+from refusal_parity.statistics.designs.counts import Design, codes_of
+from refusal_parity.statistics.designs.kinds import is_nested
+from refusal_parity.statistics.designs.observations import count_outcomes
+from refusal_parity.statistics.disparity import levels_of
+from refusal_parity.statistics.failures import Guard, unheard
+from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
+from refusal_parity.statistics.results import NOT_ESTIMABLE
+from refusal_parity.statistics.rounding import settled
+from refusal_parity.statistics.running import run_method
+from refusal_parity.tables import Interactions, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import dataframely as dy
+
+    from refusal_parity.config import AnalysisConfig
+    from refusal_parity.outcomes import Outcome
+    from refusal_parity.statistics.designs.counts import FloatArray
+    from refusal_parity.statistics.failures import Say
+    from refusal_parity.statistics.results import Estimate
+
+ALIKE: Final = "the same for every name and text at both levels"
+_METHOD: Final = OLS_CR2_TWO_WAY
+
+Row = dict[str, Any]
+
+
+def interactions(
+    observations: pl.DataFrame, analysis: AnalysisConfig, say: Say = unheard
+) -> dy.DataFrame[Interactions]:
+    """Differences between groups at each level of a crossed factor, and how these differ.
+
+    At level w, the difference is that of `ols_cr2_two_way` over the responses at w. Between
+    w and the factor's reference v, each pair of name and text (set or template) has
+    q = rate at w - rate at v, and the contrast of contrasts is the same regression of q,
+    one q a pair: names and texts are clusters of q as they are of a rate. All rows are
+    exploratory, adjusted by Benjamini and Hochberg within model and outcome.
+
+    Args:
+        observations: rows of `observe`, of one model or several.
+        analysis: outcomes, dimensions with their references, alpha.
+        say: hears what failed numerically.
+
+    Returns:
+        Table of Interactions, for each dimension of names with each crossed factor.
+
+    Raises:
+        InputError: a reference level does not occur in the observations.
+    """
+    units = {key: DIMENSIONS[key].unit for key in analysis.dimensions}
+    crossed = [
+        (dimension, factor)
+        for dimension, unit in units.items()
+        for factor, other in units.items()
+        if unit is Unit.NAME and other.is_crossed_within
+    ]
+    rows = [
+        {"model": model, "dimension": dimension, "factor": factor} | row
+        for (model,), part in observations.group_by("model", maintain_order=True)
+        if not is_nested(part)
+        for dimension, factor in crossed
+        for row in _of_factor(
+            part, dimension, factor, analysis, Guard(say, (str(model), dimension, factor))
+        )
+    ]
+    schema = {
+        name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype
+        for name, column in Interactions.columns().items()
+        if name not in {"family", "p_adjusted"}
+    }
+    table = settled(_adjusted(pl.DataFrame(rows, schema=schema)))
+    return conform(table, Interactions, where="interactions")
+
+
+def _of_factor(
+    observations: pl.DataFrame,
+    dimension: str,
+    factor: str,
+    analysis: AnalysisConfig,
+    guard: Guard,
+) -> Iterator[Row]:
+    groups, levels = (
+        levels_of(observations, key, analysis.dimensions[key].reference)
+        for key in (dimension, factor)
+    )
+    keys = [dimension, factor, "name_id", "text_id"]
+    cells = count_outcomes(
+        observations.drop_nulls([dimension, factor, "label"]), keys, analysis.readings
+    )
+    of_level = {level: cells.filter(pl.col(factor) == level) for level in levels}
+    for outcome in analysis.readings:
+        key = str(outcome)
+        tested = partial(_tested, dimension, groups, outcome, analysis, guard)
+        for level in levels:
+            part = of_level[level]
+            yield from tested(part, part["n"].to_numpy(), part[key].to_numpy(), level, None)
+        for level in levels[1:]:
+            pairs = of_level[level].join(
+                of_level[levels[0]],
+                on=[dimension, "name_id", "text_id"],
+                suffix="_base",
+                maintain_order="left",
+            )
+            rates = [
+                pairs[f"{key}{which}"].to_numpy() / pairs[f"n{which}"].to_numpy()
+                for which in ("", "_base")
+            ]
+            change = np.asarray(rates[0] - rates[1], dtype=np.float64)
+            yield from tested(pairs, np.ones(len(pairs)), change, level, levels[0])
+
+
+def _tested(  # noqa: PLR0913, PLR0917 - what is compared in full
+    dimension: str,
+    groups: Sequence[str],
+    outcome: Outcome,
+    analysis: AnalysisConfig,
+    guard: Guard,
+    cells: pl.DataFrame,
+    n: FloatArray,
+    k: FloatArray,
+    level: str,
+    base: str | None,
+) -> Iterator[Row]:
+    """A row for each group against the reference, of sums k over n in each cell."""
+    found: dict[str, Estimate] = {}
+    present = set(cells[dimension])
+    if len(present) > 1:
+        order = [group for group in groups if group in present]
+        design = Design(
+            tuple(order),
+            np.array([order.index(each) for each in cells[dimension]], dtype=np.intp),
+            codes_of(cells["name_id"].to_numpy().astype(np.str_)),
+            codes_of(cells["text_id"].to_numpy().astype(np.str_)),
+            n.astype(np.float64),
+            k.astype(np.float64),
+        )
+        rows = run_method(_METHOD, design, dimension, outcome, analysis, guard)
+        found = {str(row.group): row for row in rows if row.reference == groups[0]}
+    texts = dict(cells.group_by(dimension).len().iter_rows())
+    for group in groups[1:]:
+        row = {
+            "outcome": str(outcome),
+            "group": group,
+            "reference": groups[0],
+            "factor_level": level,
+            "factor_base": base,
+            "scope": str(_METHOD.scope),
+            "n_group": texts.get(group, 0),
+            "n_reference": texts.get(groups[0], 0),
+        }
+        if group in found:
+            numbers = {key: each for key, each in found[group].numbers.items() if key in _NUMBERS}
+            yield (
+                row
+                | numbers
+                | {"note": found[group].note}
+                | _alike(
+                    cells[dimension].is_in([group, groups[0]]).to_numpy(), k, base, found[group]
+                )
+            )
+        else:
+            lost = next(each for each in (groups[0], group) if each not in present)
+            yield row | {"note": f"{NOT_ESTIMABLE}{lost} has no labelled response here"}
+
+
+_NUMBERS: Final = ("estimate", "std_error", "df", "ci_low", "ci_high", "statistic", "p_value")
+
+
+def _alike(
+    compared: np.typing.NDArray[np.bool_], k: FloatArray, base: str | None, found: Estimate
+) -> Row:
+    """A change of 0 where every pair has it, which no error is needed for."""
+    if base is None or found.estimate is not None or k[compared].any():
+        return {}
+    return {"estimate": 0.0, "note": ALIKE}
+
+
+def _adjusted(rows: pl.DataFrame) -> pl.DataFrame:
+    family = pl.format("exploratory: {} at levels of factors", "outcome")
+    marked = rows.with_columns(
+        pl.when(pl.col("p_value").is_not_null()).then(family).alias("family")
+    ).with_row_index("row")
+    adjusted = np.full(rows.height, np.nan)
+    for _, part in marked.drop_nulls("family").group_by("model", "family", maintain_order=True):
+        adjusted[part["row"].to_numpy()] = benjamini_hochberg(part["p_value"].to_numpy())
+    return marked.drop("row").with_columns(
+        pl.Series("p_adjusted", adjusted, dtype=pl.Float64).fill_nan(None)
+    )
