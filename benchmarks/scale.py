@@ -30,7 +30,8 @@ import yaml
 from refusal_parity.labelling.gold import read_gold
 from refusal_parity.labelling.starter import starter_files
 from refusal_parity.statistics.designs.grid import Grid
-from refusal_parity.statistics.simulation.latent import Latent, simulate
+from refusal_parity.statistics.simulation.drawing import simulate
+from refusal_parity.statistics.simulation.latent import Latent
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import IntArray

@@ -26,7 +26,8 @@ from refusal_parity.statistics.rates import rates
 from refusal_parity.statistics.registry import Setting
 from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws, permutation_names
-from refusal_parity.statistics.simulation.latent import Latent, simulate
+from refusal_parity.statistics.simulation.drawing import simulate
+from refusal_parity.statistics.simulation.latent import Latent
 from refusal_parity.statistics.simulation.selfcheck import null_verdicts, selfcheck
 
 if TYPE_CHECKING:

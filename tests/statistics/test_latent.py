@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import multivariate_normal, norm
 
 from refusal_parity.statistics.designs.grid import Grid
-from refusal_parity.statistics.simulation.latent import Latent, excess, fit_latent, simulate
+from refusal_parity.statistics.simulation.drawing import simulate
+from refusal_parity.statistics.simulation.latent import Latent, excess, fit_latent
 from refusal_parity.statistics.variances.components import components
 
 GRID = Grid(("x", "y", "z"), np.repeat([0, 1, 2], [30, 30, 30]), np.full((90, 40), 3.0))

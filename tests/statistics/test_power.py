@@ -17,7 +17,8 @@ from refusal_parity.statistics.planning.power import (
     precision,
     smallest,
 )
-from refusal_parity.statistics.simulation.latent import Latent, simulate
+from refusal_parity.statistics.simulation.drawing import simulate
+from refusal_parity.statistics.simulation.latent import Latent
 from refusal_parity.statistics.variances.components import Components, components
 from refusal_parity.vocabulary import Scope
 

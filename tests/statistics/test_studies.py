@@ -13,7 +13,8 @@ from refusal_parity.statistics.designs.grid import Grid
 from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.fits.reduced import reduced
 from refusal_parity.statistics.methods import METHODS
-from refusal_parity.statistics.simulation.latent import Latent, simulate
+from refusal_parity.statistics.simulation.drawing import simulate
+from refusal_parity.statistics.simulation.latent import Latent
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.results import Estimate

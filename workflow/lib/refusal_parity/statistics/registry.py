@@ -166,6 +166,11 @@ class Method(str):
         """Whether its test of an estimand controls the type I error in its designs."""
         return self.describes is None or estimand not in self.describes.of
 
+    @property
+    def decides(self) -> bool:
+        """Whether any of its tests may be a finding."""
+        return any(self.controls(estimand) for estimand in self.estimands)
+
     def caveat(self, estimand: str) -> str | None:
         """What the note of a row that only describes says."""
         if self.describes is None or self.controls(estimand):

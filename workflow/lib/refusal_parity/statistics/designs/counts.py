@@ -102,12 +102,13 @@ class Design:
         Raises:
             ValueError: a name stands at two levels, so levels are no property of names.
         """
-        pairs = np.unique(np.column_stack([self.name, self.level]), axis=0)
-        if len(np.unique(pairs[:, 0])) != len(pairs):
+        pairs = np.unique(self.name * len(self.levels) + self.level)
+        name, level = np.divmod(pairs, len(self.levels))
+        if (np.diff(name) == 0).any():
             message = "a name stands at two levels"
             raise ValueError(message)
         return NameTotals(
-            level=pairs[:, 1],
+            level=level,
             n=np.bincount(self.name, self.n).astype(np.float64),
             k=np.bincount(self.name, self.k).astype(np.float64),
         )

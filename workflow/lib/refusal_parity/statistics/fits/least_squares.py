@@ -50,12 +50,14 @@ class LeastSquares:
         normal: the normal equations of the contrasts.
         coefficients: contrasts with the first level, shape (studies, q).
         residual: sums of residuals, shape (studies, rows, templates).
+        level_residual: sums of them by level, shape (studies, levels, templates).
     """
 
     studies: Studies
     normal: Reduced
     coefficients: FloatArray
     residual: FloatArray
+    level_residual: FloatArray
 
     @property
     def parameters(self) -> int:
@@ -96,11 +98,12 @@ def least_squares(studies: Studies) -> LeastSquares:
     total = n.sum(axis=0)
     effects = (k.sum(axis=1) - levels @ n) / np.where(total > 0, total, 1)
     fitted = levels[..., None] + effects[:, None]
+    level_residual = studies.level_k - studies.level_n * fitted
     residual = np.empty_like(studies.k)
     # Study by study: all at once do not fit the processor's cache.
     for left, seen, expected in zip(residual, studies.k, fitted, strict=True):
         np.subtract(seen, studies.grid.n * expected[studies.grid.level], out=left)
-    return LeastSquares(studies, normal, coefficients, residual)
+    return LeastSquares(studies, normal, coefficients, residual, level_residual)
 
 
 def regression(

@@ -27,7 +27,7 @@ from refusal_parity.statistics.variances.cr2_two_way import (
     one_way,
 )
 from refusal_parity.statistics.variances.roots import triangle
-from refusal_parity.statistics.variances.sandwich import cell_terms
+from refusal_parity.statistics.variances.sandwich import cell_squares
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def ols_cr2_name(studies: Studies, setting: Setting) -> list[Answers]:
         fitted = Fitted(
             levels=fit.studies.grid.levels,
             coefficients=fit.coefficients,
-            root=triangle(_terms(fit, found.weights, "name")),
+            root=triangle(_name_terms(fit)),
             largest=fit.largest,
             df=found.df,
             df_joint=np.array(found.df_joint),
@@ -95,13 +95,14 @@ def _two_way(studies: Studies, alpha: float) -> list[Answers]:
         at = [every.index(pair) for pair in kept.pairs]
         pairs = pair_weights(len(kept.grid.levels))[at].T
         sides = []
-        for kind in ("name", "template"):
-            cluster = getattr(kept.layout, kind)
-            found = spread(absorbed, cluster)
-            terms = _terms(fit, found.weights, kind) @ pairs
-            sides.append(one_way(terms, found.df[at], level_of(kept.layout.level, cluster)))
+        for cluster, terms in (
+            (kept.layout.name, _name_terms(fit)),
+            (kept.layout.template, _template_terms(fit)),
+        ):
+            df = spread(absorbed, cluster).df[at]
+            sides.append(one_way(terms @ pairs, df, level_of(kept.layout.level, cluster)))
         cells = int(kept.layout.cell.max()) + 1
-        cell = (cell_terms(kept, fit.residual, fit.moved[None] @ pairs) ** 2).sum(axis=1)
+        cell = cell_squares(kept, fit.residual, fit.moved @ pairs)
         by_name, by_template = sides
         both = both_ways(by_name, by_template, cell * (cells / max(cells - absorbed.parameters, 1)))
         # What residuals as large as the outcomes could give at most.
@@ -114,25 +115,28 @@ def _two_way(studies: Studies, alpha: float) -> list[Answers]:
     return regression(studies, OLS_CR2_TWO_WAY, tests)
 
 
-def _terms(fit: LeastSquares, weights: FloatArray, kind: str) -> FloatArray:
-    """Terms U' e of the clusters of `cr2.spread`, shape (studies, clusters, q).
-
-    Args:
-        fit: with the residuals e, one sum for each cell.
-        weights: U, shape (cells, q), of rows that stand for the n responses of a cell.
-        kind: `name` or `template`.
-    """
+@lru_cache(maxsize=2)
+def _name_terms(fit: LeastSquares) -> FloatArray:
+    """Terms U' e of the names (`cr2.spread`), shape (studies, names, q); kept for both methods."""
     studies = fit.studies
-    n = studies.layout.n
+    weights = spread(fit.absorbed, studies.layout.name).weights
     laid_out = np.zeros((*studies.grid.n.shape, weights.shape[1]))
-    laid_out[np.nonzero(studies.grid.n)] = weights / np.sqrt(n)[:, None]
-    if kind == "name":
-        return studies.by_name(np.swapaxes(np.swapaxes(fit.residual, 0, 1) @ laid_out, 0, 1))
-    # Copied so that matrices lie in one piece, or their product takes ten times as long.
-    used = studies.grid.n.any(axis=0)
-    of_templates = np.ascontiguousarray(fit.residual.transpose(2, 0, 1)[used])
-    terms = of_templates @ np.ascontiguousarray(np.swapaxes(laid_out, 0, 1)[used])
-    return np.swapaxes(terms, 0, 1)
+    laid_out[np.nonzero(studies.grid.n)] = weights / np.sqrt(studies.layout.n)[:, None]
+    return studies.by_name(np.swapaxes(np.swapaxes(fit.residual, 0, 1) @ laid_out, 0, 1))
+
+
+def _template_terms(fit: LeastSquares) -> FloatArray:
+    """Terms U' e of the templates, shape (studies, templates, q).
+
+    Responses of one template and level have one row of X, and so one weight: the
+    sums of their residuals are all that is needed.
+    """
+    layout = fit.studies.layout
+    weights = spread(fit.absorbed, layout.template).weights / np.sqrt(layout.n)[:, None]
+    used = np.flatnonzero(fit.studies.grid.n.any(axis=0))
+    laid_out = np.zeros((len(layout.levels), len(used), weights.shape[1]))
+    laid_out[layout.level, layout.template] = weights
+    return np.einsum("rgt,gtq->rtq", fit.level_residual[..., used], laid_out)
 
 
 OLS_CR2_NAME: Final = Method(

@@ -9,7 +9,7 @@ templates and new names, whatever the responses of one name have in common
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
     from refusal_parity.statistics.designs.counts import FloatArray, IntArray
 
+    Positions = npt.NDArray[np.unsignedinteger[Any]]
+
 _BLOCK = 300_000
 """Names times permutations held at a time, for few outcomes: some 10 MB."""
 
 _MANY = 20
 """Outcomes from which on the sums take more room than the permutations."""
 
-_KEPT = 10_000_000
+_KEPT = 20_000_000
 """Names times permutations that are kept for the next outcomes and dimensions: 40 MB."""
 
 
@@ -111,7 +113,7 @@ class _Counts(NamedTuple):
         return cls(k, n, centred, bool((n == n[:, :1]).all()), tie)
 
 
-def _permutations(names: int, draws: Draws, share: int) -> Iterator[npt.NDArray[np.uint32]]:
+def _permutations(names: int, draws: Draws, share: int) -> Iterator[Positions]:
     """Random permutations in blocks of shape (block, names), smaller by a share."""
     block = max(1, _BLOCK // names // share)
     if names * draws.permutations <= _KEPT:
@@ -124,15 +126,15 @@ def _permutations(names: int, draws: Draws, share: int) -> Iterator[npt.NDArray[
 
 
 @lru_cache(maxsize=2)
-def _kept_permutations(names: int, draws: Draws) -> npt.NDArray[np.uint32]:
+def _kept_permutations(names: int, draws: Draws) -> Positions:
     """All permutations at once, the same for every outcome and dimension."""
     permuted = _permute(np.random.default_rng(draws.seed), draws.permutations, names)
     permuted.flags.writeable = False
     return permuted
 
 
-def _permute(random: np.random.Generator, rows: int, names: int) -> npt.NDArray[np.uint32]:
-    one = np.arange(names, dtype=np.uint32)
+def _permute(random: np.random.Generator, rows: int, names: int) -> Positions:
+    one = np.arange(names, dtype=np.min_scalar_type(names))
     return random.permuted(np.broadcast_to(one, (rows, names)), axis=1)
 
 

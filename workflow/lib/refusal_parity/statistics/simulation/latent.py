@@ -1,4 +1,4 @@
-"""Studies simulated from a latent scale that carries the shares of a study's own variance."""
+"""A latent scale that carries the shares of a study's own variance; `drawing` has its studies."""
 
 from __future__ import annotations
 
@@ -169,61 +169,3 @@ def _correlation(
     return (
         _HIGHEST if reached(_HIGHEST) <= 0 else float(brentq(reached, 0.0, _HIGHEST, xtol=_EXACT))
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Simulated:
-    """Studies drawn from a model, and what is true in them.
-
-    Attributes:
-        k: responses with the outcome, shape (studies, names, templates).
-        rates_here: expected rate of each group for the templates drawn and new
-            names, shape (studies, groups).
-    """
-
-    k: FloatArray
-    rates_here: FloatArray
-
-
-def simulate(grid: Grid, latent: Latent, studies: int, random: np.random.Generator) -> Simulated:
-    """Draw studies with the grid's own names, templates and responses.
-
-    Args:
-        grid: names, templates and responses of the study.
-        latent: the model.
-        studies: how many.
-        random: where draws come from.
-    """
-    names, templates = grid.n.shape
-    level = grid.level
-
-    def normal(variance: float | FloatArray, *shape: int) -> FloatArray:
-        return np.sqrt(variance) * random.standard_normal((studies, *shape))
-
-    shared = latent.mean[:, None] + normal(latent.template, 1, templates)
-    shared = shared + normal(latent.template_group, len(grid.levels), templates)
-    of_name = normal(latent.name[level], names)
-    deviation, unit = np.sqrt(latent.cell), np.sqrt(latent.sample)
-    asked = np.arange(int(grid.n.max()))[:, None, None] < grid.n
-    k = np.empty((studies, names, templates))
-    drawn = np.empty((names, templates))
-    hits = np.empty((names, templates), dtype=np.uint8)
-    # Study by study, in arrays that stay: many at once do not fit the processor's cache.
-    for study in range(studies):
-        score = shared[study, level]
-        score += of_name[study, :, None]
-        random.standard_normal(out=drawn)
-        drawn *= deviation
-        score += drawn
-        score /= unit
-        chance = ndtr(score, out=score)
-        hits[:] = 0
-        for repetition in asked:
-            is_hit = random.random(out=drawn) < chance
-            is_hit &= repetition
-            hits += is_hit
-        k[study] = hits
-    weights = by_level(grid, grid.n)
-    left = np.sqrt(latent.total - latent.template - latent.template_group)
-    expected = ndtr(shared / left[:, None])
-    return Simulated(k, (expected * weights).sum(axis=2) / weights.sum(axis=1))

@@ -29,7 +29,8 @@ from refusal_parity.statistics.resampling.randomisation import Draws
 from refusal_parity.statistics.results import join_notes
 from refusal_parity.statistics.running import methods_for
 from refusal_parity.statistics.simulation.error_rates import monte_carlo
-from refusal_parity.statistics.simulation.latent import fit_latent, simulate
+from refusal_parity.statistics.simulation.drawing import simulate
+from refusal_parity.statistics.simulation.latent import fit_latent
 from refusal_parity.tables import SelfCheck, conform
 from refusal_parity.vocabulary import Estimand, NameVariance
 
@@ -47,7 +48,13 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.simulation.latent import Latent
 
 _AT_ONCE: Final = 250
-"""Studies held at a time: some 100 MB for 56 names x 32 templates."""
+"""Studies held at a time at most."""
+
+_CELLS: Final = 2_000_000
+"""Names x templates x studies held at a time: 16 MB an array."""
+
+_DESCRIBED: Final = 500
+"""Studies that methods are run on of which no finding is made; all others are run on all."""
 
 _DRAWS: Final = 999
 """Permutations and bootstrap samples of each study: 1,000 alpha is a whole number."""
@@ -65,7 +72,7 @@ def selfcheck(
     For each model, outcome of `analysis.checked` and dimension of names, `analysis.selfcheck`
     studies are drawn from `latent.fit_latent` with one rate for all groups,
     twice: with one variance of names for all groups, and with each group's
-    own. A test rejects where p <= alpha, an interval where it leaves no
+    own. Methods that only describe are run on some 500 of them. A test rejects where p <= alpha, an interval where it leaves no
     difference out; of the pairs, those with the reference are run. The
     equivalence test is held against its own null hypothesis: estimates are
     shifted by the margin.
@@ -173,7 +180,7 @@ def _of_design(
         | (
             {"n_simulations": 0, "note": f"not estimable: {failures[key[0]]}"}
             if key[0] in failures
-            else _row(verdicts[key], key[0], analysis.selfcheck)
+            else _row(verdicts[key], key[0])
         )
         for key in keys
     ]
@@ -203,13 +210,17 @@ def null_verdicts(
             they have no verdicts. Without it such an error is raised.
 
     Returns:
-        By method and estimand, arrays of shape (studies, groups).
+        By method and estimand, arrays of shape (studies, groups); of some 500 studies
+        where a method only describes.
     """
     random = np.random.default_rng([analysis.seed, *map(ord, "selfcheck")])
     parts: dict[Key, list[Verdicts]] = {}
     run = [each for each in methods or suited_to(DesignKind.CROSSED) if each.checked]
-    for start in range(0, analysis.selfcheck, _AT_ONCE):
-        size = min(_AT_ONCE, analysis.selfcheck - start)
+    at_once = min(_AT_ONCE, max(1, _CELLS // grid.n.size))
+    for start in range(0, analysis.selfcheck, at_once):
+        size = min(at_once, analysis.selfcheck - start)
+        if start >= _DESCRIBED:
+            run = [method for method in run if method.decides]
         studies = Studies(grid, simulate(grid, latent, size, random).k)
         setting = Setting(
             analysis.alpha,
@@ -259,8 +270,8 @@ def _judge(row: Answers, analysis: AnalysisConfig) -> Verdicts:
     return row.rejects(analysis.alpha, null=1 if ratio else 0)
 
 
-def _row(verdicts: Verdicts, method: str, studies: int) -> dict[str, Any]:
-    answered = int(verdicts.known.any(axis=1).sum())
+def _row(verdicts: Verdicts, method: str) -> dict[str, Any]:
+    studies, answered = len(verdicts.known), int(verdicts.known.any(axis=1).sum())
     missing = (
         f"no answer in {studies - answered} of {studies} simulated studies"
         if answered < studies

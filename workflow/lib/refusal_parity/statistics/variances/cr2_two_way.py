@@ -76,5 +76,6 @@ def level_of(level: IntArray, cluster: IntArray) -> IntArray | None:
         level: level of each cell, shape (cells,).
         cluster: codes 0 to G - 1 that all occur, shape (cells,).
     """
-    pairs = np.unique(np.column_stack([cluster, level]), axis=0)
-    return pairs[:, 1] if len(pairs) == cluster.max() + 1 else None
+    levels = int(level.max()) + 1
+    pairs = np.unique(cluster * levels + level)
+    return pairs % levels if len(pairs) == cluster.max() + 1 else None

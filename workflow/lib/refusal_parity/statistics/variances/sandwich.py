@@ -15,6 +15,7 @@ from refusal_parity.statistics.variances.roots import covariance, root_of_differ
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import BoolArray, FloatArray
+    from refusal_parity.statistics.designs.grid import Grid
     from refusal_parity.statistics.designs.studies import Studies
 
 
@@ -108,6 +109,31 @@ def sandwich(studies: Studies, residual: FloatArray, moved: FloatArray, counts: 
     )
 
 
+def cell_squares(studies: Studies, residual: FloatArray, moved: FloatArray) -> FloatArray:
+    """The diagonal of the sum over cells of m m' (`cell_terms`), shape (studies, q).
+
+    Args:
+        studies: names, templates and levels.
+        residual: sums of residuals, shape (studies, rows, templates).
+        moved: what a residual moves the contrasts by, shape (levels, templates, q).
+    """
+    if not studies.is_nested:
+        return np.asarray((cell_terms(studies, residual, moved[None]) ** 2).sum(axis=1))
+    sizes = level_squares(studies.grid, residual)
+    return sizes.reshape(len(sizes), -1) @ (moved**2).reshape(-1, moved.shape[-1])
+
+
+def level_squares(grid: Grid, residual: FloatArray) -> FloatArray:
+    """Sums of squares by level and template, shape (studies, levels, templates)."""
+    found = np.empty((len(residual), len(grid.levels), residual.shape[2]))
+    squares = np.empty(residual.shape[1:])
+    # Study by study: all at once do not fit the processor's cache.
+    for sums, each in zip(found, residual, strict=True):
+        np.multiply(each, each, out=squares)
+        sums[:] = by_level(grid, squares)
+    return found
+
+
 def cell_terms(studies: Studies, residual: FloatArray, moved: FloatArray) -> FloatArray:
     """A root of the sum over cells of m m', shape (studies, terms, q).
 
@@ -124,7 +150,7 @@ def cell_terms(studies: Studies, residual: FloatArray, moved: FloatArray) -> Flo
     """
     shape = (len(residual), -1, moved.shape[-1])
     if studies.is_nested:
-        sizes = np.sqrt(by_level(studies.grid, residual**2))
+        sizes = np.sqrt(level_squares(studies.grid, residual))
         return (sizes[..., None] * moved).reshape(shape)
     terms = residual[..., None] * moved[:, studies.grid.level]
     flat = terms.reshape(*terms.shape[:2], -1)
