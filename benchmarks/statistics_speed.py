@@ -53,15 +53,17 @@ def timed(what: str, target: str = "") -> Iterator[None]:
     print(f"{what}: {clock:.2f} s ({processor:.2f} s of one core){target}", flush=True)
 
 
-def observations(model: int) -> pl.DataFrame:
+def observations(
+    model: int, names: int = GROUPS * NAMES, templates: int = TEMPLATES
+) -> pl.DataFrame:
     """A study of 1,792 prompts x 3 samples from one model, 1 % of it without a label."""
     random = np.random.default_rng(model)
-    level = np.repeat(np.arange(GROUPS), NAMES)
-    n = np.full((len(level), TEMPLATES), float(SAMPLES))
+    level = np.arange(names) * GROUPS // names
+    n = np.full((len(level), templates), float(SAMPLES))
     latent = Latent(np.zeros(GROUPS), np.full(GROUPS, 0.2), 0.5, 0.02, 0.1, 0.18)
     rate = latent.with_rates(np.full(GROUPS, 0.2))
     k = simulate(Grid(tuple(LEVELS), level, n), rate, 1, random).k[0]
-    name, template, sample = (each.ravel() for each in np.indices((len(level), TEMPLATES, SAMPLES)))
+    name, template, sample = (each.ravel() for each in np.indices((len(level), templates, SAMPLES)))
     refused = sample < k[name, template]
     kinds = np.where(
         refused,
@@ -146,6 +148,29 @@ def self_check() -> None:
         selfcheck(study, ANALYSIS)
 
 
+def large() -> None:
+    """One model of 100,000 responses: every table, all outcomes by two dimensions."""
+    study = observations(0, names=133, templates=250)
+    two = ANALYSIS.model_copy(
+        update={"dimensions": {key: ANALYSIS.dimensions[key] for key in ("group", "gender")}}
+    )
+    numbers = np.random.default_rng(1).random(10_000_000)
+    started = time.process_time()
+    np.sort(numbers)
+    sorting = time.process_time() - started
+    started = time.process_time()
+    for compute in (rates, disparities, influences, selfcheck):
+        with timed(f"  {compute.__name__} of {len(study):,} responses"):
+            compute(study, two)
+    whole = time.process_time() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(
+        f"all of it: {whole:.1f} s of one core, target 30 s; {whole / sorting:.0f} times as long "
+        f"as sorting ten million numbers; peak {peak:.2f} GB, target 2 GB",
+        flush=True,
+    )
+
+
 class Cost(NamedTuple):
     """Seconds of one core, and the peak of a process's memory in GB."""
 
@@ -182,6 +207,7 @@ def main() -> None:
     arguments = parser.parse_args()
     permutations()
     self_check()
+    large()
     many(arguments.models)
 
 

@@ -136,7 +136,8 @@ def _template_terms(fit: LeastSquares) -> FloatArray:
     used = np.flatnonzero(fit.studies.grid.n.any(axis=0))
     laid_out = np.zeros((len(layout.levels), len(used), weights.shape[1]))
     laid_out[layout.level, layout.template] = weights
-    return np.einsum("rgt,gtq->rtq", fit.level_residual[..., used], laid_out)
+    terms = np.einsum("rgt,gtq->rtq", fit.level_residual[..., used], laid_out)
+    return np.asarray(terms, dtype=np.float64)
 
 
 OLS_CR2_NAME: Final = Method(

@@ -28,8 +28,8 @@ from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws
 from refusal_parity.statistics.results import join_notes
 from refusal_parity.statistics.running import methods_for
-from refusal_parity.statistics.simulation.error_rates import monte_carlo
 from refusal_parity.statistics.simulation.drawing import simulate
+from refusal_parity.statistics.simulation.error_rates import monte_carlo
 from refusal_parity.statistics.simulation.latent import fit_latent
 from refusal_parity.tables import SelfCheck, conform
 from refusal_parity.vocabulary import Estimand, NameVariance
@@ -72,9 +72,9 @@ def selfcheck(
     For each model, outcome of `analysis.checked` and dimension of names, `analysis.selfcheck`
     studies are drawn from `latent.fit_latent` with one rate for all groups,
     twice: with one variance of names for all groups, and with each group's
-    own. Methods that only describe are run on some 500 of them. A test rejects where p <= alpha, an interval where it leaves no
-    difference out; of the pairs, those with the reference are run. The
-    equivalence test is held against its own null hypothesis: estimates are
+    own. Methods that only describe are run on some 500 of them. A test rejects
+    where p <= alpha, an interval where it leaves no difference out; of the pairs,
+    those with the reference are run. The equivalence test is held against its own null hypothesis: estimates are
     shifted by the margin.
 
     Args:
