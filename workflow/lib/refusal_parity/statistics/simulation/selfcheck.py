@@ -74,8 +74,8 @@ def selfcheck(
     twice: with one variance of names for all groups, and with each group's
     own. Methods that only describe are run on some 500 of them. A test rejects
     where p <= alpha, an interval where it leaves no difference out; of the pairs,
-    those with the reference are run. The equivalence test is held against its own null hypothesis: estimates are
-    shifted by the margin.
+    those with the reference are run. The equivalence test is held against its own
+    null hypothesis: estimates are shifted by the margin.
 
     Args:
         observations: rows of `observe`, of one model or several.
