@@ -17,12 +17,12 @@ import stat
 import subprocess
 import tempfile
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
+from leftovers import PREFIX, clear_up, end_with_step, note_daemon, note_owner, processes_of
 from slurm_conf import GPUS_OF_A_NODE, NODES, Ports, write_configuration
 
 if TYPE_CHECKING:
@@ -67,9 +67,15 @@ class Cluster:
 
     @classmethod
     def start(cls, *, accounting: bool = True) -> Cluster:
-        """Start every daemon and wait until all nodes are idle."""
+        """Start every daemon and wait until all nodes are idle.
+
+        What an earlier run that was broken off has left is ended first.
+        """
         # Short, because the path of a socket may have 107 characters at most.
-        folder = Path(tempfile.mkdtemp(prefix="rp-slurm-", dir="/tmp"))
+        place = Path("/tmp")  # noqa: S108 - the folder in it is this process's alone
+        clear_up(place)
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+        note_owner(folder)
         cluster = cls(folder, accounting)
         try:
             cluster._start()
@@ -120,7 +126,7 @@ class Cluster:
         self._kill(f"slurmd-{node}", signal.SIGKILL)
         for process in psutil.process_iter():
             if self._variables(process).get("SLURM_JOB_ID") in jobs:
-                _kill_with_step(process)
+                end_with_step(process)
 
     def start_node(self, node: str) -> None:
         """Start a node's daemon; returns once the node takes jobs."""
@@ -143,9 +149,8 @@ class Cluster:
         """End jobs and daemons, and remove the folder."""
         for name in reversed(list(self._daemons)):
             self._kill(name, signal.SIGTERM)
-        for process in psutil.process_iter():
-            if self._variables(process):
-                _kill_with_step(process)
+        for process in processes_of(self.folder):
+            end_with_step(process)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self) -> None:
@@ -240,9 +245,7 @@ class Cluster:
                 stdout=output,
                 stderr=output,
             )
-        pids = self.folder / "pids"
-        with pids.open("a", encoding="utf-8") as file:
-            print(name, self._daemons[name].pid, file=file)
+        note_daemon(self.folder, self._daemons[name].pid)
 
     def _kill(self, name: str, signal_number: int) -> None:
         daemon = self._daemons.pop(name)
@@ -268,15 +271,3 @@ class Cluster:
 def _listening(port: int) -> bool:
     with socket.socket() as one:
         return one.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _kill_with_step(process: psutil.Process) -> None:
-    """Kill a process and the part of SLURM that watches over it, which overwrote its own
-    environment."""
-    try:
-        steps = [one for one in process.parents() if "slurmstepd" in " ".join(one.cmdline())]
-    except psutil.Error:
-        steps = []
-    for one in [*steps, process]:
-        with suppress(psutil.Error):
-            one.kill()
