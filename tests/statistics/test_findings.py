@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import polars as pl
@@ -79,15 +80,16 @@ def found(
     *,
     outcome: str = "refusal",
     dimension: str = "group",
+    contrast: str | None = None,
     **tables: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """The row of a question."""
     given = {"rates": LEVELS, "disparity": tests} | tables
-    keys = ("rates", "lengths", "disparity", "exclusions", "losses", "bounds", "selfcheck",
-            "interactions")  # fmt: skip
+    keys = [each.name for each in fields(Evidence)]
     table = findings(Evidence(**{key: filled(key, given.get(key, [])) for key in keys}), ANALYSIS)
     rows = table.filter(
         pl.col("group").eq_missing(pl.lit(group, pl.String)),
+        pl.col("contrast").eq_missing(pl.lit(contrast, pl.String)),
         outcome=outcome,
         dimension=dimension,
     ).to_dicts()
@@ -196,12 +198,9 @@ def test_other_pairs_are_answered_in_the_primary_family_alone() -> None:
         for outcome in ("refusal", "partial_answer")
         for group, reference in (("black", "white"), ("black", "asian"), ("asian", "white"))
     ]
-    given = {key: filled(key, []) for key in ("lengths", "exclusions", "losses", "bounds",
-                                              "selfcheck", "interactions")}  # fmt: skip
-    table = findings(
-        Evidence(rates=filled("rates", LEVELS), disparity=filled("disparity", pairs), **given),
-        ANALYSIS,
-    )
+    given = {each.name: filled(each.name, []) for each in fields(Evidence)}
+    given |= {"rates": filled("rates", LEVELS), "disparity": filled("disparity", pairs)}
+    table = findings(Evidence(**given), ANALYSIS)
     asked = table.filter(pl.col("group").is_not_null()).group_by("outcome").len()
     assert dict(asked.iter_rows()) == {"refusal": 3, "partial_answer": 2}
     # All levels together: each outcome with each dimension.
@@ -334,3 +333,77 @@ def test_a_warning_of_who_was_left_out_stands_with_all_levels() -> None:
 def test_reasons_read_as_parts_of_a_sentence() -> None:
     assert reason_of("not estimable: x has one name.") == "x has one name"
     assert reason_of("not estimable: a; b; not estimable: c") == "a; b; c"
+
+
+def against(scope: Scope, group: str | None = None, **values: Any) -> dict[str, Any]:
+    """A row of comparison.parquet: new against old."""
+    kind = "rate" if group is None else "disparity"
+    p = values.get("p_adjusted")
+    return {
+        "contrast": "new - old", "model": "new", "baseline": "old", "outcome": "refusal",
+        "dimension": "all" if group is None else "group", "group": group,
+        "reference": group and "white", "estimand": f"{kind}_difference", "scope": scope,
+        "n_prompts": 150, "names_group": 6, "names_reference": group and 9, "templates_group": 10,
+        "templates_reference": group and 10, "p_value": p,
+        "family": p and f"between models: {kind}",
+    } | values  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "expected"),
+    [
+        (
+            {"estimate": 0.2, "ci_low": 0.1, "ci_high": 0.3, "p_adjusted": 0.01},
+            {"estimate": 0.2, "ci_low": 0.15, "ci_high": 0.25, "p_adjusted": 0.002},
+            {"verdict": "shown", "scope": Scope.NEW_NAMES_AND_TEMPLATES, "estimate": 0.2,
+             "ci_low": 0.1, "names_ci_low": 0.15, "names_p_adjusted": 0.002, "fallback": None,
+             "correction": "benjamini_hochberg", "margin": 0.05, "p_small": None},
+        ),
+        (
+            {"estimate": 0.2, "ci_low": -0.1, "ci_high": 0.5, "p_adjusted": 0.2},
+            {"estimate": 0.2, "ci_low": 0.15, "ci_high": 0.25, "p_adjusted": 0.002},
+            {"verdict": "not_shown", "scope": Scope.NEW_NAMES_AND_TEMPLATES, "p_adjusted": 0.2},
+        ),
+        (
+            {"note": "not estimable: one template"},
+            {"estimate": 0.2, "ci_low": 0.15, "ci_high": 0.25, "p_adjusted": 0.002},
+            {"verdict": "shown", "scope": Scope.NEW_NAMES, "p_adjusted": 0.002,
+             "fallback": "not estimable: one template"},
+        ),
+        (
+            {"estimate": 0.0, "note": "the models have the same rate in every prompt"},
+            {"estimate": 0.0, "note": "the models have the same rate in every prompt"},
+            {"verdict": "not_shown", "estimate": 0.0, "reason": None,
+             "note": "the models have the same rate in every prompt"},
+        ),
+        (
+            {"note": "not estimable: one name"},
+            {"note": "not estimable: one name"},
+            {"verdict": "not_estimable", "reason": "one name", "scope": None},
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("group", [None, "black"])
+def test_models_against_each_other_are_findings_too(
+    group: str | None, wide: dict[str, Any], narrow: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    rows = [
+        against(Scope.NEW_NAMES, group, **narrow),
+        against(Scope.NEW_NAMES_AND_TEMPLATES, group, **wide),
+    ]
+    dimension = "all" if group is None else "group"
+    row = found([a_row()], group, dimension=dimension, contrast="new - old", comparison=rows)
+    assert {key: row[key] for key in expected} == expected
+    assert (row["model"], row["baseline"], row["primary"]) == ("new", "old", False)
+    assert (row["names_group"], row["names_reference"]) == (6, group and 9)
+    assert row["method"] is None
+
+
+def test_a_series_of_sizes_has_no_model() -> None:
+    rows = [
+        against(scope, estimate=0.1, p_adjusted=0.3)
+        | {"contrast": "sizes", "model": None, "baseline": None, "estimand": "rate_trend"}
+        for scope in (Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES)
+    ]
+    row = found([a_row()], None, dimension="all", contrast="sizes", comparison=rows)
+    assert (row["model"], row["estimand"], row["verdict"]) == (None, "rate_trend", "not_shown")

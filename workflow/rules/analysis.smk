@@ -150,6 +150,7 @@ rule state_findings:
             if STUDY.analysis.selfcheck
             else []
         ),
+        comparison=[f"{RESULTS}/comparison.parquet"],
     output:
         findings=f"{RESULTS}/findings.parquet",
     log:

@@ -4,37 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import polars as pl
-
+from refusal_parity.report.inputs import ALL
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.tables import Comparison
 from refusal_parity.text import interval, p_value, plain, points
-from refusal_parity.vocabulary import ModelEstimand
+from refusal_parity.vocabulary import ModelEstimand, Scope
 
 if TYPE_CHECKING:
-    from refusal_parity.report.inputs import ReportInputs, Row
+    from refusal_parity.report.inputs import ReportInputs
+    from refusal_parity.statistics.answering.finding import Finding
 
 _ESTIMANDS: Final = {
     ModelEstimand.RATE_DIFFERENCE: "rate",
-    ModelEstimand.DISPARITY_DIFFERENCE: "disparity",
+    ModelEstimand.DISPARITY_DIFFERENCE: "difference",
     ModelEstimand.RATE_TREND: "rate, each doubling",
-    ModelEstimand.DISPARITY_TREND: "disparity, each doubling",
+    ModelEstimand.DISPARITY_TREND: "difference, each doubling",
 }
 
 
 def comparison_table(inputs: ReportInputs) -> Table | None:
-    """Differences and trends of the primary outcome, in both scopes."""
-    if inputs[Comparison].is_empty():
-        return None
-    rows = (
-        inputs[Comparison]
-        .filter(
-            pl.col("outcome").cast(pl.String) == inputs.outcome,
-            pl.col("dimension").is_in(["all", inputs.dimension]),
-        )
-        .to_dicts()
-    )
-    if not rows:
+    """Differences and trends of the primary outcome, as the findings report them."""
+    found = inputs.between_models(inputs.outcome, [ALL, inputs.dimension])
+    if not found:
         return None
     alpha = inputs.config.analysis.alpha
     return Table(
@@ -43,35 +33,38 @@ def comparison_table(inputs: ReportInputs) -> Table | None:
         columns=(
             ("Models", TEXT),
             ("What", TEXT),
-            ("Holds for", TEXT),
             ("Difference", NUMBER),
             (f"{inputs.confidence} interval", NUMBER),
             ("Adjusted p", NUMBER),
+            ("Adjusted p, these templates", NUMBER),
             ("Prompts", NUMBER),
             ("Note", TEXT),
         ),
         rows=tuple(
             (
-                Cell(plain(row["contrast"])),
-                Cell(_what(row)),
-                Cell(row["scope"]),
-                Cell(points(row["estimate"], signed=True), row["estimate"], _is_shown(row, alpha)),
-                Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),
-                Cell(p_value(row["p_adjusted"]), row["p_adjusted"]),
-                Cell(str(row["n_prompts"]), row["n_prompts"]),
-                Cell(plain(row["note"] or "")),
+                Cell(plain(each.contrast or "")),
+                Cell(_what(each)),
+                Cell(points(each.estimate, signed=True), each.estimate, each.shown),
+                Cell(interval(each.ci_low, each.ci_high), each.ci_low),
+                Cell(p_value(each.p_adjusted), each.p_adjusted),
+                Cell(p_value(each.names_p_adjusted), each.names_p_adjusted),
+                Cell(str(each.n_prompts), each.n_prompts),
+                Cell(_note(each)),
             )
-            for row in rows
+            for each in found
         ),
     ).without_empty()
 
 
-def _is_shown(row: Row, alpha: float) -> bool:
-    return row["p_adjusted"] is not None and row["p_adjusted"] < alpha
-
-
-def _what(row: Row) -> str:
-    words = _ESTIMANDS[ModelEstimand(row["estimand"])]
-    if row["group"] is None:
+def _what(found: Finding) -> str:
+    words = _ESTIMANDS[found.estimand or ModelEstimand.RATE_DIFFERENCE]
+    if found.group is None:
         return words
-    return f"{words}, {plain(row['group'])} against {plain(row['reference'])}"
+    return f"{words}, {plain(found.level)} against {plain(found.base)}"
+
+
+def _note(found: Finding) -> str:
+    """Why a number is missing, or why the row is that for these templates alone."""
+    if found.fallback is not None:
+        return f"for {Scope.NEW_NAMES} only: {plain(found.fallback)}"
+    return plain(found.note or "")

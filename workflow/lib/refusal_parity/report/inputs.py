@@ -26,7 +26,7 @@ from refusal_parity.tables import (
 from refusal_parity.vocabulary import DesignQuantity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import dataframely as dy
 
@@ -230,11 +230,21 @@ class ReportInputs:
         )
         return [Finding.of_row(row) for row in found.iter_rows(named=True)]
 
+    def between_models(self, outcome: Outcome, dimensions: Sequence[str]) -> list[Finding]:
+        """Findings of models against each other, in the order of the table."""
+        rows = self[Findings].filter(
+            pl.col("contrast").is_not_null(),
+            pl.col("outcome").cast(pl.String) == str(outcome),
+            pl.col("dimension").is_in(list(dimensions)),
+        )
+        return [Finding.of_row(row) for row in rows.iter_rows(named=True)]
+
     @cached_property
     def _findings(self) -> dict[tuple[str, str, str], list[Finding]]:
-        """Findings by model, outcome and dimension."""
+        """Findings of one model each, by model, outcome and dimension."""
         found: dict[tuple[str, str, str], list[Finding]] = {}
-        for row in self[Findings].filter(pl.col("factor").is_null()).iter_rows(named=True):
+        of_one = self[Findings].filter(pl.col("contrast").is_null(), pl.col("factor").is_null())
+        for row in of_one.iter_rows(named=True):
             key = (row["model"], row["outcome"], row["dimension"])
             found.setdefault(key, []).append(Finding.of_row(row))
         return found

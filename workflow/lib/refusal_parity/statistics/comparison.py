@@ -82,7 +82,7 @@ def _rates_by_prompt(observations: pl.DataFrame, analysis: AnalysisConfig) -> pl
         observations.drop_nulls("label")
         .group_by("prompt_id", "model")
         .agg(
-            pl.first("name_id", "text_id", *levels),
+            pl.first("name_id", "template_id", "text_id", *levels),
             *(outcome_column(outcome).mean() for outcome in analysis.readings),
         )
         .sort("prompt_id", "model")
@@ -101,7 +101,7 @@ def _of_contrast(
         .filter(pl.len().over("prompt_id") == len(wanted.weights))
         .group_by("prompt_id", maintain_order=True)
         .agg(
-            pl.first("name_id", "text_id", *levels),
+            pl.first("name_id", "template_id", "text_id", *levels),
             *(((pl.col(key) - pl.col(key).first()) * weight).sum().alias(key) for key in keys),
         )
     )
@@ -153,8 +153,10 @@ def _rates(
             or _alike(paired[key])
         )
 
+    compared = _sizes(paired)
     return [
-        _row(key, ALL, None, None, estimand, scope, paired.height)
+        _row(key, ALL, None, None, estimand, scope)
+        | compared
         | guard.run(f"{estimand}, {scope}", partial(numbers, scope), _failed)
         for scope in SCOPES
     ]
@@ -171,7 +173,7 @@ def _disparities(  # noqa: PLR0913, PLR0917 - one row's key in full
 ) -> Iterator[Row]:
     trend, difference = ModelEstimand.DISPARITY_TREND, ModelEstimand.DISPARITY_DIFFERENCE
     estimand = trend if wanted.is_trend else difference
-    sizes = dict(paired.drop_nulls(dimension).group_by(dimension).len().iter_rows())
+    levels = set(paired[dimension].drop_nulls())
     means = guard.run(
         estimand, lambda: _means(paired, key, dimension), lambda reason: _failed(reason)["note"]
     )
@@ -185,13 +187,13 @@ def _disparities(  # noqa: PLR0913, PLR0917 - one row's key in full
         compared = paired.filter(pl.col(dimension).is_in([group, reference]))
         return _numbers(means, np.array(weights), scope, alpha) or _alike(compared[key])
 
-    for group in sorted(sizes.keys() - {reference}):
-        prompts = sizes[group] + sizes.get(reference, 0)
+    for group in sorted(levels - {reference}):
+        compared = (paired.filter(pl.col(dimension) == level) for level in (group, reference))
+        sizes = _sizes(*compared)
         for scope in SCOPES:
             what = f"{estimand} of {group}, {scope}"
-            yield _row(key, dimension, group, reference, estimand, scope, prompts) | guard.run(
-                what, partial(numbers, group, scope), _failed
-            )
+            found = guard.run(what, partial(numbers, group, scope), _failed)
+            yield _row(key, dimension, group, reference, estimand, scope) | sizes | found
 
 
 def _alike(quantity: pl.Series) -> Row:
@@ -212,7 +214,6 @@ def _row(  # noqa: PLR0913, PLR0917 - one row's key in full
     reference: str | None,
     estimand: ModelEstimand,
     scope: Scope,
-    prompts: int,
 ) -> Row:
     return {
         "outcome": key,
@@ -221,7 +222,17 @@ def _row(  # noqa: PLR0913, PLR0917 - one row's key in full
         "reference": reference,
         "estimand": str(estimand),
         "scope": str(scope),
-        "n_prompts": prompts,
+    }
+
+
+def _sizes(ours: pl.DataFrame, others: pl.DataFrame | None = None) -> Row:
+    """Prompts, names and templates that are compared."""
+    return {
+        "n_prompts": ours.height + (0 if others is None else others.height),
+        "names_group": ours["name_id"].n_unique(),
+        "names_reference": None if others is None else others["name_id"].n_unique(),
+        "templates_group": ours["template_id"].n_unique(),
+        "templates_reference": None if others is None else others["template_id"].n_unique(),
     }
 
 

@@ -7,16 +7,20 @@ import polars as pl
 
 from refusal_parity.tables.columns import method_key, outcome_key
 from refusal_parity.tables.registry import table
-from refusal_parity.vocabulary import Correction, Scope, Verdict
+from refusal_parity.vocabulary import Correction, ModelEstimand, Scope, Verdict
 
 
 @table("findings", per_model=False)
 class Findings(dy.Schema):
     """Each question that the report answers: what was decided, by which test, and how surely."""
 
-    model = dy.String(description="key of the model in the config")
+    model = dy.String(
+        nullable=True, description="key of the model in the config, null for a series of sizes"
+    )
     outcome = outcome_key(description="what is compared")
-    dimension = dy.String(description="column whose levels are compared")
+    dimension = dy.String(
+        description="column whose levels are compared; `all` for the rates of two models"
+    )
     group = dy.String(nullable=True, description="level compared, null for all levels together")
     reference = dy.String(nullable=True, description="level compared with, null for all together")
     factor = dy.String(
@@ -29,13 +33,22 @@ class Findings(dy.Schema):
         description="its level whose difference is taken away; null for the difference at "
         "`factor_level` alone",
     )
+    contrast = dy.String(
+        nullable=True,
+        description="of models against each other, as in comparison.parquet; null for one model",
+    )
+    baseline = dy.String(nullable=True, description="model that `model` is compared with")
+    estimand = dy.Enum(
+        ModelEstimand, nullable=True, description="what models are compared in; null for one model"
+    )
     primary = dy.Bool(description="belongs to the outcome and dimension of the primary family")
     verdict = dy.Enum(Verdict, description="equivalent: shown to be smaller than the margin")
     reason = dy.String(nullable=True, description="why it is not estimable")
     method = method_key(
         nullable=True,
         description="of the row of disparity.parquet that is reported; null where none has a "
-        "number, and for all levels together where the pairs decide alone",
+        "number, for all levels together where the pairs decide alone, and between models, of "
+        "which comparison.parquet has one test",
     )
     fallback = dy.String(
         nullable=True, description="why the method that comes first is not the one reported"
@@ -53,8 +66,13 @@ class Findings(dy.Schema):
     n_reference = dy.Int64(nullable=True, description="the same of the reference")
     k_group = dy.Int64(nullable=True, description="of them with the outcome")
     k_reference = dy.Int64(nullable=True, description="the same of the reference")
+    n_prompts = dy.Int64(
+        nullable=True, description="prompts to which every model compared has a labelled response"
+    )
     estimate = dy.Float64(
-        nullable=True, description="difference; for all levels, the highest less the lowest rate"
+        nullable=True,
+        description="difference, or between models its difference or trend; for all levels, the "
+        "highest less the lowest rate",
     )
     ci_low = dy.Float64(nullable=True, description="lower end of its interval")
     ci_high = dy.Float64(nullable=True, description="upper end of its interval")
@@ -69,7 +87,10 @@ class Findings(dy.Schema):
     )
     names_ci_high = dy.Float64(nullable=True, description="its upper end")
     names_p_adjusted = dy.Float64(
-        nullable=True, min=0, max=1, description="exact permutation of names, these templates"
+        nullable=True,
+        min=0,
+        max=1,
+        description="its p-value: the exact permutation of names; between models, the contrast's",
     )
     covariates = dy.String(
         nullable=True, description="what the difference is also adjusted for, and without whom"
@@ -119,4 +140,7 @@ class Findings(dy.Schema):
     @dy.rule()
     def key_is_unique(cls) -> pl.Expr:  # noqa: N805 - dataframely rules are class methods
         """One row for each question."""
-        return pl.struct("model", "outcome", "dimension", "group", "reference").is_unique()
+        return pl.struct(
+            "model", "contrast", "outcome", "dimension", "group", "reference", "estimand",
+            "factor", "factor_level", "factor_base",
+        ).is_unique()  # fmt: skip

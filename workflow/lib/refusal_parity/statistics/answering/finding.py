@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.exact import PERMUTATION_NAMES_EXACT
 from refusal_parity.statistics.results import NOT_ESTIMABLE
-from refusal_parity.vocabulary import Correction, Scope, Verdict
+from refusal_parity.vocabulary import Correction, ModelEstimand, Scope, Verdict
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.registry import Method
@@ -21,7 +21,7 @@ Row = dict[str, Any]
 class Finding:
     """The answer to one question: a row of the table Findings, whose columns these are."""
 
-    model: str
+    model: str | None
     outcome: str
     dimension: str
     group: str | None = None
@@ -29,6 +29,9 @@ class Finding:
     factor: str | None = None
     factor_level: str | None = None
     factor_base: str | None = None
+    contrast: str | None = None
+    baseline: str | None = None
+    estimand: ModelEstimand | None = None
     primary: bool = False
     verdict: Verdict = Verdict.NOT_ESTIMABLE
     reason: str | None = None
@@ -43,6 +46,7 @@ class Finding:
     n_reference: int | None = None
     k_group: int | None = None
     k_reference: int | None = None
+    n_prompts: int | None = None
     estimate: float | None = None
     ci_low: float | None = None
     ci_high: float | None = None
@@ -105,6 +109,7 @@ class Finding:
     def of_row(cls, row: Row) -> Finding:
         """A row of the table as it is read."""
         kinds = {
+            "estimand": ModelEstimand,
             "verdict": Verdict,
             "method": METHODS.__getitem__,
             "scope": Scope,
@@ -115,7 +120,7 @@ class Finding:
         )
 
     def decided(self, alpha: float) -> Finding:
-        """A pair of levels with the verdict of its corrected test, at level alpha."""
+        """A difference with the verdict of its corrected test, at level alpha."""
         if self.estimate is None or self.p_adjusted is None:
             return replace(self, reason=reason_of(self.note or NO_TEST))
         if self.p_adjusted < alpha:

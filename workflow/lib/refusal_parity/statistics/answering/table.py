@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from refusal_parity.outcomes import Outcome
+from refusal_parity.statistics.answering.between_models import between_models
 from refusal_parity.statistics.answering.finding import Finding, Row
 from refusal_parity.statistics.answering.interactions import of_factors
 from refusal_parity.statistics.answering.questions import Question
@@ -34,6 +35,7 @@ class Evidence:
     losses: pl.DataFrame
     bounds: pl.DataFrame
     selfcheck: pl.DataFrame
+    comparison: pl.DataFrame
 
 
 def findings(given: Evidence, analysis: AnalysisConfig) -> dy.DataFrame[Findings]:
@@ -42,20 +44,24 @@ def findings(given: Evidence, analysis: AnalysisConfig) -> dy.DataFrame[Findings
     Questions are, for each model, outcome and dimension, whether the levels differ at
     all, whether each differs from the reference, and for the primary family whether any
     other two differ; and for dimensions of names each difference from the reference at every
-    level of a crossed factor, and whether it differs between two of these.
+    level of a crossed factor, and whether it differs between two of these. For models
+    against each other: whether their rates differ, and whether their differences between
+    levels do.
 
     Args:
         given: the tables of all models.
         analysis: outcomes, dimensions with their references, alpha, margins, primary family.
 
     Returns:
-        Table of Findings, in the order of the models, dimensions and outcomes.
+        Table of Findings, in the order of the models, dimensions and outcomes; last those
+        of models against each other.
     """
     rows = [
         vars(found)
         for (model,), disparity in given.disparity.group_by("model", maintain_order=True)
         for found in _of_model(str(model), disparity, given, analysis)
     ]
+    rows += [vars(found) for found in between_models(given.comparison, analysis)]
     schema = {
         name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype
         for name, column in Findings.columns().items()
