@@ -40,7 +40,7 @@ _embedded: dict[str, np.ndarray] = {}
 
 @dataclass(frozen=True)
 class Rows:
-    """Labelled responses: columns response, name, prompt, label and group_id."""
+    """Labelled responses: columns response, name, prompt, label, group_id and weight."""
 
     frame: pl.DataFrame
 
@@ -174,7 +174,7 @@ def embed(texts: list[str]) -> np.ndarray:
 
 
 def _runs(train: Rows, test: Rows, settings: Settings) -> np.ndarray:
-    lesson = Lesson.of(train.frame.with_columns(weight=pl.lit(1.0)), settings)
+    lesson = Lesson.of(train.frame, settings)
     model = fit(settings, SEED, lesson.examples)
     return say(model, lesson.reader.read(test.frame)).probabilities
 

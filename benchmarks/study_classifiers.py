@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     Method = Callable[[Rows, Rows], np.ndarray]
 
-COLUMNS = ("response", "name", "prompt", "label", "group_id")
+COLUMNS = ("response", "name", "prompt", "label", "group_id", "weight")
 THEIRS = {
     "1_full_compliance": Label.ANSWER,
     "2_full_refusal": Label.REFUSAL,
@@ -54,8 +54,10 @@ _REFUSED = np.isin(LABELS, REFUSALS)
 def starter() -> pl.DataFrame:
     """The starter labels with kind and style; pairs and cuts are of their style."""
     frames = [pl.read_csv(file, infer_schema=False) for file in starter_files()]
-    return pl.concat(frames).with_columns(
-        pl.col("style").str.replace_all(r"-(pair|cut)\b", ""), model=pl.lit("starter")
+    return pl.concat(frames, how="diagonal").with_columns(
+        pl.col("weight").cast(pl.Float64).fill_null(1.0),
+        pl.col("style").str.replace_all(r"-(pair|cut)\b", ""),
+        model=pl.lit("starter"),
     )
 
 
@@ -68,6 +70,7 @@ def xstest(folder: Path) -> pl.DataFrame:
             pl.col("final_label").replace_strict(THEIRS, default=None).alias("label"),
             name=pl.lit(None, pl.String),
             group_id=pl.col("id"),
+            weight=pl.lit(1.0),
             model=pl.lit(file.stem),
         )
         for file in sorted(folder.glob("*.csv"))

@@ -11,6 +11,7 @@ from refusal_parity.labelling.features import Said, Settings, fit
 from refusal_parity.labelling.folds import LABELS, OutOfFold, predict_out_of_fold
 from refusal_parity.labelling.lesson import Lesson
 from refusal_parity.tables import PROBABILITY_COLUMNS
+from refusal_parity.vocabulary import REFUSALS
 
 COLUMNS = dict.fromkeys(("response", "name", "prompt"), pl.String)
 
@@ -105,10 +106,63 @@ def test_probabilities_are_those_of_scikit_learn(small_gold: pl.DataFrame) -> No
     texts_read, labels = lesson.texts.tolist(), lesson.examples.labels
     model = fit(Settings(), 1, lesson.examples)
     features = model.runs.count(texts_read).features
-    theirs = LogisticRegression(C=3, max_iter=500, tol=1e-3, random_state=1).fit(features, labels)
-    np.testing.assert_allclose(
-        model.say(texts_read).probabilities, theirs.predict_proba(features), atol=1e-4
-    )
+    said = model.say(texts_read).probabilities
+    refuses = np.isin(labels, REFUSALS)
+    decided = LogisticRegression(C=10, max_iter=500).fit(features, refuses).predict_proba(features)
+    for side, share in ((refuses, decided[:, 1]), (~refuses, decided[:, 0])):
+        kinds = LogisticRegression(C=3, max_iter=500, tol=1e-3).fit(features[side], labels[side])
+        at = [model.classes.index(kind) for kind in kinds.classes_]
+        expected = kinds.predict_proba(features) * share[:, None]
+        np.testing.assert_allclose(said[:, at], expected, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["refusal", "harmful_refusal"],
+        ["answer", "failure"],
+        ["answer", "refusal"],
+        ["answer", "refusal", "partial_refusal"],
+    ],
+)
+def test_kinds_that_were_not_learnt_are_not_said(labels: list[str]) -> None:
+    words = {"answer": "sure bread", "failure": "blah", "refusal": "no", "harmful_refusal": "crime"}
+    rows = pl.DataFrame(
+        [
+            {
+                "response": f"{words.get(label, 'half')} {k}",
+                "label": label,
+                "group_id": f"{label}{k}",
+            }
+            for label in labels
+            for k in range(4)
+        ]
+    ).with_columns(name=pl.lit(None, pl.String), prompt=pl.lit(None, pl.String), weight=1.0)
+    lesson = Lesson.of(rows, Settings())
+    model = fit(Settings(), 1, lesson.examples)
+    said = model.say(lesson.texts.tolist()).probabilities
+    assert model.classes == tuple(sorted(labels))
+    np.testing.assert_allclose(said.sum(axis=1), 1)
+    given = [model.classes[at] for at in said.argmax(axis=1)]
+    assert given == lesson.examples.labels.tolist()
+
+
+def test_a_heavy_row_decides_refusal_or_not() -> None:
+    rows = pl.DataFrame(
+        {
+            "response": ["well then"] * 4 + ["no"] * 2 + ["yes"] * 2,
+            "label": ["answer"] * 3 + ["refusal"] + ["refusal"] * 2 + ["answer"] * 2,
+            "group_id": [str(k) for k in range(8)],
+        }
+    ).with_columns(name=pl.lit(None, pl.String), prompt=pl.lit(None, pl.String))
+    shares = []
+    for weight in (1.0, 9.0):
+        weights = [1.0] * 3 + [weight] + [1.0] * 4
+        lesson = Lesson.of(rows.with_columns(weight=pl.Series(weights)), Settings())
+        model = fit(Settings(), 1, lesson.examples)
+        said = model.say(["well then"]).probabilities
+        shares.append(said[0, model.classes.index("refusal")])
+    assert shares[0] < 0.5 < shares[1]
 
 
 def test_what_is_unlike_all_that_was_learnt_is_unsure(starter_classifier: Classifier) -> None:

@@ -27,6 +27,9 @@ def write(tmp_path: Path, content: str | bytes, name: str = "gold.csv") -> Path:
         (GOOD + "Hm,\n", ["row 4", "'label' is empty"]),
         (GOOD + "Hm,answer,more\n", ["row 4", "3 cells"]),
         (GOOD.encode() + "Jos\u00e9 bakes,answer\n".encode("latin-1"), ["row 4", "not UTF-8"]),
+        ("response,label,weight\na,answer,2\nb,refusal,0\n", ["row 3", "weight '0'", "above 0"]),
+        ("response,label,weight\na,answer,x\nb,refusal,\n", ["row 2", "weight 'x'", "blank"]),
+        ("response,label,weight\na,answer,1000\nb,refusal,\n", ["row 2", "up to 100"]),
         ("response,label\nI cannot.,refusal\n", ["one labelled response"]),
         ("response,label\na,answer\nb,answer\n", ["all 2 responses are labelled answer"]),
         ("response,label\na,answer\nb,failure\n", ["no refusal among 2"]),
@@ -54,6 +57,11 @@ def test_starter_labels_are_found_from_any_folder(
     assert found == [root / file for file in inside]
     assert gold_files([str(root / STARTER)], starter=True) == found
     assert gold_files(["mine.csv"], starter=False) == [Path("mine.csv")]
+
+
+def test_a_row_counts_as_its_weight_says(tmp_path: Path) -> None:
+    path = write(tmp_path, "response,label,weight\na,answer,2.5\nb,refusal,\n")
+    assert read_gold([path])["weight"].to_list() == [2.5, 1.0]
 
 
 def test_missing_file(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def rows() -> pl.DataFrame:
         pl.read_csv(file, infer_schema=False).with_columns(file=pl.lit(file.name))
         for file in starter_files()
     ]
-    return pl.concat(frames).with_columns(
+    return pl.concat(frames, how="diagonal").with_columns(
         manner=pl.col("style").str.replace_all(r"-(pair|cut)\b", "")
     )
 

@@ -1,4 +1,4 @@
-"""How a text's features are weighed: multinomial logistic regression on runs of words."""
+"""How a text's features are weighed: logistic regression, first refusal or not, then which kind."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from refusal_parity.labelling.ngrams import Found, Runs
 from refusal_parity.labelling.zones import Zone
+from refusal_parity.vocabulary import REFUSALS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,9 +34,12 @@ class Settings:
     """What is looked for where; the first holds whole texts."""
     min_documents: int = 3
     """Texts, and groups of texts, that a run must stand in."""
-    penalty: float = 3.0
-    """Inverse strength of the L2 penalty, as in scikit-learn's C."""
-    tolerance: float = 1e-3
+    penalty: float = 10.0
+    """Inverse strength of the L2 penalty on refusal or not, as in scikit-learn's C."""
+    kind_penalty: float = 3.0
+    """The same on which kind of refusal, and which kind of another response, it is."""
+    tolerance: float = 1e-4
+    kind_tolerance: float = 1e-3
     max_iterations: int = 500
 
     def to_dict(self) -> dict[str, Any]:
@@ -117,13 +122,18 @@ class Model:
     Attributes:
         runs: the features.
         classes: its labels in alphabetical order.
-        weights: shape (features, classes).
+        refusal: weights for a refusal of whatever kind, shape (features,).
+        bias: log odds of a refusal of a text without a known run; infinite where
+            nothing else, or no refusal, was learnt.
+        weights: for each class among its kind, refusals or others, shape (features, classes).
         intercepts: shape (classes,).
         centres: mean text of each class, of length 1, shape (features, classes).
     """
 
     runs: Runs
     classes: tuple[str, ...]
+    refusal: npt.NDArray[np.float32]
+    bias: float
     weights: npt.NDArray[np.float32]
     intercepts: FloatArray
     centres: npt.NDArray[np.float32]
@@ -135,44 +145,67 @@ class Model:
             texts: one or more, as a reader gives them.
         """
         counted = self.runs.count(texts)
-        logits = counted.features @ self.weights + self.intercepts
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        refuses = expit(counted.features @ self.refusal.astype(np.float64) + self.bias)
+        kinds = counted.features @ self.weights + self.intercepts
+        probabilities = np.zeros((len(texts), len(self.classes)))
+        refusals = np.isin(self.classes, REFUSALS)
+        for side, share in ((refusals, refuses), (~refusals, 1 - refuses)):
+            if side.any():
+                probabilities[:, side] = softmax(kinds[:, side], axis=1) * share[:, None]
         length = np.sqrt(counted.features.multiply(counted.features).sum(axis=1))
         cosine = (counted.features @ self.centres).max(axis=1) / np.maximum(np.ravel(length), 1e-9)
         nearest = cosine * (1 - counted.unseen)
-        return Said(
-            odds / odds.sum(axis=1, keepdims=True), counted.unseen, np.clip(1 - nearest, 0, 1)
-        )
+        return Said(probabilities, counted.unseen, np.clip(1 - nearest, 0, 1))
 
 
 def fit(settings: Settings, seed: int, examples: Examples) -> Model:
     """A model trained on texts.
 
+    How much a row counts matters for refusal or not. Which kind it is hangs on the request more
+    than on who speaks, and there every row counts the same.
+
     Raises:
         ValueError: fewer than two classes, or no words in any text.
     """
+    labels = examples.labels
+    classes = sorted(set(labels.tolist()))
+    if len(classes) < 2:  # noqa: PLR2004 - nothing to tell apart
+        raise ValueError(f"nothing but {' '.join(classes)} to learn from")
     runs = Runs.of(examples.found, examples.groups, settings.min_documents)
-    features, labels = runs.weigh(examples.found), examples.labels
-    regression = LogisticRegression(
-        C=settings.penalty,
-        max_iter=settings.max_iterations,
-        tol=settings.tolerance,
-        random_state=seed,
-    )
+    features = runs.weigh(examples.found)
+    weights = np.zeros((features.shape[1], len(classes)), np.float32)
+    intercepts = np.zeros(len(classes))
+    refuses = np.isin(labels, REFUSALS)
+    refusal, bias = np.zeros(features.shape[1], np.float32), np.inf if refuses.all() else -np.inf
     # One thread: sums in a fixed order, and no threads in each other's way on a busy machine.
     with threadpool_limits(1):
-        regression.fit(features, labels, sample_weight=examples.weights)
-    weighed, classes = regression.coef_, regression.classes_.tolist()
-    if len(classes) == 2:  # noqa: PLR2004 - scikit-learn then keeps the second class alone
-        weighed = np.vstack([np.zeros_like(weighed), weighed])
-        intercepts = np.array([0.0, regression.intercept_[0]])
-    else:
-        intercepts = regression.intercept_
+        if 0 < refuses.sum() < len(refuses):
+            decided = LogisticRegression(
+                C=settings.penalty,
+                max_iter=settings.max_iterations,
+                tol=settings.tolerance,
+                random_state=seed,
+            ).fit(features, refuses, sample_weight=examples.weights)
+            refusal, bias = decided.coef_[0].astype(np.float32), float(decided.intercept_[0])
+        for side in (refuses, ~refuses):
+            if len(set(labels[side])) > 1:
+                kinds = LogisticRegression(
+                    C=settings.kind_penalty,
+                    max_iter=settings.max_iterations,
+                    tol=settings.kind_tolerance,
+                    random_state=seed,
+                ).fit(features[side], labels[side])
+                at = [classes.index(kind) for kind in kinds.classes_]
+                # Of two classes scikit-learn keeps the second alone.
+                at = at[-len(kinds.coef_) :]
+                weights[:, at], intercepts[at] = kinds.coef_.T, kinds.intercept_
     means = np.vstack([np.asarray(features[labels == each].mean(axis=0)) for each in classes])
     return Model(
         runs=runs,
         classes=tuple(classes),
-        weights=weighed.T.astype(np.float32),
+        refusal=refusal,
+        bias=bias,
+        weights=weights,
         intercepts=intercepts,
         centres=(means / np.linalg.norm(means, axis=1, keepdims=True)).T.astype(np.float32),
     )

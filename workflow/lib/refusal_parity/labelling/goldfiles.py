@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _REQUIRED = ("response", "label")
-_OPTIONAL = ("name", "prompt", "group_id")
+_OPTIONAL = ("name", "prompt", "group_id", "weight")
+MOST = 100
+"""Largest weight of a row: more is a slip."""
 _ALL = ", ".join(label.value for label in Label)
 
 
@@ -32,7 +34,8 @@ def read_gold_files(paths: Sequence[Path]) -> pl.DataFrame:
     Columns of a CSV that are needed: `response` and `label` (one of the seven; case, blanks,
     hyphens and underscores make no difference). Optional: `name`, `prompt` and
     `group_id`, which says what must stay in one fold and holds across files; a
-    row without it is a group of its own. All other columns are ignored.
+    row without it is a group of its own; `weight`, how much the row counts where refusal or not
+    is learnt, 1 where there is none. All other columns are ignored.
 
     Files other than the starter labels must hold enough by themselves: a file
     of one class is a slip, and the starter labels would hide it. Where none of
@@ -66,8 +69,9 @@ def read_gold_files(paths: Sequence[Path]) -> pl.DataFrame:
 
 
 def _read(path: Path) -> pl.DataFrame:
-    read = _read_released if is_chehbouni_2024(path) else _read_csv
-    return read(path).with_columns(weight=pl.lit(1.0))
+    if is_chehbouni_2024(path):
+        return _read_released(path).with_columns(weight=pl.lit(1.0))
+    return _read_csv(path)
 
 
 def _read_released(path: Path) -> pl.DataFrame:
@@ -100,12 +104,22 @@ def _read_csv(path: Path) -> pl.DataFrame:
             where=row_of(path, unknown),
             remedy=f"{hint}The labels are {_ALL}.",
         )
+    weight = pl.col("weight").cast(pl.Float64, strict=False)
+    usable = weight.is_between(0, MOST, closed="right").fill_null(value=False)
+    unusable = frame.filter(pl.col("weight").is_not_null(), ~usable)
+    if len(unusable):
+        raise InputError(
+            f"weight {unusable['weight'][0]!r} is no number above 0, up to {MOST}",
+            where=row_of(path, unusable),
+            remedy="Write how much the row counts, or leave it blank for 1.",
+        )
     return frame.select(
         "response",
         pl.col("known").alias("label"),
         "name",
         "prompt",
         pl.col("group_id").fill_null(pl.format("{}:{}", pl.lit(path.name), ROW)),
+        weight.fill_null(1.0),
     )
 
 

@@ -112,6 +112,8 @@ def _plain(model: Model) -> dict[str, Any]:
         "keys": list(model.runs.keys),
         "frequencies": list(model.runs.weights),
         "classes": list(model.classes),
+        "refusal": model.refusal,
+        "bias": model.bias,
         "weights": model.weights,
         "intercepts": model.intercepts,
         "centres": model.centres,
@@ -122,6 +124,8 @@ def _model(plain: dict[str, Any], settings: Settings) -> Model:
     return Model(
         runs=Runs(settings.zones, tuple(plain["keys"]), tuple(plain["frequencies"])),
         classes=tuple(plain["classes"]),
+        refusal=plain["refusal"],
+        bias=float(plain["bias"]),
         weights=plain["weights"],
         intercepts=plain["intercepts"],
         centres=plain["centres"],
