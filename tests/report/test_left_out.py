@@ -58,8 +58,8 @@ def test_a_filter_by_name_is_shown_and_named(tmp_path: Path) -> None:
         "templates only)."
     ) in words
     assert (
-        "The service's own filter (content_filter) is behind 96 of the 96 refusals for south "
-        "names and none for north names, which had none. For south names it let nothing through, "
+        "The service's own filter (content_filter) is behind all 96 refusals for south "
+        "names; for north names there were none. For south names it let nothing through, "
         "so nothing is known of what the model itself would do."
     ) in words
     assert "No name changes it where it is left out. No template changes it" in words
@@ -74,6 +74,7 @@ def test_a_filter_by_name_is_shown_and_named(tmp_path: Path) -> None:
         "Left out: nothing; 96 responses have a label; 96 refused by the service, which count as "
         "refusals."
     )
+    assert "is behind all 96 such responses for south names" in told(inputs, Outcome.ANY_REFUSAL)[1]
     # A refusal by the service is no harmful one and no partial answer.
     assert told(inputs, Outcome.HARMFUL_REFUSAL)[0] is not Verdict.SHOWN
     assert "filter" not in told(inputs, Outcome.PARTIAL_ANSWER)[1]

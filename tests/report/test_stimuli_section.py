@@ -7,7 +7,7 @@ from report_study import changed, make_inputs
 
 from refusal_parity.report.sections import stimuli
 from refusal_parity.statistics.balance import COUNTED, balance
-from refusal_parity.tables import Prompts
+from refusal_parity.tables import Prompts, Responses, empty
 
 
 def test_properties_in_which_groups_are_unlike_are_named() -> None:
@@ -36,6 +36,17 @@ def test_properties_in_which_groups_are_unlike_are_named() -> None:
     assert "2.50" in row
     # One point apart, and each group's variance is 2/7.
     assert "\u22121.87" in row
+
+
+def test_a_level_that_is_rarer_among_a_groups_names_is_named() -> None:
+    inputs = make_inputs(["m"])
+    men = pl.when(group="muslim").then(pl.lit("woman")).otherwise("gender")
+    prompts = inputs[Prompts].with_columns(gender=men)
+    table = balance(prompts, empty(Responses).select(COUNTED), inputs.config.analysis)
+    context = stimuli.SECTION.context(changed(inputs, stimuli=table))
+    assert context is not None
+    unlike = dict(context["unlike"])
+    assert "gender man in a lower share of names" in unlike["muslim"]
 
 
 def test_what_cannot_be_told_is_said() -> None:

@@ -330,6 +330,27 @@ def test_a_warning_of_who_was_left_out_stands_with_all_levels() -> None:
     assert found([a_row(**UNSURE)], group=None)["warning"] is None
 
 
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        # Of each level the first is as frequent as any, and of all together it is not.
+        ([("abstained", 6, 3), ("undecided", 6, 9)], "mostly cut off before anything was decided"),
+        ([("error", 8, 0), ("empty", 3, 9)], "mostly empty"),
+        ([("error", 7, 3), ("empty", 5, 4), ("abstained", 4, 2)], "most often failed"),
+        ([("error", 6, 6), ("empty", 6, 6)], "most often failed"),
+    ],
+)
+def test_the_reason_that_is_named_is_the_most_frequent_over_all_levels(
+    lost: list[tuple[str, int, int]], said: str
+) -> None:
+    ledger = [
+        {"dimension": "group", "group": group, "reason": reason, "n": each[at]}
+        for at, group in ((1, "black"), (2, "white"))
+        for reason, *each in [("labelled", 0, 80, 80), *((key, 0, *n) for key, *n in lost)]
+    ]
+    assert f", {said}. They" in found([a_row(**UNSURE)], group=None, exclusions=ledger)["warning"]
+
+
 def test_reasons_read_as_parts_of_a_sentence() -> None:
     assert reason_of("not estimable: x has one name.") == "x has one name"
     assert reason_of("not estimable: a; b; not estimable: c") == "a; b; c"

@@ -16,6 +16,7 @@ from refusal_parity.text import (
     counted,
     heading_of,
     interval,
+    minus,
     p_value,
     percent,
     plain,
@@ -199,7 +200,7 @@ def _value(row: Row | None) -> Cell:
 
 
 def _number(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.3f}"
+    return NOTHING if value is None else minus(f"{value:.3f}")
 
 
 def _bounds(row: Row, *, shares: bool = False) -> str:

@@ -227,16 +227,16 @@ def _rests_on_filter(inputs: ReportInputs, key: Key, contrast: Finding) -> str |
     pair = [contrast.level, contrast.base]
     if not any(filtered.get(level) for level in pair) or not all(level in rates for level in pair):
         return None
-    noun = "refusals" if outcome is Outcome.REFUSAL else "these responses"
-    shares, rest, silent = [], [], []
+    noun = "refusals" if outcome is Outcome.REFUSAL else "such responses"
+    shares, none, rest, silent = [], "", [], []
     for level in pair:
         words, by_service = level_words(dimension, level), filtered.get(level, 0)
         k, n = rates[level]["k"], rates[level]["n"]
-        shares.append(
-            f"{count(by_service)} of the {count(k)} {noun} for {words}"
-            if k
-            else f"none for {words}, which had none"
-        )
+        if k:
+            part = "all" if by_service == k else f"{count(by_service)} of the"
+            shares.append(f"{part} {count(k)} {noun} for {words}")
+        else:
+            none = f"; for {words} there were none"
         if n > by_service:
             rest.append(f"{percent((k - by_service) / (n - by_service))} for {words}")
         else:
@@ -248,7 +248,7 @@ def _rests_on_filter(inputs: ReportInputs, key: Key, contrast: Finding) -> str |
         else f"Of what it let through the rates are {' and '.join(rest)}."
     )
     return (
-        f"The service's own filter{_named(inputs, model)} is behind {shares[0]} and {shares[1]}. "
+        f"The service's own filter{_named(inputs, model)} is behind {' and '.join(shares)}{none}. "
         f"{without}"
     )
 

@@ -44,14 +44,15 @@ def _context(inputs: ReportInputs) -> dict[str, Any] | None:
 
 
 def _named(row: Row) -> str:
-    """A property in a sentence: `more tokens for demo-guarded`, `lower log_frequency`."""
+    """A property in a sentence: `more tokens for m`, `gender man in a lower share of names`."""
     more = row["mean"] > row["mean_reference"]
     key = row["property"]
     if key in _COUNTS:
         of_model = "" if row["model"] == ALL else f" for {row['model']}"
         return plain(f"{'more' if more else 'fewer'} {key}{of_model}")
-    share = "share of " if ": " in key else ""
-    return plain(f"{'higher' if more else 'lower'} {share}{key}")
+    much = "higher" if more else "lower"
+    factor, _, level = key.partition(": ")
+    return plain(f"{factor} {level} in a {much} share of names" if level else f"{much} {key}")
 
 
 def _table(rows: list[Row], inputs: ReportInputs) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
@@ -43,16 +44,15 @@ _DONE: Final = {
 
 
 class _Level(NamedTuple):
-    """Responses asked for of one level, how many of them count nowhere, and mostly why."""
+    """Responses asked for of one level, and how many of them count nowhere, by the reason."""
 
     name: str
     asked: int
-    lost: int
-    reason: str | None
+    lost: dict[str, int]
 
     @property
     def share(self) -> float:
-        return self.lost / self.asked if self.asked else 0.0
+        return sum(self.lost.values()) / self.asked if self.asked else 0.0
 
 
 def is_counted(reason: str, analysis: AnalysisConfig) -> bool:
@@ -80,12 +80,13 @@ def left_out_warning(
     different = differing(losses, Loss.LEFT_OUT, dimension, analysis)
     if not most and not different:
         return None
-    reasons = [level.reason for level in levels if level.reason is not None]
-    reason = max(dict.fromkeys(reasons), key=reasons.count)
+    reasons = sum((Counter(level.lost) for level in levels), Counter())
+    [(reason, n)] = reasons.most_common(1)
+    often = "mostly" if 2 * n > reasons.total() else "most often"
     remedy = _REMEDIES.get(reason, _REMEDY)
     return (
         f"Left out were {_shares({level.name: level.share for level in levels}, dimension)}, "
-        f"mostly {reason_words(reason)}{_tested(different)}. They count in no rate: {remedy}."
+        f"{often} {reason_words(reason)}{_tested(different)}. They count in no rate: {remedy}."
     )
 
 
@@ -148,8 +149,7 @@ def _levels(exclusions: pl.DataFrame, dimension: str, analysis: AnalysisConfig) 
     found = []
     for level, reasons in ledger.items():
         lost = {key: n for key, n in reasons.items() if n and not is_counted(key, analysis)}
-        most = max(lost, key=lambda key: lost[key]) if lost else None
-        found.append(_Level(level, sum(reasons.values()), sum(lost.values()), most))
+        found.append(_Level(level, sum(reasons.values()), lost))
     return found
 
 
