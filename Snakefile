@@ -21,13 +21,23 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/upstream.smk"
 include: "workflow/rules/internals.smk"
 include: "workflow/rules/cluster.smk"
-include: "workflow/rules/prompts.smk"
 include: "workflow/rules/models.smk"
-include: "workflow/rules/inference.smk"
 include: "workflow/rules/labelling.smk"
-include: "workflow/rules/judging.smk"
-include: "workflow/rules/audit.smk"
-include: "workflow/rules/analysis.smk"
+
+
+if STUDY.preference is not None:
+
+    include: "workflow/rules/preference.smk"
+
+else:
+
+    include: "workflow/rules/prompts.smk"
+    include: "workflow/rules/inference.smk"
+    include: "workflow/rules/judging.smk"
+    include: "workflow/rules/audit.smk"
+    include: "workflow/rules/analysis.smk"
+
+
 include: "workflow/rules/report.smk"
 
 

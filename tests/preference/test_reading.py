@@ -247,3 +247,14 @@ def test_a_file_without_pairs_is_an_error(tmp_path: Path) -> None:
     path.write_text("\n\n", encoding="utf-8")
     with pytest.raises(InputError, match="no pairs"):
         list(read_pairs(path, layout="transcripts", columns=PairColumns(), ledger=Ledger()))
+
+
+def test_every_pair_of_the_real_test_split_is_accounted_for(shared: Path) -> None:
+    ledger = Ledger()
+    path = shared / "hh-rlhf/harmless-base-test.jsonl.gz"
+    parts = read_pairs(path, layout="transcripts", columns=PairColumns(), ledger=ledger)
+    assert sum(map(len, parts)) == ledger.read == 2312
+    assert ledger.left_out == {
+        PairCase.UNEQUAL_OPENINGS: 5,
+        PairCase.CHOSEN_WITHOUT_ANSWER: 4,
+    }

@@ -14,7 +14,7 @@ from report_study import changed, config_of
 from refusal_parity import __version__
 from refusal_parity.report import mixed
 from refusal_parity.report.page import render_page
-from refusal_parity.report.sections import SECTIONS, citing, methods
+from refusal_parity.report.sections import AUDIT_SECTIONS, SECTIONS, citing, methods
 from refusal_parity.tables import Labels, MixedModels, Prompts, Responses, conform
 from refusal_parity.vocabulary import LabelSource
 
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from refusal_parity.report import ReportInputs
+    from refusal_parity.report.sections.section import Section
 
 
-def test_keys_are_anchors_of_their_own() -> None:
-    keys = [section.key for section in SECTIONS]
+@pytest.mark.parametrize("sections", [SECTIONS, AUDIT_SECTIONS])
+def test_keys_are_anchors_of_their_own(sections: tuple[Section, ...]) -> None:
+    keys = [section.key for section in sections]
     assert len(keys) == len(set(keys))
     assert keys[0] == "answer"
 

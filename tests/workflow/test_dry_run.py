@@ -26,6 +26,8 @@ pytestmark = pytest.mark.workflow
             "released.yaml",
             {"download_responses": 1, "import_prompts": 1, "import_responses": 1},
         ),
+        ("hh-demo.yaml", {"read_pairs": 1, "label_sides": 1, "compare_groups": 1}),
+        ("hh-audit.yaml", {"download_responses": 1, "read_pairs": 1, "find_mentions": 1}),
     ],
 )
 def test_every_shipped_study_can_be_planned(

@@ -20,6 +20,8 @@ DOWNLOADED = {
     for key in IMPORTED_MODELS
     if is_downloaded(STUDY.models[key])
 }
+if STUDY.preference is not None and STUDY.preference.is_downloaded:
+    DOWNLOADED[STUDY.preference.path] = given(STUDY.preference.download)
 
 
 rule fetch_hub_model:

@@ -31,6 +31,8 @@ merged with the demo study. Results lie in `results/<study>/`.
 | `config.yaml` | demo: two tiny models with known refusal rates |
 | `smollm2.yaml` | SmolLM2-135M-Instruct, a real instruct model, on the CPU |
 | `llama2.yaml` | Llama 1 and Llama-2-Chat 7B, 13B, 70B on GPUs |
+| `hh-demo.yaml` | audit of made-up preference data with a planted disparity |
+| `hh-audit.yaml` | audit of preference data: the harmless test split of HH-RLHF |
 | `released.yaml` | the labelled responses released with arXiv 2403.13213 |
 
 A single value can be given on the command line, at the end of it:

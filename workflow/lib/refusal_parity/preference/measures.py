@@ -89,6 +89,12 @@ MEASURES: Final = (
         value=pl.col("rejected_words"),
         binary=False,
     ),
+    Measure(
+        key="unlabelled",
+        heading="No label for one answer or both",
+        words="one answer or both got no label",
+        value=pl.col("chosen_label").is_null() | pl.col("rejected_label").is_null(),
+    ),
 )
 """All of them, in the order in which people are shown them; the first is the primary one."""
 

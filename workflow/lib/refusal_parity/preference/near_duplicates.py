@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -47,10 +48,11 @@ def near_equal(texts: Sequence[str]) -> IntArray:
     """
     if not texts:
         return np.zeros(0, np.intp)
-    words = [tuple(_WORD.findall(reading(text))) for text in texts]
+    # As one text each: lists of words would take ten times the memory.
+    words = [" ".join(_WORD.findall(reading(text))) for text in texts]
     distinct = sorted(set(words))
     position = {each: at for at, each in enumerate(distinct)}
-    links = list(_links([_shingles(each) for each in distinct]))
+    links = list(_links(distinct))
     one, other = np.array(links, dtype=np.intp).reshape(-1, 2).T
     graph = coo_array((np.ones(len(one), np.int8), (one, other)), shape=(len(distinct),) * 2)
     _, component = connected_components(graph, directed=False)
@@ -59,14 +61,16 @@ def near_equal(texts: Sequence[str]) -> IntArray:
     return np.asarray(np.argsort(np.argsort(first))[code], dtype=np.intp)
 
 
-def _shingles(words: tuple[str, ...]) -> frozenset[str]:
-    pairs = (" ".join(pair) for pair in pairwise(words))
-    return frozenset((*words, *pairs))
+@lru_cache(maxsize=4_096)
+def _shingles(words: str) -> frozenset[str]:
+    """Words and pairs of words of a text that has blanks between words."""
+    each = words.split()
+    return frozenset((*each, *(" ".join(pair) for pair in pairwise(each))))
 
 
-def _links(shingles: Sequence[frozenset[str]]) -> Iterator[tuple[int, int]]:
-    """Pairs of near-equal sets, enough to link those that belong together."""
-    signatures = _signatures(shingles)
+def _links(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Pairs of near-equal texts, enough to link those that belong together."""
+    signatures = _signatures(texts)
     for band in range(_BANDS):
         part = np.ascontiguousarray(signatures[:, band * _ROWS : (band + 1) * _ROWS])
         _, code = np.unique(part.view(f"V{part.itemsize * _ROWS}").ravel(), return_inverse=True)
@@ -74,13 +78,13 @@ def _links(shingles: Sequence[frozenset[str]]) -> Iterator[tuple[int, int]]:
         for members in np.split(order, np.flatnonzero(np.diff(code[order])) + 1):
             first = int(members[0])
             for member in map(int, members[1:]):
-                if _similarity(shingles[first], shingles[member]) >= ALIKE:
+                if _similarity(_shingles(texts[first]), _shingles(texts[member])) >= ALIKE:
                     yield first, member
 
 
-def _signatures(shingles: Sequence[frozenset[str]]) -> npt.NDArray[np.uint32]:
-    found = np.zeros((len(shingles), _BANDS * _ROWS), np.uint32)
-    encoded = ([each.encode() for each in one] for one in shingles)
+def _signatures(texts: Sequence[str]) -> npt.NDArray[np.uint32]:
+    found = np.zeros((len(texts), _BANDS * _ROWS), np.uint32)
+    encoded = ([each.encode() for each in _shingles(text)] for text in texts)
     for at, minhash in enumerate(MinHash.generator(encoded, num_perm=_BANDS * _ROWS, seed=_SEED)):
         found[at] = minhash.hashvalues
     return found

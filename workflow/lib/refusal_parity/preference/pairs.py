@@ -14,7 +14,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.preference.layouts import read_sides
 from refusal_parity.preference.lines import read_lines
 from refusal_parity.tables import Pairs
-from refusal_parity.vocabulary import INCOMPARABLE, PairAccount, PairCase, Speaker
+from refusal_parity.vocabulary import CASE_WORDS, INCOMPARABLE, PairAccount, PairCase, Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +53,15 @@ class Ledger:
         else:
             self.left_out[exclusion] += 1
         self.remarks.update(case for case in cases if case not in INCOMPARABLE)
+
+    def sentence(self) -> str:
+        """How many pairs there are, and why some count nowhere."""
+        reasons = [
+            f"{self.left_out[case]:,} ({CASE_WORDS[case]})"
+            for case in INCOMPARABLE
+            if self.left_out[case]
+        ]
+        return f"{self.read:,} pairs; left out: {', '.join(reasons) or 'none'}"
 
     def table(self) -> pl.DataFrame:
         """Rows of the PairLedger table; cases that did not occur stand there with 0."""

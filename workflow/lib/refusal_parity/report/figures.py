@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from refusal_parity.report.drawing import save_figure
 from refusal_parity.report.figure_registry import in_order
+from refusal_parity.report.sections import sections_of
 from refusal_parity.report.style import figure_style
 
 if TYPE_CHECKING:
@@ -40,9 +41,15 @@ class FigureFile:
 
 
 def draw_all(inputs: ReportInputs) -> list[Drawing]:
-    """Draw every figure, in the order of the page: of each model in turn, or of all of them."""
+    """Draw the page's figures, in its order: of each model in turn, or of all of them."""
+    there = {section.key for section in sections_of(inputs.config)}
     with figure_style():
-        drawn = [drawing for spec in in_order() for drawing in spec.draw(inputs)]
+        drawn = [
+            drawing
+            for spec in in_order()
+            if spec.place.section in there
+            for drawing in spec.draw(inputs)
+        ]
         made = [drawing for drawing in drawn if drawing is not None]
         for drawing in made:
             _settle(drawing.figure)

@@ -9,18 +9,21 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from refusal_parity.files import write_text
+from refusal_parity.preference.audit import NOBODY
+from refusal_parity.report.audit import pair_counts
 from refusal_parity.report.drawing import Drawing, inline_svg
 from refusal_parity.report.figure_registry import in_order
 from refusal_parity.report.figures import draw_all
-from refusal_parity.report.sections import SECTIONS
+from refusal_parity.report.sections import sections_of
 from refusal_parity.report.sections.section import FigureBlock, InlineFigure
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.statistics.losses.exclusions import LABELLED
-from refusal_parity.tables import Prompts
+from refusal_parity.tables import GroupMeasures, Prompts
 from refusal_parity.text import ISOLATES, NOTHING, count, percent, plain
 from refusal_parity.textfiles import SIGNS
 from refusal_parity.vocabulary import Exclusion
@@ -36,6 +39,14 @@ _TO_SIGNS: Final = str.maketrans({key: SIGNS[key] for key in SIGNS if key not in
 _SCRIPTS: Final = tuple(
     f"scripts/{name}.js" for name in ("saving", "tables", "responses", "cards", "browser")
 )
+
+
+_LEDES: Final = {
+    False: "Does a language model refuse harmless requests more often for some groups of people "
+    "than for others?",
+    True: "Whom do the answers refuse that people prefer?",
+}
+"""What the page is about, by whether it is of an audit of preference data."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +94,7 @@ def render_page(inputs: ReportInputs, *, drawings: Sequence[Drawing] | None = No
     script = "\n".join(_source(environment, name) for name in _SCRIPTS)
     return environment.get_template("report.html.j2").render(
         study=plain(inputs.config.study),
+        lede=_LEDES[inputs.config.preference is not None],
         facts=_facts(inputs),
         sections=list(_sections(environment, inputs, figures)),
         script=Markup(script),  # noqa: S704 - files of this package
@@ -93,7 +105,7 @@ def render_page(inputs: ReportInputs, *, drawings: Sequence[Drawing] | None = No
 def _sections(
     environment: Environment, inputs: ReportInputs, blocks: Sequence[FigureBlock]
 ) -> Iterator[RenderedSection]:
-    for section in SECTIONS:
+    for section in sections_of(inputs.config):
         context = section.context(inputs)
         if context is None:
             continue
@@ -137,6 +149,10 @@ def _inline(drawings: Sequence[Drawing]) -> list[FigureBlock]:
 
 
 def _facts(inputs: ReportInputs) -> list[tuple[str, str]]:
+    if inputs.config.preference is not None:
+        groups = inputs[GroupMeasures].filter(pl.col("group") != NOBODY)["group"].n_unique()
+        counts = {**pair_counts(inputs), "groups": groups}
+        return [(label, count(number)) for label, number in counts.items()]
     totals = exclusion_totals(inputs)
     asked = sum(totals.values())
     share = percent(totals.get(LABELLED, 0) / asked) if asked else NOTHING

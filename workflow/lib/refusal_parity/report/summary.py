@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS
+from refusal_parity.report import audit
 from refusal_parity.report.left_out import left_out_lines
 from refusal_parity.report.wording import Statement, statement
 from refusal_parity.statistics.losses.exclusions import LABELLED
@@ -41,6 +42,12 @@ def summary_lines(inputs: ReportInputs, path: Path) -> list[str]:
         inputs: the study's tables.
         path: the report.
     """
+    if inputs.config.preference is not None:
+        return [
+            f"Report: {path}",
+            f"Found: {audit.found_words(inputs)}",
+            f"Left out: {audit.left_out_words(inputs)}",
+        ]
     primary = (inputs.outcome, inputs.dimension)
     findings = [statement(inputs, model, *primary) for model in inputs.models]
     if len(findings) <= _MODELS_IN_FULL:

@@ -52,7 +52,7 @@ def read_inputs(config: StudyConfig, files: Mapping[str, Sequence[Path]]) -> Rep
         },
         provenance={
             model: read_metadata(path)
-            for model, path in zip(config.models, files["responses"], strict=True)
+            for model, path in zip(config.models, files.get("responses", []), strict=True)
         },
         versions=package_versions(ANALYSIS_PACKAGES),
         git_commit=git_commit(),

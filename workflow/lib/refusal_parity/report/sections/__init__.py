@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from refusal_parity.report.sections import (
     answer,
+    audit_answer,
+    audit_groups,
+    audit_pairs,
     citing,
     differences,
     downloads,
@@ -31,6 +34,7 @@ from refusal_parity.report.sections import (
 )
 
 if TYPE_CHECKING:
+    from refusal_parity.config import StudyConfig
     from refusal_parity.report.sections.section import Section
 
 SECTIONS: Final[tuple[Section, ...]] = (
@@ -54,3 +58,18 @@ SECTIONS: Final[tuple[Section, ...]] = (
     downloads.SECTION,
     citing.SECTION,
 )
+
+AUDIT_SECTIONS: Final[tuple[Section, ...]] = (
+    audit_answer.SECTION,
+    audit_groups.SECTION,
+    audit_pairs.SECTION,
+    making.SECTION,
+    downloads.SECTION,
+    citing.SECTION,
+)
+"""Of an audit of preference data."""
+
+
+def sections_of(study: StudyConfig) -> tuple[Section, ...]:
+    """The sections of a study's page, in its order."""
+    return SECTIONS if study.preference is None else AUDIT_SECTIONS

@@ -26,14 +26,16 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     return {
         "sentence": citation(inputs),
         "bibtex": bibtex(inputs),
-        "design": _DESIGN,
+        "design": None if inputs.config.preference is not None else _DESIGN,
     }
 
 
 def citation(inputs: ReportInputs) -> str:
     """The study in one sentence: software, version, commit, study, models."""
+    audited = inputs.config.preference
+    of = map(plain, inputs.models) if audited is None else ["the pairs in " + plain(audited.path)]
     return (
-        f"Study “{plain(inputs.config.study)}” of {', '.join(map(plain, inputs.models))}, made "
+        f"Study “{plain(inputs.config.study)}” of {', '.join(of)}, made "
         f"with refusal-parity {_software(inputs)}."
     )
 

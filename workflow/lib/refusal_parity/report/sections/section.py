@@ -44,14 +44,16 @@ class Section:
         heading: its heading.
         context: what the template shows, or None to leave the section out; its
             `figures` are added by the page.
+        layout: name of its template, where that is not the anchor.
     """
 
     key: str
     entry: str
     heading: str
     context: Callable[[ReportInputs], dict[str, Any] | None]
+    layout: str = ""
 
     @property
     def template(self) -> str:
         """Path of the template below the package's templates."""
-        return f"sections/{self.key}.html.j2"
+        return f"sections/{self.layout or self.key}.html.j2"

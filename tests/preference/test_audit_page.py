@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import dataclasses
+import html
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from refusal_parity.config import load_config
+from refusal_parity.preference.audit import NOBODY
+from refusal_parity.preference.measures import MEASURES
+from refusal_parity.report import ReportInputs, draw_all, summary_lines
+from refusal_parity.report.page import render_page
+from refusal_parity.tables import GroupDifferences, GroupMeasures, PairLedger
+from refusal_parity.text import interval, percent
+
+if TYPE_CHECKING:
+    from audits import MadeUp
+
+
+def inputs_of(made: MadeUp, path: str = "pairs.jsonl") -> ReportInputs:
+    study = {"study": "made-up", "preference": {"path": path, "format": "transcripts"}}
+    return ReportInputs(
+        config=load_config(study, where="test"),
+        tables={
+            PairLedger: made.ledger,
+            GroupMeasures: made.measures,
+            GroupDifferences: made.differences,
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def page(planted: MadeUp) -> str:
+    return render_page(inputs_of(planted))
+
+
+def text_of(page: str) -> str:
+    body = re.sub(r"<(style|script).*?</\1>", "", page, flags=re.DOTALL)
+    return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", body).split())).replace("\u00a0", " ")
+
+
+def test_the_page_has_its_own_lead_and_sections(page: str) -> None:
+    assert "Whom do the answers refuse that people prefer?" in page
+    assert "Does a language model refuse" not in page
+    assert re.findall(r'<section id="([a-z-]+)"', page) == [
+        "answer", "groups", "pairs", "making", "downloads", "citing",
+    ]  # fmt: skip
+
+
+def test_the_answer_says_what_the_table_says(planted: MadeUp, page: str) -> None:
+    row = planted.differences.filter(
+        pl.col("measure") == "chosen_refuses",
+        pl.col("group") == "muslim",
+        pl.col("reference") == NOBODY,
+    ).to_dicts()[0]
+    said = text_of(page)
+    assert "In 80 conversations that mention muslim, the preferred answer refused" in said
+    assert f"({percent(row['mean_group'])} against {percent(row['mean_reference'])}; " in said
+    assert f"95 % interval {interval(row['ci_low'], row['ci_high'])}" in said
+    assert "Among requests that seem as harmful the difference is" in said
+    assert "was shown for jewish, korean and mexican" in said
+
+
+def test_every_measure_has_its_table(page: str) -> None:
+    for measure in MEASURES:
+        assert page.count(f"<summary>{measure.heading}</summary>") == 1
+
+
+def test_the_figure_has_its_data_in_words(planted: MadeUp) -> None:
+    drawings = draw_all(inputs_of(planted))
+    assert [drawing.kind for drawing in drawings] == ["groups"]
+    assert "muslim +" in drawings[0].alt
+
+
+def test_three_lines_for_the_terminal(planted: MadeUp, even: MadeUp) -> None:
+    first, found, left_out = summary_lines(inputs_of(planted), Path("r/report.html"))
+    assert first == "Report: r/report.html"
+    assert "unadjusted: muslim +" in found
+    assert "adjusted for harm: muslim +" in found
+    assert left_out == "Left out: nothing; all 840 pairs are analysed."
+    assert "unadjusted: no difference shown" in summary_lines(inputs_of(even), Path("r"))[1]
+
+
+def test_what_was_left_out_is_said(planted: MadeUp) -> None:
+    ledger = planted.ledger.with_columns(
+        n=pl.when(pl.col("case").cast(pl.String) == "tie").then(7).otherwise("n")
+    )
+    inputs = dataclasses.replace(inputs_of(planted), tables={PairLedger: ledger})
+    assert summary_lines(inputs, Path("r"))[2] == (
+        "Left out: 7 of 847 pairs: 7 (neither answer is preferred)."
+    )
+
+
+def test_foreign_text_is_escaped(planted: MadeUp) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    made = dataclasses.replace(
+        planted,
+        measures=planted.measures.with_columns(pl.col("group").replace("muslim", evil)),
+        differences=planted.differences.with_columns(pl.col("group").replace("muslim", evil)),
+    )
+    page = render_page(inputs_of(made, path=f"{evil}.jsonl"))
+    assert "<img" not in page
+    assert "onerror" in page

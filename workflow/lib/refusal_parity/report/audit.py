@@ -1,0 +1,197 @@
+"""What an audit of preference data found, as rows and sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from refusal_parity.preference.audit import NOBODY
+from refusal_parity.preference.measures import MEASURES
+from refusal_parity.tables import GroupDifferences, GroupMeasures, PairLedger
+from refusal_parity.text import (
+    NOTHING,
+    counted,
+    interval,
+    isolated,
+    known,
+    minus,
+    p_equals,
+    percent,
+    points,
+)
+from refusal_parity.vocabulary import CASE_WORDS, Adjustment, PairAccount, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from refusal_parity.preference.measures import Measure
+    from refusal_parity.report.inputs import ReportInputs, Row
+
+LEADING: Final = MEASURES[0]
+"""The measure that the page begins with, and that its figure shows."""
+
+_ADJUSTED: Final = {Adjustment.NONE: "unadjusted", Adjustment.HARM: "adjusted for harm"}
+
+
+def measure_rows(inputs: ReportInputs, measure: Measure) -> dict[str, Row]:
+    """The measure of each group, most conversations first, and of nobody at the end."""
+    rows = inputs[GroupMeasures].filter(pl.col("measure") == measure.key)
+    last = pl.col("group") == NOBODY
+    ordered = rows.sort(last, -pl.col("conversations"), "group")
+    return {row["group"]: row for row in ordered.iter_rows(named=True)}
+
+
+def difference_rows(
+    inputs: ReportInputs, measure: Measure, *, adjustment: Adjustment, nobody: bool = True
+) -> dict[tuple[str, str], Row]:
+    """Differences of a measure by group and reference.
+
+    Args:
+        inputs: the study.
+        measure: the measure.
+        adjustment: which of the two comparisons.
+        nobody: those with nobody, or those between groups.
+    """
+    rows = inputs[GroupDifferences].filter(
+        pl.col("measure") == measure.key,
+        pl.col("adjustment").cast(pl.String) == adjustment,
+        (pl.col("reference") == NOBODY) == nobody,
+    )
+    return {(row["group"], row["reference"]): row for row in rows.iter_rows(named=True)}
+
+
+def amount(measure: Measure, value: float | None, *, signed: bool = False) -> str:
+    """A rate or a mean of words; a difference of either where it is signed."""
+    if measure.binary:
+        return points(value, signed=True) if signed else percent(value)
+    if value is None or not known(value):
+        return NOTHING
+    return minus(f"{value:+.1f}" if signed else f"{value:.1f}")
+
+
+def bounds(measure: Measure, low: float | None, high: float | None) -> str:
+    """An interval of a measure, without its unit."""
+    if measure.binary or low is None or high is None:
+        return interval(low, high)
+    return f"{minus(f'{low:.1f}')} to {minus(f'{high:.1f}')}"
+
+
+def sentences(inputs: ReportInputs, measure: Measure) -> Iterator[str]:
+    """What was shown of a measure, for each group by itself, against nobody."""
+    plain = difference_rows(inputs, measure, adjustment=Adjustment.NONE)
+    weighed = difference_rows(inputs, measure, adjustment=Adjustment.HARM)
+    for pair, row in plain.items():
+        adjusted = weighed[pair]
+        shown = [each for each in (row, adjusted) if each["verdict"] == Verdict.SHOWN]
+        if shown:
+            yield _sentence(inputs, measure, row, adjusted)
+
+
+def quiet_words(inputs: ReportInputs, measure: Measure) -> str:
+    """How many groups were tested without a difference shown, and how many were too few."""
+    plain = difference_rows(inputs, measure, adjustment=Adjustment.NONE)
+    weighed = difference_rows(inputs, measure, adjustment=Adjustment.HARM)
+    tested = {
+        group: any(each[group, NOBODY]["verdict"] == Verdict.SHOWN for each in (plain, weighed))
+        for group, _ in plain
+        if any(each[group, NOBODY]["p_value"] is not None for each in (plain, weighed))
+    }
+    none = [isolated(group) for group, shown in tested.items() if not shown]
+    few = len(plain) - len(tested)
+    parts = []
+    if none:
+        parts.append(
+            f"No difference from conversations that mention nobody was shown for {listed(none)}; "
+            "that does not mean that there is none."
+        )
+    if few:
+        parts.append(f"{counted(few, 'further group')} could not be tested.")
+    return " ".join(parts)
+
+
+def listed(words: list[str]) -> str:
+    """Words with commas and an `and`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _sentence(inputs: ReportInputs, measure: Measure, row: Row, adjusted: Row) -> str:
+    more = "more" if (row["estimate"] or 0) >= 0 else "less"
+    unit = "points" if measure.binary else "words"
+    size = amount(measure, abs(row["estimate"])).removesuffix(" %")
+    start = (
+        f"In {counted(row['n_group'], 'conversation')} that mention {isolated(row['group'])}, "
+        f"{measure.words} {size} {unit} {more} often than where nobody is mentioned "
+        if measure.binary
+        else f"In {counted(row['n_group'], 'conversation')} that mention "
+        f"{isolated(row['group'])}, {measure.words}: {size} {unit} {more} on average than where "
+        "nobody is mentioned "
+    )
+    shown = {True: "shown", False: "not shown"}
+    means = (
+        f"({amount(measure, row['mean_group'])} against {amount(measure, row['mean_reference'])}; "
+        f"{inputs.confidence} interval {bounds(measure, row['ci_low'], row['ci_high'])}; adjusted "
+        f"{p_equals(row['p_adjusted'])}: {shown[row['verdict'] == Verdict.SHOWN]})."
+    )
+    if adjusted["estimate"] is None:
+        return f"{start}{means} Among requests that seem as harmful: {adjusted['note']}."
+    return (
+        f"{start}{means} Among requests that seem as harmful the difference is "
+        f"{amount(measure, adjusted['estimate'], signed=True)} {unit} "
+        f"({bounds(measure, adjusted['ci_low'], adjusted['ci_high'])}; adjusted "
+        f"{p_equals(adjusted['p_adjusted'])}: {shown[adjusted['verdict'] == Verdict.SHOWN]})."
+    )
+
+
+def pair_counts(inputs: ReportInputs) -> dict[str, int]:
+    """Pairs read, analysed and left out."""
+    ledger = inputs[PairLedger]
+    account = ledger["account"].cast(pl.String)
+    analysed = int(ledger.filter(account == PairAccount.ANALYSED)["n"].sum())
+    left_out = int(ledger.filter(account == PairAccount.LEFT_OUT)["n"].sum())
+    return {"pairs": analysed + left_out, "analysed": analysed, "left out": left_out}
+
+
+def left_out_words(inputs: ReportInputs) -> str:
+    """Why pairs were left out, and how many."""
+    counts = pair_counts(inputs)
+    rows = inputs[PairLedger].filter(
+        pl.col("account").cast(pl.String) == PairAccount.LEFT_OUT, pl.col("n") > 0
+    )
+    reasons = [f"{row['n']:,} ({CASE_WORDS[row['case']]})" for row in rows.iter_rows(named=True)]
+    if not reasons:
+        return f"nothing; all {counted(counts['pairs'], 'pair')} are analysed."
+    return f"{counts['left out']:,} of {counted(counts['pairs'], 'pair')}: {', '.join(reasons)}."
+
+
+def found_words(inputs: ReportInputs) -> str:
+    """The one line for the terminal."""
+    parts = []
+    for adjustment, words in _ADJUSTED.items():
+        rows = difference_rows(inputs, LEADING, adjustment=adjustment)
+        shown = [row for row in rows.values() if row["verdict"] == Verdict.SHOWN]
+        named = [
+            f"{isolated(row['group'])} {points(row['estimate'], signed=True)} points "
+            f"({inputs.confidence} interval {interval(row['ci_low'], row['ci_high'])}; adjusted "
+            f"{p_equals(row['p_adjusted'])})"
+            for row in shown
+        ]
+        parts.append(f"{words}: {', '.join(named) or 'no difference shown'}")
+    return (
+        "preferred answers that refuse, against conversations that mention nobody, "
+        f"{'; '.join(parts)}."
+    )
+
+
+def template_facts(inputs: ReportInputs) -> dict[str, Any]:
+    """What the sections' templates ask of an audit's config."""
+    preference = inputs.config.preference
+    if preference is None:
+        raise ValueError("no audit of preference data")
+    return {
+        "path": isolated(preference.path),
+        "lexicon": isolated(preference.mentions),
+        "in_request": preference.mentioned_in == "request",
+        "by_keyword": inputs.config.labelling.method == "keyword",
+        "confidence": inputs.confidence,
+    }

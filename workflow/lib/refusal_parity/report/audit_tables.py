@@ -1,0 +1,132 @@
+"""The tables of an audit of preference data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from refusal_parity.preference.audit import NOBODY
+from refusal_parity.preference.measures import MEASURES
+from refusal_parity.report.audit import amount, bounds, difference_rows, measure_rows
+from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.tables import PairLedger
+from refusal_parity.text import NOTHING, count, p_value, plain
+from refusal_parity.vocabulary import CASE_WORDS, Adjustment, PairAccount, Verdict
+
+if TYPE_CHECKING:
+    from refusal_parity.preference.measures import Measure
+    from refusal_parity.report.inputs import ReportInputs, Row
+
+_ACCOUNTS = {
+    PairAccount.ANALYSED: "analysed",
+    PairAccount.LEFT_OUT: "left out",
+    PairAccount.REMARK: "a remark",
+}
+
+
+def measure_table(inputs: ReportInputs, measure: Measure) -> Table:
+    """One measure: every group, what it differs from nobody by, as it is and adjusted."""
+    unit = "per cent, differences in points" if measure.binary else "words"
+    found = [difference_rows(inputs, measure, adjustment=each) for each in Adjustment]
+    rows = []
+    for group, row in measure_rows(inputs, measure).items():
+        cells = [
+            Cell("nobody" if group == NOBODY else plain(group)),
+            Cell(plain(row["category"] or NOTHING)),
+            Cell(count(row["n"]), row["n"]),
+            Cell(count(row["clusters"]), row["clusters"]),
+            Cell(count(row["with_slurs"]), row["with_slurs"]),
+            Cell(_with_bounds(measure, row), row["mean"]),
+        ]
+        for each in found:
+            cells += _difference(measure, each.get((group, NOBODY)))
+        rows.append(tuple(cells))
+    return Table(
+        caption=f"{measure.heading}. In {unit}, with the {inputs.confidence} interval in brackets; "
+        "against conversations that mention nobody, as they are and among requests that seem as "
+        "harmful. Strong: shown. Openings: those that are not nearly equal.",
+        columns=(
+            ("Mentions", TEXT),
+            ("Category", TEXT),
+            ("Pairs", NUMBER),
+            ("Openings", NUMBER),
+            ("With slurs", NUMBER),
+            ("Mean" if not measure.binary else "Rate", NUMBER),
+            ("Difference", NUMBER),
+            ("Adjusted p", NUMBER),
+            ("Difference, as harmful", NUMBER),
+            ("Adjusted p, as harmful", NUMBER),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def between_table(inputs: ReportInputs, adjustment: Adjustment) -> Table | None:
+    """Groups of one category against each other, where both have enough openings."""
+    rows = [
+        (
+            Cell(measure.heading),
+            Cell(f"{plain(row['group'])} against {plain(row['reference'])}"),
+            Cell(f"{count(row['n_group'])} against {count(row['n_reference'])}"),
+            Cell(amount(measure, row["mean_group"]), row["mean_group"]),
+            Cell(amount(measure, row["mean_reference"]), row["mean_reference"]),
+            *_difference(measure, row),
+        )
+        for measure in MEASURES
+        for row in difference_rows(inputs, measure, adjustment=adjustment, nobody=False).values()
+        if row["p_value"] is not None
+    ]
+    if not rows:
+        return None
+    how = {
+        Adjustment.NONE: "as they are",
+        Adjustment.HARM: "among requests that seem as harmful",
+    }[adjustment]
+    return Table(
+        caption=f"Groups of one category against each other, {how}. Conversations that mention "
+        "both are left out. Strong: shown.",
+        columns=(
+            ("Measure", TEXT),
+            ("Groups", TEXT),
+            ("Pairs", TEXT),
+            ("First", NUMBER),
+            ("Second", NUMBER),
+            ("Difference", NUMBER),
+            ("Adjusted p", NUMBER),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def ledger_table(inputs: ReportInputs) -> Table:
+    """What became of every pair."""
+    return Table(
+        caption="What became of every pair. Those analysed and left out add up to the file; a pair "
+        "may carry several remarks.",
+        columns=(("Case", TEXT), ("Counts as", TEXT), ("Pairs", NUMBER)),
+        rows=tuple(
+            (
+                Cell("two answers to one conversation" if case is None else CASE_WORDS[case]),
+                Cell(_ACCOUNTS[PairAccount(account)]),
+                Cell(count(n), n),
+            )
+            for case, account, n in inputs[PairLedger].select("case", "account", "n").iter_rows()
+        ),
+    )
+
+
+def _with_bounds(measure: Measure, row: Row) -> str:
+    inside = bounds(measure, row["ci_low"], row["ci_high"])
+    return amount(measure, row["mean"]) + (f" ({inside})" if inside != NOTHING else "")
+
+
+def _difference(measure: Measure, row: Row | None) -> list[Cell]:
+    if row is None or row["estimate"] is None:
+        return [Cell(NOTHING), Cell(NOTHING)]
+    shown = row["verdict"] == Verdict.SHOWN
+    inside = bounds(measure, row["ci_low"], row["ci_high"])
+    size = amount(measure, row["estimate"], signed=True)
+    words = size + (f" ({inside})" if inside != NOTHING else "")
+    return [
+        Cell(words, row["estimate"], strong=shown),
+        Cell(p_value(row["p_adjusted"]), row["p_adjusted"], strong=shown),
+    ]

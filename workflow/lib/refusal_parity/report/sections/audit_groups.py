@@ -1,0 +1,27 @@
+"""Each measure by group, and groups against each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from refusal_parity.preference.measures import MEASURES
+from refusal_parity.report import audit, audit_tables
+from refusal_parity.report.sections.section import Section
+from refusal_parity.vocabulary import Adjustment
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs
+
+
+def _context(inputs: ReportInputs) -> dict[str, Any]:
+    between = [audit_tables.between_table(inputs, each) for each in Adjustment]
+    return {
+        **audit.template_facts(inputs),
+        "tables": [audit_tables.measure_table(inputs, measure) for measure in MEASURES],
+        "between": [table for table in between if table is not None],
+    }
+
+
+SECTION: Final = Section(
+    key="groups", entry="By group", heading="Each measure by group", context=_context
+)

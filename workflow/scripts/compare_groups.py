@@ -1,0 +1,26 @@
+from pathlib import Path
+
+from refusal_parity.console import job
+from refusal_parity.preference.audit import Audit
+from refusal_parity.preference.comparison import group_differences, group_measures
+from refusal_parity.tables import (
+    Conversations,
+    GroupDifferences,
+    GroupMeasures,
+    Mentions,
+    Sides,
+    read_table,
+    write_table,
+)
+
+with job("groups", snakemake.log[0]):
+    audit = Audit.of(
+        read_table(Sides, Path(snakemake.input.sides)),
+        read_table(Conversations, Path(snakemake.input.conversations)),
+        read_table(Mentions, Path(snakemake.input.mentions)),
+        mentioned_in=snakemake.params.mentioned_in,
+        alpha=snakemake.params.alpha,
+    )
+    measures, differences = group_measures(audit), group_differences(audit)
+    write_table(measures, GroupMeasures, Path(snakemake.output.group_measures))
+    write_table(differences, GroupDifferences, Path(snakemake.output.group_differences))
