@@ -216,6 +216,10 @@ lock: $(UV) ## resolve the pins of envs/ anew from pyproject.toml
 schema: $(INSTALLED) ## write the config's schema and key reference from the code
 	$(ACTIVATE) PYTHONPATH=workflow/lib python -m refusal_parity.reference
 
+bench-margin: export OPENBLAS_NUM_THREADS = 1
+bench-margin: $(INSTALLED) ## how often a difference of the margin is called small
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/margin_studies.py
+
 bench-plan: $(INSTALLED) ## how long planning takes with 200 models
 	$(ACTIVATE) python benchmarks/plan_many_models.py
 

@@ -48,7 +48,7 @@ SOLVERS = [
     Solver("methods.mantel_haenszel.generalised_cmh", {"mantel_haenszel"}),
     Solver("methods.linear.sandwich", {"ols_two_way"}),
     Solver("methods.bias_reduced.both_ways", {"ols_cr2_two_way", "equivalence"}),
-    Solver("methods.equivalence.two_one_sided", {"equivalence"}),
+    Solver("methods.equivalence._answered", {"equivalence"}),
     Solver(
         "fits.logistic_fits.sandwich",
         {"glm_cluster_name", "glm_cluster_template", "glm_cluster_two_way"},

@@ -73,3 +73,18 @@ def test_simulated_components_are_the_studys_own() -> None:
     again = simulate(GRID, fit, 60, np.random.default_rng(5)).k
     means = np.mean([components(GRID, k) for k in again], axis=0)
     assert means == pytest.approx(np.array(components(GRID, drawn)), rel=0.25, abs=0.003)
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"), [(0.01, (0.01, 0.06)), (0.98, (0.98, 0.93)), (0.5, (0.5, 0.55))]
+)
+def test_a_planted_difference_lies_where_there_is_room(
+    rate: float, expected: tuple[float, float]
+) -> None:
+    found = MODEL.with_rates(np.full(3, rate)).planted(0.05).rates
+    assert found == pytest.approx([expected[0], expected[1], expected[1]], rel=1e-9)
+
+
+def test_a_large_planted_difference_lies_about_one_half() -> None:
+    found = MODEL.with_rates(np.full(3, 0.3)).planted(0.8).rates
+    assert found == pytest.approx([0.1, 0.9, 0.9], rel=1e-9)

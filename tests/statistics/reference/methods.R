@@ -179,6 +179,57 @@ tost <- function(estimate, std_error, df, margin) {
        statistic = min(estimate + margin, margin - estimate) / std_error, p_value = max(p))
 }
 
+# Rates of levels over one mixture of templates, with the sizes of independent samples that are as
+# precise and the correlations of their errors.
+level_errors <- function(fit, d) {
+  levels <- levels(d$level); g <- as.integer(d$level); n <- as.vector(table(d$level))
+  b <- c(0, coef(fit)[seq_len(length(levels) - 1)])
+  effect <- fitted(fit) - b[g]; e <- residuals(fit)
+  p <- pmin(pmax(b + mean(effect), 0), 1)
+  sums <- function(values, by) {
+    found <- tapply(values, list(d$level, by), sum)
+    found[is.na(found)] <- 0
+    found / n
+  }
+  distinct <- function(by) vapply(split(by, d$level), function(each) length(unique(each)), 0)
+  products <- function(terms, factor) tcrossprod(terms * sqrt(factor))
+  m <- distinct(d$name); t <- distinct(d$template); cell <- interaction(d$name, d$template, drop = TRUE)
+  own <- tapply(effect - mean(effect), d$template, sum) / nrow(d)
+  by_template <- sweep(sums(e, d$template), 2, own[colnames(sums(e, d$template))], "+")
+  left <- e - ave(e, d$level, d$name) - ave(e, d$level, d$template)
+  cells <- distinct(cell)
+  name <- products(sums(e, d$name), m / pmax(m - 1, 1))
+  template <- products(by_template, t / pmax(t - 1, 1))
+  v <- name + template - products(sums(left, cell), cells / pmax(cells - m - t + 1, 1))
+  diag(v) <- pmax(diag(v), diag(name), diag(template))
+  alone <- p * (1 - p) / n; varies <- p * (1 - p) > 1e-10
+  pooled <- sum(diag(v)[varies]) / sum(alone[varies])
+  design_effect <- ifelse(varies, diag(v) / alone, pooled)
+  design_effect <- pmax(design_effect, (design_effect + pooled) / 2, 1)
+  r <- v / sqrt(outer(diag(v), diag(v))); r[!is.finite(r)] <- 0
+  list(p = p, size = n / design_effect, r = pmin(pmax(r, 0), 1))
+}
+
+# Newcombe's interval of a difference of rates with correlated errors, z standard errors to either side.
+newcombe_limits <- function(errors, i, o, estimate, z) {
+  wilson <- function(at) {
+    p <- errors$p[at]; n <- errors$size[at]
+    (p + z^2 / (2 * n) + c(-1, 1) * abs(z) * sqrt(p * (1 - p) / n + z^2 / (4 * n^2))) / (1 + z^2 / n)
+  }
+  p <- errors$p[i]; q <- errors$p[o]; r <- errors$r[i, o]; ours <- wilson(i); others <- wilson(o)
+  reach <- function(a, b) sqrt(max(a^2 + b^2 - 2 * r * a * b, 0))
+  ends <- estimate + c(-1, 1) * c(reach(p - ours[1], others[2] - q), reach(ours[2] - p, q - others[1]))
+  if (z < 0) rev(ends) else ends
+}
+
+rate_equivalence <- function(errors, i, o, estimate, std_error, df, margin) {
+  beyond <- function(z) { ends <- newcombe_limits(errors, i, o, estimate, z); max(ends[2] - margin, -margin - ends[1]) }
+  z <- uniroot(beyond, c(-100, 100), tol = 1e-15, maxiter = 10000)$root
+  ends <- newcombe_limits(errors, i, o, estimate, qt(1 - ALPHA, df))
+  list(estimate = estimate, std_error = std_error, df = df, ci_low = max(ends[1], -1), ci_high = min(ends[2], 1),
+       statistic = z, p_value = pt(z, df, lower.tail = FALSE))
+}
+
 linear <- function(d, effects, margin) {
   levels <- levels(d$level); tested <- length(levels) - 1; at <- seq_len(tested)
   x <- regressors(d, effects); fit <- fit_of(d$y, x); weights <- pair_weights(levels)
@@ -189,13 +240,16 @@ linear <- function(d, effects, margin) {
     })
   }
   cr1 <- two_way_cr1(fit, d, tested); clusters <- min(nlevels(d$name), nlevels(d$template)) - 1
-  both <- two_way_cr2(fit, x, d, weights, d$level)
+  both <- two_way_cr2(fit, x, d, weights, d$level); errors <- level_errors(fit, d)
   rows <- c(
     rows_of("ols_two_way", sqrt(rowSums((weights %*% cr1) * weights)), rep(clusters, length(pairs))),
     list(c(list(method = "ols_two_way"), f_test(coef(fit)[at], cr1, clusters))),
     rows_of("ols_cr2_two_way", sqrt(both$variance), both$df),
     lapply(seq_along(pairs), function(i) {
-      c(row_of("equivalence", levels, pairs[[i]]), tost(estimate[i], sqrt(both$variance[i]), both$df[i], margin))
+      small <- if (all(d$y %in% 0:1)) rate_equivalence(errors, pairs[[i]][1], pairs[[i]][2], estimate[i],
+                                                       sqrt(both$variance[i]), both$df[i], margin)
+               else tost(estimate[i], sqrt(both$variance[i]), both$df[i], margin)
+      c(row_of("equivalence", levels, pairs[[i]]), small)
     })
   )
   if (!effects) return(rows)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.outcomes import Outcome, Share
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
@@ -48,6 +49,7 @@ def cautions(inputs: ReportInputs, key: Key, whole: Finding, found: list[Finding
         *_liberal(inputs, [whole, *shown]),
         *_lost_by_correction(inputs, found, key[2]),
         *_uncorrected(found, key[2]),
+        *_of_single_names(found, key[2]),
         *_changing_model(inputs, key),
     ]
 
@@ -104,6 +106,20 @@ def _adjusted(contrast: Finding) -> str | None:
         return None
     words = f"{level_words(contrast.dimension, contrast.level)}: "
     return f"For {words}{note}."
+
+
+def _of_single_names(found: list[Finding], dimension: str) -> list[str]:
+    """What no test shows to be small: the effect on one name of a group."""
+    if not any(each.within_margin for each in found):
+        return []
+    if DIMENSIONS[dimension].unit is not Unit.NAME:
+        return []
+    sentence = (
+        "That a difference is small holds of levels as wholes: a model that treats one name of a "
+        "level otherwise may pass for one that treats all alike, which no test with so few "
+        "names can rule out."
+    )
+    return [sentence]
 
 
 def _with_covariates(inputs: ReportInputs, found: list[Finding], dimension: str) -> list[str]:

@@ -34,6 +34,7 @@ class Setting(NamedTuple):
         resamples: bootstrap samples and their seed.
         deciding: whether a p-value need only be on the right side of alpha, as in
             thousands of simulated studies; else it is as exact as it can be.
+        binary: whether the outcome is yes or no; else means are compared.
     """
 
     alpha: float
@@ -41,6 +42,7 @@ class Setting(NamedTuple):
     draws: Draws
     resamples: Resamples
     deciding: bool = False
+    binary: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

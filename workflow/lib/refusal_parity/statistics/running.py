@@ -130,6 +130,7 @@ def _rows(
         analysis.margin_of(outcomes[0]),
         Draws(analysis.permutations, analysis.seed),
         Resamples(analysis.bootstraps, analysis.seed),
+        binary=outcomes[0].is_binary,
     )
     answers = method.run(studies, setting)
     return [[row for each in answers for row in each.of_study(at)] for at in range(len(outcomes))]

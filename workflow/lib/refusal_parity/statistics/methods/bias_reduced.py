@@ -82,37 +82,31 @@ def ols_cr2_two_way(studies: Studies, setting: Setting) -> list[Answers]:
     Returns:
         The pairs of levels; there is no joint test.
     """
-    return _two_way(studies, setting.alpha)
+    return regression(studies, OLS_CR2_TWO_WAY, lambda fit: [two_way_tests(fit, setting.alpha)])
 
 
 @lru_cache(maxsize=2)
-def _two_way(studies: Studies, alpha: float) -> list[Answers]:
-    """Kept for the equivalence test."""
-
-    def tests(fit: LeastSquares) -> list[Answers]:
-        kept, absorbed = fit.studies, fit.absorbed
-        every = pairs_of(kept.grid.levels)
-        at = [every.index(pair) for pair in kept.pairs]
-        pairs = pair_weights(len(kept.grid.levels))[at].T
-        sides = []
-        for cluster, terms in (
-            (kept.layout.name, _name_terms(fit)),
-            (kept.layout.template, _template_terms(fit)),
-        ):
-            df = spread(absorbed, cluster).df[at]
-            sides.append(one_way(terms @ pairs, df, level_of(kept.layout.level, cluster)))
-        cells = int(kept.layout.cell.max()) + 1
-        cell = cell_squares(kept, fit.residual, fit.moved @ pairs)
-        by_name, by_template = sides
-        both = both_ways(by_name, by_template, cell * (cells / max(cells - absorbed.parameters, 1)))
-        # What residuals as large as the outcomes could give at most.
-        largest = np.einsum("ip,rij,jp->rp", pairs, fit.largest, pairs)
-        variance = np.where(is_noise(both.variance, largest), 0, both.variance)
-        return [
-            t_tests(OLS_CR2_TWO_WAY, kept.pairs, fit.coefficients @ pairs, variance, both.df, alpha)
-        ]
-
-    return regression(studies, OLS_CR2_TWO_WAY, tests)
+def two_way_tests(fit: LeastSquares, alpha: float) -> Answers:
+    """The t tests of `ols_cr2_two_way`, kept for the equivalence test."""
+    kept, absorbed = fit.studies, fit.absorbed
+    every = pairs_of(kept.grid.levels)
+    at = [every.index(pair) for pair in kept.pairs]
+    pairs = pair_weights(len(kept.grid.levels))[at].T
+    sides = []
+    for cluster, terms in (
+        (kept.layout.name, _name_terms(fit)),
+        (kept.layout.template, _template_terms(fit)),
+    ):
+        df = spread(absorbed, cluster).df[at]
+        sides.append(one_way(terms @ pairs, df, level_of(kept.layout.level, cluster)))
+    cells = int(kept.layout.cell.max()) + 1
+    cell = cell_squares(kept, fit.residual, fit.moved @ pairs)
+    by_name, by_template = sides
+    both = both_ways(by_name, by_template, cell * (cells / max(cells - absorbed.parameters, 1)))
+    # What residuals as large as the outcomes could give at most.
+    largest = np.einsum("ip,rij,jp->rp", pairs, fit.largest, pairs)
+    variance = np.where(is_noise(both.variance, largest), 0, both.variance)
+    return t_tests(OLS_CR2_TWO_WAY, kept.pairs, fit.coefficients @ pairs, variance, both.df, alpha)
 
 
 @lru_cache(maxsize=2)

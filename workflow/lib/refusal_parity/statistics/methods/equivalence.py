@@ -1,27 +1,53 @@
-"""Whether a difference is shown to be small: two one-sided tests against a margin."""
+"""Whether a difference is shown to be small: one-sided tests against a margin on either side."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from refusal_parity.statistics.equivalence import two_one_sided
-from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY, ols_cr2_two_way
+import numpy as np
+
+from refusal_parity.statistics.equivalence import RatePairs, two_one_sided
+from refusal_parity.statistics.fits.least_squares import regression
+from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY, two_way_tests
 from refusal_parity.statistics.registry import Method
+from refusal_parity.statistics.variances.level_errors import level_errors
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.answers import Answers
     from refusal_parity.statistics.designs.studies import Studies
+    from refusal_parity.statistics.equivalence import TwoOneSided
+    from refusal_parity.statistics.fits.least_squares import LeastSquares
     from refusal_parity.statistics.registry import Setting
 
 
 def equivalence(studies: Studies, setting: Setting) -> list[Answers]:
-    """The test for each risk difference of `ols_cr2_two_way`, with its error and df."""
-    return [
-        tested(row, EQUIVALENCE, setting.margin, setting.alpha)
-        for row in ols_cr2_two_way(studies, setting)
-    ]
+    """Whether each difference of `ols_cr2_two_way` is shown to lie within the margin.
+
+    Of rates by `RatePairs`, Wilson's limits at the sizes and correlations of
+    `level_errors`; of other means by `two_one_sided`. Estimate and degrees of freedom are
+    those of `ols_cr2_two_way`, and there is no answer where that has none.
+    """
+
+    def tests(fit: LeastSquares) -> list[Answers]:
+        row = two_way_tests(fit, setting.alpha)
+        if not setting.binary:
+            return [tested(row, EQUIVALENCE, setting.margin, setting.alpha)]
+        errors, (group, reference) = level_errors(fit), fit.studies.codes
+        pairs = RatePairs(
+            difference=row.values("estimate"),
+            ours=errors.rate[:, group],
+            others=errors.rate[:, reference],
+            our_size=errors.size[:, group],
+            other_size=errors.size[:, reference],
+            correlation=errors.correlation[:, group, reference],
+        )
+        df = np.maximum(row.values("df"), 1)
+        found = pairs.within(setting.margin, df, setting.alpha)
+        return [_answered(row, EQUIVALENCE, found)]
+
+    return regression(studies, EQUIVALENCE, tests)
 
 
 def tested(row: Answers, method: Method, margin: float, alpha: float) -> Answers:
@@ -30,6 +56,10 @@ def tested(row: Answers, method: Method, margin: float, alpha: float) -> Answers
     assert row.std_error is not None  # noqa: S101
     assert row.df is not None  # noqa: S101
     found = two_one_sided(row.estimate, row.std_error, row.df, margin=margin, alpha=alpha)
+    return _answered(row, method, found)
+
+
+def _answered(row: Answers, method: Method, found: TwoOneSided) -> Answers:
     return replace(
         row,
         method=method,
@@ -46,8 +76,7 @@ EQUIVALENCE: Final = Method(
     estimands=(Estimand.RISK_DIFFERENCE,),
     scope=Scope.NEW_NAMES_AND_TEMPLATES,
     needs=OLS_CR2_TWO_WAY.needs,
-    citation="Schuirmann (1987), A comparison of the two one-sided tests procedure and the power "
-    "approach for assessing the equivalence of average bioavailability, Journal of "
-    "Pharmacokinetics and Biopharmaceutics 15, 657-680.",
+    citation="Zou and Donner (2008), Construction of confidence limits about effect measures: a "
+    "general approach, Statistics in Medicine 27, 1693-1702.",
     run=equivalence,
 )

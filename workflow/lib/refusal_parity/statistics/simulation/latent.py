@@ -70,6 +70,21 @@ class Latent:
         """
         return replace(self, mean=ndtri(rates) * np.sqrt(self.total))
 
+    def planted(self, difference: float) -> Latent:
+        """The same variances, where all groups differ as much from the first one.
+
+        Rates rise from the first group's, or fall where more is left below it; where
+        neither leaves room, they lie about one half.
+
+        Args:
+            difference: between 0 and 1.
+        """
+        first = float(self.rates[0])
+        other = first + difference if first <= 1 / 2 else first - difference
+        if not 0 < other < 1:
+            first, other = (1 - difference) / 2, (1 + difference) / 2
+        return self.with_rates(np.append(first, np.full(len(self.mean) - 1, other)))
+
 
 def excess(first: FloatArray, second: FloatArray, correlation: float) -> FloatArray:
     """P(X > -first and Y > -second) - P(X > -first) P(Y > -second) of standard normals.

@@ -6,7 +6,6 @@ templates, missing rows and variances, and every method is run on each.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +21,7 @@ from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.failures import Guard, finite, unheard
 from refusal_parity.statistics.methods import METHODS
-from refusal_parity.statistics.methods.equivalence import EQUIVALENCE, tested
+from refusal_parity.statistics.methods.equivalence import EQUIVALENCE
 from refusal_parity.statistics.registry import Setting, suited_to
 from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws
@@ -59,7 +58,10 @@ _DESCRIBED: Final = 500
 _DRAWS: Final = 999
 """Permutations and bootstrap samples of each study: 1,000 alpha is a whole number."""
 
-_SHIFTED: Final = "estimates shifted to the margin, where the test must not find equivalence"
+_AT_MARGIN: Final = (
+    "in studies where every level differs from the reference by the margin, in which the test "
+    "must not find equivalence"
+)
 
 Key = tuple[str, Estimand]
 
@@ -75,7 +77,8 @@ def selfcheck(
     own. Methods that only describe are run on some 500 of them. A test rejects
     where p <= alpha, an interval where it leaves no difference out; of the pairs,
     those with the reference are run. The equivalence test is held against its own
-    null hypothesis: estimates are shifted by the margin.
+    null hypothesis, in studies of the same model where every level differs from the
+    reference by the margin.
 
     Args:
         observations: rows of `observe`, of one model or several.
@@ -198,7 +201,7 @@ def null_verdicts(
     methods: Iterable[Method] | None = None,
     failures: dict[str, str] | None = None,
 ) -> dict[Key, Verdicts]:
-    """Each method's verdicts on studies drawn from a model without effects.
+    """Each method's verdicts on studies drawn from a model where it should not reject.
 
     Args:
         grid: names, templates and responses.
@@ -213,7 +216,10 @@ def null_verdicts(
         By method and estimand, arrays of shape (studies, groups); of some 500 studies
         where a method only describes.
     """
-    random = np.random.default_rng([analysis.seed, *map(ord, "selfcheck")])
+    random, other = (
+        np.random.default_rng([analysis.seed, *map(ord, key)]) for key in ("selfcheck", "margin")
+    )
+    at_margin = latent.planted(analysis.margin)
     parts: dict[Key, list[Verdicts]] = {}
     run = [each for each in methods or suited_to(DesignKind.CROSSED) if each.checked]
     at_once = min(_AT_ONCE, max(1, _CELLS // grid.n.size))
@@ -222,6 +228,7 @@ def null_verdicts(
         if start >= _DESCRIBED:
             run = [method for method in run if method.decides]
         studies = Studies(grid, simulate(grid, latent, size, random).k)
+        planted = Studies(grid, simulate(grid, at_margin, size, other).k)
         setting = Setting(
             analysis.alpha,
             analysis.margin,
@@ -230,8 +237,10 @@ def null_verdicts(
             deciding=True,
         )
         for method in run:
-            for row in _guarded(method, studies, setting, failures):
-                verdicts = _judge(row, analysis)
+            of_null = planted if method == EQUIVALENCE else studies
+            for row in _guarded(method, of_null, setting, failures):
+                ratio = row.estimand in {Estimand.RISK_RATIO, Estimand.ODDS_RATIO}
+                verdicts = row.rejects(analysis.alpha, null=1 if ratio else 0)
                 parts.setdefault((str(row.method), row.estimand), []).append(verdicts)
     return {
         key: Verdicts(*(np.concatenate(each) for each in zip(*part, strict=True)))
@@ -257,19 +266,6 @@ def _guarded(
     return Guard().run("", run, failed)
 
 
-def _judge(row: Answers, analysis: AnalysisConfig) -> Verdicts:
-    """Where it rejects its null hypothesis.
-
-    That of the equivalence test is a difference of the margin: every estimate is moved
-    by it, to P(T > (m - |b + m|) / se).
-    """
-    if row.method == EQUIVALENCE:
-        moved = replace(row, estimate=row.values("estimate") + analysis.margin)
-        row = tested(moved, row.method, analysis.margin, analysis.alpha)
-    ratio = row.estimand in {Estimand.RISK_RATIO, Estimand.ODDS_RATIO}
-    return row.rejects(analysis.alpha, null=1 if ratio else 0)
-
-
 def _row(verdicts: Verdicts, method: str) -> dict[str, Any]:
     studies, answered = len(verdicts.known), int(verdicts.known.any(axis=1).sum())
     missing = (
@@ -277,7 +273,7 @@ def _row(verdicts: Verdicts, method: str) -> dict[str, Any]:
         if answered < studies
         else None
     )
-    meaning = _SHIFTED if method == EQUIVALENCE else None
+    meaning = _AT_MARGIN if method == EQUIVALENCE else None
     if not answered:
         return {"n_simulations": 0, "note": join_notes(missing, meaning)}
     rate = monte_carlo(verdicts)
