@@ -42,8 +42,8 @@ class PromptsConfig(Section):
     arms: dict[Key, str | None] = Field(
         default={"plain": None},
         min_length=1,
-        description="System prompts by key; null sends none. Rates and tests pool them, except in "
-        "the dimension arm, which compares them.",
+        description="System prompts by key; null sends none. Rates and tests pool them, except "
+        "with the dimension arm, which compares them, and the groups under each.",
     )
     from_model: Key | None = Field(
         default=None,
