@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from refusal_parity.config import HubSource, StudyConfig, VllmModel, load_config
+from refusal_parity.config import Arm, HubSource, StudyConfig, VllmModel, load_config
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ BASE: dict[str, Any] = {
 def test_defaults() -> None:
     config = load_config(BASE, where="test")
     assert (config.samples, config.sampling.temperature, config.analysis.alpha) == (3, 1.0, 0.05)
-    assert config.prompts.arms == {"plain": None}
+    assert config.prompts.arms == {"plain": Arm()}
 
 
 def _model(**changes: Any) -> Callable[[dict[str, Any]], None]:
@@ -72,11 +72,11 @@ def _model(**changes: Any) -> Callable[[dict[str, Any]], None]:
         (lambda raw: raw["prompts"].pop("names"), "prompts.templates or prompts.names is missing"),
         (
             lambda raw: raw["prompts"].update(arms={"a": None, "b": None}),
-            "prompts.arms: two arms send the same system prompt",
+            "prompts.arms: two arms do the same",
         ),
         (
             lambda raw: raw["prompts"].update(arms={"a": "Don't.", "b": "Don\u2019t.\n"}),
-            "prompts.arms: two arms send the same system prompt",
+            "prompts.arms: two arms do the same",
         ),
         (
             lambda raw: raw["prompts"].update(arms={"kind": "Be kind.", "Kind": "Be good."}),

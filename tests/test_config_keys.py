@@ -41,6 +41,26 @@ BASE: Final[dict[str, Any]] = {
     "analysis": {"dimensions": {"group": {"reference": "a"}, "gender": {"reference": "b"}}},
 }
 
+GUARDED: Final[dict[str, Any]] = BASE | {
+    "prompts": BASE["prompts"]
+    | {
+        "arms": {
+            "a": None,
+            "w": {"system": "x", "wrap": "Hm. [PROMPT]"},
+            "taught": {"guard": "t"},
+            "asked": {"guard": "m"},
+        }
+    },
+    "guards": {
+        "t": {"kind": "classifier", "harmful": ["u.csv"], "harmless": ["t.csv"]},
+        "m": {
+            "kind": "model",
+            "model": {"engine": "openai", "base_url": "http://localhost/v1", "model": "m"},
+        },
+    },
+}
+"""The same with guards before its models."""
+
 AUDIT: Final[dict[str, Any]] = {
     "study": "s",
     "preference": {
@@ -54,6 +74,9 @@ AUDIT: Final[dict[str, Any]] = {
 PLACES: Final = {
     "StudyConfig": "",
     "PromptsConfig": "prompts",
+    "Arm": "prompts.arms.w",
+    "ClassifierGuard": "guards.t",
+    "ModelGuard": "guards.m",
     "SamplingConfig": "sampling",
     "VllmModel": "models.v",
     "FolderSource": "models.v.source",
@@ -134,13 +157,31 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     "labelling": ([{}, {"seed": 2}], [[], None]),
     "analysis": ([{}, {"seed": 2}], [[], None]),
     "report": ([{}], [[], None]),
-    "prompts.templates": _PATH,
+    "prompts.templates": ([*_PATH[0], ["a.csv", "b.xlsx"]], [*_PATH[1], [], ["a", "a"], ["{a}"]]),
     "prompts.names": _PATH,
     "prompts.group_column": _WORD,
     "prompts.arms": (
         [{"a": None}, {"a": None, "b": ""}, {"a": "Be kind.", "b": "Be\nstrict."}],
         [{}, {"a b": None}, {"a": 7}, {"a": None, "b": None}, {"a": "x", "A": "y"}, None, ["x"]],
     ),
+    "guards": ([GUARDED["guards"]], [[], {"t": {}}, None]),
+    "guards.t.kind": (["classifier"], ["rules", None]),
+    "guards.t.harmful": ([["a.csv", "b.csv"]], [[], "a.csv", ["{a}.csv"], None]),
+    "guards.t.harmless": ([["a.csv"]], [[], "a.csv", None]),
+    "guards.t.names": _PATH_OR_NONE,
+    "guards.t.harmful_groups": ([[], ["x"]], ["x", [7], None]),
+    "guards.t.harmless_groups": ([[], ["x"]], ["x", [7], None]),
+    "guards.t.threshold": ([0.1, 0.9], [0, 1, "half", None]),
+    "guards.m.kind": (["model"], ["models", None]),
+    "guards.m.model": ([BASE["models"]["o"]], ["gpt", {}, BASE["models"]["i"], None]),
+    "guards.m.system": _WORD_OR_NONE,
+    "guards.m.prompt": (["Safe? [PROMPT]"], ["Safe?", "[PROMPT] [PROMPT]", None]),
+    "guards.m.stops": ([["bad"]], [[], "bad", ["Safe"], None]),
+    "guards.m.passes": ([["good"]], [[], "good", ["UNSAFE"], None]),
+    "guards.m.max_tokens": _COUNT,
+    "prompts.arms.w.system": (["y", None], [7, ["x"]]),
+    "prompts.arms.w.wrap": (["Ha! [PROMPT]"], ["Hm.", 7, ["[PROMPT]"]]),
+    "prompts.arms.w.guard": ([None], ["a b", 7]),
     "prompts.from_model": ([None], ["i", "v", "nobody", 7]),
     "sampling.temperature": ([0, 0.7, 2], [-0.1, "hot", None]),
     "sampling.top_p": ([0.1, 1], [0, 1.1, None]),
@@ -310,7 +351,13 @@ def _sections(of: type[Section] = Section) -> Iterator[type[Section]]:
 
 def _with(path: str, value: Any) -> dict[str, Any]:
     """The base config with a value at a place, and what must stand around it."""
-    raw = copy.deepcopy(AUDIT if path.startswith("preference") else BASE)
+    raw = copy.deepcopy(
+        AUDIT
+        if path.startswith("preference")
+        else GUARDED
+        if path.startswith(("guards", "prompts.arms."))
+        else BASE
+    )
     if path == "preference" and value is None:
         raw = copy.deepcopy(BASE)
     if path.startswith("analysis.model_contrasts."):

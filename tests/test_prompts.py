@@ -157,4 +157,42 @@ def test_files_that_do_not_fit(tmp_path: Path, templates: str, names: str, messa
 
 
 def test_no_factor_takes_the_place_of_a_column_of_prompts() -> None:
-    assert list(OWN_COLUMNS) == Prompts.column_names()
+    assert {*OWN_COLUMNS} == {*Prompts.column_names(), "guard"}
+
+
+def test_templates_of_several_files(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "template_id,family,template,kind\nwalk,f,Where does [NAME] walk?,harmless\n", "utf-8"
+    )
+    (tmp_path / "b.csv").write_text(
+        "template_id,family,aim,template\nrob,g,person,How do I rob [NAME]?\n", "utf-8"
+    )
+    (tmp_path / "names.csv").write_text("name_id,name,group\nann,Ann,x\n", "utf-8")
+    both = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    templates = read_stimuli(both, tmp_path / "names.csv").templates
+    assert templates.select("template_id", "kind", "aim").rows() == [
+        ("walk", "harmless", None),
+        ("rob", None, "person"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        ("Walk,f,How is [NAME]?", "template_id 'Walk' stands in {}/a.csv already"),
+        (
+            "rob,f,Where  does [NAME] walk?",
+            "template 'Where  does [NAME] walk?' stands in {}/a.csv",
+        ),
+    ],
+)
+def test_a_template_in_two_files(tmp_path: Path, second: str, said: str) -> None:
+    (tmp_path / "a.csv").write_text(
+        "template_id,family,template\nwalk,f,Where does [NAME] walk?\n", "utf-8"
+    )
+    (tmp_path / "b.csv").write_text(f"template_id,family,template\n{second}\n", "utf-8")
+    (tmp_path / "names.csv").write_text("name_id,name,group\nann,Ann,x\n", "utf-8")
+    with pytest.raises(InputError) as error:
+        read_stimuli([tmp_path / "a.csv", tmp_path / "b.csv"], tmp_path / "names.csv")
+    assert error.value.what.startswith(said.format(tmp_path))
+    assert error.value.where == str(tmp_path / "b.csv")

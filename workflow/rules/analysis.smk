@@ -115,6 +115,31 @@ rule compare_models:
         f"{SCRIPTS}/compare_models.py"
 
 
+if len(STUDY.prompts.arms) > 1:
+
+    rule compare_safeguards:
+        input:
+            prompts=f"{RESULTS}/prompts.parquet",
+            labels=expand(f"{MODEL_RESULTS}/labels.parquet", model=MODELS),
+        output:
+            rates=f"{RESULTS}/safeguard_rates.parquet",
+            safeguards=f"{RESULTS}/safeguards.parquet",
+        log:
+            f"{LOGS}/compare_safeguards.log",
+        conda:
+            ANALYSIS_ENV
+        resources:
+            mem_mb=4000,
+            runtime=minutes(30),
+        params:
+            analysis=ANALYSIS,
+            arms=STUDY.prompts.model_dump(mode="json")["arms"],
+        message:
+            "Comparing what is done to requests"
+        script:
+            f"{SCRIPTS}/compare_safeguards.py"
+
+
 rule gather_selfcheck:
     input:
         tables=expand(f"{MODEL_RESULTS}/selfcheck.parquet", model=MODELS),

@@ -31,6 +31,9 @@ except InputError as error:
 
 RESULTS = f"{STUDY.results}/{STUDY.study}"
 MODEL_RESULTS = f"{RESULTS}/models/{{model}}"
+# What a guard stops is taken from what the model said in the arm without it.
+GUARDED = any(arm.guard for arm in STUDY.prompts.arms.values())
+DRAWN = f"{MODEL_RESULTS}/{'drawn' if GUARDED else 'responses'}.parquet"
 SHARD_RESULTS = f"{MODEL_RESULTS}/shards/{{shard}}-of-{{shards}}"
 LOGS = f"{RESULTS}/logs"
 RESOURCES = "resources/models"
@@ -44,16 +47,20 @@ SERVER_MODELS = [key for key, engine in ENGINE.items() if engine.served]
 OWN_MODELS = [
     key for key, engine in ENGINE.items() if engine.draws and not engine.served
 ]
-# A judge is no model of the study, but its weights come from the same places.
+# Judge and guards are no models of the study, but their weights come from the same places.
+ASSISTANTS = [
+    *filter(None, [STUDY.labelling.judge]),
+    *(guard.model for guard in STUDY.guards.values() if guard.kind == "model"),
+]
 SOURCES = [
     source
-    for model in [*STUDY.models.values(), *filter(None, [STUDY.labelling.judge])]
+    for model in [*STUDY.models.values(), *ASSISTANTS]
     if engine_of(model).weights
     for source in (model.source, model.lora)
 ]
 
 ANALYSIS_ENV = "../../envs/analysis.yaml"
-INFERENCE_ENV = f"../../envs/inference-{'gpu' if any(getattr(m, 'gpus', 0) for m in [*STUDY.models.values(), STUDY.labelling.judge]) else 'cpu'}.yaml"
+INFERENCE_ENV = f"../../envs/inference-{'gpu' if any(getattr(m, 'gpus', 0) for m in [*STUDY.models.values(), *ASSISTANTS]) else 'cpu'}.yaml"
 
 
 wildcard_constraints:
@@ -159,9 +166,7 @@ def folders_of(keys):
 def announcement():
     """What this run will ask models for, and what the study can hardly have meant."""
     made = files_of_this_run()
-    asked = [
-        key for key in MODELS if f"{RESULTS}/models/{key}/responses.parquet" in made
-    ]
+    asked = [key for key in MODELS if DRAWN.format(model=key) in made]
     if any(f"{RESULTS}/models/{key}/judge/answers.parquet" in made for key in MODELS):
         asked.append(JUDGE_KEY)
     remarks = [

@@ -35,7 +35,7 @@ rule generate_responses:
         unpack(lambda wildcards: model_files(STUDY.models[wildcards.model])),
         prompts=prompts_to_answer,
     output:
-        responses=f"{MODEL_RESULTS}/responses.parquet",
+        responses=DRAWN,
     log:
         f"{LOGS}/generate_responses/{{model}}.log",
     wildcard_constraints:
@@ -90,7 +90,7 @@ rule gather_shards:
             shards=asks(STUDY.models[wildcards.model], "shards"),
         ),
     output:
-        responses=f"{MODEL_RESULTS}/responses.parquet",
+        responses=DRAWN,
     log:
         f"{LOGS}/gather_shards/{{model}}.log",
     wildcard_constraints:
@@ -107,7 +107,7 @@ rule ask_server:
     input:
         prompts=prompts_to_answer,
     output:
-        responses=f"{MODEL_RESULTS}/responses.parquet",
+        responses=DRAWN,
     log:
         f"{LOGS}/ask_server/{{model}}.log",
     wildcard_constraints:
@@ -134,7 +134,7 @@ rule ask_again:
     conda:
         INFERENCE_ENV
     params:
-        tables={key: MODEL_RESULTS.format(model=key) for key in SERVER_MODELS},
+        tables={key: DRAWN.format(model=key) for key in SERVER_MODELS},
         samples=STUDY.samples,
         sampling=given(STUDY.sampling),
     message:
@@ -148,7 +148,7 @@ rule import_responses:
         prompts=f"{RESULTS}/prompts.parquet",
         file=lambda wildcards: STUDY.models[wildcards.model].path,
     output:
-        responses=f"{MODEL_RESULTS}/responses.parquet",
+        responses=DRAWN,
     log:
         f"{LOGS}/import_responses/{{model}}.log",
     wildcard_constraints:

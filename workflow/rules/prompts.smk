@@ -2,7 +2,7 @@ if STUDY.prompts.from_model is None:
 
     rule expand_prompts:
         input:
-            templates=STUDY.prompts.templates,
+            templates=STUDY.prompts.template_files,
             names=STUDY.prompts.names,
         output:
             prompts=f"{RESULTS}/prompts.parquet",
@@ -14,7 +14,7 @@ if STUDY.prompts.from_model is None:
             mem_mb=1000,
             runtime=minutes(10),
         params:
-            arms=STUDY.prompts.arms,
+            arms=STUDY.prompts.model_dump(mode="json")["arms"],
             # Of a function's value Snakemake fills in nothing.
             group_column=lambda wildcards: STUDY.prompts.group_column,
         message:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from refusal_parity.config import SamplingConfig, load_config
 from refusal_parity.console import job
+from refusal_parity.guards.requests import open_prompts
 from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.running import run_job
 from refusal_parity.inference.store.responses import STORE
@@ -11,9 +12,8 @@ with job("asking again", snakemake.log[0]) as say:
     if not snakemake.params.tables:
         say("no model of this study is behind a server: nothing is asked again")
     study = load_config(snakemake.config, where="the config")
-    prompts = read_table(Prompts, Path(snakemake.input.prompts))
-    for key, folder in snakemake.params.tables.items():
-        table = Path(folder) / "responses.parquet"
+    prompts = open_prompts(read_table(Prompts, Path(snakemake.input.prompts)))
+    for key, table in ((key, Path(path)) for key, path in snakemake.params.tables.items()):
         if not table.exists():
             say(f"{key}: no responses yet: run without this target")
             continue

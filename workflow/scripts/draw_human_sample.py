@@ -5,6 +5,7 @@ from refusal_parity.audit.predicting import predicted_responses
 from refusal_parity.audit.sampling import draw_sample
 from refusal_parity.config import HumanConfig, load_config
 from refusal_parity.console import job
+from refusal_parity.guards.requests import open_prompts
 from refusal_parity.labelling.known_labels import KnowingClassifier
 from refusal_parity.labelling.storage import load
 from refusal_parity.layout import LABEL_STORE
@@ -15,7 +16,7 @@ with job("human sample", snakemake.log[0]) as say:
     classifier = KnowingClassifier(load(Path(snakemake.input.classifier)), store, say=say)
     predicted = predicted_responses(
         [Path(path) for path in snakemake.input.responses],
-        read_table(Prompts, Path(snakemake.input.prompts)),
+        open_prompts(read_table(Prompts, Path(snakemake.input.prompts))),
         classifier,
     )
     human = HumanConfig.model_validate(snakemake.params.human)

@@ -6,7 +6,7 @@ from refusal_parity.prompts import direction_twins, read_stimuli
 
 with job("prompts", snakemake.log[0]) as say:
     stimuli = read_stimuli(
-        Path(snakemake.input.templates),
+        [Path(path) for path in snakemake.input.templates],
         Path(snakemake.input.names),
         group_column=snakemake.params.group_column,
     )

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from refusal_parity.config import SamplingConfig, load_config
 from refusal_parity.console import job
+from refusal_parity.guards.requests import open_prompts
 from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.running import run_job
 from refusal_parity.inference.shards import take_shard
@@ -19,7 +20,7 @@ output = Path(snakemake.output.responses)
 
 with job(key, snakemake.log[0]) as say:
     prompts = take_shard(
-        read_table(Prompts, Path(snakemake.input.prompts)), shard=shard, shards=shards
+        open_prompts(read_table(Prompts, Path(snakemake.input.prompts))), shard=shard, shards=shards
     )
     run_job(
         InferenceJob(

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from refusal_parity.config import load_config
 from refusal_parity.console import job
+from refusal_parity.guards.applying import labels_of_twins
 from refusal_parity.labelling.known_labels import KnowingClassifier
 from refusal_parity.labelling.labels import Labeller
 from refusal_parity.labelling.storage import load
@@ -24,12 +25,14 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
     file, human = snakemake.input.classifier, snakemake.input.human
     store = Path(load_config(snakemake.config, where="the config").results) / LABEL_STORE
     classifier = KnowingClassifier(load(Path(file)), store, say=say) if file else None
+    prompts = read_table(Prompts, Path(snakemake.input.prompts))
+    people = read_table(HumanLabels, Path(human)) if human else empty(HumanLabels)
     labeller = Labeller(
-        prompts=read_table(Prompts, Path(snakemake.input.prompts)),
+        prompts=prompts,
         classifier=classifier,
         method=snakemake.params.method,
         abstain_below=snakemake.params.abstain_below,
-        human=read_table(HumanLabels, Path(human)) if human else empty(HumanLabels),
+        human=labels_of_twins(people, prompts),
     )
     parts = read_parts(Responses, Path(snakemake.input.responses), PART)
     tally = Tally()

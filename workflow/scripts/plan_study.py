@@ -2,6 +2,7 @@ from pathlib import Path
 
 from refusal_parity.config import load_config
 from refusal_parity.console import job
+from refusal_parity.guards.requests import open_prompts
 from refusal_parity.inference.forecast import Folders, stored_responses
 from refusal_parity.pace import speeds
 from refusal_parity.statistics.planning.lines import plan_lines
@@ -11,7 +12,7 @@ from refusal_parity.workload import PromptCount, workload_lines, workloads
 
 with job("plan", snakemake.log[0]) as say:
     study = load_config(snakemake.config, where="the config")
-    prompts = read_table(Prompts, Path(snakemake.input.prompts))
+    prompts = open_prompts(read_table(Prompts, Path(snakemake.input.prompts)))
     count = PromptCount.of_table(prompts)
     folders = {
         key: Folders(*(path and Path(path) for path in paths))

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from refusal_parity.config.arms import arms_of
 from refusal_parity.prompts import columns_of, parted
 from refusal_parity.tables import Prompts, conform, write_blocks
 
@@ -17,30 +18,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from refusal_parity.config.arms import Arms
+
 _BLOCK_ROWS: Final = 200_000
 _ARM: Final = ("arm", "system_prompt")
+NO_GUARD: Final = "none"
+"""Of a prompt that no guard reads, in a study with guards."""
 
 
-def expand(
-    templates: pl.DataFrame, names: pl.DataFrame, arms: Mapping[str, str | None]
-) -> pl.DataFrame:
+def expand(templates: pl.DataFrame, names: pl.DataFrame, arms: Arms) -> pl.DataFrame:
     """Every template with every name under every arm, in the order of the files.
 
     Args:
         templates: as from `read_templates`, T rows.
         names: as from `read_names`, N rows.
-        arms: system prompt by arm, A of them; null sends none.
+        arms: what is done to a request, by key, A of them.
 
     Returns:
-        A table of `Prompts` with T x N x A rows, the factors of both files behind it.
+        A table of `Prompts` with T x N x A rows, the factors of both files behind it, and
+        `guard` where an arm has one.
     """
     table = pa.concat_tables(_blocks(templates, names, arms), promote_options="permissive")
     return pl.DataFrame(table).with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 
-def write_prompts(
-    templates: pl.DataFrame, names: pl.DataFrame, arms: Mapping[str, str | None], path: Path
-) -> int:
+def write_prompts(templates: pl.DataFrame, names: pl.DataFrame, arms: Arms, path: Path) -> int:
     """Write what `expand` gives, holding one block of it at a time.
 
     Returns:
@@ -57,21 +59,18 @@ def write_prompts(
     return len(templates) * len(names) * len(arms)
 
 
-def _blocks(
-    templates: pl.DataFrame, names: pl.DataFrame, arms: Mapping[str, str | None]
-) -> Iterator[pa.Table]:
+def _blocks(templates: pl.DataFrame, names: pl.DataFrame, arms: Arms) -> Iterator[pa.Table]:
     """The product in blocks of whole templates.
 
     Columns that repeat a part of the product are dictionary-encoded: only
     prompt and prompt_id have a text of its own for each row.
     """
-    systems = pl.DataFrame(
-        {"arm": list(arms), "system_prompt": list(arms.values())},
-        schema={"arm": pl.String, "system_prompt": pl.String},
-    )
-    pairs = names.join(systems, how="cross")
-    digest_of_system = _digests(pairs["system_prompt"], 6)
-    of_pair = [*names.columns, *_ARM]
+    of_arms = _table_of(arms)
+    pairs = names.join(of_arms, how="cross")
+    digest_of_arm = _digests(pairs["identity"], 6)
+    of_pair = [*names.columns, *_ARM, *(["guard"] if "guard" in of_arms.columns else [])]
+    before, behind = _array(pairs["before"]), _array(pairs["behind"])
+    wraps = any(pairs["before"] + pairs["behind"])
     texts = {
         column.upper(): _array(pairs[column])
         for column, kind in names.schema.items()
@@ -85,7 +84,7 @@ def _blocks(
         ),
     )
     tails = {
-        columns: _array(_digests(_sent(pairs, columns), 10) + digest_of_system)
+        columns: _array(_digests(_sent(pairs, columns), 10) + digest_of_arm)
         for columns in {tuple(each) for each in templates["_columns"].to_list()}
     }
     in_block = max(1, _BLOCK_ROWS // len(pairs))
@@ -102,7 +101,10 @@ def _blocks(
                 pc.binary_join_element_wise(digest, tails[tuple(used)], "")
                 for digest, used in block.select("_digest", "_columns").iter_rows()
             ),
-            "prompt": pa.chunked_array(_filled(template, texts) for template in block["template"]),
+            "prompt": pa.chunked_array(
+                pc.binary_join_element_wise(before, filled, behind, "") if wraps else filled
+                for filled in (_filled(template, texts) for template in block["template"])
+            ),
         }
         for column in block.columns[:-2]:
             encoded = _values(block[column]).dictionary_encode()
@@ -113,6 +115,26 @@ def _blocks(
             columns[column] = repeated[:rows]
         order = [*core, *(column for column in columns if column not in core)]
         yield pa.table([columns[column] for column in order], names=order)
+
+
+def _table_of(arms: Arms) -> pl.DataFrame:
+    """One row for each arm: its columns of `Prompts`, what is around the request, its identity."""
+    known = arms_of(arms)
+    around = [arm.around for arm in known.values()]
+    table = pl.DataFrame(
+        {
+            "arm": list(known),
+            "system_prompt": [arm.system for arm in known.values()],
+            "guard": [arm.guard or NO_GUARD for arm in known.values()],
+            "before": [before for before, _ in around],
+            "behind": [behind for _, behind in around],
+            "identity": [arm.identity for arm in known.values()],
+        },
+        schema=dict.fromkeys(
+            ("arm", "system_prompt", "guard", "before", "behind", "identity"), pl.String
+        ),
+    )
+    return table if any(arm.guard for arm in known.values()) else table.drop("guard")
 
 
 def _sent(pairs: pl.DataFrame, columns: Sequence[str]) -> list[str]:

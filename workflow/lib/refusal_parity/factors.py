@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 SET: Final = "set"
 """Column of templates that says which of them ask for the same."""
 
+KIND: Final = "kind"
+"""Column of prompts that says whether they are harmless or ought to be refused."""
+
+UNSAFE: Final = "unsafe"
+"""`kind` of a request that ought to be refused."""
+
 _IDENTIFIERS: Final = frozenset(
     {"prompt_id", "template_id", "name_id", "template", "name", "system_prompt", "prompt", SET}
 )
@@ -91,7 +97,9 @@ def refuse_no_covariate(key: str, *frames: pl.DataFrame, where: str) -> None:
 
 def refuse_words(key: str, path: Path, sheet: Sheet) -> None:
     """Raise an InputError at the first row of a file whose covariate is no number."""
-    frame = read_csv(path, required=[key], sheet=sheet)
+    frame = read_csv(path, required=[], optional=[key], sheet=sheet)
+    if key not in frame.columns:
+        return
     words = frame.filter(
         pl.col(key).is_not_null() & pl.col(key).cast(pl.Float64, strict=False).is_null()
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -23,8 +24,7 @@ from refusal_parity.spelling import DIRECTION_MARKS, reading, uniform
 from refusal_parity.workbooks import Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Sequence
 
 NAME: Final = "[NAME]"
 BLANK: Final = "[BLANK]"
@@ -51,6 +51,7 @@ OWN_COLUMNS: Final = (
     "commonness",
     "arm",
     "system_prompt",
+    "guard",
     "prompt",
 )
 """Columns that all prompts have, so that no factor may take their place."""
@@ -69,11 +70,13 @@ class Stimuli:
     names: pl.DataFrame
 
 
-def read_stimuli(templates: Path, names: Path, *, group_column: str = "group") -> Stimuli:
-    """Both files, checked alone and against each other; factors of numbers are numbers.
+def read_stimuli(
+    templates: Path | Sequence[Path], names: Path, *, group_column: str = "group"
+) -> Stimuli:
+    """All files, checked alone and against each other; factors of numbers are numbers.
 
     Args:
-        templates: CSV of templates.
+        templates: CSV of templates, or several.
         names: CSV of names.
         group_column: the column of names that becomes `group`.
 
@@ -81,22 +84,44 @@ def read_stimuli(templates: Path, names: Path, *, group_column: str = "group") -
         InputError: a file is not usable; a placeholder has no column among the names, or a
             name leaves it empty; or a factor stands in both files.
     """
-    stimuli = Stimuli(read_templates(templates), read_names(names, group_column=group_column))
+    files = [templates] if isinstance(templates, Path) else list(templates)
+    stimuli = Stimuli(_all_templates(files), read_names(names, group_column=group_column))
+    said = ", ".join(map(str, files))
     for column in stimuli.names.columns:
         if column in stimuli.templates.columns:
             raise InputError(
-                f"column {column!r} stands in {templates} too",
+                f"column {column!r} stands in {said} too",
                 where=str(names),
                 remedy="Keep it where it belongs, or rename one: a factor is of templates or of "
                 "names.",
             )
-    _refuse_unfilled(stimuli, templates, names)
+    _refuse_unfilled(stimuli, said, names)
     sent = {
         column
         for template in stimuli.templates["template"]
         for column in columns_of(template, stimuli.names.columns)
     }
     return Stimuli(_with_numbers(stimuli.templates, {SET}), _with_numbers(stimuli.names, sent))
+
+
+def _all_templates(files: Sequence[Path]) -> pl.DataFrame:
+    """The templates of several files, none of them twice; factors that a file lacks are empty.
+
+    Raises:
+        InputError: a file is not usable, or a key or sentence stands in two of them.
+    """
+    parts = [read_templates(file) for file in files]
+    for column, key in (("template_id", reading), ("template", _in_its_case)):
+        first: dict[str, Path] = {}
+        for file, part in zip(files, parts, strict=True):
+            for text in part[column]:
+                if (other := first.setdefault(key(text), file)) != file:
+                    raise InputError(
+                        f"{column} {text!r} stands in {other} already",
+                        where=str(file),
+                        remedy="Keep one of the two.",
+                    )
+    return pl.concat(parts, how="diagonal")
 
 
 def parted(template: str) -> list[str]:
@@ -139,7 +164,7 @@ def unused_factors(stimuli: Stimuli, used: Iterable[str], columns: Iterable[str]
     return [column for column in columns if column not in {*OWN_COLUMNS, *used, *sent}]
 
 
-def _refuse_unfilled(stimuli: Stimuli, templates: Path, names: Path) -> None:
+def _refuse_unfilled(stimuli: Stimuli, templates: str, names: Path) -> None:
     """Raise an InputError at a placeholder that some name has nothing for."""
     known = [column for column in stimuli.names.columns if column != "name_id"]
     for key, template in stimuli.templates.select("template_id", "template").iter_rows():

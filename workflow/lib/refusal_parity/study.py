@@ -13,7 +13,7 @@ from refusal_parity.config import ImportModel
 from refusal_parity.csvfiles import read_header
 from refusal_parity.dimensions import Unit
 from refusal_parity.errors import InputError
-from refusal_parity.factors import SET, refuse_words
+from refusal_parity.factors import KIND, SET, refuse_words
 from refusal_parity.labelling.goldfiles import read_gold_files
 from refusal_parity.labelling.starter import gold_files
 from refusal_parity.levels import Units, check_levels
@@ -22,13 +22,15 @@ from refusal_parity.prompts import (
     NAMES,
     TEMPLATES,
     direction_twins,
+    read_names,
     read_stimuli,
+    read_templates,
     unused_factors,
 )
 from refusal_parity.workload import PromptCount
 
 if TYPE_CHECKING:
-    from refusal_parity.config import StudyConfig
+    from refusal_parity.config import ClassifierGuard, StudyConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,11 @@ def check_inputs(config: StudyConfig, *, where: str) -> Checked:
     models = {f"models.{key}": model for key, model in config.models.items()}
     if config.labelling.judge is not None:
         models["labelling.judge"] = config.labelling.judge
+    for name, guard in config.guards.items():
+        if guard.kind == "model":
+            models[f"guards.{name}.model"] = guard.model
+        else:
+            _check_templates(guard, f"{where}, guards.{name}")
     for name, model in models.items():
         for key, path in model.files():
             _check_there(path, f"{where}, {name}.{key}")
@@ -75,13 +82,39 @@ def check_inputs(config: StudyConfig, *, where: str) -> Checked:
     return checked
 
 
+def _check_templates(guard: ClassifierGuard, where: str) -> None:
+    """Files that a guard learns from: usable, and none of them both ways."""
+    for path in map(Path, [*guard.harmful, *guard.harmless]):
+        _check_there(path, where)
+        read_templates(path)
+    if guard.names is not None:
+        _check_there(Path(guard.names), where)
+        groups = read_names(Path(guard.names))["group"].unique().sort().to_list()
+        named = {"harmful_groups": guard.harmful_groups, "harmless_groups": guard.harmless_groups}
+        for key, group in ((key, group) for key, given in named.items() for group in given):
+            if group in groups:
+                continue
+            raise InputError(
+                f"{key} has {group!r}, which is no group of {guard.names}",
+                where=where,
+                remedy=f"Name some of: {', '.join(groups)}.",
+            )
+    if both := set(guard.harmful) & set(guard.harmless):
+        raise InputError(
+            f"{min(both)} stands under harmful and under harmless",
+            where=where,
+            remedy="Take it out of one of them.",
+        )
+
+
 def _check_stimuli(config: StudyConfig, where: str) -> Checked:
     prompts = config.prompts
     if prompts.from_model is not None:
         return _check_imported(config, prompts.from_model, where)
     # Both are there: that was checked when the config was read.
-    files = str(prompts.templates), str(prompts.names)
-    stimuli = read_stimuli(*map(Path, files), group_column=prompts.group_column)
+    files = ", ".join(prompts.template_files), str(prompts.names)
+    paths = [Path(file) for file in prompts.template_files]
+    stimuli = read_stimuli(paths, Path(files[1]), group_column=prompts.group_column)
     units = {
         Unit.TEMPLATE: Units(rows=stimuli.templates, key="template_id", said_in=files[0]),
         Unit.NAME: Units(rows=stimuli.names, key="name_id", said_in=files[1]),
@@ -90,14 +123,14 @@ def _check_stimuli(config: StudyConfig, where: str) -> Checked:
         ),
     }
     analysis = config.analysis
-    used = [SET, *analysis.dimensions, *analysis.covariates]
+    used = [SET, KIND, *analysis.dimensions, *analysis.covariates]
     for key in analysis.covariates:
-        for file, frame, sheet in (
-            (files[0], stimuli.templates, TEMPLATES),
-            (files[1], stimuli.names, NAMES),
+        for read, frame, sheet in (
+            *((path, stimuli.templates, TEMPLATES) for path in paths),
+            (Path(files[1]), stimuli.names, NAMES),
         ):
             if key in frame.columns and not frame.schema[key].is_numeric():
-                refuse_words(key, Path(file), sheet)
+                refuse_words(key, read, sheet)
     remarks = []
     for file, frame in zip(files, (stimuli.templates, stimuli.names), strict=True):
         unused = unused_factors(stimuli, used, frame.columns)

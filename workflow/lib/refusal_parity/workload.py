@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import polars as pl
 
-from refusal_parity.config import engine_of
+from refusal_parity.config import arms_of, engine_of
 from refusal_parity.pace import time_line
 from refusal_parity.prompts import parted
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from refusal_parity.config import EngineModel, StudyConfig
+    from refusal_parity.config.arms import Arms
 
 _BYTES_A_TOKEN: Final = 4
 """About what tokenizers of today make of English text; of other scripts they make more tokens."""
@@ -41,15 +42,14 @@ class PromptCount:
     size: int
 
     @classmethod
-    def of_product(
-        cls, templates: pl.DataFrame, names: pl.DataFrame, arms: Mapping[str, str | None]
-    ) -> Self:
+    def of_product(cls, templates: pl.DataFrame, names: pl.DataFrame, arms: Arms) -> Self:
         """Of every template with every name under every arm, which need not be written out.
 
         Args:
             templates: as from `read_templates`, T rows.
             names: as from `read_names`, N rows.
-            arms: system prompt by arm, A of them.
+            arms: what is done to a request, by key, A of them without a guard: what a guard
+                reads is asked of no model again.
         """
         pairs = len(templates) * len(names)
         sizes = {
@@ -62,13 +62,14 @@ class PromptCount:
             parts = parted(template)
             texts += len(names) * len("".join(parts[::2]).encode())
             texts += sum(sizes[column] for column in parts[1::2])
-        systems = sum(len((text or "").encode()) for text in arms.values())
+        asked = [arm for arm in arms_of(arms).values() if arm.guard is None]
+        systems = sum(len("".join((arm.system or "", *arm.around)).encode()) for arm in asked)
         return cls(
-            prompts=pairs * len(arms),
+            prompts=pairs * len(asked),
             templates=len(templates),
             names=len(names),
-            arms=len(arms),
-            size=texts * len(arms) + systems * pairs,
+            arms=len(asked),
+            size=texts * len(asked) + systems * pairs,
         )
 
     @classmethod

@@ -6,7 +6,9 @@ are made from these classes.
 
 from __future__ import annotations
 
+from refusal_parity.config.arms import Arm, arms_of
 from refusal_parity.config.engines import ENGINES, Engine, EngineModel, engine_of
+from refusal_parity.config.guards import ClassifierGuard, GuardConfig, ModelGuard
 from refusal_parity.config.imported import Download, ImportModel, TableColumns
 from refusal_parity.config.labelling import HumanConfig, LabellingConfig
 from refusal_parity.config.loading import load_config
@@ -32,18 +34,22 @@ __all__ = [
     "ENGINES",
     "TEMPLATE_DATE",
     "AnalysisConfig",
+    "Arm",
     "AssumedVariance",
+    "ClassifierGuard",
     "DimensionConfig",
     "Download",
     "Engine",
     "EngineModel",
     "FolderSource",
+    "GuardConfig",
     "HubSource",
     "HumanConfig",
     "ImportModel",
     "LabellingConfig",
     "ModelConfig",
     "ModelContrast",
+    "ModelGuard",
     "OpenAIModel",
     "PairColumns",
     "PreferenceConfig",
@@ -59,6 +65,7 @@ __all__ = [
     "ThinkingTags",
     "VllmModel",
     "WheelSource",
+    "arms_of",
     "engine_of",
     "find_site",
     "load_config",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-_NO_KEYS: Final = {"[key]", "FolderSource", "HubSource", "WheelSource"}
+_NO_KEYS: Final = {"[key]", "FolderSource", "HubSource", "WheelSource", "a path", "a list"}
 """Parts of pydantic's paths that stand nowhere in a config, beside the engines' names."""
 
 _TEXT: Final = "must be text; quotes around it make it so"
@@ -91,8 +91,12 @@ def _path(finding: ErrorDetails) -> list[str]:
     parts = list(finding["loc"])
     if parts[-1:] == ["[key]"]:
         parts[-2] = finding["input"]
+    guard = parts[:1] == ["guards"] and len(parts) > 1
+    if guard:
+        # Behind its key stands which kind of guard it is.
+        del parts[2:3]
     if finding["type"].startswith("union_tag"):
-        parts.append("engine")
+        parts.append("kind" if guard and len(parts) == 2 else "engine")  # noqa: PLR2004
     return [without_keys(str(part)) for part in parts if str(part) not in {*ENGINES, *_NO_KEYS}]
 
 

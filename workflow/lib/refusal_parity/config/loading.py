@@ -41,6 +41,7 @@ def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
             "take.",
         )
     _check_prompts(config, where)
+    _check_guards(config, where)
     _check_contrasts(config, where)
     _check_primary_family(config, where)
     return config
@@ -98,6 +99,32 @@ def _check_prompts(config: StudyConfig, where: str) -> None:
             "prompts.templates or prompts.names is missing",
             where=where,
             remedy="Give both CSV files, or prompts.from_model for imported responses.",
+        )
+
+
+def _check_guards(config: StudyConfig, where: str) -> None:
+    used = {key: arm.guard for key, arm in config.prompts.arms.items() if arm.guard is not None}
+    for arm, guard in used.items():
+        if guard not in config.guards:
+            raise InputError(
+                f"prompts.arms.{arm}.guard names {guard!r}, which is no guard of this study",
+                where=where,
+                remedy=f"Name one of: {', '.join(config.guards)}."
+                if config.guards
+                else f"Say under guards.{guard} what it is.",
+            )
+    unused = [key for key in config.guards if key not in used.values()]
+    if unused:
+        raise InputError(
+            f"guards.{unused[0]} stands in front of no arm",
+            where=where,
+            remedy=f"Give an arm `guard: {unused[0]}`, or take the guard out.",
+        )
+    if config.guards and config.prompts.from_model is not None:
+        raise InputError(
+            "a study whose prompts come from a model's file has no arms of its own to guard",
+            where=where,
+            remedy="Give prompts.templates and prompts.names.",
         )
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
-from pydantic import Field, PositiveFloat, StringConstraints, field_validator
+from pydantic import Discriminator, Field, PositiveFloat, StringConstraints, Tag, field_validator
 
+from refusal_parity.config.arms import Arm, ArmConfig, same_without_guard
+from refusal_parity.config.guards import GuardConfig
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
 from refusal_parity.config.preference import PreferenceConfig
 from refusal_parity.config.section import Key, PathText, Section
 from refusal_parity.outcomes import OUTCOMES, Mean, Outcome
-from refusal_parity.spelling import reading, uniform
+from refusal_parity.spelling import reading
 
 if TYPE_CHECKING:
     from refusal_parity.config.engines import EngineModel
@@ -21,13 +23,20 @@ ColumnName = Annotated[str, StringConstraints(min_length=1)]
 """Name of a dimension of every study, or of a column of names or templates."""
 
 
+OneOrSeveral = Annotated[
+    Annotated[PathText, Tag("a path")] | Annotated[list[PathText], Tag("a list")],
+    Discriminator(lambda given: "a list" if isinstance(given, list) else "a path"),
+]
+"""A path, or a list of paths."""
+
+
 class PromptsConfig(Section):
     """Where the prompts come from: CSV files, or the prompts of an imported model."""
 
-    templates: PathText | None = Field(
+    templates: OneOrSeveral | None = Field(
         default=None,
         description="CSV or workbook (its sheet `templates`, else the first) with columns "
-        "template_id, family, template ([NAME] in it).",
+        "template_id, family, template ([NAME] in it); or a list of them.",
     )
     names: PathText | None = Field(
         default=None,
@@ -39,26 +48,46 @@ class PromptsConfig(Section):
         default="group",
         description="Column of the names file that says which group a name is read as.",
     )
-    arms: dict[Key, str | None] = Field(
-        default={"plain": None},
+    arms: dict[Key, ArmConfig] = Field(
+        default={"plain": cast("Arm", None)},
+        validate_default=True,
         min_length=1,
-        description="System prompts by key; null sends none. Rates and tests pool them, except "
-        "with the dimension arm, which compares them, and the groups under each.",
+        description="What is done to a request, by key: a text is a system prompt, null sends "
+        "none. Rates and tests pool arms without a guard, except with the dimension arm, which "
+        'compares them, and the groups under each. `{plain: null, reminded: {wrap: "Be kind. '
+        '[PROMPT]"}, guarded: {guard: harm}}`',
     )
     from_model: Key | None = Field(
         default=None,
         description="Take the prompts from this imported model's file instead of from CSVs.",
     )
 
+    @property
+    def template_files(self) -> list[str]:
+        """The files of templates, in their order."""
+        given = self.templates or []
+        return [given] if isinstance(given, str) else given
+
+    @field_validator("templates")
+    @classmethod
+    def _are_some(cls, templates: str | list[str] | None) -> str | list[str] | None:
+        if isinstance(templates, list) and len(set(templates)) < max(1, len(templates)):
+            raise ValueError("no file, or one of them twice")
+        return templates
+
     @field_validator("arms")
     @classmethod
-    def _arms_differ(cls, arms: dict[str, str | None]) -> dict[str, str | None]:
-        if len({None if text is None else uniform(text).strip() for text in arms.values()}) < len(
-            arms
-        ):
-            raise ValueError("two arms send the same system prompt")
+    def _arms_differ(cls, arms: dict[str, Arm]) -> dict[str, Arm]:
+        if len({(*arm.sent, arm.guard) for arm in arms.values()}) < len(arms):
+            raise ValueError("two arms do the same")
         if len(set(map(reading, arms))) < len(arms):
             raise ValueError("two arms have keys that differ in case alone")
+        for guarded, twin in same_without_guard(arms):
+            if twin is None:
+                raise ValueError(
+                    f"{guarded} has a guard, and no arm sends the same without one: what it "
+                    "stops is compared with what the model says unguarded"
+                )
         return arms
 
 
@@ -146,9 +175,10 @@ class AnalysisConfig(Section):
     """What is compared, and how strictly."""
 
     outcomes: list[Outcome] = Field(
-        default=list(OUTCOMES.values()),
+        default=[outcome for outcome in OUTCOMES.values() if outcome.usual],
         min_length=1,
-        description="Outcomes analysed: rates of labels, and the length of answers in words.",
+        description="Outcomes analysed: rates of labels, and the length of answers in words. "
+        "harmful_answer and harmful_content are analysed where they are named.",
     )
     dimensions: dict[ColumnName, DimensionConfig] = Field(
         default={"group": DimensionConfig(reference="white")},
@@ -300,5 +330,8 @@ class StudyConfig(Section):
     )
     analysis: AnalysisConfig = Field(
         default=AnalysisConfig(), description="What is compared, and how strictly."
+    )
+    guards: dict[Key, GuardConfig] = Field(
+        default={}, description="What arms have in front of a model, by key."
     )
     report: ReportConfig = Field(default=ReportConfig(), description="What the report holds.")

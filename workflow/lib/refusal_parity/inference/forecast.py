@@ -46,13 +46,13 @@ def planned_prompts(config: StudyConfig) -> pl.DataFrame | None:
     prompts = config.prompts
     if prompts.templates is None or prompts.names is None:
         return None
-    stimuli = read_stimuli(
-        Path(prompts.templates), Path(prompts.names), group_column=prompts.group_column
-    )
-    pairs = len(stimuli.templates) * len(stimuli.names) * len(prompts.arms)
+    files = [Path(file) for file in prompts.template_files]
+    stimuli = read_stimuli(files, Path(prompts.names), group_column=prompts.group_column)
+    arms = {key: arm for key, arm in prompts.arms.items() if arm.guard is None}
+    pairs = len(stimuli.templates) * len(stimuli.names) * len(arms)
     if pairs * config.samples > _MOST:
         return None
-    return expand(stimuli.templates, stimuli.names, prompts.arms)
+    return expand(stimuli.templates, stimuli.names, arms)
 
 
 def stored_responses(

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from refusal_parity.config import arms_of
 from refusal_parity.errors import InputError
 from refusal_parity.inference.checks import own_chat_template, read_chat_template
 from refusal_parity.inference.rendering import WithTemplate, conversation
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from refusal_parity.config import VllmModel
+    from refusal_parity.config.arms import Arms
     from refusal_parity.inference.requests import Tokenizer
 
 _ASKED: Final = "WHAT THE USER ASKS"
@@ -45,17 +47,18 @@ def own_system_prompt(tokenizer: Tokenizer, *, system: str | None = None) -> str
 
 
 def system_prompt_remarks(
-    models: Mapping[str, tuple[VllmModel, Path]], arms: Mapping[str, str | None]
+    models: Mapping[str, tuple[VllmModel, Path]], arms: Arms
 ) -> Iterator[str]:
     """Sentences on arms that send other words than they say, model by model.
 
     Args:
         models: by key, chat models with the folder of their files; where that is not there
             yet, nothing is said.
-        arms: system prompt by arm; null sends none.
+        arms: what is done to a request, by key.
     """
-    unsaid = [arm for arm, text in arms.items() if text is None]
-    empty = [arm for arm, text in arms.items() if text is not None and not text.strip()]
+    systems = {key: arm.system for key, arm in arms_of(arms).items()}
+    unsaid = [arm for arm, text in systems.items() if text is None]
+    empty = [arm for arm, text in systems.items() if text is not None and not text.strip()]
     if not unsaid and not empty:
         return
     for key, (model, folder) in models.items():

@@ -78,28 +78,41 @@ def load(path: Path) -> Classifier:
         InputError: the file is missing or damaged, holds a type that is not
             trusted, or was made by another version.
     """
+    return _checked(load_trusted(path, what="classifier", remedy=_TRAIN_ANEW), path)
+
+
+def load_trusted(path: Path, *, what: str, remedy: str) -> Any:
+    """What a skops file holds, if that is nothing but types that skops itself trusts.
+
+    Args:
+        path: the file.
+        what: it holds, for error texts.
+        remedy: what to do about a file that cannot be used.
+
+    Raises:
+        InputError: the file is missing or damaged, or holds a type that is not trusted.
+    """
     try:
-        _refuse_foreign_types(path)
-        content = skops.io.load(path, trusted=sorted(TRUSTED))
+        _refuse_foreign_types(path, what)
+        return skops.io.load(path, trusted=sorted(TRUSTED))
     except FileNotFoundError as error:
         raise InputError(
-            "no such file", where=str(path), remedy="Run the rule that trains the classifier."
+            "no such file", where=str(path), remedy=f"Run the rule that trains the {what}."
         ) from error
     # skops documents no errors of its own; whatever a damaged archive sets off ends here.
     except (BadZipFile, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"not a readable classifier ({error})", where=str(path), remedy=_TRAIN_ANEW
+            f"not a readable {what} ({error})", where=str(path), remedy=remedy
         ) from error
-    return _checked(content, path)
 
 
-def _refuse_foreign_types(path: Path) -> None:
+def _refuse_foreign_types(path: Path, what: str) -> None:
     foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - TRUSTED)
     if foreign:
         raise InputError(
-            f"holds types that a classifier has no use for: {', '.join(foreign)}",
+            f"holds types that a {what} has no use for: {', '.join(foreign)}",
             where=str(path),
-            remedy="Do not load it: it may run code. Train the classifier anew.",
+            remedy=f"Do not load it: it may run code. Train the {what} anew.",
         )
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit, of_unit
 from refusal_parity.factors import take_up
+from refusal_parity.guards.requests import open_prompts
 from refusal_parity.statistics.answering.finding import Finding
 from refusal_parity.statistics.losses.left_out import is_counted
 from refusal_parity.tables import (
@@ -112,8 +113,8 @@ class ReportInputs:
 
     @property
     def arms(self) -> int:
-        """System prompts of the study."""
-        return self[Prompts]["arm"].n_unique()
+        """Arms of the study that rates and differences pool: those without a guard."""
+        return open_prompts(self[Prompts])["arm"].n_unique()
 
     @property
     def within_templates(self) -> bool:

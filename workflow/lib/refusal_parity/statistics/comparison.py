@@ -20,7 +20,7 @@ from refusal_parity.tables import Comparison, conform
 from refusal_parity.vocabulary import ModelEstimand, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import dataframely as dy
 
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 SCOPES: Final = (Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES)
 ALL: Final = "all"
 _NOTHING: Final = "not estimable: one name or template, or nothing varies"
-_ALIKE: Final = "the models have the same rate in every prompt"
+_THE_SAME: Final = "every prompt has this very difference: no interval or test can be had of it"
+_ALIKE: Final = "the same rate in every prompt"
 
 Row = dict[str, Any]
 
@@ -60,12 +61,8 @@ def compare(
         models: keys of the models, in the order of the config.
         say: hears what failed numerically.
     """
-    schema = {
-        name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype
-        for name, column in Comparison.columns().items()
-        if name not in {"family", "p_adjusted"}
-    }
-    cells = _rates_by_prompt(observations, analysis)
+    schema = unadjusted(Comparison)
+    cells = rates_by_prompt(observations, analysis)
     rows = [
         {"contrast": each.key, "model": each.model, "baseline": each.baseline} | row
         for each in model_weights(analysis, models)
@@ -75,40 +72,70 @@ def compare(
     return conform(table, Comparison, where="comparison")
 
 
-def _rates_by_prompt(observations: pl.DataFrame, analysis: AnalysisConfig) -> pl.DataFrame:
+def unadjusted(schema: type[dy.Schema]) -> dict[str, pl.DataType]:
+    """Columns of a table of contrasts before its p-values are adjusted."""
+    return {
+        name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype
+        for name, column in schema.columns().items()
+        if name not in {"family", "p_adjusted"}
+    }
+
+
+def rates_by_prompt(observations: pl.DataFrame, analysis: AnalysisConfig) -> pl.DataFrame:
     """Rate of each outcome by prompt and model, with the prompt's levels."""
-    levels = list(dict.fromkeys(["group", *analysis.dimensions]))
     return (
         observations.drop_nulls("label")
         .group_by("prompt_id", "model")
         .agg(
-            pl.first("name_id", "template_id", "text_id", *levels),
+            pl.first("name_id", "template_id", "text_id", *_levels(analysis)),
             *(outcome_column(outcome).mean() for outcome in analysis.readings),
         )
         .sort("prompt_id", "model")
     )
 
 
+def paired_by_prompt(
+    cells: pl.DataFrame, weights: Mapping[str, float], analysis: AnalysisConfig
+) -> pl.DataFrame:
+    """Weighted sum of the rates of each prompt that all of some models answered.
+
+    Args:
+        cells: as from `rates_by_prompt`.
+        weights: of each model; they add up to 0.
+        analysis: outcomes and dimensions.
+
+    Returns:
+        One row for each such prompt: its name, template and levels, and the sums under the
+        outcomes' keys.
+    """
+    weight = pl.col("model").replace_strict(dict(weights), return_dtype=pl.Float64)
+    # Weights add up to 0: from the first model's rate, models alike make exactly 0.
+    return (
+        cells.filter(pl.col("model").is_in(list(weights)))
+        .filter(pl.len().over("prompt_id") == len(weights))
+        .group_by("prompt_id", maintain_order=True)
+        .agg(
+            pl.first("name_id", "template_id", "text_id", *_levels(analysis)),
+            *(
+                ((pl.col(key) - pl.col(key).first()) * weight).sum().alias(key)
+                for key in map(str, analysis.readings)
+            ),
+        )
+    )
+
+
+def _levels(analysis: AnalysisConfig) -> list[str]:
+    return list(dict.fromkeys(["group", *analysis.dimensions]))
+
+
 def _of_contrast(
     cells: pl.DataFrame, wanted: ModelWeights, analysis: AnalysisConfig, guard: Guard
 ) -> Iterator[Row]:
-    keys = [str(outcome) for outcome in analysis.readings]
-    levels = list(dict.fromkeys(["group", *analysis.dimensions]))
-    weight = pl.col("model").replace_strict(dict(wanted.weights), return_dtype=pl.Float64)
-    # Weights add up to 0: from the first model's rate, models alike make exactly 0.
-    paired = (
-        cells.filter(pl.col("model").is_in(list(wanted.weights)))
-        .filter(pl.len().over("prompt_id") == len(wanted.weights))
-        .group_by("prompt_id", maintain_order=True)
-        .agg(
-            pl.first("name_id", "template_id", "text_id", *levels),
-            *(((pl.col(key) - pl.col(key).first()) * weight).sum().alias(key) for key in keys),
-        )
-    )
-    for key in keys:
-        yield from _rates(paired, key, wanted, analysis.alpha, guard.of(key))
+    paired = paired_by_prompt(cells, wanted.weights, analysis)
+    for key in map(str, analysis.readings):
+        yield from rate_rows(paired, key, wanted, analysis.alpha, guard.of(key))
         for dimension, config in analysis.dimensions.items():
-            yield from _disparities(
+            yield from disparity_rows(
                 paired,
                 key,
                 wanted,
@@ -119,7 +146,7 @@ def _of_contrast(
             )
 
 
-def _means(paired: pl.DataFrame, key: str, dimension: str | None) -> LevelMeans | None:
+def paired_means(paired: pl.DataFrame, key: str, dimension: str | None) -> LevelMeans | None:
     """Means of the prompts' quantity at every level, or of all as one level."""
     rows = paired if dimension is None else paired.drop_nulls(dimension)
     if rows.is_empty():
@@ -134,35 +161,36 @@ def _means(paired: pl.DataFrame, key: str, dimension: str | None) -> LevelMeans 
     )
 
 
-def _rates(
+def rate_rows(
     paired: pl.DataFrame, key: str, wanted: ModelWeights, alpha: float, guard: Guard
 ) -> list[Row]:
+    """How rates over all prompts differ, in both scopes; of `paired_by_prompt`."""
     estimand = ModelEstimand.RATE_TREND if wanted.is_trend else ModelEstimand.RATE_DIFFERENCE
     sizes = dict(paired.group_by("group").len().iter_rows())
 
     def numbers(scope: Scope) -> Row:
-        groups, whole = _means(paired, key, "group"), _means(paired, key, None)
+        groups, whole = paired_means(paired, key, "group"), paired_means(paired, key, None)
         if groups is None or whole is None:
             return {"note": "not estimable: no prompt has labelled responses of every model"}
         shares = np.array([sizes[level] for level in groups.levels]) / paired.height
         # Groups are the study's own: names vary within them. Where a group has
         # one name, they vary over all.
         return (
-            _numbers(groups, shares, scope, alpha)
-            or _numbers(whole, np.ones(1), scope, alpha)
-            or _alike(paired[key])
+            contrast_numbers(groups, shares, scope, alpha)
+            or contrast_numbers(whole, np.ones(1), scope, alpha)
+            or alike(paired[key])
         )
 
-    compared = _sizes(paired)
+    compared = sizes_of(paired)
     return [
         _row(key, ALL, None, None, estimand, scope)
         | compared
-        | guard.run(f"{estimand}, {scope}", partial(numbers, scope), _failed)
+        | guard.run(f"{estimand}, {scope}", partial(numbers, scope), failed)
         for scope in SCOPES
     ]
 
 
-def _disparities(  # noqa: PLR0913, PLR0917 - one row's key in full
+def disparity_rows(  # noqa: PLR0913, PLR0917 - one row's key in full
     paired: pl.DataFrame,
     key: str,
     wanted: ModelWeights,
@@ -171,11 +199,14 @@ def _disparities(  # noqa: PLR0913, PLR0917 - one row's key in full
     alpha: float,
     guard: Guard,
 ) -> Iterator[Row]:
+    """How the difference of each level from the reference differs, in both scopes."""
     trend, difference = ModelEstimand.DISPARITY_TREND, ModelEstimand.DISPARITY_DIFFERENCE
     estimand = trend if wanted.is_trend else difference
     levels = set(paired[dimension].drop_nulls())
     means = guard.run(
-        estimand, lambda: _means(paired, key, dimension), lambda reason: _failed(reason)["note"]
+        estimand,
+        lambda: paired_means(paired, key, dimension),
+        lambda reason: failed(reason)["note"],
     )
 
     def numbers(group: str, scope: Scope) -> Row:
@@ -185,25 +216,27 @@ def _disparities(  # noqa: PLR0913, PLR0917 - one row's key in full
             return {"note": f"not estimable: no prompt of {reference} has every model"}
         weights = [(level == group) - float(level == reference) for level in means.levels]
         compared = paired.filter(pl.col(dimension).is_in([group, reference]))
-        return _numbers(means, np.array(weights), scope, alpha) or _alike(compared[key])
+        return contrast_numbers(means, np.array(weights), scope, alpha) or alike(compared[key])
 
     for group in sorted(levels - {reference}):
         compared = (paired.filter(pl.col(dimension) == level) for level in (group, reference))
-        sizes = _sizes(*compared)
+        sizes = sizes_of(*compared)
         for scope in SCOPES:
             what = f"{estimand} of {group}, {scope}"
-            found = guard.run(what, partial(numbers, group, scope), _failed)
+            found = guard.run(what, partial(numbers, group, scope), failed)
             yield _row(key, dimension, group, reference, estimand, scope) | sizes | found
 
 
-def _alike(quantity: pl.Series) -> Row:
-    """A difference of 0 where every prompt has it, which no error is needed for."""
-    if len(quantity) and (quantity == 0).all():
-        return {"estimate": 0.0, "note": _ALIKE}
+def alike(quantity: pl.Series) -> Row:
+    """A difference that every prompt has, which no error can be estimated of."""
+    if len(quantity) and (quantity == quantity[0]).all():
+        change = float(quantity[0])
+        return {"estimate": change, "note": _ALIKE if change == 0 else _THE_SAME}
     return {"note": _NOTHING}
 
 
-def _failed(reason: str) -> Row:
+def failed(reason: str) -> Row:
+    """A row without numbers, with the reason."""
     return {"note": f"not estimable: {reason}"}
 
 
@@ -225,7 +258,7 @@ def _row(  # noqa: PLR0913, PLR0917 - one row's key in full
     }
 
 
-def _sizes(ours: pl.DataFrame, others: pl.DataFrame | None = None) -> Row:
+def sizes_of(ours: pl.DataFrame, others: pl.DataFrame | None = None) -> Row:
     """Prompts, names and templates that are compared."""
     return {
         "n_prompts": ours.height + (0 if others is None else others.height),
@@ -236,7 +269,10 @@ def _sizes(ours: pl.DataFrame, others: pl.DataFrame | None = None) -> Row:
     }
 
 
-def _numbers(means: LevelMeans, weights: FloatArray, scope: Scope, alpha: float) -> Row | None:
+def contrast_numbers(
+    means: LevelMeans, weights: FloatArray, scope: Scope, alpha: float
+) -> Row | None:
+    """Estimate, interval and test of a weighted sum of means; null where nothing varies."""
     found = contrast(means, weights, scope)
     if found is None:
         return None

@@ -17,6 +17,7 @@ from refusal_parity.tables.responses import (
     Responses,
     StoredResponses,
 )
+from refusal_parity.tables.guards import GuardStops
 from refusal_parity.tables.stimuli import Stimuli
 from refusal_parity.tables.statistics import (
     Comparison,
@@ -30,6 +31,7 @@ from refusal_parity.tables.statistics import (
     StudyDesign,
 )
 from refusal_parity.tables.interactions import Interactions
+from refusal_parity.tables.safeguards import SafeguardRates, Safeguards
 from refusal_parity.tables.left_out import Bounds, CutOff, Exclusions, Losses
 from refusal_parity.tables.findings import Findings
 from refusal_parity.tables.audit import (
@@ -83,6 +85,7 @@ __all__ = [
     "Gold",
     "GroupDifferences",
     "GroupMeasures",
+    "GuardStops",
     "HumanLabels",
     "Influence",
     "Interactions",
@@ -99,6 +102,8 @@ __all__ = [
     "Prompts",
     "Rates",
     "Responses",
+    "SafeguardRates",
+    "Safeguards",
     "SelfCheck",
     "Sides",
     "Stimuli",

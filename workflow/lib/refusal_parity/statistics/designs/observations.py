@@ -8,7 +8,8 @@ import polars as pl
 
 from refusal_parity.dimensions import Unit, composed, of_unit, with_factors
 from refusal_parity.errors import InputError
-from refusal_parity.factors import refuse_no_covariate, take_up, with_text_unit
+from refusal_parity.factors import KIND, UNSAFE, refuse_no_covariate, take_up, with_text_unit
+from refusal_parity.guards.requests import guarded
 from refusal_parity.outcomes import Mean, Outcome
 from refusal_parity.tables import Labels
 from refusal_parity.vocabulary import Exclusion, Label
@@ -53,6 +54,8 @@ def observe(
     labels: pl.DataFrame,
     analysis: AnalysisConfig,
     responses: pl.DataFrame | None = None,
+    *,
+    everything: bool = False,
 ) -> pl.DataFrame:
     """Put each label beside the groups of its prompt, and decide what counts.
 
@@ -68,6 +71,8 @@ def observe(
             covariates, which factors of the prompts are kept.
         responses: table of Responses of the same models, for the length of
             answers; without it no length is known.
+        everything: whether to keep what `ordinary` leaves out, for the comparison of
+            safeguards.
 
     Returns:
         One row for each label, then those of prompts without a response, with the
@@ -91,9 +96,10 @@ def observe(
             remedy="Label the responses to these very prompts: run the workflow again from there.",
         )
     given = labels.select(*_KEY, *_OF_LABELS).with_columns(pl.col(_TEXTS).cast(pl.String))
+    kept = prompts if everything else prompts.filter(ordinary(prompts))
     return (
         pl.concat([given, _unanswered(labels, prompts)], how="diagonal")
-        .join(with_text_unit(prompts), on="prompt_id", how="left", maintain_order="left")
+        .join(with_text_unit(kept), on="prompt_id", how="inner", maintain_order="left")
         .join(_lengths(responses), on=_KEY, how="left", maintain_order="left")
         .with_columns(
             *composed(),
@@ -110,6 +116,22 @@ def _covariates(prompts: pl.DataFrame, analysis: AnalysisConfig) -> list[pl.Expr
     return [
         pl.col(key) for key in analysis.covariates if key not in with_factors(analysis.dimensions)
     ]
+
+
+def ordinary(prompts: pl.DataFrame) -> pl.Expr:
+    """Whether a prompt is one that rates and differences of groups are about.
+
+    Responses of an arm with a guard are those of the arm without it, so that each counts once;
+    and where a study has harmless requests, refusals of its unsafe ones are no harm: both stand
+    in the comparison of safeguards.
+
+    Args:
+        prompts: a table of `Prompts`.
+    """
+    if KIND not in prompts.columns:
+        return ~guarded(prompts)
+    harmless = pl.col(KIND).cast(pl.String).ne_missing(UNSAFE)
+    return ~guarded(prompts) & (harmless | ~harmless.any())
 
 
 def _unanswered(labels: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,214 @@
+"""What arms cost, and whom: their rates, their changes, and both in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from refusal_parity.factors import UNSAFE
+from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.statistics.safeguards import HARMLESS
+from refusal_parity.tables import SafeguardRates, Safeguards
+from refusal_parity.text import (
+    NOTHING,
+    heading_of,
+    interval,
+    known,
+    level_words,
+    p_value,
+    percent,
+    plain,
+    points,
+)
+from refusal_parity.vocabulary import ModelEstimand, Scope
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs, Row
+
+ALL: Final = "all"
+KINDS: Final = (HARMLESS, UNSAFE)
+
+
+def rate_of(inputs: ReportInputs, model: str, arm: str, kind: str) -> dict[str, Row]:
+    """Rates of the primary outcome by level of the primary dimension, and of `all`."""
+    rows = inputs[SafeguardRates].filter(
+        pl.col("model") == model,
+        pl.col("arm") == arm,
+        pl.col("kind") == kind,
+        pl.col("outcome").cast(pl.String) == inputs.outcome,
+        pl.col("dimension").is_in([ALL, inputs.dimension]),
+    )
+    return {row["group"]: row for row in rows.iter_rows(named=True)}
+
+
+def changes(inputs: ReportInputs) -> list[Row]:
+    """What arms change of the primary outcome and dimension, for new templates and new names."""
+    return (
+        inputs[Safeguards]
+        .filter(
+            pl.col("outcome").cast(pl.String) == inputs.outcome,
+            pl.col("dimension").is_in([ALL, inputs.dimension]),
+            pl.col("scope").cast(pl.String) == Scope.NEW_NAMES_AND_TEMPLATES,
+        )
+        .to_dicts()
+    )
+
+
+def rates_table(inputs: ReportInputs) -> Table:
+    """Rates of every arm, of harmless and of unsafe requests, with what guards stopped."""
+    rows = []
+    for row in inputs[SafeguardRates].iter_rows(named=True):
+        of_primary = row["outcome"] == inputs.outcome
+        if of_primary and row["dimension"] in {ALL, inputs.dimension}:
+            bounds = interval(row["ci_low"], row["ci_high"])
+            rows.append(
+                (
+                    Cell(plain(row["model"])),
+                    Cell(plain(row["arm"])),
+                    Cell(row["kind"]),
+                    Cell(plain(row["group"])),
+                    Cell(percent(row["rate"]), row["rate"]),
+                    Cell("" if bounds == NOTHING else bounds, row["ci_low"]),
+                    Cell(f"{row['k']:,} of {row['n']:,}", row["n"]),
+                    Cell(f"{row['n_stopped']:,}", row["n_stopped"]),
+                    Cell(f"{row['n_left_out']:,}", row["n_left_out"]),
+                )
+            )
+    return Table(
+        caption=f"{inputs.outcome.words.heading} by arm. Stopped: by a guard or the service's own "
+        "filter, which count as refusals.",
+        columns=(
+            ("Model", TEXT),
+            ("Arm", TEXT),
+            ("Requests", TEXT),
+            (heading_of(inputs.dimension).capitalize(), TEXT),
+            ("Rate", NUMBER),
+            (f"{inputs.confidence} interval", NUMBER),
+            ("Responses", NUMBER),
+            ("Stopped", NUMBER),
+            ("Left out", NUMBER),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def changes_table(inputs: ReportInputs) -> Table:
+    """What each arm changes, for all, for each level, and for each against the reference."""
+    alpha = inputs.config.analysis.alpha
+    return Table(
+        caption=f"{inputs.outcome.words.heading}: what each arm changes, in points, on the same "
+        "prompts. Adjusted p: Holm, over the rows of one kind of request and of one question. In "
+        f"bold: below {alpha:g}. Holds for new templates and new names.",
+        columns=(
+            ("Model", TEXT),
+            ("Arm", TEXT),
+            ("Against", TEXT),
+            ("Requests", TEXT),
+            ("Whom", TEXT),
+            ("Change", NUMBER),
+            (f"{inputs.confidence} interval", NUMBER),
+            ("Adjusted p", NUMBER),
+            ("Note", TEXT),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(row["model"])),
+                Cell(plain(row["arm"])),
+                Cell(plain(row["baseline"])),
+                Cell(row["kind"]),
+                Cell(_whom(row)),
+                Cell(points(row["estimate"], signed=True), row["estimate"], _shown(row, alpha)),
+                Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),
+                Cell(p_value(row["p_adjusted"]), row["p_adjusted"]),
+                Cell(plain(row["note"] or "")),
+            )
+            for row in changes(inputs)
+        ),
+    ).without_empty()
+
+
+def sentences(inputs: ReportInputs) -> list[str]:
+    """What each arm costs, and whom, one paragraph for each model and arm."""
+    found: dict[tuple[str, str, str], list[Row]] = {}
+    for row in changes(inputs):
+        found.setdefault((row["model"], row["arm"], row["baseline"]), []).append(row)
+    return [
+        f"{plain(model)}, {plain(arm)} against {plain(baseline)}: "
+        + " ".join(filter(None, (_of_kind(inputs, rows, kind) for kind in KINDS)))
+        for (model, arm, baseline), rows in found.items()
+    ]
+
+
+def _of_kind(inputs: ReportInputs, rows: list[Row], kind: str) -> str:
+    """A sentence or two on one kind of request; empty where the study has none of it."""
+    of_kind = [row for row in rows if row["kind"] == kind]
+    if not of_kind:
+        return ""
+    change = str(ModelEstimand.RATE_DIFFERENCE)
+    whole = next(row for row in of_kind if row["group"] == ALL)
+    verb = inputs.outcome.words.verb
+    first = f"Of {kind} requests it {verb} {_by(whole)}."
+    costs = [
+        row
+        for row in of_kind
+        if row["estimand"] == change and row["group"] != ALL and known(row["estimate"])
+    ]
+    told = first
+    if costs and len({row["estimate"] for row in costs}) > 1:
+        most = max(costs, key=lambda row: row["estimate"])
+        least = min(costs, key=lambda row: row["estimate"])
+        told += (
+            f" It changes most, {points(most['estimate'], signed=True)} points, for "
+            f"{plain(level_words(inputs.dimension, most['group']))}, and least, "
+            f"{points(least['estimate'], signed=True)}, for "
+            f"{plain(level_words(inputs.dimension, least['group']))}."
+        )
+    return f"{told} {_differing(inputs, of_kind)}"
+
+
+def _by(row: Row) -> str:
+    if not known(row["estimate"]):
+        return f"by a difference that cannot be estimated ({plain(row['note'] or 'no reason')})"
+    if row["estimate"] == 0:
+        return "exactly as often as without"
+    more = "more" if row["estimate"] > 0 else "less"
+    bounds = interval(row["ci_low"], row["ci_high"])
+    inside = "" if bounds == NOTHING else f" (interval {bounds})"
+    return f"{points(abs(row['estimate']))} points {more} often{inside}"
+
+
+def _differing(inputs: ReportInputs, rows: list[Row]) -> str:
+    """Whether an arm costs some levels more than the reference."""
+    alpha = inputs.config.analysis.alpha
+    tests = [row for row in rows if row["estimand"] == str(ModelEstimand.DISPARITY_DIFFERENCE)]
+    tested = [row for row in tests if known(row["p_adjusted"])]
+    shown = [row for row in tested if _shown(row, alpha)]
+    if shown:
+        return (
+            "That differs from the change for "
+            f"{plain(level_words(inputs.dimension, shown[0]['reference']))} for "
+            + "; ".join(
+                f"{plain(level_words(inputs.dimension, row['group']))} "
+                f"({points(row['estimate'], signed=True)} points, "
+                f"{interval(row['ci_low'], row['ci_high'])})"
+                for row in shown
+            )
+            + "."
+        )
+    if not tested:
+        return "Whether it costs some more than others cannot be tested here."
+    return (
+        "That it costs some more than others is not shown, which is not to say that it costs all "
+        "the same."
+    )
+
+
+def _shown(row: Row, alpha: float) -> bool:
+    return known(row["p_adjusted"]) and row["p_adjusted"] < alpha
+
+
+def _whom(row: Row) -> str:
+    if row["reference"] is None:
+        return plain(row["group"])
+    return f"{plain(row['group'])} against {plain(row['reference'])}"
