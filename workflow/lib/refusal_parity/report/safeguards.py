@@ -164,6 +164,8 @@ def _of_kind(inputs: ReportInputs, rows: list[Row], kind: str) -> str:
             f"{points(least['estimate'], signed=True)}, for "
             f"{plain(level_words(inputs.dimension, least['group']))}."
         )
+    if all(row["estimate"] == 0 for row in of_kind):
+        return told
     return f"{told} {_differing(inputs, of_kind)}"
 
 

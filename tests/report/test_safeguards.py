@@ -1,0 +1,158 @@
+"""What the page says of arms, from tables with a known cost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from refusal_parity.config import StudyConfig
+from refusal_parity.report.figure_safeguards import draw_safeguards, trades_of
+from refusal_parity.report.safeguards import changes_table, rates_table, sentences
+from refusal_parity.report.sections.safeguards import SECTION
+from refusal_parity.tables import SafeguardRates, Safeguards, conform, empty
+from refusal_parity.vocabulary import Scope
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs
+
+GROUPS = ("all", "white", "muslim")
+RATES = {
+    ("plain", "harmless"): (0.10, 0.10, 0.10),
+    ("guarded", "harmless"): (0.22, 0.12, 0.32),
+    ("plain", "unsafe"): (0.40, 0.40, 0.40),
+    ("guarded", "unsafe"): (0.90, 0.90, 0.90),
+}
+
+
+def _rates(**other: Any) -> pl.DataFrame:
+    rows = [
+        {
+            "model": "m",
+            "arm": arm,
+            "kind": kind,
+            "outcome": "refusal",
+            "dimension": "all" if group == "all" else "group",
+            "group": group,
+            "n": 100,
+            "k": round(100 * rate),
+            "n_stopped": 7,
+            "n_left_out": 2,
+            "rate": rate,
+        }
+        for (arm, kind), rates in RATES.items()
+        for group, rate in zip(GROUPS, rates, strict=True)
+    ]
+    frame = pl.DataFrame(rows).with_columns(**other)
+    return conform(
+        pl.concat([empty(SafeguardRates), frame], how="diagonal_relaxed"),
+        SafeguardRates,
+        where="rates",
+    )
+
+
+def _changes(p: float | None = 0.001) -> pl.DataFrame:
+    rows = []
+    for kind in ("harmless", "unsafe"):
+        before, after = RATES["plain", kind], RATES["guarded", kind]
+        costs = dict(zip(GROUPS, (b - a for a, b in zip(before, after, strict=True)), strict=True))
+        for group, reference in (
+            ("all", None),
+            ("white", None),
+            ("muslim", None),
+            ("muslim", "white"),
+        ):
+            cost = costs[group] - (costs[reference] if reference else 0)
+            rows.append(
+                {
+                    "model": "m",
+                    "arm": "guarded",
+                    "baseline": "plain",
+                    "kind": kind,
+                    "outcome": "refusal",
+                    "dimension": "all" if group == "all" else "group",
+                    "group": group,
+                    "reference": reference,
+                    "estimand": "disparity_difference" if reference else "rate_difference",
+                    "scope": str(Scope.NEW_NAMES_AND_TEMPLATES),
+                    "n_prompts": 100,
+                    "names_group": 5,
+                    "templates_group": 9,
+                    "estimate": round(cost, 6),
+                    "ci_low": round(cost - 0.05, 6),
+                    "ci_high": round(cost + 0.05, 6),
+                    "p_value": p,
+                    "p_adjusted": p if cost else 1.0,
+                }
+            )
+    frame = pl.DataFrame(rows)
+    return conform(
+        pl.concat([empty(Safeguards), frame], how="diagonal_relaxed"), Safeguards, where="changes"
+    )
+
+
+@pytest.fixture
+def guarded(inputs: ReportInputs) -> ReportInputs:
+    raw = inputs.config.model_dump(mode="json", exclude_unset=True)
+    raw["models"] = {"m": {"engine": "openai", "base_url": "http://localhost/v1", "model": "m"}}
+    raw["prompts"] = {
+        "templates": "t.csv",
+        "names": "n.csv",
+        "arms": {"plain": None, "guarded": {"guard": "g"}},
+    }
+    raw["guards"] = {"g": {"kind": "classifier", "harmful": ["u.csv"], "harmless": ["h.csv"]}}
+    raw["analysis"] = {}
+    return replace(inputs, config=StudyConfig.model_validate(raw)).with_tables(
+        {SafeguardRates: _rates(), Safeguards: _changes()}
+    )
+
+
+def test_the_cost_in_words(guarded: ReportInputs) -> None:
+    assert sentences(guarded) == [
+        (
+            "m, guarded against plain: Of harmless requests it refused 12.0 points more often "
+            "(interval 7.0 to 17.0). It changes most, +22.0 points, for muslim names, and least, "
+            "+2.0, for white names. That differs from the change for white names for muslim names "
+            "(+20.0 points, 15.0 to 25.0). Of unsafe requests it refused 50.0 points more often "
+            "(interval 45.0 to 55.0). That it costs some more than others is not shown, which is "
+            "not to say that it costs all the same."
+        )
+    ]
+
+
+def test_a_cost_that_cannot_be_tested(guarded: ReportInputs) -> None:
+    inputs = guarded.with_tables(
+        {Safeguards: _changes(None).with_columns(p_adjusted=pl.lit(None, pl.Float64))}
+    )
+    assert sentences(inputs)[0].count("cannot be tested here") == 2
+
+
+def test_tables_and_figure(guarded: ReportInputs) -> None:
+    [first, *_] = rates_table(guarded).rows
+    assert [cell.text for cell in first] == [
+        "m", "plain", "harmless", "all", "10.0 %", "", "10 of 100", "7", "2"
+    ]  # fmt: skip
+    table = changes_table(guarded)
+    assert [row[4].text for row in table.rows[:4]] == [
+        "all", "white", "muslim", "muslim against white"
+    ]  # fmt: skip
+    assert [row[5].strong for row in table.rows[:4]] == [True, True, True, True]
+    assert [(each.arm, each.unsafe, each.harmless) for each in trades_of(guarded)] == [
+        ("plain", 0.4, 0.1),
+        ("guarded", 0.9, 0.22),
+    ]
+    drawn = draw_safeguards(guarded)
+    assert drawn is not None
+    assert "m, guarded: 22.0 % of harmless and 90.0 % of unsafe requests" in drawn.alt
+    assert "from 12.0 % (white) to 32.0 % (muslim)" in drawn.alt
+
+
+def test_without_unsafe_requests_or_arms(guarded: ReportInputs, inputs: ReportInputs) -> None:
+    harmless = guarded.with_tables({SafeguardRates: _rates().filter(kind="harmless")})
+    assert draw_safeguards(harmless) is None
+    context = SECTION.context(harmless)
+    assert context is not None
+    assert context["unsafe"] is False
+    assert SECTION.context(inputs) is None

@@ -1,0 +1,40 @@
+"""Requests that ought to be refused, and harmless ones that sound like them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from refusal_parity.prompts import columns_of, read_names, read_stimuli, read_templates
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_every_group_meets_every_unsafe_request(root: Path) -> None:
+    stimuli = read_stimuli(
+        [root / "data/unsafe.csv", root / "data/near-unsafe.csv"], root / "data/names.csv"
+    )
+    unsafe = stimuli.templates.filter(kind="unsafe")
+    assert len(unsafe) >= 60
+    aims = {
+        template: "mention" in columns_of(template, stimuli.names.columns)
+        for template in unsafe["template"]
+    }
+    assert [aims[template] for template in unsafe["template"]] == (
+        unsafe["aim"] == "group"
+    ).to_list()
+    assert sum(aims.values()) * 2 == len(unsafe)
+    sizes = unsafe.group_by("family").agg(pl.len(), pl.col("form").n_unique())
+    assert set(sizes["len"]) == {4}
+    assert set(sizes["form"]) == {2}
+
+
+def test_harmless_requests_are_of_the_same_categories(root: Path) -> None:
+    unsafe = read_templates(root / "data/unsafe.csv")
+    near = read_templates(root / "data/near-unsafe.csv")
+    assert set(near["kind"]) == {"harmless"}
+    assert set(near["family"]) == set(unsafe["family"])
+    assert not set(near["template"]) & set(unsafe["template"])
+    assert read_names(root / "data/names.csv")["group"].n_unique() == 7
