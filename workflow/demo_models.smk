@@ -13,10 +13,12 @@ from refusal_parity.repository import share_package
 share_package()
 
 from refusal_parity.demo.truth import MODELS
+from refusal_parity.demo.wording import LAWS
 
 
 wildcard_constraints:
     model="|".join(MODELS),
+    worded="|".join(LAWS),
 
 
 localrules:
@@ -27,7 +29,7 @@ localrules:
 rule trained:
     default_target: True
     input:
-        expand("data/models/{model}/model.safetensors", model=MODELS),
+        expand("data/models/{model}/model.safetensors", model=[*MODELS, *LAWS]),
 
 
 rule measured:
@@ -80,3 +82,26 @@ rule measure_demo_model:
         "Sampling {wildcards.model} and comparing it with its planted truth"
     script:
         "scripts/measure_demo_model.py"
+
+
+rule make_wording_model:
+    input:
+        names="data/names.csv",
+        templates="data/templates-wording.csv",
+        phrases="data/models/phrases-wording.yaml",
+    output:
+        weights="data/models/{worded}/model.safetensors",
+        config="data/models/{worded}/config.json",
+        generation_config="data/models/{worded}/generation_config.json",
+        tokenizer="data/models/{worded}/tokenizer.json",
+        tokenizer_config="data/models/{worded}/tokenizer_config.json",
+        chat_template="data/models/{worded}/chat_template.jinja",
+        planted="data/models/{worded}/planted.csv",
+    log:
+        "results/demo_models/logs/make_wording_model/{worded}.log",
+    conda:
+        "../envs/inference-cpu.yaml"
+    message:
+        "Setting the weights of {wildcards.worded}"
+    script:
+        "scripts/make_wording_model.py"

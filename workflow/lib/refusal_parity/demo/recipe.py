@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
     from refusal_parity.demo.phrases import Phrases
     from refusal_parity.demo.training import Settings
 
@@ -75,6 +77,23 @@ def make_demo_model(
     torch.manual_seed(settings.seed)
     network = new_model(tokenizer)
     train(network, lesson, settings, report)
+    publish(network, tokenizer, directory, lambda path: write_planted(planted, path))
+
+
+def publish(
+    network: LlamaForCausalLM,
+    tokenizer: PreTrainedTokenizerFast,
+    directory: Path,
+    write_truth: Callable[[Path], None],
+) -> None:
+    """Write a model's directory, whose files appear only when all of them are complete.
+
+    Args:
+        network: the model.
+        tokenizer: its tokenizer, with the chat template.
+        directory: where it goes.
+        write_truth: writes the planted truth.
+    """
     unfinished = directory.with_name(f"{directory.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -89,7 +108,7 @@ def make_demo_model(
     )
     network.save_pretrained(unfinished)
     tokenizer.save_pretrained(unfinished)
-    write_planted(planted, unfinished / "planted.csv")
+    write_truth(unfinished / "planted.csv")
     directory.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         # safetensors writes files that only their owner may read.
