@@ -38,7 +38,7 @@ QUIET := --quiet reason host
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm mutants lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-nested bench-corrected bench-expansion bench-inference bench-labelling bench-scale study-classifiers names screen demo-models clean
+.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm mutants lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-arms bench-nested bench-corrected bench-expansion bench-inference bench-labelling bench-scale study-classifiers names screen demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -205,6 +205,10 @@ bench-statistics: $(INSTALLED) ## time the statistics, against scipy's permutati
 bench-null: export OPENBLAS_NUM_THREADS = 1
 bench-null: $(INSTALLED) ## false positives and coverage of every method over 2,000 studies
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/null_studies.py
+
+bench-arms: export OPENBLAS_NUM_THREADS = 1
+bench-arms: $(INSTALLED) ## the same of what arms change, over 2,000 studies a scenario
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/arm_studies.py
 
 bench-nested: export OPENBLAS_NUM_THREADS = 1
 bench-nested: $(INSTALLED) ## the same of prompts of a list, over 747 scenarios of 2,000 studies

@@ -221,3 +221,24 @@ def test_an_audit_takes_no_key_that_it_does_not_read(more: dict[str, Any], compl
     with pytest.raises(InputError) as raised:
         load_config({"study": "s", "preference": PAIRS} | more, where="test")
     assert complaint in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ([], [("b", "a"), ("c", "b")]),
+        ([{"model": "c", "baseline": "a"}], [("c", "a")]),
+    ],
+)
+def test_variants_are_compared_with_their_bases(
+    declared: list[dict[str, str]], expected: list[tuple[str, str]]
+) -> None:
+    raw = copy.deepcopy(BASE)
+    model = raw["models"].pop("m")
+    raw["models"] = {"a": model, "b": model | {"variant_of": "a"}, "c": model | {"variant_of": "b"}}
+    raw["analysis"] = {"model_contrasts": declared}
+    config = load_config(raw, where="x.yaml")
+    pairs = [(each.model, each.baseline) for each in config.analysis.model_contrasts]
+    assert pairs == expected
+    # What a model is a variant of changes none of its responses.
+    assert config.models["b"].asked() == config.models["a"].asked()

@@ -78,7 +78,14 @@ def _short(arm: Arm) -> Any:
     return arm.model_dump()
 
 
-ArmConfig = Annotated[Arm, PlainSerializer(_short)]
+def _or_short(schema: dict[str, Any]) -> None:
+    """In the schema, an arm may be its system prompt alone."""
+    whole = {key: schema.pop(key) for key in list(schema)}
+    schema["anyOf"] = [{"type": "string"}, {"type": "null"}, whole]
+
+
+ArmConfig = Annotated[Arm, PlainSerializer(_short), Field(json_schema_extra=_or_short)]
+"""An arm as a config may have it."""
 
 Arms: TypeAlias = "Mapping[str, Arm | str | None]"
 """Arms by key; a text stands for the arm with that system prompt, null for one without."""

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
-from refusal_parity.config.section import Section
+from pydantic import Field
+
+from refusal_parity.config.section import Key, Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +22,12 @@ PLUGINS: Final = "REFUSAL_PARITY_PLUGINS"
 
 class EngineModel(Section):
     """A model of any engine; each engine has a class of its own."""
+
+    variant_of: Key | None = Field(
+        default=None,
+        description="Key of the model that this one was made from by training, an adapter, "
+        "quantising or steering: the two are compared prompt by prompt.",
+    )
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """Files that must be there before any job starts, each with the key that names it."""
@@ -45,7 +53,7 @@ class EngineModel(Section):
 
     def asked(self) -> dict[str, Any]:
         """What the config says that changes responses, defaults left out."""
-        running = set(engine_of(self).running)
+        running = {*engine_of(self).running, "variant_of"}
         return self.model_dump(mode="json", exclude_defaults=True, exclude=running)
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from refusal_parity.config.complaints import readable
 from refusal_parity.config.imported import ImportModel
 from refusal_parity.config.labelling import LabellingConfig
-from refusal_parity.config.study import AnalysisConfig, StudyConfig
+from refusal_parity.config.study import AnalysisConfig, ModelContrast, StudyConfig
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
         )
     _check_prompts(config, where)
     _check_guards(config, where)
+    _check_variants(config, where)
+    config = _with_contrasts_of_variants(config)
     _check_contrasts(config, where)
     _check_primary_family(config, where)
     return config
@@ -126,6 +128,31 @@ def _check_guards(config: StudyConfig, where: str) -> None:
             where=where,
             remedy="Give prompts.templates and prompts.names.",
         )
+
+
+def _check_variants(config: StudyConfig, where: str) -> None:
+    for key, model in config.models.items():
+        others = [each for each in config.models if each != key]
+        if model.variant_of is not None and model.variant_of not in others:
+            raise InputError(
+                f"models.{key}.variant_of names {model.variant_of!r}, which is no other model of "
+                "this study",
+                where=where,
+                remedy=f"Name one of: {', '.join(others) or 'none is there'}.",
+            )
+
+
+def _with_contrasts_of_variants(config: StudyConfig) -> StudyConfig:
+    """The study, comparing each variant with its base unless it says what is compared."""
+    variants = [
+        ModelContrast(model=key, baseline=model.variant_of)
+        for key, model in config.models.items()
+        if model.variant_of is not None
+    ]
+    if not variants or config.analysis.model_contrasts:
+        return config
+    analysis = config.analysis.model_copy(update={"model_contrasts": variants})
+    return config.model_copy(update={"analysis": analysis})
 
 
 def _check_contrasts(config: StudyConfig, where: str) -> None:

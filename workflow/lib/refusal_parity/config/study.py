@@ -226,7 +226,8 @@ class AnalysisConfig(Section):
     )
     model_contrasts: list[ModelContrast] = Field(
         default=[],
-        description="Pairs of models to compare; empty for every model against the first.",
+        description="Pairs of models to compare; empty for every variant against its base "
+        "(`variant_of`), or without variants for every model against the first.",
     )
     model_series: dict[Key, dict[Key, PositiveFloat]] = Field(
         default={},
