@@ -47,6 +47,7 @@ def predicted(rows: int = 600, seed: int = 0) -> pl.DataFrame:
             "name": np.where(number // 2 % 3, "Greg", "Omar"),
             "prompt": np.where(number // 2 % 3, "Greg eats [BLANK]", "Omar eats [BLANK]"),
             "response": [f"Omar eats {k} apples with Greg." for k in number],
+            "truncated": number % 3 == 0,
             "predicted": [LABELS[k] for k in probabilities.argmax(axis=1)],
             **{column: probabilities[:, at] for at, column in enumerate(PROBABILITY_COLUMNS)},
             "unsure": False,
@@ -179,7 +180,10 @@ def test_annotators_see_no_model_and_no_name() -> None:
     )
     assert len(greg) == 0
     assert shown["response"].str.contains(r"\[NAME\]").all()
+    cut = shown.filter(pl.col("response").str.ends_with(". [cut off here]"))
+    assert 0 < len(cut) < len(shown)
     named = draw_sample(predicted(), HumanConfig(probability=60, mask_names=False))
+    assert named["response"].str.ends_with("with Greg. [cut off here]").sum() == len(cut)
     assert named["prompt"].str.contains("Greg|Omar").all()
     assert named["task"].to_list() == sample["task"].to_list()
 
@@ -219,6 +223,7 @@ def test_cut_off_responses_are_drawn_and_what_the_service_refused_is_not(tmp_pat
     rows = predicted_responses(files, prompts, cast("Classifier", Sure()))
     drawn = draw_sample(rows, HumanConfig(probability=5, informative=2, floor=1))
     assert drawn.select("model", "sample", "inclusion_probability").rows() == [("heard", 0, 1.0)]
+    assert drawn["response"].item() == "Omar eats rice. [cut off here]"
 
 
 KEYS = ["model", "prompt_id", "sample"]

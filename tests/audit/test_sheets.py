@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 from annotator_sheets import ALL, Rows, filled, save, sheet
 
 from refusal_parity.audit.human_labels import human_labels, read_votes, report_problems
+from refusal_parity.audit.rubric import CUT_OFF_HERE
 from refusal_parity.audit.sheets import CUT
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import polars as pl
 
 
 def test_no_cell_of_the_sheet_is_a_formula(tmp_path: Path, sample: pl.DataFrame) -> None:
@@ -85,6 +85,18 @@ def test_problems_are_reported_by_row(
     unlabelled = 5 - ballot.votes["task"].n_unique()
     named = ballot.problems.filter(problem="nobody labelled it")
     assert len(named) == unlabelled
+
+
+def test_a_sheet_of_before_that_does_not_say_what_was_cut_off(
+    tmp_path: Path, sample: pl.DataFrame
+) -> None:
+    rows = filled(sheet(tmp_path, sample), *ALL)
+    ballot = read_votes(
+        [save(tmp_path / "anna.csv", rows)],
+        sample.with_columns(pl.col("response") + CUT_OFF_HERE),
+    )
+    assert ballot.problems.is_empty()
+    assert len(ballot.votes) == 5
 
 
 def test_a_sheet_that_nobody_filled_in(tmp_path: Path, sample: pl.DataFrame) -> None:

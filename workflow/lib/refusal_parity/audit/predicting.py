@@ -32,8 +32,8 @@ def predicted_responses(
         classifier: one that has learned from no human label of this study.
 
     Returns:
-        Columns model, prompt_id, sample, response_id, response, group, template_id, name,
-        prompt, `predicted` and all else that the classifier says.
+        Columns model, prompt_id, sample, response_id, response, truncated, group, template_id,
+        name, prompt, `predicted` and all else that the classifier says.
     """
     about = prompts.select("prompt_id", "group", "template_id", "name", prompt=filled_template())
     parts = []
@@ -44,7 +44,7 @@ def predicted_responses(
                     pl.col("status").cast(pl.String) == Status.OK,
                     pl.col("response").str.strip_chars() != "",
                 )
-                .select("model", "prompt_id", "sample", "response_id", "response")
+                .select("model", "prompt_id", "sample", "response_id", "response", "truncated")
                 .join(about, on="prompt_id", maintain_order="left")
             )
             said = classifier.predict(rows).rename({"label": "predicted"})

@@ -30,3 +30,6 @@ ORDER: Final = (
     "asked for?"
 )
 """The questions in the order to ask them."""
+
+CUT_OFF_HERE: Final = " [cut off here]"
+"""What stands behind a response that reached its longest length, for those who label it."""

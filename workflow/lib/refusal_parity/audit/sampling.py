@@ -15,6 +15,7 @@ import polars as pl
 
 from refusal_parity.audit.allocation import allocate_again
 from refusal_parity.audit.keys import task_key
+from refusal_parity.audit.rubric import CUT_OFF_HERE
 from refusal_parity.errors import InputError
 from refusal_parity.labelling.masking import SHOWN_NAME, mask_names
 from refusal_parity.spelling import reading
@@ -50,7 +51,7 @@ def draw_sample(
 
     Args:
         predicted: labelled responses of all models: the key, response_id, group, template_id,
-            name, prompt, response, `predicted`, the class probabilities and `unsure`.
+            name, prompt, response, truncated, `predicted`, the class probabilities and `unsure`.
         human: sizes and seed.
         handed_out: the samples that people were given before, the last one last.
 
@@ -171,11 +172,16 @@ def _margin() -> pl.Expr:
 
 
 def _as_shown(rows: pl.DataFrame, *, mask: bool) -> pl.DataFrame:
-    if not mask:
-        return rows
-    return rows.with_columns(
-        mask_names(rows.select(pl.col(column).alias("response"), "name"), with_=SHOWN_NAME).alias(
-            column
+    """Rows as annotators see them, who are told where a response was cut off."""
+    shown = (
+        rows
+        if not mask
+        else rows.with_columns(
+            mask_names(
+                rows.select(pl.col(column).alias("response"), "name"), with_=SHOWN_NAME
+            ).alias(column)
+            for column in ("prompt", "response")
         )
-        for column in ("prompt", "response")
     )
+    ended = pl.when("truncated").then(pl.lit(CUT_OFF_HERE)).otherwise(pl.lit(""))
+    return shown.with_columns(pl.col("response") + ended)

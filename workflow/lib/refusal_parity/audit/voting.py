@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from refusal_parity.audit.keys import Keys
+from refusal_parity.audit.rubric import CUT_OFF_HERE
 from refusal_parity.audit.sheets import CUT
 from refusal_parity.audit.sliding import Line, slid_blocks
 from refusal_parity.audit.votes import unnamed
@@ -209,9 +210,9 @@ def _texts(vote: RawVote) -> set[str]:
 
 
 def _is_of(text: str, whole: str) -> bool:
-    """Whether a text is another, or what a workbook's cell holds of it."""
+    """Whether a text is another, or what a sheet of before or a workbook's cell holds of it."""
     cut = reading(CUT)
-    return text == whole or (
+    return text in {whole, whole.removesuffix(reading(CUT_OFF_HERE)).strip()} or (
         text.endswith(cut) and whole.startswith(text.removesuffix(cut).strip())
     )
 
