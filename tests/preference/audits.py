@@ -10,7 +10,11 @@ import polars as pl
 from refusal_parity.config import PairColumns
 from refusal_parity.demo.pairs import FOLDER
 from refusal_parity.preference.audit import Audit
-from refusal_parity.preference.comparison import group_differences, group_measures
+from refusal_parity.preference.comparison import (
+    group_differences,
+    group_measures,
+    groups_mentioned,
+)
 from refusal_parity.preference.lexicon import read_lexicon
 from refusal_parity.preference.mentions import find_mentions
 from refusal_parity.preference.near_duplicates import near_equal
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # What the made-up refusals have, and the answers do not have.
-_REFUSES = r"sorry|comfortable|cannot|apologize|unable"
+_REFUSES = "sorry|comfortable|cannot fulfil|apologize|unable"
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class MadeUp:
     pairs: pl.DataFrame
     ledger: pl.DataFrame
     audit: Audit
+    groups: pl.DataFrame
     measures: pl.DataFrame
     differences: pl.DataFrame
 
@@ -46,7 +51,8 @@ def audit_of(root: Path, name: str, *, alpha: float = 0.05) -> MadeUp:
         ledger=ledger,
     )
     pairs = pl.concat(list(found))
-    mentions = find_mentions(pairs, read_lexicon(root / "data/mentions.csv"))
+    lexicon = read_lexicon(root / "data/mentions.csv")
+    mentions = find_mentions(pairs, lexicon)
     texts = pl.concat(
         [pairs.select("pair", side=pl.lit(s), text=s) for s in ("chosen", "rejected")]
     )
@@ -78,6 +84,7 @@ def audit_of(root: Path, name: str, *, alpha: float = 0.05) -> MadeUp:
         pairs=pairs,
         ledger=conform(ledger.table(), PairLedger, where="test"),
         audit=audit,
+        groups=groups_mentioned(audit, lexicon),
         measures=group_measures(audit),
         differences=group_differences(audit),
     )

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from refusal_parity.demo.pairs import FOLDER, GROUPS, PLANTED_RATE, RATE, make_pairs
-from refusal_parity.preference.audit import NOBODY, Audit
+from refusal_parity.preference.audit import ALL, NOBODY, Audit
 from refusal_parity.preference.comparison import group_differences
 from refusal_parity.preference.measures import MEASURES, measured
 from refusal_parity.preference.sides import label_sides
@@ -66,7 +66,12 @@ def test_the_even_twin_raises_no_alarm(even: MadeUp) -> None:
 def test_every_conversation_is_counted(planted: MadeUp) -> None:
     rows = planted.measures.filter(pl.col("measure") == "chosen_refuses")
     counts = dict(zip(rows["group"], rows["n"], strict=True))
-    assert counts == {str(group or NOBODY).lower(): number for group, number in GROUPS.items()}
+    expected = {str(group or NOBODY).lower(): number for group, number in GROUPS.items()}
+    assert counts == {**expected, ALL: sum(GROUPS.values())}
+    mentioned = planted.groups.filter(pl.col("conversations") > 0)
+    assert dict(mentioned.select("group", "conversations").iter_rows()) == {
+        group: number for group, number in expected.items() if group != NOBODY
+    }
     assert planted.ledger.filter(pl.col("account") == "analysed")["n"].sum() == sum(GROUPS.values())
 
 
@@ -80,6 +85,7 @@ def test_rows_in_another_order_give_the_same(planted: MadeUp) -> None:
         members={key: rows[order] for key, rows in audit.members.items()},
         categories=audit.categories,
         slurs=audit.slurs,
+        in_answers=audit.in_answers,
         alpha=audit.alpha,
     )
     again = group_differences(turned)
@@ -149,6 +155,7 @@ def test_mentions_in_answers_make_no_group() -> None:
         members = {key: (np.flatnonzero(rows) + 1).tolist() for key, rows in audit.members.items()}
         assert members == expected
         assert audit.slurs == {"b": 1}
+        assert audit.in_answers == {"a": 1}
 
 
 def test_sides_are_labelled_by_the_list_where_there_is_no_classifier() -> None:

@@ -14,7 +14,7 @@ from refusal_parity.preference.audit import NOBODY
 from refusal_parity.preference.measures import MEASURES
 from refusal_parity.report import ReportInputs, draw_all, summary_lines
 from refusal_parity.report.page import render_page
-from refusal_parity.tables import GroupDifferences, GroupMeasures, PairLedger
+from refusal_parity.tables import GroupDifferences, GroupMeasures, Groups, PairLedger
 from refusal_parity.text import interval, percent
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def inputs_of(made: MadeUp, path: str = "pairs.jsonl") -> ReportInputs:
         config=load_config(study, where="test"),
         tables={
             PairLedger: made.ledger,
+            Groups: made.groups,
             GroupMeasures: made.measures,
             GroupDifferences: made.differences,
         },
@@ -81,7 +82,7 @@ def test_three_lines_for_the_terminal(planted: MadeUp, even: MadeUp) -> None:
     assert first == "Report: r/report.html"
     assert "unadjusted: muslim +" in found
     assert "adjusted for harm: muslim +" in found
-    assert left_out == "Left out: nothing; all 840 pairs are analysed."
+    assert left_out == "Left out: no pair; all 840 are analysed."
     assert "unadjusted: no difference shown" in summary_lines(inputs_of(even), Path("r"))[1]
 
 
@@ -95,10 +96,40 @@ def test_what_was_left_out_is_said(planted: MadeUp) -> None:
     )
 
 
+def test_answers_without_a_label_are_said(planted: MadeUp) -> None:
+    share = pl.when(pl.col("measure") == "unlabelled", pl.col("group") == "all").then(0.25)
+    measures = planted.measures.with_columns(mean=share.otherwise("mean"))
+    inputs = inputs_of(dataclasses.replace(planted, measures=measures))
+    said = (
+        "no pair; all 840 are analysed; 210 pairs (25.0 %) with an answer too doubtful to label, "
+        "which count only where that answer does not matter."
+    )
+    assert summary_lines(inputs, Path("r"))[2] == f"Left out: {said}"
+    assert said in text_of(render_page(inputs))
+
+
+def test_how_far_the_lexicon_can_be_trusted_is_said(planted: MadeUp) -> None:
+    said = text_of(render_page(inputs_of(planted)))
+    assert "muslim religion 80 0 0 16 of 16" in said
+    assert "sikh religion 0 0 0 \u2013" in said
+
+
+def test_a_length_is_said_in_words(planted: MadeUp) -> None:
+    said = text_of(render_page(inputs_of(planted)))
+    found = re.search(r"muslim, the preferred answer had ([0-9.]+) words less on average", said)
+    row = planted.differences.filter(
+        pl.col("measure") == "chosen_words", pl.col("group") == "muslim",
+        pl.col("reference") == NOBODY,
+    ).to_dicts()[0]  # fmt: skip
+    assert found is not None
+    assert float(found[1]) == pytest.approx(-row["estimate"], abs=0.05)
+
+
 def test_foreign_text_is_escaped(planted: MadeUp) -> None:
     evil = "<img src=x onerror=alert(1)>"
     made = dataclasses.replace(
         planted,
+        groups=planted.groups.with_columns(pl.col("group").replace("muslim", evil)),
         measures=planted.measures.with_columns(pl.col("group").replace("muslim", evil)),
         differences=planted.differences.with_columns(pl.col("group").replace("muslim", evil)),
     )

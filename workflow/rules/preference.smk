@@ -87,7 +87,9 @@ rule compare_groups:
         sides=f"{RESULTS}/sides.parquet",
         conversations=f"{RESULTS}/conversations.parquet",
         mentions=f"{RESULTS}/mentions.parquet",
+        lexicon=PREFERENCE.mentions,
     output:
+        groups=f"{RESULTS}/groups.parquet",
         group_measures=f"{RESULTS}/group_measures.parquet",
         group_differences=f"{RESULTS}/group_differences.parquet",
     log:

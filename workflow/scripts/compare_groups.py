@@ -2,11 +2,17 @@ from pathlib import Path
 
 from refusal_parity.console import job
 from refusal_parity.preference.audit import Audit
-from refusal_parity.preference.comparison import group_differences, group_measures
+from refusal_parity.preference.comparison import (
+    group_differences,
+    group_measures,
+    groups_mentioned,
+)
+from refusal_parity.preference.lexicon import read_lexicon
 from refusal_parity.tables import (
     Conversations,
     GroupDifferences,
     GroupMeasures,
+    Groups,
     Mentions,
     Sides,
     read_table,
@@ -21,6 +27,8 @@ with job("groups", snakemake.log[0]):
         mentioned_in=snakemake.params.mentioned_in,
         alpha=snakemake.params.alpha,
     )
+    lexicon = read_lexicon(Path(snakemake.input.lexicon))
+    write_table(groups_mentioned(audit, lexicon), Groups, Path(snakemake.output.groups))
     measures, differences = group_measures(audit), group_differences(audit)
     write_table(measures, GroupMeasures, Path(snakemake.output.group_measures))
     write_table(differences, GroupDifferences, Path(snakemake.output.group_differences))

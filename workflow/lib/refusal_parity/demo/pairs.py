@@ -99,15 +99,12 @@ _ANSWER: Final = (
     ),
 )
 _REFUSAL: Final = (
-    (
-        "I'm sorry, but I can't help with that. It would not be appropriate for me to give advice "
-        "about this person."
-    ),
+    "I'm sorry, but I can't help with that.",
     "I'm sorry, but I cannot assist with this request.",
-    "I don't feel comfortable helping with that, since it may be hurtful. I won't write this.",
-    "I cannot fulfil this request, as it could promote harmful stereotypes.",
+    "I don't feel comfortable helping with that, so I won't write this.",
+    "I cannot fulfil this request, as it goes against my guidelines.",
     "I apologize, but I'm not able to help you with this. Please ask me something else.",
-    "Unfortunately, I am unable to provide advice on this topic, as it may be offensive.",
+    "Unfortunately, I am unable to give advice on this.",
 )
 
 

@@ -20,10 +20,16 @@ if TYPE_CHECKING:
 NOBODY: Final = "nobody"
 """The reference: conversations that mention no group of the lexicon."""
 
+ALL: Final = "all"
+"""All conversations that are analysed."""
+
 _PLACES: Final = {
     "request": [Place.REQUEST],
     "conversation": [Place.REQUEST, Place.EARLIER_ANSWER],
 }
+
+
+_ANSWERS: Final = [str(Place.CHOSEN), str(Place.REJECTED)]
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,7 @@ class Audit:
             last), each of shape (pairs,).
         categories: of each group.
         slurs: pairs of each group that have slurs for it; groups without any are missing.
+        in_answers: pairs with an answer that mentions the group; likewise.
         alpha: 1 less the level of intervals, and the level of tests.
     """
 
@@ -47,6 +54,7 @@ class Audit:
     members: dict[str, npt.NDArray[np.bool_]]
     categories: dict[str, str]
     slurs: dict[str, int]
+    in_answers: dict[str, int]
     alpha: float
 
     @classmethod
@@ -78,7 +86,8 @@ class Audit:
             for (group,), part in found.sort("group").group_by("group", maintain_order=True)
         }
         members[NOBODY] = ~_are_in(rows["pair"], found["pair"])
-        slurs = found.filter("slur", pl.col("pair").is_in(rows["pair"].implode()))
+        analysed = mentions.filter(pl.col("pair").is_in(rows["pair"].implode()))
+        placed = pl.col("place").cast(pl.String)
         return cls(
             values={
                 name: rows[name].fill_null(np.nan).to_numpy()
@@ -91,7 +100,8 @@ class Audit:
                 group: pairs for group, pairs in members.items() if pairs.any() or group == NOBODY
             },
             categories=dict(found.select("group", "category").unique().iter_rows()),
-            slurs=dict(slurs.group_by("group").agg(pl.col("pair").n_unique()).iter_rows()),
+            slurs=_pairs_by_group(analysed.filter("slur", placed.is_in(places))),
+            in_answers=_pairs_by_group(analysed.filter(placed.is_in(_ANSWERS))),
             alpha=alpha,
         )
 
@@ -111,3 +121,8 @@ class Audit:
 
 def _are_in(pairs: pl.Series, some: pl.Series) -> npt.NDArray[np.bool_]:
     return pairs.is_in(some.unique().implode()).to_numpy()
+
+
+def _pairs_by_group(mentions: pl.DataFrame) -> dict[str, int]:
+    counts = mentions.group_by("group").agg(pl.col("pair").n_unique())
+    return dict(counts.iter_rows())

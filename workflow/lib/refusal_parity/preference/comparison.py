@@ -8,25 +8,51 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from refusal_parity.preference.audit import NOBODY
+from refusal_parity.preference.audit import ALL, NOBODY
 from refusal_parity.preference.differences import difference, own_interval
 from refusal_parity.preference.measures import MEASURES
 from refusal_parity.statistics.adjust import holm
-from refusal_parity.tables import GroupDifferences, GroupMeasures, conform
+from refusal_parity.tables import GroupDifferences, GroupMeasures, Groups, conform
 from refusal_parity.vocabulary import Adjustment, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import dataframely as dy
+    import numpy.typing as npt
 
     from refusal_parity.preference.audit import Audit
+    from refusal_parity.preference.lexicon import Lexicon
     from refusal_parity.preference.measures import Measure
 
 
+def groups_mentioned(audit: Audit, lexicon: Lexicon) -> dy.DataFrame[Groups]:
+    """Every group of the lexicon, mentioned or not, those mentioned most first."""
+    members = {group: int(rows.sum()) for group, rows in audit.members.items()}
+    rows = [
+        {
+            "group": group,
+            "category": category,
+            "conversations": members.get(group, 0),
+            "with_slurs": audit.slurs.get(group, 0),
+            "in_answers": audit.in_answers.get(group, 0),
+            "checked": sum(each.checked for each in lexicon.entries if each.group == group),
+            "right": sum(each.right for each in lexicon.entries if each.group == group),
+        }
+        for group, category in lexicon.groups.items()
+    ]
+    frame = pl.DataFrame(rows).sort(-pl.col("conversations"), "group")
+    return conform(frame, Groups, where="groups")
+
+
 def group_measures(audit: Audit) -> dy.DataFrame[GroupMeasures]:
-    """Each measure of each group, and of the conversations that mention nobody."""
-    rows = [_measure_row(audit, measure, group) for measure in MEASURES for group in audit.members]
+    """Each measure of each group, of the conversations that mention nobody, and of all."""
+    every = {**audit.members, ALL: np.ones(len(audit.cluster), np.bool_)}
+    rows = [
+        _measure_row(audit, measure, group, members)
+        for measure in MEASURES
+        for group, members in every.items()
+    ]
     frame = pl.DataFrame(rows, infer_schema_length=None)
     return conform(frame, GroupMeasures, where="group_measures")
 
@@ -56,18 +82,16 @@ def _pairs(audit: Audit) -> Iterator[tuple[str, str]]:
             yield one, other
 
 
-def _measure_row(audit: Audit, measure: Measure, group: str) -> dict[str, Any]:
-    observed = audit.observed(measure, audit.members[group], Adjustment.NONE)
+def _measure_row(
+    audit: Audit, measure: Measure, group: str, members: npt.NDArray[np.bool_]
+) -> dict[str, Any]:
+    observed = audit.observed(measure, members, Adjustment.NONE)
     interval = own_interval(observed, binary=measure.binary, alpha=audit.alpha)
     ends = (None, None) if interval is None else (interval.low[0, 0], interval.high[0, 0])
     low, high = (float(end) if end is not None and np.isfinite(end) else None for end in ends)
-    members = int(audit.members[group].sum())
     return {
         "measure": measure.key,
         "group": group,
-        "category": audit.categories.get(group),
-        "conversations": members,
-        "with_slurs": audit.slurs.get(group, 0),
         "n": len(observed.value),
         "clusters": observed.clusters,
         "mean": float(observed.value.mean()) if len(observed.value) else None,

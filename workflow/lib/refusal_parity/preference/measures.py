@@ -38,6 +38,14 @@ def _is_any(side: Side, labels: tuple[Label, ...]) -> pl.Expr:
 
 _CHOSEN, _REJECTED = _is_any(Side.CHOSEN, REFUSALS), _is_any(Side.REJECTED, REFUSALS)
 
+UNLABELLED: Final = Measure(
+    key="unlabelled",
+    heading="No label for one answer or both",
+    words="one answer or both got no label",
+    value=pl.col("chosen_label").is_null() | pl.col("rejected_label").is_null(),
+)
+"""What the other measures do not know of."""
+
 MEASURES: Final = (
     Measure(
         key="chosen_refuses",
@@ -78,23 +86,18 @@ MEASURES: Final = (
     Measure(
         key="chosen_words",
         heading="Words of the preferred answer",
-        words="the preferred answer had more words",
+        words="the preferred answer had",
         value=pl.col("chosen_words"),
         binary=False,
     ),
     Measure(
         key="rejected_words",
         heading="Words of the rejected answer",
-        words="the rejected answer had more words",
+        words="the rejected answer had",
         value=pl.col("rejected_words"),
         binary=False,
     ),
-    Measure(
-        key="unlabelled",
-        heading="No label for one answer or both",
-        words="one answer or both got no label",
-        value=pl.col("chosen_label").is_null() | pl.col("rejected_label").is_null(),
-    ),
+    UNLABELLED,
 )
 """All of them, in the order in which people are shown them; the first is the primary one."""
 

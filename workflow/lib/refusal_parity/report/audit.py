@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from refusal_parity.preference.audit import NOBODY
-from refusal_parity.preference.measures import MEASURES
+from refusal_parity.preference.audit import ALL, NOBODY
+from refusal_parity.preference.measures import MEASURES, UNLABELLED
 from refusal_parity.tables import GroupDifferences, GroupMeasures, PairLedger
 from refusal_parity.text import (
     NOTHING,
@@ -35,10 +35,10 @@ _ADJUSTED: Final = {Adjustment.NONE: "unadjusted", Adjustment.HARM: "adjusted fo
 
 
 def measure_rows(inputs: ReportInputs, measure: Measure) -> dict[str, Row]:
-    """The measure of each group, most conversations first, and of nobody at the end."""
+    """The measure of each group, most pairs first, then of nobody and of all."""
     rows = inputs[GroupMeasures].filter(pl.col("measure") == measure.key)
-    last = pl.col("group") == NOBODY
-    ordered = rows.sort(last, -pl.col("conversations"), "group")
+    last = pl.col("group").replace_strict({NOBODY: 1, ALL: 2}, default=0)
+    ordered = rows.sort(last, -pl.col("n"), "group")
     return {row["group"]: row for row in ordered.iter_rows(named=True)}
 
 
@@ -117,15 +117,12 @@ def listed(words: list[str]) -> str:
 
 def _sentence(inputs: ReportInputs, measure: Measure, row: Row, adjusted: Row) -> str:
     more = "more" if (row["estimate"] or 0) >= 0 else "less"
-    unit = "points" if measure.binary else "words"
     size = amount(measure, abs(row["estimate"])).removesuffix(" %")
+    by = f"{size} points {more} often" if measure.binary else f"{size} words {more} on average"
+    unit = "points" if measure.binary else "words"
     start = (
         f"In {counted(row['n_group'], 'conversation')} that mention {isolated(row['group'])}, "
-        f"{measure.words} {size} {unit} {more} often than where nobody is mentioned "
-        if measure.binary
-        else f"In {counted(row['n_group'], 'conversation')} that mention "
-        f"{isolated(row['group'])}, {measure.words}: {size} {unit} {more} on average than where "
-        "nobody is mentioned "
+        f"{measure.words} {by} than where nobody is mentioned "
     )
     shown = {True: "shown", False: "not shown"}
     means = (
@@ -159,9 +156,23 @@ def left_out_words(inputs: ReportInputs) -> str:
         pl.col("account").cast(pl.String) == PairAccount.LEFT_OUT, pl.col("n") > 0
     )
     reasons = [f"{row['n']:,} ({CASE_WORDS[row['case']]})" for row in rows.iter_rows(named=True)]
+    unlabelled = _unlabelled_words(inputs)
     if not reasons:
-        return f"nothing; all {counted(counts['pairs'], 'pair')} are analysed."
-    return f"{counts['left out']:,} of {counted(counts['pairs'], 'pair')}: {', '.join(reasons)}."
+        return f"no pair; all {counts['pairs']:,} are analysed{unlabelled}."
+    of = counted(counts["pairs"], "pair")
+    return f"{counts['left out']:,} of {of}: {', '.join(reasons)}{unlabelled}."
+
+
+def _unlabelled_words(inputs: ReportInputs) -> str:
+    """How many of the pairs that are analysed lack a label."""
+    row = measure_rows(inputs, UNLABELLED).get(ALL)
+    if row is None or not row["mean"]:
+        return ""
+    pairs = counted(round(row["mean"] * row["n"]), "pair")
+    return (
+        f"; {pairs} ({percent(row['mean'])}) with an answer too doubtful to label, which count "
+        "only where that answer does not matter"
+    )
 
 
 def found_words(inputs: ReportInputs) -> str:

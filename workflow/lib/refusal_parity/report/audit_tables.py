@@ -8,7 +8,7 @@ from refusal_parity.preference.audit import NOBODY
 from refusal_parity.preference.measures import MEASURES
 from refusal_parity.report.audit import amount, bounds, difference_rows, measure_rows
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.tables import PairLedger
+from refusal_parity.tables import Groups, PairLedger
 from refusal_parity.text import NOTHING, count, p_value, plain
 from refusal_parity.vocabulary import CASE_WORDS, Adjustment, PairAccount, Verdict
 
@@ -30,11 +30,9 @@ def measure_table(inputs: ReportInputs, measure: Measure) -> Table:
     rows = []
     for group, row in measure_rows(inputs, measure).items():
         cells = [
-            Cell("nobody" if group == NOBODY else plain(group)),
-            Cell(plain(row["category"] or NOTHING)),
+            Cell(plain(group)),
             Cell(count(row["n"]), row["n"]),
             Cell(count(row["clusters"]), row["clusters"]),
-            Cell(count(row["with_slurs"]), row["with_slurs"]),
             Cell(_with_bounds(measure, row), row["mean"]),
         ]
         for each in found:
@@ -46,10 +44,8 @@ def measure_table(inputs: ReportInputs, measure: Measure) -> Table:
         "harmful. Strong: shown. Openings: those that are not nearly equal.",
         columns=(
             ("Mentions", TEXT),
-            ("Category", TEXT),
             ("Pairs", NUMBER),
             ("Openings", NUMBER),
-            ("With slurs", NUMBER),
             ("Mean" if not measure.binary else "Rate", NUMBER),
             ("Difference", NUMBER),
             ("Adjusted p", NUMBER),
@@ -94,6 +90,35 @@ def between_table(inputs: ReportInputs, adjustment: Adjustment) -> Table | None:
             ("Adjusted p", NUMBER),
         ),
         rows=tuple(rows),
+    )
+
+
+def groups_table(inputs: ReportInputs) -> Table:
+    """Who is mentioned, and how far the lexicon's words can be trusted."""
+    return Table(
+        caption="Who is mentioned. Pairs that are analysed; mentions of the lexicon's own sample "
+        "that people read, and how many of them mean the group. A dash: none were read.",
+        columns=(
+            ("Group", TEXT),
+            ("Category", TEXT),
+            ("Pairs", NUMBER),
+            ("With slurs", NUMBER),
+            ("In an answer", NUMBER),
+            ("Mentions that mean it", NUMBER),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(row["group"])),
+                Cell(plain(row["category"])),
+                Cell(count(row["conversations"]), row["conversations"]),
+                Cell(count(row["with_slurs"]), row["with_slurs"]),
+                Cell(count(row["in_answers"]), row["in_answers"]),
+                Cell(f"{row['right']} of {row['checked']}", row["right"] / row["checked"])
+                if row["checked"]
+                else Cell(NOTHING),
+            )
+            for row in inputs[Groups].iter_rows(named=True)
+        ),
     )
 
 

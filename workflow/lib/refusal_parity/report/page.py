@@ -14,7 +14,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from refusal_parity.files import write_text
-from refusal_parity.preference.audit import NOBODY
 from refusal_parity.report.audit import pair_counts
 from refusal_parity.report.drawing import Drawing, inline_svg
 from refusal_parity.report.figure_registry import in_order
@@ -23,7 +22,7 @@ from refusal_parity.report.sections import sections_of
 from refusal_parity.report.sections.section import FigureBlock, InlineFigure
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.statistics.losses.exclusions import LABELLED
-from refusal_parity.tables import GroupMeasures, Prompts
+from refusal_parity.tables import Groups, Prompts
 from refusal_parity.text import ISOLATES, NOTHING, count, percent, plain
 from refusal_parity.textfiles import SIGNS
 from refusal_parity.vocabulary import Exclusion
@@ -150,8 +149,8 @@ def _inline(drawings: Sequence[Drawing]) -> list[FigureBlock]:
 
 def _facts(inputs: ReportInputs) -> list[tuple[str, str]]:
     if inputs.config.preference is not None:
-        groups = inputs[GroupMeasures].filter(pl.col("group") != NOBODY)["group"].n_unique()
-        counts = {**pair_counts(inputs), "groups": groups}
+        mentioned = inputs[Groups].filter(pl.col("conversations") > 0)
+        counts = {**pair_counts(inputs), "groups mentioned": len(mentioned)}
         return [(label, count(number)) for label, number in counts.items()]
     totals = exclusion_totals(inputs)
     asked = sum(totals.values())

@@ -82,16 +82,28 @@ class Conversations(dy.Schema):
     stratum = dy.Int64(min=0, description="fifth of the conversations by that estimate, from 0")
 
 
+@table("groups", per_model=False, of_preference=True)
+class Groups(dy.Schema):
+    """Who is mentioned: each group of the study's lexicon, and how far its words can be trusted."""
+
+    group = dy.String(primary_key=True, description="group that the words mean")
+    category = dy.String(description="what the group is compared within")
+    conversations = dy.Int64(min=0, description="analysed pairs that mention it")
+    with_slurs = dy.Int64(min=0, description="of them those with a slur for it")
+    in_answers = dy.Int64(
+        min=0, description="analysed pairs with an answer that mentions it, whatever comes before"
+    )
+    checked = dy.Int64(min=0, description="mentions that people read, in the lexicon's own sample")
+    right = dy.Int64(min=0, description="of them those that do mean the group")
+
+
 @table("group_measures", per_model=False, of_preference=True)
 class GroupMeasures(dy.Schema):
     """Each measure of the conversations that mention a group, and of those that mention nobody."""
 
     measure = dy.String(primary_key=True, description="what is measured of each pair")
-    group = dy.String(primary_key=True, description="group mentioned, or `nobody`")
-    category = dy.String(nullable=True, description="category of the group, null for nobody")
-    conversations = dy.Int64(min=0, description="pairs that mention the group")
-    with_slurs = dy.Int64(min=0, description="of them those with a slur for it")
-    n = dy.Int64(min=0, description="of them those that have the measure")
+    group = dy.String(primary_key=True, description="group mentioned, `nobody`, or `all` pairs")
+    n = dy.Int64(min=0, description="analysed pairs that mention it and have the measure")
     clusters = dy.Int64(min=0, description="clusters of near-equal openings of these")
     mean = dy.Float64(nullable=True, description="rate, or mean of words")
     ci_low = dy.Float64(nullable=True, description="lower end of its interval, by cluster")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def _context(inputs: ReportInputs) -> dict[str, Any]:
     return {
         **audit.template_facts(inputs),
-        "table": audit_tables.ledger_table(inputs),
+        "tables": [audit_tables.ledger_table(inputs), audit_tables.groups_table(inputs)],
         "fewest": FEWEST,
     }
 
