@@ -54,6 +54,24 @@ def _part(kind: str, **fields: Any) -> dict[str, Any]:
         (_body("a loaf \ud83c\udf5e"), {"text": "a loaf \U0001f35e"}),
         (b'{"choices": [{"message": {"content": "caf\xe9"}}]}', {"text": "caf\ufffd"}),
         (b"\xef\xbb\xbf" + json.dumps(_body()).encode(), {"text": "a loaf of bread"}),
+        # More digits than Python reads as a whole number.
+        (
+            json.dumps(_body()).replace("9,", f"{'9' * 5000},").encode(),
+            {"text": "a loaf of bread", "prompt_tokens": None, "response_tokens": 4},
+        ),
+        (_body("x", "\x1b[2J" + "f" * 10**5), {"finish_reason": "[2J" + "f" * 297}),
+        (_body("x", "\x1b\n"), {"finish_reason": None}),
+        (_body(model="m\x00" + "n" * 10**5), {"answered_by": "m " + "n" * 298}),
+        (
+            _body(
+                "",
+                "content_filter",
+                choice={
+                    "content_filter_results": {"hate": {"filtered": True, "severity": "h" * 10**5}}
+                },
+            ),
+            {"refusal_reason": "content_filter: hate (" + "h" * 278},
+        ),
         *(
             (_body(usage=usage), {"response_tokens": None, "prompt_tokens": None})
             for usage in (
@@ -142,7 +160,7 @@ def test_what_is_a_response(body: Any, expected: dict[str, Any]) -> None:
         (b'{"choices": [', "no JSON"),
         (b"", "no JSON"),
         (b"data: {}\n\n", "no JSON"),
-        (b"9" * 10_000, "no JSON"),
+        (b"9" * 10_000, "is a number, not an object"),
     ],
 )
 def test_what_is_odd(body: Any, words: str) -> None:

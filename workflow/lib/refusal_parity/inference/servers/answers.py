@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.inference.finish_reasons import finish_reason, is_failure
 from refusal_parity.inference.requests import Completion
-from refusal_parity.inference.servers.errors import OddAnswerError, ServerError, WebPageError
+from refusal_parity.inference.servers.errors import (
+    OddAnswerError,
+    ServerError,
+    WebPageError,
+    one_line,
+)
 from refusal_parity.inference.servers.refusals import filter_of_choice, filter_of_prompt
 
 if TYPE_CHECKING:
@@ -23,6 +28,7 @@ _SAID: Final = ("errors", "message", "detail", "msg")
 """Where an error stands that has no place of its own."""
 
 _MOST_TOKENS: Final = 2**31 - 1
+_MOST_DIGITS: Final = 300
 
 
 def read_answer(
@@ -62,7 +68,7 @@ def _completion(index: int, body: Any, hide: Callable[[str], str]) -> Completion
             raise ServerError.within(place["error"], hide=hide)
     if not isinstance(choice, dict):
         if blocked := filter_of_prompt(body):
-            return Completion(index, None, None, None, refusal_reason=_clean(blocked, hide))
+            return Completion(index, None, None, None, refusal_reason=_word(blocked, hide))
         if any(body.get(key) for key in _SAID):
             raise ServerError.within(body.get("errors") or body, hide=hide)
         raise OddAnswerError("the answer has no choices")
@@ -80,19 +86,19 @@ def _completion(index: int, body: Any, hide: Callable[[str], str]) -> Completion
     return Completion(
         index=index,
         text=_clean(text, hide) or (None if refused else ""),
-        finish_reason=_clean(finish_reason(finish), hide),
+        finish_reason=_word(finish_reason(finish), hide),
         response_tokens=received,
         prompt_tokens=sent,
         thinking=_clean(thinking, hide),
-        refusal_reason=_clean(refused, hide),
-        answered_by=_clean(_word(body.get("model")), hide),
-        fingerprint=_clean(_word(body.get("system_fingerprint")), hide),
+        refusal_reason=_word(refused, hide),
+        answered_by=_word(body.get("model"), hide),
+        fingerprint=_word(body.get("system_fingerprint"), hide),
     )
 
 
-def _word(value: Any) -> str | None:
-    """A name that an answer gives; null for what is none."""
-    return value[:200] if isinstance(value, str) and value else None
+def _word(value: Any, hide: Callable[[str], str]) -> str | None:
+    """A name or reason that an answer gives, on one line and not endless; null for what is none."""
+    return one_line(hide(value)) or None if isinstance(value, str) else None
 
 
 def _json(content: bytes) -> Any:
@@ -101,9 +107,14 @@ def _json(content: bytes) -> Any:
     if text.lstrip().startswith("<"):
         raise WebPageError
     try:
-        return json.loads(text)
+        return json.loads(text, parse_int=_number)
     except ValueError as error:
         raise OddAnswerError(f"the answer is no JSON ({error})") from None
+
+
+def _number(digits: str) -> int | float:
+    """A whole number; one too long to be a count of anything is as good as infinite."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
 
 
 def _said(message: Mapping[str, Any]) -> tuple[str, str | None]:
