@@ -92,7 +92,7 @@ def _part(kind: str, **fields: Any) -> dict[str, Any]:
             for word in ("eos_token", "eos", "end_turn", "brownout", None)
         ),
         *(
-            (_body("", finish=word), {"text": None, "refusal_reason": word})
+            (_body("", finish=word), {"text": None, "refusal_reason": word.strip()})
             for word in (
                 *("content_filter", "refusal", "SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST"),
                 *("RECITATION", "SPII", "guardrail_intervened", " Content-Filter"),

@@ -27,6 +27,7 @@ ROW: Final = " row"
 
 _SPREADSHEET: Final = "Save it as CSV, comma-separated, UTF-8, with a header row."
 _MARKS: Final = "\t;,"
+_MOST_COLUMNS: Final = 2_000
 _HEADER: Final = 100_000
 """Characters that no header exceeds."""
 
@@ -245,6 +246,12 @@ def _begun(text: str) -> tuple[str, str, int]:
 def _columns(header: list[str | None], where: str) -> list[int]:
     """Which columns have a name, each its own."""
     kept = [at for at, name in enumerate(header) if name]
+    if len(kept) > _MOST_COLUMNS:
+        raise InputError(
+            f"{len(kept):,} columns, more than any table of people",
+            where=where,
+            remedy="Leave out those that nothing needs.",
+        )
     for at in kept:
         first = header.index(header[at])
         if first < at:

@@ -45,6 +45,16 @@ def printable(text: str) -> str:
     return text.translate(_TO_SIGNS)
 
 
+def refuse_devices(path: Path) -> None:
+    """Raise an InputError where a path leads to what may never end: a device or a pipe."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InputError(
+            "is no file but a device or a pipe",
+            where=str(path),
+            remedy="Correct the path in the config.",
+        )
+
+
 def read_text(path: Path, *, remedy: str) -> str:
     """The text of a file in UTF-8, or in UTF-16 if it begins with the mark of that.
 
@@ -56,6 +66,7 @@ def read_text(path: Path, *, remedy: str) -> str:
         InputError: it is not there, may not be read, or is in another encoding,
             naming the row of the first byte that does not fit.
     """
+    refuse_devices(path)
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import zipfile
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from python_calamine import CalamineError, load_workbook
+from python_calamine import load_workbook
 
 from refusal_parity.errors import InputError
+from refusal_parity.limits import FailedApartError, TooLongError, apart
 from refusal_parity.spelling import as_known
+from refusal_parity.textfiles import refuse_devices
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +23,8 @@ WORKBOOKS: Final = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
 
 _ANEW: Final = "Save it anew as .xlsx, or as CSV in UTF-8."
 _MOST_BYTES: Final = 10**9
+_MOST_MB: Final = 2_000
+_LONGEST_S: Final = 120.0
 _EXACT: Final = 2**53
 
 
@@ -59,6 +64,7 @@ def workbook_rows(path: Path, sheet: Sheet = FIRST) -> list[list[str]]:
     """
     if not path.exists():
         raise InputError("no such file", where=str(path), remedy="Correct the path in the config.")
+    refuse_devices(path)
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
@@ -68,25 +74,42 @@ def workbook_rows(path: Path, sheet: Sheet = FIRST) -> list[list[str]]:
                     f"it holds {size:,} bytes, more than any table of people", where=str(path),
                     remedy=_ANEW,
                 )  # fmt: skip
-        book = load_workbook(path)
-        names = book.sheet_names
-        (wanted,) = as_known([sheet.name], names)
-        if wanted in names:
-            found = book.get_sheet_by_name(str(wanted))
-        elif names and (sheet.name is None or not sheet.needed):
-            found = book.get_sheet_by_index(0)
-        else:
-            raise InputError(
-                f"it has no sheet {sheet.name!r} (found: {', '.join(names)})",
-                where=str(path),
-                remedy="Correct the sheet's name in the config.",
-            )
-        rows = found.to_python(skip_empty_area=False)
-    except (CalamineError, OSError, zipfile.BadZipFile, ValueError) as error:
+        # One cell far out makes a table of all before it, for which no memory is enough.
+        (found,) = apart(partial(_rows, path), [sheet], seconds=_LONGEST_S, megabytes=_MOST_MB)
+    except (FailedApartError, OSError, zipfile.BadZipFile, ValueError) as error:
         raise InputError(
             f"cannot be read as a workbook ({error})", where=str(path), remedy=_ANEW
         ) from error
-    return [[_text(cell) for cell in row] for row in rows]
+    except (TooLongError, MemoryError):
+        raise InputError(
+            f"reading it took more than {_LONGEST_S:g} s or {_MOST_MB:,} MB; perhaps a cell far "
+            "out on the sheet holds something",
+            where=str(path),
+            remedy=_ANEW,
+        ) from None
+    if found["rows"] is None:
+        raise InputError(
+            f"it has no sheet {sheet.name!r} (found: {', '.join(found['sheets'])})",
+            where=str(path),
+            remedy="Correct the sheet's name in the config.",
+        )
+    rows: list[list[str]] = found["rows"]
+    return rows
+
+
+def _rows(path: Path, sheet: Sheet) -> dict[str, Any]:
+    """The names of all sheets, and the rows of one; null where it is not there."""
+    book = load_workbook(path)
+    names = book.sheet_names
+    (wanted,) = as_known([sheet.name], names)
+    if wanted in names:
+        found = book.get_sheet_by_name(str(wanted))
+    elif names and (sheet.name is None or not sheet.needed):
+        found = book.get_sheet_by_index(0)
+    else:
+        return {"sheets": names, "rows": None}
+    rows = found.to_python(skip_empty_area=False)
+    return {"sheets": names, "rows": [[_text(cell) for cell in row] for row in rows]}
 
 
 def _text(cell: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
@@ -13,7 +13,8 @@ from refusal_parity.textfiles import read_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-_PATTERN = "Take config/config.yaml as a pattern."
+_MOST_BYTES: Final = 1_000_000
+_PATTERN: Final = "Take config/config.yaml as a pattern."
 
 
 def read_study(path: Path) -> dict[str, Any]:
@@ -33,6 +34,11 @@ def read_study(path: Path) -> dict[str, Any]:
             where=str(path),
             remedy=f"{meant}Name the config of a study, CONFIG=config/config.yaml for example.",
         )
+    if path.stat().st_size > _MOST_BYTES:
+        raise InputError(
+            f"holds {path.stat().st_size:,} bytes, more than any config", where=str(path),
+            remedy=_PATTERN,
+        )  # fmt: skip
     try:
         given = yaml.load(read_text(path, remedy=_PATTERN), Loader=_EachKeyOnce)  # noqa: S506 - a safe one
     except yaml.MarkedYAMLError as error:
@@ -42,7 +48,8 @@ def read_study(path: Path) -> dict[str, Any]:
             where=f"{path}{line}",
             remedy="Look at keys, indentation, colons and quotes there.",
         ) from error
-    except yaml.YAMLError as error:
+    # Of too many levels, and of numbers too long to be one, YAML's reader knows nothing.
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InputError(
             f"cannot be read as YAML ({error})", where=str(path), remedy=_PATTERN
         ) from error
