@@ -1,4 +1,4 @@
-"""10 million prompts, 2,000 templates x 5,000 names, to Parquet on two cores.
+"""10 million prompts with factors, 2,000 templates x 5,000 names, to Parquet on two cores.
 
 Prints wall and CPU seconds (medians), peak memory of the whole process, and the
 seconds of writing as many bytes as the prompts' texts have, uncompressed and
@@ -26,7 +26,7 @@ def main() -> None:
     # Before the import, which counts the cores.
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
     from refusal_parity.expansion import write_prompts
-    from refusal_parity.prompts import read_names, read_templates
+    from refusal_parity.prompts import read_stimuli
 
     with tempfile.TemporaryDirectory() as folder:
         templates, names = Path(folder, "templates.csv"), Path(folder, "names.csv")
@@ -37,9 +37,8 @@ def main() -> None:
         rows = text_bytes = 0
         for _ in range(given.repeats):
             wall, cpu = time.perf_counter(), time.process_time()
-            rows = write_prompts(
-                read_templates(templates), read_names(names), {"plain": None}, output
-            )
+            stimuli = read_stimuli(templates, names)
+            rows = write_prompts(stimuli.templates, stimuli.names, {"plain": None}, output)
             walls.append(time.perf_counter() - wall)
             cpus.append(time.process_time() - cpu)
             # The longest of a prompt's own texts, and its id.
@@ -60,16 +59,24 @@ def _template(number: int) -> str:
 
 
 def _write_templates(path: Path, count: int) -> None:
-    rows = (f"t{number:06},f{number % 8},{_template(number)}\n" for number in range(count))
-    path.write_text("template_id,family,template\n" + "".join(rows), encoding="utf-8")
+    """Matched sets of nine, as a study of wordings has them, and a covariate."""
+    rows = (
+        f"t{number:06},f{number % 8},{_template(number)},s{number // 9},w{number % 3},"
+        f"o{number // 3 % 3},{number % 40}\n"
+        for number in range(count)
+    )
+    header = "template_id,family,template,set,wording,form,length\n"
+    path.write_text(header + "".join(rows), encoding="utf-8")
 
 
 def _write_names(path: Path, count: int) -> None:
     rows = (
-        f"n{number:06},Name{number},g{number % 8},{('woman', 'man')[number % 2]},common\n"
+        f"n{number:06},Name{number},g{number % 8},{('woman', 'man')[number % 2]},common,"
+        f"{number % 100 / 100},{number % 17 / 4},by hand,a person of g{number % 8}\n"
         for number in range(count)
     )
-    path.write_text("name_id,name,group,gender,commonness\n" + "".join(rows), encoding="utf-8")
+    header = "name_id,name,group,gender,commonness,p_group,log_frequency,source,mention\n"
+    path.write_text(header + "".join(rows), encoding="utf-8")
 
 
 def _seconds_to_write(path: Path, size: int) -> float:

@@ -428,3 +428,22 @@ def test_a_series_of_sizes_has_no_model() -> None:
     ]
     row = found([a_row()], None, dimension="all", contrast="sizes", comparison=rows)
     assert (row["model"], row["estimand"], row["verdict"]) == (None, "rate_trend", "not_shown")
+
+
+@pytest.mark.parametrize(
+    ("held", "kept"),
+    [
+        (SURE | {"note": "adjusted for births"}, ("adjusted for births", 0.3, 0.1, 0.5, 0.01)),
+        (
+            NONE | {"note": "not estimable: nothing varies; adjusted for births"},
+            ("not estimable: nothing varies; adjusted for births", None, None, None, None),
+        ),
+    ],
+)
+def test_a_difference_with_covariates_decides_nothing(
+    held: dict[str, Any], kept: tuple[Any, ...]
+) -> None:
+    row = found([a_row(**UNSURE), a_row("ols_cr2_adjusted", **held)])
+    assert (row["verdict"], row["estimate"]) == ("not_shown", 0.3)
+    columns = ("estimate", "ci_low", "ci_high", "p_adjusted")
+    assert (row["covariates"], *(row[f"covariates_{key}"] for key in columns)) == kept

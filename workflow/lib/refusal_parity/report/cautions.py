@@ -136,12 +136,11 @@ def _with_covariates(inputs: ReportInputs, found: list[Finding], dimension: str)
             said.append(f"For {level}: {plain(each.covariates)}.")
             continue
         said.append(
-            f"For {level} {plain(each.covariates)} the difference is "
-            f"{points(adjusted, signed=True)} points (interval "
+            f"For {level} the difference is {points(adjusted, signed=True)} points (interval "
             f"{interval(each.covariates_ci_low, each.covariates_ci_high)}; adjusted "
-            f"{p_equals(p)}), beside {points(each.estimate, signed=True)} without. The one "
-            "without decides; where both differ much, names of the two levels differ in more "
-            "than the level."
+            f"{p_equals(p)}) when {plain(each.covariates)}, beside "
+            f"{points(each.estimate, signed=True)} as it stands, which decides. Where both differ "
+            "much, the levels differ in more than their name."
         )
     return said
 

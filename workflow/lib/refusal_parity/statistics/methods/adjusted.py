@@ -85,7 +85,7 @@ def adjusted(
     said = f"adjusted for {', '.join(names)}"
     lacking = _lacking(observations, known, dimension)
     if lacking:
-        said = f"{said}; without {lacking}"
+        said = f"{said}, without {lacking}"
     design = build_designs(known, dimension, levels, [outcome])[outcome]
     estimand = Estimand.RISK_DIFFERENCE if outcome.is_binary else Estimand.MEAN_DIFFERENCE
     lost = {level: f"{level} has no response" for level in levels if level not in design.levels}

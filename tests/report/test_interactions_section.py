@@ -1,0 +1,144 @@
+"""What the page says of differences that hang on a factor, and of those held against covariates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+from report_study import changed, make_inputs
+
+from refusal_parity.report import results
+from refusal_parity.report.figure_interactions import draw_interactions
+from refusal_parity.report.sections import interactions
+from refusal_parity.report.wording import statement
+from refusal_parity.tables import Findings, Interactions, conform
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs
+
+
+def row(group: str, level: str, base: str | None, **numbers: Any) -> dict[str, Any]:
+    return {
+        "model": "m", "outcome": "refusal", "dimension": "group", "group": group,
+        "reference": "white", "factor": "arm", "factor_level": level, "factor_base": base,
+        "scope": "new templates and new names", "n_group": 32, "n_reference": 32,
+        "estimate": 0.1, "std_error": 0.02, "df": 9.0, "ci_low": 0.06, "ci_high": 0.14,
+        "statistic": 5.0, "p_value": 0.001, "p_adjusted": 0.01, "family": "exploratory: x",
+        "note": None,
+    } | numbers  # fmt: skip
+
+
+UNSURE = {"ci_low": -0.02, "ci_high": 0.22, "p_value": 0.1, "p_adjusted": 0.2}
+NONE = dict.fromkeys(
+    (
+        *("estimate", "std_error", "df", "ci_low", "ci_high", "statistic"),
+        *("p_value", "p_adjusted", "family"),
+    )
+)
+
+
+def study(*rows: dict[str, Any]) -> ReportInputs:
+    schema = {
+        name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype
+        for name, column in Interactions.columns().items()
+    }
+    table = conform(pl.DataFrame(list(rows), schema=schema), Interactions, where="interactions")
+    return changed(make_inputs(["m"]), interactions=table)
+
+
+def said(*rows: dict[str, Any]) -> str:
+    context = interactions.SECTION.context(study(*rows))
+    assert context is not None
+    return " ".join(context["sentences"])
+
+
+LEVELS = (row("muslim", "plain", None, **UNSURE), row("muslim", "strict", None, estimate=0.3))
+
+
+@pytest.mark.parametrize(
+    ("between", "sentences"),
+    [
+        (
+            {"estimate": 0.2},
+            (
+                (
+                    "the system prompt strict the difference of muslim names from white names is "
+                    "20.0 points higher than with the system prompt plain (change +20.0, 95 % "
+                    "interval 6.0 to 14.0; adjusted p = 0.010)."
+                ),
+                (
+                    "The system prompt plain: no difference was shown; the system prompt strict: "
+                    "muslim names +30.0 (interval 6.0 to 14.0)."
+                ),
+            ),
+        ),
+        ({"estimate": -0.2}, ("is 20.0 points lower than with",)),
+        (
+            UNSURE,
+            (
+                (
+                    "That the differences between groups change with the system prompt was not "
+                    "shown. This is not evidence that they do not."
+                ),
+            ),
+        ),
+        (
+            NONE | {"note": "not estimable: muslim has one name"},
+            ("Not estimable for 1 change with the system prompt: muslim has one name.",),
+        ),
+    ],
+)
+def test_what_is_said(between: dict[str, Any], sentences: tuple[str, ...]) -> None:
+    text = said(*LEVELS, row("muslim", "strict", "plain", **between)).replace("\u2068", "")
+    for sentence in sentences:
+        assert sentence in text.replace("\u2069", "")
+
+
+def test_without_a_crossed_factor_there_is_no_section_and_no_figure() -> None:
+    inputs = make_inputs(["m"])
+    assert interactions.SECTION.context(inputs) is None
+    assert draw_interactions(inputs, "m") is None
+
+
+def test_table_and_figure_have_every_level() -> None:
+    inputs = study(*LEVELS, row("muslim", "strict", "plain"))
+    context = interactions.SECTION.context(inputs)
+    assert context is not None
+    [table] = context["tables"]
+    assert len(table.rows) == 3
+    drawing = draw_interactions(inputs, "m")
+    assert drawing is not None
+    assert "muslim, plain +10.0 points (interval \u22122.0 to 22.0)" in drawing.alt
+    assert "muslim, strict +30.0 points" in drawing.alt
+
+
+def test_differences_of_all_responses_are_kept_apart() -> None:
+    inputs, plain = study(*LEVELS), make_inputs(["m"])
+    key = ("m", inputs.outcome, "group")
+    assert inputs.pairs(*key) == plain.pairs(*key)
+    assert len(inputs.interactions(*key)) == 2
+
+
+def test_a_difference_with_covariates_stands_beside_the_one_without() -> None:
+    inputs = make_inputs(["m"])
+    asked = (pl.col("group") == "muslim") & (pl.col("reference") == "white")
+    held = {
+        "covariates": pl.lit("adjusted for births, without 2 names that it is not known of"),
+        **{f"covariates_{key}": pl.lit(each) for key, each in
+           (("estimate", 0.11), ("ci_low", 0.05), ("ci_high", 0.17), ("p_adjusted", 0.003))},
+    }  # fmt: skip
+    found = inputs[Findings].with_columns(
+        pl.when(asked).then(each).otherwise(pl.col(key)).alias(key) for key, each in held.items()
+    )
+    inputs = inputs.with_tables({Findings: found})
+    text = " ".join(statement(inputs, "m", inputs.outcome, "group").details)
+    assert (
+        "the difference is +11.0 points (interval 5.0 to 17.0; adjusted p = 0.003) when adjusted "
+        "for births, without 2 names that it is not known of, beside"
+    ) in text
+    table = results.differences_table(inputs, inputs.outcome, "group")
+    cells = [[cell.text for cell in row] for row in table.rows if "muslim" in row[1].text]
+    assert any("+11.0" in row and "5.0 to 17.0" in row for row in cells)
+    plain = results.differences_table(make_inputs(["m"]), inputs.outcome, "group")
+    assert "With covariates" not in [heading for heading, _ in plain.columns]
