@@ -144,7 +144,20 @@ def test_models_that_do_the_same_differ_by_nothing(
     assert frame.height >= 4
     assert (frame["estimate"] == 0).all()
     assert frame["p_value"].is_null().all()
-    assert set(frame["note"]) == {"the models have the same rate in every prompt"}
+    assert set(frame["note"]) == {"the same rate in every prompt"}
+
+
+@pytest.mark.parametrize(("groups", "estimate"), [("y", -1.0), ("xy", 0.0)])
+def test_models_that_differ_alike_in_all_prompts(
+    models: pl.DataFrame, groups: str, estimate: float
+) -> None:
+    # The small one refuses everything, of one group or of both; the large one nothing.
+    refused = (pl.col("model") == "small") & pl.col("group").is_in(list(groups))
+    label = pl.when(refused).then(pl.lit("refusal")).otherwise(pl.lit("answer"))
+    frame = compare(models.with_columns(label=label), config(), ["small", "large"])
+    mine = row(frame, estimand=ESTIMANDS[1], scope=BOTH)
+    assert (mine["estimate"], mine["p_value"]) == (estimate, None)
+    assert mine["note"].startswith("models differ alike in all prompts of a level")
 
 
 def test_nothing_to_compare_says_so(models: pl.DataFrame) -> None:

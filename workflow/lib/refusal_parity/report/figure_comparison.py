@@ -123,14 +123,20 @@ def _name(axes: Axes, rate: GroupRate, y: float) -> None:
     )
 
 
+def _range(found: list[GroupRate]) -> str:
+    if not found:
+        return "not estimable"
+    lowest, highest = found[0], found[-1]
+    if lowest.rate == highest.rate:
+        return f"{percent(lowest.rate)} in all"
+    return (
+        f"from {percent(lowest.rate)} ({plain(lowest.group)}) to "
+        f"{percent(highest.rate)} ({plain(highest.group)})"
+    )
+
+
 def _alt(inputs: ReportInputs, rates: dict[str, list[GroupRate]]) -> str:
-    parts = [
-        f"{plain(model)} from {percent(found[0].rate)} ({plain(found[0].group)}) to "
-        f"{percent(found[-1].rate)} ({plain(found[-1].group)})"
-        if found
-        else f"{plain(model)} not estimable"
-        for model, found in rates.items()
-    ]
+    parts = [f"{plain(model)} {_range(found)}" for model, found in rates.items()]
     start = (
         f"{inputs.outcome.words.heading} rate of the {DIMENSIONS[inputs.dimension].plural} by model"
     )

@@ -247,9 +247,14 @@ def _share_cell(row: Row | None) -> Cell:
 
 
 def _extreme(inputs: ReportInputs, row: Row, which: str) -> Cell:
-    """The level with the lowest or highest rate; of few responses, with their number."""
+    """The level with the lowest or highest rate; of few responses, with their number.
+
+    Where all levels have one rate, none is the lowest.
+    """
     level, rate = row[f"{which}_group"], row[f"{which}_rate"]
     if level is None:
         return Cell(NOTHING, rate)
+    if row["spread"] == 0:
+        return Cell(f"all ({percent(rate)})", rate)
     of = inputs.rates_by_level(row["model"], OUTCOMES[row["outcome"]], row["dimension"])
     return Cell(f"{plain(level)} ({percent(rate)}{few_words(of.get(level))})", rate)

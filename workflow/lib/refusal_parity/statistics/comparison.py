@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SCOPES: Final = (Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES)
 ALL: Final = "all"
 _NOTHING: Final = "not estimable: one name or template, or nothing varies"
-_THE_SAME: Final = "every prompt has this very difference: no interval or test can be had of it"
+_THE_SAME: Final = "models differ alike in all prompts of a level: no interval or test can be had"
 _ALIKE: Final = "the same rate in every prompt"
 
 Row = dict[str, Any]
@@ -215,8 +215,10 @@ def disparity_rows(  # noqa: PLR0913, PLR0917 - one row's key in full
         if means is None or reference not in means.levels:
             return {"note": f"not estimable: no prompt of {reference} has every model"}
         weights = [(level == group) - float(level == reference) for level in means.levels]
-        compared = paired.filter(pl.col(dimension).is_in([group, reference]))
-        return contrast_numbers(means, np.array(weights), scope, alpha) or alike(compared[key])
+        ours, others = (
+            paired.filter(pl.col(dimension) == each)[key] for each in (group, reference)
+        )
+        return contrast_numbers(means, np.array(weights), scope, alpha) or alike(ours, others)
 
     for group in sorted(levels - {reference}):
         compared = (paired.filter(pl.col(dimension) == level) for level in (group, reference))
@@ -227,12 +229,17 @@ def disparity_rows(  # noqa: PLR0913, PLR0917 - one row's key in full
             yield _row(key, dimension, group, reference, estimand, scope) | sizes | found
 
 
-def alike(quantity: pl.Series) -> Row:
-    """A difference that every prompt has, which no error can be estimated of."""
-    if len(quantity) and (quantity == quantity[0]).all():
-        change = float(quantity[0])
-        return {"estimate": change, "note": _ALIKE if change == 0 else _THE_SAME}
-    return {"note": _NOTHING}
+def alike(*levels: pl.Series) -> Row:
+    """The difference where all prompts of a level have one, which no error can be estimated of.
+
+    Args:
+        levels: the prompts' quantities, of one level or of two that are compared.
+    """
+    if any(level.n_unique() != 1 for level in levels):
+        return {"note": _NOTHING}
+    ours, *others = (float(level.item(0)) for level in levels)
+    nowhere = not ours and not any(others)
+    return {"estimate": ours - sum(others), "note": _ALIKE if nowhere else _THE_SAME}
 
 
 def failed(reason: str) -> Row:
