@@ -9,7 +9,7 @@ from refusal_parity.report.axes import ceiling, legend_below, new_figure, percen
 from refusal_parity.report.drawing import Drawing
 from refusal_parity.report.figure_registry import Place, figure_of_study
 from refusal_parity.report.safeguards import ALL, rate_of
-from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, INK
+from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, INK, MUTED
 from refusal_parity.statistics.safeguards import HARMLESS, compared_arms
 from refusal_parity.tables import SafeguardRates
 from refusal_parity.text import known, minus, percent, plain, shorten
@@ -104,17 +104,28 @@ def trades_of(inputs: ReportInputs) -> list[Trade]:
 
 def _mark(axes: Axes, trade: Trade) -> None:
     rates = list(trade.groups.values())
-    if rates:
+    if rates and max(rates) > min(rates):
         axes.plot([trade.unsafe] * 2, [min(rates), max(rates)], color=ACCENT_SOFT, linewidth=1.6)
         axes.plot(
             [trade.unsafe] * len(rates), rates, "_", color=ACCENT_SOFT, markeredgewidth=2, zorder=1
         )
+        for choose, shift in ((min, -9), (max, 4)):
+            group = choose(trade.groups, key=lambda each: trade.groups[each])
+            axes.annotate(
+                shorten(group, _LONGEST),
+                (trade.unsafe, trade.groups[group]),
+                xytext=(0, shift),
+                textcoords="offset points",
+                ha="center",
+                fontsize=7.5,
+                color=MUTED,
+            )
     axes.plot(trade.unsafe, trade.harmless, "o", color=ACCENT, markersize=6, zorder=3)
     left = trade.unsafe > 1 / 2
     axes.annotate(
         shorten(f"{trade.model}, {trade.arm}", _LONGEST),
         (trade.unsafe, trade.harmless),
-        xytext=(-7 if left else 7, 6),
+        xytext=(-7, 6) if left else (7, -13),
         textcoords="offset points",
         ha="right" if left else "left",
         fontsize=8,
