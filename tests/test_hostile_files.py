@@ -11,10 +11,13 @@ import pytest
 import xlsxwriter
 
 from refusal_parity import workbooks
+from refusal_parity.audit.label_studio import read_export
 from refusal_parity.config import load_config
 from refusal_parity.config.reading import read_study
 from refusal_parity.csvfiles import read_header
 from refusal_parity.errors import InputError
+from refusal_parity.inference.checks import adapter_rank, read_model_config
+from refusal_parity.inference.response_files import read_columns
 from refusal_parity.prompts import read_names
 from refusal_parity.workbooks import workbook_rows
 
@@ -127,3 +130,50 @@ def test_keys_are_names_of_folders(key: str) -> None:
     }
     with pytest.raises(InputError, match="models"):
         load_config(study, where="study.yaml")
+
+
+DEEP: Final = "[" * 100_000 + "]" * 100_000
+DIGITS: Final = '{"a": ' + "9" * 9_000 + "}"
+
+
+@pytest.mark.parametrize("content", [DEEP, DIGITS, DEEP[:100_000]], ids=["deep", "digits", "open"])
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda path: list(read_export(path, "f")),
+        lambda path: read_columns(path, {"response": "r"}),
+        lambda path: read_model_config(path.parent),
+        lambda path: adapter_rank(path.parent),
+    ],
+    ids=["labels", "responses", "model", "adapter"],
+)
+def test_json_without_an_end(tmp_path: Path, read: Callable[[Path], object], content: str) -> None:
+    path = tmp_path / "config.json"
+    for name in (path.name, "adapter_config.json"):
+        (tmp_path / name).write_text(content, "utf-8")
+    for name in ("model.safetensors", "adapter_model.safetensors"):
+        (tmp_path / name).touch()
+    with pytest.raises(InputError) as raised:
+        read(path)
+    assert len(str(raised.value)) < 1000
+
+
+def test_what_is_quoted_of_a_file_is_cut(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text(str({f"{number:06}": 1 for number in range(50_000)}).replace("'", '"'), "utf-8")
+    with pytest.raises(InputError, match=r"which response names, is missing .*…\. Correct") as it:
+        read_columns(path, {"response": "r"})
+    assert len(str(it.value)) < 3000
+
+
+@pytest.mark.parametrize("odd", ["1e999", "-1e999", "NaN", '"99999"', "[1]", "null"])
+def test_odd_keys_and_times_of_annotations(tmp_path: Path, odd: str) -> None:
+    path = tmp_path / "export.json"
+    result = '[{"from_name": "label", "value": {"choices": ["answer"]}}]'
+    path.write_text(
+        f'[{{"data": {{"task": "t"}}, "annotations": [{{"id": {odd}, "created_at": {odd}, '
+        f'"completed_by": {odd}, "result": {result}}}]}}]',
+        "utf-8",
+    )
+    (vote,) = read_export(path, "f")
+    assert vote.label == "answer"

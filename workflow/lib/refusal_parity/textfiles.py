@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import codecs
-from typing import TYPE_CHECKING, Final
+import json
+from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.errors import InputError
 
@@ -53,6 +54,18 @@ def refuse_devices(path: Path) -> None:
             where=str(path),
             remedy="Correct the path in the config.",
         )
+
+
+def parsed_json(text: str) -> Any:
+    """What a text in JSON holds.
+
+    Raises:
+        ValueError: it is none, has too many levels, or a number of thousands of digits.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def read_text(path: Path, *, remedy: str) -> str:

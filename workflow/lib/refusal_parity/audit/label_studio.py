@@ -13,7 +13,7 @@ from refusal_parity.audit.votes import RawVote, moment
 from refusal_parity.errors import InputError
 from refusal_parity.spelling import is_blank
 from refusal_parity.spreadsheets import shown
-from refusal_parity.textfiles import encodable, read_text
+from refusal_parity.textfiles import encodable, parsed_json, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,8 +70,8 @@ def read_export(path: Path, file: str) -> Iterator[RawVote]:
         InputError: the file is no such export.
     """
     try:
-        tasks = json.loads(read_text(path, remedy=_EXPORT_ANEW))
-    except (ValueError, RecursionError) as error:
+        tasks = parsed_json(read_text(path, remedy=_EXPORT_ANEW))
+    except ValueError as error:
         raise InputError(
             f"not a readable JSON file ({error})", where=str(path), remedy=_EXPORT_ANEW
         ) from error

@@ -45,11 +45,11 @@ def moment(written: Any, number: Any, position: int = 0) -> Moment:
     try:
         read = datetime.fromisoformat(written)
         seconds = (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         seconds = 0.0
     try:
         return Moment(seconds, int(number), position)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return Moment(seconds, 0, position)
 
 

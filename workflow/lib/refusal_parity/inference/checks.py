@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from refusal_parity.errors import InputError
 from refusal_parity.limits import TEMPLATE_MB, TEMPLATE_S, FailedApartError, TooLongError, apart
+from refusal_parity.textfiles import parsed_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ def read_model_config(folder: Path) -> dict[str, Any]:
             "no model there (config.json is missing)", where=str(folder), remedy=_LAYOUT
         )
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = parsed_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(
             f"cannot be read ({error})", where=str(path), remedy="Get the model anew."
@@ -60,7 +60,7 @@ def adapter_rank(folder: Path) -> int:
             remedy=remedy,
         )
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = parsed_json(path.read_text(encoding="utf-8"))
         kind, rank = config["peft_type"], int(config["r"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +10,7 @@ from refusal_parity.config import arms_of
 from refusal_parity.errors import InputError
 from refusal_parity.inference.checks import own_chat_template, read_chat_template
 from refusal_parity.inference.rendering import WithTemplate, conversation
+from refusal_parity.textfiles import parsed_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -98,7 +98,7 @@ def _tokenizer_of(model: VllmModel, folder: Path) -> Tokenizer | None:
     from transformers.utils.chat_template_utils import render_jinja_template  # noqa: PLC0415
 
     try:
-        settings = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
+        settings = parsed_json((folder / "tokenizer_config.json").read_text("utf-8"))
         template = _template_of(model, folder, settings)
     except (OSError, ValueError, InputError):
         return None

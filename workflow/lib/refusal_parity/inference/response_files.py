@@ -12,7 +12,7 @@ import polars as pl
 from refusal_parity.csvfiles import ROW, cell, read_csv
 from refusal_parity.errors import InputError
 from refusal_parity.spelling import as_known
-from refusal_parity.textfiles import encodable, read_text
+from refusal_parity.textfiles import encodable, parsed_json, read_text
 from refusal_parity.workbooks import WORKBOOKS, Sheet
 
 if TYPE_CHECKING:
@@ -196,8 +196,8 @@ def _one_after_the_other(text: str, path: Path) -> Iterator[tuple[int, Any]]:
 
 def _parsed(text: str, path: Path, row: int | None) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return parsed_json(text)
+    except ValueError as error:
         where = f"{path}, row {row}" if row else str(path)
         raise InputError(f"no JSON ({error})", where=where, remedy=_ANEW) from error
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 KEY: Final = ("model", "prompt_id", "sample")
 _LABELS: Final = frozenset(map(str, Label))
+_MOST_TRIES: Final = 200
 
 
 def read_label(answer: str | None) -> str | None:
@@ -39,15 +40,20 @@ def read_label(answer: str | None) -> str | None:
 def _objects_in(text: str) -> list[dict[str, Any]]:
     """The JSON objects in a text, in fences or between words."""
     decoder = json.JSONDecoder()
-    objects, place = [], text.find("{")
-    while place >= 0:
+    objects: list[dict[str, Any]] = []
+    place = text.find("{")
+    for _ in range(_MOST_TRIES):
+        if place < 0:
+            return objects
         try:
             found, end = decoder.raw_decode(text, place)
             objects.append(found)
-        except ValueError:
+        # Of too many levels, too: a model may write any number of them.
+        except (ValueError, RecursionError):
             end = place + 1
         place = text.find("{", end)
-    return objects
+    # What comes behind so many might say something else.
+    return [{}]
 
 
 def read_judgements(
