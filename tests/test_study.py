@@ -152,6 +152,27 @@ def test_any_column_of_words_is_a_dimension(
 
 
 @pytest.mark.parametrize(
+    ("change", "remark"),
+    [
+        (("w2,work,Why does [NAME] work?,2", "w2,work,Why does [NAME] work?,3"), (
+            "t.csv: 2 of 3 sets lack a tone (set '2' has no 'formal') and tell nothing of it"
+        )),
+        (("tone,topic\n", "tone,topic\nf3,food,[NAME] dines,1,plain,meals\n"), (
+            "t.csv: 1 of 2 sets have more templates of one tone than of another (set '1': 2 of "
+            "'plain', 1 of 'formal'), so that what else these differ in is compared too"
+        )),
+    ],
+)  # fmt: skip
+def test_sets_that_are_not_whole_are_named(
+    desk: Desk, change: tuple[str, str], remark: str
+) -> None:
+    checked = desk.check(templates=_MATCHED.replace(*change), names=_KNOWN, tone="plain")
+    assert [
+        each.removeprefix(f"{desk.folder}/") for each in checked.remarks if " sets " in each
+    ] == [remark]
+
+
+@pytest.mark.parametrize(
     ("changes", "what", "where", "remedy"),
     [
         (

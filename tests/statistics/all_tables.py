@@ -12,6 +12,7 @@ from refusal_parity.statistics.comparison import compare
 from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.influence import influences
+from refusal_parity.statistics.interactions import interactions
 from refusal_parity.statistics.lengths import lengths
 from refusal_parity.statistics.losses.exclusions import exclusions
 from refusal_parity.statistics.mixed_models import mixed_models
@@ -39,6 +40,7 @@ def all_tables(study: Study) -> dict[str, Table]:
         "rates": told,
         "disparity": compared,
         "exclusions": exclusions(observations, analysis),
+        "interactions": interactions(observations, analysis),
         "influence": influences(observations, analysis),
         "lengths": lengths(observations, analysis),
         "selfcheck": selfcheck(observations, analysis),

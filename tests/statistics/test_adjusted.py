@@ -94,6 +94,17 @@ def test_a_difference_that_a_covariate_makes_goes_with_it() -> None:
     assert held["ci_low"] <= 0 <= held["ci_high"]
 
 
+def test_the_order_of_rows_changes_nothing() -> None:
+    seen = observed(PLANTED, seed=12, names=5, sets=4)
+    analysis = config(**OF_NAMES)
+    first, second = (
+        adjusted(each, "group", ["north", "south", "east"], Outcome.REFUSAL, analysis)
+        for each in (seen, seen.sample(fraction=1.0, shuffle=True, seed=1))
+    )
+    for one, other in zip(first, second, strict=True):
+        assert one.numbers == pytest.approx(other.numbers, rel=1e-9)
+
+
 def test_names_whose_covariate_is_not_known_are_counted() -> None:
     seen = observed(EVEN, seed=8, names=5, sets=4).with_columns(
         births=pl.when(pl.col("name_id").is_in(["south1", "east0"])).then(None).otherwise("births")

@@ -142,6 +142,42 @@ def unit_of_template_factor(templates: pl.DataFrame, key: str) -> Unit:
     return Unit.TEMPLATE
 
 
+def uneven_sets(templates: pl.DataFrame, key: str, file: str) -> list[str]:
+    """What is not the same in every matched set of templates, a sentence each.
+
+    Args:
+        templates: as from `read_templates`, with sets.
+        key: factor that is compared within sets.
+        file: where they stand, for the sentences.
+    """
+    counts = (
+        templates.drop_nulls([SET, key])
+        .group_by(SET, key, maintain_order=True)
+        .len()
+        .pivot(on=key, index=SET, values="len", maintain_order=True)
+    )
+    levels = [column for column in counts.columns if column != SET]
+    rows = {row.pop(SET): row for row in counts.to_dicts()}
+    lacking = {name: row for name, row in rows.items() if None in row.values()}
+    uneven = {name: row for name, row in rows.items() if len(set(row.values()) - {None}) > 1}
+    said = []
+    if lacking:
+        name, row = next(iter(lacking.items()))
+        absent = next(level for level in levels if row[level] is None)
+        said.append(
+            f"{file}: {len(lacking)} of {len(rows)} sets lack a {key} (set {name!r} has no "
+            f"{absent!r}) and tell nothing of it"
+        )
+    if uneven:
+        name, row = next(iter(uneven.items()))
+        held = ", ".join(f"{count} of {level!r}" for level, count in row.items() if count)
+        said.append(
+            f"{file}: {len(uneven)} of {len(rows)} sets have more templates of one {key} than of "
+            f"another (set {name!r}: {held}), so that what else these differ in is compared too"
+        )
+    return said
+
+
 def _is_constant(frame: pl.DataFrame, unit: str, key: str) -> bool:
     known = frame.drop_nulls([unit, key])
     return not (known.group_by(unit).agg(pl.col(key).n_unique())[key] > 1).any()

@@ -12,6 +12,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.factors import (
     refuse_no_covariate,
     refuse_no_factor,
+    uneven_sets,
     unit_of_template_factor,
 )
 from refusal_parity.spelling import as_known, difference
@@ -83,6 +84,8 @@ def check_levels(analysis: AnalysisConfig, units: Mapping[Unit, Units], *, where
                 f"analysis.dimensions.{key}: {compared.reference!r} is the only {key} of "
                 f"{given.said_in}, so that there is nothing to compare it with"
             )
+        elif dimension.unit is Unit.SET:
+            remarks += uneven_sets(rows, key, given.said_in)
         elif not dimension.unit.is_crossed_within:
             few = {
                 level: keys

@@ -129,7 +129,8 @@ def _check_stimuli(config: StudyConfig, where: str) -> Checked:
             *((path, stimuli.templates, TEMPLATES) for path in paths),
             (Path(files[1]), stimuli.names, NAMES),
         ):
-            if key in frame.columns and not frame.schema[key].is_numeric():
+            words = key in frame.columns and not frame.schema[key].is_numeric()
+            if words and key in read_header(read, sheet):
                 refuse_words(key, read, sheet)
     remarks = []
     for file, frame in zip(files, (stimuli.templates, stimuli.names), strict=True):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from refusal_parity.tables import Influence
+from refusal_parity.tables import Influence, Prompts
 from refusal_parity.text import isolated, points, shorten
 from refusal_parity.vocabulary import LeftOut
 
@@ -42,12 +42,13 @@ def influence_words(
         if changed.is_empty():
             continue
         most = changed.row(-1, named=True)
+        noun = _noun(inputs, kind, most["left_out"])
         sentences.append(
-            f"Without the {kind.value} {_shown(inputs, kind, most)} it would be "
+            f"Without the {noun} {_shown(inputs, kind, most)} it would be "
             f"{points(most['estimate'], signed=True)} points, the largest change by one "
-            f"{kind.value}."
+            f"{noun}."
             if points(most["change"]) != points(0.0)
-            else f"No {kind.value} changes it where it is left out."
+            else f"No {noun} changes it where it is left out."
         )
         lost = of_kind.filter(pl.col("p_value") >= alpha)
         if permuted and lost.height:
@@ -58,6 +59,12 @@ def influence_words(
                 f"{alpha:g}."
             )
     return "".join(f" {sentence}" for sentence in sentences)
+
+
+def _noun(inputs: ReportInputs, kind: LeftOut, key: str) -> str:
+    """What was left out: of templates in matched sets, all of a set at once."""
+    is_set = kind is LeftOut.TEMPLATE and key not in inputs.template_facts()
+    return "matched set" if is_set and len(inputs[Prompts]) else kind.value
 
 
 def _shown(inputs: ReportInputs, kind: LeftOut, row: Row) -> str:
