@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -97,6 +98,31 @@ def test_a_sheet_of_before_that_does_not_say_what_was_cut_off(
     )
     assert ballot.problems.is_empty()
     assert len(ballot.votes) == 5
+
+
+@pytest.mark.parametrize(("rows", "said"), [(5, 5), (6, 1), (1200, 1)])
+def test_a_sheet_that_was_left_off_half_way_is_one_line(
+    tmp_path: Path, sample: pl.DataFrame, rows: int, said: int
+) -> None:
+    ballot = read_votes(
+        [save(tmp_path / "anna.csv", filled(sheet(tmp_path, sample), *ALL))], sample
+    )
+    problems = pl.DataFrame(
+        {
+            "file": "ben.csv",
+            "row": range(2, 2 + rows),
+            "problem": "no label",
+            "consequence": "it waits",
+        }
+    )
+    lines: list[str] = []
+    report_problems(replace(ballot, problems=problems), sample, say=lines.append)
+    told = [line for line in lines if line.startswith("ben.csv, row 2") or ": no label" in line]
+    assert len(told) == said
+    if said == 1:
+        assert told == [
+            f"ben.csv, row 2 and {rows - 1:,} more, to row {rows + 1}: no label; it waits"
+        ]
 
 
 def test_a_sheet_that_nobody_filled_in(tmp_path: Path, sample: pl.DataFrame) -> None:

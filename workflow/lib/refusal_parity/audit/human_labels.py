@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from refusal_parity.audit.votes import RawVote
     from refusal_parity.audit.voting import Ballot
+
+_EACH_SAID: Final = 5
+"""Rows with one and the same problem up to which each is said."""
 
 
 def read_votes(paths: Sequence[Path], sample: pl.DataFrame) -> Ballot:
@@ -107,8 +110,15 @@ def report_problems(ballot: Ballot, sample: pl.DataFrame, *, say: Callable[[str]
         + (f" and, {counted(rest, 'time')}, by somebody without a name" if rest else "")
     )
     in_files = ballot.problems.filter(pl.col("row").is_not_null())
-    for row in in_files.iter_rows(named=True):
-        say(f"{row['file']}, row {row['row']}: {row['problem']}; {row['consequence']}")
+    same = in_files.group_by("file", "problem", "consequence", maintain_order=True)
+    for (file, problem, consequence), found in same:
+        rows = found["row"].to_list()
+        # A sheet that was left off half-way has the same to say of hundreds of rows.
+        places = [str(row) for row in rows]
+        if len(rows) > _EACH_SAID:
+            places = [f"{rows[0]} and {len(rows) - 1:,} more, to row {rows[-1]}"]
+        for place in places:
+            say(f"{file}, row {place}: {problem}; {consequence}")
     probability = sample.drop_nulls("inclusion_probability")
     labelled = probability.join(votes, on="task", how="semi")
     bare = sorted(set(probability["stratum"]) - set(labelled["stratum"]))
