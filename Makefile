@@ -224,6 +224,10 @@ bench-margin: export OPENBLAS_NUM_THREADS = 1
 bench-margin: $(INSTALLED) ## how often a difference of the margin is called small
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/margin_studies.py
 
+bench-losing: export OPENBLAS_NUM_THREADS = 1
+bench-losing: $(INSTALLED) ## tests where one group loses responses to easy sentences
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/losing_studies.py
+
 bench-plan: $(INSTALLED) ## how long planning takes with 200 models
 	$(ACTIVATE) python benchmarks/plan_many_models.py
 

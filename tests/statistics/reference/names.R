@@ -4,10 +4,26 @@ PERMUTATIONS <- 100000
 BOOTSTRAPS <- 20000
 SEED <- 20240313
 
-# A row for each name: its level, responses n and the sum k of y over them.
-by_name <- function(d) {
-  data.frame(level = d$level[match(levels(d$name), d$name)], n = as.vector(table(d$name)),
-             k = as.vector(tapply(d$y, d$name, sum)))
+# Whether all names have the same share of each template.
+same_shares <- function(d) {
+  n <- table(d$name, d$template)
+  all(n * sum(n) == outer(rowSums(n), colSums(n)))
+}
+
+# The outcome less the effect of its template in the regression on levels and templates.
+within_templates <- function(d) {
+  fit <- lm(y ~ 0 + template + level, d)
+  effect <- coef(fit)[paste0("template", d$template)]
+  d$y - (effect - mean(effect))
+}
+
+# A row for each name: its level, responses n and the sum k of y over them; or, where names have not
+# the same templates, its mean within templates (`adjusted`) and a weight of 1.
+by_name <- function(d, adjusted = if (same_shares(d)) NULL else within_templates(d)) {
+  level <- d$level[match(levels(d$name), d$name)]
+  if (is.null(adjusted)) {
+    data.frame(level = level, n = as.vector(table(d$name)), k = as.vector(tapply(d$y, d$name, sum)))
+  } else data.frame(level = level, n = 1, k = as.vector(tapply(adjusted, d$name, mean)))
 }
 
 of_names <- function(d) {
@@ -105,11 +121,12 @@ bootstraps <- function(d) {
 # Each difference to the reference without one name, and without one template.
 influences <- function(d) {
   rows <- list(); levels <- levels(d$level)
+  d$within <- if (same_shares(d)) NA else within_templates(d)
   for (at in 2:length(levels)) for (kind in c("name", "template")) {
     two <- d[d$level %in% levels[c(1, at)], ]
     for (left_out in sort(unique(as.character(two[[kind]])))) {
       rest <- two[two[[kind]] != left_out, ]; rest$name <- droplevels(rest$name)
-      names <- by_name(rest)
+      names <- by_name(rest, if (anyNA(rest$within)) NULL else rest$within)
       found <- exact(names$k, names$n, names$level == levels[at])
       rows <- c(rows, list(c(list(group = levels[at], reference = levels[1], left_out_kind = kind,
                                   left_out = left_out), found)))

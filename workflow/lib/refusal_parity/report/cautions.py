@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -10,6 +10,7 @@ from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.outcomes import Outcome, Share
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
+from refusal_parity.statistics.methods.exact import PERMUTATION_NAMES_EXACT
 from refusal_parity.tables import Responses
 from refusal_parity.text import (
     count,
@@ -25,6 +26,8 @@ from refusal_parity.vocabulary import Exclusion, Label
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
     from refusal_parity.statistics.answering.finding import Finding
+
+_WITHIN_TEMPLATES: Final = (OLS_CR2_TWO_WAY, PERMUTATION_NAMES_EXACT)
 
 Key = tuple[str, Outcome, str]
 """Model, outcome and dimension."""
@@ -72,7 +75,7 @@ def counts_refusals(outcome: Outcome) -> bool:
 
 def adjusted_note(contrast: Finding) -> str | None:
     """Why a difference is another than that of the two rates; None where it is the same."""
-    if contrast.method != OLS_CR2_TWO_WAY or contrast.estimate is None:
+    if contrast.method not in _WITHIN_TEMPLATES or contrast.estimate is None:
         return None
     counts = (contrast.k_group, contrast.n_group, contrast.k_reference, contrast.n_reference)
     k, n, k_reference, n_reference = (each or 0 for each in counts)

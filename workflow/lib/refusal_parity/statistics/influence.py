@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
-from refusal_parity.statistics.designs.counts import codes_of
+from refusal_parity.statistics.designs.counts import Design, codes_of
 from refusal_parity.statistics.designs.observations import count_outcomes
 from refusal_parity.statistics.failures import Guard, unheard
+from refusal_parity.statistics.fits.within_templates import deviations_of
 from refusal_parity.statistics.resampling.leave_one_out import Splits, p_values, split
 from refusal_parity.tables import Influence, conform
 from refusal_parity.vocabulary import LeftOut
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
+    from refusal_parity.outcomes import Outcome
     from refusal_parity.statistics.designs.counts import FloatArray, IntArray
     from refusal_parity.statistics.failures import Say
 
@@ -30,12 +32,16 @@ _KEYS: Final = {LeftOut.NAME: "name_id", LeftOut.TEMPLATE: "text_id"}
 _RANDOM: Final = "p-value of random splits: there are too many to list"
 _UNTESTED: Final = "no permutation test: levels are not a property of names"
 
+_DECIMALS: Final = 10
+"""Of differences: the order of sums decides the last digits of adjusted ones."""
+
 _SCHEMA: Final = {
     **dict.fromkeys(
         ("model", "outcome", "dimension", "group", "reference", "left_out_kind", "left_out"),
         pl.String,
     ),
     **dict.fromkeys(("n_group", "n_reference", "k_group", "k_reference"), pl.Float64),
+    "estimate": pl.Float64,
     "whole": pl.Float64,
     "p_value": pl.Float64,
     "note": pl.String,
@@ -48,9 +54,11 @@ def influences(
     """Compute each risk difference without one name, and without one template.
 
     d(-j) = sum k / sum n of the group less that of the reference, over all
-    cells but those of name or template j. Where levels are a property of
-    names, with the p-value of `leave_one_out.p_values`: that of
-    `exact.permutation_names_exact`, or of random splits where there are many.
+    cells but those of name or template j; or, where names have not all the same
+    templates, the difference of their means less templates' effects
+    (`within_templates`). Where levels are a property of names, with the p-value of
+    `leave_one_out.p_values`: that of `exact.permutation_names_exact`, or of random splits
+    where there are many.
 
     Args:
         observations: rows of `observe`, of one model or several.
@@ -75,9 +83,8 @@ def influences(
         pl.when(pl.col(f"n_{side}") == 0).then(pl.lit(f"not estimable: nothing left of the {side}"))
         for side in _SIDES
     ]
-    rate_of = {side: pl.col(f"k_{side}") / pl.col(f"n_{side}") for side in _SIDES}
     table = rows.with_columns(
-        estimate=(rate_of["group"] - rate_of["reference"]).fill_nan(None),
+        estimate=pl.col("estimate").fill_nan(None),
         p_value=pl.col("p_value").fill_nan(None),
         note=pl.coalesce(*reasons, "note"),
     ).with_columns(change=pl.col("estimate") - pl.col("whole"))
@@ -92,15 +99,32 @@ class _Cells(NamedTuple):
 
     Attributes:
         k: responses with the outcome, shape (cells,).
+        effect: of each cell's template, shape (cells,); None where all names have the
+            same ones.
         n: labelled responses, shape (cells,).
+        name: code of the name, shape (cells,).
         side: 0 for the group and 1 for the reference, shape (cells,).
         unit: code of what is left out in turn, shape (cells,).
     """
 
     k: FloatArray
+    effect: FloatArray | None
     n: FloatArray
+    name: IntArray
     side: IntArray
     unit: IntArray
+
+    def without_each(self) -> tuple[FloatArray, FloatArray, IntArray]:
+        """Sums and weights of each name without each unit, (rows, units), and the rows' sides.
+
+        The last column is of all units. Names that meet both sides have two rows.
+        """
+        rows, row = np.unique(self.name * 2 + self.side, return_inverse=True)
+        y = self.k if self.effect is None else self.k - self.n * self.effect
+        y, n = (_left(values, row, self.unit, len(rows)) for values in (y, self.n))
+        if self.effect is not None:
+            y, n = np.where(n > 0, y / np.maximum(n, 1), 0), (n > 0).astype(np.float64)
+        return y, n, rows % 2
 
 
 def _of_dimension(  # noqa: PLR0913, PLR0917 - one part of the table in full
@@ -117,10 +141,14 @@ def _of_dimension(  # noqa: PLR0913, PLR0917 - one part of the table in full
         [dimension, "name_id", "text_id"],
         analysis.readings,
     )
+    deviations = {
+        outcome: _deviations(counted, dimension, outcome) for outcome in analysis.readings
+    }
     for group in counted[dimension].unique().sort():
         if group == reference:
             continue
-        pair = counted.filter(pl.col(dimension).is_in([group, reference]))
+        of_pair = counted[dimension].is_in([group, reference]).to_numpy()
+        pair = counted.filter(of_pair)
         n = pair["n"].to_numpy().astype(np.float64)
         side = (pair[dimension] != group).to_numpy().astype(np.intp)
         name = codes_of(pair["name_id"].to_numpy().astype(np.str_))
@@ -132,12 +160,15 @@ def _of_dimension(  # noqa: PLR0913, PLR0917 - one part of the table in full
             unit = codes_of(pair[key].to_numpy().astype(np.str_))
             for outcome in analysis.readings:
                 k = pair[str(outcome)].to_numpy().astype(np.float64)
-                cells = _Cells(k, n, side, unit)
+                effects = deviations[outcome]
+                of_cells = None if effects is None else effects[of_pair]
+                cells = _Cells(k, of_cells, n, name, side, unit)
                 tested = guard.of(str(outcome)).run(
                     f"p-values of {group} without each {kind}",
-                    partial(_tested, cells, name, splits),
+                    partial(_tested, cells, splits),
                     partial(_untested, cells),
                 )
+                differences = _differences(cells)
                 of_all = {
                     "model": model,
                     "outcome": str(outcome),
@@ -145,10 +176,14 @@ def _of_dimension(  # noqa: PLR0913, PLR0917 - one part of the table in full
                     "group": group,
                     "reference": reference,
                     "left_out_kind": str(kind),
-                    "whole": _difference(cells),
+                    "whole": float(differences[-1]),
                     "note": tested.note,
                 }
-                of_each = {**_counts(cells), "p_value": tested.p_values}
+                of_each = {
+                    **_counts(cells),
+                    "estimate": differences[:-1],
+                    "p_value": tested.p_values,
+                }
                 # Lists, because polars takes its time to spread a single value.
                 spread = {column: [value] * len(units) for column, value in of_all.items()}
                 yield pl.DataFrame({**spread, **of_each, "left_out": units}, schema=_SCHEMA)
@@ -161,10 +196,10 @@ class _Tested(NamedTuple):
     note: str | None
 
 
-def _tested(cells: _Cells, name: IntArray, splits: Splits | None) -> _Tested:
+def _tested(cells: _Cells, splits: Splits | None) -> _Tested:
     if splits is None:
         return _Tested(np.full(int(cells.unit.max()) + 1, np.nan), _UNTESTED)
-    return _Tested(_p_values(cells, name, splits), None if splits.every else _RANDOM)
+    return _Tested(_p_values(cells, splits), None if splits.every else _RANDOM)
 
 
 def _untested(cells: _Cells, reason: str) -> _Tested:
@@ -175,31 +210,46 @@ def _untested(cells: _Cells, reason: str) -> _Tested:
 def _counts(cells: _Cells) -> dict[str, FloatArray]:
     """Responses left of both sides without each unit, all of shape (units,)."""
     return {
-        f"{letter}_{side}": sums
+        f"{letter}_{side}": sums[:-1]
         for letter, values in (("n", cells.n), ("k", cells.k))
         for side, sums in zip(_SIDES, _left(values, cells.side, cells.unit, 2), strict=True)
     }
 
 
-def _difference(cells: _Cells) -> float:
-    """Of the rates with every unit; of no use where a side has no cell."""
-    k, n = (np.bincount(cells.side, values, 2) for values in (cells.k, cells.n))
-    rates = k / np.maximum(n, 1)
-    return float(rates[0] - rates[1])
+def _deviations(counted: pl.DataFrame, dimension: str, outcome: Outcome) -> FloatArray | None:
+    """Effect of each row's template; None where all names have the same ones."""
+    level, name, template = (
+        codes_of(counted[key].to_numpy().astype(np.str_))
+        for key in (dimension, "name_id", "text_id")
+    )
+    n, k = (counted[key].to_numpy().astype(np.float64) for key in ("n", str(outcome)))
+    design = Design(tuple(counted[dimension].unique().sort()), level, name, template, n, k)
+    effects = deviations_of(design)
+    return None if effects is None else effects[design.template]
 
 
-def _p_values(cells: _Cells, name: IntArray, splits: Splits) -> FloatArray:
+def _differences(cells: _Cells) -> FloatArray:
+    """Without each unit, and with all, shape (units + 1,); NaN where nothing is left of a side."""
+    y, n, side = cells.without_each()
+    sums = [(y[side == at].sum(axis=0), n[side == at].sum(axis=0)) for at in (0, 1)]
+    rates = [of_side / np.where(count > 0, count, np.nan) for of_side, count in sums]
+    found = rates[0] - rates[1]
+    return np.asarray(found if cells.effect is None else np.round(found, _DECIMALS))
+
+
+def _p_values(cells: _Cells, splits: Splits) -> FloatArray:
     """Of the permutation test without each unit; NaN where nothing is left of one side."""
-    ours = np.bincount(name, 1 - cells.side) > 0
-    k, n = (_left(values, name, cells.unit, len(ours)) for values in (cells.k, cells.n))
+    y, n, side = cells.without_each()
+    y, n, ours = y[:, :-1], n[:, :-1], side == 0
     testable = (n[ours].sum(axis=0) > 0) & (n[~ours].sum(axis=0) > 0)
     found = np.full(len(testable), np.nan)
-    found[testable] = p_values(k[:, testable], n[:, testable], ours, splits)
+    found[testable] = p_values(y[:, testable], n[:, testable], ours, splits)
     return found
 
 
 def _left(values: FloatArray, row: IntArray, unit: IntArray, rows: int) -> FloatArray:
-    """Sum of each row's cells without those of each unit, shape (rows, units)."""
+    """Sum of each row's cells without those of each unit, and of all, shape (rows, units + 1)."""
     units = int(unit.max()) + 1
     sums = np.bincount(row * units + unit, values, rows * units).reshape(rows, units)
-    return np.asarray(sums.sum(axis=1, keepdims=True) - sums, dtype=np.float64)
+    left = sums.sum(axis=1, keepdims=True) - np.pad(sums, ((0, 0), (0, 1)))
+    return np.asarray(left, dtype=np.float64)

@@ -211,6 +211,7 @@ def _tested(
     half_width = float(t_isf(analysis.alpha / 2, found.df)) * found.std_error
     return finite(
         {
+            "estimate": found.estimate,
             "std_error": found.std_error,
             "df": found.df,
             "ci_low": found.estimate - half_width,

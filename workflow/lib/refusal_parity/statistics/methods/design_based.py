@@ -196,7 +196,9 @@ def _of_pair(
     if found is None:
         reason = "one name or template, or nothing varies"
         return [not_estimable(method, estimand, pair, reason) for method in CORRECTED]
-    difference = float(fit.corrected.rate[ours] - fit.corrected.rate[others])
+    # Less what missing rows of some templates would add, as the pseudo-outcomes have it.
+    rate = fit.corrected.rate - fit.means.raw + fit.means.mean
+    difference = float(rate[ours] - rate[others])
     statistic = difference / found.std_error
     half_width = float(t_isf(analysis.alpha / 2, found.df)) * found.std_error
     tested = Estimate(

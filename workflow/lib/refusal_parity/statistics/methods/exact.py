@@ -10,6 +10,7 @@ import numpy as np
 
 from refusal_parity.dimensions import Unit
 from refusal_parity.statistics.answers import Answers, Remark
+from refusal_parity.statistics.fits.within_templates import moved, name_sums
 from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.resampling.exact import counted_p_value, permutation_names_exact
 from refusal_parity.statistics.resampling.randomisation import permutation_names
@@ -36,8 +37,9 @@ def exact_tests(studies: Studies, setting: Setting) -> list[Answers]:
         setting: alpha, that the note holds the smallest possible p-value against;
             draws for Monte Carlo where the splits are too many to count.
     """
-    k, n, level = studies.name_k, studies.name_n, studies.grid.level
-    difference = studies.differences(studies.rates)
+    level = studies.grid.level
+    k, n = name_sums(studies)
+    difference = studies.differences(name_sums(studies).of_levels(level))
     p_values, remarks = [], []
     for at, codes in enumerate(zip(*studies.codes, strict=True)):
         chosen = np.isin(level, codes)
@@ -58,7 +60,7 @@ def exact_tests(studies: Studies, setting: Setting) -> list[Answers]:
             estimate=difference,
             statistic=difference,
             p_value=np.stack(p_values, axis=1),
-            remarks=tuple(remarks),
+            remarks=(*remarks, *moved(studies)),
         )
     ]
 

@@ -14,6 +14,7 @@ import numpy as np
 from refusal_parity.dimensions import Unit
 from refusal_parity.statistics.answers import Answers, Remark, lost_pairs
 from refusal_parity.statistics.distributions import f_sf, t_isf, t_sf
+from refusal_parity.statistics.fits.within_templates import moved, name_sums
 from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.rounding import is_noise
 from refusal_parity.vocabulary import Estimand, Scope
@@ -92,7 +93,7 @@ def welch_names(studies: Studies, setting: Setting) -> list[Answers]:
     """
     grid = studies.grid
     sizes = np.bincount(grid.level)
-    found = spread_of(studies.name_k / studies.name_n, grid.level)
+    found = spread_of(name_sums(studies).rates, grid.level)
     group, reference = studies.codes
     spare = sizes - 1
     parts = found.squares / np.maximum(spare, 1) / sizes
@@ -121,6 +122,7 @@ def welch_names(studies: Studies, setting: Setting) -> list[Answers]:
             remarks=(
                 *lost_pairs(studies.pairs, single),
                 Remark.missing(_ALIKE, alike),
+                *moved(studies),
             ),
         )
     ]
@@ -132,7 +134,7 @@ def anova_names(studies: Studies, _: Setting) -> list[Answers]:
     Args:
         studies: levels are a property of names.
     """
-    found = one_way_variance(studies.name_k / studies.name_n, studies.grid.level)
+    found = one_way_variance(name_sums(studies).rates, studies.grid.level)
     statistic = found.statistic[:, None]
     every = len(studies.grid.levels) == len(studies.grid.level)
     return [

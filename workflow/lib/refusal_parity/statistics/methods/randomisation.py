@@ -9,6 +9,7 @@ import numpy as np
 
 from refusal_parity.dimensions import Unit
 from refusal_parity.statistics.answers import Answers, Remark
+from refusal_parity.statistics.fits.within_templates import name_sums
 from refusal_parity.statistics.methods.name_rates import one_way_variance
 from refusal_parity.statistics.registry import METHODS, Method, Needs
 from refusal_parity.statistics.resampling.randomisation import permutation_names
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
 
 def spread_test(studies: Studies, setting: Setting) -> list[Answers]:
     """The spread between the groups' rates, with levels that are a property of names."""
-    statistic = np.ptp(studies.rates, axis=1)
+    statistic = np.ptp(name_sums(studies).of_levels(studies.grid.level), axis=1)
     return [_answers("permutation_names", studies, setting, statistic)]
 
 
 def f_test(studies: Studies, setting: Setting) -> list[Answers]:
     """F of the names' rates, with levels that are a property of names."""
-    statistic = one_way_variance(studies.name_k / studies.name_n, studies.grid.level).statistic
+    statistic = one_way_variance(name_sums(studies).rates, studies.grid.level).statistic
     undefined = Remark(
         "F is not defined: names of one group do not differ",
         np.isnan(statistic)[:, None],
@@ -57,7 +58,7 @@ def _answers(method: str, studies: Studies, setting: Setting, statistic: FloatAr
 @lru_cache(maxsize=2)
 def _permuted(studies: Studies, draws: Draws) -> Permuted:
     """Both tests share the permutations."""
-    return permutation_names(studies.name_k, studies.name_n, studies.grid.level, draws)
+    return permutation_names(*name_sums(studies), studies.grid.level, draws)
 
 
 _STATISTICS: Final = {"permutation_names": "spread", "permutation_names_f": "f"}

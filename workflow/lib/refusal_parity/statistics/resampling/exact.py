@@ -44,11 +44,11 @@ def permutation_names_exact(
 
     p = share of the splits whose |sum k / sum n - the others'| is at least
     the one seen. Splits are counted by their sums, not listed one by one
-    (`splits.count_splits`), or listed where they are few and sums are large;
+    (`splits.count_splits`), or listed where they are few and sums are large, or not whole;
     where even that is too much, p is `permutation_names` of the two groups.
 
     Args:
-        k: responses with the outcome, or sums of words; whole numbers, shape (names,).
+        k: responses with the outcome, or any other sums, shape (names,).
         n: responses, whole numbers of at least 1, shape (names,).
         ours: which names are of the group, shape (names,), some and not all.
         draws: permutations and seed of the Monte Carlo.
@@ -70,7 +70,8 @@ def counted_p_value(k: FloatArray, n: FloatArray, ours: BoolArray) -> float | No
     """The p-value of `permutation_names_exact` from all splits; None where they are too many."""
     size = int(ours.sum())
     difference = float(k[ours].sum() / n[ours].sum() - k[~ours].sum() / n[~ours].sum())
-    counted = count_splits(k, n, size) or list_splits(k, n, size)
+    is_whole = bool((k == np.rint(k)).all())
+    counted = (count_splits(k, n, size) if is_whole else None) or list_splits(k, n, size)
     if counted is None:
         return None
     rates = counted.k / counted.n

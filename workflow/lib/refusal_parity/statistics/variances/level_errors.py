@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from refusal_parity.statistics.rounding import NOISE
+from refusal_parity.statistics.rounding import NOISE, is_noise
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import FloatArray
@@ -69,7 +69,9 @@ def level_errors(fit: LeastSquares) -> LevelErrors:
         pooled = np.where(varies, whole, 0).sum(axis=1, keepdims=True) / events
         effect = np.where(varies, whole / alone, pooled)
         scale = np.sqrt(whole[:, :, None] * whole[:, None, :])
-        shared = np.where(scale > 0, np.clip(variance / scale, 0, 1), 0)
+        known = ~is_noise(whole, 1.0)
+        both = known[:, :, None] & known[:, None, :]
+        shared = np.where(both, np.clip(variance / scale, 0, 1), 0)
     effect = np.maximum(np.maximum(effect, (effect + pooled) / 2), 1)
     return LevelErrors(rate, n / effect, shared)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from refusal_parity.statistics.designs.counts import codes_of
+from refusal_parity.statistics.fits.within_templates import deviations_of
 from refusal_parity.statistics.rounding import is_noise
 from refusal_parity.vocabulary import Scope
 
@@ -62,7 +63,9 @@ class LevelMeans(NamedTuple):
 
     Attributes:
         levels: names of the levels.
-        mean: shape (levels,).
+        mean: over one mixture of templates, shape (levels,): the raw mean where all names have
+            the same templates, else that of a regression on levels and templates.
+        raw: over the level's own responses, likewise.
         size: mean of the absolute sums of cells, what `mean` is rounded by, shape (levels,).
         names: residuals by name.
         templates: residuals by template.
@@ -72,6 +75,7 @@ class LevelMeans(NamedTuple):
 
     levels: tuple[str, ...]
     mean: FloatArray
+    raw: FloatArray
     size: FloatArray
     names: Component
     templates: Component
@@ -88,14 +92,20 @@ class Contrast(NamedTuple):
 
 
 def level_means(design: Design) -> LevelMeans:
-    """Means k / n of each level, with their residuals summed by cluster.
+    """Means of each level over one mixture of templates, with residuals summed by cluster.
 
     Args:
         design: counts, or sums of any quantity, by level, name and template.
     """
     level, levels = design.level, len(design.levels)
-    mean = design.level_k / design.level_n
-    residual = design.k - design.n * mean[level]
+    raw = design.level_k / design.level_n
+    effects = deviations_of(design)
+    adjusted, own = design.k, np.zeros(int(design.template.max()) + 1)
+    if effects is not None:
+        adjusted = design.k - design.n * effects[design.template]
+        own = effects * np.bincount(design.template, design.n) / design.n.sum()
+    mean = np.bincount(level, adjusted, levels) / design.level_n
+    residual = adjusted - design.n * mean[level]
     own_name = codes_of(level * (int(design.name.max()) + 1) + design.name)
     own_template = codes_of(level * (int(design.template.max()) + 1) + design.template)
     explained = _mean_by(own_name, residual, design.n) + _mean_by(own_template, residual, design.n)
@@ -107,9 +117,11 @@ def level_means(design: Design) -> LevelMeans:
     return LevelMeans(
         levels=design.levels,
         mean=mean,
+        raw=raw,
         size=np.bincount(level, np.abs(design.k), levels) / design.level_n,
         names=_component(design.name, level, share, levels),
-        templates=_component(design.template, level, share, levels),
+        # The template's own effect moves all levels alike, and a single one's mean.
+        templates=_component(design.template, level, share, levels, own),
         cells=_component(cell, level, left, levels),
         cell_df=np.maximum(spare, 1).astype(np.float64),
     )
@@ -121,11 +133,19 @@ def _mean_by(cluster: IntArray, residual: FloatArray, n: FloatArray) -> FloatArr
     return np.asarray(means[cluster], dtype=np.float64)
 
 
-def _component(cluster: IntArray, level: IntArray, share: FloatArray, levels: int) -> Component:
+def _component(
+    cluster: IntArray,
+    level: IntArray,
+    share: FloatArray,
+    levels: int,
+    own: FloatArray | None = None,
+) -> Component:
     shape = (int(cluster.max()) + 1, levels)
     at = cluster * levels + level
     sums = np.bincount(at, share, shape[0] * levels).reshape(shape).astype(np.float64)
     present = np.bincount(at, minlength=shape[0] * levels).reshape(shape) > 0
+    if own is not None:
+        sums += own[:, None]
     return Component(sums, present.astype(np.float64))
 
 
