@@ -106,7 +106,7 @@ def desk(tmp_path: Path) -> Desk:
         ("group", "roman", "n.csv", "Name one of: greek, m\u00e9tis."),
         ("gender", "mann", "n.csv", "Name one of: woman, man."),
         ("group_gender", "greek", "n.csv", "Name one of: greek woman, greek man, "),
-        ("commonness", "rare", "n.csv", "Name one of: none there."),
+        ("commonness", "rare", "n.csv", "It has no commonness at all: fill a column of that name,"),
         ("family", "Food", "t.csv", "Write it as there: food "),
         ("arm", "strikt", "prompts.arms", "Name one of: plain, strict."),
     ],

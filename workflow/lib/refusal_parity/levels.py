@@ -77,7 +77,10 @@ def check_levels(analysis: AnalysisConfig, units: Mapping[Unit, Units], *, where
             raise InputError(
                 f"reference {compared.reference!r} is no {key} of {given.said_in}",
                 where=f"{where}, analysis.dimensions.{key}.reference",
-                remedy=_naming(compared.reference, list(counts)),
+                remedy=_naming(compared.reference, list(counts))
+                if counts
+                else f"It has no {key} at all: fill a column of that name, or take the dimension "
+                "out.",
             )
         if len(counts) == 1:
             remarks.append(
@@ -151,5 +154,5 @@ def _naming(reference: str, levels: list[str]) -> str:
     """How to name a level; one that reads alike is meant."""
     [meant] = as_known([reference], levels)
     if meant is None or meant not in levels:
-        return f"Name one of: {', '.join(levels) or 'none there'}."
+        return f"Name one of: {', '.join(levels)}."
     return f"Write it as there: {meant} ({difference(reference, meant)})."
