@@ -122,7 +122,10 @@ _OUTCOMES = (["refusal", "any_refusal"], ["refusals", None, 3])
 KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     "study": _KEY,
     "results": _PATH,
-    "prompts": ([{"templates": "a", "names": "b"}, {"from_model": "c"}], ["t.csv", {}, None]),
+    "prompts": (
+        [{"templates": "a", "names": "b"}, {"from_model": "c"}, {"list": "l.csv"}],
+        ["t.csv", {}, {"list": "l.csv", "names": "n.csv"}, {"list": "l.csv", "from_model": "i"}],
+    ),
     "preference": ([AUDIT["preference"], None], [{}, [], "pairs.jsonl"]),
     "preference.path": _PATH,
     "preference.format": (["answers"], ["transcripts", "messages", "csv", None]),
@@ -182,6 +185,13 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     "prompts.arms.w.system": (["y", None], [7, ["x"]]),
     "prompts.arms.w.wrap": (["Ha! [PROMPT]"], ["Hm.", 7, ["[PROMPT]"]]),
     "prompts.arms.w.guard": ([None], ["a b", 7]),
+    "prompts.list": _PATH,
+    "prompts.columns": ([{"prompt_id": "id", "kind": "label"}], [{"kind": 7}, "label", None]),
+    "prompts.sheet": (["runs", None], [7]),
+    "prompts.download": (
+        [{"url": "https://localhost/l.csv", "sha256": _HASH}, None],
+        ["https://localhost/l.csv", {"url": "https://x"}],
+    ),
     "prompts.from_model": ([None], ["i", "v", "nobody", 7]),
     "sampling.temperature": ([0, 0.7, 2], [-0.1, "hot", None]),
     "sampling.top_p": ([0.1, 1], [0, 1.1, None]),
@@ -370,6 +380,8 @@ def _with(path: str, value: Any) -> dict[str, Any]:
     for part in parents:
         place = place[int(part)] if isinstance(place, list) else place.setdefault(part, {})
     place[last] = value
+    if parents == ["prompts"] and last in {"list", "columns", "sheet", "download"}:
+        raw["prompts"] = {"list": "l.csv", last: value}
     if path == "prompts" and isinstance(value, dict) and "from_model" in value:
         raw["models"]["c"] = {"engine": "import", "path": "r.csv", "format": "chehbouni-2024"}
     return raw

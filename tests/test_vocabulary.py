@@ -36,6 +36,8 @@ PROMISES = {
     "design_based": (True, True, BOTH),
     "design_based_equivalence": (True, True, BOTH),
     # Of prompts of a list: benchmarks/nested_studies.py.
+    "unit_design_based": (True, True, PROMPTS),
+    "unit_design_based_equivalence": (True, True, PROMPTS),
     "unit_score": (True, True, PROMPTS),
     "unit_score_equivalence": (True, True, PROMPTS),
     "unit_welch": (False, True, PROMPTS),

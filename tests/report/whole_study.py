@@ -13,6 +13,7 @@ from refusal_parity.agreement.ratings import LabelFiles, gather_ratings
 from refusal_parity.agreement.sentences import agreement_sentences
 from refusal_parity.agreement.table import measure_agreement
 from refusal_parity.config import StudyConfig, load_config
+from refusal_parity.factors import is_listed
 from refusal_parity.labelling.labels import Labeller
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report import ReportInputs
@@ -146,7 +147,8 @@ def _people(labels: pl.DataFrame, prompts: pl.DataFrame, study: WholeStudy) -> p
     if study.human is None:
         return None
     share, drawn = study.human
-    rows = labels.drop_nulls("label").join(prompts.select("prompt_id", "group"), on="prompt_id")
+    about = prompts.select("prompt_id", pl.col("group").fill_null("none"))
+    rows = labels.drop_nulls("label").join(about, on="prompt_id")
     return conform(
         rows.gather_every(max(round(1 / share), 1)).select(
             "model", "prompt_id", "sample", "label",
@@ -184,7 +186,7 @@ def measure(study: WholeStudy, folder: Path) -> ReportInputs:
             ("disparity", disparities(rows, analysis, human)),
             ("influence", influences(rows, analysis)),
             *([("selfcheck", selfcheck(rows, analysis))] if analysis.selfcheck else []),
-            ("mixed_models", mixed_models(rows, first)),
+            *([] if is_listed(prompts) else [("mixed_models", mixed_models(rows, first))]),
         ):
             models.setdefault(name, []).append(table)
     tables = {name: pl.concat(parts) for name, parts in models.items()}
@@ -196,7 +198,7 @@ def measure(study: WholeStudy, folder: Path) -> ReportInputs:
         tables["comparison"] = compare(everything, analysis, list(config.models))
     if human is not None:
         tables["human"] = human
-    ratings = gather_ratings(_files(prompts, responses, labels, human, folder))
+    ratings = gather_ratings(_files(prompts, responses, labels, human, folder), analysis.dimensions)
     agreement = measure_agreement(ratings, analysis)
     list(agreement_sentences(agreement))
     return with_findings(

@@ -18,10 +18,12 @@ WHEEL_FOLDERS = {
 DOWNLOADED = {
     STUDY.models[key].path: given(STUDY.models[key].download)
     for key in IMPORTED_MODELS
-    if is_downloaded(STUDY.models[key])
+    if is_downloaded(STUDY.models[key].path, STUDY.models[key].download)
 }
 if STUDY.preference is not None and STUDY.preference.is_downloaded:
     DOWNLOADED[STUDY.preference.path] = given(STUDY.preference.download)
+if is_downloaded(STUDY.prompts.list or "", STUDY.prompts.download):
+    DOWNLOADED[STUDY.prompts.list] = given(STUDY.prompts.download)
 
 
 rule fetch_hub_model:

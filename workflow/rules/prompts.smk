@@ -1,4 +1,29 @@
-if STUDY.prompts.from_model is None:
+if STUDY.prompts.list is not None:
+
+    rule list_prompts:
+        input:
+            list=STUDY.prompts.list,
+        output:
+            prompts=f"{RESULTS}/prompts.parquet",
+        log:
+            f"{LOGS}/list_prompts.log",
+        conda:
+            ANALYSIS_ENV
+        resources:
+            mem_mb=1000,
+            runtime=minutes(10),
+        params:
+            arms=STUDY.prompts.arms,
+            # Of a function's value Snakemake fills in nothing.
+            columns=lambda wildcards: STUDY.prompts.columns,
+            sheet=lambda wildcards: STUDY.prompts.sheet,
+            compared=list(STUDY.analysis.dimensions),
+        message:
+            "Taking the prompts from {input.list}"
+        script:
+            f"{SCRIPTS}/list_prompts.py"
+
+elif STUDY.prompts.from_model is None:
 
     rule expand_prompts:
         input:

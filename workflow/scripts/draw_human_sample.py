@@ -5,6 +5,8 @@ from refusal_parity.audit.predicting import predicted_responses
 from refusal_parity.audit.sampling import draw_sample
 from refusal_parity.config import HumanConfig, load_config
 from refusal_parity.console import job
+from refusal_parity.dimensions import GROUP
+from refusal_parity.factors import is_listed
 from refusal_parity.guards.requests import open_prompts
 from refusal_parity.labelling.known_labels import KnowingClassifier
 from refusal_parity.labelling.storage import load
@@ -12,12 +14,17 @@ from refusal_parity.layout import LABEL_STORE
 from refusal_parity.tables import AuditSample, Prompts, read_table, write_table
 
 with job("human sample", snakemake.log[0]) as say:
-    store = Path(load_config(snakemake.config, where="the config").results) / LABEL_STORE
+    study = load_config(snakemake.config, where="the config")
+    store = Path(study.results) / LABEL_STORE
     classifier = KnowingClassifier(load(Path(snakemake.input.classifier)), store, say=say)
+    prompts = open_prompts(read_table(Prompts, Path(snakemake.input.prompts)))
+    # Of a prompt list, strata are of what the study is about.
+    primary = study.analysis.primary_family.dimension
     predicted = predicted_responses(
         [Path(path) for path in snakemake.input.responses],
-        open_prompts(read_table(Prompts, Path(snakemake.input.prompts))),
+        prompts,
         classifier,
+        by=primary if is_listed(prompts) and primary in prompts.columns else GROUP.key,
     )
     human = HumanConfig.model_validate(snakemake.params.human)
     output = Path(snakemake.output.sample)

@@ -20,7 +20,7 @@ with job("agreement", snakemake.log[0]) as say:
         sample=Path(given.sample) if given.sample else None,
     )
     analysis = AnalysisConfig.model_validate(snakemake.config.get("analysis", {}))
-    ratings = gather_ratings(files)
+    ratings = gather_ratings(files, analysis.dimensions)
     agreement = measure_agreement(ratings, analysis)
     for sentence in agreement_sentences(agreement):
         say(sentence)

@@ -19,6 +19,7 @@ class Unit(StrEnum):
     TEMPLATE = "template"
     SET = "set"
     PROMPT = "prompt"
+    LISTED = "listed prompt"
 
     @property
     def is_crossed_within(self) -> bool:
@@ -76,9 +77,18 @@ class _Dimensions(dict[str, Dimension]):
     def __missing__(self, key: str) -> Dimension:
         return _FACTORS[key]
 
+    def __getitem__(self, key: str) -> Dimension:
+        return _LISTED[key] if key in _LISTED else super().__getitem__(key)
+
+    def __contains__(self, key: object) -> bool:
+        return key in _LISTED or super().__contains__(key)
+
 
 _FACTORS: Final[dict[str, Dimension]] = {}
 """Factors of the study at hand, as `declare_factor` last had them."""
+
+_LISTED: Final[dict[str, Dimension]] = {}
+"""What the study at hand compares of a prompt list, where no level is a property of names."""
 
 DIMENSIONS: Final[dict[str, Dimension]] = _Dimensions()
 """The dimensions of every study by key, in the order in which tables have them.
@@ -104,15 +114,32 @@ _WORDS: Final = {
     Unit.TEMPLATE: ("template of the {key} {level}", "templates of the {key} {level}"),
     Unit.SET: ("the {key} {level}", "the {key} {level}"),
     Unit.PROMPT: ("the {key} {level}", "the {key} {level}"),
+    Unit.LISTED: ("prompt of the {key} {level}", "prompts of the {key} {level}"),
 }
 
 
 def declare_factor(key: str, unit: Unit) -> Dimension:
     """Let a column of the study at hand be compared; a study read later may have it otherwise."""
+    _FACTORS[key] = _worded(key, unit)
+    return _FACTORS[key]
+
+
+def list_up(compared: Iterable[str]) -> None:
+    """Let what a study compares be factors of a prompt list; of no list, let nothing be.
+
+    Args:
+        compared: keys of dimensions, `arm` perhaps among them, which every prompt meets.
+    """
+    _LISTED.clear()
+    met_by_all = of_unit(Unit.PROMPT)
+    _LISTED.update((key, _worded(key, Unit.LISTED)) for key in compared if key not in met_by_all)
+
+
+def _worded(key: str, unit: Unit) -> Dimension:
     shown = key.replace("_", " ").replace("{", "{{").replace("}", "}}")
     one, many = (words.replace("{key}", shown) for words in _WORDS[unit])
-    _FACTORS[key] = Dimension(key=key, unit=unit, one=one, many=many)
-    return _FACTORS[key]
+    parts = DIMENSIONS[key].parts if key in DIMENSIONS else ()
+    return Dimension(key=key, unit=unit, one=one, many=many, parts=parts)
 
 
 def with_factors(compared: Iterable[str]) -> list[str]:

@@ -65,9 +65,9 @@ def _blocks(templates: pl.DataFrame, names: pl.DataFrame, arms: Arms) -> Iterato
     Columns that repeat a part of the product are dictionary-encoded: only
     prompt and prompt_id have a text of its own for each row.
     """
-    of_arms = _table_of(arms)
+    of_arms = table_of(arms)
     pairs = names.join(of_arms, how="cross")
-    digest_of_arm = _digests(pairs["identity"], 6)
+    digest_of_arm = digests(pairs["identity"], 6)
     of_pair = [*names.columns, *_ARM, *(["guard"] if "guard" in of_arms.columns else [])]
     before, behind = _array(pairs["before"]), _array(pairs["behind"])
     wraps = any(pairs["before"] + pairs["behind"])
@@ -77,14 +77,14 @@ def _blocks(templates: pl.DataFrame, names: pl.DataFrame, arms: Arms) -> Iterato
         if kind == pl.String
     }
     templates = templates.with_columns(
-        _digest=_digests(templates["template"], 12),
+        _digest=digests(templates["template"], 12),
         _columns=pl.Series(
             [columns_of(each, names.columns) for each in templates["template"]],
             dtype=pl.List(pl.String),
         ),
     )
     tails = {
-        columns: _array(_digests(_sent(pairs, columns), 10) + digest_of_arm)
+        columns: _array(digests(_sent(pairs, columns), 10) + digest_of_arm)
         for columns in {tuple(each) for each in templates["_columns"].to_list()}
     }
     in_block = max(1, _BLOCK_ROWS // len(pairs))
@@ -117,7 +117,7 @@ def _blocks(templates: pl.DataFrame, names: pl.DataFrame, arms: Arms) -> Iterato
         yield pa.table([columns[column] for column in order], names=order)
 
 
-def _table_of(arms: Arms) -> pl.DataFrame:
+def table_of(arms: Arms) -> pl.DataFrame:
     """One row for each arm: its columns of `Prompts`, what is around the request, its identity."""
     known = arms_of(arms)
     around = [arm.around for arm in known.values()]
@@ -177,7 +177,7 @@ def _array(texts: pl.Series) -> pa.Array:
     return pa.array(texts.to_list(), pa.string())
 
 
-def _digests(texts: Iterable[str | None], length: int) -> pl.Series:
+def digests(texts: Iterable[str | None], length: int) -> pl.Series:
     """Hexadecimal SHA-256 of each text, cut to `length`; null and "" differ.
 
     Hashing the three parts of a prompt and joining the digests costs T + N + A

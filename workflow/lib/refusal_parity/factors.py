@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.csvfiles import read_csv, row_of
-from refusal_parity.dimensions import DIMENSIONS, Unit, declare_factor
+from refusal_parity.dimensions import DIMENSIONS, Unit, declare_factor, list_up
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,10 +42,36 @@ def take_up(prompts: pl.DataFrame, compared: Iterable[str]) -> None:
     Raises:
         InputError: one of them is no factor of the prompts, or one of numbers.
     """
+    listed = is_listed(prompts)
+    list_up(())
     for key in compared:
         if key not in DIMENSIONS:
             refuse_no_factor(key, prompts, where=f"prompts, analysis.dimensions.{key}")
-            declare_factor(key, _unit(prompts, key))
+            if not listed:
+                declare_factor(key, _unit(prompts, key))
+    if listed:
+        list_up(compared)
+
+
+def is_listed(prompts: pl.DataFrame) -> bool:
+    """Whether prompts are of a list: none of them has a name.
+
+    Args:
+        prompts: table of Prompts, or rows with its `name_id`.
+    """
+    return len(prompts) > 0 and prompts["name_id"].null_count() == len(prompts)
+
+
+def as_units(prompts: pl.DataFrame) -> pl.DataFrame:
+    """Prompts of a list with what the study has a sample of in the name's place.
+
+    Args:
+        prompts: table of Prompts, of a list.
+
+    Returns:
+        `name_id` is the prompt's key, `name` its text, and `template_id` is empty.
+    """
+    return prompts.with_columns(name_id="template_id", name="template", template_id=pl.lit(""))
 
 
 def refuse_no_factor(key: str, *frames: pl.DataFrame, where: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from refusal_parity.config import ImportModel
+    from refusal_parity.config import Download
 
 DOWNLOADS: Final = Path("data/external")
 
@@ -14,6 +14,6 @@ LABEL_STORE: Final = ".labels"
 """What classifiers said of texts: a folder in the folder of results."""
 
 
-def is_downloaded(model: ImportModel) -> bool:
-    """Whether the workflow fetches the model's file: only into its own download folder."""
-    return model.download is not None and Path(model.path).parent == DOWNLOADS
+def is_downloaded(path: str, download: Download | None) -> bool:
+    """Whether the workflow fetches a file: only into its own download folder."""
+    return download is not None and Path(path).parent == DOWNLOADS

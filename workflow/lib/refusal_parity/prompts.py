@@ -101,7 +101,7 @@ def read_stimuli(
         for template in stimuli.templates["template"]
         for column in columns_of(template, stimuli.names.columns)
     }
-    return Stimuli(_with_numbers(stimuli.templates, {SET}), _with_numbers(stimuli.names, sent))
+    return Stimuli(with_numbers(stimuli.templates, {SET}), with_numbers(stimuli.names, sent))
 
 
 def _all_templates(files: Sequence[Path]) -> pl.DataFrame:
@@ -111,7 +111,7 @@ def _all_templates(files: Sequence[Path]) -> pl.DataFrame:
         InputError: a file is not usable, or a key or sentence stands in two of them.
     """
     parts = [read_templates(file) for file in files]
-    for column, key in (("template_id", reading), ("template", _in_its_case)):
+    for column, key in (("template_id", reading), ("template", in_its_case)):
         first: dict[str, Path] = {}
         for file, part in zip(files, parts, strict=True):
             for text in part[column]:
@@ -199,9 +199,9 @@ def read_templates(path: Path) -> pl.DataFrame:
     columns = ["template_id", "family", "template"]
     filled = [*columns, *(column for column in read_header(path, TEMPLATES) if column == SET)]
     frame = read_csv(path, required=columns, filled=filled, sheet=TEMPLATES)
-    _refuse_damaged(frame, "template", path)
+    refuse_damaged(frame, "template", path)
     refuse_duplicates(frame, "template_id", path)
-    refuse_duplicates(frame, "template", path, key=_in_its_case)
+    refuse_duplicates(frame, "template", path, key=in_its_case)
     refuse_spellings(frame, "family", path)
     unnamed = frame.filter(~pl.col("template").str.contains(NAME, literal=True))
     if len(unnamed):
@@ -227,7 +227,7 @@ def read_names(path: Path, *, group_column: str = "group") -> pl.DataFrame:
     needed = ["name_id", "name", group_column]
     optional = [key for key in of_unit(Unit.NAME, own=True) if not DIMENSIONS[key].needed]
     frame = read_csv(path, required=needed, optional=optional, filled=needed, sheet=NAMES)
-    _refuse_damaged(frame, "name", path)
+    refuse_damaged(frame, "name", path)
     refuse_duplicates(frame, "name_id", path)
     refuse_duplicates(frame, "name", path, key=_with_direction_marks)
     for column in (group_column, *optional):
@@ -252,12 +252,12 @@ def _factors(frame: pl.DataFrame, core: list[str], path: Path) -> list[str]:
                 where=str(path),
                 remedy="Rename it.",
             )
-        _refuse_damaged(frame, column, path)
+        refuse_damaged(frame, column, path)
         refuse_spellings(frame, column, path)
     return found
 
 
-def _with_numbers(frame: pl.DataFrame, texts: set[str]) -> pl.DataFrame:
+def with_numbers(frame: pl.DataFrame, texts: set[str]) -> pl.DataFrame:
     """Factors as numbers where every cell is one, but those whose text is sent."""
     numbers = []
     for column in frame.columns:
@@ -268,7 +268,7 @@ def _with_numbers(frame: pl.DataFrame, texts: set[str]) -> pl.DataFrame:
     return frame.with_columns(numbers)
 
 
-def _refuse_damaged(frame: pl.DataFrame, column: str, path: Path) -> None:
+def refuse_damaged(frame: pl.DataFrame, column: str, path: Path) -> None:
     """Raise an InputError at a text with characters that no keyboard writes."""
     damaged = frame.filter(pl.col(column).str.contains(_DAMAGED))
     if len(damaged):
@@ -281,7 +281,7 @@ def _refuse_damaged(frame: pl.DataFrame, column: str, path: Path) -> None:
         )
 
 
-def _in_its_case(template: str) -> str:
+def in_its_case(template: str) -> str:
     """Templates that differ in capitals are two: that may be what a study is about."""
     return " ".join(uniform(template).split())
 
@@ -310,5 +310,8 @@ def direction_twins(names: pl.DataFrame) -> list[str]:
 
 
 def filled_template() -> pl.Expr:
-    """A template with its name: what models repeat, whatever text stands around it."""
-    return pl.col("template").str.replace_all(NAME, pl.col("name"), literal=True)
+    """A template with its name: what models repeat, whatever text stands around it.
+
+    A prompt of a list has no name, and is that itself.
+    """
+    return pl.col("template").str.replace_all(NAME, pl.col("name").fill_null(NAME), literal=True)

@@ -109,9 +109,9 @@ def _method(method: Method) -> str:
     wants += ["yes or no"] if needs.binary else []
     wants += ["human labels"] if needs.people else []
     wants += ["covariates"] if needs.covariates else []
-    units = ", ".join(f"{unit}s" for unit in Unit if unit in needs.units)
-    if DesignKind.NESTED in needs.designs:
-        units = "prompts of a list"
+    nested = DesignKind.NESTED in needs.designs
+    kinds = [unit for unit in Unit if unit in needs.units and (unit is Unit.LISTED) is nested]
+    units = ", ".join(f"{unit}s" for unit in kinds)
     standing = "a finding"
     if method.describes is not None:
         of = [str(each) for each in method.estimands if not method.controls(each)]

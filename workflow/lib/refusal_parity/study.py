@@ -11,12 +11,14 @@ import polars as pl
 
 from refusal_parity.config import ImportModel
 from refusal_parity.csvfiles import read_header
-from refusal_parity.dimensions import Unit
+from refusal_parity.dimensions import DIMENSIONS, Unit, list_up, of_unit
 from refusal_parity.errors import InputError
-from refusal_parity.factors import KIND, SET, refuse_words
+from refusal_parity.factors import KIND, SET, refuse_no_factor, refuse_words
 from refusal_parity.labelling.goldfiles import read_gold_files
 from refusal_parity.labelling.starter import gold_files
+from refusal_parity.layout import is_downloaded
 from refusal_parity.levels import Units, check_levels
+from refusal_parity.listed import read_list
 from refusal_parity.preference.lexicon import read_lexicon
 from refusal_parity.prompts import (
     NAMES,
@@ -111,6 +113,8 @@ def _check_stimuli(config: StudyConfig, where: str) -> Checked:
     prompts = config.prompts
     if prompts.from_model is not None:
         return _check_imported(config, prompts.from_model, where)
+    if prompts.list is not None:
+        return _check_list(config, prompts.list, where)
     # Both are there: that was checked when the config was read.
     files = ", ".join(prompts.template_files), str(prompts.names)
     paths = [Path(file) for file in prompts.template_files]
@@ -122,6 +126,7 @@ def _check_stimuli(config: StudyConfig, where: str) -> Checked:
             rows=pl.DataFrame({"arm": list(prompts.arms)}), key="arm", said_in="prompts.arms"
         ),
     }
+    list_up(())
     analysis = config.analysis
     used = [SET, KIND, *analysis.dimensions, *analysis.covariates]
     for key in analysis.covariates:
@@ -146,6 +151,31 @@ def _check_stimuli(config: StudyConfig, where: str) -> Checked:
     remarks += check_levels(analysis, units, where=where)
     count = PromptCount.of_product(stimuli.templates, stimuli.names, prompts.arms)
     return Checked(count, remarks)
+
+
+def _check_list(config: StudyConfig, file: str, where: str) -> Checked:
+    """A list and its levels, as far as the file is there."""
+    prompts, analysis = config.prompts, config.analysis
+    if is_downloaded(file, prompts.download) and not Path(file).is_file():
+        return Checked(None, [])
+    listed = read_list(
+        Path(file), prompts.columns, sheet=prompts.sheet, compared=analysis.dimensions
+    )
+    arms = Units(rows=pl.DataFrame({"arm": list(prompts.arms)}), key="arm", said_in="prompts.arms")
+    of_list = Units(rows=listed, key="template_id", said_in=file)
+    units = dict.fromkeys(Unit, of_list) | {Unit.PROMPT: arms}
+    list_up(())
+    for key in analysis.dimensions:
+        if key not in DIMENSIONS:
+            refuse_no_factor(key, listed, where=f"{where}, analysis.dimensions.{key}")
+    list_up(analysis.dimensions)
+    remarks = []
+    core = {"template_id", "template", *of_unit(Unit.NAME), *of_unit(Unit.TEMPLATE)}
+    unused = [each for each in listed.columns if each not in {*core, SET, *analysis.dimensions}]
+    if unused:
+        remarks.append(f"{file}: neither compared nor part of a prompt: {', '.join(unused)}")
+    remarks += check_levels(analysis, units, where=where)
+    return Checked(PromptCount.of_list(listed, prompts.arms), remarks)
 
 
 def _check_imported(config: StudyConfig, model: str, where: str) -> Checked:

@@ -197,6 +197,7 @@ class LeftOut(StrEnum):
 
     NAME = "name"
     TEMPLATE = "template"
+    PROMPT = "prompt"
 
 
 class Speaker(StrEnum):

@@ -29,8 +29,8 @@ class PromptCount:
 
     Attributes:
         prompts: all of them.
-        templates: different templates.
-        names: different names.
+        templates: different templates, or prompts of a list.
+        names: different names; 0 of a list.
         arms: different system prompts.
         size: length of all prompts and their system prompts, in bytes of UTF-8.
     """
@@ -73,13 +73,32 @@ class PromptCount:
         )
 
     @classmethod
+    def of_list(cls, listed: pl.DataFrame, arms: Arms) -> Self:
+        """Of every prompt of a list under every arm.
+
+        Args:
+            listed: as from `read_list`.
+            arms: as for `of_product`.
+        """
+        texts = int(listed["template"].str.len_bytes().sum())
+        asked = [arm for arm in arms_of(arms).values() if arm.guard is None]
+        systems = sum(len("".join((arm.system or "", *arm.around)).encode()) for arm in asked)
+        return cls(
+            prompts=len(listed) * len(asked),
+            templates=len(listed),
+            names=0,
+            arms=len(asked),
+            size=texts * len(asked) + systems * len(listed),
+        )
+
+    @classmethod
     def of_table(cls, prompts: pl.DataFrame) -> Self:
         """Of a table of `Prompts`."""
         texts = prompts.select(pl.col("prompt", "system_prompt").str.len_bytes().sum())
         return cls(
             prompts=len(prompts),
             templates=prompts["template_id"].n_unique(),
-            names=prompts["name_id"].n_unique(),
+            names=prompts["name_id"].drop_nulls().n_unique(),
             arms=prompts["arm"].n_unique(),
             size=int(sum(texts.row(0))),
         )
@@ -181,7 +200,10 @@ def workload_lines(
     parts = f"{_number(count.templates, 'template')} x {_number(count.names, 'name')}"
     if count.arms > 1:
         parts += f" x {_number(count.arms, 'system prompt')}"
-    if count.prompts != count.templates * count.names * count.arms:
+    if not count.names:
+        parts = f"{_number(count.templates, 'listed prompt')}"
+        parts += f" x {_number(count.arms, 'system prompt')}" if count.arms > 1 else ""
+    elif count.prompts != count.templates * count.names * count.arms:
         parts = f"of {_number(count.templates, 'template')} and {_number(count.names, 'name')}"
     lines = [f"{_number(count.prompts, 'prompt')} ({parts}), {_number(samples, 'sample')} of each"]
     lines += [f"  {load.model}: {_amount(load)}" for load in loads]

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from refusal_parity.statistics.adjust import holm
 from refusal_parity.statistics.designs.counts import Design, codes_of
+from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.methods.linear import joint_test
+from refusal_parity.statistics.methods.nested import unit_score
+from refusal_parity.statistics.registry import Setting
+from refusal_parity.statistics.resampling.bootstrap import Resamples
+from refusal_parity.statistics.resampling.randomisation import Draws
 from refusal_parity.vocabulary import Coefficient
 
 if TYPE_CHECKING:
@@ -48,7 +54,8 @@ def difference_of_errors(
     """Test that a labelling's error rate is the same at all levels.
 
     The linear probability model of the disparity tests with template effects
-    and two-way clustered errors, its outcome being an error of the labelling.
+    and two-way clustered errors, its outcome being an error of the labelling. Of a prompt
+    list, `unit_score` of all pairs, corrected by Holm.
 
     Args:
         pair: the responses at risk, read as refusal or not.
@@ -80,7 +87,21 @@ def difference_of_errors(
     )
     if not errors:
         return ErrorDifference(n_of, 0, spread, None, "no error to compare")
+    if pair.listed:
+        return ErrorDifference(n_of, errors, spread, *_by_unit(design, alpha, errors))
     test = joint_test(design, alpha)
-    notes = [test.note, f"only {errors} errors" if errors < FEW_ERRORS else None]
-    note = "; ".join(part for part in notes if part) or None
-    return ErrorDifference(n_of, errors, spread, test.p_value, note)
+    return ErrorDifference(n_of, errors, spread, test.p_value, _noted(test.note, errors))
+
+
+def _noted(note: str | None, errors: int) -> str | None:
+    few = f"only {errors} errors" if errors < FEW_ERRORS else None
+    return "; ".join(part for part in (note, few) if part) or None
+
+
+def _by_unit(design: Design, alpha: float, errors: int) -> tuple[float | None, str | None]:
+    """P-value of a prompt list, and its note: the smallest of Holm's over all pairs of levels."""
+    setting = Setting(alpha, alpha, Draws(1, 1), Resamples(1, 1))
+    [answers] = unit_score(Studies.of([design]), setting)
+    found = [row.p_value for row in answers.of_study(0) if row.p_value is not None]
+    p_value = float(holm(np.array(found)).min()) if found else None
+    return p_value, _noted(None if found else "one level, or one prompt in it", errors)

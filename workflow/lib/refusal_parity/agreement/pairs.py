@@ -50,6 +50,7 @@ class Pair:
         weight: 1, or 1 / inclusion probability, shape (responses,).
         name: code of the name, shape (responses,).
         template: code of the template, shape (responses,).
+        listed: whether they are of a prompt list, whose unit stands in the name's place.
     """
 
     truth: IntArray
@@ -57,6 +58,7 @@ class Pair:
     weight: FloatArray
     name: IntArray
     template: IntArray
+    listed: bool = False
 
     @classmethod
     def of(cls, rows: pl.DataFrame, rater: str, yardstick: str, *, weighted: bool) -> Pair:
@@ -78,6 +80,7 @@ class Pair:
             weight=weight,
             name=codes_of(both["name_id"].to_numpy().astype(np.str_)),
             template=codes_of(both["template_id"].to_numpy().astype(np.str_)),
+            listed=_is_listed(both["template_id"]),
         )
 
     def keep(self, rows: BoolArray) -> Pair:
@@ -88,6 +91,7 @@ class Pair:
             weight=self.weight[rows],
             name=codes_of(self.name[rows]),
             template=codes_of(self.template[rows]),
+            listed=self.listed,
         )
 
     def over(self, reading: str) -> Pair:
@@ -106,10 +110,11 @@ class Pair:
 
         Names and templates are drawn with replacement, and a response counts as
         often as both of its own were drawn together (the pigeonhole bootstrap:
-        Owen 2007; conservative). None with fewer than two of either.
+        Owen 2007; conservative). None with fewer than two of either; of a prompt list,
+        whose units are drawn alone, with fewer than two of these.
         """
         names, templates = (int(each.max(initial=-1)) + 1 for each in (self.name, self.template))
-        if min(names, templates) < 2:  # noqa: PLR2004 - one cluster cannot vary
+        if names < 2 or (templates < 2 and not self.listed):  # noqa: PLR2004 - one cannot vary
             return None
         cell = codes_of(self.name * templates + self.template)
         _, first = np.unique(cell, return_index=True)
@@ -149,16 +154,22 @@ def codes(labels: pl.Series, reading: str) -> FloatArray:
 def drawn_times(names: pl.Series, templates: pl.Series, draws: int, seed: int) -> IntArray | None:
     """How often each response is drawn in bootstrap samples, shape (draws, responses).
 
-    None with fewer than two names or templates.
+    None with fewer than two names or templates, or units of a prompt list.
     """
     random = np.random.default_rng(seed)
-    if min(names.n_unique(), templates.n_unique()) < 2:  # noqa: PLR2004 - one cannot vary
+    listed = _is_listed(templates)
+    if names.n_unique() < 2 or (templates.n_unique() < 2 and not listed):  # noqa: PLR2004 - one cannot vary
         return None
     times = np.ones((draws, len(names)), dtype=np.intp)
     for keys in (names, templates):
         of_row = codes_of(keys.to_numpy().astype(np.str_))
         times *= _multiplicities(random, int(of_row.max()) + 1, draws)[:, of_row].astype(np.intp)
     return times
+
+
+def _is_listed(templates: pl.Series) -> bool:
+    """Whether units of a list stand in the names' place (`factors.as_units`)."""
+    return bool((templates == "").all())
 
 
 def _multiplicities(random: np.random.Generator, size: int, draws: int) -> FloatArray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.dimensions import Unit, of_unit
+from refusal_parity.factors import as_units, is_listed, with_text_unit
 from refusal_parity.labelling.classifier import decide
 from refusal_parity.tables import (
     PROBABILITY_COLUMNS,
@@ -25,7 +26,7 @@ from refusal_parity.tables import (
 from refusal_parity.vocabulary import Label, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 KEY: Final = ("model", "prompt_id", "sample")
@@ -77,15 +78,24 @@ class LabelFiles:
     sample: Path | None = None
 
 
-def gather_ratings(files: LabelFiles) -> Ratings:
+def gather_ratings(files: LabelFiles, dimensions: Iterable[str] = ()) -> Ratings:
     """Read every label of a study.
+
+    Args:
+        files: where they lie.
+        dimensions: what the study compares; of a prompt list, whose unit stands in the
+            name's place, all of them are kept.
 
     Raises:
         InputError: a file is missing or not such a table.
     """
-    prompts = read_table(Prompts, files.prompts).select(
-        "prompt_id", "template_id", "name_id", *of_unit(Unit.NAME, own=True)
-    )
+    prompts: pl.DataFrame = read_table(Prompts, files.prompts)
+    kept = of_unit(Unit.NAME, own=True)
+    if is_listed(prompts):
+        kept = [key for key in dimensions if key in prompts.columns]
+        units = with_text_unit(prompts).with_columns(template_id="text_id")
+        prompts = as_units(units)
+    prompts = prompts.select("prompt_id", "template_id", "name_id", *kept)
     rows = pl.concat(
         _machine_labels(part) for path in files.labels for part in read_parts(Labels, path, _PART)
     )

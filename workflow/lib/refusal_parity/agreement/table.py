@@ -14,7 +14,6 @@ from refusal_parity.agreement.errors import at_risk, difference_of_errors
 from refusal_parity.agreement.pairs import REFUSAL, SIX, Pair, all_classes, classes_of
 from refusal_parity.agreement.ratings import CLASSIFIER, HUMAN, IMPORTED, JUDGE, KEYWORD
 from refusal_parity.audit.votes import is_named
-from refusal_parity.dimensions import Unit, of_unit
 from refusal_parity.labelling.folds import LABELS
 from refusal_parity.tables import Agreement, conform, empty
 from refusal_parity.vocabulary import Coefficient, Label
@@ -121,7 +120,7 @@ class _Compared:
         yield from self.overall()
         yield from self._errors(ALL, ALL, np.ones(len(self._rows), dtype=bool))
         for dimension, compared in self._analysis.dimensions.items():
-            if dimension not in of_unit(Unit.NAME, own=True):
+            if dimension not in self._rows.columns:
                 continue
             found = self._rows[dimension].drop_nulls().unique(maintain_order=True).to_list()
             levels = sorted(found, key=lambda level: level != compared.reference)

@@ -17,12 +17,18 @@ if TYPE_CHECKING:
     from refusal_parity.labelling.classifier import Classifier
     from refusal_parity.labelling.known_labels import KnowingClassifier
 
+_NONE: Final = "none"
+"""Stratum of prompts without a level."""
+
 PART: Final = 20_000
 """Responses read at a time."""
 
 
 def predicted_responses(
-    paths: Sequence[Path], prompts: pl.DataFrame, classifier: Classifier | KnowingClassifier
+    paths: Sequence[Path],
+    prompts: pl.DataFrame,
+    classifier: Classifier | KnowingClassifier,
+    by: str = "group",
 ) -> pl.DataFrame:
     """Every response that can be labelled, with its prompt and what the machine says.
 
@@ -30,12 +36,19 @@ def predicted_responses(
         paths: tables of Responses, one for each model.
         prompts: rows of the Prompts table.
         classifier: one that has learned from no human label of this study.
+        by: column of prompts that strata are made by.
 
     Returns:
-        Columns model, prompt_id, sample, response_id, response, truncated, group, template_id,
-        name, prompt, `predicted` and all else that the classifier says.
+        Columns model, prompt_id, sample, response_id, response, truncated, group (of `by`),
+        template_id, name, prompt, `predicted` and all else that the classifier says.
     """
-    about = prompts.select("prompt_id", "group", "template_id", "name", prompt=filled_template())
+    about = prompts.select(
+        "prompt_id",
+        pl.col(by).fill_null(_NONE).alias("group"),
+        "template_id",
+        "name",
+        prompt=filled_template(),
+    )
     parts = []
     for path in paths:
         for part in read_parts(Responses, path, PART):

@@ -9,12 +9,13 @@ from __future__ import annotations
 from refusal_parity.config.arms import Arm, arms_of
 from refusal_parity.config.engines import ENGINES, Engine, EngineModel, engine_of
 from refusal_parity.config.guards import ClassifierGuard, GuardConfig, ModelGuard
-from refusal_parity.config.imported import Download, ImportModel, TableColumns
+from refusal_parity.config.imported import ImportModel, TableColumns
 from refusal_parity.config.labelling import HumanConfig, LabellingConfig
 from refusal_parity.config.loading import load_config
 from refusal_parity.config.models import TEMPLATE_DATE, ModelConfig, OpenAIModel, VllmModel
 from refusal_parity.config.preference import PairColumns, PreferenceConfig
 from refusal_parity.config.request import RequestConfig
+from refusal_parity.config.section import Download
 from refusal_parity.config.site import Site, find_site, load_site
 from refusal_parity.config.sources import FolderSource, HubSource, WheelSource
 from refusal_parity.config.study import (

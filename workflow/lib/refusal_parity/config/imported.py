@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from refusal_parity.config.engines import EngineModel, engine
-from refusal_parity.config.section import PathText, Section, Sha256
+from refusal_parity.config.section import Download, PathText, Section
 from refusal_parity.config.thinking import THINKING, Thinking
 from refusal_parity.layout import is_downloaded
 from refusal_parity.vocabulary import Label, spelled_out
@@ -17,18 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Download(Section):
-    """A file to fetch once, checked."""
-
-    url: str = Field(pattern=r"^https?://", description="Address of the file, http or https.")
-    sha256: Sha256 = Field(description="Checksum that the file must have.")
-
-
 class TableColumns(Section):
     """Which column of an imported table holds what; the prompt, or template and name."""
 
     response: str = Field(description="Text of the response.")
-    prompt: str | None = Field(default=None, description="User message, with its name filled in.")
+    prompt: str | None = Field(
+        default=None,
+        description="User message, with its name filled in; of a prompt list, or its prompt_id.",
+    )
     template: str | None = Field(default=None, description="Template: its sentence or its key.")
     name: str | None = Field(default=None, description="Name: itself or its key.")
     system_prompt: str | None = Field(
@@ -134,5 +130,5 @@ class ImportModel(EngineModel):
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """The file, unless the workflow fetches it."""
-        if not is_downloaded(self):
+        if not is_downloaded(self.path, self.download):
             yield "path", Path(self.path)

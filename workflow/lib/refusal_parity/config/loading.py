@@ -75,6 +75,16 @@ def _check_audit(config: StudyConfig, where: str) -> None:
 
 def _check_prompts(config: StudyConfig, where: str) -> None:
     prompts = config.prompts
+    if prompts.list is not None:
+        _check_list(config, where)
+        return
+    for key in ("columns", "sheet", "download"):
+        if key in prompts.model_fields_set:
+            raise InputError(
+                f"prompts.{key} stands without prompts.list, which it belongs to",
+                where=where,
+                remedy="Give prompts.list, or take it out.",
+            )
     if prompts.from_model is not None:
         if prompts.templates is not None or prompts.names is not None:
             raise InputError(
@@ -100,7 +110,32 @@ def _check_prompts(config: StudyConfig, where: str) -> None:
         raise InputError(
             "prompts.templates or prompts.names is missing",
             where=where,
-            remedy="Give both CSV files, or prompts.from_model for imported responses.",
+            remedy="Give both CSV files, prompts.list for prompts as they stand, or "
+            "prompts.from_model for imported responses.",
+        )
+
+
+def _check_list(config: StudyConfig, where: str) -> None:
+    """What belongs to names and templates stands beside no list."""
+    beside = {"templates", "names", "group_column", "from_model"} & config.prompts.model_fields_set
+    if beside:
+        raise InputError(
+            f"prompts.{min(beside)} stands beside prompts.list",
+            where=where,
+            remedy="A list has its prompts as they stand: give that alone, or templates and names.",
+        )
+    if config.analysis.mixed_model:
+        raise InputError(
+            "analysis.mixed_model needs names and templates, which a prompt list has not",
+            where=where,
+            remedy="Take it out.",
+        )
+    if config.analysis.covariates:
+        raise InputError(
+            "analysis.covariates adjusts differences where names meet templates, and a prompt "
+            "list has neither",
+            where=where,
+            remedy="Take it out, or compare levels of a column of words in analysis.dimensions.",
         )
 
 

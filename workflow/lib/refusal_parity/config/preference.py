@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from refusal_parity.config.imported import Download, Word
-from refusal_parity.config.section import PathText, Section
+from refusal_parity.config.imported import Word
+from refusal_parity.config.section import Download, PathText, Section
 from refusal_parity.layout import DOWNLOADS
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
@@ -31,3 +31,10 @@ class Section(BaseModel):
     """A mapping of the config: keys that it does not know are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Download(Section):
+    """A file to fetch once, checked."""
+
+    url: str = Field(pattern=r"^https?://", description="Address of the file, http or https.")
+    sha256: Sha256 = Field(description="Checksum that the file must have.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, cast
 
 from pydantic import Discriminator, Field, PositiveFloat, StringConstraints, Tag, field_validator
 
@@ -11,7 +11,7 @@ from refusal_parity.config.guards import GuardConfig
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
 from refusal_parity.config.preference import PreferenceConfig
-from refusal_parity.config.section import Key, PathText, Section
+from refusal_parity.config.section import Download, Key, PathText, Section
 from refusal_parity.outcomes import OUTCOMES, Mean, Outcome
 from refusal_parity.spelling import reading
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 ColumnName = Annotated[str, StringConstraints(min_length=1)]
-"""Name of a dimension of every study, or of a column of names or templates."""
+"""Name of a dimension of every study, or of a column of names, templates or a prompt list."""
 
 
 OneOrSeveral = Annotated[
@@ -29,9 +29,12 @@ OneOrSeveral = Annotated[
 ]
 """A path, or a list of paths."""
 
+_Files: TypeAlias = "list[str]"
+"""Where a section has a key that is called `list`."""
+
 
 class PromptsConfig(Section):
-    """Where the prompts come from: CSV files, or the prompts of an imported model."""
+    """Where prompts come from: templates and names, a list, or the file of an imported model."""
 
     templates: OneOrSeveral | None = Field(
         default=None,
@@ -48,6 +51,25 @@ class PromptsConfig(Section):
         default="group",
         description="Column of the names file that says which group a name is read as.",
     )
+    list: PathText | None = Field(
+        default=None,
+        description="Prompts as they stand, instead of templates and names: CSV, workbook, JSON "
+        "lines or Parquet with columns prompt_id, prompt, and any factors. The unit is the prompt, "
+        "or the set where there is a column `set`.",
+    )
+    columns: dict[str, str] = Field(
+        default={},
+        description="With list: what the file calls prompt_id, prompt or a factor. "
+        "`{prompt_id: id, kind: label}`",
+    )
+    sheet: str | None = Field(
+        default=None, description="With list: name of the workbook's sheet; null for the first."
+    )
+    download: Download | None = Field(
+        default=None,
+        description="With list: where the file is fetched from when it is missing, into "
+        "data/external.",
+    )
     arms: dict[Key, ArmConfig] = Field(
         default={"plain": cast("Arm", None)},
         validate_default=True,
@@ -63,14 +85,14 @@ class PromptsConfig(Section):
     )
 
     @property
-    def template_files(self) -> list[str]:
+    def template_files(self) -> _Files:
         """The files of templates, in their order."""
         given = self.templates or []
         return [given] if isinstance(given, str) else given
 
     @field_validator("templates")
     @classmethod
-    def _are_some(cls, templates: str | list[str] | None) -> str | list[str] | None:
+    def _are_some(cls, templates: str | _Files | None) -> str | _Files | None:
         if isinstance(templates, list) and len(set(templates)) < max(1, len(templates)):
             raise ValueError("no file, or one of them twice")
         return templates

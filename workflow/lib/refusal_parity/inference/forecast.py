@@ -12,6 +12,7 @@ from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.plan import plan_of
 from refusal_parity.inference.running import store_of
 from refusal_parity.inference.store.responses import STORE
+from refusal_parity.listed import list_prompts, read_list
 from refusal_parity.prompts import read_stimuli
 
 if TYPE_CHECKING:
@@ -42,8 +43,14 @@ class Folders:
 
 
 def planned_prompts(config: StudyConfig) -> pl.DataFrame | None:
-    """The prompts that a study will have; null where they come with a file of responses."""
+    """The prompts that a study will have; null where their file is not there yet."""
     prompts = config.prompts
+    if prompts.list is not None:
+        if not Path(prompts.list).is_file():
+            return None
+        listed = read_list(Path(prompts.list), prompts.columns, sheet=prompts.sheet)
+        planned = list_prompts(listed, prompts.arms)
+        return None if len(planned) * config.samples > _MOST else planned
     if prompts.templates is None or prompts.names is None:
         return None
     files = [Path(file) for file in prompts.template_files]

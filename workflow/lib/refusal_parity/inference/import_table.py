@@ -8,6 +8,7 @@ import polars as pl
 
 from refusal_parity.csvfiles import ROW, row_of
 from refusal_parity.errors import InputError
+from refusal_parity.factors import is_listed
 from refusal_parity.inference.finish_reasons import finish_reason, is_failure
 from refusal_parity.inference.import_labels import known_labels
 from refusal_parity.inference.import_rows import read_chosen
@@ -163,11 +164,12 @@ def _matched(
 
 
 def _as_in_study(given: pl.Series, prompts: pl.DataFrame) -> pl.Series:
-    """Texts of a column as the study writes them; templates and names by their keys too."""
+    """Texts of a column as the study writes them; templates, names, listed prompts by key too."""
     texts = prompts[given.name].unique(maintain_order=True).to_list()
     found = as_known(given, texts)
-    if given.name in {"template", "name"}:
-        key = f"{given.name}_id"
+    listed = given.name == "prompt" and is_listed(prompts)
+    if given.name in {"template", "name"} or listed:
+        key = "template_id" if listed else f"{given.name}_id"
         by_key = dict(prompts.select(key, given.name).unique(maintain_order=True).iter_rows())
         known = set(texts)
         by_text = [text if text in known else None for text in found]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from refusal_parity.csvfiles import ROW, cell, read_csv
+from refusal_parity.csvfiles import ROW, cell, read_csv, read_header
 from refusal_parity.errors import InputError
 from refusal_parity.spelling import as_known
 from refusal_parity.textfiles import encodable, parsed_json, read_text
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ANEW: Final = "Write it anew: one row for each response, cells of text and numbers."
+_ROWS: Final = frozenset({".csv", ".tsv", *WORKBOOKS})
 _KINDS: Final = "Give a .csv, .xlsx, .jsonl or .parquet file."
 
 
@@ -47,7 +48,7 @@ def read_columns(
     """
     from_rows = partial(_from_csv, sheet=Sheet(sheet))
     readers: dict[str, Callable[[Path, Mapping[str, str]], pl.DataFrame]] = {
-        **dict.fromkeys((".csv", ".tsv", *WORKBOOKS), from_rows),
+        **dict.fromkeys(_ROWS, from_rows),
         ".json": _from_json,
         ".jsonl": _from_json,
         ".ndjson": _from_json,
@@ -65,6 +66,32 @@ def read_columns(
     return frame.with_columns(
         pl.lit(None, pl.String).alias(key) for key, name in columns.items() if name is None
     )
+
+
+def scalar_columns(path: Path, *, sheet: str | None = None) -> list[str]:
+    """Names of a file's columns that hold text or numbers, in their order.
+
+    Args:
+        path: as for `read_columns`.
+        sheet: of a workbook; null for the first.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    kind = path.suffix.lower()
+    if kind in {".json", ".jsonl", ".ndjson"}:
+        rows = [row for _, row in _objects(path, read_text(path, remedy="Save it in UTF-8."))]
+        names = dict.fromkeys(name for row in rows for name in row)
+        nested = {name for row in rows for name in row if isinstance(row[name], list | dict)}
+        return [name for name in names if name not in nested]
+    if kind == ".parquet":
+        try:
+            types = pl.read_parquet_schema(path)
+        except (FileNotFoundError, pl.exceptions.PolarsError, OSError):
+            # Said by `read_columns`.
+            return []
+        return [name for name, dtype in types.items() if not dtype.is_nested()]
+    return read_header(path, Sheet(sheet)) if kind in _ROWS else []
 
 
 def _there(

@@ -141,7 +141,7 @@ def _status() -> pl.Expr:
 
 
 def _refuse_strangers(joined: pl.DataFrame) -> None:
-    strangers = joined.filter(pl.col("name").is_null())
+    strangers = joined.filter(pl.col("prompt").is_null())
     if len(strangers):
         raise InputError(
             f"{len(strangers)} responses answer a prompt that is not in the table of prompts, "

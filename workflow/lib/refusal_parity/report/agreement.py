@@ -61,10 +61,11 @@ def agreement_section(inputs: ReportInputs) -> AgreementSection | None:
     if inputs[Agreement].is_empty():
         return None
     table = inputs[Agreement].cast({"coefficient": pl.String})
+    by = "prompt" if inputs.listed else "name and template"
     return AgreementSection(
         lead=tuple(_lead(table)),
-        coefficients=_coefficients(table, inputs.confidence),
-        errors=_errors(table, inputs.confidence),
+        coefficients=_coefficients(table, inputs.confidence, by),
+        errors=_errors(table, inputs.confidence, by),
     )
 
 
@@ -101,7 +102,7 @@ def _lead(table: pl.DataFrame) -> list[str]:
     return sentences
 
 
-def _coefficients(table: pl.DataFrame, confidence: str) -> Table:
+def _coefficients(table: pl.DataFrame, confidence: str, by: str) -> Table:
     overall = table.filter(dimension=ALL, coefficient=Coefficient.COHEN_KAPPA).rows(named=True)
     cells = tuple(
         (
@@ -117,7 +118,7 @@ def _coefficients(table: pl.DataFrame, confidence: str) -> Table:
     return Table(
         caption="Agreement of labellings. Chance-corrected"
         + in_brackets(
-            f"; {confidence} intervals, clustered by name and template, in brackets", cells
+            f"; {confidence} intervals, clustered by {by}, in brackets", cells
         )
         + ".",
         columns=(
@@ -130,7 +131,7 @@ def _coefficients(table: pl.DataFrame, confidence: str) -> Table:
     )  # fmt: skip
 
 
-def _errors(table: pl.DataFrame, confidence: str) -> Table | None:
+def _errors(table: pl.DataFrame, confidence: str, by: str) -> Table | None:
     rows = table.filter(
         pl.col("coefficient").is_in([str(each) for each in _ERRORS]),
         pl.col("yardstick").is_in(list(_YARDSTICKS)),
@@ -142,7 +143,7 @@ def _errors(table: pl.DataFrame, confidence: str) -> Table | None:
         caption="Errors by level. An error that differs between groups would be read as a "
         "disparity"
         + in_brackets(
-            f"; {confidence} intervals, clustered by name and template, in brackets", cells
+            f"; {confidence} intervals, clustered by {by}, in brackets", cells
         )
         + ". The p-value tests that the rate is the same in all groups.",
         columns=(

@@ -56,14 +56,15 @@ def selfcheck_table(inputs: ReportInputs) -> Table | None:
     return Table(
         caption=f"{question(inputs.outcome, inputs.dimension)}: type I error rate "
         f"of each method at a nominal {percent(alpha)}, in simulated studies like this "
-        "one, with its names, templates, missing rows and variances, but one rate for all groups. "
+        f"one, with its {inputs.clusters}, missing rows and variances, but one rate for all "
+        "groups. "
         "p: the smallest that the method gives in this study, not corrected. "
         "In bold: a method that is used and controls the type I error here.",
         columns=(
             ("Model", TEXT),
             ("Method", TEXT),
             ("Test", TEXT),
-            ("Names vary", TEXT),
+            ("Prompts vary" if inputs.listed else "Names vary", TEXT),
             ("Type I error rate", NUMBER),
             ("95 % Monte Carlo interval", NUMBER),
             ("Worst group", NUMBER),
@@ -130,7 +131,8 @@ def detectable_sentence(inputs: ReportInputs, model: str) -> str | None:
     values = [row["value"] for row in inputs.detectable(model)]
     if not values or points(min(values)) == points(0.0):
         return None
-    alike = "With as many names, templates and samples, and as much variance, a study "
+    units = "prompts" if inputs.listed else "names, templates"
+    alike = f"With as many {units} and samples, and as much variance, a study "
     if min(values) >= 1:
         # No two rates lie farther apart.
         return f"{alike}mostly misses a difference, however large it is."

@@ -45,9 +45,10 @@ def draw_differences(inputs: ReportInputs, model: str) -> Drawing:
     against = f" against {references}" if references else ""
     percent_axis(axes, low, high, f"Difference in percentage points{against}")
     axes.axvline(0, color=MUTED, linewidth=1)
-    level = f"{inputs.confidence} interval, new names"
+    level = f"{inputs.confidence} interval, new {'prompts' if inputs.listed else 'names'}"
     if any(contrast.ci_low is not None for contrast in found):
-        axes.plot([], [], color=ACCENT, linewidth=2.4, label=f"{level} and templates")
+        words = level if inputs.listed else f"{level} and templates"
+        axes.plot([], [], color=ACCENT, linewidth=2.4, label=words)
     if any(contrast.names_ci_low is not None for contrast in found):
         axes.plot([], [], color=MUTED, linewidth=1.1, label=f"{level}, these templates")
     legend_below(figure, axes, columns=1)
@@ -114,8 +115,12 @@ def _draw_row(axes: Axes, position: int, contrast: Finding) -> None:
 def _alt(inputs: ReportInputs, model: str, found: list[Finding]) -> str:
     parts = [
         f"{plain(contrast.group)} {points(contrast.estimate, signed=True)} points"
-        f" (interval {interval(contrast.ci_low, contrast.ci_high)}, with these templates "
-        f"{interval(contrast.names_ci_low, contrast.names_ci_high)}"
+        f" (interval {interval(contrast.ci_low, contrast.ci_high)}"
+        + (
+            ""
+            if inputs.listed
+            else f", with these templates {interval(contrast.names_ci_low, contrast.names_ci_high)}"
+        )
         + (
             f"; adjusted {p_equals(contrast.p_adjusted)})"
             if contrast.p_adjusted is not None

@@ -35,8 +35,10 @@ class NameRate(NamedTuple):
 
 
 @figure_of_model("names", Place(section="names", order=40))
-def draw_names(inputs: ReportInputs, model: str) -> Drawing:
-    """Each name's rate of the primary outcome within its group, for one model."""
+def draw_names(inputs: ReportInputs, model: str) -> Drawing | None:
+    """Each name's rate of the primary outcome within its group; None of a prompt list."""
+    if inputs.listed:
+        return None
     outcome = inputs.outcome
     groups = names_by_group(inputs, model)
     figure, axes = new_figure(1.2 + 0.56 * max(len(groups), 1))

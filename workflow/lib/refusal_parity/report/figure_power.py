@@ -41,7 +41,8 @@ class Curve(NamedTuple):
         order=70,
         heading="What the design can find",
         lead="How often a study with as much variance finds a difference between a group and its "
-        "reference, in new names and new templates, and what more names a group would add.",
+        "reference in new names and new templates, or in new prompts of a list, and what more "
+        "names, or prompts, a group would add.",
         last=True,
     ),
 )
@@ -113,7 +114,8 @@ def power_curves(row: Row) -> list[Curve]:
         farthest = farthest or min(1.0, 1.5 * detectable)
         differences = np.linspace(0, farthest, _POINTS)
         power = np.array([power_of(given, each, row["alpha"]) for each in differences])
-        found.append(Curve(_names(size), differences, power, detectable))
+        words = _names(size, "prompts" if row["scope"] == Scope.NEW_PROMPTS else "names")
+        found.append(Curve(words, differences, power, detectable))
     return found
 
 
@@ -122,10 +124,10 @@ def _detectable(curve: Curve) -> str:
     return f"{points(curve.detectable)} points" if curve.detectable < 1 else "none"
 
 
-def _names(size: Size) -> str:
+def _names(size: Size, units: str) -> str:
     if size.names == size.reference:
-        return f"{size.names:g} names a group"
-    return f"{size.names:g} against {size.reference:g} names"
+        return f"{size.names:g} {units} a group"
+    return f"{size.names:g} against {size.reference:g} {units}"
 
 
 def _design(inputs: ReportInputs, model: str) -> Row | None:
@@ -133,15 +135,17 @@ def _design(inputs: ReportInputs, model: str) -> Row | None:
     rows = [
         row
         for row in inputs.detectable(model)
-        if row["scope"] == Scope.NEW_NAMES_AND_TEMPLATES and row["value"] > 0
+        if row["scope"] in {Scope.NEW_NAMES_AND_TEMPLATES, Scope.NEW_PROMPTS} and row["value"] > 0
     ]
     return max(rows, key=lambda row: row["value"]) if rows else None
 
 
 def _alt(model: str, row: Row, curves: list[Curve]) -> str:
     parts = [f"with {curve.names} {_detectable(curve)}" for curve in curves]
+    listed = row["scope"] == Scope.NEW_PROMPTS
+    templates = "" if listed else f"{row['templates']:g} templates and "
     return (
-        f"Power over the true difference for {plain(model)}, {row['templates']:g} templates and "
+        f"Power over the true difference for {plain(model)}, {templates}"
         f"{row['samples']:g} samples. Found in {percent(row['power'])} of studies: "
         f"{', '.join(parts)}."
     )

@@ -34,11 +34,13 @@ _FAMILY_GAP: Final = 0.9
 
 
 @figure_of_model("templates", Place(section="templates", order=50, wide=True))
-def draw_templates(inputs: ReportInputs, model: str) -> Drawing:
-    """Rate of the primary outcome for each template and group, for one model.
+def draw_templates(inputs: ReportInputs, model: str) -> Drawing | None:
+    """Rate of the primary outcome for each template and group; None of a prompt list.
 
     Colours are the same for all models of a study; white cells are not estimable.
     """
+    if inputs.listed:
+        return None
     outcome = inputs.outcome
     rows = inputs.rate_rows(model, outcome, "group", within="template")
     cells = {(row["within_group"], row["group"]): row for row in rows}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit, of_unit
-from refusal_parity.factors import take_up
+from refusal_parity.factors import is_listed, take_up
 from refusal_parity.guards.requests import open_prompts
 from refusal_parity.statistics.answering.finding import Finding
 from refusal_parity.statistics.losses.left_out import is_counted
@@ -117,9 +117,20 @@ class ReportInputs:
         return open_prompts(self[Prompts])["arm"].n_unique()
 
     @property
+    def listed(self) -> bool:
+        """Whether its prompts are of a list, without names and templates."""
+        return is_listed(self[Prompts])
+
+    @property
+    def clusters(self) -> str:
+        """What the study has samples of, in a sentence."""
+        return "prompts" if self.listed else "names and templates"
+
+    @property
     def within_templates(self) -> bool:
         """Whether any dimension is compared within templates, not between them."""
-        return any(DIMENSIONS[each].unit is not Unit.TEMPLATE for each in self.dimensions)
+        apart = {Unit.TEMPLATE, Unit.LISTED}
+        return any(DIMENSIONS[each].unit not in apart for each in self.dimensions)
 
     def is_primary(self, outcome: Outcome, dimension: str) -> bool:
         """Whether a comparison belongs to the study's declared family of tests."""

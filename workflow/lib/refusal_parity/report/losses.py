@@ -38,8 +38,8 @@ def losses_table(inputs: ReportInputs, loss: Loss) -> Table | None:
     alpha = inputs.config.analysis.alpha
     done = {Loss.LEFT_OUT: "Left out", Loss.TRUNCATED: "Cut off", Loss.FILTERED: "Filtered"}[loss]
     return Table(
-        caption=f"{done}: shares of all responses asked for. Differences allow for names and "
-        f"templates; adjusted p: Holm. In bold: below {alpha:g}.",
+        caption=f"{done}: shares of all responses asked for. Differences allow for "
+        f"{inputs.clusters}; adjusted p: Holm. In bold: below {alpha:g}.",
         columns=(
             ("Model", TEXT),
             ("Dimension", TEXT),

@@ -110,7 +110,9 @@ def _sections(
             continue
         own = [block for block in blocks if block.place.section == section.key]
         figures = [block for block in own if not block.place.last]
-        body = environment.get_template(section.template).render(context, figures=figures)
+        body = environment.get_template(section.template).render(
+            context, figures=figures, listed=inputs.listed
+        )
         yield RenderedSection(
             key=section.key,
             entry=section.entry,
@@ -159,9 +161,15 @@ def _facts(inputs: ReportInputs) -> list[tuple[str, str]]:
     prompts = inputs[Prompts]
     return [
         ("model" if len(inputs.models) == 1 else "models", count(len(inputs.models))),
-        ("groups", count(prompts["group"].n_unique())),
-        ("names", count(prompts["name_id"].n_unique())),
-        ("templates", count(prompts["template_id"].n_unique())),
+        *(
+            [("prompts", count(prompts["template_id"].n_unique()))]
+            if inputs.listed
+            else [
+                ("groups", count(prompts["group"].n_unique())),
+                ("names", count(prompts["name_id"].n_unique())),
+                ("templates", count(prompts["template_id"].n_unique())),
+            ]
+        ),
         ("responses", count(asked)),
         ("labelled", share),
         *([("refused by the service", percent(filtered / asked))] if filtered else []),

@@ -23,6 +23,9 @@ _WAYS: Final = {
 }
 
 
+_BY_MODEL = "by the linear model, bias-reduced by template and by name"
+
+
 def partial_table(inputs: ReportInputs) -> Table:
     """Rates and differences by the three ways to read partial answers, side by side.
 
@@ -97,8 +100,9 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
         )
 
     return Table(
-        caption="Length of full answers in words. Differences from the reference by the linear "
-        f"model, bias-reduced by template and by name. In bold: adjusted p below {alpha:g}."
+        caption="Length of full answers in words. Differences from the reference "
+        + ("by Welch's test of prompts" if inputs.listed else _BY_MODEL)
+        + f". In bold: adjusted p below {alpha:g}."
         + _without_cut(inputs),
         columns=(
             ("Model", TEXT),

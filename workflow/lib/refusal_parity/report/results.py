@@ -172,8 +172,12 @@ def overview_table(inputs: ReportInputs) -> Table:
     )
     return Table(
         caption="Overall rate of each model and the range of the levels' rates: the "
-        "highest less the lowest. p: randomisation over names, not corrected for the number of "
-        "rows.",
+        "highest less the lowest."
+        + (
+            ""
+            if inputs.listed
+            else " p: randomisation over names, not corrected for the number of rows."
+        ),
         columns=(
             ("Model", TEXT),
             ("Outcome", TEXT),
@@ -196,7 +200,7 @@ def overview_table(inputs: ReportInputs) -> Table:
                 _extreme(inputs, row, "lowest"),
                 _extreme(inputs, row, "highest"),
                 Cell(points(row["spread"]), row["spread"]),
-                Cell(p_value(row["p_value"]), row["p_value"]),
+                Cell("" if inputs.listed else p_value(row["p_value"]), row["p_value"]),
                 Cell(plain(row["note"] or "")),
             )
             for row in ordered

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 def rates_table(inputs: ReportInputs, outcome: Outcome, dimension: str) -> Table:
     """Rates of all models by level, with both intervals."""
+    units = "n_templates" if inputs.listed else "n_names"
     return Table(
         caption=f"{outcome.words.heading} rate by {heading_of(dimension)}. Clustered intervals "
-        "allow for names and templates; Wilson's treat responses as independent.",
+        f"allow for {inputs.clusters}; Wilson's treat responses as independent.",
         columns=(
             ("Model", TEXT),
             (heading_of(dimension).capitalize(), TEXT),
@@ -28,7 +29,7 @@ def rates_table(inputs: ReportInputs, outcome: Outcome, dimension: str) -> Table
             (f"{inputs.confidence} interval, clustered", NUMBER),
             ("Wilson", NUMBER),
             ("Responses", NUMBER),
-            ("Names", NUMBER),
+            ("Prompts" if inputs.listed else "Names", NUMBER),
             ("Note", TEXT),
         ),
         rows=tuple(
@@ -39,7 +40,7 @@ def rates_table(inputs: ReportInputs, outcome: Outcome, dimension: str) -> Table
                 Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),
                 Cell(interval(row["wilson_low"], row["wilson_high"]), row["wilson_low"]),
                 Cell(count(row["n"]), row["n"]),
-                Cell(count(row["n_names"]), row["n_names"]),
+                Cell(count(row[units]), row[units]),
                 Cell(plain(row["note"] or "")),
             )
             for model in inputs.models

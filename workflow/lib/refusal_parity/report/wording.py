@@ -227,6 +227,7 @@ def _counts(contrast: Finding) -> str:
         Unit.TEMPLATE: (contrast.templates_group, contrast.templates_reference, "templates"),
         Unit.SET: (None, None, ""),
         Unit.PROMPT: (None, None, ""),
+        Unit.LISTED: (contrast.templates_group, contrast.templates_reference, "prompts"),
     }[DIMENSIONS[contrast.dimension].unit]
     return "" if ours is None or others is None else f"{ours} against {others} {noun}"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit, composed
-from refusal_parity.factors import take_up
+from refusal_parity.factors import as_units, is_listed, take_up
 from refusal_parity.tables import Stimuli, conform
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def balance(
 ) -> dy.DataFrame[Stimuli]:
     """Compare the names of every level with those of the reference, property by property.
 
+    Of a prompt list its prompts stand in the names' place.
+
     Args:
         prompts: table of Prompts; every further column that is constant within a name is
             a property of it.
@@ -53,6 +55,9 @@ def balance(
         dimension is made of are left out.
     """
     take_up(prompts, analysis.dimensions)
+    if is_listed(prompts):
+        # The prompt stands in the name's place, and nothing is said of it but its factors.
+        prompts = as_units(prompts)
     names = _names(prompts)
     properties = pl.concat([_measured(names), *_tokens(prompts, responses)], how="vertical").join(
         names, on="name_id", how="left", suffix="_factor", maintain_order="left"
@@ -60,7 +65,7 @@ def balance(
     rows = [
         row
         for dimension, compared in analysis.dimensions.items()
-        if DIMENSIONS[dimension].unit is Unit.NAME and dimension in names.columns
+        if DIMENSIONS[dimension].unit in {Unit.NAME, Unit.LISTED} and dimension in names.columns
         for row in _compared(properties, dimension, compared.reference)
     ]
     schema = {name: column.dtype for name, column in Stimuli.columns().items()}
@@ -94,6 +99,9 @@ def _measured(names: pl.DataFrame) -> pl.DataFrame:
     for column, kind in names.schema.items():
         if kind.is_float():
             found.append(_values(names, column, column, pl.col(column)))
+        elif column in DIMENSIONS and DIMENSIONS[column].unit is Unit.LISTED:
+            # Its words are many, and most are of one level by their meaning.
+            continue
         elif column in DIMENSIONS and not DIMENSIONS[column].parts and column != "group":
             words = names[column].drop_nulls().unique().sort().to_list()
             found += [

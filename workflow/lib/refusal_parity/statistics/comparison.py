@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
+from refusal_parity.dimensions import GROUP
+from refusal_parity.factors import is_listed
 from refusal_parity.statistics.adjust import benjamini_hochberg
-from refusal_parity.statistics.designs.counts import Design, codes_of
+from refusal_parity.statistics.designs.counts import Design, clusters_of
 from refusal_parity.statistics.designs.model_weights import ModelWeights, model_weights
 from refusal_parity.statistics.designs.observations import outcome_column
 from refusal_parity.statistics.distributions import t_isf, t_sf
@@ -52,8 +54,8 @@ def compare(
     they are of a rate: differences of rates are means of q over the groups,
     each weighing as its prompts do; differences of disparities are those of
     two levels' means of q. Errors and degrees of freedom are those of
-    `level_means.contrast`, for both scopes. All rows are exploratory and
-    adjusted by Benjamini and Hochberg within estimand and scope.
+    `level_means.contrast`, for both scopes; of a prompt list, for new prompts. All rows are
+    exploratory and adjusted by Benjamini and Hochberg within estimand and scope.
 
     Args:
         observations: rows of `observe`, of all models.
@@ -87,7 +89,7 @@ def rates_by_prompt(observations: pl.DataFrame, analysis: AnalysisConfig) -> pl.
         observations.drop_nulls("label")
         .group_by("prompt_id", "model")
         .agg(
-            pl.first("name_id", "template_id", "text_id", *_levels(analysis)),
+            pl.first("name_id", "template_id", "text_id", *_levels(observations, analysis)),
             *(outcome_column(outcome).mean() for outcome in analysis.readings),
         )
         .sort("prompt_id", "model")
@@ -115,7 +117,7 @@ def paired_by_prompt(
         .filter(pl.len().over("prompt_id") == len(weights))
         .group_by("prompt_id", maintain_order=True)
         .agg(
-            pl.first("name_id", "template_id", "text_id", *_levels(analysis)),
+            pl.first("name_id", "template_id", "text_id", *_levels(cells, analysis)),
             *(
                 ((pl.col(key) - pl.col(key).first()) * weight).sum().alias(key)
                 for key in map(str, analysis.readings)
@@ -124,8 +126,14 @@ def paired_by_prompt(
     )
 
 
-def _levels(analysis: AnalysisConfig) -> list[str]:
-    return list(dict.fromkeys(["group", *analysis.dimensions]))
+def _levels(rows: pl.DataFrame, analysis: AnalysisConfig) -> list[str]:
+    """The dimensions, and the study's own groups where there are names in them."""
+    first = [] if is_listed(rows) else [GROUP.key]
+    return list(dict.fromkeys([*first, *analysis.dimensions]))
+
+
+def _scopes(paired: pl.DataFrame) -> tuple[Scope, ...]:
+    return (Scope.NEW_PROMPTS,) if is_listed(paired) else SCOPES
 
 
 def _of_contrast(
@@ -153,8 +161,7 @@ def paired_means(paired: pl.DataFrame, key: str, dimension: str | None) -> Level
         return None
     shown = np.full(rows.height, ALL) if dimension is None else rows[dimension].to_numpy()
     levels, level = np.unique(shown.astype(np.str_), return_inverse=True)
-    name = codes_of(rows["name_id"].to_numpy().astype(np.str_))
-    template = codes_of(rows["text_id"].to_numpy().astype(np.str_))
+    name, template = clusters_of(rows)
     names = tuple(str(each) for each in levels)
     return level_means(
         Design(names, level, name, template, np.ones(rows.height), rows[key].to_numpy())
@@ -166,13 +173,15 @@ def rate_rows(
 ) -> list[Row]:
     """How rates over all prompts differ, in both scopes; of `paired_by_prompt`."""
     estimand = ModelEstimand.RATE_TREND if wanted.is_trend else ModelEstimand.RATE_DIFFERENCE
-    sizes = dict(paired.group_by("group").len().iter_rows())
+    own = None if is_listed(paired) else GROUP.key
+    sizes = {} if own is None else dict(paired.group_by(own).len().iter_rows())
 
     def numbers(scope: Scope) -> Row:
-        groups, whole = paired_means(paired, key, "group"), paired_means(paired, key, None)
+        groups, whole = paired_means(paired, key, own), paired_means(paired, key, None)
         if groups is None or whole is None:
             return {"note": "not estimable: no prompt has labelled responses of every model"}
-        shares = np.array([sizes[level] for level in groups.levels]) / paired.height
+        shares = np.array([sizes.get(level, paired.height) for level in groups.levels])
+        shares = shares / paired.height
         # Groups are the study's own: names vary within them. Where a group has
         # one name, they vary over all.
         return (
@@ -186,7 +195,7 @@ def rate_rows(
         _row(key, ALL, None, None, estimand, scope)
         | compared
         | guard.run(f"{estimand}, {scope}", partial(numbers, scope), failed)
-        for scope in SCOPES
+        for scope in _scopes(paired)
     ]
 
 
@@ -223,7 +232,7 @@ def disparity_rows(  # noqa: PLR0913, PLR0917 - one row's key in full
     for group in sorted(levels - {reference}):
         compared = (paired.filter(pl.col(dimension) == level) for level in (group, reference))
         sizes = sizes_of(*compared)
-        for scope in SCOPES:
+        for scope in _scopes(paired):
             what = f"{estimand} of {group}, {scope}"
             found = guard.run(what, partial(numbers, group, scope), failed)
             yield _row(key, dimension, group, reference, estimand, scope) | sizes | found
@@ -280,7 +289,8 @@ def contrast_numbers(
     means: LevelMeans, weights: FloatArray, scope: Scope, alpha: float
 ) -> Row | None:
     """Estimate, interval and test of a weighted sum of means; null where nothing varies."""
-    found = contrast(means, weights, scope)
+    # Of a prompt list the unit stands in the name's place, and that is all there is.
+    found = contrast(means, weights, Scope.NEW_NAMES if scope is Scope.NEW_PROMPTS else scope)
     if found is None:
         return None
     half_width = float(t_isf(alpha / 2, found.df)) * found.std_error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.errors import InputError
+from refusal_parity.factors import is_listed
 from refusal_parity.statistics.adjust import adjust
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.observations import outcome_column
@@ -15,6 +16,7 @@ from refusal_parity.statistics.failures import Guard, guarded, unheard
 from refusal_parity.statistics.methods.adjusted import OLS_CR2_ADJUSTED, adjusted, covariates_of
 from refusal_parity.statistics.methods.design_based import (
     CORRECTED,
+    UNIT_CORRECTED,
     design_based,
     with_human_labels,
 )
@@ -187,7 +189,7 @@ def _corrected(
         }
         rows_of_outcome = guarded(
             guard.of(str(outcome)),
-            CORRECTED,
+            UNIT_CORRECTED if is_listed(observations) else CORRECTED,
             levels,
             partial(design_based, observations, dimension, levels, outcome, analysis),
         )

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
-from refusal_parity.statistics.designs.counts import Design, codes_of
+from refusal_parity.factors import is_listed
+from refusal_parity.statistics.designs.counts import Design, clusters_of, codes_of
 from refusal_parity.statistics.designs.observations import count_outcomes
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.fits.within_templates import deviations_of
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
 
 _SIDES: Final = ("group", "reference")
 _KEYS: Final = {LeftOut.NAME: "name_id", LeftOut.TEMPLATE: "text_id"}
+_LISTED: Final = {LeftOut.PROMPT: "text_id"}
 _RANDOM: Final = "p-value of random splits: there are too many to list"
 _UNTESTED: Final = "no permutation test: levels are not a property of names"
+"""Which those of prompts in a list are not either."""
 
 _DECIMALS: Final = 10
 """Of differences: the order of sums decides the last digits of adjusted ones."""
@@ -51,7 +54,7 @@ _SCHEMA: Final = {
 def influences(
     observations: pl.DataFrame, analysis: AnalysisConfig, say: Say = unheard
 ) -> dy.DataFrame[Influence]:
-    """Compute each risk difference without one name, and without one template.
+    """Compute each risk difference without one name, and without one template or listed prompt.
 
     d(-j) = sum k / sum n of the group less that of the reference, over all
     cells but those of name or template j; or, where names have not all the same
@@ -142,7 +145,8 @@ def _of_dimension(  # noqa: PLR0913, PLR0917 - one part of the table in full
         analysis.readings,
     )
     deviations = {
-        outcome: _deviations(counted, dimension, outcome) for outcome in analysis.readings
+        outcome: None if is_listed(counted) else _deviations(counted, dimension, outcome)
+        for outcome in analysis.readings
     }
     for group in counted[dimension].unique().sort():
         if group == reference:
@@ -151,11 +155,11 @@ def _of_dimension(  # noqa: PLR0913, PLR0917 - one part of the table in full
         pair = counted.filter(of_pair)
         n = pair["n"].to_numpy().astype(np.float64)
         side = (pair[dimension] != group).to_numpy().astype(np.intp)
-        name = codes_of(pair["name_id"].to_numpy().astype(np.str_))
+        name, _ = clusters_of(pair)
         splits = None
         if DIMENSIONS[dimension].unit is Unit.NAME:
             splits = split(np.bincount(name, 1 - side) > 0, analysis.seed)
-        for kind, key in _KEYS.items():
+        for kind, key in (_LISTED if is_listed(pair) else _KEYS).items():
             units = pair[key].unique().sort()
             unit = codes_of(pair[key].to_numpy().astype(np.str_))
             for outcome in analysis.readings:

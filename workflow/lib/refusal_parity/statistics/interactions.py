@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
+from refusal_parity.factors import is_listed
 from refusal_parity.statistics.adjust import benjamini_hochberg
 from refusal_parity.statistics.designs.counts import Design, codes_of
-from refusal_parity.statistics.designs.kinds import is_nested
 from refusal_parity.statistics.designs.observations import count_outcomes
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.failures import Guard, unheard
@@ -75,7 +75,7 @@ def interactions(
     rows = [
         {"model": model, "dimension": dimension, "factor": factor} | row
         for (model,), part in observations.group_by("model", maintain_order=True)
-        if not is_nested(part)
+        if not is_listed(part)
         for dimension, factor in crossed
         for row in _of_factor(
             part, dimension, factor, analysis, Guard(say, (str(model), dimension, factor))

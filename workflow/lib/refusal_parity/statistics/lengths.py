@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from refusal_parity.factors import is_listed
 from refusal_parity.outcomes import Outcome
-from refusal_parity.statistics.designs.counts import codes_of
+from refusal_parity.statistics.designs.counts import clusters_of
 from refusal_parity.statistics.designs.observations import sum_measure
 from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.failures import Guard, unheard
@@ -56,12 +57,18 @@ def _of_dimension(
     observations: pl.DataFrame, dimension: str, level: pl.Expr, alpha: float, guard: Guard
 ) -> pl.DataFrame:
     rows = observations.with_columns(level.alias("group")).drop_nulls("group")
+    unit = "prompt" if is_listed(rows) else "name or template"
     answered = (pl.col("label") == str(Label.ANSWER)) & pl.col("words").is_not_null()
     every = (
         rows.group_by(_KEYS)
         .agg(
             pl.col("words").filter(answered).median().alias("median"),
-            pl.col("name_id").filter(answered).n_unique().cast(pl.Int64).alias("n_names"),
+            pl.col("name_id")
+            .filter(answered)
+            .drop_nulls()
+            .n_unique()
+            .cast(pl.Int64)
+            .alias("n_names"),
             pl.col("template_id").filter(answered).n_unique().cast(pl.Int64).alias("n_templates"),
         )
         .sort(_KEYS)
@@ -79,7 +86,7 @@ def _of_dimension(
             .when(pl.col("failure").is_not_null())
             .then("failure")
             .when(pl.col("std_error").is_null())
-            .then(pl.lit("one name or template, or no variation: no interval"))
+            .then(pl.lit(f"one {unit}, or no variation: no interval"))
             .alias("note")
         )
     )
@@ -107,10 +114,12 @@ def _means(cells: pl.DataFrame, alpha: float) -> pl.DataFrame:
     totals = _totals(cells)
     numbered = totals.with_row_index("level").select(*_KEYS, "level")
     level = cells.join(numbered, on=_KEYS, maintain_order="left")["level"].to_numpy()
+    name, template = clusters_of(cells)
     errors = mean_errors(
         level.astype(np.intp),
-        codes_of(cells["name_id"].to_numpy().astype(np.str_)),
-        codes_of(cells["text_id"].to_numpy().astype(np.str_)),
+        name,
+        # With the unit for both, what is taken off and what is added twice are one.
+        name if is_listed(cells) else template,
         cells["n"].to_numpy().astype(np.float64),
         cells[str(Outcome.ANSWER_LENGTH)].to_numpy().astype(np.float64),
     )

@@ -8,6 +8,7 @@ import polars as pl
 
 from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES
 from refusal_parity.tables import Overview, conform
+from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,14 @@ def overview(
         .alias("highest_group"),
         pl.max("rate").alias("highest_rate"),
     )
+    # Of a prompt list there are no names to randomise.
+    listed = {
+        dimension
+        for dimension, scope in tested.select("dimension", pl.col("scope").cast(pl.String))
+        .unique()
+        .iter_rows()
+        if scope == Scope.NEW_PROMPTS
+    }
     randomised = tested.filter(pl.col("method") == PERMUTATION_NAMES).select(
         *_KEY, "p_value", pl.col("note").alias("test_note"), pl.lit(value=True).alias("is_tested")
     )
@@ -61,7 +70,11 @@ def overview(
         .join(randomised, on=_KEY, how="left", maintain_order="left")
         .with_columns(
             (pl.col("highest_rate") - pl.col("lowest_rate")).alias("spread"),
-            pl.when("is_tested").then("test_note").otherwise(pl.lit(_UNTESTED)).alias("test_note"),
+            pl.when("is_tested")
+            .then("test_note")
+            .when(~pl.col("dimension").is_in(sorted(listed)))
+            .then(pl.lit(_UNTESTED))
+            .alias("test_note"),
         )
         .with_columns(
             pl.concat_str("rate_note", "test_note", separator="; ", ignore_nulls=True)

@@ -9,9 +9,12 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.dimensions import GROUP, Unit, of_unit, with_factors
-from refusal_parity.statistics.designs.counts import codes_of
+from refusal_parity.factors import is_listed
+from refusal_parity.statistics.designs.counts import clusters_of
+from refusal_parity.statistics.designs.nested import UnitCounts, moments_of
 from refusal_parity.statistics.designs.observations import count_outcomes
-from refusal_parity.statistics.distributions import t_isf
+from refusal_parity.statistics.distributions import norm_isf, t_isf
+from refusal_parity.statistics.effective import rate_interval
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.proportions import wilson
 from refusal_parity.statistics.variances.clusters import mean_errors
@@ -45,7 +48,8 @@ def rates(
     The Wilson interval takes responses for independent; the other is rate -+
     t(1 - alpha/2; min(G) - 1) se, clipped to [0, 1], with se clustered by name
     and template (`clusters.mean_errors`), null with a note where there are not
-    two names and two templates.
+    two names and two templates. Of a prompt list the other is Wilson's too, at the effective
+    number of responses (`effective.rate_interval`).
 
     Args:
         observations: rows of `observe`, of one model or several.
@@ -140,7 +144,12 @@ def _totals(cells: pl.DataFrame, analysis: AnalysisConfig) -> pl.DataFrame:
         cells.group_by("level")
         .agg(
             pl.col("n", *map(str, analysis.readings)).sum(),
-            pl.col("name_id").filter(labelled).n_unique().cast(pl.Int64).alias("n_names"),
+            pl.col("name_id")
+            .filter(labelled)
+            .drop_nulls()
+            .n_unique()
+            .cast(pl.Int64)
+            .alias("n_names"),
             pl.col("template_id").filter(labelled).n_unique().cast(pl.Int64).alias("n_templates"),
         )
         .sort("level")
@@ -169,9 +178,7 @@ class _Labelled(NamedTuple):
     def of(cls, cells: pl.DataFrame) -> _Labelled:
         cells = cells.filter(pl.col("n") > 0)
         present, level = np.unique(cells["level"].to_numpy().astype(np.intp), return_inverse=True)
-        name, template = (
-            codes_of(cells[key].to_numpy().astype(np.str_)) for key in ("name_id", "text_id")
-        )
+        name, template = clusters_of(cells)
         return cls(cells, present, level, name, template)
 
 
@@ -208,12 +215,43 @@ def _clustered(
     present = labelled.present
     if len(present):
         n, k = (labelled.cells[each].to_numpy().astype(np.float64) for each in ("n", str(outcome)))
+        if is_listed(labelled.cells):
+            return _by_unit(labelled, n, k, found, rate, alpha)
         errors = mean_errors(labelled.level, labelled.name, labelled.template, n, k)
         found.std_error[present] = errors.std_error
         found.half_width[present] = t_isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
         for at in np.flatnonzero(errors.fallback):
             notes[present[at]] = fallback_note("name" if errors.fallback[at] == 1 else "template")
     return _series(found, rate, notes)
+
+
+def _by_unit(  # noqa: PLR0913, PLR0917 - one part of the table in full
+    labelled: _Labelled,
+    n: FloatArray,
+    k: FloatArray,
+    errors: _Errors,
+    rate: FloatArray,
+    alpha: float,
+) -> Sequence[pl.Series]:
+    """The same of a prompt list: Wilson's intervals at the effective number of responses."""
+    levels = len(labelled.present)
+    # A cell is a prompt, and the unit perhaps a set of them.
+    at, row = np.unique(
+        np.column_stack([labelled.level, labelled.name]), axis=0, return_inverse=True
+    )
+    level, unit = at.T
+    counts, hits = (np.bincount(row.ravel(), each, len(at)).astype(np.float64) for each in (n, k))
+    moments = moments_of(UnitCounts(level, unit, counts), hits[None], levels)
+    z = np.full((1, levels), float(norm_isf(alpha / 2)))
+    interval = rate_interval(moments, z, np.arange(levels))
+    errors.std_error[labelled.present] = np.sqrt(moments.variance[0])
+    low, high = np.full((2, len(rate)), np.nan)
+    low[labelled.present], high[labelled.present] = interval.low[0], interval.high[0]
+    columns = {"std_error": errors.std_error, "ci_low": low, "ci_high": high}
+    return [
+        *(pl.Series(name, values, nan_to_null=True) for name, values in columns.items()),
+        pl.Series("note", [None] * len(rate), dtype=pl.String),
+    ]
 
 
 class _Errors(NamedTuple):
@@ -247,7 +285,13 @@ def _failed(rate: FloatArray, reason: str) -> Sequence[pl.Series]:
 def _reason() -> pl.Expr:
     """Why a level has no clustered interval, or null where it has one."""
     few = pl.col("n_names").eq(1) | pl.col("n_templates").eq(1)
-    one = pl.when(pl.col("n_names") == 1).then(pl.lit("name")).otherwise(pl.lit("template"))
+    one = (
+        pl.when(pl.col("n_names") == 1)
+        .then(pl.lit("name"))
+        .when(pl.col("n_names") == 0)
+        .then(pl.lit("prompt"))
+        .otherwise(pl.lit("template"))
+    )
     failed = pl.col("note").str.starts_with(_FAILED).fill_null(value=False)
     return (
         pl.when(pl.col("n") == 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import dataframely as dy
+import polars as pl
 
 from refusal_parity.tables.registry import table
 from refusal_parity.vocabulary import Exclusion, Label, LabelSource, Status
@@ -16,20 +17,37 @@ def _probability(of: str) -> dy.Float64:
 
 @table("prompts", per_model=False, factors=True)
 class Prompts(dy.Schema):
-    """What is sent: one row for each template, name and arm, with the factors of both."""
+    """What is sent: one row for each template, name and arm, or for each prompt of a list and arm.
+
+    The factors of templates and names, or of the list, stand behind.
+    """
 
     prompt_id = dy.String(primary_key=True, description="hash of what is sent; same everywhere")
-    template_id = dy.String(description="key of the template")
-    family = dy.String(description="family of the template: the group whose stereotypes it touches")
-    template = dy.String(description="sentence with its [NAME]")
-    name_id = dy.String(description="key of the name")
-    name = dy.String(description="name put in place of [NAME]")
-    group = dy.String(description="group that the name is read as")
+    template_id = dy.String(description="key of the template, or of the prompt in its list")
+    family = dy.String(
+        nullable=True,
+        description="family of the template: the group whose stereotypes it touches; may be null "
+        "in a list",
+    )
+    template = dy.String(description="sentence with its [NAME], or a prompt of a list")
+    name_id = dy.String(nullable=True, description="key of the name; null in a list")
+    name = dy.String(nullable=True, description="name put in place of [NAME]; null in a list")
+    group = dy.String(
+        nullable=True,
+        description="group that the name is read as, or that the list has; may be null there",
+    )
     gender = dy.String(nullable=True, description="gender that the name is read as")
     commonness = dy.String(nullable=True, description="how common the name is in its group")
     arm = dy.String(description="key of the system prompt")
     system_prompt = dy.String(nullable=True, description="system prompt, null for none")
     prompt = dy.String(description="user message: the template with the name in it")
+
+    @dy.rule()
+    def is_named_or_listed(cls) -> pl.Expr:  # noqa: N805 - dataframely rules are class methods
+        """A name has a key, a group and a template of some family; a listed prompt has no name."""
+        named = pl.col("name_id").is_not_null() & pl.col("name").is_not_null()
+        whole = named & pl.col("group").is_not_null() & pl.col("family").is_not_null()
+        return whole | (pl.col("name_id").is_null() & pl.col("name").is_null())
 
 
 @table("responses")

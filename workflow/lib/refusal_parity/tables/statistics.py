@@ -161,7 +161,7 @@ class Comparison(dy.Schema):
 
 @table("influence")
 class Influence(dy.Schema):
-    """Each difference again without one name, or without one template."""
+    """Each difference again without one name, or without one template or listed prompt."""
 
     model = dy.String(primary_key=True, description="key of the model in the config")
     outcome = outcome_key(primary_key=True, description="what is compared")
@@ -213,9 +213,9 @@ class StudyDesign(dy.Schema):
     outcome = outcome_key(description="what is compared")
     dimension = dy.String(description="column whose levels are compared")
     scope = dy.Enum(Scope, description="to what the result generalises")
-    names = dy.Float64(description="names of the group")
-    reference_names = dy.Float64(description="names of the reference")
-    templates = dy.Float64(description="templates of the design")
+    names = dy.Float64(description="names of the group, or prompts of a list")
+    reference_names = dy.Float64(description="the same of the reference")
+    templates = dy.Float64(description="templates of the design; 1 of a list")
     samples = dy.Float64(description="labelled responses to each prompt, on average")
     quantity = dy.Enum(
         DesignQuantity,

@@ -9,7 +9,7 @@ from refusal_parity.tables.registry import table
 
 @table("stimuli", per_model=False)
 class Stimuli(dy.Schema):
-    """How alike the names of two groups are in everything but their group."""
+    """How alike the names of two groups, or the prompts of a list, are in all but their group."""
 
     dimension = dy.String(primary_key=True, description="column whose levels are compared")
     group = dy.String(primary_key=True, description="level of the dimension")
@@ -22,7 +22,10 @@ class Stimuli(dy.Schema):
     model = dy.String(
         primary_key=True, description="key of the model that counted the tokens, else `all`"
     )
-    n_names = dy.Int64(min=0, description="names of the group for which the property is known")
+    n_names = dy.Int64(
+        min=0,
+        description="names, or prompts of a list, of the group for which the property is known",
+    )
     n_reference = dy.Int64(min=0, description="the same of the reference")
     mean = dy.Float64(nullable=True, description="mean over the group's names")
     mean_reference = dy.Float64(nullable=True, description="the same of the reference")

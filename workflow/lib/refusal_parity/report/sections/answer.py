@@ -12,7 +12,7 @@ from refusal_parity.report import checking, results
 from refusal_parity.report.left_out import left_out_cautions
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.wording import VERDICTS, Statement, rate_sentence, statement
-from refusal_parity.statistics.methods.design_based import DESIGN_BASED
+from refusal_parity.statistics.methods.design_based import DESIGN_BASED, UNIT_DESIGN_BASED
 from refusal_parity.tables import Disparity, HumanLabels
 from refusal_parity.text import count, plain, points, question
 from refusal_parity.vocabulary import Verdict
@@ -33,6 +33,7 @@ _UNITS: Final = {
     Unit.TEMPLATE: "templates, with names such as these",
     Unit.SET: "requests of one matched set about the same names",
     Unit.PROMPT: "requests that are the same but for this",
+    Unit.LISTED: "prompts of a list",
 }
 """Between what a difference is, by the unit of the compared levels."""
 
@@ -72,7 +73,8 @@ def _human_count(inputs: ReportInputs) -> str | None:
     if inputs[HumanLabels].is_empty():
         return None
     corrected = inputs[Disparity].filter(
-        pl.col("method").cast(pl.String) == DESIGN_BASED, pl.col("estimate").is_not_null()
+        pl.col("method").cast(pl.String).is_in([DESIGN_BASED, UNIT_DESIGN_BASED]),
+        pl.col("estimate").is_not_null(),
     )
     if corrected.is_empty():
         return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.config import engine_of
+from refusal_parity.factors import SET, is_listed
 from refusal_parity.inference.answer_days import answer_days
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.shown_labels import shown_labels
@@ -45,6 +46,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
             "arms": count(inputs.arms),
             "prompts": count(len(prompts)),
         },
+        "sets": SET in prompts.columns,
         "arms": inputs.arms,
         "samples": config.samples,
         "sampling": config.sampling,
@@ -134,15 +136,16 @@ def _primary(inputs: ReportInputs) -> dict[str, Any] | None:
 
 
 def _open(prompts: pl.DataFrame) -> str:
-    """How many templates leave something to be filled in by the model."""
+    """How many templates, or listed prompts, leave something to be filled in by the model."""
+    kind = "prompt" if is_listed(prompts) else "template"
     texts = prompts.unique("template_id")["template"]
     left_open = int(texts.str.contains("[BLANK]", literal=True).sum())
     if not left_open:
         return ""
     if left_open == len(texts):
-        return "Every template leaves a [BLANK] for the model to fill."
+        return f"Every {kind} leaves a [BLANK] for the model to fill."
     leave = "leaves" if left_open == 1 else "leave"
-    return f"{count(left_open)} of the templates {leave} a [BLANK] for the model to fill."
+    return f"{count(left_open)} of the {kind}s {leave} a [BLANK] for the model to fill."
 
 
 def _permuted(inputs: ReportInputs) -> bool:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
 
-def _context(inputs: ReportInputs) -> dict[str, Any]:
+def _context(inputs: ReportInputs) -> dict[str, Any] | None:
+    if inputs.listed:
+        return None
     return {"table": views.names_table(inputs)}
 
 

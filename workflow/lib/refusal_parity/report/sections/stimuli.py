@@ -56,19 +56,20 @@ def _named(row: Row) -> str:
 
 
 def _table(rows: list[Row], inputs: ReportInputs) -> Table:
+    units = "prompts" if inputs.listed else "names"
+    beyond = "the mean prompt" if inputs.listed else "what other names take in the same prompt"
     return Table(
-        caption=f"Names of each {plain(inputs.dimension)} beside those of the reference. "
-        "Means over the names of which it is known; the standardised difference is in standard "
-        f"deviations, in bold above {IMBALANCE:g}. Tokens count beyond what other names take in "
-        "the same prompt.",
+        caption=f"{units.capitalize()} of each {plain(inputs.dimension)} beside those of the "
+        f"reference. Means over the {units} of which it is known; the standardised difference is "
+        f"in standard deviations, in bold above {IMBALANCE:g}. Tokens count beyond {beyond}.",
         columns=(
             ("Property", TEXT),
             ("Model", TEXT),
             ("Level", TEXT),
-            ("Names", NUMBER),
+            (units.capitalize(), NUMBER),
             ("Mean", NUMBER),
             ("Reference", TEXT),
-            ("Its names", NUMBER),
+            (f"Its {units}", NUMBER),
             ("Its mean", NUMBER),
             ("Standardised difference", NUMBER),
             ("Note", TEXT),
@@ -100,5 +101,5 @@ def _number(value: float | None, *, bound: float | None = None) -> Cell:
 
 
 SECTION: Final = Section(
-    key="stimuli", entry="How alike names are", heading="How alike names are", context=_context
+    key="stimuli", entry="How alike groups are", heading="How alike groups are", context=_context
 )

@@ -30,7 +30,8 @@ def between_models(comparison: pl.DataFrame, analysis: AnalysisConfig) -> Iterat
     """Answer each question about two models, or about a series of sizes.
 
     The row for new templates and new names is reported; where it has no p-value, that
-    for these templates and new names, if that has one.
+    for these templates and new names, if that has one. Of a prompt list there is one row,
+    for new prompts.
 
     Args:
         comparison: rows of Comparison.
@@ -43,8 +44,12 @@ def between_models(comparison: pl.DataFrame, analysis: AnalysisConfig) -> Iterat
 
 
 def _answer(by_scope: dict[Scope, Row], analysis: AnalysisConfig) -> Finding:
-    wide, narrow = by_scope[Scope.NEW_NAMES_AND_TEMPLATES], by_scope[Scope.NEW_NAMES]
-    falls_back = not known(wide["p_value"]) and known(narrow["p_value"])
+    if Scope.NEW_PROMPTS in by_scope:
+        # Of a prompt list, whose prompts are all there is.
+        wide, narrow = by_scope[Scope.NEW_PROMPTS], {}
+    else:
+        wide, narrow = by_scope[Scope.NEW_NAMES_AND_TEMPLATES], by_scope[Scope.NEW_NAMES]
+    falls_back = not known(wide["p_value"]) and known(narrow.get("p_value"))
     row = narrow if falls_back else wide
     values: dict[str, Any] = {key: row[key] for key in (*_SAME, *_NUMBERS, "family")}
     found = Finding(
@@ -54,9 +59,9 @@ def _answer(by_scope: dict[Scope, Row], analysis: AnalysisConfig) -> Finding:
         scope=Scope(row["scope"]) if known(row["estimate"]) else None,
         fallback=wide["note"] if falls_back else None,
         correction=Correction.BENJAMINI_HOCHBERG if row["family"] else None,
-        names_ci_low=narrow["ci_low"],
-        names_ci_high=narrow["ci_high"],
-        names_p_adjusted=narrow["p_adjusted"],
+        names_ci_low=narrow.get("ci_low"),
+        names_ci_high=narrow.get("ci_high"),
+        names_p_adjusted=narrow.get("p_adjusted"),
     )
     # Models with the same rate in every prompt differ by 0, which needs no test.
     if found.estimate == 0 and found.p_value is None:

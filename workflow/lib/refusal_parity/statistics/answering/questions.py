@@ -19,9 +19,20 @@ from refusal_parity.statistics.losses.left_out import rests_on_left_out
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.adjusted import OLS_CR2_ADJUSTED
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_NAME, OLS_CR2_TWO_WAY
-from refusal_parity.statistics.methods.design_based import DESIGN_BASED, DESIGN_BASED_EQUIVALENCE
+from refusal_parity.statistics.methods.design_based import (
+    DESIGN_BASED,
+    DESIGN_BASED_EQUIVALENCE,
+    UNIT_DESIGN_BASED,
+    UNIT_DESIGN_BASED_EQUIVALENCE,
+)
 from refusal_parity.statistics.methods.equivalence import EQUIVALENCE
 from refusal_parity.statistics.methods.exact import PERMUTATION_NAMES_EXACT
+from refusal_parity.statistics.methods.nested import (
+    UNIT_SCORE,
+    UNIT_SCORE_EQUIVALENCE,
+    UNIT_WELCH,
+    UNIT_WELCH_EQUIVALENCE,
+)
 from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES
 from refusal_parity.text import known
 from refusal_parity.vocabulary import Correction, Reading, Scope, Verdict
@@ -31,10 +42,15 @@ if TYPE_CHECKING:
 
 Pair = tuple[str, str]
 
-_DECIDING: Final = (OLS_CR2_TWO_WAY, PERMUTATION_NAMES_EXACT)
-"""Methods that may decide a pair without people's labels, the first one first."""
+_DECIDING: Final = (OLS_CR2_TWO_WAY, UNIT_SCORE, UNIT_WELCH, PERMUTATION_NAMES_EXACT)
+"""Methods that may decide a pair without people's labels, the first one first.
 
-_COMPARED: Final = (*_DECIDING, DESIGN_BASED)
+Of them a design has those that suit it (`Needs.designs`): no study has rows of two kinds.
+"""
+
+_COMPARED: Final = (*_DECIDING, DESIGN_BASED, UNIT_DESIGN_BASED)
+_SMALL: Final = (EQUIVALENCE, UNIT_SCORE_EQUIVALENCE, UNIT_WELCH_EQUIVALENCE)
+_SMALL_BY_PEOPLE: Final = (DESIGN_BASED_EQUIVALENCE, UNIT_DESIGN_BASED_EQUIVALENCE)
 _COUNTS: Final = ("n_group", "n_reference", "k_group", "k_reference", "family")
 _NUMBERS: Final = ("estimate", "ci_low", "ci_high", "p_value", "p_adjusted")
 
@@ -64,12 +80,12 @@ class Question:
         ]
 
     def _pair(self, pair: Pair, rows: Mapping[str, Row]) -> Finding:
-        by_people = rows.get(DESIGN_BASED, {})
+        by_people = rows.get(DESIGN_BASED) or rows.get(UNIT_DESIGN_BASED, {})
         corrected = known(by_people.get("estimate"))
         asked = [rows[method] for method in _DECIDING if method in rows]
         by_machine = _first(asked)
         row = by_people if corrected else by_machine
-        small = rows.get(DESIGN_BASED_EQUIVALENCE if corrected else EQUIVALENCE, {})
+        small = _small(rows, _SMALL_BY_PEOPLE if corrected else _SMALL)
         narrow = {} if corrected else rows.get(OLS_CR2_NAME, {})
         exact = {} if corrected else rows.get(PERMUTATION_NAMES_EXACT, {})
         held = {} if corrected else rows.get(OLS_CR2_ADJUSTED, {})
@@ -205,6 +221,11 @@ class Question:
             return None
         notes = dict.fromkeys(row["note"] for row in self.counts.values() if row["note"])
         return "; ".join(notes) or "no response has a label"
+
+
+def _small(rows: Mapping[str, Row], tests: Sequence[str]) -> Row:
+    """The equivalence test of the design."""
+    return next((rows[method] for method in tests if method in rows), {})
 
 
 def _first(rows: Sequence[Row]) -> Row:

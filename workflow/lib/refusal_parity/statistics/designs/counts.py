@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from refusal_parity.statistics.designs.kinds import DesignKind, is_nested, kind_of
+from refusal_parity.factors import is_listed
+from refusal_parity.statistics.designs.kinds import DesignKind, kind_of
 from refusal_parity.statistics.designs.observations import count_outcomes, sum_measure
 from refusal_parity.statistics.results import Pair, pairs_of
 
@@ -142,6 +143,21 @@ def codes_of(values: npt.NDArray[np.generic]) -> IntArray:
     return np.asarray(codes, dtype=np.intp)
 
 
+def clusters_of(cells: pl.DataFrame) -> tuple[IntArray, IntArray]:
+    """Codes of names and of templates or matched sets, each of shape (cells,).
+
+    Of a prompt list the prompt, or its set, stands in the name's place, and there is one
+    template.
+
+    Args:
+        cells: rows with `name_id` and `text_id`.
+    """
+    text = codes_of(cells["text_id"].to_numpy().astype(np.str_))
+    if is_listed(cells):
+        return text, np.zeros_like(text)
+    return codes_of(cells["name_id"].to_numpy().astype(np.str_)), text
+
+
 def build_designs(
     observations: pl.DataFrame,
     dimension: str,
@@ -168,11 +184,8 @@ def build_designs(
     left = tuple(level for level in levels if level in present)
     order = {level: code for code, level in enumerate(left)}
     level = np.array([order[each] for each in cells[dimension]], dtype=np.intp)
-    name = codes_of(cells["name_id"].to_numpy().astype(np.str_))
-    template = codes_of(cells["text_id"].to_numpy().astype(np.str_))
-    kind = kind_of(dimension, nested=is_nested(observations))
-    if kind is DesignKind.NESTED:
-        name, template = template, np.zeros_like(template)
+    name, template = clusters_of(cells)
+    kind = kind_of(dimension, nested=is_listed(cells))
     n = cells["n"].to_numpy().astype(np.float64)
     return {
         outcome: Design(

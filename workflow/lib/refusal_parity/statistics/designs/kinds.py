@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from refusal_parity.dimensions import DIMENSIONS
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 class DesignKind(StrEnum):
@@ -25,21 +21,12 @@ class DesignKind(StrEnum):
     NESTED = "nested"
 
 
-def is_nested(observations: pl.DataFrame) -> bool:
-    """Whether nothing has a name: the prompts, or their clusters, are the units.
-
-    Args:
-        observations: rows of `observe`, or prompts.
-    """
-    return len(observations) > 0 and observations["name"].null_count() == len(observations)
-
-
 def kind_of(dimension: str, *, nested: bool) -> DesignKind:
     """The design in which the levels of a dimension are compared.
 
     Args:
         dimension: its key.
-        nested: as from `is_nested`.
+        nested: whether the prompts are of a list (`is_listed`).
     """
     if nested:
         return DesignKind.NESTED

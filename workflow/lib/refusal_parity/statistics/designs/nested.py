@@ -7,14 +7,14 @@ Its responses are not independent, so that all errors are those of units.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from refusal_parity.statistics.rounding import is_noise
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.designs.counts import FloatArray, IntArray
+    from refusal_parity.statistics.designs.counts import Design, FloatArray, IntArray
     from refusal_parity.statistics.designs.studies import Studies
 
 
@@ -76,6 +76,26 @@ class LevelMoments:
 
 
 def level_moments(studies: Studies) -> LevelMoments:
+    """Means of levels with their CR2 covariance, clustered by unit; see `moments_of`."""
+    counted = UnitCounts(studies.grid.level, studies.names, studies.name_n)
+    return moments_of(counted, studies.name_k, len(studies.grid.levels))
+
+
+class UnitCounts(NamedTuple):
+    """Responses by unit and level, three arrays of shape (rows,).
+
+    Attributes:
+        level: code.
+        unit: code; a unit may meet several levels, and has a row for each.
+        n: responses.
+    """
+
+    level: IntArray
+    unit: IntArray
+    n: FloatArray
+
+
+def moments_of(counted: UnitCounts, k: FloatArray, levels: int) -> LevelMoments:
     """Means of levels with their CR2 covariance, clustered by unit.
 
     With h the share of a level's responses that a unit has there and r the sum of its
@@ -86,20 +106,22 @@ def level_moments(studies: Studies) -> LevelMoments:
     JBES 36:672-683) for one level: 1 / (sum h^2 + (sum q)^2 - sum q^2), q = h^2 / (1 - h).
 
     Args:
-        studies: counts by unit (`Studies.names`); a unit may meet several levels. Of a
-            level with one unit nothing is known.
+        counted: of all studies. Of a level with one unit nothing is known.
+        k: responses with the outcome, or sums of a quantity, shape (studies, rows).
+        levels: how many.
     """
-    level, unit, n = studies.grid.level, studies.names, studies.name_n
-    levels, units = len(studies.grid.levels), int(unit.max(initial=-1)) + 1
+    level, unit, n = counted
+    units = int(unit.max(initial=-1)) + 1
     responses = np.bincount(level, n, levels)
-    mean, hits = studies.rates, studies.name_k
+    belongs = (level[:, None] == np.arange(levels)).astype(np.float64)
+    mean = np.asarray(k @ belongs / responses, dtype=np.float64)
     share = n / responses[level]
     with np.errstate(divide="ignore", invalid="ignore"):
-        residual = hits - mean[:, level] * n
-        residual = np.where(is_noise(residual**2, hits**2 + n**2), 0, residual)
+        residual = k - mean[:, level] * n
+        residual = np.where(is_noise(residual**2, k**2 + n**2), 0, residual)
         terms = residual / (responses[level] * np.sqrt(1 - share))
         q = share**2 / (1 - share)
-    table = np.zeros((len(studies), levels, units))
+    table = np.zeros((len(k), levels, units))
     table[:, level, unit] = terms
     h, t = np.zeros((levels, units)), np.zeros((levels, units))
     h[level, unit], t[level, unit] = share, np.sqrt(q)
@@ -117,11 +139,35 @@ def level_moments(studies: Studies) -> LevelMoments:
         units=np.bincount(level, minlength=levels).astype(np.float64),
         effective=responses**2 / np.bincount(level, n**2, levels),
         responses=responses.astype(np.float64),
-        rarer=np.minimum(*(_units_with(each, level, levels) for each in (hits, n - hits))),
+        rarer=np.minimum(*((each > 0).astype(np.float64) @ belongs for each in (k, n - k))),
     )
 
 
-def _units_with(counts: FloatArray, level: IntArray, levels: int) -> FloatArray:
-    """Units of each level with any, shape (studies, levels)."""
-    belongs = (level[:, None] == np.arange(levels)).astype(np.float64)
-    return np.asarray((counts > 0).astype(np.float64) @ belongs, dtype=np.float64)
+class UnitVariance(NamedTuple):
+    """Rate over all responses, and its variance between units of a level and within units."""
+
+    rate: float
+    between: float
+    within: float
+
+
+def unit_variance(design: Design) -> UnitVariance:
+    """The analysis of variance's estimates, none below 0.
+
+    (Searle, Casella and McCulloch 1992, *Variance Components*, chapter 3.) With one response
+    to each unit, all of it is between units.
+
+    Args:
+        design: counts of a prompt list whose units are of one level each.
+    """
+    level, n, k = design.by_name()
+    levels = len(design.levels)
+    mean = (np.bincount(level, k, levels) / np.bincount(level, n, levels))[level]
+    spare, units = float(n.sum() - len(n)), max(len(n) - levels, 1)
+    outer = float((n * (k / n - mean) ** 2).sum()) / units
+    inner = float((k * (1 - k / n)).sum()) / spare if spare > 0 else 0.0
+    # As many responses a unit as count, where units have unlike numbers of them.
+    squares = np.bincount(level, n**2, levels) / np.bincount(level, n, levels)
+    size = float(n.sum() - squares.sum()) / units
+    between = max(outer - inner, 0.0) / size if size > 0 else 0.0
+    return UnitVariance(float(k.sum() / n.sum()), between, inner)

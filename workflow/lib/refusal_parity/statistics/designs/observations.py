@@ -184,7 +184,8 @@ def _check_properties(prompts: pl.DataFrame) -> None:
     for key, unit in _PROPERTIES.items():
         for dimension in of_unit(unit, own=True):
             torn = (
-                prompts.group_by(key)
+                prompts.drop_nulls(key)
+                .group_by(key)
                 .agg(pl.col(dimension).unique())
                 .filter(pl.col(dimension).list.len() > 1)
                 .sort(key)

@@ -8,10 +8,12 @@ import polars as pl
 
 from refusal_parity.statistics.adjust import adjust
 from refusal_parity.statistics.designs.counts import build_designs
+from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
+from refusal_parity.statistics.methods.nested import UNIT_SCORE
 from refusal_parity.statistics.rounding import settled
 from refusal_parity.statistics.running import run_method
 from refusal_parity.tables import CutOff, conform
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from refusal_parity.outcomes import Outcome
     from refusal_parity.statistics.designs.counts import Design
     from refusal_parity.statistics.failures import Say
+    from refusal_parity.statistics.registry import Method
 
 Row = dict[str, Any]
 
@@ -94,12 +97,16 @@ def _of_model(  # noqa: PLR0913, PLR0917 - what is compared in full
                 "outcome": str(outcome),
                 "dimension": str(dimension),
                 "reading": str(reading),
-                "method": str(OLS_CR2_TWO_WAY),
+                "method": str(_method(design)),
                 "estimand": str(_ESTIMAND),
                 "valid": True,
             }
             for row in _differences(design, dimension, config.reference, outcome, analysis, guard):
                 yield about | row
+
+
+def _method(design: Design) -> Method:
+    return UNIT_SCORE if design.kind is DesignKind.NESTED else OLS_CR2_TWO_WAY
 
 
 def _differences(  # noqa: PLR0913, PLR0917 - what is compared in full
@@ -113,7 +120,7 @@ def _differences(  # noqa: PLR0913, PLR0917 - what is compared in full
     """Each level against the reference; where there is no test, the rates' difference."""
     if reference not in design.levels or len(design.levels) == 1:
         return
-    rows = run_method(OLS_CR2_TWO_WAY, design, dimension, outcome, analysis, guard)
+    rows = run_method(_method(design), design, dimension, outcome, analysis, guard)
     counts = {
         level: (int(n), int(k))
         for level, n, k in zip(design.levels, design.level_n, design.level_k, strict=True)

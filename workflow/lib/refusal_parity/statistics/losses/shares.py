@@ -9,14 +9,21 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
+from refusal_parity.factors import is_listed
 from refusal_parity.statistics.adjust import holm
-from refusal_parity.statistics.designs.counts import Design, codes_of
+from refusal_parity.statistics.designs.counts import Design, clusters_of
+from refusal_parity.statistics.designs.kinds import DesignKind, kind_of
 from refusal_parity.statistics.designs.observations import outcome_column
+from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.failures import Guard, finite, unheard
+from refusal_parity.statistics.methods.nested import unit_score
+from refusal_parity.statistics.registry import Setting
+from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.exact import permutation_names_exact
 from refusal_parity.statistics.resampling.randomisation import Draws
+from refusal_parity.statistics.results import Pair
 from refusal_parity.statistics.variances.level_means import contrast, level_means
 from refusal_parity.tables import Bounds, Losses, conform
 from refusal_parity.vocabulary import Loss, Reading, Scope
@@ -163,10 +170,10 @@ def _compare(  # noqa: PLR0913, PLR0917 - what is compared in full
     design = Design(
         tuple(levels),
         np.array([code[each] for each in cells["level"]], dtype=np.intp),
-        codes_of(cells["name_id"].to_numpy().astype(np.str_)),
-        codes_of(cells["text_id"].to_numpy().astype(np.str_)),
+        *clusters_of(cells),
         cells["n"].to_numpy().astype(np.float64),
         cells[column].to_numpy().astype(np.float64),
+        kind_of(dimension, nested=is_listed(cells)),
     )
     means = cache(partial(level_means, design))
     shares = design.level_k / design.level_n
@@ -203,6 +210,8 @@ def _tested(
     analysis: AnalysisConfig,
 ) -> Row:
     """Error, interval and p-value of a level's difference to the first."""
+    if design.kind is DesignKind.NESTED:
+        return _by_unit(design, at, analysis)
     weights = np.zeros(len(design.levels))
     weights[[at, 0]] = 1, -1
     found = contrast(means(), weights, Scope.NEW_NAMES_AND_TEMPLATES)
@@ -219,6 +228,26 @@ def _tested(
             "p_value": float(2 * t_sf(abs(found.estimate) / found.std_error, found.df)),
         }
     )
+
+
+def _by_unit(design: Design, at: int, analysis: AnalysisConfig) -> Row:
+    """The same of a prompt list (`methods.nested.unit_score`)."""
+    setting = Setting(
+        analysis.alpha,
+        analysis.margin,
+        Draws(analysis.permutations, analysis.seed),
+        Resamples(analysis.bootstraps, analysis.seed),
+    )
+    [answers] = unit_score(Studies.of([design]), setting)
+    pair = Pair(design.levels[at], design.levels[0])
+    found = next(row for row in answers.of_study(0) if row.pair == pair)
+    return {
+        "std_error": found.std_error,
+        "ci_low": found.ci_low,
+        "ci_high": found.ci_high,
+        "p_value": found.p_value,
+        "note": found.note,
+    }
 
 
 def _without_error(design: Design, dimension: str, at: int, analysis: AnalysisConfig) -> Row:

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
+from refusal_parity.factors import is_listed
 from refusal_parity.outcomes import Mean
 from refusal_parity.statistics.designs.counts import build_designs, codes_of
-from refusal_parity.statistics.designs.kinds import is_nested
 from refusal_parity.statistics.designs.regressors import (
     Absorbed,
     are_told_apart,
@@ -45,7 +45,7 @@ def covariates_of(
     None where nothing has a name: a list's prompts are not adjusted.
     """
     key = _KEYS.get(DIMENSIONS[dimension].unit)
-    if key is None or not analysis.covariates or is_nested(observations):
+    if key is None or not analysis.covariates or is_listed(observations):
         return []
     counts = observations.group_by(key).agg(pl.col(analysis.covariates).drop_nulls().n_unique())
     return [each for each in analysis.covariates if not (counts[each] > 1).any()]

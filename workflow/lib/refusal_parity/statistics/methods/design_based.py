@@ -9,8 +9,10 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.errors import InputError
+from refusal_parity.factors import is_listed
 from refusal_parity.statistics.correction import Audited, Corrected, correct_around
-from refusal_parity.statistics.designs.counts import Design, codes_of
+from refusal_parity.statistics.designs.counts import Design, clusters_of
+from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.designs.observations import outcome_column
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.equivalence import two_one_sided
@@ -116,7 +118,10 @@ def design_based(
         if (reason := _wanted(rows.filter(pl.col(dimension) == level), level)) is not None
     }
     fit = _fit(rows.filter(~pl.col(dimension).is_in(list(short))), dimension, levels)
-    return [row for pair in pairs_of(levels) for row in _of_pair(fit, pair, short, analysis)]
+    methods = UNIT_CORRECTED if is_listed(observations) else CORRECTED
+    return [
+        row for pair in pairs_of(levels) for row in _of_pair(fit, pair, short, analysis, methods)
+    ]
 
 
 def _wanted(rows: pl.DataFrame, level: str) -> str | None:
@@ -171,8 +176,7 @@ def _sums(
     rows: pl.DataFrame, levels: tuple[str, ...], level: np.typing.NDArray[np.intp], y: FloatArray
 ) -> Design:
     """Sums of a quantity by level, name and template."""
-    name = codes_of(rows["name_id"].to_numpy().astype(np.str_))
-    template = codes_of(rows["text_id"].to_numpy().astype(np.str_))
+    name, template = clusters_of(rows)
     at = (level * (int(name.max()) + 1) + name) * (int(template.max()) + 1) + template
     _, first, cell = np.unique(at, return_index=True, return_inverse=True)
     n, total = (np.bincount(cell, each).astype(np.float64) for each in (None, y))
@@ -180,29 +184,37 @@ def _sums(
 
 
 def _of_pair(
-    fit: _Fit | None, pair: Pair, short: Mapping[str, str], analysis: AnalysisConfig
+    fit: _Fit | None,
+    pair: Pair,
+    short: Mapping[str, str],
+    analysis: AnalysisConfig,
+    methods: tuple[Method, Method],
 ) -> list[Estimate]:
     estimand = Estimand.RISK_DIFFERENCE
     reasons = [short[level] for level in reversed(pair) if level in short]
     if reasons or fit is None:
         reason = ", ".join(dict.fromkeys(reasons))
-        return [not_estimable(method, estimand, pair, reason) for method in CORRECTED]
+        return [not_estimable(method, estimand, pair, reason) for method in methods]
     levels = fit.means.levels
     weights = np.zeros(len(levels))
     ours, others = levels.index(pair.group), levels.index(pair.reference)
     weights[[ours, others]] = 1, -1
     extra = float(fit.corrected.extra[[ours, others]].sum())
-    found = contrast(fit.means, weights, Scope.NEW_NAMES_AND_TEMPLATES, extra=extra)
+    difference_of, small_of = methods
+    # Of a prompt list the unit stands in the name's place, and that is all there is.
+    listed = difference_of.scope is Scope.NEW_PROMPTS
+    scope = Scope.NEW_NAMES if listed else difference_of.scope
+    found = contrast(fit.means, weights, scope, extra=extra)
     if found is None:
-        reason = "one name or template, or nothing varies"
-        return [not_estimable(method, estimand, pair, reason) for method in CORRECTED]
+        reason = f"one {'prompt' if listed else 'name or template'}, or nothing varies"
+        return [not_estimable(method, estimand, pair, reason) for method in methods]
     # Less what missing rows of some templates would add, as the pseudo-outcomes have it.
     rate = fit.corrected.rate - fit.means.raw + fit.means.mean
     difference = float(rate[ours] - rate[others])
     statistic = difference / found.std_error
     half_width = float(t_isf(analysis.alpha / 2, found.df)) * found.std_error
     tested = Estimate(
-        method=DESIGN_BASED,
+        method=difference_of,
         estimand=estimand,
         group=pair.group,
         reference=pair.reference,
@@ -221,7 +233,7 @@ def _of_pair(
         tested,
         replace(
             tested,
-            method=DESIGN_BASED_EQUIVALENCE,
+            method=small_of,
             ci_low=float(small.low),
             ci_high=float(small.high),
             statistic=float(small.statistic),
@@ -249,3 +261,25 @@ DESIGN_BASED_EQUIVALENCE: Final = Method(
 )
 CORRECTED: Final = (DESIGN_BASED, DESIGN_BASED_EQUIVALENCE)
 """What `design_based` gives rows of."""
+
+_PEOPLE_OF_LIST: Final = Needs(
+    designs=frozenset({DesignKind.NESTED}), binary=True, people=True, prompts=2
+)
+UNIT_DESIGN_BASED: Final = Method(
+    "unit_design_based",
+    heading="Corrected by human labels, errors by prompt",
+    estimands=(Estimand.RISK_DIFFERENCE,),
+    scope=Scope.NEW_PROMPTS,
+    needs=_PEOPLE_OF_LIST,
+    run=None,
+)
+UNIT_DESIGN_BASED_EQUIVALENCE: Final = Method(
+    "unit_design_based_equivalence",
+    heading="Equivalence test, corrected by human labels, errors by prompt",
+    estimands=(Estimand.RISK_DIFFERENCE,),
+    scope=Scope.NEW_PROMPTS,
+    needs=_PEOPLE_OF_LIST,
+    run=None,
+)
+UNIT_CORRECTED: Final = (UNIT_DESIGN_BASED, UNIT_DESIGN_BASED_EQUIVALENCE)
+"""The same of a prompt list."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.statistics.planning.table import ONE_MORE, QUANTITIES, SOUGHT
-from refusal_parity.vocabulary import DesignQuantity
+from refusal_parity.vocabulary import DesignQuantity, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,10 +33,11 @@ def plan_lines(plan: pl.DataFrame, dimensions: Iterable[str], *, arms: int) -> l
     lines = []
     for key, part in plan.group_by(keys, maintain_order=True):
         dimension, scope, names, reference, templates, samples = key
-        lines.append(
-            f"{dimension}: {names:g} names against {reference:g}, {templates:g} templates, "
-            f"{_samples(samples, arms)}; {scope}"
-        )
+        listed = scope == Scope.NEW_PROMPTS
+        of = f"{names:g} prompts against {reference:g}, "
+        if not listed:
+            of = f"{names:g} names against {reference:g}, {templates:g} templates, "
+        lines.append(f"{dimension}: {of}{_samples(samples, arms)}; {scope}")
         rows = part.to_dicts()
         values = {(row["quantity"], row["difference"]): row["value"] for row in rows}
         own = values.get((DesignQuantity.MINIMUM_DETECTABLE, None))
@@ -49,28 +50,29 @@ def plan_lines(plan: pl.DataFrame, dimensions: Iterable[str], *, arms: int) -> l
             else "  mostly misses a difference, however large it is"
         )
         gains = ", ".join(
-            f"one more {_unit(what, arms)} {-100 * values[quantity, None]:.2f}"
+            f"one more {_unit(what, arms, listed)} {-100 * values[quantity, None]:.2f}"
             for quantity, what in ONE_MORE.items()
+            if (quantity, None) in values
         )
         lines.append(f"  points less with {gains}")
         for difference in SOUGHT:
             needed = " or ".join(
-                _needed(values[quantity, difference], what, arms)
+                _needed(values[quantity, difference], what, arms, listed)
                 for quantity, what in QUANTITIES.items()
-                if values[quantity, difference] is not None
+                if values.get((quantity, difference)) is not None
             )
             lines.append(f"  for {100 * difference:g} points: {needed or 'nothing alone suffices'}")
     lines += [
         f"{key}: compares {_COMPARED[DIMENSIONS[key].unit]}; for that the plan assumes no "
         "variances, and it gives no smallest difference"
         for key in dimensions
-        if DIMENSIONS[key].unit is not Unit.NAME
+        if DIMENSIONS[key].unit not in {Unit.NAME, Unit.LISTED}
     ]
     return lines
 
 
-def _unit(what: str, arms: int) -> str:
-    one = what.removesuffix("s")
+def _unit(what: str, arms: int, listed: bool) -> str:  # noqa: FBT001 - see `_needed`
+    one = "prompt" if listed and what == "names" else what.removesuffix("s")
     return f"{one} of one system prompt" if arms > 1 and what == "samples" else one
 
 
@@ -81,9 +83,9 @@ def _samples(samples: float, arms: int) -> str:
     return text if arms == 1 else f"{text} under each of {arms} system prompts"
 
 
-def _needed(count: float, what: str, arms: int) -> str:
+def _needed(count: float, what: str, arms: int, listed: bool) -> str:  # noqa: FBT001 - of all lines
     if what == "names":
-        return f"{count:.0f} names a group"
+        return f"{count:.0f} {'prompts' if listed else 'names'} a group"
     return (
         _samples(arms * math.ceil(count / arms), arms)
         if what == "samples"

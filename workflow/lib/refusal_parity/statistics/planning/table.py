@@ -10,9 +10,11 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit, composed
-from refusal_parity.factors import take_up, with_text_unit
+from refusal_parity.factors import is_listed, take_up, with_text_unit
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.grid import grid_of, in_grid
+from refusal_parity.statistics.designs.kinds import DesignKind
+from refusal_parity.statistics.designs.nested import unit_variance
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.failures import Guard, finite, unheard
 from refusal_parity.statistics.planning.power import (
@@ -27,11 +29,12 @@ from refusal_parity.tables import StudyDesign, conform
 from refusal_parity.vocabulary import DesignQuantity, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
+    from refusal_parity.statistics.designs.counts import Design
     from refusal_parity.statistics.failures import Say
 
 POWER: Final = 0.8
@@ -71,7 +74,7 @@ def measured_design(
         {"model": model, "dimension": dimension} | row
         for (model,), part in observations.group_by("model", maintain_order=True)
         for dimension, config in analysis.dimensions.items()
-        if DIMENSIONS[dimension].unit is Unit.NAME
+        if DIMENSIONS[dimension].unit in {Unit.NAME, Unit.LISTED}
         for row in _measured(
             part,
             dimension,
@@ -101,10 +104,13 @@ def _measured(
         sizes = dict.fromkeys(
             Size(float(m), float(members[0]), templates, samples) for m in members[1:]
         )
-        hits = in_grid(design, design.k)
-        for row in _guarded(
-            partial(components, grid, hits), sizes, analysis.alpha, guard.of(str(outcome))
-        ):
+        found = (
+            partial(_of_list, design)
+            if design.kind is DesignKind.NESTED
+            else partial(components, grid, in_grid(design, design.k))
+        )
+        scopes = _scopes(listed=design.kind is DesignKind.NESTED)
+        for row in _guarded(found, sizes, analysis.alpha, guard.of(str(outcome)), scopes):
             yield {"outcome": str(outcome)} | row
 
 
@@ -133,15 +139,21 @@ def planned_design(
     )
     take_up(prompts, analysis.dimensions)
     prompts = with_text_unit(prompts).with_columns(composed())
-    templates = float(prompts["text_id"].n_unique())
+    listed = is_listed(prompts)
+    if listed:
+        # All that moves one prompt and not another is a variance of prompts.
+        among = parts.name + parts.template + parts.template_group + parts.cell
+        parts = Components(parts.rate, among, 0.0, 0.0, 0.0, parts.sample)
+    templates = 1.0 if listed else float(prompts["text_id"].n_unique())
     # Templates of one matched set are no further texts, but more responses to it.
-    in_set = prompts["template_id"].n_unique() / templates
+    in_set = prompts["template_id"].n_unique() / prompts["text_id"].n_unique()
     each = float(samples * prompts["arm"].n_unique() * in_set)
     rows = []
     for dimension, config in analysis.dimensions.items():
-        if DIMENSIONS[dimension].unit is not Unit.NAME:
+        if DIMENSIONS[dimension].unit not in {Unit.NAME, Unit.LISTED}:
             continue
-        names = prompts.select("name_id", dimension).unique().drop_nulls()
+        unit = "text_id" if listed else "name_id"
+        names = prompts.select(unit, dimension).unique().drop_nulls()
         counts = dict(names.group_by(dimension).len().iter_rows())
         levels = levels_of(prompts, dimension, config.reference)
         sizes = [
@@ -158,9 +170,20 @@ def planned_design(
             dict.fromkeys(sizes),
             analysis.alpha,
             Guard(say, (ASSUMED, dimension, str(analysis.primary_family.outcome))),
+            _scopes(listed=listed),
         )
         rows += [key | row for row in found]
     return _table(rows)
+
+
+def _of_list(design: Design) -> Components:
+    """Components of a prompt list: its prompts stand in the names' place."""
+    found = unit_variance(design)
+    return Components(found.rate, found.between, 0.0, 0.0, 0.0, found.within)
+
+
+def _scopes(*, listed: bool) -> tuple[Scope, ...]:
+    return (Scope.NEW_PROMPTS,) if listed else _SCOPES
 
 
 def _table(rows: list[dict[str, Any]]) -> dy.DataFrame[StudyDesign]:
@@ -172,7 +195,11 @@ def _table(rows: list[dict[str, Any]]) -> dy.DataFrame[StudyDesign]:
 
 
 def _guarded(
-    parts: Callable[[], Components], sizes: Iterable[Size], alpha: float, guard: Guard
+    parts: Callable[[], Components],
+    sizes: Iterable[Size],
+    alpha: float,
+    guard: Guard,
+    scopes: Sequence[Scope],
 ) -> list[dict[str, Any]]:
     """Rows of all sizes and scopes; one without a number for each where that fails."""
 
@@ -181,11 +208,11 @@ def _guarded(
         return [
             _common(size, scope, alpha) | {"quantity": quantity, "note": f"not estimable: {reason}"}
             for size in sizes
-            for scope in _SCOPES
+            for scope in scopes
         ]
 
     return guard.run(
-        "differences that the design finds", lambda: _rows(parts(), sizes, alpha), failed
+        "differences that the design finds", lambda: _rows(parts(), sizes, alpha, scopes), failed
     )
 
 
@@ -201,19 +228,22 @@ def _common(size: Size, scope: Scope, alpha: float) -> dict[str, Any]:
     }
 
 
-def _rows(parts: Components, sizes: Iterable[Size], alpha: float) -> list[dict[str, Any]]:
+def _rows(
+    parts: Components, sizes: Iterable[Size], alpha: float, scopes: Sequence[Scope]
+) -> list[dict[str, Any]]:
     variances = {f"var_{key}": value for key, value in parts._asdict().items() if key != "rate"}
     return [
         finite(_common(size, scope, alpha) | {"rate": parts.rate} | variances | row)
         for size in sizes
-        for scope in _SCOPES
+        for scope in scopes
         for row in _of_size(parts, size, scope, alpha)
     ]
 
 
 def _of_size(parts: Components, size: Size, scope: Scope, alpha: float) -> Iterator[dict[str, Any]]:
     if min(size.names, size.reference) < 2:  # noqa: PLR2004 - one name has no variance
-        reason = "not estimable: a group of one name"
+        unit = "prompt" if scope is Scope.NEW_PROMPTS else "name"
+        reason = f"not estimable: a group of one {unit}"
         yield {"quantity": str(DesignQuantity.MINIMUM_DETECTABLE), "note": reason}
         return
 
@@ -222,10 +252,15 @@ def _of_size(parts: Components, size: Size, scope: Scope, alpha: float) -> Itera
 
     own = detectable(size)
     yield {"quantity": str(DesignQuantity.MINIMUM_DETECTABLE), "value": own}
+    alone = {"templates"} if scope is Scope.NEW_PROMPTS else set()
     for quantity, what in ONE_MORE.items():
+        if what in alone:
+            continue
         yield {"quantity": str(quantity), "value": detectable(_with(size, what, more=1)) - own}
     for difference in SOUGHT:
         for quantity, what in QUANTITIES.items():
+            if what in alone:
+                continue
             found = smallest(
                 lambda count, what=what, difference=difference: (
                     power_of(  # type: ignore[misc]

@@ -22,6 +22,10 @@ from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.failures import Guard, finite, unheard
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.equivalence import EQUIVALENCE
+from refusal_parity.statistics.methods.nested import (
+    UNIT_SCORE_EQUIVALENCE,
+    UNIT_WELCH_EQUIVALENCE,
+)
 from refusal_parity.statistics.registry import Setting, suited_to
 from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws
@@ -30,6 +34,7 @@ from refusal_parity.statistics.running import methods_for
 from refusal_parity.statistics.simulation.drawing import simulate
 from refusal_parity.statistics.simulation.error_rates import monte_carlo
 from refusal_parity.statistics.simulation.latent import fit_latent
+from refusal_parity.statistics.simulation.nested import NestedNull, nested_null
 from refusal_parity.tables import SelfCheck, conform
 from refusal_parity.vocabulary import Estimand, NameVariance
 
@@ -40,7 +45,7 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.statistics.answers import Answers
-    from refusal_parity.statistics.designs.counts import Design
+    from refusal_parity.statistics.designs.counts import Design, FloatArray
     from refusal_parity.statistics.designs.grid import Grid
     from refusal_parity.statistics.failures import Say
     from refusal_parity.statistics.registry import Method
@@ -62,6 +67,8 @@ _AT_MARGIN: Final = (
     "in studies where every level differs from the reference by the margin, in which the test "
     "must not find equivalence"
 )
+_NO_VARIATION: Final = "the outcome does not vary"
+_EQUIVALENCE: Final = frozenset({EQUIVALENCE, UNIT_SCORE_EQUIVALENCE, UNIT_WELCH_EQUIVALENCE})
 
 Key = tuple[str, Estimand]
 
@@ -71,7 +78,8 @@ def selfcheck(
 ) -> dy.DataFrame[SelfCheck]:
     """Count how often each method rejects in studies that have no effect.
 
-    For each model, outcome of `analysis.checked` and dimension of names, `analysis.selfcheck`
+    For each model, outcome of `analysis.checked` and dimension of names, or of a prompt
+    list (`nested_null`, one variance of prompts for all levels), `analysis.selfcheck`
     studies are drawn from `latent.fit_latent` with one rate for all groups,
     twice: with one variance of names for all groups, and with each group's
     own. Methods that only describe are run on some 500 of them. A test rejects
@@ -96,7 +104,7 @@ def selfcheck(
         {"model": model, "dimension": dimension} | row
         for (model,), part in observations.group_by("model", maintain_order=True)
         for dimension, config in analysis.dimensions.items()
-        if DIMENSIONS[dimension].unit is Unit.NAME
+        if DIMENSIONS[dimension].unit in {Unit.NAME, Unit.LISTED}
         for row in _of_dimension(
             part,
             dimension,
@@ -118,7 +126,8 @@ def _of_dimension(
     designs = build_designs(observations, dimension, levels, analysis.checked)
     for outcome, design in designs.items():
         comparable = len(design.levels) > 1 and design.levels[0] == levels[0]
-        for pattern in NameVariance:
+        nested = design.kind is DesignKind.NESTED
+        for pattern in (NameVariance.COMMON,) if nested else NameVariance:
             key = {"outcome": str(outcome), "name_variance": str(pattern)}
             keys = [
                 (str(method), estimand)
@@ -154,24 +163,19 @@ def _of_design(
     hits = in_grid(design, design.k)
     by_group = pattern is NameVariance.BY_GROUP
 
-    def fitted() -> Latent | str:
+    def fitted() -> Latent | NestedNull | str:
+        if design.kind is DesignKind.NESTED:
+            return nested_null(design) or _NO_VARIATION
         latent = fit_latent(grid, hits, by_group=by_group)
         if latent is None:
-            return "the outcome does not vary"
+            return _NO_VARIATION
         finite({"rate": float(latent.rates[0]), "var_name": float(latent.name.sum())})
         return latent
 
     latent = guard.run("model of studies without an effect", fitted, str)
     if isinstance(latent, str):
         return none(latent)
-    common |= {
-        "rate": float(latent.rates[0]),
-        "var_name": float(latent.name.mean()),
-        "var_template": latent.template,
-        "var_template_group": latent.template_group,
-        "var_cell": latent.cell,
-        "var_sample": latent.sample,
-    }
+    common |= _of_model(latent)
     failures: dict[str, str] = {}
     methods = [METHODS[key] for key in dict.fromkeys(method for method, _ in keys)]
     verdicts = null_verdicts(grid, latent, analysis, methods, failures)
@@ -189,6 +193,19 @@ def _of_design(
     ]
 
 
+def _of_model(latent: Latent | NestedNull) -> dict[str, float]:
+    if isinstance(latent, NestedNull):
+        return {"rate": latent.rate, "var_name": latent.variance}
+    return {
+        "rate": float(latent.rates[0]),
+        "var_name": float(latent.name.mean()),
+        "var_template": latent.template,
+        "var_template_group": latent.template_group,
+        "var_cell": latent.cell,
+        "var_sample": latent.sample,
+    }
+
+
 def _key(key: Key) -> dict[str, str]:
     method, estimand = key
     return {"method": str(method), "estimand": str(estimand)}
@@ -196,7 +213,7 @@ def _key(key: Key) -> dict[str, str]:
 
 def null_verdicts(
     grid: Grid,
-    latent: Latent,
+    latent: Latent | NestedNull,
     analysis: AnalysisConfig,
     methods: Iterable[Method] | None = None,
     failures: dict[str, str] | None = None,
@@ -227,8 +244,10 @@ def null_verdicts(
         size = min(at_once, analysis.selfcheck - start)
         if start >= _DESCRIBED:
             run = [method for method in run if method.decides]
-        studies = Studies(grid, simulate(grid, latent, size, random).k)
-        planted = Studies(grid, simulate(grid, at_margin, size, other).k)
+        studies, planted = (
+            Studies(grid, _drawn(grid, law, size, source))
+            for law, source in ((latent, random), (at_margin, other))
+        )
         setting = Setting(
             analysis.alpha,
             analysis.margin,
@@ -237,7 +256,7 @@ def null_verdicts(
             deciding=True,
         )
         for method in run:
-            of_null = planted if method == EQUIVALENCE else studies
+            of_null = planted if method in _EQUIVALENCE else studies
             for row in _guarded(method, of_null, setting, failures):
                 ratio = row.estimand in {Estimand.RISK_RATIO, Estimand.ODDS_RATIO}
                 verdicts = row.rejects(analysis.alpha, null=1 if ratio else 0)
@@ -246,6 +265,14 @@ def null_verdicts(
         key: Verdicts(*(np.concatenate(each) for each in zip(*part, strict=True)))
         for key, part in parts.items()
     }
+
+
+def _drawn(
+    grid: Grid, law: Latent | NestedNull, studies: int, random: np.random.Generator
+) -> FloatArray:
+    if isinstance(law, NestedNull):
+        return law.draw(studies, random)
+    return simulate(grid, law, studies, random).k
 
 
 def _guarded(
@@ -273,7 +300,7 @@ def _row(verdicts: Verdicts, method: str) -> dict[str, Any]:
         if answered < studies
         else None
     )
-    meaning = _AT_MARGIN if method == EQUIVALENCE else None
+    meaning = _AT_MARGIN if method in _EQUIVALENCE else None
     if not answered:
         return {"n_simulations": 0, "note": join_notes(missing, meaning)}
     rate = monte_carlo(verdicts)

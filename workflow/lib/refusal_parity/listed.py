@@ -1,0 +1,162 @@
+"""Prompts as they stand: a list without templates and names, whose unit is the prompt."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from refusal_parity.csvfiles import refuse_duplicates, refuse_spellings, row_of
+from refusal_parity.errors import InputError
+from refusal_parity.expansion import digests, table_of
+from refusal_parity.factors import SET
+from refusal_parity.inference.response_files import read_columns, scalar_columns
+from refusal_parity.prompts import OWN_COLUMNS, in_its_case, refuse_damaged, with_numbers
+from refusal_parity.tables import Prompts, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    import dataframely as dy
+
+    from refusal_parity.config.arms import Arms
+
+ID: Final = "prompt_id"
+PROMPT: Final = "prompt"
+
+_CORE: Final = ("group", "gender", "commonness", "family")
+"""Factors that every table of prompts has a column for."""
+
+_TAKEN: Final = frozenset(OWN_COLUMNS) - {ID, PROMPT, *_CORE}
+_PLACEHOLDER: Final = re.compile(r"\[([A-Z_]+)\]")
+_LEFT_IN: Final = frozenset({"NAME", "MENTION", "PRONOUN"})
+"""What people call the placeholders of templates."""
+
+
+def read_list(
+    path: Path,
+    columns: Mapping[str, str] | None = None,
+    *,
+    sheet: str | None = None,
+    compared: Iterable[str] = (),
+) -> pl.DataFrame:
+    """Read a list of prompts, each with its factors; those of numbers are numbers.
+
+    Args:
+        path: CSV, workbook, JSON lines or Parquet.
+        columns: what the file calls `prompt_id`, `prompt` or a factor.
+        sheet: of a workbook; null for the first.
+        compared: factors whose words must be spelled in one way.
+
+    Returns:
+        Columns template_id (the file's `prompt_id`), template (its `prompt`), family, group,
+        gender, commonness, and all others of its columns that hold text or numbers.
+
+    Raises:
+        InputError: a column is missing or has the name of one that prompts have anyway; a
+            cell of `prompt_id`, `prompt` or `set` is empty; a key or prompt repeats; a
+            placeholder is left in a prompt; or a text is damaged.
+    """
+    frame = _read(path, dict(columns or {}), sheet)
+    factors = [column for column in frame.columns if column not in {ID, PROMPT, " row"}]
+    for column in (ID, PROMPT, *({SET} & set(factors))):
+        empty = frame.filter(pl.col(column).is_null())
+        if len(empty):
+            raise InputError(
+                f"column {column!r} is empty",
+                where=row_of(path, empty),
+                remedy="Fill the cell or remove the row.",
+            )
+    for column in (PROMPT, *factors):
+        refuse_damaged(frame, column, path)
+    refuse_duplicates(frame, ID, path)
+    refuse_duplicates(frame, PROMPT, path, key=in_its_case)
+    for column in {*factors} & {*compared}:
+        refuse_spellings(frame, column, path)
+    _refuse_placeholders(frame, factors, path)
+    core = [
+        pl.col(column) if column in factors else pl.lit(None, pl.String).alias(column)
+        for column in _CORE
+    ]
+    others = [column for column in factors if column not in _CORE]
+    listed = frame.select(
+        pl.col(ID).alias("template_id"), pl.col(PROMPT).alias("template"), *core, *others
+    )
+    return with_numbers(listed, {SET})
+
+
+def _read(path: Path, columns: dict[str, str], sheet: str | None) -> pl.DataFrame:
+    """All cells of a list as text, under our own names of columns."""
+    found = scalar_columns(path, sheet=sheet)
+    given = {name: name for name in found if name not in columns.values()}
+    for ours, theirs in columns.items():
+        if ours in given:
+            raise InputError(
+                f"columns.{ours} names {theirs!r}, and the file has a column {ours!r} too",
+                where=str(path),
+                remedy="Rename one of the two in the file, or take the entry out of "
+                "prompts.columns.",
+            )
+    given |= columns
+    for column in (ID, PROMPT):
+        if column not in given:
+            raise InputError(
+                f"column {column!r} is missing (found: {', '.join(found)})",
+                where=str(path),
+                remedy=f"Add it, or say in prompts.columns what the file calls it: "
+                f"`{{{column}: ...}}`.",
+            )
+    for column in given:
+        if column in _TAKEN:
+            raise InputError(
+                f"column {column!r} has the name of a column that every prompt has",
+                where=str(path),
+                remedy="Rename it, or give it another name in prompts.columns.",
+            )
+    return read_columns(path, given, sheet=sheet)
+
+
+def _refuse_placeholders(frame: pl.DataFrame, factors: Iterable[str], path: Path) -> None:
+    """Raise an InputError at a prompt that is a template."""
+    left = _LEFT_IN | {column.upper() for column in factors}
+    for prompt, row in frame.select(PROMPT, " row").iter_rows():
+        found = next((text for text in _PLACEHOLDER.findall(prompt) if text in left), None)
+        if found is not None:
+            raise InputError(
+                f"prompt {prompt!r} has the placeholder [{found}], and a list has nothing to put "
+                "in its place",
+                where=f"{path}, row {row}",
+                remedy="Write the text out, or give prompts.templates and prompts.names.",
+            )
+
+
+def list_prompts(listed: pl.DataFrame, arms: Arms) -> dy.DataFrame[Prompts]:
+    """Every prompt of a list under every arm, in the order of the file.
+
+    Args:
+        listed: as from `read_list`.
+        arms: by key.
+
+    Returns:
+        Table of Prompts; there is no name.
+
+    Raises:
+        InputError: two arms send the same.
+    """
+    of_arms = table_of(arms)
+    of_arms = of_arms.with_columns(_arm=digests(of_arms["identity"], 6))
+    [nobody] = digests([None], 10)
+    nothing = {column: pl.lit(None, pl.String) for column in ("name_id", "name")}
+    table = (
+        listed.with_columns(_prompt=digests(listed["template"], 12))
+        .join(of_arms, how="cross", maintain_order="left_right")
+        .with_columns(
+            prompt_id=pl.concat_str("_prompt", pl.lit(nobody), "_arm"),
+            prompt=pl.concat_str("before", "template", "behind"),
+            **nothing,
+        )
+        .drop("_prompt", "_arm", "before", "behind", "identity")
+    )
+    return conform(table, Prompts, where="prompts")

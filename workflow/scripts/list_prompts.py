@@ -1,0 +1,16 @@
+from pathlib import Path
+
+from refusal_parity.console import job
+from refusal_parity.listed import list_prompts, read_list
+from refusal_parity.tables import Prompts, write_table
+
+with job("prompts", snakemake.log[0]) as say:
+    listed = read_list(
+        Path(snakemake.input.list),
+        snakemake.params.columns,
+        sheet=snakemake.params.sheet,
+        compared=snakemake.params.compared,
+    )
+    prompts = list_prompts(listed, snakemake.params.arms)
+    write_table(prompts, Prompts, Path(snakemake.output.prompts))
+    say(f"{len(prompts):,} prompts")
