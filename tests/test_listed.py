@@ -11,7 +11,8 @@ import pytest
 
 from refusal_parity.config import load_config
 from refusal_parity.errors import InputError
-from refusal_parity.listed import list_prompts, read_list
+from refusal_parity.expansion import list_prompts
+from refusal_parity.listed import read_list
 from refusal_parity.study import check_inputs
 from refusal_parity.tables import Prompts, read_table, write_table
 from refusal_parity.workload import PromptCount, workload_lines, workloads

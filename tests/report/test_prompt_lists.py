@@ -13,7 +13,8 @@ import pytest
 from whole_study import WholeStudy, measure
 
 from refusal_parity.config import StudyConfig, load_config
-from refusal_parity.listed import list_prompts, read_list
+from refusal_parity.expansion import list_prompts
+from refusal_parity.listed import read_list
 from refusal_parity.report.page import render_page
 from refusal_parity.report.summary import summary_lines
 from refusal_parity.statistics.planning.lines import plan_lines
@@ -176,7 +177,7 @@ def test_nothing_of_names_is_left(inputs: ReportInputs) -> None:
 def _text(inputs: ReportInputs) -> str:
     page = re.sub(r"(?s)<(script|style|svg).*?</\1>", "", render_page(inputs))
     # What the columns and keys of all studies mean is told of all.
-    before = page.split('id="provenance"')[0]
+    before = page.split('<section id="making"')[0]
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", before)))
 
 
@@ -215,7 +216,7 @@ def test_arms_that_every_prompt_meets_are_paired(tmp_path: Path) -> None:
     # Every prompt is answered alike under both, so that no set differs between them.
     assert row["estimate"] == 0
     assert row["p_value"] == 1
-    assert -0.15 < row["ci_low"] < 0 < row["ci_high"] < 0.15
+    assert -0.25 < row["ci_low"] < 0 < row["ci_high"] < 0.25
     kind = _row(
         inputs[Disparity], outcome="refusal", dimension="kind", method="unit_welch",
         estimand="risk_difference",

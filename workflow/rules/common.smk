@@ -182,10 +182,8 @@ def announcement():
     ]
     lines = [f"Note: {remark}." for remark in remarks]
     if CHECKED.prompts is not None:
-        from refusal_parity.inference.forecast import (
-            planned_prompts,
-            stored_responses,
-        )
+        from refusal_parity.inference.forecast import stored_responses
+        from refusal_parity.planned import planned_prompts
 
         drawn = [key for key in MODELS if key in asked]
         stored = stored_responses(STUDY, planned_prompts(STUDY), folders_of(drawn))

@@ -13,7 +13,7 @@ if STUDY.prompts.list is not None:
             mem_mb=1000,
             runtime=minutes(10),
         params:
-            arms=STUDY.prompts.arms,
+            arms=STUDY.prompts.model_dump(mode="json")["arms"],
             # Of a function's value Snakemake fills in nothing.
             columns=lambda wildcards: STUDY.prompts.columns,
             sheet=lambda wildcards: STUDY.prompts.sheet,

@@ -1,7 +1,8 @@
 from pathlib import Path
 
 from refusal_parity.console import job
-from refusal_parity.listed import list_prompts, read_list
+from refusal_parity.expansion import list_prompts
+from refusal_parity.listed import read_list
 from refusal_parity.tables import Prompts, write_table
 
 with job("prompts", snakemake.log[0]) as say:

@@ -1,4 +1,4 @@
-"""Template expansion: templates x names x arms, a block of templates at a time."""
+"""Expansion: templates x names x arms, a block of templates at a time; lists x arms."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from refusal_parity.tables import Prompts, conform, write_blocks
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    import dataframely as dy
 
     from refusal_parity.config.arms import Arms
 
@@ -187,3 +189,33 @@ def digests(texts: Iterable[str | None], length: int) -> pl.Series:
     return pl.Series(
         [hashlib.sha256(text.encode()).hexdigest()[:length] for text in salted], dtype=pl.String
     )
+
+
+def list_prompts(listed: pl.DataFrame, arms: Arms) -> dy.DataFrame[Prompts]:
+    """Every prompt of a list under every arm, in the order of the file.
+
+    Args:
+        listed: as from `read_list`.
+        arms: by key.
+
+    Returns:
+        Table of Prompts; there is no name.
+
+    Raises:
+        InputError: two arms send the same.
+    """
+    of_arms = table_of(arms)
+    of_arms = of_arms.with_columns(_arm=digests(of_arms["identity"], 6))
+    [nobody] = digests([None], 10)
+    nothing = {column: pl.lit(None, pl.String) for column in ("name_id", "name")}
+    table = (
+        listed.with_columns(_prompt=digests(listed["template"], 12))
+        .join(of_arms, how="cross", maintain_order="left_right")
+        .with_columns(
+            prompt_id=pl.concat_str("_prompt", pl.lit(nobody), "_arm"),
+            prompt=pl.concat_str("before", "template", "behind"),
+            **nothing,
+        )
+        .drop("_prompt", "_arm", "before", "behind", "identity")
+    )
+    return conform(table, Prompts, where="prompts")

@@ -9,19 +9,13 @@ import polars as pl
 
 from refusal_parity.csvfiles import refuse_duplicates, refuse_spellings, row_of
 from refusal_parity.errors import InputError
-from refusal_parity.expansion import digests, table_of
 from refusal_parity.factors import SET
 from refusal_parity.inference.response_files import read_columns, scalar_columns
 from refusal_parity.prompts import OWN_COLUMNS, in_its_case, refuse_damaged, with_numbers
-from refusal_parity.tables import Prompts, conform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
-
-    import dataframely as dy
-
-    from refusal_parity.config.arms import Arms
 
 ID: Final = "prompt_id"
 PROMPT: Final = "prompt"
@@ -130,33 +124,3 @@ def _refuse_placeholders(frame: pl.DataFrame, factors: Iterable[str], path: Path
                 where=f"{path}, row {row}",
                 remedy="Write the text out, or give prompts.templates and prompts.names.",
             )
-
-
-def list_prompts(listed: pl.DataFrame, arms: Arms) -> dy.DataFrame[Prompts]:
-    """Every prompt of a list under every arm, in the order of the file.
-
-    Args:
-        listed: as from `read_list`.
-        arms: by key.
-
-    Returns:
-        Table of Prompts; there is no name.
-
-    Raises:
-        InputError: two arms send the same.
-    """
-    of_arms = table_of(arms)
-    of_arms = of_arms.with_columns(_arm=digests(of_arms["identity"], 6))
-    [nobody] = digests([None], 10)
-    nothing = {column: pl.lit(None, pl.String) for column in ("name_id", "name")}
-    table = (
-        listed.with_columns(_prompt=digests(listed["template"], 12))
-        .join(of_arms, how="cross", maintain_order="left_right")
-        .with_columns(
-            prompt_id=pl.concat_str("_prompt", pl.lit(nobody), "_arm"),
-            prompt=pl.concat_str("before", "template", "behind"),
-            **nothing,
-        )
-        .drop("_prompt", "_arm", "before", "behind", "identity")
-    )
-    return conform(table, Prompts, where="prompts")

@@ -7,13 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from refusal_parity.config import engine_of
-from refusal_parity.expansion import expand
 from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.plan import plan_of
 from refusal_parity.inference.running import store_of
 from refusal_parity.inference.store.responses import STORE
-from refusal_parity.listed import list_prompts, read_list
-from refusal_parity.prompts import read_stimuli
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import StudyConfig
 
-_MOST: Final = 1_000_000
+MOST: Final = 1_000_000
 """Responses of a model that are looked up; more would keep a dry-run waiting."""
 
 
@@ -42,26 +39,6 @@ class Folders:
     since: datetime | None = None
 
 
-def planned_prompts(config: StudyConfig) -> pl.DataFrame | None:
-    """The prompts that a study will have; null where their file is not there yet."""
-    prompts = config.prompts
-    if prompts.list is not None:
-        if not Path(prompts.list).is_file():
-            return None
-        listed = read_list(Path(prompts.list), prompts.columns, sheet=prompts.sheet)
-        planned = list_prompts(listed, prompts.arms)
-        return None if len(planned) * config.samples > _MOST else planned
-    if prompts.templates is None or prompts.names is None:
-        return None
-    files = [Path(file) for file in prompts.template_files]
-    stimuli = read_stimuli(files, Path(prompts.names), group_column=prompts.group_column)
-    arms = {key: arm for key, arm in prompts.arms.items() if arm.guard is None}
-    pairs = len(stimuli.templates) * len(stimuli.names) * len(arms)
-    if pairs * config.samples > _MOST:
-        return None
-    return expand(stimuli.templates, stimuli.names, arms)
-
-
 def stored_responses(
     config: StudyConfig, prompts: pl.DataFrame | None, folders: Mapping[str, Folders]
 ) -> dict[str, int | None]:
@@ -76,7 +53,7 @@ def stored_responses(
         By model; null where it cannot be said yet: its weights are not there or were never
         hashed, or the prompts are not known or too many.
     """
-    if prompts is None or len(prompts) * config.samples > _MOST:
+    if prompts is None or len(prompts) * config.samples > MOST:
         return dict.fromkeys(folders)
     return {key: _of_model(config, prompts, key, place) for key, place in folders.items()}
 

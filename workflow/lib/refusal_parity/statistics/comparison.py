@@ -132,7 +132,8 @@ def _levels(rows: pl.DataFrame, analysis: AnalysisConfig) -> list[str]:
     return list(dict.fromkeys([*first, *analysis.dimensions]))
 
 
-def _scopes(paired: pl.DataFrame) -> tuple[Scope, ...]:
+def scopes_of(paired: pl.DataFrame) -> tuple[Scope, ...]:
+    """To what results generalise: of a prompt list, to new prompts."""
     return (Scope.NEW_PROMPTS,) if is_listed(paired) else SCOPES
 
 
@@ -195,7 +196,7 @@ def rate_rows(
         _row(key, ALL, None, None, estimand, scope)
         | compared
         | guard.run(f"{estimand}, {scope}", partial(numbers, scope), failed)
-        for scope in _scopes(paired)
+        for scope in scopes_of(paired)
     ]
 
 
@@ -232,7 +233,7 @@ def disparity_rows(  # noqa: PLR0913, PLR0917 - one row's key in full
     for group in sorted(levels - {reference}):
         compared = (paired.filter(pl.col(dimension) == level) for level in (group, reference))
         sizes = sizes_of(*compared)
-        for scope in _scopes(paired):
+        for scope in scopes_of(paired):
             what = f"{estimand} of {group}, {scope}"
             found = guard.run(what, partial(numbers, group, scope), failed)
             yield _row(key, dimension, group, reference, estimand, scope) | sizes | found

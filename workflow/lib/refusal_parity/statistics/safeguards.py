@@ -19,7 +19,6 @@ from refusal_parity.factors import KIND, UNSAFE
 from refusal_parity.statistics.adjust import holm
 from refusal_parity.statistics.comparison import (
     ALL,
-    SCOPES,
     alike,
     contrast_numbers,
     disparity_rows,
@@ -28,6 +27,7 @@ from refusal_parity.statistics.comparison import (
     paired_means,
     rate_rows,
     rates_by_prompt,
+    scopes_of,
     sizes_of,
     unadjusted,
 )
@@ -100,7 +100,7 @@ def safeguard_rates(
         analysis: outcomes, dimensions, alpha.
         say: hears what failed numerically.
     """
-    dimensions = [ALL, *(key for key in analysis.dimensions if key != "arm")]
+    dimensions = [ALL, *(key for key in analysis.dimensions if key not in {"arm", KIND})]
     parts = []
     for (arm, kind), part in observations.group_by("arm", "kind", maintain_order=True):
         found = rates(part, analysis, say).filter(
@@ -164,7 +164,7 @@ def _by_arm(observations: pl.DataFrame) -> pl.DataFrame:
     return observations.with_columns(
         of_model="model",
         model="arm",
-        prompt_id=pl.concat_str("template_id", "name_id", separator="\x1f"),
+        prompt_id=pl.concat_str("template_id", pl.col("name_id").fill_null(""), separator="\x1f"),
     )
 
 
@@ -178,7 +178,9 @@ def _changes(
         weights={each.arm: 1.0, each.baseline: -1.0},
     )
     paired = paired_by_prompt(by_arm, wanted.weights, analysis)
-    dimensions = {key: each for key, each in analysis.dimensions.items() if key != "arm"}
+    dimensions = {
+        key: each for key, each in analysis.dimensions.items() if key not in {"arm", KIND}
+    }
     for key in map(str, analysis.readings):
         for row in rate_rows(paired, key, wanted, analysis.alpha, guard.of(key)):
             yield row | {"group": ALL}
@@ -211,7 +213,7 @@ def _of_levels(
 
     for level in levels:
         sizes = sizes_of(paired.filter(pl.col(dimension) == level))
-        for scope in SCOPES:
+        for scope in scopes_of(paired):
             row = {
                 "outcome": key,
                 "dimension": dimension,

@@ -15,7 +15,7 @@ from refusal_parity.tables import Labels
 from refusal_parity.vocabulary import Exclusion, Label
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from refusal_parity.config import AnalysisConfig
 
@@ -96,7 +96,7 @@ def observe(
             remedy="Label the responses to these very prompts: run the workflow again from there.",
         )
     given = labels.select(*_KEY, *_OF_LABELS).with_columns(pl.col(_TEXTS).cast(pl.String))
-    kept = prompts if everything else prompts.filter(ordinary(prompts))
+    kept = prompts if everything else prompts.filter(ordinary(prompts, analysis.dimensions))
     return (
         pl.concat([given, _unanswered(labels, prompts)], how="diagonal")
         .join(with_text_unit(kept), on="prompt_id", how="inner", maintain_order="left")
@@ -118,17 +118,18 @@ def _covariates(prompts: pl.DataFrame, analysis: AnalysisConfig) -> list[pl.Expr
     ]
 
 
-def ordinary(prompts: pl.DataFrame) -> pl.Expr:
+def ordinary(prompts: pl.DataFrame, compared: Iterable[str] = ()) -> pl.Expr:
     """Whether a prompt is one that rates and differences of groups are about.
 
     Responses of an arm with a guard are those of the arm without it, so that each counts once;
     and where a study has harmless requests, refusals of its unsafe ones are no harm: both stand
-    in the comparison of safeguards.
+    in the comparison of safeguards. Where the kinds themselves are compared, all of them count.
 
     Args:
         prompts: a table of `Prompts`.
+        compared: dimensions of the study.
     """
-    if KIND not in prompts.columns:
+    if KIND not in prompts.columns or KIND in compared:
         return ~guarded(prompts)
     harmless = pl.col(KIND).cast(pl.String).ne_missing(UNSAFE)
     return ~guarded(prompts) & (harmless | ~harmless.any())
