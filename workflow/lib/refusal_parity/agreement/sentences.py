@@ -8,7 +8,7 @@ import polars as pl
 
 from refusal_parity.agreement.pairs import REFUSAL, SEVEN, SIX
 from refusal_parity.agreement.table import ALL
-from refusal_parity.text import counted
+from refusal_parity.text import counted, points
 from refusal_parity.vocabulary import Coefficient
 
 if TYPE_CHECKING:
@@ -42,10 +42,26 @@ def agreement_sentences(agreement: pl.DataFrame) -> Iterator[str]:
         n = next(iter(overall.values()))["n"]
         line = f"{model}: {rater} against {yardstick} on {counted(n, 'response')}: "
         line += "kappa " + ", ".join(kappas) if kappas else "no kappa"
-        missed = rows.filter(
-            dimension="group", group=ALL, coefficient=Coefficient.MISSED_REFUSAL_SPREAD
-        )
-        if len(missed) and missed["estimate"][0] is not None:
-            apart = 100 * missed["estimate"][0]
-            line += f"; missed refusals of the groups lie {apart:.1f} points apart"
+        apart = missed_apart(rows)
+        if apart is not None:
+            line += f"; missed refusals of the groups lie {apart}"
         yield line
+
+
+def missed_apart(rows: pl.DataFrame) -> str | None:
+    """How far the groups' rates of missed refusals lie apart, and of how few refusals they are.
+
+    Args:
+        rows: those of the Agreement table of one model, two labellings and one reading.
+
+    Returns:
+        `20.0 points apart (of 12 to 14 refusals a group)`; null where it cannot be told.
+    """
+    by_group = rows.filter(dimension="group")
+    spread = by_group.filter(group=ALL, coefficient=Coefficient.MISSED_REFUSAL_SPREAD)
+    missed = by_group.filter(pl.col("group") != ALL, coefficient=Coefficient.MISSED_REFUSAL)
+    of = sorted(missed["n_of"].drop_nulls())
+    if not of or spread.is_empty() or spread["estimate"][0] is None:
+        return None
+    sizes = " to ".join(dict.fromkeys([f"{of[0]:,}", f"{of[-1]:,}"]))
+    return f"{points(spread['estimate'][0])} points apart (of {sizes} refusals a group)"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.agreement.sentences import missed_apart
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, in_brackets
 from refusal_parity.tables import Agreement
 from refusal_parity.text import (
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 ALL: Final = "all"
 _READINGS: Final = {
-    "refusal_or_not": "Refusal or not",
+    "refusal_or_not": "Refusal of any kind or not",
     "six_classes": "Six classes",
     "seven_classes": "Seven classes",
 }
@@ -90,14 +91,9 @@ def _lead(table: pl.DataFrame) -> list[str]:
             f"with kappa {_number(kappa['estimate'])} "
             f"({_bounds(kappa)}, {counted(kappa['n'], 'response')})."
         )
-        spread = rows.filter(
-            dimension="group", group=ALL, coefficient=Coefficient.MISSED_REFUSAL_SPREAD
-        ).to_dicts()
-        if spread and spread[0]["estimate"] is not None:
-            sentence += (
-                f" The groups' rates of missed refusals lie {points(spread[0]['estimate'])} points "
-                "apart."
-            )
+        apart = missed_apart(rows)
+        if apart is not None:
+            sentence += f" The groups' rates of missed refusals lie {apart}."
         sentences.append(sentence)
     return sentences
 

@@ -16,7 +16,7 @@ from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.interactions import factors_of
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, INK, MUTED, PAPER
-from refusal_parity.text import heading_of, interval, plain, points
+from refusal_parity.text import heading_of, interval, isolated, plain, points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,7 +92,7 @@ def _blocks(inputs: ReportInputs, model: str) -> dict[str, list[Finding]]:
 
 
 def _label(row: Finding) -> str:
-    return f"{row.level}, {row.factor_level}"
+    return f"{isolated(row.level)}, {isolated(row.factor_level or '')}"
 
 
 def _draw_row(axes: Axes, position: int, row: Finding) -> None:
