@@ -26,6 +26,10 @@ pytestmark = pytest.mark.workflow
             "released.yaml",
             {"download_responses": 1, "import_prompts": 1, "import_responses": 1},
         ),
+        (
+            "xstest.yaml",
+            {"download_responses": 1, "list_prompts": 1, "convert_wheel_model": 1},
+        ),
         ("hh-demo.yaml", {"read_pairs": 1, "label_sides": 1, "compare_groups": 1}),
         ("hh-audit.yaml", {"download_responses": 1, "read_pairs": 1, "find_mentions": 1}),
     ],
