@@ -39,7 +39,7 @@ class Settings:
     kind_penalty: float = 3.0
     """The same on which kind of refusal, and which kind of another response, it is."""
     tolerance: float = 1e-4
-    kind_tolerance: float = 1e-3
+    kind_tolerance: float = 1e-4
     max_iterations: int = 500
 
     def to_dict(self) -> dict[str, Any]:
@@ -189,16 +189,18 @@ def fit(settings: Settings, seed: int, examples: Examples) -> Model:
             refusal, bias = decided.coef_[0].astype(np.float32), float(decided.intercept_[0])
         for side in (refuses, ~refuses):
             if len(set(labels[side])) > 1:
+                # A run that none of them has would get a weight of 0, for half the time it takes.
+                met = np.flatnonzero(features[side].getnnz(axis=0))
                 kinds = LogisticRegression(
                     C=settings.kind_penalty,
                     max_iter=settings.max_iterations,
                     tol=settings.kind_tolerance,
                     random_state=seed,
-                ).fit(features[side], labels[side])
+                ).fit(features[side][:, met], labels[side])
                 at = [classes.index(kind) for kind in kinds.classes_]
                 # Of two classes scikit-learn keeps the second alone.
                 at = at[-len(kinds.coef_) :]
-                weights[:, at], intercepts[at] = kinds.coef_.T, kinds.intercept_
+                weights[np.ix_(met, at)], intercepts[at] = kinds.coef_.T, kinds.intercept_
     means = np.vstack([np.asarray(features[labels == each].mean(axis=0)) for each in classes])
     return Model(
         runs=runs,
