@@ -142,12 +142,12 @@ def test_trained_on_starter_alone(starter_classifier: Classifier, released: pl.D
     agreement = compare(released["label"].to_list(), predicted.to_list())
     assert agreement.rows == 2304
     assert agreement.binary_kappa is not None
-    assert agreement.binary_kappa >= 0.97
+    assert agreement.binary_kappa >= 0.98
     # Theirs are six classes, where a refusal in part is a partial answer.
     six = predicted.replace(str(Label.PARTIAL_REFUSAL), str(Label.PARTIAL_ANSWER))
     in_six = compare(released["label"].to_list(), six.to_list()).class_kappa
     assert in_six is not None
-    assert in_six >= 0.70
+    assert in_six >= 0.74
 
 
 def test_a_second_reading_agrees(rows: pl.DataFrame) -> None:

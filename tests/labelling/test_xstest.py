@@ -54,9 +54,17 @@ def kappa(classifier: Classifier, rows: pl.DataFrame, words: int | None = None) 
 def test_agrees_with_people_on_models_never_seen(
     starter_classifier: Classifier, responses: pl.DataFrame
 ) -> None:
-    assert kappa(starter_classifier, responses) >= 0.77
+    assert kappa(starter_classifier, responses) >= 0.86
     for model in MODELS:
-        assert kappa(starter_classifier, responses.filter(pl.col("model") == model)) >= 0.72
+        assert kappa(starter_classifier, responses.filter(pl.col("model") == model)) >= 0.82
+
+
+def test_full_answers_are_seldom_called_refusals(
+    starter_classifier: Classifier, responses: pl.DataFrame
+) -> None:
+    answers = responses.filter(pl.col("label") == "answer")
+    said = starter_classifier.predict(answers)["label"].cast(pl.String)
+    assert said.str.contains("refusal").mean() <= 0.07
 
 
 def test_a_beginning_is_labelled_as_well_as_the_whole(

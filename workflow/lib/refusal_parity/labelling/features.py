@@ -34,7 +34,7 @@ class Settings:
     """What is looked for where; the first holds whole texts."""
     min_documents: int = 3
     """Texts, and groups of texts, that a run must stand in."""
-    penalty: float = 10.0
+    penalty: float = 30.0
     """Inverse strength of the L2 penalty on refusal or not, as in scikit-learn's C."""
     kind_penalty: float = 3.0
     """The same on which kind of refusal, and which kind of another response, it is."""
