@@ -197,10 +197,11 @@ def fit(settings: Settings, seed: int, examples: Examples) -> Model:
                     tol=settings.kind_tolerance,
                     random_state=seed,
                 ).fit(features[side][:, met], labels[side])
-                at = [classes.index(kind) for kind in kinds.classes_]
                 # Of two classes scikit-learn keeps the second alone.
-                at = at[-len(kinds.coef_) :]
-                weights[np.ix_(met, at)], intercepts[at] = kinds.coef_.T, kinds.intercept_
+                kept = kinds.classes_[-len(kinds.coef_) :].tolist()
+                for kind, given, start in zip(kept, kinds.coef_, kinds.intercept_, strict=True):
+                    weights[met, classes.index(kind)] = given
+                    intercepts[classes.index(kind)] = start
     means = np.vstack([np.asarray(features[labels == each].mean(axis=0)) for each in classes])
     return Model(
         runs=runs,
