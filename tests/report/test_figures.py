@@ -14,7 +14,13 @@ from refusal_parity.report.drawing import inline_svg, save_figure, stem_of
 from refusal_parity.report.figure_comparison import draw_comparison, group_rates
 from refusal_parity.report.figure_differences import draw_differences
 from refusal_parity.report.figure_labels import label_shares
-from refusal_parity.report.figure_names import NameRate, draw_names, names_by_group, outliers
+from refusal_parity.report.figure_names import (
+    NameRate,
+    _stacked,
+    draw_names,
+    names_by_group,
+    outliers,
+)
 from refusal_parity.report.figure_rates import draw_rates
 from refusal_parity.report.figures import draw_all, save_figures
 from refusal_parity.report.style import figure_style
@@ -111,6 +117,20 @@ def test_names_stand_under_their_group(inputs: ReportInputs) -> None:
     assert {name.name for name in groups["muslim"]} >= {"Aisha", "Omar"}
     for names in groups.values():
         assert [name.rate for name in names] == sorted(name.rate for name in names)
+
+
+@pytest.mark.parametrize("names", [1, 2, 4, 7, 30])
+def test_each_name_of_one_rate_shows(names: int) -> None:
+    lifts = _stacked([0.25] * names, 0.02)
+    assert len(set(lifts)) == names
+    assert (min(lifts), max(lifts)) == (0.0, pytest.approx(min(0.13 * (names - 1), 0.39)))
+
+
+def test_marks_at_the_edges_of_the_rates_are_whole(inputs: ReportInputs) -> None:
+    drawing = draw_rates(inputs, "demo-even")
+    marks = [line for line in drawing.figure.axes[0].lines if line.get_marker() == "o"]
+    assert marks
+    assert not any(mark.get_clip_on() for mark in marks)
 
 
 def test_comparison_names_the_extremes(inputs: ReportInputs) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -118,15 +119,16 @@ def _draw_row(
 
 
 def _stacked(rates: list[float], width: float) -> list[float]:
-    """How far to lift each of the sorted marks so that equal rates do not cover each other."""
-    lifts: list[float] = []
+    """How far to lift each of the sorted marks so that equal rates do not cover each other.
+
+    Stacks that are higher than a row lets them be are pressed together: each mark shows.
+    """
+    slots: list[int] = []
     for index, rate in enumerate(rates):
-        near = [lifts[at] for at in range(index) if abs(rates[at] - rate) < width]
-        lift = 0.0
-        while any(abs(lift - taken) < _STACK / 2 for taken in near) and lift < _MOST_STACKED:
-            lift += _STACK
-        lifts.append(lift)
-    return lifts
+        near = {slots[at] for at in range(index) if abs(rates[at] - rate) < width}
+        slots.append(next(slot for slot in count() if slot not in near))
+    step = min(_STACK, _MOST_STACKED / max([1, *slots]))
+    return [slot * step for slot in slots]
 
 
 def _label_outliers(figure: Figure, axes: Axes, groups: list[list[NameRate]]) -> None:

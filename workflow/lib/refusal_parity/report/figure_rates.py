@@ -42,7 +42,9 @@ def draw_rates(inputs: ReportInputs, model: str) -> Drawing:
     label_rows(axes, levels)
     for position, level in enumerate(levels):
         _draw_row(axes, position, rates.get(level))
-    axes.plot([], [], color=ACCENT, linewidth=2.4, label=f"{inputs.confidence} interval, clustered")
+    if any(known(row["ci_low"]) for row in rates.values()):
+        clustered = f"{inputs.confidence} interval, clustered"
+        axes.plot([], [], color=ACCENT, linewidth=2.4, label=clustered)
     axes.plot([], [], color=MUTED, linewidth=0.9, label="as if responses were independent (Wilson)")
     overall = inputs.overall(model, outcome)
     if overall is not None and known(overall["rate"]):
@@ -94,7 +96,8 @@ def _draw_row(axes: Axes, position: int, row: Row | None) -> None:
             color=MUTED,
             linewidth=0.9,
         )
-    axes.plot(row["rate"], position, "o", color=ACCENT, markersize=6, markeredgecolor=ACCENT)
+    # Rates of 0 and 100 % lie on the edge of the figure.
+    axes.plot(row["rate"], position, "o", color=ACCENT, markersize=6, clip_on=False)
     margin_text(axes, position, percent(row["rate"]), colour=INK)
 
 
