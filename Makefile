@@ -38,7 +38,7 @@ QUIET := --quiet reason host
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm mutants lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-arms bench-nested bench-corrected bench-expansion bench-inference bench-labelling bench-scale study-classifiers names screen demo-models clean
+.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm mutants lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-arms bench-nested bench-corrected bench-expansion bench-inference bench-labelling bench-scale bench-preference bench-preference-level study-classifiers names screen demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -241,6 +241,12 @@ bench-scale: export OPENBLAS_NUM_THREADS = 1
 bench-scale: export OMP_NUM_THREADS = 1
 bench-scale: $(INSTALLED) ## run a study of 12 models x 100,000 responses, and time each rule
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/scale.py
+
+bench-preference: $(INSTALLED) ## time an audit of 170,000 pairs, and see what memory it takes
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/preference.py
+
+bench-preference-level: $(INSTALLED) ## how often tests of audits reject, and intervals hold the truth
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/preference_level.py
 
 bench-store: $(INSTALLED) ## time taking over 100,000 stored responses of a model
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/store.py
