@@ -61,8 +61,7 @@ def test_targets_stand_where_snakemake_takes_them_for_targets(root: Path) -> Non
     ]
     assert len(commands) > 10
     for command in commands:
-        words = command.partition("--configfile")[2].replace("\\\n", " ").split()
-        after = [word for word in words[2:] if word != "#"]
+        _config, *after = re.split(r"--configfiles?\s", command)[-1].replace("\\\n", " ").split()
         assert not after or after[0].startswith("-"), command
 
 
