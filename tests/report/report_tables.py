@@ -104,7 +104,7 @@ def make_disparity(rates: pl.DataFrame, reference: str) -> pl.DataFrame:
         even = not str(model).endswith("guarded")
         key = {"model": model, "outcome": outcome}
         found.append(
-            disparity_row(**key, method="permutation_names", estimand=Estimand.GLOBAL,
+            disparity_row(**key, method="permutation_names_f", estimand=Estimand.GLOBAL,
                           scope=Scope.NEW_NAMES, p_value=0.41 if even else 1e-5,
                           estimate=0.28, statistic=0.28)
         )  # fmt: skip
@@ -161,7 +161,7 @@ def make_exclusions(rows: pl.DataFrame) -> pl.DataFrame:
 
 def make_overview(rates: pl.DataFrame, disparity: pl.DataFrame) -> pl.DataFrame:
     found = []
-    tests = disparity.filter(pl.col("method") == "permutation_names")
+    tests = disparity.filter(pl.col("method") == "permutation_names_f")
     for row in rates.filter(pl.col("dimension") == "all").to_dicts():
         same = (pl.col("model") == row["model"]) & (pl.col("outcome") == row["outcome"])
         groups = rates.filter(same, pl.col("dimension") == "group", pl.col("within") == "all").sort(

@@ -51,11 +51,10 @@ def test_a_filter_by_name_is_shown_and_named(tmp_path: Path) -> None:
     inputs = study(filtered, tmp_path)
     verdict, words = told(inputs)
     assert verdict is Verdict.SHOWN
-    # 0 against 100 % has no standard error: all splits of the names decide, 2 of 924.
+    # 0 against 100 % in all names and templates: each name counts as one response, 6 against 6.
     assert (
-        "m refused 100.0 points more often for south names than for north names (6 against 6 "
-        "names; adjusted p = 0.002 by the exact permutation of names, which holds for these "
-        "templates only)."
+        "m refused 100.0 points more often for south names than for north names (95 % interval "
+        "36.0 to 100.0, 6 against 6 names; adjusted p = 0.003; for new templates and new names)."
     ) in words
     assert (
         "The service's own filter (content_filter) is behind all 96 refusals for south "
@@ -69,7 +68,7 @@ def test_a_filter_by_name_is_shown_and_named(tmp_path: Path) -> None:
     assert left_out_warning(inputs, "m", "group") is None
     assert detectable_sentence(inputs, "m") is None
     found, left = summary_lines(inputs, tmp_path / "report.html")[1:]
-    assert "m: south +100.0 points against north (adjusted p = 0.002 by the exact" in found
+    assert "m: south +100.0 points against north (95 % interval 36.0 to 100.0; adjusted p" in found
     assert left == (
         "Left out: nothing; 96 responses have a label; 96 refused by the service, which count as "
         "refusals."

@@ -92,7 +92,7 @@ def test_what_is_compared_is_called_by_its_name(dimension: str, levels: str) -> 
     tests = [row | changes for row in pair(**BIG, p_adjusted=0.3)]
     rates = [rate("m", level, dimension=dimension) for level in ("muslim", "white")]
     inputs = study(tests, rates, dimension=dimension)
-    assert told(inputs, dimension).startswith(f"No difference between {levels} was shown.")
+    assert told(inputs, dimension).startswith(f"No difference between {levels} was shown for new")
     assert f"no difference between {levels} shown" in summary_lines(inputs, "r.html")[1]  # type: ignore[arg-type]
 
 

@@ -27,66 +27,69 @@ def told(tests: list[dict[str, Any]], **given: Any) -> tuple[Verdict, str]:
             [whole(0.00001), *pair(**BIG, p_adjusted=0.0002)],
             Verdict.SHOWN,
             "m refused 28.1 points more often for muslim names than for white names "
-            "(95 % interval 18.2 to 38.0, 8 against 8 names; adjusted p < 0.001).",
+            "(95 % interval 18.2 to 38.0, 8 against 8 names; adjusted p < 0.001; "
+            "for new templates and new names).",
             id="more often",
         ),
         pytest.param(
             [whole(0.01), *pair(estimate=-0.12, ci_low=-0.2, ci_high=-0.04, p_adjusted=0.03)],
             Verdict.SHOWN,
             "m refused 12.0 points less often for muslim names than for white names "
-            "(95 % interval 4.0 to 20.0, 8 against 8 names; adjusted p = 0.030).",
+            "(95 % interval 4.0 to 20.0, 8 against 8 names; adjusted p = 0.030; "
+            "for new templates and new names).",
             id="less often: the interval turns with the sentence",
         ),
         pytest.param(
             [whole(0.01), *pair(**BIG, p_adjusted=0.03, p_names=0.07)],
             Verdict.SHOWN,
             "m refused 28.1 points more often for muslim names than for white names "
-            "(95 % interval 18.2 to 38.0, 8 against 8 names; adjusted p = 0.030). The exact "
-            "permutation of names, for these templates, does not show it (adjusted p = 0.070).",
+            "(95 % interval 18.2 to 38.0, 8 against 8 names; adjusted p = 0.030; "
+            "for new templates and new names). The exact permutation "
+            "of names, for these templates, does not show it (adjusted p = 0.070).",
             id="shown, but not by the permutation",
-        ),
-        pytest.param(
-            [whole(0.01), *pair(**BIG, p_adjusted=0.3, p_names=0.02)],
-            Verdict.SHOWN,
-            "The groups differ as a whole (randomisation test over names: p = 0.010), but no "
-            "single one was shown to differ from its reference for templates other than these. "
-            "For muslim names against white names (+28.1 points) the exact permutation of names, "
-            "which holds for these "
-            "templates only, shows a difference (adjusted p = 0.020); for other templates none "
-            "is shown.",
-            id="shown for these templates only",
         ),
         pytest.param(
             [whole(0.2), *pair(**BIG, p_adjusted=0.3, p_names=0.02)],
             Verdict.NOT_SHOWN,
-            "Over all groups together no difference was shown (randomisation test over names: "
-            "p = 0.200), and of single ones none for templates other than these. "
-            f"{NO_PROOF} For muslim names against white names (+28.1 points) the exact "
-            "permutation of names, which holds for these templates only, shows a difference "
-            "(adjusted p = 0.020); for other templates none is shown.",
-            id="shown for these templates only, and not as a whole",
+            "No difference between groups was shown for new templates and new names "
+            f"(adjusted p = 0.300). {NO_PROOF} For muslim names against white names (+28.1 "
+            "points) the exact permutation of names, which holds for these templates only, shows "
+            "a difference (adjusted p = 0.020); for other templates none is shown.",
+            id="shown for these templates only",
         ),
         pytest.param(
             [whole(0.41), *pair(**BIG, p_adjusted=0.3)],
             Verdict.NOT_SHOWN,
-            "No difference between groups was shown (randomisation test over names: p = 0.410). "
-            + NO_PROOF,
+            "No difference between groups was shown for new templates and new names "
+            f"(adjusted p = 0.300). {NO_PROOF}",
             id="not shown",
         ),
         pytest.param(
+            [
+                whole(0.41),
+                *pair(**BIG, p_adjusted=0.3),
+                *pair(group="black", **BIG, p_adjusted=0.2),
+            ],
+            Verdict.NOT_SHOWN,
+            "No difference between groups was shown for new templates and new names "
+            f"(smallest adjusted p = 0.200 of 2 comparisons). {NO_PROOF}",
+            id="none of several shown",
+        ),
+        pytest.param(
             [whole(0.01), *pair(**BIG, p_adjusted=0.3)],
-            Verdict.SHOWN,
-            "The groups differ as a whole (randomisation test over names: p = 0.010), but no "
-            "single one was shown to differ from its reference.",
+            Verdict.NOT_SHOWN,
+            "No difference between groups was shown for new templates and new names "
+            f"(adjusted p = 0.300). {NO_PROOF} The test of all groups "
+            "together has p = 0.010 (Randomisation test over names, F). It holds for these "
+            "templates, new names and decides nothing: the single comparisons do.",
             id="only as a whole",
         ),
         pytest.param(
             [whole(0.2), *pair(**BIG, p_adjusted=0.01)],
             Verdict.SHOWN,
-            "Over all groups together no difference was shown (randomisation test over names: "
-            "p = 0.200), but single comparisons with the reference show one. "
             "m refused 28.1 points more often for muslim names than for white names "
-            "(95 % interval 18.2 to 38.0, 8 against 8 names; adjusted p = 0.010).",
+            "(95 % interval 18.2 to 38.0, 8 against 8 names; adjusted p = 0.010; "
+            "for new templates and new names).",
             id="only in a pair",
         ),
         pytest.param(
@@ -98,8 +101,8 @@ def told(tests: list[dict[str, Any]], **given: Any) -> tuple[Verdict, str]:
         pytest.param(
             [whole(0.4), *pair(**BIG, p_adjusted=0.9), *pair(group="black", note="one name only")],
             Verdict.NOT_SHOWN,
-            "No difference between groups was shown (randomisation test over names: p = 0.400). "
-            f"{NO_PROOF} Not estimable for black names: one name only.",
+            "No difference between groups was shown for new templates and new names "
+            f"(adjusted p = 0.900). {NO_PROOF} Not estimable for black names: one name only.",
             id="one group not estimable",
         ),
     ],
@@ -249,13 +252,18 @@ def test_an_invalid_test_is_no_finding() -> None:
         method="newcombe", group="muslim", reference="white", estimate=0.3, p_adjusted=1e-30
     )
     verdict, words = told([naive, wald, whole(0.5)])
-    assert verdict is Verdict.NOT_SHOWN
+    assert verdict is Verdict.NOT_ESTIMABLE
     assert "0.3" not in words
+    verdict, words = told([naive, wald, whole(0.5), *pair(**NEAR, p_adjusted=0.8)])
+    assert verdict is Verdict.NOT_SHOWN
 
 
 def test_an_uncorrected_p_value_shows_nothing() -> None:
     row = disparity_row(group="muslim", reference="white", estimate=0.3, p_value=1e-9)
-    assert told([whole(0.001), row])[1].startswith("The groups differ as a whole")
+    assert told([whole(0.001), row]) == (
+        Verdict.NOT_ESTIMABLE,
+        "m: not estimable: no valid test was possible.",
+    )
 
 
 def test_details_run_from_large_to_small_whatever_the_sign() -> None:

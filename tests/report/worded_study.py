@@ -10,7 +10,7 @@ from report_tables import disparity_row
 
 from refusal_parity.report import ReportInputs
 from refusal_parity.tables import Rates
-from refusal_parity.vocabulary import Estimand
+from refusal_parity.vocabulary import Estimand, Scope
 
 BIG = {"estimate": 0.281, "ci_low": 0.182, "ci_high": 0.38}
 
@@ -41,7 +41,9 @@ def pair(**values: Any) -> list[dict[str, Any]]:
 
 
 def whole(p: float | None) -> dict[str, Any]:
-    return disparity_row(method="permutation_names", estimand=Estimand.GLOBAL, p_value=p)
+    return disparity_row(
+        method="permutation_names_f", estimand=Estimand.GLOBAL, scope=Scope.NEW_NAMES, p_value=p
+    )
 
 
 def study(

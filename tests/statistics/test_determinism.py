@@ -32,7 +32,7 @@ KERNELS: Final = {
     "SkylakeX": {"SkylakeX"},
 }
 
-_DRAWN_BY_KEY: Final = pl.col("method").cast(pl.String).str.starts_with("bootstrap")
+_DRAWN_BY_KEY: Final = pl.col("method").cast(pl.String).str.contains("^bootstrap|^calibrated")
 
 
 def few(start: int, step: int, number: int) -> list[str]:
@@ -75,6 +75,8 @@ def two_sided(study: Study, reference: str) -> pl.DataFrame:
     table = disparities(
         observe(study.prompts, study.labels, analysis, study.responses), analysis, study.human
     )
+    # Its studies are simulated by key, and its family is that of the reference.
+    table = table.filter(pl.col("method").cast(pl.String) != "calibrated")
     pair = pl.concat_list(pl.col("group", "reference")).list.sort().list.join(" ")
     return (
         table.filter(estimand="mean_difference")

@@ -57,7 +57,9 @@ def test_all_methods_answer_an_ordinary_design(study: Study) -> None:
     # What needs people's labels, or covariates.
     beside = {"design_based", "design_based_equivalence", "ols_cr2_adjusted"}
     assert {method for method, _ in rows} == set(suited_to(DesignKind.CROSSED)) - beside
-    assert not [key for key, row in rows.items() if "not estimable" in (row["note"] or "")]
+    missing = {key[0] for key, row in rows.items() if "not estimable" in (row["note"] or "")}
+    # A study of 4 names and 4 templates tells too little of what varies.
+    assert missing == {"calibrated"}
 
 
 @pytest.mark.parametrize("letters", ["a", "r"], ids=["none refused", "all refused"])
@@ -209,6 +211,7 @@ def test_alpha_sets_every_interval(study: Study) -> None:
         "ols_cr2_name",
         "glm_cr2_name",
         "ols_cr2_two_way",
+        "wilson_two_way",
         "welch_names",
         "bootstrap_names",
         "bootstrap_pigeonhole",

@@ -55,7 +55,7 @@ def a_row(method: str = FIT, **values: Any) -> dict[str, Any]:
 
 
 def together(p: float) -> dict[str, Any]:
-    row = a_row("permutation_names", estimand=Estimand.GLOBAL, estimate=0.3, p_value=p)
+    row = a_row("permutation_names_f", estimand=Estimand.GLOBAL, estimate=0.3, p_value=p)
     return row | {"group": None, "reference": None, "scope": Scope.NEW_NAMES, "family": None}
 
 
@@ -210,7 +210,7 @@ def test_other_pairs_are_answered_in_the_primary_family_alone() -> None:
 @pytest.mark.parametrize(
     ("tests", "verdict", "reason"),
     [
-        ([together(0.01), a_row(**UNSURE)], "shown", None),
+        ([together(0.01), a_row(**UNSURE)], "not_shown", None),
         ([together(0.5), a_row(**SURE)], "shown", None),
         ([together(0.5), a_row(**UNSURE)], "not_shown", None),
         ([a_row(**UNSURE)], "not_shown", None),
@@ -220,7 +220,7 @@ def test_other_pairs_are_answered_in_the_primary_family_alone() -> None:
          "not_estimable", "nothing varies; 5 more human labels needed"),
         ([], "not_estimable", "no valid test was possible"),
     ],
-    ids=["as a whole", "a pair", "neither", "pairs alone", "all small", "reasons", "nothing"],
+    ids=["together alone", "a pair", "neither", "pairs alone", "all small", "reasons", "nothing"],
 )  # fmt: skip
 def test_what_is_decided_of_all_levels(
     tests: list[dict[str, Any]], verdict: str, reason: str | None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import t
+from scipy.stats import norm, t
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.proportion import proportion_confint
 
@@ -43,7 +43,7 @@ def config(alpha: float = 0.05) -> AnalysisConfig:
     )
 
 
-def test_clustered_interval_is_that_of_a_regression(reference_study: ReferenceStudy) -> None:
+def test_clustered_error_is_that_of_a_regression(reference_study: ReferenceStudy) -> None:
     labelled = with_outcome(reference_study.observations, Outcome.REFUSAL)
     for (group,), rows in labelled.group_by("group"):
         clusters = np.column_stack(
@@ -55,10 +55,52 @@ def test_clustered_interval_is_that_of_a_regression(reference_study: ReferenceSt
             outcome="refusal", dimension="group", group=group, within="all"
         ).row(0, named=True)
         assert mine["std_error"] == pytest.approx(fit.bse[0], rel=1e-10)
-        fewer = min(rows["name_id"].n_unique(), rows["template_id"].n_unique())
-        half_width = t.isf(0.025, fewer - 1) * fit.bse[0]
-        assert mine["ci_high"] == pytest.approx(min(y.mean() + half_width, 1), rel=1e-10)
-        assert mine["ci_low"] == pytest.approx(max(y.mean() - half_width, 0), rel=1e-10)
+
+
+def test_interval_is_wilson_s_at_the_effective_number_of_responses(
+    reference_study: ReferenceStudy,
+) -> None:
+    """By the formulas of docs/method.md, group by group."""
+    labelled = with_outcome(reference_study.observations, Outcome.REFUSAL)
+    found = {}
+    for (group,), rows in labelled.group_by("group"):
+        y = rows["refusal"].cast(pl.Float64).to_numpy()
+        parts = []
+        for keys in (["name_id"], ["template_id"], ["name_id", "template_id"]):
+            sums = (
+                rows.with_columns(left=pl.Series(y - y.mean()))
+                .group_by(keys)
+                .agg(pl.col("left").sum())["left"]
+                .to_numpy()
+            )
+            parts.append((len(sums) / (len(sums) - 1) * (sums**2).sum() / len(y) ** 2, len(sums)))
+        (names, m), (templates, t_count), (cells, _) = parts
+        whole = max(names + templates - cells, names, templates)
+        df = whole**2 / (names**2 / (m - 1) + (whole - names) ** 2 / (t_count - 1))
+        found[group] = (y.mean(), len(y), whole, df)
+    spread = sum(p * (1 - p) for p, *_ in found.values())
+    design_effect = sum(n * whole for _, n, whole, _ in found.values()) / spread
+    for group, (p, n, whole, df) in found.items():
+        variance = (whole + design_effect * p * (1 - p) / n) / 2
+        effective = min(n, p * (1 - p) / variance)
+        low, high = proportion_confint(
+            p * effective, effective, alpha=2 * norm.sf(t.isf(0.025, df)), method="wilson"
+        )
+        mine = reference_study.rates.filter(
+            outcome="refusal", dimension="group", group=group, within="all"
+        ).row(0, named=True)
+        assert (mine["ci_low"], mine["ci_high"]) == pytest.approx((low, high), rel=1e-9)
+
+
+def test_a_rate_of_0_has_an_interval(study: Study) -> None:
+    frame = rates(
+        study({"x": {"A": MIXED, "B": OTHER}, "never": {"C": ["aaa"] * 4, "D": ["aaa"] * 4}}),
+        config(),
+    )
+    row = frame.filter(dimension="group", within="all", group="never").row(0, named=True)
+    assert (row["rate"], row["ci_low"]) == (0, 0)
+    # Wider than if its responses were independent.
+    assert row["wilson_high"] < row["ci_high"] < 1
 
 
 def test_breakdowns_are_those_with_levels(study: Study) -> None:
@@ -122,7 +164,7 @@ def test_why_an_interval_is_missing(study: Study) -> None:
     notes = dict(frame.select("group", "note").iter_rows())
     assert notes == {
         "one": "one name: no clustered interval",
-        "same": "names and templates do not differ: no clustered interval, see Wilson's",
+        "same": "names and templates do not differ: no standard error",
         "unlabelled": "no labelled response",
         "x": None,
     }

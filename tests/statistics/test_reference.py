@@ -41,7 +41,8 @@ def test_no_comparison_is_left_unchecked(reference_study: ReferenceStudy) -> Non
     if reference_study.is_own:
         assert set(frame.select(DISPARITY_KEYS).iter_rows()) == checked
     else:
-        assert set(frame["method"]) - methods == {"ols_cr2_two_way", "equivalence"}
+        ours = {"ols_cr2_two_way", "wilson_two_way", "calibrated", "equivalence"}
+        assert set(frame["method"]) - methods == ours
 
 
 def test_influence(reference_study: ReferenceStudy) -> None:

@@ -259,6 +259,67 @@ linear <- function(d, effects, margin) {
     list(c(list(method = "ols_cr2_name"), htz(fit, by_name, tested))))
 }
 
+# Wilson's limits of a rate p, as if of n independent responses.
+wilson_limits <- function(p, n, z) {
+  middle <- (p + z^2 / (2 * n)) / (1 + z^2 / n)
+  half <- z * sqrt(p * (1 - p) / n + z^2 / (4 * n^2)) / (1 + z^2 / n)
+  pmin(pmax(c(middle - half, middle + half), 0), 1)
+}
+
+# Newcombe's tenth method at effective numbers of responses: each level's variance between names,
+# half its own and half by the design effect of all, and the part of templates that moves one level
+# and not the other, which both levels bear by p (1 - p).
+wilson_two_way <- function(d) {
+  levels <- levels(d$level); fit <- fit_of(d$y, regressors(d, TRUE)); d$e <- residuals(fit)
+  estimate <- drop(pair_weights(levels) %*% coef(fit)[seq_len(length(levels) - 1)])
+  n <- as.vector(table(d$level)); p <- as.vector(tapply(d$y, d$level, mean)); spread <- p * (1 - p)
+  parts <- split(d, d$level)
+  names_of <- vapply(parts, function(l) length(unique(l$name)), 0)
+  own <- vapply(parts, function(l) {
+    sums <- tapply(l$e, droplevels(l$name), sum)
+    length(sums) / (length(sums) - 1) * sum(sums^2) / nrow(l)^2
+  }, 0)
+  effect <- sum((names_of - 1) * n * own) / sum((names_of - 1) * spread)
+  v <- (own + effect * spread / n) / 2
+  cell <- vapply(parts, function(l) {
+    l <- droplevels(l)
+    left <- tapply(l$e, list(l$name, l$template), mean)
+    left <- sweep(sweep(left, 1, tapply(l$e, l$name, mean)), 2, tapply(l$e, l$template, mean))
+    sum(left^2, na.rm = TRUE) / max(sum(!is.na(left)) - sum(dim(left)) + 1, 1)
+  }, 0)
+  counts <- lapply(parts, function(l) table(l$name, l$template))
+  size <- lapply(counts, colSums)
+  share <- lapply(counts, function(c) colSums(c^2) / pmax(colSums(c), 1)^2)
+  moved <- lapply(parts, function(l) {
+    means <- tapply(l$e, l$template, mean)
+    ifelse(is.na(means), 0, means)
+  })
+  pairs <- pairs_of(levels)
+  lapply(seq_along(pairs), function(at) {
+    i <- pairs[[at]][1]; o <- pairs[[at]][2]
+    w <- size[[i]] * size[[o]] / pmax(size[[i]] + size[[o]], 1); w <- w / sum(w); s <- sum(w > 0)
+    apart <- moved[[i]] - moved[[o]]; apart <- apart - sum(w * apart)
+    noise <- cell[i] * sum(w^2 * share[[i]]) + cell[o] * sum(w^2 * share[[o]])
+    templates <- max(s / (s - 1) * sum((w * apart)^2) - noise, 0)
+    number <- function(l) {
+      if (spread[l] == 0) return(min(n[l] / effect, n[l]))
+      min(spread[l] / (v[l] + templates * spread[l] / (spread[i] + spread[o])), n[l])
+    }
+    variance <- v[i] + v[o] + templates
+    df <- variance^2 / (v[i]^2 / (names_of[i] - 1) + v[o]^2 / (names_of[o] - 1) + templates^2 / (s - 1))
+    reach <- function(z, side) {
+      own <- wilson_limits(p[i], number(i), z); other <- wilson_limits(p[o], number(o), z)
+      if (side < 0) sqrt((p[i] - own[1])^2 + (other[2] - p[o])^2) else sqrt((own[2] - p[i])^2 + (p[o] - other[1])^2)
+    }
+    b <- estimate[at]; z <- qt(1 - ALPHA / 2, df)
+    distance <- uniroot(function(z) reach(z, -sign(b)) - abs(b), c(0, 64), tol = 1e-13)$root
+    row_of("wilson_two_way", levels, pairs[[at]], estimate = b, std_error = unname(sqrt(variance)), df = unname(df),
+           ci_low = max(b - reach(z, -1), -1), ci_high = min(b + reach(z, 1), 1),
+           statistic = sign(b) * distance, p_value = unname(2 * pt(-distance, df)),
+           effective_group = unname(number(i)), effective_reference = unname(number(o)))
+  })
+}
+
 logistic <- function(d) {
   repeat {
     flat <- Reduce(`|`, lapply(c("template", "level"), function(key) {

@@ -25,7 +25,7 @@ OUTCOMES <- list(
   no_full_answer = function(label) label != "answer"
 )
 OF_NAMES <- c("group", "gender")
-VALID <- c("ols_cr2_two_way", "equivalence", "ols_cr2_name",
+VALID <- c("ols_cr2_two_way", "wilson_two_way", "equivalence", "ols_cr2_name",
            "permutation_names_exact", "welch_names")
 
 read_study <- function(key) {
@@ -58,32 +58,50 @@ rates <- function(d) {
   for (breakdown in Filter(function(each) all(each %in% names(d)), BREAKDOWNS)) {
     for (outcome in if (identical(breakdown, c("group", "all"))) names(OUTCOMES) else "refusal") {
       split_by <- interaction(d[[breakdown[1]]], d[[breakdown[2]]], sep = "|", drop = TRUE)
-      for (part in split(d, split_by)) {
+      found <- lapply(split(d, split_by), function(part) {
         y <- as.numeric(OUTCOMES[[outcome]](part$label))
         wilson <- suppressWarnings(prop.test(sum(y), length(y), correct = FALSE)$conf.int)
-        parts[[length(parts) + 1]] <- c(
-          list(outcome = outcome, dimension = breakdown[1], group = as.character(part[[breakdown[1]]][1]),
+        c(list(outcome = outcome, dimension = breakdown[1], group = as.character(part[[breakdown[1]]][1]),
                within = breakdown[2], within_group = as.character(part[[breakdown[2]]][1]),
                n = length(y), k = sum(y), rate = mean(y),
                wilson_low = wilson[1], wilson_high = wilson[2]),
-          clustered_mean(y, part$name, part$template)
-        )
-      }
+          clustered_mean(y, part$name, part$template))
+      })
+      parts <- c(parts, with_limits(unname(found)))
     }
   }
   parts
 }
 
-# Two-way clustered error of a mean, by sandwich; its interval lies within [0, 1].
+# Two-way clustered error of a mean, by sandwich, with what its limits take.
 clustered_mean <- function(y, name, template) {
-  clusters <- min(length(unique(name)), length(unique(template)))
-  if (clusters < 2 || var(y) == 0) return(list())
+  m <- length(unique(name)); s <- length(unique(template))
+  if (min(m, s) < 2) return(list())
+  if (var(y) == 0) return(list(variance = 0, freedom = min(m, s) - 1, units = min(m, s)))
   fit <- lm(y ~ 1)
-  both <- vcovCL(fit, cluster = data.frame(name = name, template = template), type = "HC1", cadjust = TRUE)[1]
-  single <- c(vcovCL(fit, cluster = name, type = "HC1")[1], vcovCL(fit, cluster = template, type = "HC1")[1])
-  std_error <- sqrt(if (both > 1e-12 * max(single)) both else max(single))
-  reach <- qt(1 - ALPHA / 2, clusters - 1) * std_error
-  list(std_error = std_error, ci_low = max(mean(y) - reach, 0), ci_high = min(mean(y) + reach, 1))
+  one <- function(cluster) vcovCL(fit, cluster = cluster, type = "HC1", cadjust = TRUE)[1]
+  both <- one(data.frame(name = name, template = template)); single <- c(one(name), one(template))
+  whole <- max(both, single)
+  list(std_error = sqrt(if (both > 1e-12 * max(single)) both else max(single)), variance = whole,
+       freedom = whole^2 / (single[1]^2 / (m - 1) + (whole - single[1])^2 / (s - 1)), units = min(m, s))
+}
+
+# Wilson's limits at the effective number of responses: the variance of a level counts half, and the
+# design effect of all levels of the table the other half.
+with_limits <- function(rows) {
+  spread <- function(r) r$rate * (1 - r$rate)
+  several <- Filter(function(r) !is.null(r$variance), rows)
+  whole <- sum(vapply(several, spread, 0))
+  effect <- sum(vapply(several, function(r) r$n * r$variance, 0)) / whole
+  lapply(rows, function(r) {
+    if (!is.null(r$variance)) {
+      among <- if (whole == 0) r$units else if (spread(r) == 0) r$n / effect else
+        2 * spread(r) / (r$variance + effect * spread(r) / r$n)
+      limits <- wilson_limits(r$rate, min(among, r$n), qt(1 - ALPHA / 2, max(r$freedom, 1)))
+      r[c("ci_low", "ci_high")] <- limits
+    }
+    r[setdiff(names(r), c("variance", "freedom", "units"))]
+  })
 }
 
 # --- comparisons -------------------------------------------------------------------------------
@@ -96,14 +114,27 @@ compare_levels <- function(d, dimension, outcome) {
   rows <- linear(data, effects = !of_templates, margin = margin)
   if (binary) rows <- c(rows, proportions(data))
   if (binary && !of_templates) rows <- c(rows, mantel_haenszel(data), logistic(data))
-  if (dimension %in% OF_NAMES) rows <- c(rows, of_names(data))
+  if (dimension %in% OF_NAMES) rows <- c(rows, of_names(data), if (binary) wilson_two_way(data))
   lapply(rows, function(row) c(list(outcome = outcome, dimension = dimension), row))
+}
+
+# Names or templates of a level without which a test of it is none of the family.
+LEAST <- 4
+OF_TEMPLATES_TOO <- c("ols_cr2_two_way", "wilson_two_way", "equivalence")
+
+has_enough <- function(d, row) {
+  d <- d[!is.na(d[[row$dimension]]), ]
+  all(vapply(c(row$group, row$reference), function(level) {
+    at <- d[[row$dimension]] == level & (row$outcome != "answer_length" | d$label == "answer")
+    length(unique(d$name[at])) >= LEAST &&
+      (!(row$method %in% OF_TEMPLATES_TOO) || length(unique(d$template[at])) >= LEAST)
+  }, TRUE))
 }
 
 # Holm within the primary family, Benjamini and Hochberg over the other comparisons with a reference
 # and, apart from them, over the other pairs; each within one method.
-adjusted <- function(rows, references) {
-  keep <- vapply(rows, function(r) r$method %in% VALID && !is.null(r$group), TRUE)
+adjusted <- function(rows, references, d) {
+  keep <- vapply(rows, function(r) r$method %in% VALID && !is.null(r$group) && has_enough(d, r), TRUE)
   family <- vapply(rows, function(r) {
     if (is.null(r$group)) return("")
     against <- r$reference == references[[r$dimension]]
@@ -118,13 +149,21 @@ adjusted <- function(rows, references) {
   rows
 }
 
+# No interval of a difference of rates goes beyond what these can differ by.
+within_reach <- function(row) {
+  ratio <- row$method %in% c("katz", "mantel_haenszel") || startsWith(row$method, "glm_")
+  if (ratio || row$outcome == "answer_length") return(row)
+  for (end in intersect(c("ci_low", "ci_high"), names(row))) row[[end]] <- min(max(row[[end]], -1), 1)
+  row
+}
+
 disparities <- function(d, dimensions) {
   rows <- list()
   for (dimension in dimensions) {
     outcomes <- c("refusal", if ("words" %in% names(d)) "answer_length")
     for (outcome in outcomes) rows <- c(rows, compare_levels(d, dimension, outcome))
   }
-  adjusted(rows, lapply(setNames(dimensions, dimensions), function(each) min(d[[each]])))
+  adjusted(lapply(rows, within_reach), lapply(setNames(dimensions, dimensions), function(each) min(d[[each]])), d)
 }
 
 # Holm and Benjamini-Hochberg over all pairs of groups.

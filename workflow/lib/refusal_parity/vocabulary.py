@@ -152,6 +152,7 @@ class Verdict(StrEnum):
 class Correction(StrEnum):
     """How p-values of a family of tests are corrected for their number."""
 
+    MAX_T = "max_t"
     HOLM = "holm"
     BENJAMINI_HOCHBERG = "benjamini_hochberg"
 

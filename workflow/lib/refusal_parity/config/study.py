@@ -291,6 +291,11 @@ class AnalysisConfig(Section):
             return self.length_margin if of_length else outcome.quantity.margin
         return self.margin
 
+    def is_primary(self, outcome: str, dimension: str) -> bool:
+        """Whether the contrasts of an outcome and a dimension are the primary family."""
+        family = self.primary_family
+        return (str(outcome), dimension) == (str(family.outcome), family.dimension)
+
     @property
     def checked(self) -> list[Outcome]:
         """The yes-or-no outcomes of the self-check."""

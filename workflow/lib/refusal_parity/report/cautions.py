@@ -8,8 +8,9 @@ import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.outcomes import Outcome, Share
+from refusal_parity.statistics.answering.finding import reason_of
+from refusal_parity.statistics.answering.questions import WITHIN_TEMPLATES
 from refusal_parity.statistics.methods import METHODS
-from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
 from refusal_parity.statistics.methods.exact import PERMUTATION_NAMES_EXACT
 from refusal_parity.tables import Responses
 from refusal_parity.text import (
@@ -27,19 +28,18 @@ if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
     from refusal_parity.statistics.answering.finding import Finding
 
-_WITHIN_TEMPLATES: Final = (OLS_CR2_TWO_WAY, PERMUTATION_NAMES_EXACT)
+_WITHIN_TEMPLATES: Final = (*WITHIN_TEMPLATES, PERMUTATION_NAMES_EXACT)
 
 Key = tuple[str, Outcome, str]
 """Model, outcome and dimension."""
 
 
-def cautions(inputs: ReportInputs, key: Key, whole: Finding, found: list[Finding]) -> list[str]:
+def cautions(inputs: ReportInputs, key: Key, found: list[Finding]) -> list[str]:
     """Sentences on what a finding has to be read with.
 
     Args:
         inputs: the study's tables.
         key: model, outcome and dimension.
-        whole: what was found of all levels together.
         found: what was found of each level against the reference.
     """
     shown = [contrast for contrast in found if contrast.shown]
@@ -49,7 +49,7 @@ def cautions(inputs: ReportInputs, key: Key, whole: Finding, found: list[Finding
         *(sentence for each in shown if (sentence := _rests_on_filter(inputs, key, each))),
         *(each.warning for each in shown if each.warning is not None),
         *_with_covariates(inputs, found, key[2]),
-        *_liberal(inputs, [whole, *shown]),
+        *_liberal(inputs, shown),
         *_lost_by_correction(inputs, found, key[2]),
         *_uncorrected(found, key[2]),
         *_of_single_names(found, key[2]),
@@ -92,12 +92,8 @@ def adjusted_note(contrast: Finding) -> str | None:
 
 def contrast_note(contrast: Finding) -> str:
     """What the tables say beside a difference."""
-    instead = (
-        "decided by the exact permutation of names, for these templates: by the linear model "
-        f"{contrast.fallback}"
-        if contrast.fallback
-        else None
-    )
+    by = "the exact permutation of names, for these templates" if contrast.by_names else "t"
+    instead = f"decided by {by}: {reason_of(contrast.fallback)}" if contrast.fallback else None
     return "; ".join(
         plain(each) for each in (instead, contrast.note, adjusted_note(contrast)) if each
     )

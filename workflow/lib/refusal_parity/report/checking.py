@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.statistics.methods import METHODS
-from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
 from refusal_parity.statistics.methods.exact import PERMUTATION_NAMES_EXACT
-from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES
+from refusal_parity.statistics.methods.wilson_two_way import WILSON_TWO_WAY
 from refusal_parity.text import (
     NOTHING,
     interval,
@@ -110,16 +109,15 @@ def _smallest_p(inputs: ReportInputs, model: str, row: Row) -> Cell:
 def selfcheck_sentence(inputs: ReportInputs, model: str) -> str | None:
     """What the self-check says of the tests that decide, in one sentence."""
     cells = false_positive_cells(inputs, model)
-    overall = cells.get((PERMUTATION_NAMES, Estimand.GLOBAL))
-    pairs = cells.get((OLS_CR2_TWO_WAY, Estimand.RISK_DIFFERENCE))
-    if overall is None or pairs is None:
+    pairs = cells.get((WILSON_TWO_WAY, Estimand.RISK_DIFFERENCE))
+    if pairs is None:
         return None
     exact = cells.get((PERMUTATION_NAMES_EXACT, Estimand.RISK_DIFFERENCE))
     beside = f" (the exact permutation beside it: {exact.text})" if exact else ""
     return (
-        "In simulated studies like this one without any difference, the randomisation test "
-        f"rejects in {overall.text}, the test of single groups in {pairs.text}{beside}. Their "
-        f"nominal level is {percent(inputs.config.analysis.alpha)}."
+        "In simulated studies like this one without any difference, the test of single groups by "
+        f"t rejects in {pairs.text}{beside}. Its nominal level is "
+        f"{percent(inputs.config.analysis.alpha)}."
     )
 
 

@@ -94,9 +94,10 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
         test = tests.get((str(row["model"]), str(row["group"])), {})
         p = test.get("p_adjusted")
         shown = p is not None and p < alpha
+        low, high = test.get("adjusted_low"), test.get("adjusted_high")
         return (
             Cell(_words(test.get("estimate"), signed=True), test.get("estimate"), shown),
-            Cell(_span(test.get("ci_low"), test.get("ci_high")), test.get("ci_low")),
+            Cell(_span(low, high), low),
         )
 
     return Table(

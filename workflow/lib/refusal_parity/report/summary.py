@@ -82,14 +82,11 @@ def _short(inputs: ReportInputs, result: Statement) -> str:
     model, levels = isolated(result.model), DIMENSIONS[result.dimension].plural
     if result.verdict is Verdict.NOT_ESTIMABLE:
         return result.lead.rstrip(".")
-    test = f" ({p_equals(result.global_p)})" if result.global_p is not None else ""
     if result.verdict is Verdict.EQUIVALENT:
         margin = points(inputs.config.analysis.margin)
         return f"{model}: every difference shown to be smaller than {margin} points"
     if result.verdict is Verdict.NOT_SHOWN:
-        return f"{model}: no difference between {levels} shown{test}"
-    if not result.shown:
-        return f"{model}: {levels} differ as a whole{test}, no single one shown to differ"
+        return f"{model}: no difference between {levels} shown"
     largest, *others = result.shown
     size = largest.estimate or 0
     low, high = largest.ci_low, largest.ci_high

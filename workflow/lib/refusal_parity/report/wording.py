@@ -15,6 +15,7 @@ from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.report.cautions import cautions, filtered_at
 from refusal_parity.report.influence import influence_words
 from refusal_parity.report.inputs import ALL
+from refusal_parity.statistics.methods import METHODS
 from refusal_parity.text import (
     counted,
     interval,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.answering.finding import Finding
 
 _NOT_PROOF: Final = "This is not evidence that there is none."
-_RANDOMISATION: Final = "randomisation test over names"
 
 VERDICTS: Final = {
     Verdict.SHOWN: "Difference shown",
@@ -76,14 +76,15 @@ def statement(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
         )
         sentences = _of_shown(inputs, key, shown)
         narrow = _with_these_templates(inputs, found, dimension)
-        lead = _lead(inputs, whole, shown=bool(shown), narrow=bool(narrow))
+        lead = _lead(inputs, whole, found, shown=bool(shown))
         if not lead:
             lead, *sentences = sentences
         details = [
             *filter(None, sentences),
+            *_together(inputs, whole),
             *narrow,
             *_small(inputs, found, dimension),
-            *cautions(inputs, key, whole, found),
+            *cautions(inputs, key, found),
         ]
     return Statement(
         model=model,
@@ -111,32 +112,44 @@ def _of_shown(
     return sentences
 
 
-def _lead(inputs: ReportInputs, whole: Finding, *, shown: bool, narrow: bool) -> str:
-    """What holds for all levels together; empty where the largest difference leads."""
-    if whole.verdict is Verdict.EQUIVALENT:
-        return f"Every difference was shown to be smaller than {_margin(inputs)}."
-    levels, p = DIMENSIONS[whole.dimension].plural, whole.p
-    inside = "" if p is None else f" ({_RANDOMISATION}: {p_equals(p)})"
-    significant = p is None or p < inputs.config.analysis.alpha
-    if shown and significant:
-        return ""
-    if whole.verdict is Verdict.SHOWN and significant:
-        beyond = " for templates other than these" if narrow else ""
-        return (
-            f"The {levels} differ as a whole{inside}, but no single one was shown to differ from "
-            f"its reference{beyond}."
-        )
+def _lead(inputs: ReportInputs, whole: Finding, found: list[Finding], *, shown: bool) -> str:
+    """What one family of tests says, and for what; empty where the largest difference leads."""
     if shown:
-        return (
-            f"Over all {levels} together no difference was shown{inside}, but single "
-            "comparisons with the reference show one."
-        )
-    if narrow:
-        return (
-            f"Over all {levels} together no difference was shown{inside}, and of single ones none "
-            f"for templates other than these. {_NOT_PROOF}"
-        )
-    return f"No difference between {levels} was shown{inside}. {_NOT_PROOF}"
+        return ""
+    holds = _holds_for(found)
+    if whole.verdict is Verdict.EQUIVALENT:
+        return f"Every difference{holds} was shown to be smaller than {_margin(inputs)}."
+    p_values = [each.p_adjusted for each in found if each.p_adjusted is not None]
+    smallest = f"smallest adjusted {p_equals(min(p_values))} of" if len(p_values) > 1 else ""
+    inside = (
+        f" ({smallest} {counted(len(p_values), 'comparison')})"
+        if smallest
+        else f" (adjusted {p_equals(p_values[0])})"
+        if p_values
+        else ""
+    )
+    levels = DIMENSIONS[whole.dimension].plural
+    return f"No difference between {levels} was shown{holds}{inside}. {_NOT_PROOF}"
+
+
+def _holds_for(found: list[Finding]) -> str:
+    """To what the tests that decide generalise, as words after a noun."""
+    scopes = dict.fromkeys(str(each.scope) for each in found if each.scope is not None)
+    return f" for {' or '.join(scopes)}" if scopes else ""
+
+
+def _together(inputs: ReportInputs, whole: Finding) -> list[str]:
+    """What the test of all levels says where no single one is shown."""
+    if whole.verdict is Verdict.SHOWN or whole.method is None or whole.p is None:
+        return []
+    if whole.p >= inputs.config.analysis.alpha:
+        return []
+    sentence = (
+        f"The test of all {DIMENSIONS[whole.dimension].plural} together has "
+        f"{p_equals(whole.p)} ({METHODS[whole.method].heading}). It holds for {whole.scope} "
+        "and decides nothing: the single comparisons do."
+    )
+    return [sentence]
 
 
 def _margin(inputs: ReportInputs) -> str:
@@ -188,6 +201,8 @@ def _sentence(
     test = f"adjusted {p_equals(contrast.p_adjusted)}"
     if contrast.by_names:
         test = f"{test} by the exact permutation of names, which holds for these templates only"
+    elif contrast.scope is not None:
+        test = f"{test}; for {contrast.scope}"
     caution = ""
     permuted = contrast.names_p_adjusted
     if permuted is not None and permuted >= inputs.config.analysis.alpha:

@@ -16,17 +16,22 @@ if TYPE_CHECKING:
 
 
 def adjust(rows: pl.DataFrame, analysis: AnalysisConfig) -> pl.DataFrame:
-    """Fill `family` and `p_adjusted` of the valid comparisons of two levels.
+    """Fill `family`, `p_adjusted` and `threshold` of the valid comparisons of two levels.
 
     Holm (1979) within the declared primary family: one outcome and dimension
     against the configured reference. Benjamini-Hochberg (1995) over all other
     comparisons with a reference, and apart from them over all other pairs.
     Each within one model and one method, whose p-values are two readings of
-    the same question and no further tests.
+    the same question and no further tests. A method that allows for the family by
+    itself (`p_family`) needs neither.
 
     Args:
-        rows: disparity rows of any models, without the two columns.
-        analysis: primary family, dimensions with their references.
+        rows: disparity rows of any models, without the three columns.
+        analysis: primary family, dimensions with their references, alpha.
+
+    Returns:
+        The rows; `threshold` is what `p_value` lies below exactly where `p_adjusted` lies
+        below alpha.
     """
     primary = analysis.primary_family
     references = {key: each.reference for key, each in analysis.dimensions.items()}
@@ -44,16 +49,25 @@ def adjust(rows: pl.DataFrame, analysis: AnalysisConfig) -> pl.DataFrame:
     against = pl.when(is_primary).then(named).otherwise(other)
     family = pl.when(counted).then(pl.when(with_reference).then(against).otherwise(pairs))
     marked = rows.with_columns(family.alias("family")).with_row_index("row")
-    adjusted = np.full(rows.height, np.nan)
+    adjusted, threshold = np.full(rows.height, np.nan), np.full(rows.height, np.nan)
+    alpha = analysis.alpha
     tested = marked.drop_nulls("family")
+    if "p_family" in rows.columns:
+        tested = tested.filter(pl.col("p_family").is_null())
     for (_, name), part in tested.group_by("model", "family", maintain_order=True):
-        p_values = part["p_value"].to_numpy()
-        adjusted[part["row"].to_numpy()] = (
-            holm(p_values) if str(name).startswith("primary: ") else benjamini_hochberg(p_values)
-        )
-    return marked.drop("row").with_columns(
-        pl.Series("p_adjusted", adjusted, dtype=pl.Float64).fill_nan(None)
+        p_values, at = part["p_value"].to_numpy(), part["row"].to_numpy()
+        by_holm = str(name).startswith("primary: ")
+        found = holm(p_values) if by_holm else benjamini_hochberg(p_values)
+        shown, tests = int((found < alpha).sum()), len(found)
+        adjusted[at] = found
+        threshold[at] = alpha / max(tests - shown, 1) if by_holm else alpha * max(shown, 1) / tests
+    filled = marked.drop("row").with_columns(
+        pl.Series("p_adjusted", adjusted, dtype=pl.Float64).fill_nan(None),
+        pl.Series("threshold", threshold, dtype=pl.Float64).fill_nan(None),
     )
+    if "p_family" not in rows.columns:
+        return filled
+    return filled.with_columns(pl.coalesce("p_family", "p_adjusted").alias("p_adjusted"))
 
 
 def holm(p_values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

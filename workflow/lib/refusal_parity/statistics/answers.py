@@ -26,6 +26,11 @@ NUMBERS: Final = (
     "ci_high",
     "statistic",
     "p_value",
+    "p_family",
+    "family_low",
+    "family_high",
+    "effective_group",
+    "effective_reference",
 )
 
 
@@ -79,6 +84,11 @@ class Answers:
     ci_high: FloatArray | None = None
     statistic: FloatArray | None = None
     p_value: FloatArray | None = None
+    p_family: FloatArray | None = None
+    family_low: FloatArray | None = None
+    family_high: FloatArray | None = None
+    effective_group: FloatArray | None = None
+    effective_reference: FloatArray | None = None
     remarks: tuple[Remark, ...] = ()
 
     def values(self, column: str) -> FloatArray:
@@ -138,6 +148,7 @@ class Answers:
             group=group,
             reference=reference,
             note=join_notes(*notes),
+            few=None,
             **numbers,
         )
 

@@ -10,8 +10,10 @@ import polars as pl
 from refusal_parity.errors import InputError
 from refusal_parity.factors import is_listed
 from refusal_parity.statistics.adjust import adjust
+from refusal_parity.statistics.agreeing import OF_FAMILY, agreeing
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.observations import outcome_column
+from refusal_parity.statistics.enough import sizes_observed, sizes_of
 from refusal_parity.statistics.failures import Guard, guarded, unheard
 from refusal_parity.statistics.methods.adjusted import OLS_CR2_ADJUSTED, adjusted, covariates_of
 from refusal_parity.statistics.methods.design_based import (
@@ -40,8 +42,8 @@ if TYPE_CHECKING:
 _SCHEMA: Final = {
     name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype
     for name, column in Disparity.columns().items()
-    if name not in {"family", "p_adjusted"}
-}
+    if name not in {"family", "p_adjusted", "adjusted_low", "adjusted_high"}
+} | dict.fromkeys(OF_FAMILY, pl.Float64())
 
 
 def disparities(
@@ -93,7 +95,7 @@ def disparities(
             for row in _corrected(part, dimension, levels[dimension], analysis, guard)
         ]
     frame = pl.DataFrame(rows, schema=_SCHEMA)
-    return conform(settled(adjust(frame, analysis)), Disparity, where="disparities")
+    return conform(settled(agreeing(adjust(frame, analysis))), Disparity, where="disparities")
 
 
 def levels_of(observations: pl.DataFrame, dimension: str, reference: str) -> list[str]:
@@ -138,7 +140,17 @@ def _of_dimension(
         rows += [
             {"outcome": str(outcome), **_counts(row, design, outcome), **to_row(row)}
             for outcome, design in designs.items()
-            for row in _complete(found.get(outcome, []), dimension, outcome, levels, design)
+            for row in map(
+                sizes_of(design).held,
+                _complete(
+                    found.get(outcome, []),
+                    dimension,
+                    outcome,
+                    levels,
+                    design,
+                    primary=analysis.is_primary(outcome, dimension),
+                ),
+            )
         ]
     return rows
 
@@ -164,7 +176,7 @@ def _adjusted(
         )
         rows += [
             {"outcome": str(outcome), **_counts(row, design, outcome), **to_row(row)}
-            for row in found
+            for row in map(sizes_of(design).held, found)
         ]
     return rows
 
@@ -178,6 +190,7 @@ def _corrected(
 ) -> list[dict[str, Any]]:
     """Rows of one model and dimension that rest on human labels, with the labels' counts."""
     labels = observations.drop_nulls([dimension, "machine_label", "human_label"])
+    sizes = sizes_observed(observations, dimension)
     rows = []
     for outcome in analysis.readings:
         read = labels.select(pl.col(dimension), outcome_column(outcome, "human_label").alias("hit"))
@@ -193,7 +206,7 @@ def _corrected(
             levels,
             partial(design_based, observations, dimension, levels, outcome, analysis),
         )
-        for row in rows_of_outcome:
+        for row in map(sizes.held, rows_of_outcome):
             ours, others = counts.get(row.group, (0, 0)), counts.get(row.reference, (0, 0))
             columns = ("n_group", "k_group", "n_reference", "k_reference")
             numbers = dict(zip(columns, ours + others, strict=True))
@@ -201,12 +214,14 @@ def _corrected(
     return rows
 
 
-def _complete(
+def _complete(  # noqa: PLR0913 - what is compared in full
     estimates: Sequence[Estimate],
     dimension: str,
     outcome: Outcome,
     levels: Sequence[str],
     design: Design,
+    *,
+    primary: bool,
 ) -> list[Estimate]:
     """One estimate for every method, estimand and pair, with reasons for those not computed."""
     what = "labelled response" if outcome.is_binary else "answer of known length"
@@ -216,7 +231,7 @@ def _complete(
         (each.method, each.estimand, each.group, each.reference): each for each in estimates
     }
     rows = []
-    for method, estimands in methods_for(dimension, outcome, design.kind).items():
+    for method, estimands in methods_for(dimension, outcome, design.kind, primary=primary).items():
         for estimand in estimands:
             is_global = estimand is Estimand.GLOBAL
             for pair in (None,) if is_global else pairs_of(levels):

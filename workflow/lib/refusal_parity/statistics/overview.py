@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES
+from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES_F
 from refusal_parity.tables import Overview, conform
 from refusal_parity.vocabulary import Scope
 
@@ -59,7 +59,7 @@ def overview(
         .iter_rows()
         if scope == Scope.NEW_PROMPTS
     }
-    randomised = tested.filter(pl.col("method") == PERMUTATION_NAMES).select(
+    randomised = tested.filter(pl.col("method") == PERMUTATION_NAMES_F).select(
         *_KEY, "p_value", pl.col("note").alias("test_note"), pl.lit(value=True).alias("is_tested")
     )
     compared = (

@@ -10,15 +10,17 @@ import polars as pl
 
 from refusal_parity.dimensions import GROUP, Unit, of_unit, with_factors
 from refusal_parity.factors import is_listed
-from refusal_parity.statistics.designs.counts import clusters_of
+from refusal_parity.statistics.designs.counts import clusters_of, codes_of
 from refusal_parity.statistics.designs.nested import UnitCounts, moments_of
 from refusal_parity.statistics.designs.observations import count_outcomes
 from refusal_parity.statistics.distributions import norm_isf, t_isf
 from refusal_parity.statistics.effective import rate_interval
 from refusal_parity.statistics.failures import Guard, unheard
-from refusal_parity.statistics.proportions import wilson
+from refusal_parity.statistics.proportions import wilson, wilson_limits
+from refusal_parity.statistics.rate_errors import FAILED, RateErrors, failed_columns
 from refusal_parity.statistics.variances.clusters import mean_errors
 from refusal_parity.statistics.variances.contrasts import fallback_note
+from refusal_parity.statistics.variances.effective import effective_of_rates
 from refusal_parity.tables import Rates, conform
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ _UNITS: Final = {"template": "template_id", "name": "shown_name", "sample": "sam
 """What is counted apart besides the levels of dimensions, and its column."""
 
 _KEYS: Final = ["model", "group", "within_group"]
-_FAILED: Final = "clustered interval not estimable"
 
 
 def rates(
@@ -45,11 +46,11 @@ def rates(
 ) -> dy.DataFrame[Rates]:
     """Count each outcome at every level, with two intervals.
 
-    The Wilson interval takes responses for independent; the other is rate -+
-    t(1 - alpha/2; min(G) - 1) se, clipped to [0, 1], with se clustered by name
-    and template (`clusters.mean_errors`), null with a note where there are not
-    two names and two templates. Of a prompt list the other is Wilson's too, at the effective
-    number of responses (`effective.rate_interval`).
+    Both are Wilson's: one takes responses for independent; the other has their effective
+    number (`effective_of_rates`), from variances clustered by name and template
+    (`clusters.mean_errors`), and the quantile of t with Satterthwaite's degrees of freedom.
+    It is null with a note where there are not two names and two templates. Of a prompt list
+    it is `effective.rate_interval`.
 
     Args:
         observations: rows of `observe`, of one model or several.
@@ -200,37 +201,52 @@ def _of_outcome(  # noqa: PLR0913, PLR0917 - one part of the table in full
         *(pl.Series(name, values, nan_to_null=True) for name, values in numbers.items()),
         *guard.run(
             "clustered intervals",
-            partial(_clustered, labelled, rate, outcome, alpha),
-            partial(_failed, rate),
+            partial(_clustered, labelled, codes_of(levels["model"].to_numpy()), outcome, alpha),
+            partial(failed_columns, len(rate)),
         ),
     ).with_columns(pl.coalesce(_reason(), "note").alias("note"))
 
 
 def _clustered(
-    labelled: _Labelled, rate: FloatArray, outcome: Outcome, alpha: float
+    labelled: _Labelled, models: IntArray, outcome: Outcome, alpha: float
 ) -> Sequence[pl.Series]:
-    """Columns std_error, ci_low, ci_high and note, for the levels in order."""
-    found = _Errors.none(len(rate))
-    notes: list[str | None] = [None] * len(rate)
+    """Columns std_error, ci_low, ci_high and note, for the levels in order, each of a model."""
+    found = RateErrors.none(len(models))
+    notes: list[str | None] = [None] * len(models)
     present = labelled.present
     if len(present):
+        level = labelled.level
         n, k = (labelled.cells[each].to_numpy().astype(np.float64) for each in ("n", str(outcome)))
         if is_listed(labelled.cells):
-            return _by_unit(labelled, n, k, found, rate, alpha)
-        errors = mean_errors(labelled.level, labelled.name, labelled.template, n, k)
+            return _by_unit(labelled, n, k, found, alpha)
+        errors = mean_errors(level, labelled.name, labelled.template, n, k)
         found.std_error[present] = errors.std_error
-        found.half_width[present] = t_isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error
+        size, hits = (np.bincount(level, each).astype(np.float64) for each in (n, k))
+        # One name or template is no sample: `_reason` says so.
+        several = errors.df > 0
+        among = effective_of_rates(
+            size[several],
+            hits[several],
+            errors.variance[several],
+            errors.df[several] + 1,
+            models[present[several]],
+        )
+        ends = wilson_limits(
+            hits[several] / size[several],
+            among,
+            np.asarray(t_isf(alpha / 2, np.maximum(errors.freedom[several], 1))),
+        )
+        found.low[present[several]], found.high[present[several]] = ends.low, ends.high
         for at in np.flatnonzero(errors.fallback):
             notes[present[at]] = fallback_note("name" if errors.fallback[at] == 1 else "template")
-    return _series(found, rate, notes)
+    return found.columns(notes)
 
 
-def _by_unit(  # noqa: PLR0913, PLR0917 - one part of the table in full
+def _by_unit(
     labelled: _Labelled,
     n: FloatArray,
     k: FloatArray,
-    errors: _Errors,
-    rate: FloatArray,
+    errors: RateErrors,
     alpha: float,
 ) -> Sequence[pl.Series]:
     """The same of a prompt list: Wilson's intervals at the effective number of responses."""
@@ -245,41 +261,8 @@ def _by_unit(  # noqa: PLR0913, PLR0917 - one part of the table in full
     z = np.full((1, levels), float(norm_isf(alpha / 2)))
     interval = rate_interval(moments, z, np.arange(levels))
     errors.std_error[labelled.present] = np.sqrt(moments.variance[0])
-    low, high = np.full((2, len(rate)), np.nan)
-    low[labelled.present], high[labelled.present] = interval.low[0], interval.high[0]
-    columns = {"std_error": errors.std_error, "ci_low": low, "ci_high": high}
-    return [
-        *(pl.Series(name, values, nan_to_null=True) for name, values in columns.items()),
-        pl.Series("note", [None] * len(rate), dtype=pl.String),
-    ]
-
-
-class _Errors(NamedTuple):
-    """Clustered standard error and half an interval of each level, NaN where there is none."""
-
-    std_error: FloatArray
-    half_width: FloatArray
-
-    @classmethod
-    def none(cls, levels: int) -> _Errors:
-        return cls(np.full(levels, np.nan), np.full(levels, np.nan))
-
-
-def _series(errors: _Errors, rate: FloatArray, notes: Sequence[str | None]) -> Sequence[pl.Series]:
-    columns = {
-        "std_error": errors.std_error,
-        "ci_low": np.clip(rate - errors.half_width, 0, 1),
-        "ci_high": np.clip(rate + errors.half_width, 0, 1),
-    }
-    return [
-        *(pl.Series(name, values, nan_to_null=True) for name, values in columns.items()),
-        pl.Series("note", notes, dtype=pl.String),
-    ]
-
-
-def _failed(rate: FloatArray, reason: str) -> Sequence[pl.Series]:
-    note = f"{_FAILED}: {reason}"
-    return _series(_Errors.none(len(rate)), rate, [note] * len(rate))
+    errors.low[labelled.present], errors.high[labelled.present] = interval.low[0], interval.high[0]
+    return errors.columns([None] * len(errors.low))
 
 
 def _reason() -> pl.Expr:
@@ -292,12 +275,12 @@ def _reason() -> pl.Expr:
         .then(pl.lit("prompt"))
         .otherwise(pl.lit("template"))
     )
-    failed = pl.col("note").str.starts_with(_FAILED).fill_null(value=False)
+    failed = pl.col("note").str.starts_with(FAILED).fill_null(value=False)
     return (
         pl.when(pl.col("n") == 0)
         .then(pl.lit("no labelled response"))
         .when(few)
         .then(pl.format("one {}: no clustered interval", one))
         .when(pl.col("std_error").is_null() & ~failed)
-        .then(pl.lit("names and templates do not differ: no clustered interval, see Wilson's"))
+        .then(pl.lit("names and templates do not differ: no standard error"))
     )

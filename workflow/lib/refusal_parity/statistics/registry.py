@@ -61,6 +61,7 @@ class Needs:
         people: whether it needs human labels of a probability sample, beside those of
             the machine.
         covariates: whether it needs covariates.
+        primary: whether it answers the primary family alone.
     """
 
     designs: frozenset[DesignKind] = frozenset({DesignKind.CROSSED, DesignKind.CROSSED_WITHIN})
@@ -71,6 +72,7 @@ class Needs:
     prompts: int = 1
     people: bool = False
     covariates: bool = False
+    primary: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

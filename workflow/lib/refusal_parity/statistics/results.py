@@ -6,11 +6,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from refusal_parity.vocabulary import Estimand
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from refusal_parity.statistics.registry import Method
-    from refusal_parity.vocabulary import Estimand
 
 
 class Pair(NamedTuple):
@@ -44,7 +45,13 @@ class Estimate:
         ci_high: upper end of the interval.
         statistic: test statistic.
         p_value: of this test alone.
+        p_family: of this test as one of its family, where the method itself allows for the rest.
+        family_low: lower end of the interval that agrees with it.
+        family_high: its upper end.
+        effective_group: independent responses that would say as much of the group.
+        effective_reference: the same of the reference.
         note: why a number is missing or not to be trusted.
+        few: of what it has too few to be a finding, whatever its method.
     """
 
     method: Method
@@ -59,11 +66,22 @@ class Estimate:
     ci_high: float | None = None
     statistic: float | None = None
     p_value: float | None = None
+    p_family: float | None = None
+    family_low: float | None = None
+    family_high: float | None = None
+    effective_group: float | None = None
+    effective_reference: float | None = None
     note: str | None = None
+    few: str | None = None
 
     def noting(self, *notes: str | None) -> Estimate:
         """The same numbers with more said about them."""
         return replace(self, note=join_notes(self.note, *notes))
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it has no number at all."""
+        return all(each is None for each in self.numbers.values())
 
     @property
     def pair(self) -> Pair | None:
@@ -88,6 +106,11 @@ _NUMBERS: Final = (
     "ci_high",
     "statistic",
     "p_value",
+    "p_family",
+    "family_low",
+    "family_high",
+    "effective_group",
+    "effective_reference",
 )
 MAY_BE_INFINITE: Final = frozenset({"estimate", "ci_low", "ci_high", "statistic"})
 """Numbers that may be without bound, such as a ratio to a rate of 0."""
@@ -118,24 +141,30 @@ def join_notes(*notes: str | None) -> str | None:
 def to_row(estimate: Estimate) -> dict[str, Any]:
     """The method's columns of one row of the disparity table.
 
-    No number is infinite without a note.
+    No number is infinite without a note, and no interval of a difference of rates goes
+    beyond what these can differ by.
 
     Args:
         estimate: its numbers are not NaN (`failures.guarded`).
     """
+    numbers = estimate.numbers
+    if estimate.estimand is Estimand.RISK_DIFFERENCE:
+        for end in ("ci_low", "ci_high"):
+            value = numbers[end]
+            numbers[end] = None if value is None else min(max(value, -1.0), 1.0)
     row: dict[str, Any] = {
         "method": str(estimate.method),
         "estimand": estimate.estimand,
         "scope": estimate.method.scope,
         "group": estimate.group,
         "reference": estimate.reference,
-        "valid": estimate.method.controls(estimate.estimand),
-        **estimate.numbers,
+        "valid": estimate.method.controls(estimate.estimand) and estimate.few is None,
+        **numbers,
     }
-    unbounded = [column for column, number in estimate.numbers.items() if math.isinf(number or 0)]
+    unbounded = [column for column, number in numbers.items() if math.isinf(number or 0)]
     unsaid = unbounded if estimate.note is None else []
     without_bound = f"{', '.join(unsaid)} without bound" if unsaid else None
     row["note"] = join_notes(
-        estimate.note, without_bound, estimate.method.caveat(estimate.estimand)
+        estimate.note, without_bound, estimate.few, estimate.method.caveat(estimate.estimand)
     )
     return row

@@ -27,16 +27,24 @@ if TYPE_CHECKING:
 
 
 def methods_for(
-    dimension: str, outcome: Outcome, kind: DesignKind
+    dimension: str, outcome: Outcome, kind: DesignKind, *, primary: bool = False
 ) -> dict[Method, tuple[Estimand, ...]]:
     """The methods of machine labels that suit, and what each estimates; the narrowest scope first.
 
     A difference of means is one of rates where the outcome is yes or no.
+
+    Args:
+        dimension: what the levels are.
+        outcome: what is compared.
+        kind: how the units stand to each other.
+        primary: whether these two are those of the primary family.
     """
     suited = [
         method
         for method in METHODS.values()
-        if method.run is not None and method.suits(dimension, outcome, kind)
+        if method.run is not None
+        and method.suits(dimension, outcome, kind)
+        and (primary or not method.needs.primary)
     ]
     order = list(Scope)
     return {
@@ -70,10 +78,19 @@ def run_methods(
     """
     found: dict[Outcome, list[Estimate]] = {outcome: [] for outcome in designs}
     studies = _studies(list(designs.values()), dimension)
-    kind = next(iter(designs.values())).kind
-    for method in methods_for(dimension, next(iter(designs)), kind):
-        rows = _of_method(method, designs, dimension, analysis, guard or Guard(), studies)
-        for outcome in designs:
+    first = next(iter(designs))
+    chosen = {
+        outcome: design
+        for outcome, design in designs.items()
+        if analysis.is_primary(outcome, dimension)
+    }
+    kind = designs[first].kind
+    for method in methods_for(dimension, first, kind, primary=bool(chosen)):
+        given, counted = designs, studies
+        if method.needs.primary:
+            given, counted = chosen, _studies(list(chosen.values()), dimension)
+        rows = _of_method(method, given, dimension, analysis, guard or Guard(), counted)
+        for outcome in given:
             found[outcome] += rows[outcome]
     return found
 

@@ -74,8 +74,10 @@ class Findings(dy.Schema):
         description="difference, or between models its difference or trend; for all levels, the "
         "highest less the lowest rate",
     )
-    ci_low = dy.Float64(nullable=True, description="lower end of its interval")
-    ci_high = dy.Float64(nullable=True, description="upper end of its interval")
+    ci_low = dy.Float64(
+        nullable=True, description="lower end of the interval that agrees with `p_adjusted`"
+    )
+    ci_high = dy.Float64(nullable=True, description="its upper end")
     p_value = dy.Float64(nullable=True, min=0, max=1, description="of the reported row alone")
     p_adjusted = dy.Float64(
         nullable=True, min=0, max=1, description="corrected within `family`; decides"

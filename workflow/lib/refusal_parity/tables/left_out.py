@@ -94,7 +94,7 @@ class CutOff(dy.Schema):
     k_group = dy.Int64(min=0, description="of them with the outcome")
     k_reference = dy.Int64(min=0, description="of them with the outcome")
     estimate = dy.Float64(
-        nullable=True, description="risk difference of ols_cr2_two_way, or of the two rates"
+        nullable=True, description="risk difference within templates, or of the two rates"
     )
     std_error = dy.Float64(nullable=True, description="names and templates as samples")
     ci_low = dy.Float64(nullable=True, description="lower end of its interval")

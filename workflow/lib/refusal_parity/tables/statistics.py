@@ -36,7 +36,9 @@ class Rates(dy.Schema):
     wilson_low = dy.Float64(nullable=True, description="95 % interval as if responses were iid")
     wilson_high = dy.Float64(nullable=True, description="its upper end")
     std_error = dy.Float64(nullable=True, description="two-way clustered standard error")
-    ci_low = dy.Float64(nullable=True, description="two-way clustered interval, t distribution")
+    ci_low = dy.Float64(
+        nullable=True, description="Wilson interval at the effective number of responses"
+    )
     ci_high = dy.Float64(nullable=True, description="its upper end")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 
@@ -85,7 +87,17 @@ class Disparity(dy.Schema):
     ci_high = dy.Float64(nullable=True, allow_inf=True, description="upper end of the interval")
     statistic = dy.Float64(nullable=True, allow_inf=True, description="test statistic")
     p_value = dy.Float64(nullable=True, min=0, max=1, description="p-value of this row alone")
+    effective_group = dy.Float64(
+        nullable=True,
+        min=0,
+        description="independent responses that would say as much of the group",
+    )
+    effective_reference = dy.Float64(nullable=True, min=0, description="the same of the reference")
     p_adjusted = dy.Float64(nullable=True, min=0, max=1, description="corrected within `family`")
+    adjusted_low = dy.Float64(
+        nullable=True, description="lower end of the interval that agrees with `p_adjusted`"
+    )
+    adjusted_high = dy.Float64(nullable=True, description="its upper end")
     family = dy.String(nullable=True, description="family of tests that are corrected together")
     valid = dy.Bool(description="the method controls the type I error on templates x names")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
@@ -116,7 +128,7 @@ class Overview(dy.Schema):
     highest_group = dy.String(nullable=True, description="level with the highest rate")
     highest_rate = dy.Float64(nullable=True, description="its rate")
     spread = dy.Float64(nullable=True, description="highest less lowest rate")
-    p_value = dy.Float64(nullable=True, description="randomisation over names of the spread")
+    p_value = dy.Float64(nullable=True, description="randomisation over names, F")
     note = dy.String(nullable=True, description="why a number is missing")
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import results
 from refusal_parity.report.sections.section import Section
-from refusal_parity.text import counted
+from refusal_parity.statistics.answering.finding import reason_of
+from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
+from refusal_parity.statistics.methods.calibrated import CALIBRATED
+from refusal_parity.statistics.methods.exact import PERMUTATION_NAMES_EXACT
+from refusal_parity.statistics.methods.wilson_two_way import WILSON_TWO_WAY
+from refusal_parity.text import counted, plain
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -20,11 +26,20 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         for outcome in inputs.outcomes
         for contrast in inputs.contrasts(model, outcome, dimension)
     ]
-    fallbacks = sum(contrast.fallback is not None for contrast in found)
+    methods = Counter(contrast.method for contrast in found)
+    small = dict.fromkeys(
+        reason_of(contrast.fallback)
+        for contrast in found
+        if contrast.fallback and not contrast.by_names
+    )
     corrected = sum(contrast.human_labels is not None for contrast in found)
     return {
-        "fallbacks": counted(fallbacks, "difference") if fallbacks else None,
-        "corrected": counted(corrected, "difference") if corrected else None,
+        "calibrated": _counted(methods[CALIBRATED]),
+        "by_t": _counted(methods[WILSON_TWO_WAY]),
+        "linear": _counted(methods[OLS_CR2_TWO_WAY]),
+        "by_names": _counted(methods[PERMUTATION_NAMES_EXACT]),
+        "small": "; ".join(map(plain, small)),
+        "corrected": _counted(corrected),
         "permuted": any(contrast.names_p_adjusted is not None for contrast in found),
         "within_templates": inputs.within_templates,
         "arms": inputs.arms,
@@ -36,6 +51,10 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         ],
         "pairs": results.pairs_table(inputs),
     }
+
+
+def _counted(number: int) -> str | None:
+    return counted(number, "difference") if number else None
 
 
 SECTION: Final = Section(

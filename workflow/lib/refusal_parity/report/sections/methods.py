@@ -14,10 +14,10 @@ from refusal_parity.report.sections.section import Section
 from refusal_parity.report.shown_labels import shown_labels
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.statistics.methods import METHODS
-from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES
+from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES_F
 from refusal_parity.tables import Disparity, Prompts, Responses
 from refusal_parity.text import count, counted, isolated, plain, question
-from refusal_parity.vocabulary import Exclusion, LabelSource
+from refusal_parity.vocabulary import Correction, Exclusion, LabelSource
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -27,6 +27,11 @@ _SOURCES: Final = {
     LabelSource.IMPORTED: "labels that came with imported responses",
     LabelSource.CLASSIFIER: "the classifier",
     LabelSource.KEYWORD: "the keyword list",
+}
+_CORRECTIONS: Final = {
+    Correction.MAX_T: "corrected by the largest distance of simulated studies without a difference",
+    Correction.HOLM: "corrected by Holm\u2019s method",
+    Correction.BENJAMINI_HOCHBERG: "corrected by Benjamini and Hochberg\u2019s method",
 }
 _WORDS: Final = 1000
 """Characters of a template's own words that the page shows."""
@@ -68,7 +73,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "within_templates": inputs.within_templates,
         "valid": [method.heading for method in METHODS.values() if method in valid],
         "references": sorted(
-            method.citation for method in METHODS.values() if method.citation and method in used
+            {method.citation for method in METHODS.values() if method.citation and method in used}
         ),
     }
 
@@ -128,6 +133,11 @@ def _primary(inputs: ReportInputs) -> dict[str, Any] | None:
     deciding = Counter(found.method for found in tested if found.method is not None)
     return {
         "name": question(outcome, dimension),
+        "corrections": [
+            _CORRECTIONS[correction]
+            for correction in Correction
+            if any(found.correction is correction for found in tested)
+        ],
         "methods": [
             f"{method.heading} ({counted(number, 'difference')})"
             for method, number in deciding.items()
@@ -154,7 +164,7 @@ def _permuted(inputs: ReportInputs) -> bool:
         inputs[Disparity]
         .filter(
             pl.col("dimension") == inputs.dimension,
-            pl.col("method").cast(pl.String) == PERMUTATION_NAMES,
+            pl.col("method").cast(pl.String) == PERMUTATION_NAMES_F,
         )
         .drop_nulls("p_value")
         .is_empty()

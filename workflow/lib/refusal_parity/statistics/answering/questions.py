@@ -1,11 +1,13 @@
 """One question of a study: the tests that were run for it, and which of them is reported.
 
 For a pair of levels the methods are asked in this order: where people labelled
-enough of a sample, the difference corrected by their labels; else the linear
-model with bias-reduced errors by template and by name; and where that gives no
-p-value, as where nothing varies within the levels, the exact permutation of
-names, which holds for these templates only. For all levels together the
-randomisation over names decides along with the pairs.
+enough of a sample, the difference corrected by their labels; for the primary family of
+a study that is large enough, the difference calibrated by simulated studies without any;
+elsewhere Wilson's limits with t, or for means and for levels that are no property of
+names the linear model with bias-reduced errors by template and by name; and where none
+gives a p-value, the exact permutation of names, which holds for these templates only.
+Whether levels differ at all is decided by the pairs with the reference, one family of
+tests; that of all levels together is told beside them.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from refusal_parity.statistics.losses.left_out import rests_on_left_out
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.adjusted import OLS_CR2_ADJUSTED
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_NAME, OLS_CR2_TWO_WAY
+from refusal_parity.statistics.methods.calibrated import CALIBRATED
 from refusal_parity.statistics.methods.design_based import (
     DESIGN_BASED,
     DESIGN_BASED_EQUIVALENCE,
@@ -33,7 +36,8 @@ from refusal_parity.statistics.methods.nested import (
     UNIT_WELCH,
     UNIT_WELCH_EQUIVALENCE,
 )
-from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES
+from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES_F
+from refusal_parity.statistics.methods.wilson_two_way import WILSON_TWO_WAY
 from refusal_parity.text import known
 from refusal_parity.vocabulary import Correction, Reading, Scope, Verdict
 
@@ -42,7 +46,10 @@ if TYPE_CHECKING:
 
 Pair = tuple[str, str]
 
-_DECIDING: Final = (OLS_CR2_TWO_WAY, UNIT_SCORE, UNIT_WELCH, PERMUTATION_NAMES_EXACT)
+WITHIN_TEMPLATES: Final = (CALIBRATED, WILSON_TWO_WAY, OLS_CR2_TWO_WAY)
+"""Methods whose difference is one within templates, the first one first."""
+
+_DECIDING: Final = (*WITHIN_TEMPLATES, UNIT_SCORE, UNIT_WELCH, PERMUTATION_NAMES_EXACT)
 """Methods that may decide a pair without people's labels, the first one first.
 
 Of them a design has those that suit it (`Needs.designs`): no study has rows of two kinds.
@@ -52,7 +59,7 @@ _COMPARED: Final = (*_DECIDING, DESIGN_BASED, UNIT_DESIGN_BASED)
 _SMALL: Final = (EQUIVALENCE, UNIT_SCORE_EQUIVALENCE, UNIT_WELCH_EQUIVALENCE)
 _SMALL_BY_PEOPLE: Final = (DESIGN_BASED_EQUIVALENCE, UNIT_DESIGN_BASED_EQUIVALENCE)
 _COUNTS: Final = ("n_group", "n_reference", "k_group", "k_reference", "family")
-_NUMBERS: Final = ("estimate", "ci_low", "ci_high", "p_value", "p_adjusted")
+_NUMBERS: Final = ("estimate", "p_value", "p_adjusted")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +78,8 @@ class Question:
         """Each two levels that a deciding method compares, or those with the reference."""
         by_pair: dict[Pair, dict[str, Row]] = {}
         for row in self.tests:
-            if row["valid"] and row["group"] and reference in {None, row["reference"]}:
+            counts = row["valid"] or row["method"] in _COMPARED
+            if counts and row["group"] and reference in {None, row["reference"]}:
                 by_pair.setdefault((row["group"], row["reference"]), {})[row["method"]] = row
         return [
             self._pair(pair, rows)
@@ -95,7 +103,7 @@ class Question:
         people = by_people.get("note")
         first = asked[0] if asked and not corrected else row
         fallback = first["note"] if row is not first and known(row["p_adjusted"]) else None
-        said = [by_people] if corrected else asked
+        said = [by_people] if corrected else _asked_until(row, asked)
         notes = [each["note"] for each in said if each["note"] and each["note"] != fallback]
         found = replace(
             self._reported(row, corrected=corrected),
@@ -103,8 +111,8 @@ class Question:
             reference=pair[1],
             **self._sizes(*pair),
             fallback=fallback,
-            names_ci_low=_known(narrow.get("ci_low")),
-            names_ci_high=_known(narrow.get("ci_high")),
+            names_ci_low=_end(narrow, "low"),
+            names_ci_high=_end(narrow, "high"),
             names_p_adjusted=_known(exact.get("p_adjusted")),
             covariates=held.get("note"),
             covariates_estimate=_known(held.get("estimate")),
@@ -138,7 +146,9 @@ class Question:
             scope=Scope(row["scope"]),
             **counts,
             **numbers,
-            correction=_correction(row["family"]),
+            ci_low=_end(row, "low") if row["valid"] else None,
+            ci_high=_end(row, "high") if row["valid"] else None,
+            correction=_correction(row),
             human_labels=row["n_group"] + row["n_reference"] if corrected else None,
             type_i_error=max((each["false_positive_rate"] for each in rates), default=None),
             liberal=any(
@@ -180,14 +190,15 @@ class Question:
         )
 
     def whole(self, pairs: Sequence[Finding]) -> Finding:
-        """Whether the levels differ at all: by the test of all together and by the pairs.
+        """Whether the levels differ at all: by the pairs with the reference, one family of tests.
 
-        Without the test of all together where people's labels correct any of the
-        pairs: it takes the machine's labels for true, and the pairs decide.
+        The test of all together is reported, but decides nothing: it holds for these
+        templates alone, and of two tests at alpha one is wrong too often. Not where
+        people's labels correct any of the pairs: it takes the machine's labels for true.
         """
         test: Row = {}
         if not any(each.human_labels for each in pairs):
-            tests = (row for row in self.tests if row["method"] == PERMUTATION_NAMES)
+            tests = (row for row in self.tests if row["method"] == PERMUTATION_NAMES_F)
             test = next(tests, {})
         found = replace(
             self._reported(test, corrected=False) if known(test.get("p_value")) else self.start,
@@ -195,19 +206,16 @@ class Question:
             templates_group=self.overall.get("n_templates"),
             n_group=self.overall.get("n"),
         )
-        p = found.p_value if found.p_adjusted is None else found.p_adjusted
-        shown = any(each.shown for each in pairs)
         reason = self._why_no_rates()
-        if reason is None and p is None and all(each.p_adjusted is None for each in pairs):
+        if reason is None and all(each.p_adjusted is None for each in pairs):
             notes = [each.note for each in pairs] + [each.uncorrected for each in pairs]
             reasons = dict.fromkeys(reason_of(note) for note in notes if note)
             reason = "; ".join(reasons) or NO_TEST
         if reason is not None:
             return replace(found, verdict=Verdict.NOT_ESTIMABLE, reason=reason)
-        # Without a test of all levels the corrected tests of the pairs decide alone.
-        if shown or (p is not None and p < self.alpha):
+        if any(each.shown for each in pairs):
             verdict = Verdict.SHOWN
-        elif pairs and all(each.within_margin for each in pairs):
+        elif all(each.within_margin for each in pairs):
             verdict = Verdict.EQUIVALENT
         else:
             verdict = Verdict.NOT_SHOWN
@@ -236,18 +244,45 @@ def _first(rows: Sequence[Row]) -> Row:
 
 
 def _kept(found: Finding, against: Row, alpha: float) -> bool:
-    """Whether a difference is still shown, and in its direction, by a reading against it."""
+    """Whether a difference is still shown, and in its direction, by a reading against it.
+
+    By the reading's own test, or by the interval of the finding, moved by as much as the
+    difference is: the reading's test is not that which shows it, and may find less.
+    """
     other, p = against["estimate"], against["p_adjusted"]
     if not known(other):
         return True
-    same = other != 0 and (other > 0) == ((found.estimate or 0) > 0)
-    return same and (p is None or p < alpha)
+    estimate = found.estimate or 0
+    same = other != 0 and (other > 0) == (estimate > 0)
+    near = found.ci_low if estimate > 0 else found.ci_high
+    moved = 0 if near is None else near + other - estimate
+    beyond = moved != 0 and (moved > 0) == (estimate > 0)
+    return same and (p is None or p < alpha or beyond)
 
 
-def _correction(family: str | None) -> Correction | None:
-    if family is None:
+def _asked_until(row: Row, asked: Sequence[Row]) -> list[Row]:
+    """The rows down to the one that is reported, and the exact permutation, told beside it."""
+    upto = next((at for at, each in enumerate(asked) if each is row), len(asked))
+    return [
+        each
+        for at, each in enumerate(asked)
+        if at <= upto or each["method"] == PERMUTATION_NAMES_EXACT
+    ]
+
+
+def _end(row: Row, side: str) -> float | None:
+    """The end of the interval that agrees with the corrected p-value, or of the row's own."""
+    adjusted = _known(row.get(f"adjusted_{side}"))
+    return _known(row.get(f"ci_{side}")) if adjusted is None else adjusted
+
+
+def _correction(row: Row) -> Correction | None:
+    if row["family"] is None:
         return None
-    return Correction.HOLM if family.startswith("primary: ") else Correction.BENJAMINI_HOCHBERG
+    if row["method"] == CALIBRATED:
+        return Correction.MAX_T
+    by_holm = row["family"].startswith("primary: ")
+    return Correction.HOLM if by_holm else Correction.BENJAMINI_HOCHBERG
 
 
 def _known(value: float | None) -> float | None:

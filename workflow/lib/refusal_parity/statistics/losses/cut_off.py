@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.statistics.adjust import adjust
+from refusal_parity.statistics.agreeing import EFFECTIVE, OF_FAMILY, agreeing
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.designs.observations import observe
@@ -14,6 +16,7 @@ from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
 from refusal_parity.statistics.methods.nested import UNIT_SCORE
+from refusal_parity.statistics.methods.wilson_two_way import WILSON_TWO_WAY
 from refusal_parity.statistics.rounding import settled
 from refusal_parity.statistics.running import run_method
 from refusal_parity.tables import CutOff, conform
@@ -40,8 +43,8 @@ def cut_off(
 ) -> dy.DataFrame[CutOff]:
     """Compare the levels under both readings of responses that were cut off.
 
-    By the linear model that decides elsewhere (`ols_cr2_two_way`), with its correction for
-    several tests within each reading (`adjust`).
+    By the method that decides elsewhere without simulated studies, with its correction for
+    several tests within each reading (`adjust`) and the intervals that agree.
 
     Args:
         prompts: table of Prompts.
@@ -61,7 +64,13 @@ def cut_off(
             for (model,), part in of_models.group_by("model", maintain_order=True)
             for row in _of_model(str(model), reading, prompts, part, analysis, say)
         ]
-        tables.append(adjust(pl.DataFrame(rows, schema=_SCHEMA), analysis))
+        found = agreeing(adjust(pl.DataFrame(rows, schema=_SCHEMA), analysis))
+        tables.append(
+            found.with_columns(
+                ci_low=pl.coalesce("adjusted_low", "ci_low"),
+                ci_high=pl.coalesce("adjusted_high", "ci_high"),
+            )
+        )
     return conform(settled(pl.concat(tables)), CutOff, where="cut_off")
 
 
@@ -75,7 +84,7 @@ _SCHEMA: Final = {
     "method": pl.String(),
     "estimand": pl.String(),
     "valid": pl.Boolean(),
-    "statistic": pl.Float64(),
+    **dict.fromkeys(("statistic", "df", *OF_FAMILY, *EFFECTIVE), pl.Float64()),
 }
 
 
@@ -97,7 +106,7 @@ def _of_model(  # noqa: PLR0913, PLR0917 - what is compared in full
                 "outcome": str(outcome),
                 "dimension": str(dimension),
                 "reading": str(reading),
-                "method": str(_method(design)),
+                "method": str(_method(design, dimension)),
                 "estimand": str(_ESTIMAND),
                 "valid": True,
             }
@@ -105,8 +114,11 @@ def _of_model(  # noqa: PLR0913, PLR0917 - what is compared in full
                 yield about | row
 
 
-def _method(design: Design) -> Method:
-    return UNIT_SCORE if design.kind is DesignKind.NESTED else OLS_CR2_TWO_WAY
+def _method(design: Design, dimension: str) -> Method:
+    if design.kind is DesignKind.NESTED:
+        return UNIT_SCORE
+    of_names = DIMENSIONS[dimension].unit in WILSON_TWO_WAY.needs.units
+    return WILSON_TWO_WAY if of_names else OLS_CR2_TWO_WAY
 
 
 def _differences(  # noqa: PLR0913, PLR0917 - what is compared in full
@@ -120,7 +132,7 @@ def _differences(  # noqa: PLR0913, PLR0917 - what is compared in full
     """Each level against the reference; where there is no test, the rates' difference."""
     if reference not in design.levels or len(design.levels) == 1:
         return
-    rows = run_method(_method(design), design, dimension, outcome, analysis, guard)
+    rows = run_method(_method(design, dimension), design, dimension, outcome, analysis, guard)
     counts = {
         level: (int(n), int(k))
         for level, n, k in zip(design.levels, design.level_n, design.level_k, strict=True)
@@ -143,4 +155,5 @@ def _differences(  # noqa: PLR0913, PLR0917 - what is compared in full
             "ci_high": row.ci_high,
             "p_value": row.p_value,
             "note": row.note,
+            **{key: getattr(row, key) for key in ("df", *EFFECTIVE)},
         }

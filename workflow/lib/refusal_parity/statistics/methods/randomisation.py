@@ -62,6 +62,10 @@ def _permuted(studies: Studies, draws: Draws) -> Permuted:
 
 
 _STATISTICS: Final = {"permutation_names": "spread", "permutation_names_f": "f"}
+_CITATION: Final = (
+    "Phipson and Smyth (2010), Permutation p-values should never be zero, Statistical "
+    "Applications in Genetics and Molecular Biology 9, 39."
+)
 _OVER_NAMES: Final = Needs(units=frozenset({Unit.NAME}))
 PERMUTATION_NAMES: Final = Method(
     "permutation_names",
@@ -69,8 +73,7 @@ PERMUTATION_NAMES: Final = Method(
     estimands=(Estimand.GLOBAL,),
     scope=Scope.NEW_NAMES,
     needs=_OVER_NAMES,
-    citation="Phipson and Smyth (2010), Permutation p-values should never be zero, Statistical "
-    "Applications in Genetics and Molecular Biology 9, 39.",
+    citation=_CITATION,
     run=spread_test,
 )
 PERMUTATION_NAMES_F: Final = Method(
@@ -79,5 +82,6 @@ PERMUTATION_NAMES_F: Final = Method(
     estimands=(Estimand.GLOBAL,),
     scope=Scope.NEW_NAMES,
     needs=_OVER_NAMES,
+    citation=_CITATION,
     run=f_test,
 )

@@ -19,11 +19,15 @@ class MeanErrors(NamedTuple):
         std_error: NaN where there is none.
         df: the smaller number of clusters less 1.
         fallback: 0 two-way, 1 by name alone, 2 by template alone.
+        variance: no less than by name alone or by template alone; 0 where nothing varies.
+        freedom: its degrees of freedom (Satterthwaite).
     """
 
     std_error: FloatArray
     df: FloatArray
     fallback: IntArray
+    variance: FloatArray
+    freedom: FloatArray
 
 
 def mean_errors(
@@ -55,13 +59,22 @@ def mean_errors(
     )
     variance = by_name + by_template - by_cell
     larger = np.maximum(by_name, by_template)
+    whole = np.maximum(variance, larger)
+    parts = by_name**2 / np.maximum(names - 1, 1)
+    parts = parts + (whole - by_name) ** 2 / np.maximum(templates - 1, 1)
     bad = variance <= LOST_DIGITS * larger
     fallback = np.where(bad, np.where(exceeds(by_template, by_name, rate**2), 2, 1), 0)
     variance = np.where(bad, larger, variance)
     clusters = np.minimum(names, templates)
     usable = (clusters > 1) & ~is_noise(variance, rate**2)
     std_error = np.sqrt(np.where(usable, variance, np.nan))
-    return MeanErrors(std_error, clusters - 1.0, fallback.astype(np.intp))
+    return MeanErrors(
+        std_error,
+        clusters - 1.0,
+        fallback.astype(np.intp),
+        whole,
+        np.where(parts > 0, whole**2 / np.where(parts > 0, parts, 1), np.maximum(clusters - 1, 1)),
+    )
 
 
 def _level_variance(

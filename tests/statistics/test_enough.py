@@ -1,0 +1,63 @@
+"""Groups of a few names, or few templates, have numbers but no findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from refusal_parity.config import AnalysisConfig, DimensionConfig
+from refusal_parity.outcomes import Outcome
+from refusal_parity.statistics.disparity import disparities
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+
+    Study = Callable[..., pl.DataFrame]
+
+
+def found(study: Study, names: int, templates: int) -> dict[str, dict[str, object]]:
+    random = np.random.default_rng(3)
+    cells = [
+        {
+            f"{group}{at}": ["".join(random.choice(["r", "a"], 3)) for _ in range(templates)]
+            for at in range(count)
+        }
+        for group, count in (("x", 5), ("y", names))
+    ]
+    config = AnalysisConfig(
+        outcomes=[Outcome.REFUSAL],
+        dimensions={"group": DimensionConfig(reference="x")},
+        permutations=99,
+        bootstraps=99,
+        mixed_model=False,
+    )
+    table = disparities(study(dict(zip("xy", cells, strict=True))), config)
+    return {row["method"]: row for row in table.filter(group="y").to_dicts()}
+
+
+@pytest.mark.parametrize(
+    ("names", "templates", "said", "by_names"),
+    [
+        (4, 4, None, True),
+        (3, 4, "y has 3 names", False),
+        (5, 3, "y has 3 templates, x has 3 templates", True),
+    ],
+    ids=["enough", "few names", "few templates"],
+)
+def test_few_are_no_sample(
+    study: Study, names: int, templates: int, said: str | None, *, by_names: bool
+) -> None:
+    rows = found(study, names, templates)
+    for method in ("wilson_two_way", "ols_cr2_two_way"):
+        row = rows[method]
+        assert row["estimate"] is not None
+        assert row["valid"] is (said is None)
+        assert (row["p_adjusted"] is not None) is (said is None)
+        assert (said or "") in str(row["note"])
+    # What speaks of these templates alone needs no sample of them.
+    assert rows["permutation_names_exact"]["valid"] is by_names
+    assert rows["newcombe"]["valid"] is False

@@ -1,0 +1,69 @@
+"""Whether levels have enough names and templates for a test of them to be a finding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import polars as pl
+
+from refusal_parity.statistics.designs.kinds import DesignKind
+from refusal_parity.vocabulary import Scope
+
+if TYPE_CHECKING:
+    from refusal_parity.statistics.designs.counts import Design
+    from refusal_parity.statistics.results import Estimate
+
+LEAST: Final = 4
+"""Names, or templates, of a level without which no test of it is a finding: groups of two names
+reject in up to 10 % of studies without a difference."""
+
+
+class Sizes(NamedTuple):
+    """Names and templates of each level; empty where levels have neither."""
+
+    names: dict[str, int]
+    templates: dict[str, int]
+
+    def held(self, row: Estimate) -> Estimate:
+        """The row, no finding where a level has too few of what it takes for a sample."""
+        taken = {
+            Scope.NEW_NAMES: {"name": self.names},
+            Scope.NEW_NAMES_AND_TEMPLATES: {"name": self.names, "template": self.templates},
+        }.get(row.method.scope, {})
+        few = [
+            f"{level} has {counts[level]} {noun if counts[level] == 1 else f'{noun}s'}"
+            for noun, counts in taken.items()
+            for level in row.pair or counts
+            if counts.get(level, LEAST) < LEAST
+        ]
+        if not few or row.is_missing:
+            return row
+        why = f"{', '.join(few)}, and fewer than {LEAST} are no sample to test with"
+        return replace(row, few=why)
+
+
+def sizes_of(design: Design) -> Sizes:
+    """Those of a design's levels."""
+    if design.kind is DesignKind.NESTED:
+        return Sizes({}, {})
+    names, templates = (
+        dict(zip(design.levels, design.members(codes).tolist(), strict=True))
+        for codes in (design.name, design.template)
+    )
+    return Sizes(names, templates)
+
+
+def sizes_observed(observations: pl.DataFrame, dimension: str) -> Sizes:
+    """Those among the responses that a machine labelled.
+
+    Args:
+        observations: rows of `with_human_labels`, of one model.
+        dimension: column of the levels.
+    """
+    labelled = observations.drop_nulls([dimension, "machine_label"])
+    names, templates = (
+        dict(labelled.group_by(dimension).agg(pl.col(key).n_unique()).iter_rows())
+        for key in ("name_id", "template_id")
+    )
+    return Sizes(names, templates)

@@ -1,0 +1,173 @@
+"""How many independent responses would say as much of a difference as a study's own do."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from refusal_parity.statistics.proportions import TwoRates
+from refusal_parity.statistics.rounding import TIE, is_noise, less
+
+if TYPE_CHECKING:
+    from refusal_parity.statistics.designs.counts import FloatArray, IntArray
+    from refusal_parity.statistics.fits.least_squares import LeastSquares
+
+_OWN: Final = 0.5
+"""How much of a level's variance between names is its own; the rest is what all levels share."""
+
+
+class Effective(NamedTuple):
+    """Differences of rates, as if of independent responses; arrays of shape (studies, pairs).
+
+    Attributes:
+        rates: both rates, and the effective numbers of responses behind them.
+        variance: of the difference.
+        df: its degrees of freedom.
+    """
+
+    rates: TwoRates
+    variance: FloatArray
+    df: FloatArray
+
+
+def effective_of_rates(
+    n: FloatArray, k: FloatArray, variance: FloatArray, units: FloatArray, pool: IntArray
+) -> FloatArray:
+    """Independent responses that would say as much of each level's rate, shape (levels,).
+
+    As in `effective`, for rates by themselves: half of a level's variance is its own, the
+    other half what it is by the design effect D of its pool, sum of n V / sum of p (1 - p).
+
+    Args:
+        n: responses of each level, at least 1.
+        k: of them with the outcome.
+        variance: V of each rate, with names and templates as samples.
+        units: names, or templates if these are fewer, of each level.
+        pool: code of the levels that are pooled, those of one model.
+    """
+    rate = k / n
+    spread = rate * (1 - rate)
+    whole = np.bincount(pool, spread)[pool]
+    design_effect = np.bincount(pool, n * variance)[pool] / np.where(whole > 0, whole, 1)
+    own = _OWN * variance + (1 - _OWN) * design_effect * spread / n
+    known = (own > 0) & (spread > 0)
+    alone = np.where(whole > 0, n / np.maximum(design_effect, 1e-9), units)
+    among = np.where(known, spread / np.where(known, own, 1), alone)
+    return np.asarray(np.minimum(among, n), dtype=np.float64)
+
+
+@lru_cache(maxsize=2)
+def effective(fit: LeastSquares) -> Effective:
+    """The differences of a fit, each with two effective numbers of responses.
+
+    A level's names vary by V = m / (m - 1) sum of r^2 / N^2, r the sum of a name's
+    residuals, m the names and N the responses. Of few names, or few outcomes, that
+    is known badly: it counts half, and for the other half stands what V is in all levels
+    by the design effect D = sum of (m - 1) N V / sum of (m - 1) p (1 - p). To it comes by how
+    much templates move one level and not the other: the variance of the mean paired
+    difference of templates, less what cells alone give it, and at least 0. That is of
+    both levels, and each takes its part by p (1 - p). The effective number is
+    p (1 - p) / variance, at most N; N / D where p is 0 or 1; and the number of names, or of
+    templates if that is smaller, where it is so in all levels and nothing tells D.
+
+    Degrees of freedom are Satterthwaite's over the names of both levels and the templates.
+
+    Args:
+        fit: of levels that are a property of names, within templates.
+    """
+    studies = fit.studies
+    level = studies.grid.level
+    group, reference = studies.codes
+    names = np.bincount(level).astype(np.float64)
+    belongs = (level == np.arange(len(names))[:, None]).astype(np.float64)
+    size = studies.level_n.sum(axis=1)
+    units = np.minimum(names, (studies.level_n > 0).sum(axis=1))
+    spread = studies.rates * (1 - studies.rates)
+    spare = np.maximum(names - 1, 1)
+
+    own = names / spare * ((fit.residual.sum(axis=2) ** 2) @ belongs.T) / size**2
+    own = np.where(is_noise(own, 1.0), 0, own)
+    whole = (spare * spread).sum(axis=1)
+    design_effect = (spare * size * own).sum(axis=1) / np.where(whole > 0, whole, 1)
+    by_name = _OWN * own + (1 - _OWN) * design_effect[:, None] * spread / size
+
+    templates, template_df = _by_template(fit, belongs)
+    both = spread[:, group] + spread[:, reference]
+    part = templates / np.where(both > 0, both, 1)
+
+    def number(code: IntArray) -> FloatArray:
+        variance = by_name[:, code] + part * spread[:, code]
+        known = (variance > 0) & (spread[:, code] > 0)
+        among = spread[:, code] / np.where(known, variance, 1)
+        alone = np.where(
+            whole[:, None] > 0, size[code] / np.maximum(design_effect, 1e-9)[:, None], units[code]
+        )
+        return np.asarray(np.minimum(np.where(known, among, alone), size[code]), dtype=np.float64)
+
+    variance = by_name[:, group] + by_name[:, reference] + templates
+    parts = (
+        by_name[:, group] ** 2 / spare[group]
+        + by_name[:, reference] ** 2 / spare[reference]
+        + templates**2 / template_df
+    )
+    levels = np.concatenate([np.zeros((len(studies), 1)), fit.coefficients], axis=1)
+    difference = studies.differences(levels)
+    return Effective(
+        TwoRates(
+            # Of rates, which are at most 1: less is rounding.
+            difference=np.where(np.abs(difference) > TIE, difference, 0),
+            rate=studies.rates[:, group],
+            reference=studies.rates[:, reference],
+            n=number(group),
+            n_reference=number(reference),
+        ),
+        variance,
+        np.where(
+            parts > 0, variance**2 / np.where(parts > 0, parts, 1), spare[group] + spare[reference]
+        ),
+    )
+
+
+def _by_template(fit: LeastSquares, belongs: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """By how much templates move the mean of one level and not the other's, and its df.
+
+    Returns:
+        Variances, shape (studies, pairs), and degrees of freedom, shape (pairs,).
+    """
+    studies = fit.studies
+    n, level = studies.grid.n, studies.grid.level
+    asked = n > 0
+    level_n = studies.level_n
+    sums = belongs @ fit.residual
+    mean = sums / np.where(level_n > 0, level_n, 1)
+    of_name = fit.residual.sum(axis=2) / np.where(studies.name_n > 0, studies.name_n, 1)
+    squares = np.empty((len(studies), len(level)))
+    inverse = asked / np.where(asked, n, 1)
+    # Study by study, in arrays that stay: all at once do not fit the processor's cache.
+    left = np.empty(n.shape)
+    for at in range(len(studies)):
+        np.multiply(fit.residual[at], inverse, out=left)
+        left -= mean[at][level]
+        left -= of_name[at][:, None]
+        left *= asked
+        squares[at] = np.einsum("nt,nt->n", left, left)
+    cells = belongs @ asked.sum(axis=1)
+    spare = cells - belongs.sum(axis=1) - (level_n > 0).sum(axis=1) + 1
+    of_cell = (squares @ belongs.T) / np.maximum(spare, 1)
+    # What the mean over names of a level's template has of one cell's variance.
+    share = (belongs @ n**2) / np.where(level_n > 0, level_n, 1) ** 2
+
+    group, reference = studies.codes
+    ours, others = level_n[group], level_n[reference]
+    weight = ours * others / np.where(ours + others > 0, ours + others, 1)
+    weight = weight / weight.sum(axis=1, keepdims=True)
+    paired = (weight > 0).sum(axis=1)
+    df = np.maximum(paired - 1, 1).astype(np.float64)
+    difference = mean[:, group] - mean[:, reference]
+    difference = difference - (weight * difference).sum(axis=2, keepdims=True)
+    seen = paired / df * ((weight * difference) ** 2).sum(axis=2)
+    noise = of_cell[:, group] * (weight**2 * share[group]).sum(axis=1)
+    noise = noise + of_cell[:, reference] * (weight**2 * share[reference]).sum(axis=1)
+    return np.maximum(less(seen, noise), 0), df
