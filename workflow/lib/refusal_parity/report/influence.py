@@ -12,7 +12,8 @@ from refusal_parity.vocabulary import LeftOut
 
 if TYPE_CHECKING:
     from refusal_parity.outcomes import Outcome
-    from refusal_parity.report.inputs import ReportInputs, Row
+    from refusal_parity.factors import SET
+from refusal_parity.report.inputs import ReportInputs, Row
     from refusal_parity.statistics.answering.finding import Finding
 
 _LONGEST = 60
@@ -63,8 +64,9 @@ def influence_words(
 
 def _noun(inputs: ReportInputs, kind: LeftOut, key: str) -> str:
     """What was left out: of templates in matched sets, all of a set at once."""
-    is_set = kind is LeftOut.TEMPLATE and key not in inputs.template_facts()
-    return "matched set" if is_set and len(inputs[Prompts]) else kind.value
+    prompts = inputs[Prompts]
+    sets = prompts[SET].unique().to_list() if SET in prompts.columns else []
+    return "matched set" if kind is LeftOut.TEMPLATE and key in sets else kind.value
 
 
 def _shown(inputs: ReportInputs, kind: LeftOut, row: Row) -> str:
