@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from refusal_parity.statistics.comparison import contrast_numbers
 from refusal_parity.statistics.designs.counts import Design
+from refusal_parity.statistics.pairing import contrast_numbers
 from refusal_parity.statistics.variances.level_means import level_means
 from refusal_parity.vocabulary import Scope
 

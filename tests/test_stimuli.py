@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from refusal_parity.expansion import expand
-from refusal_parity.prompts import BLANK, NAME, read_names, read_templates
+from refusal_parity.placeholders import BLANK, NAME
+from refusal_parity.prompts import read_names, read_templates
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from refusal_parity.prompts import columns_of, read_names, read_stimuli, read_templates
+from refusal_parity.placeholders import columns_of
+from refusal_parity.prompts import read_names, read_stimuli, read_templates
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,8 @@ import skops.io
 from refusal_parity.config import ClassifierGuard
 from refusal_parity.errors import InputError
 from refusal_parity.guards.classifier import load_guard, save_guard, train_guard
-from refusal_parity.prompts import parted, read_templates
+from refusal_parity.placeholders import parted
+from refusal_parity.prompts import read_templates
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -82,13 +82,13 @@ TABLES = {
     ),
     "comparison": Table(
         _compare,
-        "comparison.contrast",
+        "pairing.contrast",
         ("estimate", "std_error", "p_value"),
         said=("other - m, refusal, ", "other - m, group, refusal, "),
     ),
     "means of the comparison": Table(
         _compare,
-        "comparison.level_means",
+        "pairing.level_means",
         ("estimate", "std_error", "p_value"),
         said=("other - m, refusal, ", "other - m, group, refusal, "),
     ),

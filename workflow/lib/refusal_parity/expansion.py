@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from refusal_parity.config.arms import arms_of
-from refusal_parity.prompts import columns_of, parted
+from refusal_parity.placeholders import columns_of, parted
 from refusal_parity.tables import Prompts, conform, write_blocks
 
 if TYPE_CHECKING:

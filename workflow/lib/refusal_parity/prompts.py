@@ -20,14 +20,13 @@ from refusal_parity.csvfiles import (
 from refusal_parity.dimensions import DIMENSIONS, Unit, of_unit
 from refusal_parity.errors import InputError
 from refusal_parity.factors import SET
+from refusal_parity.placeholders import NAME, columns_of
 from refusal_parity.spelling import DIRECTION_MARKS, reading, uniform
 from refusal_parity.workbooks import Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-NAME: Final = "[NAME]"
-BLANK: Final = "[BLANK]"
 
 TEMPLATES: Final = Sheet("templates", needed=False)
 NAMES: Final = Sheet("names", needed=False)
@@ -37,7 +36,6 @@ _DAMAGED: Final = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\ufffd
 """Control characters but tabs and ends of lines, and what programs put for bytes that they
 cannot read."""
 
-_PLACEHOLDER: Final = re.compile(r"\[(\w+)\]")
 
 OWN_COLUMNS: Final = (
     "prompt_id",
@@ -122,30 +120,6 @@ def _all_templates(files: Sequence[Path]) -> pl.DataFrame:
                         remedy="Keep one of the two.",
                     )
     return pl.concat(parts, how="diagonal")
-
-
-def parted(template: str) -> list[str]:
-    """A template as text, placeholder, text, ... text; placeholders without their brackets.
-
-    A placeholder is a column of the names in capitals. [BLANK] is sent as it stands.
-    """
-    parts = [""]
-    for at, text in enumerate(_PLACEHOLDER.split(template)):
-        if at % 2 and text.isupper() and f"[{text}]" != BLANK:
-            parts += [text, ""]
-        else:
-            parts[-1] += f"[{text}]" if at % 2 else text
-    return parts
-
-
-def columns_of(template: str, columns: Iterable[str]) -> list[str]:
-    """Columns of the names that a template puts in beside the name, in alphabetical order.
-
-    Raises:
-        KeyError: the placeholder that is no column, without its brackets.
-    """
-    known = {column.upper(): column for column in columns}
-    return sorted({known[text] for text in parted(template)[1::2]} - {"name"})
 
 
 def unused_factors(stimuli: Stimuli, used: Iterable[str], columns: Iterable[str]) -> list[str]:
@@ -307,11 +281,3 @@ def direction_twins(names: pl.DataFrame) -> list[str]:
                 "them, but the model is sent both"
             )
     return twins
-
-
-def filled_template() -> pl.Expr:
-    """A template with its name: what models repeat, whatever text stands around it.
-
-    A prompt of a list has no name, and is that itself.
-    """
-    return pl.col("template").str.replace_all(NAME, pl.col("name").fill_null(NAME), literal=True)

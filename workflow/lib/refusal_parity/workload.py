@@ -9,7 +9,7 @@ import polars as pl
 
 from refusal_parity.config import arms_of, engine_of
 from refusal_parity.pace import time_line
-from refusal_parity.prompts import parted
+from refusal_parity.placeholders import parted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

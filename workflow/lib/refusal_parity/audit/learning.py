@@ -8,7 +8,7 @@ import polars as pl
 
 from refusal_parity.audit.predicting import PART
 from refusal_parity.audit.sampling import KEY
-from refusal_parity.prompts import filled_template
+from refusal_parity.placeholders import filled_template
 from refusal_parity.tables import Gold, Responses, conform, read_parts
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.prompts import filled_template
+from refusal_parity.placeholders import filled_template
 from refusal_parity.tables import Responses, read_parts
 from refusal_parity.vocabulary import Status
 

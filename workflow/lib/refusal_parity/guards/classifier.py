@@ -14,7 +14,8 @@ import polars as pl
 from refusal_parity.errors import InputError
 from refusal_parity.files import new_file
 from refusal_parity.labelling.storage import load_trusted
-from refusal_parity.prompts import parted, read_names, read_templates
+from refusal_parity.placeholders import parted
+from refusal_parity.prompts import read_names, read_templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -15,7 +15,7 @@ from refusal_parity.config import TEMPLATE_DATE
 from refusal_parity.errors import InputError
 from refusal_parity.inference.thinking import opening_tag
 from refusal_parity.limits import TEMPLATE_MB, TEMPLATE_S, FailedApartError, TooLongError, apart
-from refusal_parity.prompts import BLANK
+from refusal_parity.placeholders import BLANK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,7 +11,7 @@ import polars as pl
 from refusal_parity.audit.rubric import DEFINITIONS, ORDER
 from refusal_parity.config import SamplingConfig
 from refusal_parity.labelling.masking import SHOWN_NAME, mask_names
-from refusal_parity.prompts import filled_template
+from refusal_parity.placeholders import filled_template
 from refusal_parity.vocabulary import Label, Status
 
 if TYPE_CHECKING:

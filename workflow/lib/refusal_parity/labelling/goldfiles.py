@@ -11,7 +11,7 @@ from refusal_parity.csvfiles import ROW, read_csv, row_of
 from refusal_parity.errors import InputError
 from refusal_parity.inference.layouts import is_chehbouni_2024
 from refusal_parity.labelling.starter import STARTER, is_starter
-from refusal_parity.prompts import filled_template
+from refusal_parity.placeholders import filled_template
 from refusal_parity.vocabulary import REFUSALS, Label, spelled_out
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import polars as pl
 
 from refusal_parity.errors import InputError
 from refusal_parity.labelling.keywords import is_refusal_by_keyword
-from refusal_parity.prompts import filled_template
+from refusal_parity.placeholders import filled_template
 from refusal_parity.tables import PROBABILITY_COLUMNS, HumanLabels, Labels, conform, empty
 from refusal_parity.vocabulary import Exclusion, Label, LabelSource, Status
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from refusal_parity.factors import SET
 from refusal_parity.tables import Influence, Prompts
 from refusal_parity.text import isolated, points, shorten
 from refusal_parity.vocabulary import LeftOut
 
 if TYPE_CHECKING:
     from refusal_parity.outcomes import Outcome
-    from refusal_parity.factors import SET
-from refusal_parity.report.inputs import ReportInputs, Row
+    from refusal_parity.report.inputs import ReportInputs, Row
     from refusal_parity.statistics.answering.finding import Finding
 
 _LONGEST = 60

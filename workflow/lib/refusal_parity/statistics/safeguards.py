@@ -17,22 +17,20 @@ import polars as pl
 from refusal_parity.config.arms import same_without_guard
 from refusal_parity.factors import KIND, UNSAFE
 from refusal_parity.statistics.adjust import holm
-from refusal_parity.statistics.comparison import (
+from refusal_parity.statistics.comparison import disparity_rows, rate_rows, unadjusted
+from refusal_parity.statistics.designs.model_weights import ModelWeights
+from refusal_parity.statistics.failures import Guard, unheard
+from refusal_parity.statistics.pairing import (
     ALL,
     alike,
     contrast_numbers,
-    disparity_rows,
     failed,
     paired_by_prompt,
     paired_means,
-    rate_rows,
     rates_by_prompt,
     scopes_of,
     sizes_of,
-    unadjusted,
 )
-from refusal_parity.statistics.designs.model_weights import ModelWeights
-from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.rates import rates
 from refusal_parity.statistics.rounding import settled
 from refusal_parity.tables import SafeguardRates, Safeguards, conform

@@ -1,0 +1,160 @@
+"""What models or arms have on the same prompts: sums over them, and contrasts of their means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from refusal_parity.dimensions import GROUP
+from refusal_parity.factors import is_listed
+from refusal_parity.statistics.designs.counts import Design, clusters_of
+from refusal_parity.statistics.designs.observations import outcome_column
+from refusal_parity.statistics.distributions import t_isf, t_sf
+from refusal_parity.statistics.failures import finite
+from refusal_parity.statistics.variances.level_means import contrast, level_means
+from refusal_parity.vocabulary import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from refusal_parity.config import AnalysisConfig
+    from refusal_parity.statistics.designs.counts import FloatArray
+    from refusal_parity.statistics.variances.level_means import LevelMeans
+
+SCOPES: Final = (Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES)
+
+
+ALL: Final = "all"
+
+
+_NOTHING: Final = "not estimable: one name or template, or nothing varies"
+
+
+_THE_SAME: Final = "models differ alike in all prompts of a level: no interval or test can be had"
+
+
+_ALIKE: Final = "the same rate in every prompt"
+
+
+Row = dict[str, Any]
+
+
+def rates_by_prompt(observations: pl.DataFrame, analysis: AnalysisConfig) -> pl.DataFrame:
+    """Rate of each outcome by prompt and model, with the prompt's levels."""
+    return (
+        observations.drop_nulls("label")
+        .group_by("prompt_id", "model")
+        .agg(
+            pl.first("name_id", "template_id", "text_id", *_levels(observations, analysis)),
+            *(outcome_column(outcome).mean() for outcome in analysis.readings),
+        )
+        .sort("prompt_id", "model")
+    )
+
+
+def paired_by_prompt(
+    cells: pl.DataFrame, weights: Mapping[str, float], analysis: AnalysisConfig
+) -> pl.DataFrame:
+    """Weighted sum of the rates of each prompt that all of some models answered.
+
+    Args:
+        cells: as from `rates_by_prompt`.
+        weights: of each model; they add up to 0.
+        analysis: outcomes and dimensions.
+
+    Returns:
+        One row for each such prompt: its name, template and levels, and the sums under the
+        outcomes' keys.
+    """
+    weight = pl.col("model").replace_strict(dict(weights), return_dtype=pl.Float64)
+    # Weights add up to 0: from the first model's rate, models alike make exactly 0.
+    return (
+        cells.filter(pl.col("model").is_in(list(weights)))
+        .filter(pl.len().over("prompt_id") == len(weights))
+        .group_by("prompt_id", maintain_order=True)
+        .agg(
+            pl.first("name_id", "template_id", "text_id", *_levels(cells, analysis)),
+            *(
+                ((pl.col(key) - pl.col(key).first()) * weight).sum().alias(key)
+                for key in map(str, analysis.readings)
+            ),
+        )
+    )
+
+
+def _levels(rows: pl.DataFrame, analysis: AnalysisConfig) -> list[str]:
+    """The dimensions, and the study's own groups where there are names in them."""
+    first = [] if is_listed(rows) else [GROUP.key]
+    return list(dict.fromkeys([*first, *analysis.dimensions]))
+
+
+def scopes_of(paired: pl.DataFrame) -> tuple[Scope, ...]:
+    """To what results generalise: of a prompt list, to new prompts."""
+    return (Scope.NEW_PROMPTS,) if is_listed(paired) else SCOPES
+
+
+def paired_means(paired: pl.DataFrame, key: str, dimension: str | None) -> LevelMeans | None:
+    """Means of the prompts' quantity at every level, or of all as one level."""
+    rows = paired if dimension is None else paired.drop_nulls(dimension)
+    if rows.is_empty():
+        return None
+    shown = np.full(rows.height, ALL) if dimension is None else rows[dimension].to_numpy()
+    levels, level = np.unique(shown.astype(np.str_), return_inverse=True)
+    name, template = clusters_of(rows)
+    names = tuple(str(each) for each in levels)
+    return level_means(
+        Design(names, level, name, template, np.ones(rows.height), rows[key].to_numpy())
+    )
+
+
+def alike(*levels: pl.Series) -> Row:
+    """The difference where all prompts of a level have one, which no error can be estimated of.
+
+    Args:
+        levels: the prompts' quantities, of one level or of two that are compared.
+    """
+    if any(level.n_unique() != 1 for level in levels):
+        return {"note": _NOTHING}
+    ours, *others = (float(level.item(0)) for level in levels)
+    nowhere = not ours and not any(others)
+    return {"estimate": ours - sum(others), "note": _ALIKE if nowhere else _THE_SAME}
+
+
+def failed(reason: str) -> Row:
+    """A row without numbers, with the reason."""
+    return {"note": f"not estimable: {reason}"}
+
+
+def sizes_of(ours: pl.DataFrame, others: pl.DataFrame | None = None) -> Row:
+    """Prompts, names and templates that are compared."""
+    return {
+        "n_prompts": ours.height + (0 if others is None else others.height),
+        "names_group": ours["name_id"].n_unique(),
+        "names_reference": None if others is None else others["name_id"].n_unique(),
+        "templates_group": ours["template_id"].n_unique(),
+        "templates_reference": None if others is None else others["template_id"].n_unique(),
+    }
+
+
+def contrast_numbers(
+    means: LevelMeans, weights: FloatArray, scope: Scope, alpha: float
+) -> Row | None:
+    """Estimate, interval and test of a weighted sum of means; null where nothing varies."""
+    # Of a prompt list the unit stands in the name's place, and that is all there is.
+    found = contrast(means, weights, Scope.NEW_NAMES if scope is Scope.NEW_PROMPTS else scope)
+    if found is None:
+        return None
+    half_width = float(t_isf(alpha / 2, found.df)) * found.std_error
+    statistic = found.estimate / found.std_error
+    numbers = {
+        "estimate": found.estimate,
+        "std_error": found.std_error,
+        "df": found.df,
+        "ci_low": found.estimate - half_width,
+        "ci_high": found.estimate + half_width,
+        "statistic": statistic,
+        "p_value": float(2 * t_sf(abs(statistic), found.df)),
+    }
+    return finite(numbers)
