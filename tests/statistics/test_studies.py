@@ -10,8 +10,8 @@ from one_study import SETTING
 
 from refusal_parity.statistics.answers import NUMBERS
 from refusal_parity.statistics.designs.grid import Grid
+from refusal_parity.statistics.designs.reduced import reduced
 from refusal_parity.statistics.designs.studies import Studies
-from refusal_parity.statistics.fits.reduced import reduced
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.simulation.drawing import simulate
 from refusal_parity.statistics.simulation.latent import Latent

@@ -9,7 +9,7 @@ import pytest
 
 from refusal_parity.statistics.designs.grid import Grid
 from refusal_parity.statistics.designs.studies import Studies
-from refusal_parity.statistics.fits.within_templates import deviations_of, moved, name_sums
+from refusal_parity.statistics.designs.within_templates import deviations_of, moved, name_sums
 from refusal_parity.statistics.variances.level_means import level_means
 
 if TYPE_CHECKING:

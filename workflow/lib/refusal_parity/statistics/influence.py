@@ -12,8 +12,8 @@ from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.factors import is_listed
 from refusal_parity.statistics.designs.counts import Design, clusters_of, codes_of
 from refusal_parity.statistics.designs.observations import count_outcomes
+from refusal_parity.statistics.designs.within_templates import deviations_of
 from refusal_parity.statistics.failures import Guard, unheard
-from refusal_parity.statistics.fits.within_templates import deviations_of
 from refusal_parity.statistics.resampling.leave_one_out import Splits, p_values, split
 from refusal_parity.tables import Influence, conform
 from refusal_parity.vocabulary import LeftOut

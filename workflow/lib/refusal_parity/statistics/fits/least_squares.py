@@ -15,22 +15,22 @@ from refusal_parity.statistics.answers import (
     pairs_missing,
     unanswered,
 )
+from refusal_parity.statistics.designs.reduced import reduced
 from refusal_parity.statistics.designs.regressors import (
     absorb,
     are_told_apart,
     of_one_cluster,
     too_few_clusters,
 )
-from refusal_parity.statistics.fits.reduced import reduced
 from refusal_parity.vocabulary import Estimand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from refusal_parity.statistics.designs.counts import FloatArray
+    from refusal_parity.statistics.designs.reduced import Reduced
     from refusal_parity.statistics.designs.regressors import Absorbed
     from refusal_parity.statistics.designs.studies import Studies
-    from refusal_parity.statistics.fits.reduced import Reduced
     from refusal_parity.statistics.registry import Method
 
 OTHER_TEMPLATES: Final = (

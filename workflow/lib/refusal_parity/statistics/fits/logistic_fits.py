@@ -10,21 +10,21 @@ import numpy as np
 
 from refusal_parity.statistics.designs.counts import Design, codes_of
 from refusal_parity.statistics.designs.grid import by_level
+from refusal_parity.statistics.designs.reduced import reduced
 from refusal_parity.statistics.designs.regressors import (
     are_told_apart,
     is_separated,
     of_one_cluster,
 )
 from refusal_parity.statistics.fits.logits import fit_logistic
-from refusal_parity.statistics.fits.reduced import reduced
 from refusal_parity.statistics.fits.separation import trim
 from refusal_parity.statistics.variances.sandwich import counted, sandwich
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import BoolArray, FloatArray, IntArray
+    from refusal_parity.statistics.designs.reduced import Reduced
     from refusal_parity.statistics.designs.studies import Studies
     from refusal_parity.statistics.fits.logits import Logistic
-    from refusal_parity.statistics.fits.reduced import Reduced
     from refusal_parity.statistics.fits.separation import Trimmed
     from refusal_parity.statistics.results import Pair
     from refusal_parity.statistics.variances.sandwich import Counts, Sandwich

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import expit
 
-from refusal_parity.statistics.fits.reduced import reduced
+from refusal_parity.statistics.designs.reduced import reduced
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import FloatArray

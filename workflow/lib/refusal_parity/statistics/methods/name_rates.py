@@ -13,8 +13,8 @@ import numpy as np
 
 from refusal_parity.dimensions import Unit
 from refusal_parity.statistics.answers import Answers, Remark, lost_pairs
+from refusal_parity.statistics.designs.within_templates import moved, name_sums
 from refusal_parity.statistics.distributions import f_sf, t_isf, t_sf
-from refusal_parity.statistics.fits.within_templates import moved, name_sums
 from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.rounding import is_noise
 from refusal_parity.vocabulary import Estimand, Scope

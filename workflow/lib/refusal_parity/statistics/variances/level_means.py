@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from refusal_parity.statistics.designs.counts import codes_of
-from refusal_parity.statistics.fits.within_templates import deviations_of
+from refusal_parity.statistics.designs.within_templates import deviations_of
 from refusal_parity.statistics.rounding import is_noise
 from refusal_parity.vocabulary import Scope
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from refusal_parity.statistics.answers import Remark
 from refusal_parity.statistics.designs.counts import codes_of
-from refusal_parity.statistics.fits.reduced import reduced
+from refusal_parity.statistics.designs.reduced import reduced
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import Design, FloatArray, IntArray
