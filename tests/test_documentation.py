@@ -56,7 +56,7 @@ def test_targets_stand_where_snakemake_takes_them_for_targets(root: Path) -> Non
         command
         for path in documents
         for command in re.findall(
-            r"snakemake (?:[^`#\n]|\\\n)*--configfiles? (?:[^`#\n]|\\\n)*", path.read_text("utf-8")
+            r"snakemake (?:\\\n|[^`#\n])*--configfiles? (?:\\\n|[^`#\n])*", path.read_text("utf-8")
         )
     ]
     assert len(commands) > 10
