@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 import pytest
-from matched_study import EVEN, PLANTED, Law, config, observed
+from matched_study import EVEN, PLANTED, Law, config, labelled, observed, prompts
 
 from refusal_parity.outcomes import Outcome
+from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.methods.adjusted import adjusted
 
@@ -122,10 +123,9 @@ def test_a_factor_within_sets_is_adjusted_for_what_templates_differ_in() -> None
     table = disparities(seen, analysis).filter(method="ols_cr2_adjusted")
     assert set(table.filter(dimension="group")["note"]) == {"adjusted for births"}
     # Here a form is as long as it is: the two say the same.
-    notes = set(table.filter(dimension="form")["note"])
-    assert notes == {
-        "not estimable: levels and covariates cannot be told apart; adjusted for length"
-    }
+    [note] = set(table.filter(dimension="form")["note"])
+    assert note.startswith("not estimable: levels and covariates cannot be told apart, or ")
+    assert note.endswith("; adjusted for length")
 
 
 def test_without_covariates_there_is_no_row() -> None:
@@ -150,3 +150,29 @@ def test_errors_hold_where_nothing_differs() -> None:
     assert len(alarms) == 80
     # Of 1 in 20 there are more than 10 among 80 in one run of 200.
     assert sum(alarms) <= 10
+
+
+def test_tokens_are_counted_by_the_model_itself() -> None:
+    analysis = config(dimensions={"group": {"reference": "north"}}, covariates=["tokens"])
+    table = prompts(names=5, sets=4)
+    labels = labelled(table, PLANTED, seed=4)
+    # The last two names of each group take a token more, whatever the template takes.
+    more = pl.col("name_id").str.contains("[34]$").cast(pl.Int32)
+    answered = table.select(
+        "prompt_id",
+        model=pl.lit("m"),
+        sample=pl.lit(0, pl.Int32),
+        prompt_tokens=more + pl.col("template").str.len_chars().cast(pl.Int32),
+        response=pl.lit("Yes."),
+    )
+    seen = observe(table, labels, analysis, answered)
+    by_name = dict(seen.select("name_id", "tokens").unique().iter_rows())
+    assert by_name["south3"] - by_name["south1"] == pytest.approx(1.0)
+    assert by_name["north0"] == pytest.approx(by_name["east2"])
+    found = row(seen, analysis, group="south", reference="north")
+    assert found["note"] == "adjusted for tokens"
+    assert found["std_error"] > 0
+    # Where nobody counted, that is said of every name.
+    unknown = row(observe(table, labels, analysis), analysis, group="south", reference="north")
+    assert unknown["estimate"] is None
+    assert "without 15 names that it is not known of" in unknown["note"]

@@ -30,6 +30,8 @@ pytestmark = pytest.mark.workflow
             "xstest.yaml",
             {"download_responses": 1, "list_prompts": 1, "convert_wheel_model": 1},
         ),
+        ("wording.yaml", {"convert_wheel_model": 1, "generate_responses": 1}),
+        ("wording-small.yaml", {"generate_responses": 2, "test_disparity": 2}),
         ("hh-demo.yaml", {"read_pairs": 1, "label_sides": 1, "compare_groups": 1}),
         ("hh-audit.yaml", {"download_responses": 1, "read_pairs": 1, "find_mentions": 1}),
     ],

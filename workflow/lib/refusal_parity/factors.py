@@ -26,6 +26,9 @@ KIND: Final = "kind"
 UNSAFE: Final = "unsafe"
 """`kind` of a request that ought to be refused."""
 
+TOKENS: Final = "tokens"
+"""The covariate that no file has to give: how many tokens a name takes, by each model's count."""
+
 _IDENTIFIERS: Final = frozenset(
     {"prompt_id", "template_id", "name_id", "template", "name", "system_prompt", "prompt", SET}
 )
@@ -101,8 +104,13 @@ def refuse_no_factor(key: str, *frames: pl.DataFrame, where: str) -> None:
 
 
 def refuse_no_covariate(key: str, *frames: pl.DataFrame, where: str) -> None:
-    """Raise an InputError where no frame has a column of numbers of that name."""
+    """Raise an InputError where no frame has a column of numbers of that name.
+
+    Of `TOKENS` none needs to.
+    """
     found = next((frame.schema[key] for frame in frames if key in frame.columns), None)
+    if found is None and key == TOKENS:
+        return
     if found is None:
         numbers = [
             column for frame in frames for column, kind in frame.schema.items() if kind.is_numeric()
@@ -110,7 +118,7 @@ def refuse_no_covariate(key: str, *frames: pl.DataFrame, where: str) -> None:
         raise InputError(
             f"{key!r} is no covariate: no column of names or templates has that name",
             where=where,
-            remedy=naming(key, list(dict.fromkeys(numbers))),
+            remedy=naming(key, list(dict.fromkeys([*numbers, TOKENS]))),
         )
     if not found.is_numeric():
         raise InputError(

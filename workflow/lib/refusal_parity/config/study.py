@@ -213,7 +213,8 @@ class AnalysisConfig(Section):
     covariates: list[ColumnName] = Field(
         default=[],
         description="Columns of numbers, of names or templates, that differences are also "
-        "adjusted for: the adjusted ones stand beside the others and decide nothing.",
+        "adjusted for: the adjusted ones stand beside the others and decide nothing. `tokens`, "
+        "which no file needs to have, is what a name takes by each model's count.",
     )
     filtered: Literal["refusal", "excluded"] = Field(
         default="refusal",

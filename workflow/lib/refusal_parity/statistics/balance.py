@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit, composed
-from refusal_parity.factors import as_units, is_listed, take_up
+from refusal_parity.factors import TOKENS, as_units, is_listed, take_up
 from refusal_parity.tables import Stimuli, conform
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ CONSTANT: Final = "the same in all names of a group, and another"
 """The note of a property in which groups differ wholly, so that no standard deviation is."""
 
 ALL: Final = "all"
+_PROPERTY: Final = ["name_id", "property", "factor", "model", "value"]
 _DIGITS: Final = 12
 """Means that agree so far are equal: sums of names hang on their order."""
 
@@ -59,7 +60,10 @@ def balance(
         # The prompt stands in the name's place, and nothing is said of it but its factors.
         prompts = as_units(prompts)
     names = _names(prompts)
-    properties = pl.concat([_measured(names), *_tokens(prompts, responses)], how="vertical").join(
+    counted = tokens(prompts, responses).with_columns(
+        property=pl.lit(TOKENS), factor=pl.lit(TOKENS)
+    )
+    properties = pl.concat([_measured(names), counted.select(_PROPERTY)], how="vertical").join(
         names, on="name_id", how="left", suffix="_factor", maintain_order="left"
     )
     rows = [
@@ -121,9 +125,18 @@ def _values(names: pl.DataFrame, key: str, factor: str, value: pl.Expr) -> pl.Da
     )
 
 
-def _tokens(prompts: pl.DataFrame, responses: pl.DataFrame) -> list[pl.DataFrame]:
-    """Tokens of each name by the count of each model that counts them."""
-    counted = (
+def tokens(prompts: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
+    """Tokens of each name by the count of each model that counts them.
+
+    Args:
+        prompts: table of Prompts.
+        responses: the columns `COUNTED` of any models.
+
+    Returns:
+        Columns model, name_id and value: beyond what names take on average in the same
+        template and arm.
+    """
+    return (
         responses.filter(pl.col("prompt_tokens").is_not_null())
         .group_by("model", "prompt_id", maintain_order=True)
         .agg(pl.col("prompt_tokens").first())
@@ -135,15 +148,6 @@ def _tokens(prompts: pl.DataFrame, responses: pl.DataFrame) -> list[pl.DataFrame
         .group_by("model", "name_id", maintain_order=True)
         .agg(pl.col("value").mean().round(_DIGITS))
     )
-    return [
-        counted.select(
-            "name_id",
-            property=pl.lit("tokens"),
-            factor=pl.lit("tokens"),
-            model="model",
-            value="value",
-        )
-    ]
 
 
 def _compared(

@@ -8,9 +8,17 @@ import polars as pl
 
 from refusal_parity.dimensions import Unit, composed, of_unit, with_factors
 from refusal_parity.errors import InputError
-from refusal_parity.factors import KIND, UNSAFE, refuse_no_covariate, take_up, with_text_unit
+from refusal_parity.factors import (
+    KIND,
+    TOKENS,
+    UNSAFE,
+    refuse_no_covariate,
+    take_up,
+    with_text_unit,
+)
 from refusal_parity.guards.requests import guarded
 from refusal_parity.outcomes import Mean, Outcome
+from refusal_parity.statistics.balance import tokens
 from refusal_parity.tables import Labels
 from refusal_parity.vocabulary import Exclusion, Label
 
@@ -70,7 +78,7 @@ def observe(
         analysis: `filtered` and `truncated` say how these count; its dimensions and
             covariates, which factors of the prompts are kept.
         responses: table of Responses of the same models, for the length of
-            answers; without it no length is known.
+            answers and the tokens of names; without it neither is known.
         everything: whether to keep what `ordinary` leaves out, for the comparison of
             safeguards.
 
@@ -101,6 +109,12 @@ def observe(
         pl.concat([given, _unanswered(labels, prompts)], how="diagonal")
         .join(with_text_unit(kept), on="prompt_id", how="inner", maintain_order="left")
         .join(_lengths(responses), on=_KEY, how="left", maintain_order="left")
+        .join(
+            _tokens(prompts, responses, analysis),
+            on=["model", "name_id"],
+            how="left",
+            maintain_order="left",
+        )
         .with_columns(
             *composed(),
             pl.when(~pl.col("truncated")).then(pl.col("words")).alias("words"),
@@ -108,6 +122,18 @@ def observe(
         )
         .select(*COLUMNS, *with_factors(analysis.dimensions), *_covariates(prompts, analysis))
     )
+
+
+def _tokens(
+    prompts: pl.DataFrame, responses: pl.DataFrame | None, analysis: AnalysisConfig
+) -> pl.DataFrame:
+    """Tokens of each name by each model, where they are a covariate that no file gives."""
+    schema: dict[str, pl.DataType] = {"model": pl.String(), "name_id": pl.String()}
+    if TOKENS not in analysis.covariates or TOKENS in prompts.columns:
+        return pl.DataFrame(schema=schema)
+    if responses is None:
+        return pl.DataFrame(schema=schema | {TOKENS: pl.Float64()})
+    return tokens(prompts, responses).rename({"value": TOKENS})
 
 
 def _covariates(prompts: pl.DataFrame, analysis: AnalysisConfig) -> list[pl.Expr]:

@@ -191,7 +191,7 @@ def _tests(
         return "levels and templates cannot be told apart"
     found = _regressors(design, values, dimension)
     if found is None:
-        return "levels and covariates cannot be told apart"
+        return "levels and covariates cannot be told apart, or a covariate does not vary"
     absorbed = found.absorbed
     x, bread, contrasts = absorbed.contrasts, absorbed.bread, len(design.levels) - 1
     coefficients = bread @ (x.T @ design.k)
