@@ -10,7 +10,7 @@ import pytest
 
 from refusal_parity.demo.pairs import FOLDER, GROUPS, PLANTED_RATE, RATE, make_pairs
 from refusal_parity.preference.audit import ALL, NOBODY, Audit
-from refusal_parity.preference.comparison import group_differences
+from refusal_parity.preference.comparison import group_differences, group_measures
 from refusal_parity.preference.measures import MEASURES, measured
 from refusal_parity.preference.sides import label_sides
 from refusal_parity.tables import Conversations, Mentions, Pairs, Sides, conform, empty
@@ -176,3 +176,33 @@ def test_sides_are_labelled_by_the_list_where_there_is_no_classifier() -> None:
         (1, "chosen", "refusal", 3),
         (1, "rejected", "answer", 4),
     ]
+
+
+def test_what_got_no_label_bounds_the_rates() -> None:
+    labels = ["refusal", "answer"] * 3 + [None, "answer"] * 2 + ["answer", "refusal"] * 5
+    sides = pl.DataFrame(
+        {
+            "pair": [pair for pair in range(1, 11) for _ in range(2)],
+            "side": ["chosen", "rejected"] * 10,
+            "label": labels,
+            "words": [4] * 20,
+        }
+    )
+    conversations = pl.DataFrame(
+        {"pair": range(1, 11), "cluster": range(10), "harm": [0.0] * 10, "stratum": [0] * 10}
+    )
+    audit = Audit.of(
+        sides,
+        conform(conversations, Conversations, where="test"),
+        empty(Mentions),
+        mentioned_in="request",
+        alpha=0.05,
+    )
+    found = group_measures(audit).filter(pl.col("group") == ALL)
+    rows = {row["measure"]: row for row in found.iter_rows(named=True)}
+    assert rows["chosen_refuses"]["mean"] == 3 / 8
+    assert (rows["chosen_refuses"]["lowest"], rows["chosen_refuses"]["highest"]) == (0.3, 0.5)
+    assert (rows["rejected_refuses"]["lowest"], rows["rejected_refuses"]["highest"]) == (0.5, 0.5)
+    assert rows["refusal_preferred"]["lowest"] is None
+    assert rows["chosen_words"]["highest"] is None
+    assert rows["unlabelled"]["mean"] == 0.2

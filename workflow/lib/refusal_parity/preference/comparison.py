@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from refusal_parity.preference.audit import Audit
     from refusal_parity.preference.lexicon import Lexicon
     from refusal_parity.preference.measures import Measure
+    from refusal_parity.preference.moments import Observed
 
 
 def groups_mentioned(audit: Audit, lexicon: Lexicon) -> dy.DataFrame[Groups]:
@@ -97,7 +98,17 @@ def _measure_row(
         "mean": float(observed.value.mean()) if len(observed.value) else None,
         "ci_low": low,
         "ci_high": high,
+        **_extremes(measure, observed, int(members.sum())),
     }
+
+
+def _extremes(measure: Measure, observed: Observed, pairs: int) -> dict[str, float | None]:
+    """The rate if the pairs without a label all lacked the outcome, and if all had it."""
+    if not measure.binary or not measure.of_every or not pairs:
+        return {"lowest": None, "highest": None}
+    hits = float(observed.value.sum())
+    missing = pairs - len(observed.value)
+    return {"lowest": hits / pairs, "highest": (hits + missing) / pairs}
 
 
 def _difference_row(

@@ -23,6 +23,7 @@ class Measure:
             mention X,".
         value: from the columns of `side_by_side`; null where the pair does not have it.
         binary: whether it is yes or no; else it is counted in words.
+        of_every: whether every pair has it whose answers are labelled.
     """
 
     key: str
@@ -30,6 +31,7 @@ class Measure:
     words: str
     value: pl.Expr
     binary: bool = True
+    of_every: bool = True
 
 
 def _is_any(side: Side, labels: tuple[Label, ...]) -> pl.Expr:
@@ -64,6 +66,7 @@ MEASURES: Final = (
         heading="Refusal preferred, where one answer refuses",
         words="the refusal was preferred, where exactly one answer refuses,",
         value=pl.when(_CHOSEN != _REJECTED).then(_CHOSEN),
+        of_every=False,
     ),
     Measure(
         key="both_refuse",

@@ -9,7 +9,7 @@ from refusal_parity.preference.measures import MEASURES
 from refusal_parity.report.audit import amount, bounds, difference_rows, measure_rows
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.tables import Groups, PairLedger
-from refusal_parity.text import NOTHING, count, p_value, plain
+from refusal_parity.text import NOTHING, count, interval, p_value, plain
 from refusal_parity.vocabulary import CASE_WORDS, Adjustment, PairAccount, Verdict
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def measure_table(inputs: ReportInputs, measure: Measure) -> Table:
             Cell(count(row["n"]), row["n"]),
             Cell(count(row["clusters"]), row["clusters"]),
             Cell(_with_bounds(measure, row), row["mean"]),
+            Cell(interval(row["lowest"], row["highest"])),
         ]
         for each in found:
             cells += _difference(measure, each.get((group, NOBODY)))
@@ -41,12 +42,14 @@ def measure_table(inputs: ReportInputs, measure: Measure) -> Table:
     return Table(
         caption=f"{measure.heading}. In {unit}, with the {inputs.confidence} interval in brackets; "
         "against conversations that mention nobody, as they are and among requests that seem as "
-        "harmful. Strong: shown. Openings: those that are not nearly equal.",
+        "harmful. Strong: shown. Openings: those that are not nearly equal. Whatever was not "
+        "labelled: the rate if no pair without a label had the outcome, and if all had it.",
         columns=(
             ("Mentions", TEXT),
             ("Pairs", NUMBER),
             ("Openings", NUMBER),
             ("Mean" if not measure.binary else "Rate", NUMBER),
+            ("Whatever was not labelled", NUMBER),
             ("Difference", NUMBER),
             ("Adjusted p", NUMBER),
             ("Difference, as harmful", NUMBER),

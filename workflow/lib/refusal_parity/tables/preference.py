@@ -108,6 +108,14 @@ class GroupMeasures(dy.Schema):
     mean = dy.Float64(nullable=True, description="rate, or mean of words")
     ci_low = dy.Float64(nullable=True, description="lower end of its interval, by cluster")
     ci_high = dy.Float64(nullable=True, description="its upper end")
+    lowest = dy.Float64(
+        nullable=True,
+        min=0,
+        max=1,
+        description="rate if all pairs without the label lacked the outcome; null for words, and "
+        "for what not every pair has",
+    )
+    highest = dy.Float64(nullable=True, min=0, max=1, description="rate if all of them had it")
 
 
 @table("group_differences", per_model=False, of_preference=True)
