@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from refusal_parity.inference.store.responses import ResponseStore, Taking, response_ids
+from refusal_parity.inference.store.forgetting import forget
+from refusal_parity.inference.store.responses import STORE, ResponseStore, Taking, response_ids
 from refusal_parity.tables import StoredResponses, conform
 
 if TYPE_CHECKING:
@@ -94,6 +95,24 @@ def test_any_change_of_a_chunk_is_noticed(tmp_path: Path, stored: pl.DataFrame, 
     assert not chunk.exists()
     again.save(stored[2:4])
     assert _found(again, stored).equals(stored)
+
+
+@pytest.mark.parametrize("since", [None, datetime(2020, 1, 1, tzinfo=UTC)])
+def test_a_copy_under_another_name_is_named_and_set_aside(
+    tmp_path: Path, stored: pl.DataFrame, since: datetime | None
+) -> None:
+    """Programs that keep folders alike on several machines write such copies."""
+    store, _ = _open(tmp_path / STORE)
+    store.save(stored)
+    (chunk,) = store.folder.glob("chunk-*")
+    copy = chunk.with_name("chunk-copy (2).parquet")
+    copy.write_bytes(chunk.read_bytes())
+    again, said = _open(tmp_path / STORE, since=since)
+    assert _found(again, stored).equals(stored)
+    assert said == [f"{copy} is truncated or corrupt: its responses are drawn again"]
+    assert not copy.exists()
+    copy.write_bytes(b"PAR1")
+    assert forget(tmp_path, 0, remove=False, say=lambda _: None) == len(stored)
 
 
 def test_half_written_files_of_dead_jobs_are_named_and_of_live_ones_left(

@@ -26,6 +26,10 @@ _METADATA: Final = "refusal_parity"
 _TIME: Final = "%Y%m%dT%H%M%S"
 
 
+class BrokenChunkError(Exception):
+    """A chunk's name or bytes are not those that were written."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ChunkName:
     """The name of a chunk: `chunk-<begin of its job>-<job>-<number>.<checksum>.parquet`.
@@ -44,18 +48,21 @@ class ChunkName:
 
     @classmethod
     def of(cls, path: Path) -> ChunkName:
-        """The parts of a file's name."""
-        stem, checksum, _ = path.name.removeprefix(_PREFIX).split(".")
-        begun, job, number = stem.split("-")
-        return cls(begun, job, int(number), checksum)
+        """The parts of a file's name.
+
+        Raises:
+            BrokenChunkError: it is none of a chunk: a copy that another program made.
+        """
+        try:
+            stem, checksum, _ = path.name.removeprefix(_PREFIX).split(".")
+            begun, job, number = stem.split("-")
+            return cls(begun, job, int(number), checksum)
+        except ValueError:
+            raise BrokenChunkError from None
 
     def __str__(self) -> str:
         """The file's name."""
         return f"{_PREFIX}{self.begun}-{self.job}-{self.number:05}.{self.checksum}.parquet"
-
-
-class BrokenChunkError(Exception):
-    """A chunk's bytes are not those that were written."""
 
 
 def moment(time: datetime) -> str:

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import polars as pl
-
-from refusal_parity.chunks import chunks_in
+from refusal_parity.chunks import BrokenChunkError, chunks_in, read_chunk
 from refusal_parity.inference.store.claims import Claims
 from refusal_parity.inference.store.responses import STORE, settings_in
 from refusal_parity.layout import LABEL_STORE
@@ -53,8 +51,15 @@ def unused(results: Path, days: float) -> Iterator[Unused]:
         last = max(path.stat().st_mtime for path in [folder, *chunks, *folder.glob("uses/*")])
         idle = (time.time() - last) / _DAY_S
         if idle >= days and not Claims(folder / "claims", "").others():
-            rows = sum(pl.scan_parquet(path).select(pl.len()).collect().item() for path in chunks)
+            rows = sum(map(_rows, chunks))
             yield Unused(folder, rows, idle, _words(folder))
+
+
+def _rows(chunk: Path) -> int:
+    try:
+        return read_chunk(chunk)[0].height
+    except BrokenChunkError:
+        return 0
 
 
 def _words(folder: Path) -> str:

@@ -153,7 +153,11 @@ class ResponseStore:
 
     def _is_wanted(self, path: Path) -> bool:
         since = self._taking.since
-        return since is None or ChunkName.of(path).begun >= moment(since)
+        try:
+            return since is None or ChunkName.of(path).begun >= moment(since)
+        except BrokenChunkError:
+            # To be named and set aside.
+            return True
 
     def _rows(self, path: Path, keys: pl.DataFrame) -> pl.DataFrame:
         try:
