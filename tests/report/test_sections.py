@@ -12,6 +12,7 @@ import yaml
 from report_study import changed, config_of
 
 from refusal_parity import __version__
+from refusal_parity.config import StudyConfig
 from refusal_parity.report import mixed
 from refusal_parity.report.page import render_page
 from refusal_parity.report.sections import AUDIT_SECTIONS, SECTIONS, citing, methods
@@ -116,7 +117,7 @@ def test_methods_are_those_of_the_run(inputs: ReportInputs) -> None:
     context = methods.SECTION.context(inputs)
     assert context is not None
     assert context["n"] == {
-        "templates": "32", "names": "56", "groups": "7", "arms": "1", "prompts": "1,792",
+        "templates": "32", "names": "56", "groups": "7", "prompts": "1,792",
     }  # fmt: skip
     assert context["drawn"]
     assert not context["imported"]
@@ -135,6 +136,19 @@ def test_pooled_arms_are_said_where_rates_and_differences_are(
     sentence = "under the 2 system prompts are pooled"
     found = {key for key, section in sections.items() if sentence in section}
     assert found == ({"answer", "rates", "differences", "methods"} if said else set())
+
+
+def test_texts_around_requests_are_no_system_prompts(inputs: ReportInputs) -> None:
+    arms = {"plain": None, "reminded": {"wrap": "[PROMPT] Be kind."}}
+    prompts = pl.concat(inputs[Prompts].with_columns(arm=pl.lit(arm)) for arm in arms)
+    raw = inputs.config.model_dump(mode="json")
+    raw["prompts"]["arms"] = arms
+    study = changed(inputs, prompts=prompts, config=StudyConfig.model_validate(raw))
+    words = "2 arms (system prompts, or texts around the request)"
+    assert study.pooled_arms == words
+    page = render_page(study, drawings=[])
+    assert f"Responses under the {words} are pooled, except in comparisons that tell" in page
+    assert "2 system prompts" not in page
 
 
 @pytest.mark.parametrize("commit", ["0123abc", None])

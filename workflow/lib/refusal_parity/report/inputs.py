@@ -24,6 +24,7 @@ from refusal_parity.tables import (
     StudyDesign,
     empty,
 )
+from refusal_parity.text import count
 from refusal_parity.vocabulary import DesignQuantity
 
 if TYPE_CHECKING:
@@ -115,6 +116,16 @@ class ReportInputs:
     def arms(self) -> int:
         """Arms of the study that rates and differences pool: those without a guard."""
         return open_prompts(self[Prompts])["arm"].n_unique()
+
+    @property
+    def pooled_arms(self) -> str | None:
+        """What is pooled, in words: `2 system prompts`; null where it is one."""
+        if self.arms == 1:
+            return None
+        pooled = [arm for arm in self.config.prompts.arms.values() if arm.guard is None]
+        wrapped = any(arm.wrap is not None for arm in pooled)
+        what = "arms (system prompts, or texts around the request)"
+        return f"{count(self.arms)} {what if wrapped else 'system prompts'}"
 
     @property
     def listed(self) -> bool:

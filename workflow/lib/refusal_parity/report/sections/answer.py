@@ -59,7 +59,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "outcome_meanings": [
             (outcome.words.heading, outcome.words.meaning) for outcome in inputs.outcomes
         ],
-        "arms": inputs.arms,
+        "arms": inputs.pooled_arms,
         "levels": DIMENSIONS[inputs.dimension].plural,
         "units": _UNITS[DIMENSIONS[inputs.dimension].unit],
         "margin": points(inputs.config.analysis.margin),

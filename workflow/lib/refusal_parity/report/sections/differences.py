@@ -42,7 +42,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "corrected": _counted(corrected),
         "permuted": any(contrast.names_p_adjusted is not None for contrast in found),
         "within_templates": inputs.within_templates,
-        "arms": inputs.arms,
+        "arms": inputs.pooled_arms,
         "alpha": inputs.config.analysis.alpha,
         "tables": [
             results.differences_table(inputs, outcome, dimension)

@@ -17,7 +17,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     others = [key for unit in units for key in of_unit(unit, compared, own=True)]
     crossed = [views.crossed_table(inputs, within) for within in others]
     return {
-        "arms": inputs.arms,
+        "arms": inputs.pooled_arms,
         "outcome_name": inputs.outcome.words.heading,
         "confidence": inputs.confidence,
         "tables": [
