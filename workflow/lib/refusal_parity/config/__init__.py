@@ -6,6 +6,13 @@ are made from these classes.
 
 from __future__ import annotations
 
+from refusal_parity.config.analysis import (
+    AnalysisConfig,
+    AssumedVariance,
+    DimensionConfig,
+    ModelContrast,
+    PrimaryFamily,
+)
 from refusal_parity.config.arms import Arm, arms_of
 from refusal_parity.config.engines import ENGINES, Engine, EngineModel, engine_of
 from refusal_parity.config.guards import ClassifierGuard, GuardConfig, ModelGuard
@@ -18,17 +25,7 @@ from refusal_parity.config.request import RequestConfig
 from refusal_parity.config.section import Download
 from refusal_parity.config.site import Site, find_site, load_site
 from refusal_parity.config.sources import FolderSource, HubSource, WheelSource
-from refusal_parity.config.study import (
-    AnalysisConfig,
-    AssumedVariance,
-    DimensionConfig,
-    ModelContrast,
-    PrimaryFamily,
-    PromptsConfig,
-    ReportConfig,
-    SamplingConfig,
-    StudyConfig,
-)
+from refusal_parity.config.study import PromptsConfig, ReportConfig, SamplingConfig, StudyConfig
 from refusal_parity.config.thinking import Thinking, ThinkingTags
 
 __all__ = [

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
+from refusal_parity.config.analysis import AnalysisConfig, ModelContrast
 from refusal_parity.config.complaints import readable
 from refusal_parity.config.imported import ImportModel
 from refusal_parity.config.labelling import LabellingConfig
-from refusal_parity.config.study import AnalysisConfig, ModelContrast, StudyConfig
+from refusal_parity.config.study import StudyConfig
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Annotated, Self, TypeAlias, cast
 
-from pydantic import Discriminator, Field, PositiveFloat, StringConstraints, Tag, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
+from refusal_parity.config.analysis import AnalysisConfig
 from refusal_parity.config.arms import Arm, ArmConfig, same_without_guard
 from refusal_parity.config.guards import GuardConfig
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
 from refusal_parity.config.preference import PreferenceConfig
 from refusal_parity.config.section import Download, Key, PathText, Section
-from refusal_parity.outcomes import OUTCOMES, Mean, Outcome
 from refusal_parity.spelling import reading
 
 if TYPE_CHECKING:
     from refusal_parity.config.engines import EngineModel
-
-
-ColumnName = Annotated[str, StringConstraints(min_length=1)]
-"""Name of a dimension of every study, or of a column of names, templates or a prompt list."""
 
 
 OneOrSeveral = Annotated[
@@ -140,183 +136,6 @@ class SamplingConfig(Section):
     def suited_to(self, model: EngineModel, context: int | None = None) -> Self:
         """The same with `max_tokens` filled in; arguments as for `most_tokens`."""
         return self.model_copy(update={"max_tokens": self.most_tokens(model, context)})
-
-
-class DimensionConfig(Section):
-    """A way to divide the prompts into groups that are compared."""
-
-    reference: str = Field(description="Level that the others are compared with.")
-
-
-class PrimaryFamily(Section):
-    """The tests that the study answers for; corrected together by Holm's method."""
-
-    outcome: Outcome = Field(
-        default=Outcome.REFUSAL, description="Outcome of the family, any but answer_length."
-    )
-    dimension: ColumnName = Field(default="group", description="Dimension of the family.")
-
-    @field_validator("outcome")
-    @classmethod
-    def _is_binary(cls, outcome: Outcome) -> Outcome:
-        if not outcome.is_binary:
-            message = "the primary outcome must be a reading of the labels"
-            raise ValueError(message)
-        return outcome
-
-
-class ModelContrast(Section):
-    """Two models that are compared prompt by prompt: a chat model and its base, say."""
-
-    model: Key = Field(description="Key of the model.")
-    baseline: Key = Field(description="Key of the model that it is compared with.")
-
-
-class AssumedVariance(Section):
-    """What `snakemake results/<study>/plan.parquet` assumes before there are any responses.
-
-    Variances of a 0-1 outcome on the scale of rates; the defaults are those of
-    refusal in the released labels of Llama-2-Chat 7B.
-    """
-
-    rate: float = Field(default=0.2, gt=0, lt=1, description="Rate over all responses.")
-    name: float = Field(default=0.0207, ge=0, description="Variance between names of a group.")
-    template: float = Field(default=0.0708, ge=0, description="Variance between templates.")
-    template_group: float = Field(
-        default=0.0061, ge=0, description="By which a template moves one group and not the others."
-    )
-    cell: float = Field(
-        default=0.0289, ge=0, description="Between prompts, beyond their name and template."
-    )
-    sample: float = Field(
-        default=0.0299, ge=0, description="Variance between responses to one prompt."
-    )
-
-
-class AnalysisConfig(Section):
-    """What is compared, and how strictly."""
-
-    outcomes: list[Outcome] = Field(
-        default=[outcome for outcome in OUTCOMES.values() if outcome.usual],
-        min_length=1,
-        description="Outcomes analysed: rates of labels, and the length of answers in words. "
-        "harmful_answer and harmful_content are analysed where they are named.",
-    )
-    dimensions: dict[ColumnName, DimensionConfig] = Field(
-        default={"group": DimensionConfig(reference="white")},
-        min_length=1,
-        description="Columns of the prompts whose levels are compared: group, gender, "
-        "group_gender (its levels are both words: `white woman`), commonness, family, arm, or any "
-        "other column of words of names or templates. A column of templates that matched sets "
-        "(`set`) meet several levels of is compared within sets.",
-    )
-    covariates: list[ColumnName] = Field(
-        default=[],
-        description="Columns of numbers, of names or templates, that differences are also "
-        "adjusted for: the adjusted ones stand beside the others and decide nothing. `tokens`, "
-        "which no file needs to have, is what a name takes by each model's count.",
-    )
-    filtered: Literal["refusal", "excluded"] = Field(
-        default="refusal",
-        description="How requests and responses count that the service's own filter stopped: as "
-        "refusals, or not at all.",
-    )
-    truncated: Literal["label", "leave_out"] = Field(
-        default="label",
-        description="Whether responses that were cut off count by their label, as all others do, "
-        "or not at all.",
-    )
-    alpha: float = Field(default=0.05, gt=0, lt=0.5, description="Level of the tests.")
-    margin: float = Field(
-        default=0.05,
-        gt=0,
-        lt=1,
-        description="Equivalence margin: risk difference below which groups count as alike.",
-    )
-    length_margin: float = Field(
-        default=10.0,
-        gt=0,
-        description="Equivalence margin of answer_length: difference of means, in words.",
-    )
-    primary_family: PrimaryFamily = Field(
-        default=PrimaryFamily(), description="The declared family of tests."
-    )
-    permutations: int = Field(
-        default=100_000, ge=99, description="Random permutations of the names' groups."
-    )
-    bootstraps: int = Field(
-        default=20_000, ge=99, description="Bootstrap samples of the names and templates."
-    )
-    model_contrasts: list[ModelContrast] = Field(
-        default=[],
-        description="Pairs of models to compare; empty for every variant against its base "
-        "(`variant_of`), or without variants for every model against the first.",
-    )
-    model_series: dict[Key, dict[Key, PositiveFloat]] = Field(
-        default={},
-        description="Series of models by key: each model's key and its size, for the trend over "
-        "sizes. `{llama-2: {llama-2-7b: 7, llama-2-13b: 13, llama-2-70b: 70}}`",
-    )
-    mixed_model: bool = Field(
-        default=False,
-        description="Also fit logistic regressions with random intercepts of names and templates, "
-        "for odds ratios and variances (mixed_models.parquet); seconds a model.",
-    )
-    selfcheck: int = Field(
-        default=2_000,
-        ge=0,
-        description="Studies simulated without any effect, for the type I error rate of each "
-        "method; 0 turns the self-check off.",
-    )
-    selfcheck_outcomes: list[Outcome] = Field(
-        default=[],
-        description="Outcomes that the self-check simulates; empty for the primary "
-        "family's outcome. One takes some ten seconds a model and dimension.",
-    )
-    assumed: AssumedVariance = Field(
-        default=AssumedVariance(), description="What the plan of a study assumes."
-    )
-    seed: int = Field(
-        default=1, description="Seed of permutations, bootstrap samples and simulations."
-    )
-
-    @property
-    def readings(self) -> list[Outcome]:
-        """The yes-or-no outcomes."""
-        return [outcome for outcome in self.outcomes if outcome.is_binary]
-
-    def margin_of(self, outcome: Outcome) -> float:
-        """Difference of an outcome below which groups count as alike, in its own unit."""
-        if isinstance(outcome.quantity, Mean):
-            of_length = outcome == Outcome.ANSWER_LENGTH
-            return self.length_margin if of_length else outcome.quantity.margin
-        return self.margin
-
-    def is_primary(self, outcome: str, dimension: str) -> bool:
-        """Whether the contrasts of an outcome and a dimension are the primary family."""
-        family = self.primary_family
-        return (str(outcome), dimension) == (str(family.outcome), family.dimension)
-
-    @property
-    def checked(self) -> list[Outcome]:
-        """The yes-or-no outcomes of the self-check."""
-        return self.selfcheck_outcomes or [self.primary_family.outcome]
-
-    @field_validator("outcomes", "selfcheck_outcomes", "model_contrasts", "covariates")
-    @classmethod
-    def _are_named_once(cls, given: list[Any]) -> list[Any]:
-        for at, each in enumerate(given):
-            if each in given[:at]:
-                raise ValueError(f"entry {at + 1} stands there already")
-        return given
-
-    @field_validator("selfcheck_outcomes")
-    @classmethod
-    def _are_binary(cls, outcomes: list[Outcome]) -> list[Outcome]:
-        if not all(outcome.is_binary for outcome in outcomes):
-            message = "the self-check simulates readings of the labels, not lengths"
-            raise ValueError(message)
-        return outcomes
 
 
 class ReportConfig(Section):
