@@ -15,6 +15,7 @@ from scipy.stats import permutation_test
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.dimensions import composed
+from refusal_parity.statistics.checking.selfcheck import null_verdicts, selfcheck
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.grid import Grid, grid_of
 from refusal_parity.statistics.designs.studies import Studies
@@ -28,7 +29,6 @@ from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws, permutation_names
 from refusal_parity.statistics.simulation.drawing import simulate
 from refusal_parity.statistics.simulation.latent import Latent
-from refusal_parity.statistics.simulation.selfcheck import null_verdicts, selfcheck
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

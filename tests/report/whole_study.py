@@ -18,6 +18,7 @@ from refusal_parity.labelling.labels import Labeller
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report import ReportInputs
 from refusal_parity.statistics.balance import balance
+from refusal_parity.statistics.checking.selfcheck import selfcheck
 from refusal_parity.statistics.comparison import compare
 from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
@@ -30,7 +31,6 @@ from refusal_parity.statistics.mixed_models import mixed_models
 from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.planning.table import measured_design
 from refusal_parity.statistics.rates import rates
-from refusal_parity.statistics.simulation.selfcheck import selfcheck
 from refusal_parity.tables import (
     HumanLabels,
     Labels,

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from random_studies import MODELS, Study
 
+from refusal_parity.statistics.checking.selfcheck import selfcheck
 from refusal_parity.statistics.comparison import compare
 from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
@@ -19,7 +20,6 @@ from refusal_parity.statistics.mixed_models import mixed_models
 from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.planning.table import measured_design, planned_design
 from refusal_parity.statistics.rates import rates
-from refusal_parity.statistics.simulation.selfcheck import selfcheck
 
 RELATIVE: Final = 1e-9
 """By how much a number may change with the processor or the order of rows."""

@@ -10,10 +10,10 @@ import pytest
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.reference import methods_reference
+from refusal_parity.statistics.checking.selfcheck import selfcheck
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.registry import Method
-from refusal_parity.statistics.simulation.selfcheck import selfcheck
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import pytest
 from failing_solvers import ANALYSIS, REASON, STATISTICS, WORDS, failing, observed
 
 from refusal_parity.statistics import failures
+from refusal_parity.statistics.checking.selfcheck import selfcheck
 from refusal_parity.statistics.comparison import compare
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.influence import influences
@@ -18,7 +19,6 @@ from refusal_parity.statistics.mixed_models import mixed_models
 from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.planning.table import measured_design, planned_design
 from refusal_parity.statistics.rates import rates
-from refusal_parity.statistics.simulation.selfcheck import selfcheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,7 @@ TABLES = {
         _plan, "planning.table.precision", ("value", "rate"), said=("assumed, group, refusal, ",)
     ),
     "model of the self-check": Table(
-        _selfcheck, "simulation.selfcheck.fit_latent", ("false_positive_rate", "rate")
+        _selfcheck, "checking.selfcheck.fit_latent", ("false_positive_rate", "rate")
     ),
     "comparison": Table(
         _compare,

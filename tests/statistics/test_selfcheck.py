@@ -8,13 +8,13 @@ import pytest
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.outcomes import Outcome
+from refusal_parity.statistics.checking.selfcheck import null_verdicts, selfcheck
 from refusal_parity.statistics.designs.counts import Design
 from refusal_parity.statistics.designs.grid import Grid
 from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.registry import suited_to
 from refusal_parity.statistics.running import run_methods
 from refusal_parity.statistics.simulation.latent import Latent
-from refusal_parity.statistics.simulation.selfcheck import null_verdicts, selfcheck
 from refusal_parity.vocabulary import Estimand, NameVariance
 
 if TYPE_CHECKING:

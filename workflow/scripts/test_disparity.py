@@ -2,6 +2,7 @@ from pathlib import Path
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.console import job
+from refusal_parity.statistics.checking.selfcheck import selfcheck
 from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.influence import influences
@@ -11,7 +12,6 @@ from refusal_parity.statistics.losses.cut_off import cut_off
 from refusal_parity.statistics.losses.exclusions import exclusions
 from refusal_parity.statistics.losses.shares import bounds, losses
 from refusal_parity.statistics.rates import rates
-from refusal_parity.statistics.simulation.selfcheck import selfcheck
 from refusal_parity.tables import (
     Bounds,
     CutOff,

@@ -9,7 +9,7 @@ import numpy as np
 
 from refusal_parity.preference.moments import moments_of
 from refusal_parity.statistics.distributions import norm_isf, t_isf, t_sf
-from refusal_parity.statistics.effective import Differences, rate_interval, two_sided
+from refusal_parity.statistics.rate_intervals import Differences, rate_interval, two_sided
 
 if TYPE_CHECKING:
     from refusal_parity.preference.moments import Observed
@@ -51,7 +51,7 @@ def difference(group: Observed, other: Observed, *, binary: bool, alpha: float) 
 
     Of a measure that is 0 or 1, the interval is Newcombe's of two Wilson intervals at the
     number of independent conversations that the clusters are worth, and the p-value is
-    that of the interval that ends at 0 (`statistics.effective`). Of a length it is Welch's
+    that of the interval that ends at 0 (`statistics.rate_intervals`). Of a length it is Welch's
     t interval with CR2 errors by cluster and Satterthwaite's degrees of freedom.
 
     Args:

@@ -12,8 +12,8 @@ from refusal_parity.statistics.answers import Answers, Remark
 from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.designs.nested import level_moments
 from refusal_parity.statistics.distributions import norm_sf
-from refusal_parity.statistics.effective import Differences, two_sided
 from refusal_parity.statistics.methods.equivalence import tested
+from refusal_parity.statistics.rate_intervals import Differences, two_sided
 from refusal_parity.statistics.registry import Describes, Method, Needs
 from refusal_parity.statistics.rounding import is_noise
 from refusal_parity.statistics.variances.contrasts import t_tests

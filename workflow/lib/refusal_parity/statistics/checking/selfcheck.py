@@ -14,6 +14,7 @@ import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.statistics.answers import Verdicts
+from refusal_parity.statistics.checking.error_rates import monte_carlo
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.grid import grid_of, in_grid
 from refusal_parity.statistics.designs.kinds import DesignKind
@@ -32,7 +33,6 @@ from refusal_parity.statistics.resampling.randomisation import Draws
 from refusal_parity.statistics.results import join_notes
 from refusal_parity.statistics.running import methods_for
 from refusal_parity.statistics.simulation.drawing import simulate
-from refusal_parity.statistics.simulation.error_rates import monte_carlo
 from refusal_parity.statistics.simulation.latent import fit_latent
 from refusal_parity.statistics.simulation.nested import NestedNull, nested_null
 from refusal_parity.tables import SelfCheck, conform
