@@ -109,7 +109,13 @@ def test_table(observed: pl.DataFrame) -> None:
     suited = set(suited_to(DesignKind.CROSSED))
     checked = {method for method in suited if method.checked}
     assert set(table["method"]) == checked
-    assert suited - checked == {"glm_cr2_name", "design_based", "design_based_equivalence"}
+    assert suited - checked == {
+        "calibrated",
+        "design_based",
+        "design_based_equivalence",
+        "glm_cr2_name",
+        "ols_cr2_adjusted",
+    }
     assert set(table["outcome"].cast(str)) == {str(outcome) for outcome in few.checked}
     assert set(table["name_variance"].cast(str)) == {str(each) for each in NameVariance}
     answered = table.filter(pl.col("n_simulations") > 0)
