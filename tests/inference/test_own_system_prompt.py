@@ -68,6 +68,11 @@ def test_no_system_prompt_is_not_none(
     assert _remarks(tmp_path, template, {"kind": "Be kind."}) == []
 
 
+def test_who_has_an_empty_arm_is_told_of_no_way_to_one(tmp_path: Path) -> None:
+    [remark] = _remarks(tmp_path, CHATML, {"plain": None, "empty": ""})
+    assert remark.endswith('puts in its own, "You are Moss, made by nobody."')
+
+
 @pytest.mark.parametrize("arms", [{"plain": None}, {"empty": ""}, {"plain": None, "empty": ""}])
 def test_a_template_without_words_of_its_own(tmp_path: Path, arms: dict[str, str | None]) -> None:
     assert _remarks(tmp_path, BARE, arms) == []

@@ -68,9 +68,10 @@ def system_prompt_remarks(
         own = own_system_prompt(tokenizer)
         stays = own_system_prompt(tokenizer, system="")
         if unsaid and own:
+            way_out = "" if empty and not stays else f"; {_way_out(stays)}"
             yield (
                 f"models.{key}: without a system prompt (arm {', '.join(unsaid)}) its chat "
-                f"template puts in its own, {shown(own)}; " + _way_out(stays)
+                f"template puts in its own, {shown(own)}{way_out}"
             )
         if empty and stays:
             yield (
