@@ -15,7 +15,8 @@ from scipy.stats import permutation_test
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.dimensions import composed
-from refusal_parity.statistics.checking.selfcheck import null_verdicts, selfcheck
+from refusal_parity.statistics.checking.selfcheck import selfcheck
+from refusal_parity.statistics.checking.verdicts import null_verdicts
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.grid import Grid, grid_of
 from refusal_parity.statistics.designs.studies import Studies

@@ -8,7 +8,8 @@ import pytest
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.outcomes import Outcome
-from refusal_parity.statistics.checking.selfcheck import null_verdicts, selfcheck
+from refusal_parity.statistics.checking.selfcheck import selfcheck
+from refusal_parity.statistics.checking.verdicts import null_verdicts
 from refusal_parity.statistics.designs.counts import Design
 from refusal_parity.statistics.designs.grid import Grid
 from refusal_parity.statistics.designs.kinds import DesignKind

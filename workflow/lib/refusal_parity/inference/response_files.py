@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -11,15 +10,15 @@ import polars as pl
 
 from refusal_parity.csvfiles import ROW, cell, read_csv, read_header
 from refusal_parity.errors import InputError
+from refusal_parity.inference.json_rows import ANEW, objects_of
 from refusal_parity.spelling import as_known
-from refusal_parity.textfiles import encodable, parsed_json, read_text
+from refusal_parity.textfiles import encodable, read_text
 from refusal_parity.workbooks import WORKBOOKS, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
-_ANEW: Final = "Write it anew: one row for each response, cells of text and numbers."
 _ROWS: Final = frozenset({".csv", ".tsv", *WORKBOOKS})
 _KINDS: Final = "Give a .csv, .xlsx, .jsonl or .parquet file."
 
@@ -80,7 +79,7 @@ def scalar_columns(path: Path, *, sheet: str | None = None) -> list[str]:
     """
     kind = path.suffix.lower()
     if kind in {".json", ".jsonl", ".ndjson"}:
-        rows = [row for _, row in _objects(path, read_text(path, remedy="Save it in UTF-8."))]
+        rows = [row for _, row in objects_of(path, read_text(path, remedy="Save it in UTF-8."))]
         names = dict.fromkeys(name for row in rows for name in row)
         nested = {name for row in rows for name in row if isinstance(row[name], list | dict)}
         return [name for name in names if name not in nested]
@@ -142,7 +141,7 @@ def _from_csv(path: Path, named: Mapping[str, str], *, sheet: Sheet) -> pl.DataF
 def _from_json(path: Path, named: Mapping[str, str]) -> pl.DataFrame:
     """Objects, one on each line or one after the other, or one array of them."""
     text = read_text(path, remedy="Save it in UTF-8.")
-    rows = list(_objects(path, text))
+    rows = list(objects_of(path, text))
     if not rows:
         raise InputError("no rows", where=str(path), remedy="Add at least one row.")
     found = list(dict.fromkeys(key for _, row in rows for key in row))
@@ -171,62 +170,6 @@ def _texts(
 
 def _what(key: str, name: str) -> str:
     return f"column {name!r}, which {key} names,"
-
-
-def _objects(path: Path, text: str) -> list[tuple[int, dict[str, Any]]]:
-    """The objects of a file with their numbers."""
-    if text.lstrip().startswith("["):
-        found = _parsed(text, path, None)
-        numbered = list(enumerate(found if isinstance(found, list) else [found], 1))
-    else:
-        # Not splitlines: texts may hold other separators of lines than this one.
-        lines = [(at, line) for at, line in enumerate(text.split("\n"), 1) if line.strip()]
-        if lines and _is_begun(lines[0][1]):
-            numbered = list(_one_after_the_other(text, path))
-        else:
-            numbered = [(at, _parsed(line, path, at)) for at, line in lines]
-    for at, row in numbered:
-        if not isinstance(row, dict):
-            raise InputError("no JSON object", where=f"{path}, row {at}", remedy=_ANEW)
-    return numbered
-
-
-def _is_begun(line: str) -> bool:
-    """Whether a line is the beginning of an object that ends on another one."""
-    try:
-        json.loads(line)
-    except ValueError as error:
-        return isinstance(error, json.JSONDecodeError) and error.pos >= len(line.rstrip())
-    except RecursionError:
-        return False
-    return False
-
-
-def _one_after_the_other(text: str, path: Path) -> Iterator[tuple[int, Any]]:
-    """Objects written over several lines each, with the lines on which they begin."""
-    decoder, at, row = json.JSONDecoder(), 0, 1
-    while at < len(text):
-        start = at + len(text[at:]) - len(text[at:].lstrip())
-        row += text.count("\n", at, start)
-        if start == len(text):
-            return
-        try:
-            found, end = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError) as error:
-            raise InputError(
-                f"no JSON ({error})", where=f"{path}, row {row}", remedy=_ANEW
-            ) from error
-        yield row, found
-        row += text.count("\n", start, end)
-        at = end
-
-
-def _parsed(text: str, path: Path, row: int | None) -> Any:
-    try:
-        return parsed_json(text)
-    except ValueError as error:
-        where = f"{path}, row {row}" if row else str(path)
-        raise InputError(f"no JSON ({error})", where=where, remedy=_ANEW) from error
 
 
 def _text(value: Any, what: str, path: Path, row: int) -> str | None:
@@ -265,7 +208,7 @@ def _from_parquet(path: Path, named: Mapping[str, str]) -> pl.DataFrame:
         ) from error
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError(
-            f"cannot be read as parquet ({error})", where=str(path), remedy=_ANEW
+            f"cannot be read as parquet ({error})", where=str(path), remedy=ANEW
         ) from error
     flat = {
         key: _column(frame[name], _what(key, name), path)
@@ -297,5 +240,5 @@ def _column(values: pl.Series, what: str, path: Path) -> pl.Series:
         texts = values.cast(pl.String)
     except pl.exceptions.PolarsError as error:
         kind = "bytes that are no UTF-8 text" if values.dtype == pl.Binary else str(values.dtype)
-        raise InputError(f"{what} holds {kind}", where=str(path), remedy=_ANEW) from error
+        raise InputError(f"{what} holds {kind}", where=str(path), remedy=ANEW) from error
     return texts.map_elements(cell, return_dtype=pl.String)

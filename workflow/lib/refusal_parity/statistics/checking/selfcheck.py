@@ -6,71 +6,43 @@ templates, missing rows and variances, and every method is run on each.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
-from refusal_parity.statistics.answers import Verdicts
 from refusal_parity.statistics.checking.error_rates import monte_carlo
+from refusal_parity.statistics.checking.verdicts import MARGIN_METHODS, Key, null_verdicts
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.grid import grid_of, in_grid
 from refusal_parity.statistics.designs.kinds import DesignKind
-from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.failures import Guard, finite, unheard
 from refusal_parity.statistics.methods import METHODS
-from refusal_parity.statistics.methods.equivalence import EQUIVALENCE
-from refusal_parity.statistics.methods.nested import (
-    UNIT_SCORE_EQUIVALENCE,
-    UNIT_WELCH_EQUIVALENCE,
-)
-from refusal_parity.statistics.registry import Setting, suited_to
-from refusal_parity.statistics.resampling.bootstrap import Resamples
-from refusal_parity.statistics.resampling.randomisation import Draws
 from refusal_parity.statistics.results import join_notes
 from refusal_parity.statistics.running import methods_for
-from refusal_parity.statistics.simulation.drawing import simulate
 from refusal_parity.statistics.simulation.latent import fit_latent
 from refusal_parity.statistics.simulation.nested import NestedNull, nested_null
 from refusal_parity.tables import SelfCheck, conform
-from refusal_parity.vocabulary import Estimand, NameVariance
+from refusal_parity.vocabulary import NameVariance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
-    from refusal_parity.statistics.answers import Answers
-    from refusal_parity.statistics.designs.counts import Design, FloatArray
-    from refusal_parity.statistics.designs.grid import Grid
+    from refusal_parity.statistics.answers import Verdicts
+    from refusal_parity.statistics.designs.counts import Design
     from refusal_parity.statistics.failures import Say
-    from refusal_parity.statistics.registry import Method
     from refusal_parity.statistics.simulation.latent import Latent
 
-_AT_ONCE: Final = 250
-"""Studies held at a time at most."""
-
-_CELLS: Final = 2_000_000
-"""Names x templates x studies held at a time: 16 MB an array."""
-
-_DESCRIBED: Final = 500
-"""Studies that methods are run on of which no finding is made; all others are run on all."""
-
-_DRAWS: Final = 999
-"""Permutations and bootstrap samples of each study: 1,000 alpha is a whole number."""
 
 _AT_MARGIN: Final = (
     "in studies where every level differs from the reference by the margin, in which the test "
     "must not find equivalence"
 )
 _NO_VARIATION: Final = "the outcome does not vary"
-_EQUIVALENCE: Final = frozenset({EQUIVALENCE, UNIT_SCORE_EQUIVALENCE, UNIT_WELCH_EQUIVALENCE})
-
-Key = tuple[str, Estimand]
 
 
 def selfcheck(
@@ -211,88 +183,6 @@ def _key(key: Key) -> dict[str, str]:
     return {"method": str(method), "estimand": str(estimand)}
 
 
-def null_verdicts(
-    grid: Grid,
-    latent: Latent | NestedNull,
-    analysis: AnalysisConfig,
-    methods: Iterable[Method] | None = None,
-    failures: dict[str, str] | None = None,
-) -> dict[Key, Verdicts]:
-    """Each method's verdicts on studies drawn from a model where it should not reject.
-
-    Args:
-        grid: names, templates and responses.
-        latent: the model; one rate for all groups.
-        analysis: alpha, margin, seed, and how many studies.
-        methods: those that are run; by default all that the self-check runs where names meet
-            templates.
-        failures: filled with the methods that failed numerically, and why;
-            they have no verdicts. Without it such an error is raised.
-
-    Returns:
-        By method and estimand, arrays of shape (studies, groups); of some 500 studies
-        where a method only describes.
-    """
-    random, other = (
-        np.random.default_rng([analysis.seed, *map(ord, key)]) for key in ("selfcheck", "margin")
-    )
-    at_margin = latent.planted(analysis.margin)
-    parts: dict[Key, list[Verdicts]] = {}
-    run = [each for each in methods or suited_to(DesignKind.CROSSED) if each.checked]
-    at_once = min(_AT_ONCE, max(1, _CELLS // grid.n.size))
-    for start in range(0, analysis.selfcheck, at_once):
-        size = min(at_once, analysis.selfcheck - start)
-        if start >= _DESCRIBED:
-            run = [method for method in run if method.decides]
-        studies, planted = (
-            Studies(grid, _drawn(grid, law, size, source))
-            for law, source in ((latent, random), (at_margin, other))
-        )
-        setting = Setting(
-            analysis.alpha,
-            analysis.margin,
-            Draws(_DRAWS, analysis.seed + start),
-            Resamples(_DRAWS, analysis.seed + start),
-            deciding=True,
-        )
-        for method in run:
-            of_null = planted if method in _EQUIVALENCE else studies
-            for row in _guarded(method, of_null, setting, failures):
-                ratio = row.estimand in {Estimand.RISK_RATIO, Estimand.ODDS_RATIO}
-                verdicts = row.rejects(analysis.alpha, null=1 if ratio else 0)
-                parts.setdefault((str(row.method), row.estimand), []).append(verdicts)
-    return {
-        key: Verdicts(*(np.concatenate(each) for each in zip(*part, strict=True)))
-        for key, part in parts.items()
-    }
-
-
-def _drawn(
-    grid: Grid, law: Latent | NestedNull, studies: int, random: np.random.Generator
-) -> FloatArray:
-    if isinstance(law, NestedNull):
-        return law.draw(studies, random)
-    return simulate(grid, law, studies, random).k
-
-
-def _guarded(
-    method: Method, studies: Studies, setting: Setting, failures: dict[str, str] | None
-) -> list[Answers]:
-    """What a method gives; nothing where it fails, as it then does in all studies."""
-    assert method.run is not None  # noqa: S101 - of `methods_for`
-    run = partial(method.run, studies, setting)
-    if failures is None:
-        return run()
-    if method in failures:
-        return []
-
-    def failed(reason: str) -> list[Answers]:
-        failures[method] = reason
-        return []
-
-    return Guard().run("", run, failed)
-
-
 def _row(verdicts: Verdicts, method: str) -> dict[str, Any]:
     studies, answered = len(verdicts.known), int(verdicts.known.any(axis=1).sum())
     missing = (
@@ -300,7 +190,7 @@ def _row(verdicts: Verdicts, method: str) -> dict[str, Any]:
         if answered < studies
         else None
     )
-    meaning = _AT_MARGIN if method in _EQUIVALENCE else None
+    meaning = _AT_MARGIN if method in MARGIN_METHODS else None
     if not answered:
         return {"n_simulations": 0, "note": join_notes(missing, meaning)}
     rate = monte_carlo(verdicts)
