@@ -8,11 +8,12 @@ how much less than independent ones a level's responses say.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from scipy.special import gammaincinv
 
+from refusal_parity.statistics.designs.nested import UnitCounts, moments_of
 from refusal_parity.statistics.distributions import norm_isf, norm_sf, t_isf
 from refusal_parity.statistics.proportions import Interval
 
@@ -148,3 +149,34 @@ def _poisson(k: FloatArray, tail: FloatArray) -> FloatArray:
     """Lower limit of what is expected where k occurred, no limit where these are not few."""
     few = k <= _FEW
     return np.where(few, gammaincinv(np.where(few, k, 1), 2 * tail), np.inf)
+
+
+class UnitRates(NamedTuple):
+    """Standard error and interval of each level's rate, three arrays of shape (levels,)."""
+
+    std_error: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+def rates_of_units(
+    level: IntArray, unit: IntArray, n: FloatArray, k: FloatArray, alpha: float
+) -> UnitRates:
+    """Rates of levels with errors by unit, and `rate_interval` of each.
+
+    Args:
+        level: code, shape (cells,); every one occurs.
+        unit: code, likewise; of several cells where a set of prompts is the unit.
+        n: responses.
+        k: of them with the outcome.
+        alpha: 1 less the level of the intervals.
+    """
+    pairs, row = np.unique(np.column_stack([level, unit]), axis=0, return_inverse=True)
+    counts, hits = (
+        np.bincount(row.ravel(), each, len(pairs)).astype(np.float64) for each in (n, k)
+    )
+    levels = int(level.max()) + 1
+    moments = moments_of(UnitCounts(pairs[:, 0], pairs[:, 1], counts), hits[None], levels)
+    z = np.full((1, levels), float(norm_isf(alpha / 2)))
+    interval = rate_interval(moments, z, np.arange(levels))
+    return UnitRates(np.sqrt(moments.variance[0]), interval.low[0], interval.high[0])

@@ -11,13 +11,12 @@ import polars as pl
 from refusal_parity.dimensions import GROUP, Unit, of_unit, with_factors
 from refusal_parity.factors import is_listed
 from refusal_parity.statistics.designs.counts import clusters_of, codes_of
-from refusal_parity.statistics.designs.nested import UnitCounts, moments_of
 from refusal_parity.statistics.designs.observations import count_outcomes
-from refusal_parity.statistics.distributions import norm_isf, t_isf
+from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.proportions import wilson, wilson_limits
 from refusal_parity.statistics.rate_errors import FAILED, RateErrors, failed_columns
-from refusal_parity.statistics.rate_intervals import rate_interval
+from refusal_parity.statistics.rate_intervals import rates_of_units
 from refusal_parity.statistics.variances.clusters import mean_errors
 from refusal_parity.statistics.variances.contrasts import fallback_note
 from refusal_parity.statistics.variances.effective import effective_of_rates
@@ -50,7 +49,7 @@ def rates(
     number (`effective_of_rates`), from variances clustered by name and template
     (`clusters.mean_errors`), and the quantile of t with Satterthwaite's degrees of freedom.
     It is null with a note where there are not two names and two templates. Of a prompt list
-    it is `effective.rate_interval`.
+    it is `rate_intervals.rates_of_units`.
 
     Args:
         observations: rows of `observe`, of one model or several.
@@ -250,18 +249,9 @@ def _by_unit(
     alpha: float,
 ) -> Sequence[pl.Series]:
     """The same of a prompt list: Wilson's intervals at the effective number of responses."""
-    levels = len(labelled.present)
-    # A cell is a prompt, and the unit perhaps a set of them.
-    at, row = np.unique(
-        np.column_stack([labelled.level, labelled.name]), axis=0, return_inverse=True
-    )
-    level, unit = at.T
-    counts, hits = (np.bincount(row.ravel(), each, len(at)).astype(np.float64) for each in (n, k))
-    moments = moments_of(UnitCounts(level, unit, counts), hits[None], levels)
-    z = np.full((1, levels), float(norm_isf(alpha / 2)))
-    interval = rate_interval(moments, z, np.arange(levels))
-    errors.std_error[labelled.present] = np.sqrt(moments.variance[0])
-    errors.low[labelled.present], errors.high[labelled.present] = interval.low[0], interval.high[0]
+    found = rates_of_units(labelled.level, labelled.name, n, k, alpha)
+    errors.std_error[labelled.present] = found.std_error
+    errors.low[labelled.present], errors.high[labelled.present] = found.low, found.high
     return errors.columns([None] * len(errors.low))
 
 

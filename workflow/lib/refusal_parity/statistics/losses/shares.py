@@ -23,7 +23,6 @@ from refusal_parity.statistics.registry import Setting
 from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.exact import permutation_names_exact
 from refusal_parity.statistics.resampling.randomisation import Draws
-from refusal_parity.statistics.results import Pair
 from refusal_parity.statistics.variances.level_means import contrast, level_means
 from refusal_parity.tables import Bounds, Losses, conform
 from refusal_parity.vocabulary import Loss, Reading, Scope
@@ -238,9 +237,8 @@ def _by_unit(design: Design, at: int, analysis: AnalysisConfig) -> Row:
         Draws(analysis.permutations, analysis.seed),
         Resamples(analysis.bootstraps, analysis.seed),
     )
-    [answers] = unit_score(Studies.of([design]), setting)
-    pair = Pair(design.levels[at], design.levels[0])
-    found = next(row for row in answers.of_study(0) if row.pair == pair)
+    [answers] = unit_score(Studies.of([design]).keep(np.array([0, at])), setting)
+    [found] = answers.of_study(0)
     return {
         "std_error": found.std_error,
         "ci_low": found.ci_low,
