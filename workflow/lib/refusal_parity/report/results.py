@@ -41,8 +41,13 @@ def findings_table(inputs: ReportInputs) -> Table:
     """The answer for every model, outcome and dimension on one line."""
     return Table(
         caption="Every question the study asked. The corrected comparisons with the reference "
-        "decide; beside them stands the p-value of the randomisation over names of all levels "
-        "together (F), for these templates.",
+        "decide"
+        + (
+            "."
+            if inputs.listed
+            else "; beside them stands the p-value of the randomisation over names of all levels "
+            "together (F), for these templates."
+        ),
         columns=(
             ("Model", TEXT),
             ("Outcome", TEXT),
