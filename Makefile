@@ -232,6 +232,10 @@ bench-losing: export OPENBLAS_NUM_THREADS = 1
 bench-losing: $(INSTALLED) ## tests where one group loses responses to easy sentences
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/losing_studies.py
 
+bench-planned: export OPENBLAS_NUM_THREADS = 1
+bench-planned: $(INSTALLED) ## whether simulated studies find what their plan promises
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/planned_studies.py
+
 bench-plan: $(INSTALLED) ## how long planning takes with 200 models
 	$(ACTIVATE) python benchmarks/plan_many_models.py
 

@@ -100,7 +100,7 @@ def power_curves(row: Row) -> list[Curve]:
         cell=row["var_cell"],
         sample=row["var_sample"],
     )
-    farthest = 0.0
+    farthest = stretch = 0.0
     found = []
     for factor in _FACTORS:
         size = Size(
@@ -110,10 +110,13 @@ def power_curves(row: Row) -> list[Curve]:
             samples=row["samples"],
         )
         given = precision(parts, size, Scope(row["scope"]))
-        detectable = minimum_detectable(given, row["alpha"], row["power"])
+        plain = minimum_detectable(given, row["alpha"], row["power"])
+        # Stretched to go through what the study was found to find, by its own decision.
+        stretch = stretch or row["value"] / plain
+        detectable = stretch * plain
         farthest = farthest or min(1.0, 1.5 * detectable)
         differences = np.linspace(0, farthest, _POINTS)
-        power = np.array([power_of(given, each, row["alpha"]) for each in differences])
+        power = np.array([power_of(given, each / stretch, row["alpha"]) for each in differences])
         words = _names(size, "prompts" if row["scope"] == Scope.NEW_PROMPTS else "names")
         found.append(Curve(words, differences, power, detectable))
     return found

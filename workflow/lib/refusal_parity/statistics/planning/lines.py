@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
-from refusal_parity.statistics.planning.table import ONE_MORE, QUANTITIES, SOUGHT
+from refusal_parity.statistics.planning.rows import ONE_MORE, QUANTITIES, SOUGHT
 from refusal_parity.vocabulary import DesignQuantity, Scope
 
 if TYPE_CHECKING:
@@ -43,18 +43,20 @@ def plan_lines(plan: pl.DataFrame, dimensions: Iterable[str], *, arms: int) -> l
         own = values.get((DesignQuantity.MINIMUM_DETECTABLE, None))
         if own is None:
             lines.append(f"  {rows[0]['note']}")
-            continue
-        lines.append(
-            f"  finds differences from {100 * own:.1f} points on in four of five studies"
-            if own < 1
-            else "  mostly misses a difference, however large it is"
-        )
-        gains = ", ".join(
-            f"one more {_unit(what, arms, listed)} {-100 * values[quantity, None]:.2f}"
-            for quantity, what in ONE_MORE.items()
-            if (quantity, None) in values
-        )
-        lines.append(f"  points less with {gains}")
+            if len(rows) == 1:
+                continue
+        else:
+            lines.append(
+                f"  finds differences from {100 * own:.1f} points on in four of five studies"
+                if own < 1
+                else "  mostly misses a difference, however large it is"
+            )
+            gains = ", ".join(
+                f"one more {_unit(what, arms, listed)} {-100 * gain:.2f}"
+                for quantity, what in ONE_MORE.items()
+                if (gain := values.get((quantity, None))) is not None
+            )
+            lines.append(f"  points less with {gains}")
         for difference in SOUGHT:
             needed = " or ".join(
                 _needed(values[quantity, difference], what, arms, listed)

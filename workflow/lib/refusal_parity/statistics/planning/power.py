@@ -10,16 +10,21 @@ from scipy.optimize import brentq
 from scipy.stats import nct
 
 from refusal_parity.statistics.distributions import t_isf
+from refusal_parity.statistics.simulation.latent import components_at
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from refusal_parity.statistics.simulation.latent import Latent
     from refusal_parity.statistics.variances.components import Components
 
 _CERTAIN: Final = 20.0
 """Standard errors beyond the bound from where on power is 1."""
 _ONE_SIDED: Final = 5.0
+_MARGIN: Final = 0.005
+"""Rates of groups stay so far from 0 and 1."""
+_EXACT: Final = 1e-12
 _MOST: Final = 100_000
 """Names, templates or samples beyond which a design is not sought."""
 
@@ -53,7 +58,9 @@ class Precision:
     df: float
 
 
-def precision(parts: Components, size: Size, scope: Scope) -> Precision:
+def precision(
+    parts: Components, size: Size, scope: Scope, reference: Components | None = None
+) -> Precision:
     """Variance of the difference between a group and its reference in a complete study.
 
     With m names a group, T templates and S samples a prompt, the mean of a
@@ -68,11 +75,16 @@ def precision(parts: Components, size: Size, scope: Scope) -> Precision:
         parts: components of variance on the scale of rates.
         size: names, templates and samples; two names a group or more.
         scope: new names, or new names and templates.
+        reference: those of the reference, if it has others, as with another rate.
     """
-    of_name = parts.name + (parts.cell + parts.sample / size.samples) / size.templates
-    terms = [(of_name / m, m - 1) for m in (size.names, size.reference)]
+    reference = reference or parts
+    terms = [
+        ((own.name + (own.cell + own.sample / size.samples) / size.templates) / m, m - 1)
+        for own, m in ((parts, size.names), (reference, size.reference))
+    ]
     if scope is Scope.NEW_NAMES_AND_TEMPLATES:
-        terms.append((2 * parts.template_group / size.templates, size.templates - 1))
+        both = parts.template_group + reference.template_group
+        terms.append((both / size.templates, size.templates - 1))
     variance = sum(term for term, _ in terms)
     below = sum(term**2 / max(df, 1e-9) for term, df in terms)
     return Precision(variance, variance**2 / below if below else np.inf)
@@ -110,6 +122,50 @@ def minimum_detectable(given: Precision, alpha: float, power: float) -> float:
             xtol=np.finfo(float).eps * std_error,
         )
     )
+
+
+def smallest_difference(
+    latent: Latent, size: Size, scope: Scope, alpha: float, power: float
+) -> float | None:
+    """The difference that a t test finds with a given power, each group varying as at its rate.
+
+    A group that refuses more also varies more, so that the variance at the reference's rate
+    would promise too much.
+
+    Args:
+        latent: variances, and the reference's rate.
+        size: names, templates and samples.
+        scope: to what the result is to generalise.
+        alpha: level of the test.
+        power: chance of finding the difference.
+
+    Returns:
+        None where there is none up to the farthest rate.
+    """
+    rate = float(latent.rates[0])
+    reference = components_at(latent, 0)
+
+    def lacking(difference: float) -> float:
+        own = at_difference(latent, difference)
+        return power_of(precision(own, size, scope, reference), difference, alpha) - power
+
+    room = max(rate, 1 - rate) - _MARGIN
+    if lacking(room) < 0:
+        return None
+    return float(brentq(lacking, 0.0, room, xtol=_EXACT))
+
+
+def at_difference(latent: Latent, difference: float) -> Components:
+    """Components of a group that differs from the first one: upwards where that is rare.
+
+    Args:
+        latent: the model.
+        difference: of rates; beyond the farthest rate, that one is taken.
+    """
+    rate = float(latent.rates[0])
+    other = rate + difference if rate <= 1 / 2 else rate - difference
+    kept = min(max(other, _MARGIN), 1 - _MARGIN)
+    return components_at(latent.with_rates(np.full(len(latent.mean), kept)), 0)
 
 
 def smallest(finds: Callable[[int], bool], least: int) -> int | None:

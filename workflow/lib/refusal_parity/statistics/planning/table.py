@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,18 +11,14 @@ import polars as pl
 from refusal_parity.dimensions import DIMENSIONS, Unit, composed
 from refusal_parity.factors import is_listed, take_up, with_text_unit
 from refusal_parity.statistics.designs.counts import build_designs
-from refusal_parity.statistics.designs.grid import grid_of, in_grid
+from refusal_parity.statistics.designs.grid import Grid, grid_of, in_grid
 from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.designs.nested import unit_variance
 from refusal_parity.statistics.disparity import levels_of
-from refusal_parity.statistics.failures import Guard, finite, unheard
-from refusal_parity.statistics.planning.power import (
-    Size,
-    minimum_detectable,
-    power_of,
-    precision,
-    smallest,
-)
+from refusal_parity.statistics.failures import Guard, unheard
+from refusal_parity.statistics.planning.power import Size
+from refusal_parity.statistics.planning.rows import Question, common, rows_of
+from refusal_parity.statistics.simulation.latent import fit_latent, latent_of
 from refusal_parity.statistics.variances.components import Components, components
 from refusal_parity.tables import StudyDesign, conform
 from refusal_parity.vocabulary import DesignQuantity, Scope
@@ -34,27 +29,13 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
-    from refusal_parity.statistics.designs.counts import Design
+    from refusal_parity.statistics.designs.counts import Design, IntArray
     from refusal_parity.statistics.failures import Say
-
-POWER: Final = 0.8
-SOUGHT: Final = (0.02, 0.05, 0.10)
-"""Differences that designs are sought for."""
 
 ASSUMED: Final = "assumed"
 """Stands for the model in a plan."""
 
 _SCOPES: Final = (Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES)
-QUANTITIES: Final = {
-    DesignQuantity.NAMES_NEEDED: "names",
-    DesignQuantity.TEMPLATES_NEEDED: "templates",
-    DesignQuantity.SAMPLES_NEEDED: "samples",
-}
-ONE_MORE: Final = {
-    DesignQuantity.ONE_MORE_NAME: "names",
-    DesignQuantity.ONE_MORE_TEMPLATE: "templates",
-    DesignQuantity.ONE_MORE_SAMPLE: "samples",
-}
 
 
 def measured_design(
@@ -101,15 +82,21 @@ def _measured(
         members = np.bincount(grid.level)
         templates = float(np.count_nonzero(grid.n.sum(axis=0)))
         samples = float(grid.n.sum() / np.count_nonzero(grid.n))
-        sizes = dict.fromkeys(
-            Size(float(m), float(members[0]), templates, samples) for m in members[1:]
+        sizes = {
+            Size(float(m), float(members[0]), templates, samples): code
+            for code, m in _first_of_each(members)
+        }
+        listed = design.kind is DesignKind.NESTED
+        found = partial(
+            _of_list if listed else _of_study,
+            design,
+            sizes=sizes,
+            scopes=_scopes(listed=listed),
+            alpha=analysis.alpha,
+            decided=_is_primary(analysis, dimension, str(outcome)),
+            seed=analysis.seed,
         )
-        found = (
-            partial(_of_list, design)
-            if design.kind is DesignKind.NESTED
-            else partial(components, grid, in_grid(design, design.k))
-        )
-        scopes = _scopes(listed=design.kind is DesignKind.NESTED)
+        scopes = _scopes(listed=listed)
         for row in _guarded(found, sizes, analysis.alpha, guard.of(str(outcome)), scopes):
             yield {"outcome": str(outcome)} | row
 
@@ -123,7 +110,7 @@ def planned_design(
         prompts: table of Prompts.
         analysis: dimensions with their references, alpha, assumed variances.
         samples: responses to each prompt.
-        say: hears where that failed numerically.
+        say: hears what is simulated, and where that failed numerically.
 
     Returns:
         Table of StudyDesign of the primary outcome, under the model `assumed`.
@@ -156,30 +143,72 @@ def planned_design(
         names = prompts.select(unit, dimension).unique().drop_nulls()
         counts = dict(names.group_by(dimension).len().iter_rows())
         levels = levels_of(prompts, dimension, config.reference)
-        sizes = [
-            Size(float(counts[level]), float(counts[levels[0]]), templates, each)
-            for level in levels[1:]
-        ]
-        key = {
-            "model": ASSUMED,
-            "dimension": dimension,
-            "outcome": str(analysis.primary_family.outcome),
-        }
+        members = [int(counts[level]) for level in levels]
+        level = np.repeat(np.arange(len(levels)), members)
+        outcome = str(analysis.primary_family.outcome)
+        question = Question(
+            parts=parts,
+            levels=len(levels),
+            latent=None if listed else latent_of(parts, len(levels)),
+            grid=Grid(tuple(levels), level, np.full((len(level), int(templates)), np.rint(each))),
+            sizes={
+                Size(float(m), float(members[0]), templates, each): code
+                for code, m in _first_of_each(members)
+            },
+            scopes=_scopes(listed=listed),
+            alpha=analysis.alpha,
+            decided=_is_primary(analysis, dimension, outcome),
+            listed=listed,
+            seed=analysis.seed,
+        )
+        if question.simulates:
+            say(
+                f"simulating studies of {len(level)} names x {templates:g} templates, to find the "
+                f"smallest difference by {dimension} that the primary family shows"
+            )
+        key = {"model": ASSUMED, "dimension": dimension, "outcome": outcome}
         found = _guarded(
-            lambda: parts,
-            dict.fromkeys(sizes),
+            lambda question=question: question,  # type: ignore[misc]
+            question.sizes,
             analysis.alpha,
-            Guard(say, (ASSUMED, dimension, str(analysis.primary_family.outcome))),
-            _scopes(listed=listed),
+            Guard(say, (ASSUMED, dimension, outcome)),
+            question.scopes,
         )
         rows += [key | row for row in found]
     return _table(rows)
 
 
-def _of_list(design: Design) -> Components:
-    """Components of a prompt list: its prompts stand in the names' place."""
+def _of_study(design: Design, **asked: Any) -> Question:
+    grid = grid_of(design)
+    hits = in_grid(design, design.k)
+    latent = fit_latent(grid, hits)
+    parts = components(grid, hits)
+    return Question(
+        parts=parts, levels=len(grid.levels), latent=latent, grid=grid, listed=False, **asked
+    )
+
+
+def _of_list(design: Design, **asked: Any) -> Question:
+    """That of a prompt list: its prompts stand in the names' place."""
     found = unit_variance(design)
-    return Components(found.rate, found.between, 0.0, 0.0, 0.0, found.within)
+    parts = Components(found.rate, found.between, 0.0, 0.0, 0.0, found.within)
+    levels = len(design.levels)
+    return Question(
+        parts=parts, levels=levels, latent=None, grid=grid_of(design), listed=True, **asked
+    )
+
+
+def _first_of_each(members: Sequence[int] | IntArray) -> list[tuple[int, int]]:
+    """Codes and names of the groups, one of each number of names, without the reference."""
+    found: dict[int, int] = {}
+    for code, count in enumerate(members[1:], start=1):
+        found.setdefault(int(count), code)
+    return [(code, count) for count, code in found.items()]
+
+
+def _is_primary(analysis: AnalysisConfig, dimension: str, outcome: str) -> bool:
+    primary = analysis.primary_family
+    return (dimension, outcome) == (primary.dimension, str(primary.outcome))
 
 
 def _scopes(*, listed: bool) -> tuple[Scope, ...]:
@@ -195,7 +224,7 @@ def _table(rows: list[dict[str, Any]]) -> dy.DataFrame[StudyDesign]:
 
 
 def _guarded(
-    parts: Callable[[], Components],
+    question: Callable[[], Question],
     sizes: Iterable[Size],
     alpha: float,
     guard: Guard,
@@ -206,86 +235,9 @@ def _guarded(
     def failed(reason: str) -> list[dict[str, Any]]:
         quantity = str(DesignQuantity.MINIMUM_DETECTABLE)
         return [
-            _common(size, scope, alpha) | {"quantity": quantity, "note": f"not estimable: {reason}"}
+            common(size, scope, alpha) | {"quantity": quantity, "note": f"not estimable: {reason}"}
             for size in sizes
             for scope in scopes
         ]
 
-    return guard.run(
-        "differences that the design finds", lambda: _rows(parts(), sizes, alpha, scopes), failed
-    )
-
-
-def _common(size: Size, scope: Scope, alpha: float) -> dict[str, Any]:
-    return {
-        "scope": str(scope),
-        "alpha": alpha,
-        "power": POWER,
-        "names": size.names,
-        "reference_names": size.reference,
-        "templates": size.templates,
-        "samples": size.samples,
-    }
-
-
-def _rows(
-    parts: Components, sizes: Iterable[Size], alpha: float, scopes: Sequence[Scope]
-) -> list[dict[str, Any]]:
-    variances = {f"var_{key}": value for key, value in parts._asdict().items() if key != "rate"}
-    return [
-        finite(_common(size, scope, alpha) | {"rate": parts.rate} | variances | row)
-        for size in sizes
-        for scope in scopes
-        for row in _of_size(parts, size, scope, alpha)
-    ]
-
-
-def _of_size(parts: Components, size: Size, scope: Scope, alpha: float) -> Iterator[dict[str, Any]]:
-    if min(size.names, size.reference) < 2:  # noqa: PLR2004 - one name has no variance
-        unit = "prompt" if scope is Scope.NEW_PROMPTS else "name"
-        reason = f"not estimable: a group of one {unit}"
-        yield {"quantity": str(DesignQuantity.MINIMUM_DETECTABLE), "note": reason}
-        return
-
-    def detectable(of: Size) -> float:
-        return minimum_detectable(precision(parts, of, scope), alpha, POWER)
-
-    own = detectable(size)
-    yield {"quantity": str(DesignQuantity.MINIMUM_DETECTABLE), "value": own}
-    alone = {"templates"} if scope is Scope.NEW_PROMPTS else set()
-    for quantity, what in ONE_MORE.items():
-        if what in alone:
-            continue
-        yield {"quantity": str(quantity), "value": detectable(_with(size, what, more=1)) - own}
-    for difference in SOUGHT:
-        for quantity, what in QUANTITIES.items():
-            if what in alone:
-                continue
-            found = smallest(
-                lambda count, what=what, difference=difference: (
-                    power_of(  # type: ignore[misc]
-                        precision(parts, _with(size, what, to=count), scope), difference, alpha
-                    )
-                    >= POWER
-                ),
-                2 if what == "names" else 1,
-            )
-            yield {
-                "quantity": str(quantity),
-                "difference": difference,
-                "value": found,
-                "note": None
-                if found
-                else f"no number of {what} is enough: the rest of the design limits it",
-            }
-
-
-def _with(size: Size, what: str, *, more: float = 0, to: float | None = None) -> Size:
-    """The size with other names (in both groups), templates or samples."""
-    if what == "names":
-        return (
-            replace(size, names=size.names + more, reference=size.reference + more)
-            if to is None
-            else size.of(to)
-        )
-    return replace(size, **{what: getattr(size, what) + more if to is None else to})
+    return guard.run("differences that the design finds", lambda: rows_of(question()), failed)

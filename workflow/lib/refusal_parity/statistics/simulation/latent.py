@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from refusal_parity.statistics.designs.grid import by_level
 from refusal_parity.statistics.rounding import less
-from refusal_parity.statistics.variances.components import covariances, pooled
+from refusal_parity.statistics.variances.components import Components, covariances, pooled
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import FloatArray
@@ -142,25 +142,74 @@ def fit_latent(grid: Grid, k: FloatArray, *, by_group: bool = False) -> Latent |
         if len(members) > 1
         else same_group
     )
+    shares = _shares(name, same_group, template, cell, len(members))
+    names = shares.name.copy()
+    if by_group:
+        for at in np.flatnonzero(members > 1):
+            share = _correlation(found.name, bounds, bounds, np.eye(len(members))[at])
+            names[at] = min(share, _HIGHEST_NAME) / (1 - min(share, _HIGHEST_NAME)) * (1 - name)
+    return replace(shares, name=names).with_rates(np.full(len(members), rate))
+
+
+def latent_of(parts: Components, groups: int) -> Latent:
+    """The model whose groups, all at one rate, have these components of variance.
+
+    Args:
+        parts: on the scale of rates; `sample` is what the others leave.
+        groups: how many.
+    """
+    bound = ndtri(np.array([parts.rate]))
+    template = parts.template + parts.template_group
+    name, same_group, other, cell = (
+        _correlation(np.array([covariance]), bound, bound, np.ones(1))
+        for covariance in (parts.name, template, parts.template, parts.name + template + parts.cell)
+    )
+    found = _shares(name, same_group, other, cell, groups)
+    return found.with_rates(np.full(groups, parts.rate))
+
+
+def components_at(latent: Latent, group: int) -> Components:
+    """Components of variance of a group on the scale of rates, at its rate in the model.
+
+    Args:
+        latent: the model.
+        group: code of the group.
+    """
+    total = float(latent.total[group])
+    bound = np.asarray(latent.mean[group] / np.sqrt(total), dtype=np.float64)
+    rate = float(ndtr(bound))
+    name = float(latent.name[group])
+    both = latent.template + latent.template_group
+    of_name, of_template, same_group, cell = (
+        float(excess(bound, bound, share / total))
+        for share in (name, latent.template, both, name + both + latent.cell)
+    )
+    return Components(
+        rate=rate,
+        name=of_name,
+        template=of_template,
+        template_group=same_group - of_template,
+        cell=max(cell - of_name - same_group, 0.0),
+        sample=max(rate * (1 - rate) - cell, 0.0),
+    )
+
+
+def _shares(name: float, same_group: float, template: float, cell: float, groups: int) -> Latent:
+    """The model with these correlations, of responses that share so much, about rates of 1/2."""
     # Moments of 0-1 outcomes may ask for more than there is. Templates give way:
     # they move all groups alike, and names and cells are what tests must allow for.
     whole = min(max(cell, name), _HIGHEST)
     template = min(template, whole - name)
     rest = _share(whole, name, template)
     template_group = min(_share(same_group, template), rest)
-    names = np.full(len(members), name)
-    if by_group:
-        for at in np.flatnonzero(members > 1):
-            share = _correlation(found.name, bounds, bounds, np.eye(len(members))[at])
-            names[at] = min(share, _HIGHEST_NAME) / (1 - min(share, _HIGHEST_NAME)) * (1 - name)
     return Latent(
-        mean=np.zeros(len(members)),
-        name=names,
+        mean=np.zeros(groups),
+        name=np.full(groups, name),
         template=template,
         template_group=template_group,
         cell=_share(rest, template_group),
         sample=1 - whole,
-    ).with_rates(np.full(len(members), rate))
+    )
 
 
 def _share(whole: float, *parts: float) -> float:
