@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 from scipy.special import ndtr, ndtri
-from statsmodels.stats.multitest import multipletests
 
 from refusal_parity.config import AnalysisConfig, AssumedVariance, DimensionConfig
+from refusal_parity.statistics.adjust import holm
 from refusal_parity.statistics.designs.grid import Grid
 from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.methods.bias_reduced import ols_cr2_two_way
@@ -89,7 +89,7 @@ def shown(design: str, pattern: str, rates: tuple[float, float], studies: int, s
         tuple(f"g{at}" for at in range(len(sizes))), level, np.full(shape[1:], float(SAMPLES))
     )
     p_value = np.nan_to_num(ols_cr2_two_way(Studies(grid, k), SETTING)[0].values("p_value"), nan=1)
-    return float(np.mean([multipletests(each, method="holm")[1][0] < 0.05 for each in p_value]))
+    return float(np.mean([holm(each)[0] < 0.05 for each in p_value]))
 
 
 def main() -> None:
