@@ -110,9 +110,11 @@ def test_probabilities_are_those_of_scikit_learn(small_gold: pl.DataFrame) -> No
     refuses = np.isin(labels, REFUSALS)
     decided = LogisticRegression(C=30, max_iter=500).fit(features, refuses).predict_proba(features)
     for side, share in ((refuses, decided[:, 1]), (~refuses, decided[:, 0])):
-        kinds = LogisticRegression(C=3, max_iter=500, tol=1e-4).fit(features[side], labels[side])
+        met = features[side].getnnz(axis=0) >= 3
+        kinds = LogisticRegression(C=3, max_iter=500, tol=3e-4)
+        kinds.fit(features[side][:, met], labels[side])
         at = [model.classes.index(kind) for kind in kinds.classes_]
-        expected = kinds.predict_proba(features) * share[:, None]
+        expected = kinds.predict_proba(features[:, met]) * share[:, None]
         np.testing.assert_allclose(said[:, at], expected, atol=2e-3)
 
 

@@ -10,7 +10,7 @@ from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from refusal_parity.labelling.ngrams import Found, Runs
+from refusal_parity.labelling.ngrams import ENOUGH, Found, Runs
 from refusal_parity.labelling.zones import Zone
 from refusal_parity.vocabulary import REFUSALS
 
@@ -39,7 +39,7 @@ class Settings:
     kind_penalty: float = 3.0
     """The same on which kind of refusal, and which kind of another response, it is."""
     tolerance: float = 1e-4
-    kind_tolerance: float = 1e-4
+    kind_tolerance: float = 3e-4
     max_iterations: int = 500
 
     def to_dict(self) -> dict[str, Any]:
@@ -189,8 +189,11 @@ def fit(settings: Settings, seed: int, examples: Examples) -> Model:
             refusal, bias = decided.coef_[0].astype(np.float32), float(decided.intercept_[0])
         for side in (refuses, ~refuses):
             if len(set(labels[side])) > 1:
-                # A run that none of them has would get a weight of 0, for half the time it takes.
-                met = np.flatnonzero(features[side].getnnz(axis=0))
+                # What hardly any of them has says nothing of their kinds, and takes half the time.
+                least = (
+                    settings.min_documents if side.sum() >= ENOUGH * settings.min_documents else 1
+                )
+                met = np.flatnonzero(features[side].getnnz(axis=0) >= least)
                 kinds = LogisticRegression(
                     C=settings.kind_penalty,
                     max_iter=settings.max_iterations,
