@@ -221,7 +221,9 @@ def _counts(cells: _Cells) -> dict[str, FloatArray]:
 
 
 def _deviations(counted: pl.DataFrame, dimension: str, outcome: Outcome) -> FloatArray | None:
-    """Effect of each row's template; None where all names have the same ones."""
+    """Effect of each row's template; None where all names have the same ones, or nothing is."""
+    if counted.is_empty():
+        return None
     level, name, template = (
         codes_of(counted[key].to_numpy().astype(np.str_))
         for key in (dimension, "name_id", "text_id")
