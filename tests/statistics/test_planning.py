@@ -113,7 +113,7 @@ def test_four_of_five_studies_show_the_smallest_difference(rate: float) -> None:
                 "arm": "plain",
             }
             for group in groups
-            for name in range(8)
+            for name in range(7)
             for at in range(24)
         ]
     )
@@ -123,7 +123,7 @@ def test_four_of_five_studies_show_the_smallest_difference(rate: float) -> None:
     latent = latent_of(parts, 3)
     random = np.random.default_rng(11)
     means = latent.with_rates(np.array([rate, rate + smallest, rate])).mean
-    level = np.repeat(np.arange(3), 8)
+    level = np.repeat(np.arange(3), 7)
     shape = (150, len(level), 24)
     score = means[level][:, None] + np.zeros(shape)
     score += np.sqrt(latent.template) * random.standard_normal((150, 1, 24))

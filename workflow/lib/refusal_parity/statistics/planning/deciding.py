@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from refusal_parity.statistics.fits.least_squares import least_squares
 from refusal_parity.statistics.methods.bias_reduced import ols_cr2_two_way
+from refusal_parity.statistics.methods.calibrated import NAMES, TEMPLATES
 from refusal_parity.statistics.methods.name_rates import welch_names
 from refusal_parity.statistics.registry import Setting
 from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws
+from refusal_parity.statistics.simulation.calibration import Null
+from refusal_parity.statistics.variances.effective import effective
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
     from refusal_parity.statistics.answers import Answers
     from refusal_parity.statistics.designs.counts import BoolArray, FloatArray
+    from refusal_parity.statistics.designs.grid import Grid
     from refusal_parity.statistics.designs.studies import Studies
 
 _TESTS: Final[dict[Scope, Callable[[Studies, Setting], list[Answers]]]] = {
@@ -25,6 +30,29 @@ _TESTS: Final[dict[Scope, Callable[[Studies, Setting], list[Answers]]]] = {
     Scope.NEW_NAMES_AND_TEMPLATES: ols_cr2_two_way,
 }
 """The test that speaks for a scope."""
+
+
+def is_calibrated(grid: Grid, scope: Scope) -> bool:
+    """Whether `calibrated` decides: for new templates, where there are enough of both."""
+    names, templates = grid.n.shape
+    return scope is Scope.NEW_NAMES_AND_TEMPLATES and names >= NAMES and templates >= TEMPLATES
+
+
+def distances(studies: Studies) -> FloatArray:
+    """How far differences lie from none, as `calibrated` has it, shape (studies, pairs)."""
+    return effective(least_squares(studies)).rates.distance()
+
+
+def farthest(null: FloatArray, alpha: float) -> FloatArray:
+    """The distance that the farthest pair of studies without a difference seldom exceeds.
+
+    The decision of `calibrated`, with one null model for all studies instead of each one's own.
+
+    Args:
+        null: `distances` of such studies.
+        alpha: level of the family.
+    """
+    return Null(null).critical(alpha, together=True)
 
 
 def shown(studies: Studies, scope: Scope, alpha: float) -> BoolArray:

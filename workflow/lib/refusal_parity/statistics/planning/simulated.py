@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from refusal_parity.statistics.designs.studies import Studies
-from refusal_parity.statistics.planning.deciding import shown
+from refusal_parity.statistics.planning.deciding import distances, farthest, is_calibrated, shown
 from refusal_parity.statistics.simulation.drawing import simulate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from refusal_parity.statistics.designs.grid import Grid
     from refusal_parity.statistics.simulation.latent import Latent
     from refusal_parity.vocabulary import Scope
@@ -90,12 +92,21 @@ def detectable(planned: Planned, group: int, guess: float) -> float | None:
 
 
 def _share_shown(planned: Planned, latent: Latent, group: int) -> float:
+    """Of studies from a model, the share that shows a group's difference."""
     grid = planned.grid
+    whole = float(latent.rates @ np.bincount(grid.level)) / len(grid.level)
+    alike = latent.with_rates(np.full(len(latent.mean), whole))
     random = np.random.default_rng([planned.seed, *map(ord, "plan")])
     at_once = min(_STUDIES, max(1, _AT_ONCE // grid.n.size))
-    found = []
-    for start in range(0, _STUDIES, at_once):
-        count = min(at_once, _STUDIES - start)
-        studies = Studies(grid, simulate(grid, latent, count, random).k)
-        found.append(shown(studies, planned.scope, planned.alpha)[:, group - 1])
-    return float(np.concatenate(found).mean())
+
+    def drawn(model: Latent) -> Iterator[Studies]:
+        for start in range(0, _STUDIES, at_once):
+            count = min(at_once, _STUDIES - start)
+            yield Studies(grid, simulate(grid, model, count, random).k)
+
+    if is_calibrated(grid, planned.scope):
+        critical = farthest(np.concatenate([*map(distances, drawn(alike))]), planned.alpha)
+        found = [distances(studies) > critical for studies in drawn(latent)]
+    else:
+        found = [shown(studies, planned.scope, planned.alpha) for studies in drawn(latent)]
+    return float(np.concatenate(found)[:, group - 1].mean())
