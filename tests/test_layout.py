@@ -22,4 +22,4 @@ def test_only_the_download_folder_is_filled(
     model = ImportModel.model_validate(
         {"engine": "import", "path": path, "format": "chehbouni-2024", "download": download}
     )
-    assert is_downloaded(model) is expected
+    assert is_downloaded(model.path, model.download) is expected

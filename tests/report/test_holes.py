@@ -67,15 +67,15 @@ STUDIES: dict[str, tuple[WholeStudy, str]] = {
     ),
     "one template is silent": (
         WholeStudy(groups=NAMES, say=where(lambda *cell: cell[3] == 1, "ee")),
-        "m: no difference",
+        "m: not estimable: ",
     ),
     "a family is silent": (
         WholeStudy(groups=NAMES, say=where(lambda *cell: cell[3] == 2, "ee")),
-        "m: no difference",
+        "m: not estimable: ",
     ),
     "one template is left": (
         WholeStudy(groups=NAMES, say=where(lambda *cell: cell[3] != 0, "ee")),
-        "m: no difference",
+        "m: not estimable: ",
     ),
     "nothing is answered at length": (
         WholeStudy(
@@ -83,7 +83,7 @@ STUDIES: dict[str, tuple[WholeStudy, str]] = {
             say=lambda *_: "rr",
             analysis={"outcomes": ["refusal", "answer_length"], "filtered": "excluded"},
         ),
-        "m: no difference",
+        "m: not estimable: ",
     ),
     "one group is answered at length": (
         WholeStudy(
@@ -91,11 +91,11 @@ STUDIES: dict[str, tuple[WholeStudy, str]] = {
             say=where(lambda _, g, *__: g == "south", "rr"),
             analysis={"outcomes": ["refusal", "answer_length"]},
         ),
-        "m: no difference",
+        "m: not estimable: ",
     ),
     "everything is filtered and counts": (
         WholeStudy(groups=NAMES, say=lambda *_: "ff"),
-        "m: no difference",
+        "m: not estimable: ",
     ),
     "everything is filtered and does not count": (
         WholeStudy(groups=NAMES, say=lambda *_: "ff", analysis={"filtered": "excluded"}),

@@ -70,12 +70,12 @@ TABLES = {
     ),
     "power": Table(
         lambda seen, say: measured_design(seen, ANALYSIS, say),
-        "planning.table.precision",
+        "planning.rows.precision",
         ("value", "rate", "var_name"),
         said=("m, group, refusal, ", "m, group, no_full_answer, "),
     ),
     "plan": Table(
-        _plan, "planning.table.precision", ("value", "rate"), said=("assumed, group, refusal, ",)
+        _plan, "planning.rows.precision", ("value", "rate"), said=("assumed, group, refusal, ",)
     ),
     "model of the self-check": Table(
         _selfcheck, "checking.selfcheck.fit_latent", ("false_positive_rate", "rate")

@@ -52,6 +52,8 @@ def draw_power(inputs: ReportInputs, model: str) -> Drawing | None:
     if row is None:
         return None
     curves = power_curves(row)
+    if not curves:
+        return None
     figure, axes = new_figure(3.1)
     for factor, curve in zip(_FACTORS, curves, strict=True):
         axes.plot(
@@ -111,6 +113,8 @@ def power_curves(row: Row) -> list[Curve]:
         )
         given = precision(parts, size, Scope(row["scope"]))
         plain = minimum_detectable(given, row["alpha"], row["power"])
+        if not plain:
+            return []
         # Stretched to go through what the study was found to find, by its own decision.
         stretch = stretch or row["value"] / plain
         detectable = stretch * plain

@@ -16,6 +16,7 @@ from refusal_parity.statistics.planning.power import (
     smallest_difference,
 )
 from refusal_parity.statistics.planning.simulated import Planned, detectable
+from refusal_parity.statistics.rounding import is_noise
 from refusal_parity.statistics.simulation.latent import components_at
 from refusal_parity.vocabulary import DesignQuantity, Scope
 
@@ -146,6 +147,9 @@ def _of_size(question: Question, size: Size, scope: Scope) -> Iterator[dict[str,
         return
     if question.latent is None and not question.listed:
         yield lowest | {"note": "not estimable: the outcome does not vary"}
+        return
+    if is_noise(max(question.parts[1:]), 1.0):
+        yield lowest | {"note": "not estimable: the outcome does not vary within a group"}
         return
     formula, own = question.by_formula(size, scope), question.smallest(size, scope)
     yield lowest | ({"value": own} if own is not None else {"note": _MISSES})
