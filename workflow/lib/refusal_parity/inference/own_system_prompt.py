@@ -61,12 +61,16 @@ def system_prompt_remarks(
     empty = [arm for arm, text in systems.items() if text is not None and not text.strip()]
     if not unsaid and not empty:
         return
+    # Each template is rendered in a process of its own; models of one folder share theirs.
+    known: dict[tuple[Path, str | None, str, str], tuple[str, str] | None] = {}
     for key, (model, folder) in models.items():
-        tokenizer = _tokenizer_of(model, folder)
-        if tokenizer is None:
+        files = folder, model.chat_template, model.prompt_mode, str(model.date)
+        if files not in known:
+            known[files] = _words_of(model, folder)
+        words = known[files]
+        if words is None:
             continue
-        own = own_system_prompt(tokenizer)
-        stays = own_system_prompt(tokenizer, system="")
+        own, stays = words
         if unsaid and own:
             way_out = "" if empty and not stays else f"; {_way_out(stays)}"
             yield (
@@ -78,6 +82,14 @@ def system_prompt_remarks(
                 f"models.{key}: its chat template puts in words of its own where an arm's system "
                 f"prompt is empty ({', '.join(empty)}): {shown(stays)}"
             )
+
+
+def _words_of(model: VllmModel, folder: Path) -> tuple[str, str] | None:
+    """What a template puts in where no system prompt is sent, and where an empty one is."""
+    tokenizer = _tokenizer_of(model, folder)
+    if tokenizer is None:
+        return None
+    return own_system_prompt(tokenizer), own_system_prompt(tokenizer, system="")
 
 
 def shown(words: str, most: int = 200) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,13 +22,18 @@ _QUICK_BYTES: Final = 1_000_000_000
 
 def package_versions(packages: Sequence[str] = _PACKAGES) -> dict[str, str]:
     """Versions of Python and of packages, as far as installed; those of inference by default."""
-    versions = {"python": platform.python_version()}
-    for package in packages:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+    found = {package: _version_of(package) for package in packages}
+    known = {package: version for package, version in found.items() if version is not None}
+    return {"python": platform.python_version()} | known
+
+
+@cache
+def _version_of(package: str) -> str | None:
+    """Version of an installed package, which a process need not look up for each model."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def text_hash(text: str | None) -> str | None:
