@@ -1,3 +1,4 @@
+import functools
 import re
 import time
 
@@ -101,6 +102,27 @@ def asks(model, key):
     """What a model asks of its job; nothing, where its engine has no such key."""
     least = {"gpus": 0, "gpu_model": None, "mem_mb": 4000, "runtime": 120, "shards": 1}
     return getattr(model, key, least[key])
+
+
+def guard_asks(wildcards, key):
+    """What a guard's model asks of its job."""
+    return asks(STUDY.guards[wildcards.guard].model, key)
+
+
+@functools.cache
+def tell_what_is_wanted_anew():
+    """Tell jobs what the command line forces: by themselves, to them every run is forced.
+
+    While the plan is made, and not at the start: that is another's where this is its module.
+    """
+    if workflow.is_main_process:
+        want_anew(forced_to_run())
+
+
+def prompts_to_answer(_):
+    """The table of prompts; whoever answers them is told what the user wants anew."""
+    tell_what_is_wanted_anew()
+    return f"{RESULTS}/prompts.parquet"
 
 
 def given(section, *without):

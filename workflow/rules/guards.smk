@@ -5,11 +5,6 @@ TRAINED_GUARDS = [
 GUARD_RESULTS = f"{RESULTS}/guards/{{guard}}"
 
 
-def guard_asks(wildcards, key):
-    """What a guard's model asks of its job."""
-    return asks(STUDY.guards[wildcards.guard].model, key)
-
-
 if GUARDED:
     # A server is on the network, which jobs on a cluster are not.
     if any(engine_of(STUDY.guards[key].model).served for key in MODEL_GUARDS):

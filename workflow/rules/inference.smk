@@ -1,6 +1,3 @@
-import functools
-
-
 # Asking goes to the network, which jobs on a cluster do not; gathering takes seconds.
 localrules:
     ask_again,
@@ -12,22 +9,6 @@ SHARDED_MODELS = [
     key for key in OWN_MODELS if ENGINE[key].shards and STUDY.models[key].shards > 1
 ]
 WHOLE_MODELS = [key for key in OWN_MODELS if key not in SHARDED_MODELS]
-
-
-@functools.cache
-def tell_what_is_wanted_anew():
-    """Tell jobs what the command line forces: by themselves, to them every run is forced.
-
-    While the plan is made, and not at the start: that is another's where this is its module.
-    """
-    if workflow.is_main_process:
-        want_anew(forced_to_run())
-
-
-def prompts_to_answer(_):
-    """The table of prompts; whoever answers them is told what the user wants anew."""
-    tell_what_is_wanted_anew()
-    return f"{RESULTS}/prompts.parquet"
 
 
 rule generate_responses:
