@@ -154,7 +154,7 @@ class Cluster:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self) -> None:
-        for part in ("bin", "dev", "log", "run", "spool", "state", "submitted", "db"):
+        for part in ("bin", "dev", "log", "run", "spool", "state", "submitted", "db", "scratch"):
             (self.folder / part).mkdir()
         for node in NODES:
             (self.folder / "spool" / node).mkdir()
@@ -193,8 +193,10 @@ class Cluster:
     def _start_accounting(self) -> None:
         data = self.folder / "db"
         subprocess.run(
+            # At its start a server removes the temporary tables of every other in its folder.
             ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--user=root",
-             "--auth-root-authentication-method=normal", "--skip-test-db"],
+             f"--tmpdir={self.folder}/scratch", "--auth-root-authentication-method=normal",
+             "--skip-test-db"],
             check=True,
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
@@ -206,7 +208,8 @@ class Cluster:
         )
         self._spawn(
             "mariadbd", "mariadbd", "--no-defaults", f"--datadir={data}", "--user=root",
-            "--skip-networking", f"--socket={self.folder}/db.sock",
+            f"--tmpdir={self.folder}/scratch", "--skip-networking",
+            f"--socket={self.folder}/db.sock",
             f"--pid-file={self.folder}/run/mariadbd.pid",
             f"--init-file={self.folder}/grants.sql",
         )  # fmt: skip
