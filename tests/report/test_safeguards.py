@@ -11,8 +11,9 @@ import pytest
 from refusal_parity.config import StudyConfig
 from refusal_parity.report.figure_safeguards import draw_safeguards, trades_of
 from refusal_parity.report.safeguards import changes_table, rates_table, sentences
+from refusal_parity.report.sections.methods import set_apart
 from refusal_parity.report.sections.safeguards import SECTION
-from refusal_parity.tables import SafeguardRates, Safeguards, conform, empty
+from refusal_parity.tables import Prompts, SafeguardRates, Safeguards, conform, empty
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
@@ -156,3 +157,15 @@ def test_without_unsafe_requests_or_arms(guarded: ReportInputs, inputs: ReportIn
     assert context is not None
     assert context["unsafe"] is False
     assert SECTION.context(inputs) is None
+
+
+def test_prompts_that_rates_are_not_about_are_counted(inputs: ReportInputs) -> None:
+    assert set_apart(inputs) == ""
+    prompts = inputs[Prompts]
+    unsafe = pl.int_range(pl.len()) < 5
+    mixed = inputs.with_tables(
+        {Prompts: prompts.with_columns(kind=pl.when(unsafe).then(pl.lit("unsafe")))}
+    )
+    assert f"leave 5 of {len(prompts):,} prompts out" in set_apart(mixed)
+    assert "no number of this page is about them" in set_apart(mixed)
+    assert "section on what is done" in set_apart(mixed.with_tables({Safeguards: _changes()}))
