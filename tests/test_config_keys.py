@@ -198,6 +198,8 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     "sampling.top_k": ([-1, 0, 50], [-2, 0.5, None]),
     "sampling.max_tokens": ([1, 4096, None], [0, -1, 1.5, "many"]),
     "sampling.seed": _SEED,
+    "sampling.openings": (["draw", "weigh"], ["both", None, 3]),
+    "models.v.openings": (["draw", "weigh", None], ["both", 3]),
     "models.v.variant_of": ([None, "h"], ["x", "v", "a b", 7]),
     "models.v.engine": (["vllm"], ["vlm", None]),
     "models.v.source": (
@@ -230,6 +232,7 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     "models.w.source.sha256": _SHA,
     "models.v.thinking.start": (["<b>"], ["", 7, None]),
     "models.v.thinking.end": (["</b>"], ["", 7, None]),
+    "models.i.openings": (["draw", None], ["weigh", "both", 3]),
     "models.i.variant_of": ([None, "v"], ["x", "i", "a b", 7]),
     "models.i.engine": (["import"], ["imports", None]),
     "models.i.path": _PATH,
@@ -259,6 +262,7 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     "models.i.columns.finish_reason": _WORD_OR_NONE,
     "models.i.download.url": (["http://localhost/a"], ["file:///etc/passwd", "a", None]),
     "models.i.download.sha256": _SHA,
+    "models.o.openings": (["draw", None], ["weigh", "both", 3]),
     "models.o.variant_of": ([None, "v"], ["x", "o", "a b", 7]),
     "models.o.engine": (["openai"], ["open-ai", None]),
     "models.o.base_url": (

@@ -147,10 +147,7 @@ def table_files(wildcards):
     from refusal_parity.tables import tables_of
 
     return {
-        key: [
-            f"{RESULTS}/{spec.path(model)}"
-            for model in (MODELS if spec.per_model else [""])
-        ]
+        key: [f"{RESULTS}/{path}" for path in spec.paths(STUDY)]
         for key, spec in tables_of(STUDY).items()
     }
 

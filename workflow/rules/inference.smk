@@ -43,7 +43,7 @@ rule generate_responses:
     params:
         model=lambda wildcards: given(STUDY.models[wildcards.model]),
         samples=STUDY.samples,
-        sampling=given(STUDY.sampling),
+        sampling=given(STUDY.sampling, "openings"),
     message:
         "Drawing responses of {wildcards.model}"
     script:
@@ -98,7 +98,7 @@ rule ask_server:
     params:
         model=lambda wildcards: given(STUDY.models[wildcards.model]),
         samples=STUDY.samples,
-        sampling=given(STUDY.sampling),
+        sampling=given(STUDY.sampling, "openings"),
     message:
         "Asking the server for responses of {wildcards.model}"
     script:
@@ -117,7 +117,7 @@ rule ask_again:
     params:
         tables={key: DRAWN.format(model=key) for key in SERVER_MODELS},
         samples=STUDY.samples,
-        sampling=given(STUDY.sampling),
+        sampling=given(STUDY.sampling, "openings"),
     message:
         "Asking servers again for the responses that failed"
     script:

@@ -7,7 +7,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, get_args
 
 from pydantic import Field
 
@@ -27,6 +27,12 @@ class EngineModel(Section):
         default=None,
         description="Key of the model that this one was made from by training, an adapter, "
         "quantising or steering: the two are compared prompt by prompt.",
+    )
+
+    openings: Literal["draw", "weigh"] | None = Field(
+        default=None,
+        description="Whether probabilities of openings are measured (see sampling.openings); null "
+        "takes what the study's sampling says.",
     )
 
     def files(self) -> Iterator[tuple[str, Path]]:
@@ -53,7 +59,7 @@ class EngineModel(Section):
 
     def asked(self) -> dict[str, Any]:
         """What the config says that changes responses, defaults left out."""
-        running = {*engine_of(self).running, "variant_of"}
+        running = {*engine_of(self).running, "variant_of", "openings"}
         return self.model_dump(mode="json", exclude_defaults=True, exclude=running)
 
 
@@ -73,6 +79,7 @@ class Engine:
         served: it asks somebody else's machine, over the network, and may cost money.
         seeded: two runs with the same seeds give the same responses.
         shards: a model's prompts may be split among several jobs.
+        weighs: it tells how probable a given beginning of a response is.
         running: keys that say how a job runs and change no response.
     """
 
@@ -83,6 +90,7 @@ class Engine:
     served: bool = False
     seeded: bool = False
     shards: bool = False
+    weighs: bool = False
     running: frozenset[str] = frozenset()
 
     @property

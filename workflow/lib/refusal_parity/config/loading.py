@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from refusal_parity.config.analysis import AnalysisConfig, ModelContrast
 from refusal_parity.config.complaints import readable
+from refusal_parity.config.engines import engine_of
 from refusal_parity.config.imported import ImportModel
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.study import StudyConfig
@@ -43,6 +44,7 @@ def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
         )
     _check_prompts(config, where)
     _check_guards(config, where)
+    _check_openings(config, where)
     _check_variants(config, where)
     config = _with_contrasts_of_variants(config)
     _check_contrasts(config, where)
@@ -163,6 +165,36 @@ def _check_guards(config: StudyConfig, where: str) -> None:
             "a study whose prompts come from a model's file has no arms of its own to guard",
             where=where,
             remedy="Give prompts.templates and prompts.names.",
+        )
+
+
+def _check_openings(config: StudyConfig, where: str) -> None:
+    """Openings are weighed where there is something to weigh, and an engine that can."""
+    asked = {
+        f"models.{key}.openings": key
+        for key, model in config.models.items()
+        if model.openings == "weigh"
+    }
+    for said, key in asked.items():
+        if not engine_of(config.models[key]).weighs:
+            raise InputError(
+                f"{said} is weigh, and engine {engine_of(config.models[key]).key} does not tell "
+                "how probable a given beginning of a response is",
+                where=where,
+                remedy="Take it out: its responses are drawn as ever.",
+            )
+    if config.sampling.openings == "weigh" and not config.weighed:
+        raise InputError(
+            "sampling.openings is weigh, and no model of this study has an engine that can",
+            where=where,
+            remedy="Take it out, or run a model in vLLM.",
+        )
+    if config.weighed and config.sampling.temperature == 0:
+        raise InputError(
+            "openings are to be weighed at temperature 0, where each prompt has one response and "
+            "no other has a probability",
+            where=where,
+            remedy="Set sampling.temperature above 0, or take openings: weigh out.",
         )
 
 

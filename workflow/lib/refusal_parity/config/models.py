@@ -29,6 +29,7 @@ TEMPLATE_DATE: Final = dt.date(2025, 1, 1)
     weights=True,
     seeded=True,
     shards=True,
+    weighs=True,
     running=("mem_mb", "runtime", "gpu_model", "shards"),
 )
 class VllmModel(EngineModel):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, cast
 
 from pydantic import Discriminator, Field, Tag, field_validator
 
 from refusal_parity.config.analysis import AnalysisConfig
 from refusal_parity.config.arms import Arm, ArmConfig, same_without_guard
+from refusal_parity.config.engines import engine_of
 from refusal_parity.config.guards import GuardConfig
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
@@ -123,6 +124,12 @@ class SamplingConfig(Section):
         "the context of a model run here.",
     )
     seed: int = Field(default=1, description="Part of the hash that seeds each single request.")
+    openings: Literal["draw", "weigh"] = Field(
+        default="draw",
+        description="weigh measures, beside ordinary draws, how probable the first words of "
+        "refusals are after each prompt, for models whose engine can: log-odds of refusal for "
+        "each prompt, and rates with far less noise where refusals are rare.",
+    )
 
     def most_tokens(self, model: EngineModel, context: int | None = None) -> int:
         """Longest response of a model, in tokens.
@@ -132,6 +139,10 @@ class SamplingConfig(Section):
             context: what it reads and writes at most, in tokens, where that is known.
         """
         return self.max_tokens or model.longest_answer(context)
+
+    def drawing(self) -> dict[str, Any]:
+        """All that says how responses are drawn; what is measured beside them is none of it."""
+        return self.model_dump(exclude={"openings"})
 
     def suited_to(self, model: EngineModel, context: int | None = None) -> Self:
         """The same with `max_tokens` filled in; arguments as for `most_tokens`."""
@@ -183,3 +194,12 @@ class StudyConfig(Section):
         default={}, description="What arms have in front of a model, by key."
     )
     report: ReportConfig = Field(default=ReportConfig(), description="What the report holds.")
+
+    @property
+    def weighed(self) -> list[str]:
+        """Keys of the models of which probabilities of openings are measured."""
+        return [
+            key
+            for key, model in self.models.items()
+            if engine_of(model).weighs and (model.openings or self.sampling.openings) == "weigh"
+        ]

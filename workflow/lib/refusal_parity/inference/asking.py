@@ -69,7 +69,7 @@ def settings(job: InferenceJob[OpenAIModel], *, quick: bool = False) -> dict[str
     del quick
     request = job.model.request.resolved().model_dump(exclude_defaults=True)
     request.pop("presets", None)
-    not_sent = {"seed", *request.get("leave_out", [])}
+    not_sent = {"seed", "openings", *request.get("leave_out", [])}
     return {
         "engine": "openai",
         "route": job.model.route,
@@ -109,7 +109,7 @@ class ServedModel(Source):
         server = urlsplit(self._job.model.base_url).netloc
         return {
             "device": f"server {server}",
-            "sampling": self._job.sampling.model_dump(),
+            "sampling": self._job.sampling.drawing(),
             "packages": package_versions(),
         }
 

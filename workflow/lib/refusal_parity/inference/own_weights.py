@@ -107,7 +107,7 @@ class OwnWeights(Source):
             ),
             "own_system_prompt": self._own_system_prompt(),
             **self._rendering(),
-            "sampling": job.sampling.suited_to(model, self._engine.context_length).model_dump(),
+            "sampling": job.sampling.suited_to(model, self._engine.context_length).drawing(),
             "packages": package_versions(),
         }
 
@@ -195,7 +195,8 @@ def settings(job: InferenceJob[VllmModel], *, quick: bool = False) -> dict[str, 
 
 def _sampling(job: InferenceJob[VllmModel]) -> dict[str, Any]:
     """How responses are drawn. A limit that nobody gave hangs on the model's context."""
-    given = job.sampling.model_dump(exclude={"seed"})
+    given = job.sampling.drawing()
+    del given["seed"]
     if given["max_tokens"] is None:
         given["max_tokens"] = f"{job.sampling.most_tokens(job.model)}, or half of the context"
     return given

@@ -18,6 +18,12 @@ from refusal_parity.tables.responses import (
     StoredResponses,
 )
 from refusal_parity.tables.guards import GuardStops
+from refusal_parity.tables.openings import (
+    NextTokens,
+    OpeningProbabilities,
+    Openings,
+    Propensity,
+)
 from refusal_parity.tables.stimuli import Stimuli
 from refusal_parity.tables.statistics import (
     Comparison,
@@ -98,10 +104,14 @@ __all__ = [
     "Losses",
     "Mentions",
     "MixedModels",
+    "NextTokens",
+    "OpeningProbabilities",
+    "Openings",
     "Overview",
     "PairLedger",
     "Pairs",
     "Prompts",
+    "Propensity",
     "Rates",
     "Responses",
     "SafeguardRates",

@@ -19,6 +19,10 @@ def _always(_: StudyConfig) -> bool:
     return True
 
 
+def _all_models(study: StudyConfig) -> list[str]:
+    return list(study.models)
+
+
 @dataclass(frozen=True, kw_only=True)
 class TableSpec:
     """One table of a study.
@@ -32,6 +36,7 @@ class TableSpec:
         factors: whether it keeps further columns, text and numbers, behind its own.
         of_preference: whether audits of preference data have it, instead of studies of models.
         when: whether a study of its kind has it.
+        models: keys of the models that have a file of it, where each has its own.
     """
 
     key: str
@@ -42,6 +47,7 @@ class TableSpec:
     factors: bool = False
     of_preference: bool = False
     when: Callable[[StudyConfig], bool] = _always
+    models: Callable[[StudyConfig], list[str]] = _all_models
 
     @property
     def meaning(self) -> str:
@@ -51,6 +57,10 @@ class TableSpec:
     def path(self, model: str) -> str:
         """Its file below the study's results; of one model, where each has its own."""
         return f"{f'models/{model}/' if self.per_model else self.folder}{self.key}.parquet"
+
+    def paths(self, study: StudyConfig) -> list[str]:
+        """All its files below the study's results, in the order of the models."""
+        return [self.path(model) for model in (self.models(study) if self.per_model else [""])]
 
 
 TABLES: Final[dict[str, TableSpec]] = {}
@@ -66,6 +76,7 @@ def table(  # noqa: PLR0913 - a table has these properties
     factors: bool = False,
     of_preference: bool = False,
     when: Callable[[StudyConfig], bool] = _always,
+    models: Callable[[StudyConfig], list[str]] = _all_models,
 ) -> Callable[[type[Table]], type[Table]]:
     """Declare the schema that it decorates a table of studies; see `TableSpec`.
 
@@ -85,6 +96,7 @@ def table(  # noqa: PLR0913 - a table has these properties
             factors=factors,
             of_preference=of_preference,
             when=when,
+            models=models,
         )
         return schema
 

@@ -1,0 +1,112 @@
+"""How responses open, which openings refuse, and how probable these are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dataframely as dy
+
+from refusal_parity.tables.registry import table
+
+if TYPE_CHECKING:
+    from refusal_parity.config import StudyConfig
+
+
+def _weighs(study: StudyConfig) -> bool:
+    return bool(study.weighed)
+
+
+def _weighed(study: StudyConfig) -> list[str]:
+    return study.weighed
+
+
+def _probability(of: str) -> dy.Float64:
+    return dy.Float64(min=0, max=1, description=f"probability of {of}")
+
+
+@table("openings", when=_weighs, models=_weighed)
+class Openings(dy.Schema):
+    """First tokens that open this model's refusals: leaves of trees learnt from its responses."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    fold = dy.Int32(
+        primary_key=True,
+        min=0,
+        description="0 for the tree learnt from all responses; else a fold of templates, whose "
+        "responses this tree did not learn from",
+    )
+    opening = dy.String(primary_key=True, description="key of the leaf: its token ids with dashes")
+    token_ids = dy.List(dy.Int64(), description="the tokens, in their order")
+    text = dy.String(description="what they say")
+    depth = dy.Int32(min=1, description="number of tokens")
+    responses = dy.Int64(min=1, description="labelled responses that open so, of those learnt from")
+    refusals = dy.Int64(min=0, description="refusals among these")
+    share = dy.Float64(min=0, max=1, description="share of refusals among them")
+
+
+@table("opening_probabilities", when=_weighs, models=_weighed)
+class OpeningProbabilities(dy.Schema):
+    """How probable each opening is after each prompt, by the model's own probabilities."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    prompt_id = dy.String(primary_key=True, description="prompt of an arm without a guard")
+    opening = dy.String(
+        primary_key=True, description="leaf of the tree of all responses or of the prompt's fold"
+    )
+    probability = _probability("the opening after temperature, before top_p and top_k")
+    probability_sampled = _probability(
+        "the opening as responses are drawn: after temperature, top_p and top_k"
+    )
+
+
+@table("propensity", when=_weighs, models=_weighed)
+class Propensity(dy.Schema):
+    """How prone each prompt is to be refused, from probabilities of openings: one row a prompt."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    prompt_id = dy.String(primary_key=True, description="prompt of an arm without a guard")
+    fold = dy.Int32(min=1, description="fold of the prompt's template")
+    log_odds = dy.Float64(
+        nullable=True,
+        description="log-odds that a response opens as refusals do: of the sum, over the tree of "
+        "all responses, of probability times share of refusals, after temperature and before "
+        "top_p and top_k; null where no opening is known",
+    )
+    log_odds_error = dy.Float64(
+        nullable=True,
+        min=0,
+        description="standard error of it, from the shares of refusals, which all prompts have in "
+        "common",
+    )
+    mass = _probability("any opening of the tree of all responses, before top_p and top_k")
+    tree_rate = dy.Float64(
+        min=0,
+        max=1,
+        description="sum, over the tree of the prompt's fold, of probability as drawn times share "
+        "of refusals: the part of the weighed rate without the noise of drawing",
+    )
+    weighed_rate = dy.Float64(
+        nullable=True,
+        description="tree_rate plus the mean, over the prompt's ordinary draws, of refusal (1 or "
+        "0) less the share of the leaf that the draw opens with (0 outside the tree): unbiased "
+        "for the rate of refusals, and for one prompt possibly below 0; null without draws",
+    )
+    weighed_rate_error = dy.Float64(
+        nullable=True, min=0, description="standard error of the weighed rate"
+    )
+    outside = _probability("no opening of the tree of the prompt's fold, as drawn")
+    drawn = dy.Int64(min=0, description="ordinary draws of the prompt that have a label")
+    drawn_refusals = dy.Int64(min=0, description="refusals among them")
+    drawn_outside_refusals = dy.Int64(
+        min=0, description="of these, those that open outside the tree of the prompt's fold"
+    )
+
+
+class NextTokens(dy.Schema):
+    """What an engine said of one token behind a prompt and the beginning of a response."""
+
+    step_id = dy.String(
+        primary_key=True, description="hash of what was sent, the beginning and the token"
+    )
+    probability = OpeningProbabilities.probability
+    probability_sampled = OpeningProbabilities.probability_sampled
