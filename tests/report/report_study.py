@@ -19,6 +19,8 @@ from refusal_parity.tables import (
     Labels,
     Responses,
     conform,
+    tables_of,
+    write_table,
 )
 from refusal_parity.vocabulary import (
     Label,
@@ -192,3 +194,14 @@ def changed(
             tables={schema: rows for schema, rows in found.items() if rows is not None},
         )
     )
+
+
+def written(inputs: ReportInputs, folder: Path) -> dict[str, list[Path]]:
+    """Files of the study's tables by key, as its jobs would have left them."""
+    files: dict[str, list[Path]] = {}
+    for key, spec in tables_of(inputs.config).items():
+        for model in inputs.models if spec.per_model else [""]:
+            rows, path = inputs[spec.schema], folder / spec.path(model)
+            write_table(rows.filter(model=model) if spec.per_model else rows, spec.schema, path)
+            files.setdefault(key, []).append(path)
+    return files

@@ -8,6 +8,7 @@ import dataframely as dy
 import polars as pl
 import pytest
 from matplotlib.figure import Figure
+from report_study import written
 
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import (
@@ -21,7 +22,7 @@ from refusal_parity.report.files import export_tables
 from refusal_parity.report.page import render_page
 from refusal_parity.report.sections import AUDIT_SECTIONS, SECTIONS
 from refusal_parity.report.writing import read_inputs
-from refusal_parity.tables import TABLES, table, tables_of, write_table
+from refusal_parity.tables import TABLES, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,15 +48,7 @@ def test_a_declared_table_is_read_shown_and_exported(
     odours: type[dy.Schema], inputs: ReportInputs, tmp_path: Path
 ) -> None:
     smoke = pl.DataFrame({"odour": ["smoke"], "strength": [0.5]})
-    files: dict[str, list[Path]] = {}
-    for key, spec in tables_of(inputs.config).items():
-        rows = smoke if spec.schema is odours else inputs[spec.schema]
-        for model in inputs.models if spec.per_model else [""]:
-            path = tmp_path / spec.path(model)
-            of_model = rows.filter(model=model) if spec.per_model else rows
-            write_table(of_model, spec.schema, path, metadata={})
-            files.setdefault(key, []).append(path)
-    read = read_inputs(inputs.config, files)
+    read = read_inputs(inputs.config, written(inputs.with_tables({odours: smoke}), tmp_path))
     assert read[odours].rows() == [("smoke", 0.5)]
     export_tables(read, tmp_path / "tables")
     assert "smoke,0.5" in (tmp_path / "tables" / "odours.csv").read_text("utf-8-sig")

@@ -22,6 +22,7 @@ from refusal_parity.tables import (
     read_parts,
     read_table,
     read_tables,
+    scan_tables,
 )
 from refusal_parity.vocabulary import Label, Status
 
@@ -36,7 +37,7 @@ JUDGE: Final = "judge"
 HUMAN: Final = "human"
 IMPORTED: Final = "imported"
 
-_PART: Final = 100_000
+_PART: Final = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,12 +100,12 @@ def gather_ratings(files: LabelFiles, dimensions: Iterable[str] = ()) -> Ratings
     rows = pl.concat(
         _machine_labels(part) for path in files.labels for part in read_parts(Labels, path, _PART)
     )
-    imported = pl.concat(
-        part.filter(pl.col("status").cast(pl.String) == Status.OK).select(
-            *KEY, pl.col("imported_label").cast(pl.String).alias(IMPORTED)
-        )
-        for path in files.responses
-        for part in read_parts(Responses, path, _PART)
+    imported = (
+        scan_tables(Responses, files.responses)
+        .lazy()
+        .filter(pl.col("status").cast(pl.String) == Status.OK)
+        .select(*KEY, pl.col("imported_label").cast(pl.String).alias(IMPORTED))
+        .collect()
     )
     rows = rows.join(imported, on=KEY, how="left").join(prompts, on="prompt_id")
     judged = (

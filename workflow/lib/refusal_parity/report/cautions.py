@@ -211,7 +211,12 @@ def _changing_model(inputs: ReportInputs, key: Key) -> list[str]:
     model, *asked = key
     if asked != [inputs.outcome, inputs.dimension]:
         return []
-    answers = inputs[Responses].filter(pl.col("model") == model).drop_nulls("answered_at")
+    answers = (
+        inputs.scan(Responses, model)
+        .select("answered_at", "answered_by")
+        .drop_nulls("answered_at")
+        .collect()
+    )
     if answers.is_empty():
         return []
     named = answers["answered_by"].drop_nulls().unique().sort().to_list()
@@ -270,11 +275,11 @@ def _rests_on_filter(inputs: ReportInputs, key: Key, contrast: Finding) -> str |
 def _named(inputs: ReportInputs, model: str) -> str:
     """The reasons that a service gave for what it refused, the most frequent two."""
     reasons = (
-        inputs[Responses]
-        .filter(pl.col("model") == model, pl.col("status").cast(pl.String) == Exclusion.FILTERED)[
-            "refusal_reason"
-        ]
+        inputs.scan(Responses, model)
+        .filter(pl.col("status").cast(pl.String) == Exclusion.FILTERED)
+        .select("refusal_reason")
         .drop_nulls()
+        .collect()["refusal_reason"]
         .value_counts(sort=True)["refusal_reason"]
         .to_list()
     )

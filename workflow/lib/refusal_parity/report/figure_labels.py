@@ -53,12 +53,11 @@ def draw_labels(inputs: ReportInputs, model: str) -> Drawing | None:
 
 def label_shares(inputs: ReportInputs, model: str) -> Shares:
     """Share of each label by group, refusals by the service among them, over all that count."""
-    labels = shown_labels(inputs)
-    if labels is None:
-        return {}
     counts = (
-        labels.filter(pl.col("model") == model, pl.col("label").is_not_null())
+        shown_labels(inputs, model)
+        .filter(pl.col("label").is_not_null())
         .select("prompt_id", "label")
+        .collect()
         .join(inputs[Prompts].select("prompt_id", "group"), on="prompt_id")
         .group_by("group", "label")
         .len()

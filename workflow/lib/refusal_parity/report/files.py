@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from refusal_parity.tables import tables_of, write_csv, write_table
+from refusal_parity.tables import (
+    tables_of,
+    write_csv,
+    write_csv_parts,
+    write_parts,
+    write_table,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,6 +20,8 @@ if TYPE_CHECKING:
 FOLDER: Final = "tables"
 """Folder of the tables, beside the report."""
 
+ROWS: Final = 20_000
+"""Rows of a table with one for each response that are held at a time."""
 
 ANALYSIS_PACKAGES: Final = (
     "polars",
@@ -35,8 +43,13 @@ def export_tables(inputs: ReportInputs, folder: Path) -> None:
         InputError: a table is not what its schema says, or the folder cannot be written.
     """
     for key, spec in tables_of(inputs.config).items():
-        rows = inputs.tables.get(spec.schema)
-        if rows is not None:
+        if spec.schema not in inputs.tables:
+            continue
+        parquet, csv = folder / f"{key}.parquet", folder / f"{key}.csv"
+        if spec.long:
             provenance = inputs.provenance if key == "responses" else None
-            write_table(rows, spec.schema, folder / f"{key}.parquet", metadata=provenance)
-            write_csv(rows, spec.schema, folder / f"{key}.csv")
+            write_parts(inputs.parts(spec.schema, ROWS), spec.schema, parquet, metadata=provenance)
+            write_csv_parts(inputs.parts(spec.schema, ROWS), spec.schema, csv)
+        else:
+            write_table(inputs[spec.schema], spec.schema, parquet)
+            write_csv(inputs[spec.schema], spec.schema, csv)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.report.shown_labels import BY_SERVICE, REFUSED, SHOWN, shown_labels
-from refusal_parity.tables import Prompts, Responses
+from refusal_parity.tables import Labels, Prompts, Responses
 from refusal_parity.vocabulary import Label, LabelSource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from refusal_parity.report.inputs import ReportInputs
 
 CARRIED: Final = 100_000_000
@@ -24,7 +27,8 @@ NONE: Final = -1
 """In a column of places: there is nothing."""
 
 _LABELS: Final = [label.value for label in Label]
-_KEY: Final = ["model", "prompt_id", "sample"]
+_PIECE: Final = 10_000
+"""Values of a column that are written at a time."""
 
 
 def response_payload(inputs: ReportInputs) -> str | None:
@@ -39,9 +43,12 @@ def response_payload(inputs: ReportInputs) -> str | None:
     found = responses_of(inputs)
     if found is None:
         return None
-    packed = json.dumps(found, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    packed = io.BytesIO()
     # The last per cents of size, at level 9, take twice as long.
-    return base64.b64encode(gzip.compress(packed.encode(), compresslevel=6, mtime=0)).decode()
+    with gzip.GzipFile(filename="", mode="wb", fileobj=packed, compresslevel=6, mtime=0) as file:
+        for piece in json_pieces(found):
+            file.write(piece.encode())
+    return base64.b64encode(packed.getbuffer()).decode()
 
 
 def shown_characters(inputs: ReportInputs) -> int:
@@ -51,9 +58,13 @@ def shown_characters(inputs: ReportInputs) -> int:
     long responses no browser would open the page.
     """
     wanted = inputs.config.report.characters
-    if inputs[Responses].is_empty():
-        return wanted
-    lengths = inputs[Responses]["response"].drop_nulls().str.len_chars().cast(pl.Int64)
+    lengths = (
+        inputs.scan(Responses)
+        .select(pl.col("response").str.len_chars().cast(pl.Int64))
+        .drop_nulls()
+        .collect(engine="streaming")
+        .to_series()
+    )
 
     def together(characters: int) -> int:
         return int(lengths.clip(upper_bound=characters).sum())
@@ -62,7 +73,7 @@ def shown_characters(inputs: ReportInputs) -> int:
 
 
 def responses_of(inputs: ReportInputs) -> dict[str, Any] | None:
-    """Responses, prompts and labels as JSON-ready columns; None without responses.
+    """Responses, prompts and labels as columns; None without responses.
 
     Columns of `rows` have one value a response; `model`, `prompt`, `text`,
     `label`, `source`, `exclusion` and the opinions are places in the lists of
@@ -71,57 +82,107 @@ def responses_of(inputs: ReportInputs) -> dict[str, Any] | None:
     of responses that were cut off when they were drawn; `refusals_by_service` the
     service's reasons by place. An opinion beyond `labels` is that it is some refusal,
     and the next one that it is none.
+
+    Returns:
+        What JSON holds, with long lists as Series: a million responses are few bytes each.
     """
-    labels = shown_labels(inputs)
-    if inputs[Responses].is_empty() or labels is None or inputs[Responses].is_empty():
+    if not inputs.has(Responses) or not inputs.has(Labels):
         return None
-    rows = (
-        inputs[Responses]
-        .select(*_KEY, "response", "refusal_reason")
-        .join(labels, on=_KEY, how="left")
-    )
+    most = shown_characters(inputs)
+    prompts = inputs[Prompts].with_row_index("place")
+    rows = pl.concat([_rows(inputs, model, prompts, most) for model in inputs.models], rechunk=True)
+    distinct = rows["text"].drop_nulls().unique(maintain_order=True)
+    exclusions = rows["exclusion"].drop_nulls().unique(maintain_order=True)
     by_service = (rows["label"] == BY_SERVICE).any()
     shown = [*_LABELS, *([BY_SERVICE] if by_service else [])]
-    prompts = inputs[Prompts].with_row_index("place")
-    rows = rows.join(prompts.select("prompt_id", "place"), on="prompt_id", how="left")
-    lengths = rows["response"].str.len_chars()
-    most = shown_characters(inputs)
-    texts = rows["response"].str.slice(0, most)
-    distinct = texts.drop_nulls().unique(maintain_order=True)
-    exclusions = rows["exclusion"].drop_nulls().unique(maintain_order=True)
     sources = [source.value for source in LabelSource]
-    cut = lengths > most
+    numbered = rows.with_row_index("row")
+    cut = numbered.filter(pl.col("length") > most)
+    refused = numbered.drop_nulls("refusal_reason")
     return {
         "models": inputs.models,
         "labels": [SHOWN[label] for label in shown],
         "refusals": [shown.index(label) for label in REFUSED if label in shown],
         "sources": sources,
         "exclusions": exclusions.to_list(),
-        "texts": distinct.to_list(),
+        "texts": distinct,
         **_prompts(inputs, prompts),
         "rows": {
-            "model": _places(rows["model"], inputs.models),
-            "prompt": rows["place"].to_list(),
-            "sample": rows["sample"].to_list(),
-            "text": _places(texts, distinct.to_list()),
-            "label": _places(rows["label"], shown),
-            "source": _places(rows["label_source"].cast(pl.String), sources),
-            "exclusion": _places(rows["exclusion"], exclusions.to_list()),
-            "probability": _probability(rows),
+            "model": _places(rows["model"], pl.Series(inputs.models)),
+            "prompt": rows["prompt"],
+            "sample": rows["sample"],
+            "text": _places(rows["text"], distinct),
+            "label": _places(rows["label"], pl.Series(shown)),
+            "source": _places(rows["label_source"], pl.Series(sources)),
+            "exclusion": _places(rows["exclusion"], exclusions),
+            "probability": rows["probability"],
         },
-        "length": {
-            place: length
-            for place, (length, is_cut) in enumerate(zip(lengths, cut, strict=True))
-            if is_cut
-        },
-        "cut_off": rows["truncated"].fill_null(value=False).arg_true().to_list(),
-        "refusals_by_service": {
-            place: reason
-            for place, reason in enumerate(rows["refusal_reason"])
-            if reason is not None
-        },
+        "length": dict(cut.select("row", "length").iter_rows()),
+        "cut_off": rows["truncated"].fill_null(value=False).arg_true(),
+        "refusals_by_service": dict(refused.select("row", "refusal_reason").iter_rows()),
         "opinions": _opinions(rows, len(shown)),
     }
+
+
+def _rows(inputs: ReportInputs, model: str, prompts: pl.DataFrame, most: int) -> pl.DataFrame:
+    """A model's responses with their labels, each text cut to its first `most` characters."""
+    key = ["prompt_id", "sample"]
+    probabilities = [f"p_{label}" for label in _LABELS]
+    source = pl.col("label_source").cast(pl.String)
+    by_other = (source != LabelSource.CLASSIFIER) & pl.col(probabilities[0]).is_not_null()
+    labels = (
+        shown_labels(inputs, model)
+        .select(
+            *key, "label", "exclusion", "truncated", "keyword_refusal", label_source=source,
+            # Of the classifier's own label, in per cent.
+            probability=(100 * pl.max_horizontal(probabilities)).round().cast(pl.Int8),
+            classifier=pl.when(by_other).then(
+                pl.concat_list(probabilities).list.arg_max().cast(pl.Int8)
+            ),
+        )
+    )  # fmt: skip
+    return (
+        inputs.scan(Responses, model)
+        .select(
+            *key, "model", "refusal_reason", text=pl.col("response").str.slice(0, most),
+            length=pl.col("response").str.len_chars(),
+        )
+        .join(labels, on=key, how="left", maintain_order="left")
+        .join(
+            prompts.lazy().select("prompt_id", prompt=pl.col("place").cast(pl.Int32)),
+            on="prompt_id", how="left", maintain_order="left",
+        )
+        .drop("prompt_id")
+        .with_columns(pl.col("probability", "prompt").fill_null(NONE))
+        .collect()
+    )  # fmt: skip
+
+
+def json_pieces(value: Any) -> Iterator[str]:
+    """JSON of objects, lists and Series, piece by piece, so that it never stands whole."""
+    if isinstance(value, dict):
+        for number, (key, each) in enumerate(value.items()):
+            yield f"{',' if number else '{'}{_json(str(key))}:"
+            yield from json_pieces(each)
+        yield "}" if value else "{}"
+    elif isinstance(value, pl.Series):
+        yield "["
+        for first in range(0, len(value), _PIECE):
+            piece = _json(value.slice(first, _PIECE).to_list())[1:-1]
+            yield f",{piece}" if first else piece
+        yield "]"
+    elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        yield "["
+        for number, each in enumerate(value):
+            yield "," if number else ""
+            yield from json_pieces(each)
+        yield "]"
+    else:
+        yield _json(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _prompts(inputs: ReportInputs, prompts: pl.DataFrame) -> dict[str, Any]:
@@ -133,45 +194,36 @@ def _prompts(inputs: ReportInputs, prompts: pl.DataFrame) -> dict[str, Any]:
         "templates": templates.select("template", "family", "template_id").rows(),
         "arms": arms,
         "prompts": {
-            "template": _places(prompts["template_id"], templates["template_id"].to_list()),
-            "group": _places(prompts["group"], groups),
-            "arm": _places(prompts["arm"], arms),
-            "name": prompts["name"].to_list(),
-            "text": prompts["prompt"].to_list(),
+            "template": _places(prompts["template_id"], templates["template_id"]),
+            "group": _places(prompts["group"], pl.Series(groups, dtype=pl.String)),
+            "arm": _places(prompts["arm"], pl.Series(arms)),
+            "name": prompts["name"],
+            "text": prompts["prompt"],
         },
     }
 
 
-def _probability(rows: pl.DataFrame) -> list[int]:
-    """Probability of the classifier's own label, in per cent; -1 for none."""
-    columns = [f"p_{label}" for label in _LABELS]
-    highest = rows.select((100 * pl.max_horizontal(columns)).round().fill_null(NONE).cast(pl.Int32))
-    return highest.to_series().to_list()
-
-
 def _opinions(rows: pl.DataFrame, some_refusal: int) -> list[dict[str, Any]]:
     """Who else looked at the responses, and what each said; those who said nothing left out."""
-    columns = [f"p_{label}" for label in _LABELS]
-    ranked = pl.concat_list(columns).list.arg_max()
-    by_other = pl.col("label_source").cast(pl.String) != LabelSource.CLASSIFIER
     opinions = {
-        "classifier": pl.when(by_other & pl.col(columns[0]).is_not_null()).then(ranked),
+        "classifier": pl.col("classifier"),
         "keywords": pl.when(pl.col("keyword_refusal"))
         .then(pl.lit(some_refusal))
         .when(pl.col("keyword_refusal").not_())
         .then(pl.lit(some_refusal + 1)),
     }
     said = rows.select(
-        values.cast(pl.Int32).fill_null(NONE).alias(name) for name, values in opinions.items()
+        values.cast(pl.Int8).fill_null(NONE).alias(name) for name, values in opinions.items()
     )
     return [
-        {"name": name, "said": said[name].to_list()}
-        for name in said.columns
-        if (said[name] != NONE).any()
+        {"name": name, "said": said[name]} for name in said.columns if (said[name] != NONE).any()
     ]
 
 
-def _places(values: pl.Series, among: list[str]) -> list[int]:
-    """Place of each value in a list, -1 where it is null or not there."""
-    places = {value: place for place, value in enumerate(among)}
-    return [NONE if value is None else places.get(value, NONE) for value in values]
+def _places(values: pl.Series, among: pl.Series) -> pl.Series:
+    """Place of each value among distinct ones, -1 where it is null or not there."""
+    places = pl.DataFrame({"value": among.cast(pl.String)}).with_row_index("place")
+    found = pl.DataFrame({"value": values.cast(pl.String)}).join(
+        places, on="value", how="left", maintain_order="left"
+    )
+    return found["place"].cast(pl.Int32).fill_null(NONE)

@@ -134,12 +134,12 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
 
 def _without_cut(inputs: ReportInputs) -> str:
     """How many full answers are in no length, since nobody knows theirs."""
-    if inputs[Labels].is_empty():
-        return ""
     cut = (
-        inputs[Labels]
+        inputs.scan(Labels)
         .filter(pl.col("truncated"), pl.col("label").cast(pl.String) == str(Label.ANSWER))
-        .height
+        .select(pl.len())
+        .collect()
+        .item()
     )
     if not cut:
         return ""

@@ -26,13 +26,13 @@ COLOURS: Final = dict(zip(SHOWN, LABEL_COLOURS, strict=True))
 REFUSED: Final = (*map(str, REFUSALS), BY_SERVICE)
 
 
-def shown_labels(inputs: ReportInputs) -> pl.DataFrame | None:
+def shown_labels(inputs: ReportInputs, model: str | None = None) -> pl.LazyFrame:
     """The Labels table with `label` and `exclusion` as the study counted them, both as text.
+
+    Of all models, or of one.
 
     `label` is a key of `SHOWN`, or null; then `exclusion` says in words why.
     """
-    if inputs[Labels].is_empty():
-        return None
     label, exclusion = (pl.col(each).cast(pl.String) for each in ("label", "exclusion"))
     filtered = pl.col("filtered")
     left_out = (
@@ -49,7 +49,7 @@ def shown_labels(inputs: ReportInputs) -> pl.DataFrame | None:
         .otherwise(exclusion)
     )
     words = {str(each): reason_words(each) for each in Exclusion}
-    return inputs[Labels].with_columns(
+    return inputs.scan(Labels, model).with_columns(
         label=pl.when(filtered).then(counted).when(~left_out).then(label),
         exclusion=reason.replace(words),
     )

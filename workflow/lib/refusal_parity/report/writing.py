@@ -13,7 +13,7 @@ from refusal_parity.report.inputs import ReportInputs
 from refusal_parity.report.page import write_report
 from refusal_parity.report.summary import summary_lines
 from refusal_parity.repository import git_commit
-from refusal_parity.tables import TABLES, read_metadata, read_tables
+from refusal_parity.tables import TABLES, read_metadata, read_tables, scan_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +38,8 @@ def read_inputs(config: StudyConfig, files: Mapping[str, Sequence[Path]]) -> Rep
     Args:
         config: the study.
         files: the Parquet files of each of `tables.tables_of` the study; those of a
-            table with one file a model stand in the order of the config.
+            table with one file a model stand in the order of the config. Files with a row
+            for each response must stay as they are until the report is written.
 
     Raises:
         InputError: a file is missing or not such a table.
@@ -46,9 +47,9 @@ def read_inputs(config: StudyConfig, files: Mapping[str, Sequence[Path]]) -> Rep
     return ReportInputs(
         config=config,
         tables={
-            schema: read_tables(schema, found)
+            spec.schema: (scan_tables if spec.long else read_tables)(spec.schema, found)
             for key, found in files.items()
-            for schema in (TABLES[key].schema,)
+            for spec in (TABLES[key],)
         },
         provenance={
             model: read_metadata(path)

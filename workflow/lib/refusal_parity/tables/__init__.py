@@ -62,7 +62,7 @@ from refusal_parity.tables.preference import (
 from refusal_parity.tables.cluster import ClusterJobs
 
 # isort: on
-from refusal_parity.tables.exporting import write_csv
+from refusal_parity.tables.exporting import write_csv, write_csv_parts
 from refusal_parity.tables.files import (
     conform,
     empty,
@@ -73,7 +73,7 @@ from refusal_parity.tables.files import (
     write_table,
 )
 from refusal_parity.tables.registry import TABLES, TableSpec, spec_of, table, tables_of
-from refusal_parity.tables.streams import read_parts, write_parts
+from refusal_parity.tables.streams import Scanned, read_parts, scan_tables, write_parts
 
 __all__ = [
     "PROBABILITY_COLUMNS",
@@ -116,6 +116,7 @@ __all__ = [
     "Responses",
     "SafeguardRates",
     "Safeguards",
+    "Scanned",
     "SelfCheck",
     "Sides",
     "Stimuli",
@@ -130,11 +131,13 @@ __all__ = [
     "read_parts",
     "read_table",
     "read_tables",
+    "scan_tables",
     "spec_of",
     "table",
     "tables_of",
     "write_blocks",
     "write_csv",
+    "write_csv_parts",
     "write_parts",
     "write_table",
 ]

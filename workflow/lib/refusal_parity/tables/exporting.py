@@ -11,6 +11,7 @@ from refusal_parity.spreadsheets import guarded
 from refusal_parity.tables.files import conform
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     import dataframely as dy
@@ -25,6 +26,18 @@ def write_csv(frame: pl.DataFrame, schema: type[dy.Schema], path: Path) -> None:
     Raises:
         InputError: the rows do not fit, or the folder cannot be written.
     """
-    checked = conform(frame, schema, where=str(path))
-    with new_file(path) as temporary:
-        checked.with_columns(guarded(pl.col(pl.String))).write_csv(temporary, include_bom=True)
+    write_csv_parts([frame], schema, path)
+
+
+def write_csv_parts(parts: Iterable[pl.DataFrame], schema: type[dy.Schema], path: Path) -> None:
+    """Write a table part by part as `write_csv` does; keys are checked within a part.
+
+    Raises:
+        InputError: the rows do not fit, or the folder cannot be written.
+    """
+    with new_file(path) as temporary, temporary.open("wb") as file:
+        for number, part in enumerate(parts):
+            checked = conform(part, schema, where=str(path)).with_columns(
+                guarded(pl.col(pl.String))
+            )
+            checked.write_csv(file, include_bom=not number, include_header=not number)

@@ -34,6 +34,7 @@ class TableSpec:
         folder: where the study's one file lies, below its results.
         exported: whether it goes into the report and lies beside it, as Parquet and CSV.
         factors: whether it keeps further columns, text and numbers, behind its own.
+        long: whether it has a row or more for each response: the report reads what it needs.
         of_preference: whether audits of preference data have it, instead of studies of models.
         when: whether a study of its kind has it.
         models: keys of the models that have a file of it, where each has its own.
@@ -45,6 +46,7 @@ class TableSpec:
     folder: str = ""
     exported: bool = True
     factors: bool = False
+    long: bool = False
     of_preference: bool = False
     when: Callable[[StudyConfig], bool] = _always
     models: Callable[[StudyConfig], list[str]] = _all_models
@@ -74,6 +76,7 @@ def table(  # noqa: PLR0913 - a table has these properties
     folder: str = "",
     exported: bool = True,
     factors: bool = False,
+    long: bool = False,
     of_preference: bool = False,
     when: Callable[[StudyConfig], bool] = _always,
     models: Callable[[StudyConfig], list[str]] = _all_models,
@@ -94,6 +97,7 @@ def table(  # noqa: PLR0913 - a table has these properties
             folder=folder,
             exported=exported,
             factors=factors,
+            long=long,
             of_preference=of_preference,
             when=when,
             models=models,

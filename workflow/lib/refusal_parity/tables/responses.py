@@ -50,7 +50,7 @@ class Prompts(dy.Schema):
         return whole | (pl.col("name_id").is_null() & pl.col("name").is_null())
 
 
-@table("responses")
+@table("responses", long=True)
 class Responses(dy.Schema):
     """What came back: one row for each model, prompt and sample."""
 
@@ -118,7 +118,7 @@ PROBABILITY_COLUMNS: Final = tuple(f"p_{label}" for label in Label)
 """Of `Labels`: how sure the classifier is of each label."""
 
 
-@table("labels")
+@table("labels", long=True)
 class Labels(dy.Schema):
     """What each response does: one row for each response."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import dataframely as dy
@@ -16,7 +17,7 @@ from refusal_parity.tables.earlier import renew
 from refusal_parity.tables.files import METADATA_KEY, conform, empty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 Table = TypeVar("Table", bound=dy.Schema)
@@ -58,6 +59,56 @@ def read_parts(
             where=str(path),
             remedy="Delete it and run the rule that makes it.",
         ) from error
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """Files of one table, one below the other, of which only what is asked for is read.
+
+    The texts of a million responses need not be held to count their labels.
+
+    Attributes:
+        schema: the table.
+        paths: its files, at least one, which must stay as they are.
+    """
+
+    schema: type[dy.Schema]
+    paths: tuple[Path, ...]
+
+    def parts(self, rows: int) -> Iterator[pl.DataFrame]:
+        """All rows, checked as by `read_parts`, some at a time."""
+        for path in self.paths:
+            yield from read_parts(self.schema, path, rows)
+
+    def lazy(self, only: int | None = None) -> pl.LazyFrame:
+        """The table's columns in its types; rows are not checked.
+
+        Args:
+            only: place of the one file to read; all of them without it.
+        """
+        wanted = {name: column.dtype for name, column in self.schema.columns().items()}
+        frames = []
+        for path in self.paths if only is None else [self.paths[only]]:
+            found = renew(pl.scan_parquet(path), self.schema)
+            there = found.collect_schema()
+            frames.append(
+                found.select(
+                    pl.col(name) if there[name] == dtype else pl.col(name).cast(dtype)
+                    for name, dtype in wanted.items()
+                )
+            )
+        return pl.concat(frames)
+
+
+def scan_tables(schema: type[Table], paths: Sequence[Path]) -> Scanned:
+    """Several files of one table, to be read when asked.
+
+    Raises:
+        InputError: a file is missing or no such table.
+    """
+    for path in paths:
+        next(read_parts(schema, path, 1))
+    return Scanned(schema, tuple(paths))
 
 
 def write_parts(

@@ -132,7 +132,11 @@ def answering_days(inputs: ReportInputs) -> list[str]:
     """For each model behind a server, a sentence on what was answered when, and by what."""
     found = []
     for model in inputs.models:
-        days = answer_days(inputs[Responses].filter(pl.col("model") == model))
+        days = answer_days(
+            inputs.scan(Responses, model)
+            .select("answered_at", "answered_by", "fingerprint")
+            .collect()
+        )
         told = "; ".join(f"on {day}: {plain(words)}" for day, words in days.items())
         if told:
             found.append(f"The server of {isolated(model)} answered (days in UTC) {told}.")
@@ -193,12 +197,12 @@ def _permuted(inputs: ReportInputs) -> bool:
 
 def label_sources(inputs: ReportInputs) -> list[str]:
     """How many responses got their label from whom: `10,752 by the classifier`."""
-    labels = shown_labels(inputs)
-    if labels is None:
-        return []
     counts = (
-        labels.filter(pl.col("label").is_not_null())
-        .group_by(pl.col("label_source").cast(pl.String), maintain_order=True)
+        shown_labels(inputs)
+        .filter(pl.col("label").is_not_null())
+        .select(pl.col("label_source").cast(pl.String))
+        .collect()
+        .group_by("label_source", maintain_order=True)
         .len()
     )
     return [

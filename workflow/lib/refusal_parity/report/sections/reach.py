@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 WORTH_SAYING: Final = 5 * UNFAMILIAR
 """Share of unlike responses above which it is said that the classifier is out of its reach."""
 
-_KEY: Final = ("model", "prompt_id", "sample")
+_KEY: Final = ("prompt_id", "sample")
 
 
 def _context(inputs: ReportInputs) -> dict[str, Any] | None:
-    read = inputs[Labels].drop_nulls("unsure")
+    read = _read(inputs)
     if read.is_empty():
         return None
     return {
@@ -37,9 +37,19 @@ def _context(inputs: ReportInputs) -> dict[str, Any] | None:
     }
 
 
+def _read(inputs: ReportInputs) -> pl.DataFrame:
+    """How far each response that the classifier read is from those that taught it."""
+    return (
+        inputs.scan(Labels)
+        .select("model", "unseen", "distance", "unsure")
+        .drop_nulls("unsure")
+        .collect()
+    )
+
+
 def reach_warnings(inputs: ReportInputs) -> Iterator[str]:
     """A sentence for each model whose responses are unlike what the classifier learnt from."""
-    read = inputs[Labels].drop_nulls("unsure")
+    read = _read(inputs)
     for model in inputs.models:
         rows = read.filter(pl.col("model") == model)
         unlike = int(rows["unsure"].sum())
@@ -79,19 +89,13 @@ def _reach(read: pl.DataFrame, models: list[str]) -> Table:
 
 def _calibration(inputs: ReportInputs) -> Table | None:
     """Probabilities of a refusal against what people say, overall and by group."""
-    rows = _judged(inputs)
-    if rows.is_empty():
-        return None
+    levels = ("all", *inputs.levels("group"))
     parts = [
         (model, level, part)
         for model in inputs.models
-        for level in ("all", *inputs.levels("group"))
-        if len(
-            part := rows.filter(
-                pl.col("model") == model,
-                pl.lit(value=True) if level == "all" else pl.col("group") == level,
-            )
-        )
+        for rows in (_judged(inputs, model),)
+        for level in levels
+        if len(part := rows if level == "all" else rows.filter(pl.col("group") == level))
         >= MIN_ROWS
     ]
     if not parts:
@@ -123,26 +127,32 @@ def _calibration(inputs: ReportInputs) -> Table | None:
     )  # fmt: skip
 
 
-def _judged(inputs: ReportInputs) -> pl.DataFrame:
+def _judged(inputs: ReportInputs, model: str) -> pl.DataFrame:
     """Probability and truth of what people sampled, or imported labels where nobody did."""
     human = inputs[HumanLabels].drop_nulls(["label", "inclusion_probability"])
     truth = (
-        human.select(
-            *_KEY, pl.col("label").cast(pl.String), weight=1 / pl.col("inclusion_probability")
-        )
+        human.lazy()
+        .filter(pl.col("model") == model)
+        .select(*_KEY, "label", weight=1 / pl.col("inclusion_probability"))
         if len(human)
-        else inputs[Responses]
-        .drop_nulls("imported_label")
-        .select(*_KEY, label=pl.col("imported_label").cast(pl.String), weight=pl.lit(1.0))
+        else inputs.scan(Responses, model).select(
+            *_KEY, label=pl.col("imported_label"), weight=pl.lit(1.0)
+        )
     )
     refusals = [f"p_{label}" for label in REFUSALS]
     return (
-        inputs[Labels]
+        inputs.scan(Labels, model)
         .drop_nulls("p_refusal")
         .select(*_KEY, said=pl.sum_horizontal(refusals).clip(0, 1))
-        .join(truth, on=_KEY)
-        .join(inputs[Prompts].select("prompt_id", "group"), on="prompt_id")
-        .with_columns(true=pl.col("label").is_in([str(label) for label in REFUSALS]).cast(float))
+        .join(truth.drop_nulls("label"), on=_KEY)
+        .join(inputs[Prompts].lazy().select("prompt_id", "group"), on="prompt_id")
+        .select(
+            "group",
+            "said",
+            "weight",
+            true=pl.col("label").cast(pl.String).is_in(list(map(str, REFUSALS))).cast(float),
+        )
+        .collect()
     )
 
 
