@@ -54,9 +54,10 @@ def test_figures_are_saved_in_three_formats_under_plain_names(
         "rates", "labels", "differences", "names", "templates",
     }  # fmt: skip
     for file in files:
-        assert file.svg.read_bytes().startswith(b"<?xml")
-        assert file.pdf.read_bytes().startswith(b"%PDF")
-        assert file.png.read_bytes().startswith(b"\x89PNG")
+        for suffix, begins in (("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")):
+            assert (tmp_path / f"{file.stem}.{suffix}").read_bytes().startswith(begins)
+        assert file.svg == (tmp_path / f"{file.stem}.svg").read_bytes()
+        assert not file.figure.axes
         assert file.alt
     assert len(list(tmp_path.iterdir())) == 3 * len(files)
 

@@ -1,12 +1,11 @@
 """Figures and the page that people look at, made from a study's tables."""
 
-from refusal_parity.report.figures import FigureFile, draw_all, save_figures
+from refusal_parity.report.figures import draw_all, save_figures
 from refusal_parity.report.inputs import ReportInputs
 from refusal_parity.report.page import write_report
 from refusal_parity.report.summary import summary_lines
 
 __all__ = [
-    "FigureFile",
     "ReportInputs",
     "draw_all",
     "save_figures",

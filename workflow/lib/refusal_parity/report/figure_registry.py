@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from refusal_parity.report.style import figure_style
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -58,7 +60,10 @@ def figure_of_model(key: str, place: Place) -> Callable[[OfModel], OfModel]:
 
     def declare(draw: OfModel) -> OfModel:
         def each(inputs: ReportInputs) -> Iterator[Drawing | None]:
-            return (draw(inputs, model) for model in inputs.models)
+            for model in inputs.models:
+                with figure_style():
+                    drawing = draw(inputs, model)
+                yield drawing
 
         _add(FigureSpec(key=key, place=place, draw=each))
         return draw
@@ -75,7 +80,9 @@ def figure_of_study(key: str, place: Place) -> Callable[[OfStudy], OfStudy]:
 
     def declare(draw: OfStudy) -> OfStudy:
         def one(inputs: ReportInputs) -> Iterator[Drawing | None]:
-            yield draw(inputs)
+            with figure_style():
+                drawing = draw(inputs)
+            yield drawing
 
         _add(FigureSpec(key=key, place=place, draw=one))
         return draw

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -14,7 +15,7 @@ from refusal_parity.report.sections import sections_of
 from refusal_parity.report.style import figure_style
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
     from matplotlib.figure import Figure
 
@@ -27,61 +28,45 @@ for _module in iter_modules([str(Path(__file__).parent)]):
         import_module(f"{__package__}.{_module.name}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class FigureFile:
-    """Where a figure was saved, and the words that stand for it."""
-
-    kind: str
-    model: str
-    title: str
-    alt: str
-    svg: Path
-    pdf: Path
-    png: Path
-
-
-def draw_all(inputs: ReportInputs) -> list[Drawing]:
-    """Draw the page's figures, in its order: of each model in turn, or of all of them."""
+def draw_all(inputs: ReportInputs) -> Iterator[Drawing]:
+    """Draw the page's figures one by one, in its order: of each model in turn, or of all."""
     there = {section.key for section in sections_of(inputs.config)}
-    with figure_style():
-        drawn = [
-            drawing
-            for spec in in_order()
-            if spec.place.section in there
-            for drawing in spec.draw(inputs)
-        ]
-        made = [drawing for drawing in drawn if drawing is not None]
-        for drawing in made:
-            _settle(drawing.figure)
-    return _with_unique_stems(made)
+    seen: Counter[str] = Counter()
+    for spec in in_order():
+        if spec.place.section not in there:
+            continue
+        for drawing in spec.draw(inputs):
+            if drawing is None:
+                continue
+            with figure_style():
+                _settle(drawing.figure)
+            # Models' names may differ only in characters that a stem has not.
+            seen[drawing.stem] += 1
+            number = seen[drawing.stem]
+            yield drawing if number == 1 else replace(drawing, stem=f"{drawing.stem}-{number}")
 
 
-def save_figures(drawings: Sequence[Drawing], folder: Path) -> list[FigureFile]:
-    """Save figures as SVG, PDF and PNG.
+def save_figures(drawings: Iterable[Drawing], folder: Path) -> list[Drawing]:
+    """Save figures as SVG, PDF and PNG; only what the page shows of each is kept.
 
     Args:
         drawings: from `draw_all`.
         folder: where to; it is made. Files are named `<kind>-<model>.<suffix>`,
             those of all models together `<kind>.<suffix>`.
 
+    Returns:
+        The drawings, whose figures are empty now: those of a dozen models with hundreds
+        of templates are a gigabyte.
+
     Raises:
         InputError: the folder cannot be written.
     """
-    files = []
+    saved = []
     for drawing in drawings:
-        svg, pdf, png = save_figure(drawing, folder / drawing.stem)
-        files.append(
-            FigureFile(
-                kind=drawing.kind,
-                model=drawing.model,
-                title=drawing.title,
-                alt=drawing.alt,
-                svg=svg,
-                pdf=pdf,
-                png=png,
-            )
-        )
-    return files
+        save_figure(drawing, folder / drawing.stem)
+        drawing.figure.clear()
+        saved.append(drawing)
+    return saved
 
 
 def _settle(figure: Figure) -> None:
@@ -90,14 +75,3 @@ def _settle(figure: Figure) -> None:
     if engine is not None:
         engine.execute(figure)
         figure.set_layout_engine("none")
-
-
-def _with_unique_stems(drawings: list[Drawing]) -> list[Drawing]:
-    """Number the stems of models whose names differ only in replaced characters."""
-    seen: dict[str, int] = {}
-    unique = []
-    for drawing in drawings:
-        seen[drawing.stem] = number = seen.get(drawing.stem, 0) + 1
-        stem = drawing.stem if number == 1 else f"{drawing.stem}-{number}"
-        unique.append(replace(drawing, stem=stem))
-    return unique

@@ -28,7 +28,7 @@ from refusal_parity.textfiles import SIGNS
 from refusal_parity.vocabulary import Exclusion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from refusal_parity.report.inputs import ReportInputs
@@ -128,7 +128,7 @@ def _source(environment: Environment, name: str) -> str:
     return "" if loader is None else loader.get_source(environment, name)[0].strip()
 
 
-def _inline(drawings: Sequence[Drawing]) -> list[FigureBlock]:
+def _inline(drawings: Iterable[Drawing]) -> list[FigureBlock]:
     """The drawings by kind, in the order of the page."""
     found: dict[str, list[InlineFigure]] = defaultdict(list)
     for number, drawing in enumerate(drawings):

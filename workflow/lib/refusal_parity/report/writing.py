@@ -67,7 +67,6 @@ def write_all(inputs: ReportInputs, made: ReportFiles) -> None:
         InputError: a folder cannot be written.
     """
     export_tables(inputs, made.tables)
-    drawings = draw_all(inputs)
-    save_figures(drawings, made.figures)
+    drawings = save_figures(draw_all(inputs), made.figures)
     write_report(inputs, made.report, drawings=drawings)
     write_text(made.summary, "\n".join(summary_lines(inputs, made.report)) + "\n")
