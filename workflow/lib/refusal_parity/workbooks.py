@@ -14,6 +14,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.limits import FailedApartError, TooLongError, apart
 from refusal_parity.spelling import as_known
 from refusal_parity.textfiles import refuse_devices
+from refusal_parity.unfolding import refuse_unfolding_archive
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,6 @@ WORKBOOKS: Final = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
 """Endings of their names."""
 
 _ANEW: Final = "Save it anew as .xlsx, or as CSV in UTF-8."
-_MOST_BYTES: Final = 10**9
 _MOST_MB: Final = 2_000
 _LONGEST_S: Final = 120.0
 _EXACT: Final = 2**53
@@ -66,14 +66,7 @@ def workbook_rows(path: Path, sheet: Sheet = FIRST) -> list[list[str]]:
         raise InputError("no such file", where=str(path), remedy="Correct the path in the config.")
     refuse_devices(path)
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                size = sum(part.file_size for part in archive.infolist())
-            if size > _MOST_BYTES:
-                raise InputError(
-                    f"it holds {size:,} bytes, more than any table of people", where=str(path),
-                    remedy=_ANEW,
-                )  # fmt: skip
+        refuse_unfolding_archive(path)
         # One cell far out makes a table of all before it, for which no memory is enough.
         (found,) = apart(partial(_rows, path), [sheet], seconds=_LONGEST_S, megabytes=_MOST_MB)
     except (FailedApartError, OSError, zipfile.BadZipFile, ValueError) as error:

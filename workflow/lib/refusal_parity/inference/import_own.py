@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import polars as pl
+from pyarrow import ArrowException
 
 from refusal_parity.errors import InputError
 from refusal_parity.tables import Responses, read_table
+from refusal_parity.unfolding import refuse_unfolding_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +33,10 @@ def read_own_responses(
     Raises:
         InputError: it is no such table, has no such model, or answers other prompts.
     """
+    if path.is_file():
+        with suppress(ArrowException, OSError):
+            # Said by `read_table` in its own words.
+            refuse_unfolding_parquet(path)
     rows: pl.DataFrame = read_table(Responses, path)
     models = rows["model"].unique(maintain_order=True).to_list()
     if len(models) > 1 or called is not None:

@@ -7,12 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
+import pyarrow as pa
 
 from refusal_parity.csvfiles import ROW, cell, read_csv, read_header
 from refusal_parity.errors import InputError
 from refusal_parity.inference.json_rows import ANEW, objects_of
 from refusal_parity.spelling import as_known
 from refusal_parity.textfiles import encodable, read_text
+from refusal_parity.unfolding import refuse_unfolding_parquet
 from refusal_parity.workbooks import WORKBOOKS, Sheet
 
 if TYPE_CHECKING:
@@ -201,12 +203,14 @@ def _from_parquet(path: Path, named: Mapping[str, str]) -> pl.DataFrame:
         written = _there(path, named, list(types), nested=True)
         heads = {key: _head(name, list(types)) for key, name in written.items()}
         # Two keys may name one column.
-        frame = pl.read_parquet(path, columns=list(dict.fromkeys(map(str, heads.values()))))
+        wanted = list(dict.fromkeys(map(str, heads.values())))
+        refuse_unfolding_parquet(path, wanted)
+        frame = pl.read_parquet(path, columns=wanted)
     except FileNotFoundError as error:
         raise InputError(
             "no such file", where=str(path), remedy="Correct the path in the config."
         ) from error
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
         raise InputError(
             f"cannot be read as parquet ({error})", where=str(path), remedy=ANEW
         ) from error

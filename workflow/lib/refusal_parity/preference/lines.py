@@ -9,6 +9,7 @@ import zlib
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from refusal_parity.errors import InputError
+from refusal_parity.unfolding import refuse_unfolding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,8 @@ def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             file: IO[bytes] = gzip.GzipFile(fileobj=plain) if packed else plain  # type: ignore[assignment]
             while line := file.readline(_LONGEST + 1):
                 number += 1
+                if packed:
+                    refuse_unfolding(path, file.tell(), where=f"{path}, line {number}")
                 if number == 1:
                     line = line.removeprefix(codecs.BOM_UTF8)
                 if line.strip():
