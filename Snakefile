@@ -33,6 +33,7 @@ else:
 
     include: "workflow/rules/prompts.smk"
     include: "workflow/rules/inference.smk"
+    include: "workflow/rules/openings.smk"
     include: "workflow/rules/guards.smk"
     include: "workflow/rules/judging.smk"
     include: "workflow/rules/audit.smk"

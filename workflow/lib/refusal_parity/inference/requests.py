@@ -66,6 +66,36 @@ class Completion:
     fingerprint: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A question for probabilities: of some tokens behind a beginning.
+
+    Attributes:
+        index: number of the question among those that are asked together.
+        token_ids: the rendered prompt and the beginning of a response.
+        next_ids: the tokens in question, each once.
+    """
+
+    index: int
+    token_ids: Sequence[int]
+    next_ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class StepAnswer:
+    """What an engine says to a `Step`.
+
+    Attributes:
+        index: number of the question.
+        probabilities: of each token in question, after temperature, before top_p and top_k.
+        as_drawn: the same after these, as responses are drawn.
+    """
+
+    index: int
+    probabilities: list[float]
+    as_drawn: list[float]
+
+
 class Tokenizer(Protocol):
     """The part of a Hugging Face tokenizer that rendering needs."""
 
@@ -90,8 +120,8 @@ class DatedTokenizer(Tokenizer, Protocol):
     written_date: str | None
 
 
-class Engine(Protocol):
-    """Something that draws responses."""
+class Loaded(Protocol):
+    """A model that stands ready."""
 
     @property
     def tokenizer(self) -> DatedTokenizer:
@@ -107,6 +137,18 @@ class Engine(Protocol):
         """Engine, version, device and number format."""
         ...
 
+
+class Engine(Loaded, Protocol):
+    """Something that draws responses."""
+
     def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
         """Draw every request once, in the order in which they finish."""
+        ...
+
+
+class WeighingEngine(Loaded, Protocol):
+    """Something that says how probable tokens are."""
+
+    def next_tokens(self, steps: Sequence[Step]) -> Iterator[StepAnswer]:
+        """Answer every question once, in the order in which answers come."""
         ...

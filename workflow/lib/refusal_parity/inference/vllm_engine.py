@@ -1,4 +1,4 @@
-"""vLLM, on GPUs and on the CPU; the one file that knows it."""
+"""vLLM, on GPUs and on the CPU; it and the `vllm_*` beside it alone know vLLM."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from refusal_parity.errors import InputError
 from refusal_parity.inference.checks import (
     adapter_settings,
-    check_head_size,
     own_chat_template,
     read_chat_template,
     read_model_config,
@@ -22,8 +21,10 @@ from refusal_parity.inference.own_weights import OwnWeights, settings
 from refusal_parity.inference.rendering import WithTemplate
 from refusal_parity.inference.requests import Completion, DatedTokenizer, Engine, Request
 from refusal_parity.inference.thinking import markup_tokens
+from refusal_parity.inference.vllm_next_tokens import TELLING, next_tokens
+from refusal_parity.inference.vllm_on_cpu import settings_of_cpu
 
-__all__ = ["prepare_environment", "settings", "start", "start_engine"]
+__all__ = ["prepare_environment", "settings", "start", "start_engine", "start_weighing"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import VllmModel
     from refusal_parity.inference.job import InferenceJob
+    from refusal_parity.inference.requests import Step, StepAnswer, WeighingEngine
 
 
 def start(job: InferenceJob[VllmModel], say: Callable[[str], None]) -> OwnWeights:
@@ -62,10 +64,19 @@ def start_engine(
     Raises:
         InputError: a folder is no model or adapter, or one that cannot run here.
     """
+    return _loaded(job, options or {})
+
+
+def start_weighing(job: InferenceJob[VllmModel]) -> WeighingEngine:
+    """Load a job's model to say how probable tokens are; arguments and errors as above."""
+    return _loaded(job, TELLING)
+
+
+def _loaded(job: InferenceJob[VllmModel], options: Mapping[str, Any]) -> _VllmEngine:
     config = read_model_config(job.folder)
     prepare_environment(job.threads, batch_invariant=job.model.batch_invariant)
     with _readable_errors(job.folder):
-        return _VllmEngine(job, config, options or {})
+        return _VllmEngine(job, config, options)
 
 
 def prepare_environment(threads: int, *, batch_invariant: bool) -> None:
@@ -144,7 +155,7 @@ class _VllmEngine:
         if job.adapter is not None:
             settings |= adapter_settings(job.adapter)
         if not self._on_gpu:
-            settings |= _settings_of_cpu(model, folder, config)
+            settings |= settings_of_cpu(model, folder, config)
         self._llm = vllm.LLM(**{**settings, **options})
         # `Any`, because vLLM's own protocol knows no template and no added tokens.
         tokenizer: Any = self._llm.get_tokenizer()
@@ -240,6 +251,11 @@ class _VllmEngine:
                         response_tokens=len(drawn.token_ids),
                     )
 
+    def next_tokens(self, steps: Sequence[Step]) -> Iterator[StepAnswer]:
+        """Say how probable tokens are; only for an engine of `start_weighing`."""
+        with _readable_errors(self._folder):
+            yield from next_tokens(self._llm.llm_engine, steps, self._sampling, self._adapter)
+
     def _written(self, begun: str, text: str) -> str:
         """What the model wrote, with the tag in the prompt that it belongs to."""
         if self._markup:
@@ -255,45 +271,3 @@ class _VllmEngine:
 
         # Small models write blanks without end where the schema allows them.
         return StructuredOutputsParams(json=dict(self._schema), disable_any_whitespace=True)
-
-
-def _settings_of_cpu(model: VllmModel, folder: Path, config: dict[str, Any]) -> dict[str, Any]:
-    from vllm.v1.attention.backends.cpu_attn import (  # noqa: PLC0415 - imported already
-        CPUAttentionBackend,
-    )
-
-    check_head_size(config, folder, CPUAttentionBackend.get_supported_head_sizes())
-    dtype = "float32" if model.dtype == "auto" else model.dtype
-    if dtype == "float32":
-        _take_int8_kernel_of_float32()
-    # float32 makes outputs independent of how requests are batched, and
-    # seeded requests crash in chunked prefill on the CPU.
-    return {
-        "dtype": dtype,
-        "enforce_eager": True,
-        "enable_chunked_prefill": False,
-    }
-
-
-def _take_int8_kernel_of_float32() -> None:
-    """Let 8-bit weights run in float32 on every processor.
-
-    Where a processor has AMX, the engine's own choice is a kernel that takes only
-    bfloat16 and half; oneDNN's, its choice elsewhere, takes all.
-    """
-    from vllm.model_executor.kernels.linear import register_linear_kernel  # noqa: PLC0415
-    from vllm.model_executor.kernels.linear.scaled_mm.cpu import (  # noqa: PLC0415
-        CPUInt8ScaledMMLinearKernel,
-    )
-    from vllm.platforms import PlatformEnum  # noqa: PLC0415 - all imported already
-
-    class OneDnnInt8Kernel(CPUInt8ScaledMMLinearKernel):
-        def process_weights_after_loading(self, layer: Any) -> None:
-            self.linear_method = self._apply_weights_onednn
-            self.process_weights_for_onednn(layer)
-
-    disabled = [*filter(None, os.environ.get("VLLM_DISABLED_KERNELS", "").split(","))]
-    if CPUInt8ScaledMMLinearKernel.__name__ not in disabled:
-        disabled.append(CPUInt8ScaledMMLinearKernel.__name__)
-        os.environ["VLLM_DISABLED_KERNELS"] = ",".join(disabled)
-        register_linear_kernel(OneDnnInt8Kernel, PlatformEnum.CPU, "int8")

@@ -1,0 +1,1 @@
+"""First tokens that settle whether a response refuses, and how probable they are."""

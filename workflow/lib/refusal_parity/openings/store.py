@@ -1,0 +1,97 @@
+"""Probabilities of tokens that an engine told, kept for every study of a results folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+import polars as pl
+
+from refusal_parity.chunks import (
+    BrokenChunkError,
+    ChunkName,
+    chunks_in,
+    moment,
+    read_chunk,
+    write_chunk,
+)
+from refusal_parity.files import write_text
+from refusal_parity.tables import NextTokens, empty
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+STORE: Final = ".openings"
+"""The store's folder in the folder of results."""
+
+_OF_SAMPLING: Final = ("temperature", "top_p", "top_k")
+
+
+def step_id(sent: str, beginning: Sequence[int], token: int) -> str:
+    """Key of one token behind a beginning.
+
+    Args:
+        sent: hash of what is sent.
+        beginning: tokens of the response so far.
+        token: the next.
+    """
+    words = f"{sent}|{','.join(map(str, beginning))}|{token}"
+    return hashlib.sha256(words.encode()).hexdigest()[:32]
+
+
+class StepStore:
+    """A folder of chunks, by all that changes probabilities."""
+
+    def __init__(
+        self,
+        store: Path,
+        settings: Mapping[str, Any],
+        *,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Stand before what is known under some settings; nothing is made yet.
+
+        Args:
+            store: folder of the whole store.
+            settings: all that changes responses; what changes no probability is left out.
+            say: called with a line about a broken file.
+        """
+        drawn = settings["sampling"]
+        kept = {**settings, "sampling": {key: drawn[key] for key in _OF_SAMPLING}}
+        self._settings = json.dumps(
+            {key: value for key, value in kept.items() if key != "stop"}, sort_keys=True, indent=1
+        )
+        self.folder = store / hashlib.sha256(self._settings.encode()).hexdigest()[:16]
+        self._say = say
+        self._begun = moment(datetime.now(tz=UTC))
+        self._job = uuid4().hex[:12]
+        self._written = 0
+        self.known = self._read()
+
+    def _read(self) -> dict[str, tuple[float, float]]:
+        frames = [empty(NextTokens)]
+        for path in chunks_in(self.folder):
+            try:
+                frames.append(read_chunk(path)[0].select(NextTokens.column_names()))
+            except BrokenChunkError:
+                path.rename(path.with_suffix(".damaged"))
+                self._say(f"{path} is truncated or corrupt: its probabilities are asked anew")
+        return {key: (before, drawn) for key, before, drawn in pl.concat(frames).iter_rows()}
+
+    def save(self, steps: Iterable[tuple[str, float, float]]) -> None:
+        """Keep probabilities; once this returns, they outlive the process.
+
+        Args:
+            steps: key, probability before top_p and top_k, and after.
+        """
+        rows = pl.DataFrame(list(steps), schema=empty(NextTokens).schema, orient="row")
+        if not self._written:
+            write_text(self.folder / "settings.json", self._settings)
+        self._written += 1
+        name = ChunkName(self._begun, self._job, self._written, "")
+        write_chunk(rows, NextTokens, self.folder, name, {})
+        self.known.update({key: (before, drawn) for key, before, drawn in rows.iter_rows()})

@@ -1,0 +1,65 @@
+rule learn_openings:
+    input:
+        unpack(lambda wildcards: model_files(STUDY.models[wildcards.model])),
+        prompts=f"{RESULTS}/prompts.parquet",
+        responses=f"{MODEL_RESULTS}/responses.parquet",
+        labels=f"{MODEL_RESULTS}/labels.parquet",
+    output:
+        openings=f"{MODEL_RESULTS}/openings.parquet",
+    log:
+        f"{LOGS}/learn_openings/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(STUDY.weighed),
+    conda:
+        INFERENCE_ENV
+    resources:
+        mem_mb=4000,
+        runtime=minutes(30),
+    params:
+        model=lambda wildcards: given(STUDY.models[wildcards.model]),
+    message:
+        "Learning how refusals of {wildcards.model} open"
+    script:
+        f"{SCRIPTS}/learn_openings.py"
+
+
+rule measure_propensity:
+    input:
+        unpack(lambda wildcards: model_files(STUDY.models[wildcards.model])),
+        prompts=f"{RESULTS}/prompts.parquet",
+        responses=f"{MODEL_RESULTS}/responses.parquet",
+        labels=f"{MODEL_RESULTS}/labels.parquet",
+        openings=f"{MODEL_RESULTS}/openings.parquet",
+    output:
+        probabilities=f"{MODEL_RESULTS}/opening_probabilities.parquet",
+        propensity=f"{MODEL_RESULTS}/propensity.parquet",
+    log:
+        f"{LOGS}/measure_propensity/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(STUDY.weighed),
+    conda:
+        INFERENCE_ENV
+    threads: lambda wildcards: max(1, 4 * asks(STUDY.models[wildcards.model], "gpus"))
+    # A job as large as one that draws.
+    resources:
+        gpu=lambda wildcards: asks(STUDY.models[wildcards.model], "gpus"),
+        gpu_model=lambda wildcards: SITE.gpu_model_of(
+            asks(STUDY.models[wildcards.model], "gpus"),
+            asks(STUDY.models[wildcards.model], "gpu_model"),
+        ),
+        slurm_partition=lambda wildcards: SITE.partition_of(
+            asks(STUDY.models[wildcards.model], "gpus")
+        ),
+        tasks_per_gpu=0,
+        nodes=1,
+        mem_mb=lambda wildcards: asks(STUDY.models[wildcards.model], "mem_mb"),
+        runtime=lambda wildcards, attempt: SITE.limited(
+            asks(STUDY.models[wildcards.model], "runtime") * attempt
+        ),
+    params:
+        model=lambda wildcards: given(STUDY.models[wildcards.model]),
+        sampling=given(STUDY.sampling, "openings"),
+    message:
+        "Measuring how probable refusals of {wildcards.model} are"
+    script:
+        f"{SCRIPTS}/measure_propensity.py"
