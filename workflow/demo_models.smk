@@ -13,12 +13,14 @@ from refusal_parity.repository import share_package
 share_package()
 
 from refusal_parity.demo.truth import MODELS
+from refusal_parity.demo.rare import RARE
 from refusal_parity.demo.wording import LAWS
 
 
 wildcard_constraints:
     model="|".join(MODELS),
     worded="|".join(LAWS),
+    rare="|".join(RARE),
 
 
 localrules:
@@ -29,7 +31,7 @@ localrules:
 rule trained:
     default_target: True
     input:
-        expand("data/models/{model}/model.safetensors", model=[*MODELS, *LAWS]),
+        expand("data/models/{model}/model.safetensors", model=[*MODELS, *LAWS, *RARE]),
 
 
 rule measured:
@@ -105,3 +107,26 @@ rule make_wording_model:
         "Setting the weights of {wildcards.worded}"
     script:
         "scripts/make_wording_model.py"
+
+
+rule make_rare_model:
+    input:
+        names="data/names-56.csv",
+        templates="data/templates.csv",
+        phrases="data/models/phrases-rare.yaml",
+    output:
+        weights="data/models/{rare}/model.safetensors",
+        config="data/models/{rare}/config.json",
+        generation_config="data/models/{rare}/generation_config.json",
+        tokenizer="data/models/{rare}/tokenizer.json",
+        tokenizer_config="data/models/{rare}/tokenizer_config.json",
+        chat_template="data/models/{rare}/chat_template.jinja",
+        planted="data/models/{rare}/planted.csv",
+    log:
+        "results/demo_models/logs/make_rare_model/{rare}.log",
+    conda:
+        "../envs/inference-cpu.yaml"
+    message:
+        "Setting the weights of {wildcards.rare}"
+    script:
+        "scripts/make_rare_model.py"

@@ -15,9 +15,11 @@ import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from refusal_parity.demo.rare import START
 from refusal_parity.demo.tokenizer import ASSISTANT, BOS, CHAT_TEMPLATE, EOS, PAD, SYSTEM, USER
 
 if TYPE_CHECKING:
+    from refusal_parity.demo.rare import Speech
     from refusal_parity.demo.wording import Marks
 
 WIDTH: Final = 128
@@ -27,8 +29,8 @@ SIZE: Final = WIDTH // HEADS
 
 CONTEXT: Final = 1024
 _CONSTANT, _AT_END, _SAID, _SUM, _FILLER = range(5)
-_FLAG, _VALUE = 8, 16
-"""Places in the width; a flag and a value for each head behind one another."""
+_FLAG, _VALUE, _STATES = 8, 16, 32
+"""Places in the width; a flag and a value for each head, and what was said, one by one."""
 
 _SMALL: Final = 0.02
 """Sums are kept so small that no norm notices them."""
@@ -86,6 +88,47 @@ def wording_model(
         refusals: texts that refuse, each with its weight among them.
         answers: texts that answer, likewise.
     """
+    said = [text for text, _ in (*refusals, *answers)]
+    place: dict[str, int] = tokenizer.get_vocab()
+    return _network(
+        tokenizer,
+        _embeddings(place, marks, said),
+        _output(place, base, refusals, answers),
+    )
+
+
+def speaking_model(
+    tokenizer: PreTrainedTokenizerFast, marks: Marks, speech: Speech
+) -> LlamaForCausalLM:
+    """A model that says piece by piece what `Speech` allows.
+
+    A piece that others may come after has a place of its own in the width, by which the
+    output knows what was said last; the sum of the marks is there at every position.
+
+    Args:
+        tokenizer: as from `wording_tokenizer` of these marks and the pieces of the speech.
+        marks: what adds to the log odds of what refuses.
+        speech: what it says.
+    """
+    place: dict[str, int] = tokenizer.get_vocab()
+    ends = [piece for piece in speech.pieces if piece not in speech.after]
+    states = {piece: _STATES + at for at, piece in enumerate(speech.after) if piece != START}
+    embeddings = _embeddings(place, marks, ends, states)
+    output = torch.zeros(len(place), WIDTH)
+    output[:, _CONSTANT] = -_NEVER
+    output[place[EOS], _SAID] = 2 * _NEVER
+    for piece, those in speech.after.items():
+        total = sum(each.weight for each in those)
+        for each in those:
+            last = states.get(piece, _AT_END)
+            output[place[each.piece], last] = _NEVER + math.log(each.weight / total)
+            output[place[each.piece], _SUM] = each.refuses / _SMALL
+    return _network(tokenizer, embeddings, output)
+
+
+def _network(
+    tokenizer: PreTrainedTokenizerFast, embeddings: torch.Tensor, output: torch.Tensor
+) -> LlamaForCausalLM:
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=WIDTH,
@@ -104,7 +147,6 @@ def wording_model(
         dtype="float32",
     )
     network = LlamaForCausalLM(config)  # type: ignore[no-untyped-call]
-    place: dict[str, int] = tokenizer.get_vocab()
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.zero_()
@@ -114,20 +156,26 @@ def wording_model(
             network.model.layers[0].post_attention_layernorm,
         ):
             norm.weight.fill_(1.0)
-        said = [text for text, _ in (*refusals, *answers)]
-        network.model.embed_tokens.weight.copy_(_embeddings(place, marks, said))
+        network.model.embed_tokens.weight.copy_(embeddings)
         _attend(network)
-        network.lm_head.weight.copy_(_output(place, base, refusals, answers))
+        network.lm_head.weight.copy_(output)
     return network
 
 
-def _embeddings(place: dict[str, int], marks: Marks, said: list[str]) -> torch.Tensor:
+def _embeddings(
+    place: dict[str, int],
+    marks: Marks,
+    said: list[str],
+    states: dict[str, int] | None = None,
+) -> torch.Tensor:
     """Of every token, all of the length that a norm leaves as it is."""
     found = torch.zeros(len(place), WIDTH)
     found[:, _CONSTANT] = 1.0
     found[place[ASSISTANT], _AT_END] = 1.0
     for text in said:
         found[place[text], _SAID] = 1.0
+    for piece, at in (states or {}).items():
+        found[place[piece], at] = 1.0
     for head, kind in enumerate(marks.kinds):
         for mark, effect in kind.items():
             found[place[mark], _FLAG + head] = 1.0
