@@ -1,0 +1,109 @@
+"""Walks through trees of openings: every level once, and nothing asked twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from refusal_parity.inference.requests import StepAnswer
+from refusal_parity.openings.store import StepStore
+from refusal_parity.openings.walking import Chance, Tokens, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+SETTINGS = {"weights": "w", "stop": [], "sampling": {"temperature": 1, "top_p": 1, "top_k": -1}}
+WANTED = {
+    "p": frozenset({(1,), (2, 1), (2, 3, 1)}),
+    "q": frozenset({(2, 3, 1), (2, 3, 4), (0, 5, 5)}),
+}
+
+
+class Model:
+    """Each token as probable as its number says, and half of that as drawn; token 0 never."""
+
+    def __init__(self, *, fails_after: int = 10**9) -> None:
+        self.asked: list[tuple[str, Tokens, int]] = []
+        self.passes = 0
+        self._left = fails_after
+
+    def __call__(self, steps: Sequence[tuple[str, Tokens, Sequence[int]]]) -> Iterator[StepAnswer]:
+        self.passes += 1
+        # Answers come in any order.
+        for index in reversed(range(len(steps))):
+            if not self._left:
+                raise KeyboardInterrupt
+            self._left -= 1
+            sent, beginning, tokens = steps[index]
+            self.asked += [(sent, beginning, token) for token in tokens]
+            yield StepAnswer(index, [each / 10 for each in tokens], [each / 20 for each in tokens])
+
+
+def known(folder: Path) -> StepStore:
+    return StepStore(folder, SETTINGS)
+
+
+def test_probabilities_are_products_and_levels_are_passes(tmp_path: Path) -> None:
+    model = Model()
+    found = walk(WANTED, model, known(tmp_path), say=lambda _: None)
+    assert model.passes == 3
+    assert len(set(model.asked)) == len(model.asked)
+    # Nothing is asked behind a token that never comes.
+    assert not any(beginning[:1] == (0,) for _, beginning, _ in model.asked)
+    chances = found.chances["p"]
+    assert chances[2, 3, 1].before == pytest.approx(0.2 * 0.3 * 0.1)
+    assert chances[2, 3, 1].drawn == pytest.approx(0.2 * 0.3 * 0.1 / 8)
+    assert found.chances["q"][0, 5, 5] == Chance(0.0, 0.0)
+    assert set(found.chances["q"]) == WANTED["q"]
+
+
+@pytest.mark.parametrize("killed_after", range(8))
+def test_a_killed_walk_goes_on_where_it_was(tmp_path: Path, killed_after: int) -> None:
+    whole = walk(WANTED, Model(), known(tmp_path / "whole"), say=lambda _: None)
+    first, second = Model(fails_after=killed_after), Model()
+    if killed_after < whole.asked:
+        with pytest.raises(KeyboardInterrupt):
+            walk(WANTED, first, known(tmp_path / "cut"), say=lambda _: None)
+    again = walk(WANTED, second, known(tmp_path / "cut"), say=lambda _: None)
+    assert again.chances == whole.chances
+    asked = first.asked + second.asked
+    assert len(asked) == len(set(asked))
+    third = Model()
+    assert walk(WANTED, third, known(tmp_path / "cut"), say=lambda _: None).chances == whole.chances
+    assert third.passes == 0
+
+
+def test_a_larger_tree_asks_for_what_is_new(tmp_path: Path) -> None:
+    walk(WANTED, Model(), known(tmp_path), say=lambda _: None)
+    model = Model()
+    walk({"p": WANTED["p"] | {(2, 4)}}, model, known(tmp_path), say=lambda _: None)
+    assert model.asked == [("p", (2,), 4)]
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({"stop": ["x"]}, True),
+        ({"sampling": {**SETTINGS["sampling"], "max_tokens": 9}}, True),  # type: ignore[dict-item]
+        ({"sampling": {**SETTINGS["sampling"], "top_p": 0.9}}, False),  # type: ignore[dict-item]
+        ({"weights": "v"}, False),
+    ],
+)
+def test_what_changes_probabilities_has_a_folder_of_its_own(
+    tmp_path: Path, change: dict[str, object], *, same: bool
+) -> None:
+    other = StepStore(tmp_path, SETTINGS | change)
+    assert (other.folder == known(tmp_path).folder) is same
+
+
+def test_a_broken_file_is_named_and_asked_anew(tmp_path: Path) -> None:
+    walk(WANTED, Model(), known(tmp_path), say=lambda _: None)
+    (path, *_) = sorted(known(tmp_path).folder.glob("chunk-*"))
+    path.write_bytes(path.read_bytes()[:-9])
+    lines: list[str] = []
+    model = Model()
+    walk(WANTED, model, StepStore(tmp_path, SETTINGS, say=lines.append), say=lambda _: None)
+    assert "truncated or corrupt" in lines[0]
+    assert model.asked
