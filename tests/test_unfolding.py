@@ -83,7 +83,7 @@ def test_what_unfolds_is_bytes_of_text_and_of_cells(tmp_path: Path) -> None:
     path = tmp_path / "responses.parquet"
     texts = ["é" * 500, "x" * 3_000]
     pq.write_table(pa.table({"r": _once(texts, 10)}), path)
-    assert list(unfolding._unfolding(path, ["r"], 4)) == [8_000, 16_000, 20_000]  # noqa: SLF001
+    assert list(unfolding._unfolding(path, ["r"], 4, ["r"])) == [8_000, 16_000, 20_000]  # noqa: SLF001
 
 
 def test_responses_of_another_study_are_looked_at_too(tmp_path: Path) -> None:

@@ -98,8 +98,10 @@ def refuse_unfolding_parquet(path: Path, columns: Collection[str] | None = None)
         refuse_unfolding(path, stored)
         suspect = [name for name, worst in repeated.items() if worst > most_bytes(path)]
         texts = [name for name in suspect if not pa.types.is_nested(schema.field(name).type)]
-    for names, batch in ((texts, _BATCH), ([*set(suspect) - set(texts)], _NESTED_BATCH)):
-        for size in _unfolding(path, names, batch):
+    nested = [name for name in suspect if name not in texts]
+    # Texts of their own stay folded: each stands once in a batch, whatever rows it is in.
+    for names, batch, folded in ((texts, _BATCH, texts), (nested, _NESTED_BATCH, [])):
+        for size in _unfolding(path, names, batch, folded):
             refuse_unfolding(path, stored + size)
 
 
@@ -110,13 +112,12 @@ def _chunks(metadata: pq.FileMetaData) -> Iterator[pq.ColumnChunkMetaData]:
             yield row_group.column(column)
 
 
-def _unfolding(path: Path, names: list[str], batch: int) -> Iterator[int]:
+def _unfolding(path: Path, names: list[str], batch: int, folded: list[str]) -> Iterator[int]:
     """Bytes of the texts of some columns, so far, as one row after another is read."""
     if not names:
         return
     size = 0
-    # Texts stay folded in these batches: each stands once, whatever number of rows it is in.
-    with pq.ParquetFile(path, read_dictionary=names) as file:
+    with pq.ParquetFile(path, read_dictionary=folded) as file:
         for rows in file.iter_batches(batch_size=batch, columns=names, use_threads=False):
             for column in rows.columns:
                 size += _bytes_of(column)
