@@ -322,6 +322,7 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     "analysis.alpha": ([0.01, 0.1], [0, 0.5, 5, None]),
     "analysis.margin": ([0.02, 0.5], [0, 1, 5, None]),
     "analysis.length_margin": ([0.5, 20], [0, -1, None]),
+    "analysis.odds_margin": ([1.1, 3], [1, 0.5, -2, None]),
     "analysis.primary_family": ([{}, {"dimension": "gender"}], [[], {"dimension": "arm"}, None]),
     "analysis.permutations": ([99, 10_000], [98, 0, None]),
     "analysis.bootstraps": ([99, 10_000], [98, 0, None]),

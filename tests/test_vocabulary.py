@@ -21,6 +21,8 @@ PROMISES = {
     "ols_two_way": (False, False, BOTH),
     "wilson_two_way": (True, True, BOTH),
     "calibrated": (True, True, BOTH),
+    # Of log-odds: benchmarks/propensity_studies.py.
+    "calibrated_linear": (True, True, BOTH),
     "ols_cr2_adjusted": (True, True, BOTH),
     "equivalence": (True, True, BOTH),
     "glm_cluster_name": (False, False, NAMES),

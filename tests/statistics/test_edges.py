@@ -54,8 +54,13 @@ def table(observations: pl.DataFrame, **settings: Any) -> dict[tuple[str, str | 
 
 def test_all_methods_answer_an_ordinary_design(study: Study) -> None:
     rows = table(study({"x": {"A": MIXED, "B": OTHER}, "y": {"C": OTHER[::-1], "D": MIXED}}))
-    # What needs people's labels, or covariates.
-    beside = {"design_based", "design_based_equivalence", "ols_cr2_adjusted"}
+    # What needs people's labels, or covariates, or log-odds of prompts.
+    beside = {
+        "calibrated_linear",
+        "design_based",
+        "design_based_equivalence",
+        "ols_cr2_adjusted",
+    }
     assert {method for method, _ in rows} == set(suited_to(DesignKind.CROSSED)) - beside
     missing = {key[0] for key, row in rows.items() if "not estimable" in (row["note"] or "")}
     # A study of 4 names and 4 templates tells too little of what varies.

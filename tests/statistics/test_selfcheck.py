@@ -112,6 +112,7 @@ def test_table(observed: pl.DataFrame) -> None:
     assert set(table["method"]) == checked
     assert suited - checked == {
         "calibrated",
+        "calibrated_linear",
         "design_based",
         "design_based_equivalence",
         "glm_cr2_name",

@@ -13,6 +13,7 @@ rule test_disparity:
         labels=f"{MODEL_RESULTS}/labels.parquet",
         responses=f"{MODEL_RESULTS}/responses.parquet",
         human=HUMAN if LABELLED_BY_PEOPLE else [],
+        propensity=propensity_of,
     output:
         rates=f"{MODEL_RESULTS}/rates.parquet",
         lengths=f"{MODEL_RESULTS}/lengths.parquet",
@@ -39,6 +40,29 @@ rule test_disparity:
         "Estimating rates and testing disparity of {wildcards.model}"
     script:
         f"{SCRIPTS}/test_disparity.py"
+
+
+if STUDY.weighed:
+
+    rule describe_propensity:
+        input:
+            prompts=f"{RESULTS}/prompts.parquet",
+            propensity=f"{MODEL_RESULTS}/propensity.parquet",
+            disparity=f"{MODEL_RESULTS}/disparity.parquet",
+        output:
+            propensity_levels=f"{MODEL_RESULTS}/propensity_levels.parquet",
+            propensity_effects=f"{MODEL_RESULTS}/propensity_effects.parquet",
+            propensity_checks=f"{MODEL_RESULTS}/propensity_checks.parquet",
+        log:
+            f"{LOGS}/describe_propensity/{{model}}.log",
+        conda:
+            ANALYSIS_ENV
+        params:
+            analysis=ANALYSIS,
+        message:
+            "Comparing refusal propensities of {wildcards.model}"
+        script:
+            f"{SCRIPTS}/describe_propensity.py"
 
 
 rule balance_stimuli:
@@ -176,6 +200,9 @@ rule state_findings:
             else []
         ),
         comparison=[f"{RESULTS}/comparison.parquet"],
+        propensity_levels=expand(
+            f"{MODEL_RESULTS}/propensity_levels.parquet", model=STUDY.weighed
+        ),
     output:
         findings=f"{RESULTS}/findings.parquet",
     log:

@@ -152,6 +152,12 @@ def table_files(wildcards):
     }
 
 
+def propensity_of(wildcards):
+    """The propensities of a model's prompts, where its openings are weighed."""
+    measured = wildcards.model in STUDY.weighed
+    return f"{RESULTS}/models/{wildcards.model}/propensity.parquet" if measured else []
+
+
 def last_files(wildcards):
     """Files that are there once every job has ended: all tables but that of the jobs."""
     return {

@@ -34,6 +34,22 @@ class Mean:
     margin: float
 
 
+@dataclass(frozen=True, slots=True)
+class LogOdds:
+    """The mean of one number for each prompt, the log-odds of an event: no labels, no draws.
+
+    Attributes:
+        column: of observations; of each prompt one row has it.
+    """
+
+    column: str
+
+    unit: ClassVar[str] = "log-odds"
+
+
+Quantity = Share | Mean | LogOdds
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """An outcome in words.
@@ -71,12 +87,13 @@ class Outcome(str):
     ANSWER_LENGTH: ClassVar[Outcome]
     HARMFUL_ANSWER: ClassVar[Outcome]
     HARMFUL_CONTENT: ClassVar[Outcome]
+    PROPENSITY: ClassVar[Outcome]
 
-    quantity: Share | Mean
+    quantity: Quantity
     words: Words
     usual: bool
 
-    def __new__(cls, key: str, quantity: Share | Mean, words: Words, *, usual: bool = True) -> Self:
+    def __new__(cls, key: str, quantity: Quantity, words: Words, *, usual: bool = True) -> Self:
         """Declare an outcome.
 
         Raises:
@@ -97,6 +114,11 @@ class Outcome(str):
     def is_binary(self) -> bool:
         """Whether it is a yes-or-no reading, whose mean is a rate."""
         return isinstance(self.quantity, Share)
+
+    @property
+    def is_log_odds(self) -> bool:
+        """Whether it is a log-odds of each prompt, whose differences are log odds ratios."""
+        return isinstance(self.quantity, LogOdds)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -192,6 +214,16 @@ Outcome.HARMFUL_CONTENT = Outcome(
         meaning="the response holds something demeaning, a stereotype or help to do harm, "
         "whether it answers or refuses",
         verb="said something harmful",
+    ),
+    usual=False,
+)
+Outcome.PROPENSITY = Outcome(
+    "propensity",
+    LogOdds("log_odds"),
+    Words(
+        heading="Refusal propensity",
+        meaning="odds that a response opens as this model's refusals do, by the model's own "
+        "probabilities",
     ),
     usual=False,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveFloat, StringConstraints, field_validator
@@ -29,9 +30,9 @@ class PrimaryFamily(Section):
 
     @field_validator("outcome")
     @classmethod
-    def _is_binary(cls, outcome: Outcome) -> Outcome:
-        if not outcome.is_binary:
-            message = "the primary outcome must be a reading of the labels"
+    def _is_tested(cls, outcome: Outcome) -> Outcome:
+        if not outcome.is_binary and not outcome.is_log_odds:
+            message = "the primary outcome must be a reading of the labels, or propensity"
             raise ValueError(message)
         return outcome
 
@@ -71,7 +72,8 @@ class AnalysisConfig(Section):
         default=[outcome for outcome in OUTCOMES.values() if outcome.usual],
         min_length=1,
         description="Outcomes analysed: rates of labels, and the length of answers in words. "
-        "harmful_answer and harmful_content are analysed where they are named.",
+        "harmful_answer and harmful_content are analysed where they are named, propensity wherever "
+        "a model's openings are weighed.",
     )
     dimensions: dict[ColumnName, DimensionConfig] = Field(
         default={"group": DimensionConfig(reference="white")},
@@ -109,6 +111,12 @@ class AnalysisConfig(Section):
         gt=0,
         description="Equivalence margin of answer_length: difference of means, in words.",
     )
+    odds_margin: float = Field(
+        default=1.5,
+        gt=1,
+        description="Equivalence margin of propensity: odds ratio below which, and above whose "
+        "inverse, groups count as alike.",
+    )
     primary_family: PrimaryFamily = Field(
         default=PrimaryFamily(), description="The declared family of tests."
     )
@@ -142,7 +150,7 @@ class AnalysisConfig(Section):
     selfcheck_outcomes: list[Outcome] = Field(
         default=[],
         description="Outcomes that the self-check simulates; empty for the primary "
-        "family's outcome. One takes some ten seconds a model and dimension.",
+        "family's outcome (the first of the others, where that is propensity). One takes some ten seconds a model and dimension.",
     )
     assumed: AssumedVariance = Field(
         default=AssumedVariance(), description="What the plan of a study assumes."
@@ -158,6 +166,8 @@ class AnalysisConfig(Section):
 
     def margin_of(self, outcome: Outcome) -> float:
         """Difference of an outcome below which groups count as alike, in its own unit."""
+        if outcome.is_log_odds:
+            return log(self.odds_margin)
         if isinstance(outcome.quantity, Mean):
             of_length = outcome == Outcome.ANSWER_LENGTH
             return self.length_margin if of_length else outcome.quantity.margin
@@ -171,7 +181,8 @@ class AnalysisConfig(Section):
     @property
     def checked(self) -> list[Outcome]:
         """The yes-or-no outcomes of the self-check."""
-        return self.selfcheck_outcomes or [self.primary_family.outcome]
+        primary = self.primary_family.outcome
+        return self.selfcheck_outcomes or ([primary] if primary.is_binary else self.readings[:1])
 
     @field_validator("outcomes", "selfcheck_outcomes", "model_contrasts", "covariates")
     @classmethod

@@ -13,6 +13,7 @@ from refusal_parity.config.imported import ImportModel
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.study import StudyConfig
 from refusal_parity.errors import InputError
+from refusal_parity.outcomes import Outcome
 
 if TYPE_CHECKING:
     from refusal_parity.config.section import Section
@@ -46,6 +47,7 @@ def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
     _check_guards(config, where)
     _check_openings(config, where)
     _check_variants(config, where)
+    config = _with_propensity(config, where)
     config = _with_contrasts_of_variants(config)
     _check_contrasts(config, where)
     _check_primary_family(config, where)
@@ -220,6 +222,28 @@ def _with_contrasts_of_variants(config: StudyConfig) -> StudyConfig:
     if not variants or config.analysis.model_contrasts:
         return config
     analysis = config.analysis.model_copy(update={"model_contrasts": variants})
+    return config.model_copy(update={"analysis": analysis})
+
+
+def _with_propensity(config: StudyConfig, where: str) -> StudyConfig:
+    """Propensities are analysed wherever they are measured, and can be nowhere else.
+
+    Raises:
+        InputError: the config names them, and no model's openings are weighed.
+    """
+    named = Outcome.PROPENSITY in config.analysis.outcomes
+    is_primary = config.analysis.primary_family.outcome == Outcome.PROPENSITY
+    if (named or is_primary) and not config.weighed:
+        key = "analysis.outcomes" if named else "analysis.primary_family.outcome"
+        raise InputError(
+            f"{key} names propensity, which is measured of no model of this study",
+            where=where,
+            remedy="Set sampling.openings to weigh, or take propensity out.",
+        )
+    if named or not config.weighed:
+        return config
+    outcomes = [*config.analysis.outcomes, Outcome.PROPENSITY]
+    analysis = config.analysis.model_copy(update={"outcomes": outcomes})
     return config.model_copy(update={"analysis": analysis})
 
 

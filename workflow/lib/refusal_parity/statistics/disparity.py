@@ -224,7 +224,13 @@ def _complete(  # noqa: PLR0913 - what is compared in full
     primary: bool,
 ) -> list[Estimate]:
     """One estimate for every method, estimand and pair, with reasons for those not computed."""
-    what = "labelled response" if outcome.is_binary else "answer of known length"
+    what = (
+        "labelled response"
+        if outcome.is_binary
+        else "prompt with a measured propensity"
+        if outcome.is_log_odds
+        else "answer of known length"
+    )
     absent = {level: f"{level} has no {what}" for level in levels if level not in design.levels}
     unlabelled = ", ".join(absent.values())
     computed = {

@@ -55,6 +55,7 @@ class Needs:
             compare within templates; only levels of names can be permuted, or drawn
             anew within levels, over names.
         binary: whether it needs counts of yes and no, not any mean.
+        log_odds: whether it needs one log-odds of each prompt.
         names: of each level, without which it is not estimable.
         templates: of each level, likewise.
         prompts: of each level, or clusters of them, likewise.
@@ -67,6 +68,7 @@ class Needs:
     designs: frozenset[DesignKind] = frozenset({DesignKind.CROSSED, DesignKind.CROSSED_WITHIN})
     units: frozenset[Unit] = frozenset(Unit)
     binary: bool = False
+    log_odds: bool = False
     names: int = 1
     templates: int = 1
     prompts: int = 1
@@ -184,6 +186,8 @@ class Method(str):
     def suits(self, dimension: str, outcome: Outcome, kind: DesignKind) -> bool:
         """Whether it makes sense for levels of a dimension and an outcome in a design."""
         if kind not in self.needs.designs or (self.needs.binary and not outcome.is_binary):
+            return False
+        if self.needs.log_odds and not outcome.is_log_odds:
             return False
         return kind is DesignKind.NESTED or DIMENSIONS[dimension].unit in self.needs.units
 

@@ -24,6 +24,11 @@ from refusal_parity.tables.openings import (
     Openings,
     Propensity,
 )
+from refusal_parity.tables.propensity import (
+    PropensityChecks,
+    PropensityEffects,
+    PropensityLevels,
+)
 from refusal_parity.tables.stimuli import Stimuli
 from refusal_parity.tables.statistics import (
     Comparison,
@@ -112,6 +117,9 @@ __all__ = [
     "Pairs",
     "Prompts",
     "Propensity",
+    "PropensityChecks",
+    "PropensityEffects",
+    "PropensityLevels",
     "Rates",
     "Responses",
     "SafeguardRates",

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from refusal_parity.config import StudyConfig
 
 
-def _weighs(study: StudyConfig) -> bool:
+def weighs(study: StudyConfig) -> bool:
+    """Whether openings of any of its models are weighed."""
     return bool(study.weighed)
 
 
-def _weighed(study: StudyConfig) -> list[str]:
+def weighed(study: StudyConfig) -> list[str]:
+    """The models whose openings are weighed."""
     return study.weighed
 
 
@@ -24,7 +26,7 @@ def _probability(of: str) -> dy.Float64:
     return dy.Float64(min=0, max=1, description=f"probability of {of}")
 
 
-@table("openings", when=_weighs, models=_weighed)
+@table("openings", when=weighs, models=weighed)
 class Openings(dy.Schema):
     """First tokens that open this model's refusals: leaves of trees learnt from its responses."""
 
@@ -44,7 +46,7 @@ class Openings(dy.Schema):
     share = dy.Float64(min=0, max=1, description="share of refusals among them")
 
 
-@table("opening_probabilities", when=_weighs, models=_weighed)
+@table("opening_probabilities", when=weighs, models=weighed)
 class OpeningProbabilities(dy.Schema):
     """How probable each opening is after each prompt, by the model's own probabilities."""
 
@@ -59,7 +61,7 @@ class OpeningProbabilities(dy.Schema):
     )
 
 
-@table("propensity", when=_weighs, models=_weighed)
+@table("propensity", when=weighs, models=weighed)
 class Propensity(dy.Schema):
     """How prone each prompt is to be refused, from probabilities of openings: one row a prompt."""
 

@@ -2,7 +2,8 @@
 
 For a pair of levels the methods are asked in this order: where people labelled
 enough of a sample, the difference corrected by their labels; for the primary family of
-a study that is large enough, the difference calibrated by simulated studies without any;
+a study that is large enough, the difference calibrated by simulated studies without any
+(of rates, or of log-odds of prompts);
 elsewhere Wilson's limits with t, or for means and for levels that are no property of
 names the linear model with bias-reduced errors by template and by name; and where none
 gives a p-value, the exact permutation of names, which holds for these templates only.
@@ -22,6 +23,7 @@ from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.adjusted import OLS_CR2_ADJUSTED
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_NAME, OLS_CR2_TWO_WAY
 from refusal_parity.statistics.methods.calibrated import CALIBRATED
+from refusal_parity.statistics.methods.calibrated_linear import CALIBRATED_LINEAR
 from refusal_parity.statistics.methods.design_based import (
     DESIGN_BASED,
     DESIGN_BASED_EQUIVALENCE,
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
 
 Pair = tuple[str, str]
 
-WITHIN_TEMPLATES: Final = (CALIBRATED, WILSON_TWO_WAY, OLS_CR2_TWO_WAY)
+WITHIN_TEMPLATES: Final = (CALIBRATED, CALIBRATED_LINEAR, WILSON_TWO_WAY, OLS_CR2_TWO_WAY)
 """Methods whose difference is one within templates, the first one first."""
 
 _DECIDING: Final = (*WITHIN_TEMPLATES, UNIT_SCORE, UNIT_WELCH, PERMUTATION_NAMES_EXACT)
@@ -223,8 +225,10 @@ class Question:
 
     def _why_no_rates(self) -> str | None:
         if not self.counts:
-            what = "rates" if OUTCOMES[self.start.outcome].is_binary else "means"
-            return f"there are no {what}"
+            outcome = OUTCOMES[self.start.outcome]
+            if outcome.is_log_odds:
+                return "its openings were not weighed"
+            return f"there are no {'rates' if outcome.is_binary else 'means'}"
         if any(known(row["rate"]) for row in self.counts.values()):
             return None
         notes = dict.fromkeys(row["note"] for row in self.counts.values() if row["note"])
@@ -279,7 +283,7 @@ def _end(row: Row, side: str) -> float | None:
 def _correction(row: Row) -> Correction | None:
     if row["family"] is None:
         return None
-    if row["method"] == CALIBRATED:
+    if row["method"] in {CALIBRATED, CALIBRATED_LINEAR}:
         return Correction.MAX_T
     by_holm = row["family"].startswith("primary: ")
     return Correction.HOLM if by_holm else Correction.BENJAMINI_HOCHBERG

@@ -29,6 +29,7 @@ class Evidence:
 
     rates: pl.DataFrame
     lengths: pl.DataFrame
+    propensity_levels: pl.DataFrame
     disparity: pl.DataFrame
     interactions: pl.DataFrame
     exclusions: pl.DataFrame
@@ -122,9 +123,13 @@ def _counts(given: Evidence, model: str) -> pl.DataFrame:
     columns = ["outcome", "dimension", "group", "n", "n_names", "n_templates", "rate", "note"]
     rates = given.rates.filter(pl.col("model") == model, pl.col("within") == "all")
     lengths = given.lengths.filter(pl.col("model") == model)
+    odds = given.propensity_levels.filter(pl.col("model") == model)
     return pl.concat(
         [
             rates.select(columns),
+            odds.with_columns(
+                outcome=pl.lit(str(Outcome.PROPENSITY)), rate=pl.col("log_odds")
+            ).select(columns),
             lengths.with_columns(
                 outcome=pl.lit(str(Outcome.ANSWER_LENGTH)), rate=pl.col("mean")
             ).select(columns),

@@ -174,11 +174,11 @@ def build_designs(
         outcomes: yes-or-no readings of the labels, or one mean alone.
     """
     keys = [dimension, "name_id", "text_id"]
-    labelled = observations.drop_nulls([dimension, "label"])
+    levelled = observations.drop_nulls(dimension)
     cells = (
-        count_outcomes(labelled, keys, outcomes)
+        count_outcomes(levelled.drop_nulls("label"), keys, outcomes)
         if all(outcome.is_binary for outcome in outcomes)
-        else sum_measure(labelled, keys, *outcomes)
+        else sum_measure(levelled, keys, *outcomes)
     )
     present = set(cells[dimension])
     left = tuple(level for level in levels if level in present)

@@ -17,7 +17,7 @@ from refusal_parity.factors import (
     with_text_unit,
 )
 from refusal_parity.guards.requests import guarded
-from refusal_parity.outcomes import Mean, Outcome
+from refusal_parity.outcomes import LogOdds, Mean, Outcome
 from refusal_parity.statistics.balance import tokens
 from refusal_parity.tables import Labels
 from refusal_parity.vocabulary import Exclusion, Label
@@ -41,6 +41,7 @@ COLUMNS: Final = (
     "filtered",
     "exclusion",
     "words",
+    "log_odds",
 )
 """The columns of observations, in order; those of dimensions and covariates follow.
 
@@ -57,12 +58,13 @@ _TEXTS: Final = ("label", "machine_label", "exclusion")
 _PROPERTIES: Final = {"name_id": Unit.NAME, "template_id": Unit.TEMPLATE}
 
 
-def observe(
+def observe(  # noqa: PLR0913 - all that a study knows of its responses
     prompts: pl.DataFrame,
     labels: pl.DataFrame,
     analysis: AnalysisConfig,
     responses: pl.DataFrame | None = None,
     *,
+    propensity: pl.DataFrame | None = None,
     everything: bool = False,
 ) -> pl.DataFrame:
     """Put each label beside the groups of its prompt, and decide what counts.
@@ -79,6 +81,8 @@ def observe(
             covariates, which factors of the prompts are kept.
         responses: table of Responses of the same models, for the length of
             answers and the tokens of names; without it neither is known.
+        propensity: table of Propensity of these models, or of some of them; without it no
+            prompt has a log-odds.
         everything: whether to keep what `ordinary` leaves out, for the comparison of
             safeguards.
 
@@ -87,7 +91,7 @@ def observe(
         columns `COLUMNS`, all dimensions and the covariates; `label` is null where a
         response has none and `exclusion` says why, `words` counts the response's words
         (runs without white space) and is null for one that was cut off, whose length
-        nobody knows.
+        nobody knows; `log_odds` is that of the prompt, in the first of its rows alone.
 
     Raises:
         InputError: a label's prompt is not among the prompts, or a name stands
@@ -115,7 +119,9 @@ def observe(
             how="left",
             maintain_order="left",
         )
+        .join(_log_odds(propensity), on=["model", "prompt_id"], how="left", maintain_order="left")
         .with_columns(
+            pl.when(pl.struct("model", "prompt_id").is_first_distinct()).then("log_odds"),
             *composed(),
             pl.when(~pl.col("truncated")).then(pl.col("words")).alias("words"),
             *_counted(analysis),
@@ -207,6 +213,13 @@ def _lengths(responses: pl.DataFrame | None) -> pl.DataFrame:
     )
 
 
+def _log_odds(propensity: pl.DataFrame | None) -> pl.DataFrame:
+    if propensity is None:
+        schema = {"model": pl.String(), "prompt_id": pl.String(), "log_odds": pl.Float64()}
+        return pl.DataFrame(schema=schema)
+    return propensity.select("model", "prompt_id", "log_odds")
+
+
 def _check_properties(prompts: pl.DataFrame) -> None:
     for key, unit in _PROPERTIES.items():
         for dimension in of_unit(unit, own=True):
@@ -232,7 +245,9 @@ def outcome_column(outcome: Outcome, column: str = "label") -> pl.Expr:
         outcome: a yes-or-no reading.
         column: column of the label that is read.
     """
-    return pl.col(column).is_in(sorted(outcome.quantity.labels)).alias(outcome)
+    quantity = outcome.quantity
+    assert not isinstance(quantity, LogOdds)  # noqa: S101 - no label has it
+    return pl.col(column).is_in(sorted(quantity.labels)).alias(outcome)
 
 
 def with_outcome(observations: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
@@ -268,7 +283,9 @@ def count_outcomes(
 
 
 def sum_measure(observations: pl.DataFrame, keys: Sequence[str], outcome: Outcome) -> pl.DataFrame:
-    """Responses that a mean is taken over (`n`) and the sum of what is measured, by keys.
+    """What a mean is taken over (`n`) and the sum of what is measured, by keys.
+
+    Responses, or the prompts themselves where these have a number of their own.
 
     Args:
         observations: rows of `observe`.
@@ -280,11 +297,9 @@ def sum_measure(observations: pl.DataFrame, keys: Sequence[str], outcome: Outcom
         A combination without such a response has no row.
     """
     quantity = outcome.quantity
-    assert isinstance(quantity, Mean)  # noqa: S101 - a rate is counted by count_outcomes
+    assert isinstance(quantity, Mean | LogOdds)  # noqa: S101 - a rate is counted by count_outcomes
     return (
-        observations.filter(
-            pl.col("label").is_in(sorted(quantity.labels)), pl.col(quantity.column).is_not_null()
-        )
+        observations.filter(counts_in_mean(quantity))
         .group_by(keys)
         .agg(
             pl.len().cast(pl.Int64).alias("n"),
@@ -292,3 +307,11 @@ def sum_measure(observations: pl.DataFrame, keys: Sequence[str], outcome: Outcom
         )
         .sort(keys)
     )
+
+
+def counts_in_mean(quantity: Mean | LogOdds) -> pl.Expr:
+    """Whether a row of observations has what a mean is taken over."""
+    measured = pl.col(quantity.column).is_not_null()
+    if isinstance(quantity, LogOdds):
+        return measured
+    return measured & pl.col("label").is_in(sorted(quantity.labels))

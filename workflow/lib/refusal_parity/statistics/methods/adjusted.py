@@ -10,8 +10,9 @@ import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.factors import is_listed
-from refusal_parity.outcomes import Mean
+from refusal_parity.outcomes import Share
 from refusal_parity.statistics.designs.counts import build_designs, codes_of
+from refusal_parity.statistics.designs.observations import counts_in_mean
 from refusal_parity.statistics.designs.regressors import (
     Absorbed,
     are_told_apart,
@@ -132,11 +133,11 @@ def _values(
 ) -> FloatArray:
     """Covariates of each cell of the design, means over its responses, shape (cells, j)."""
     keys, quantity = [dimension, "name_id", "text_id"], outcome.quantity
-    counted = known.drop_nulls([dimension, "label"])
-    if isinstance(quantity, Mean):
-        counted = counted.filter(
-            pl.col("label").is_in(sorted(quantity.labels)), pl.col(quantity.column).is_not_null()
-        )
+    counted = (
+        known.drop_nulls([dimension, "label"])
+        if isinstance(quantity, Share)
+        else known.drop_nulls(dimension).filter(counts_in_mean(quantity))
+    )
     # In an order of their own, so that no mean hangs on that of the rows.
     cells = counted.group_by(keys).agg(pl.col(names).sort().mean())
     return cells.sort(keys).select(names).to_numpy().astype(np.float64)

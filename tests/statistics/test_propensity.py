@@ -1,0 +1,390 @@
+"""Propensities: differences of log-odds, what calibrates them, and what they are held against."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+from propensity_study import EVEN, PRIMARY, UNEVEN, config_of, made_up
+from scipy.special import expit
+
+from refusal_parity.errors import InputError
+from refusal_parity.outcomes import Outcome
+from refusal_parity.statistics.answering.table import Evidence, findings
+from refusal_parity.statistics.designs.grid import Grid
+from refusal_parity.statistics.designs.observations import observe
+from refusal_parity.statistics.designs.studies import Studies
+from refusal_parity.statistics.disparity import disparities
+from refusal_parity.statistics.methods.calibrated_linear import NAMES, TEMPLATES, calibrated_linear
+from refusal_parity.statistics.propensity.checks import propensity_checks
+from refusal_parity.statistics.propensity.effects import propensity_effects
+from refusal_parity.statistics.propensity.levels import NOT_MEASURED, propensity_levels
+from refusal_parity.statistics.propensity.measured import measured
+from refusal_parity.statistics.registry import Setting
+from refusal_parity.statistics.resampling.bootstrap import Resamples
+from refusal_parity.statistics.resampling.randomisation import Draws
+from refusal_parity.statistics.simulation.linear import Linear, fit_linear, simulate_linear
+from refusal_parity.tables import TABLES, empty
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import ModuleType
+
+    from refusal_parity.config import AnalysisConfig
+
+SETTING = Setting(0.05, 0.4, Draws(1, 7), Resamples(1, 7), deciding=True, binary=False)
+REAL = "reference/weighed-openings/smollm2.json"
+
+
+@pytest.fixture(scope="module")
+def program(root: Path) -> ModuleType:
+    """The program that measures level, power and coverage."""
+    path = root / "benchmarks" / "propensity_studies.py"
+    spec = importlib.util.spec_from_file_location("propensity_studies", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["propensity_studies"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def tables(root: Path) -> dict[str, pl.DataFrame]:
+    return made_up(root)
+
+
+@pytest.fixture(scope="module")
+def analysis() -> AnalysisConfig:
+    return config_of(**PRIMARY).analysis
+
+
+@pytest.fixture(scope="module")
+def rows(tables: dict[str, pl.DataFrame], analysis: AnalysisConfig) -> pl.DataFrame:
+    return measured(tables["prompts"], tables["propensity"], analysis)
+
+
+def compared(
+    tables: dict[str, pl.DataFrame], analysis: AnalysisConfig, propensity: pl.DataFrame | None
+) -> pl.DataFrame:
+    """The table of disparities, its words as plain text."""
+    seen = observe(tables["prompts"], tables["labels"], analysis, propensity=propensity)
+    return disparities(seen, analysis).with_columns(pl.col(pl.Enum).cast(pl.String))
+
+
+@pytest.fixture(scope="module")
+def disparity(tables: dict[str, pl.DataFrame], analysis: AnalysisConfig) -> pl.DataFrame:
+    return compared(tables, analysis, tables["propensity"])
+
+
+def of_propensity(disparity: pl.DataFrame, method: str, model: str = UNEVEN) -> dict[str, Any]:
+    """Rows against the reference, by group."""
+    found = disparity.filter(
+        outcome="propensity", method=method, model=model, reference="white", dimension="group"
+    )
+    return {row["group"]: row for row in found.iter_rows(named=True)}
+
+
+def grid(names: int = 6, templates: int = 9, groups: int = 3) -> Grid:
+    level = np.repeat(np.arange(groups), names)
+    levels = tuple(f"g{at}" for at in range(groups))
+    return Grid(levels, level, np.ones((names * groups, templates)))
+
+
+def test_variances_are_those_of_the_analysis_of_variance() -> None:
+    """In a complete study: mean squares by hand."""
+    groups, names, templates = 3, 6, 9
+    y = np.random.default_rng(3).normal(-6, 1, (groups, names, templates))
+    y += np.random.default_rng(4).normal(0, 2, (groups, names, 1))
+    y += np.random.default_rng(5).normal(0, 1, (groups, 1, templates))
+    y += np.random.default_rng(6).normal(0, 2, (1, 1, templates))
+    of_name, of_template = y.mean(axis=2, keepdims=True), y.mean(axis=1, keepdims=True)
+    mean = y.mean(axis=(1, 2), keepdims=True)
+    spare = groups * (names - 1) * (templates - 1)
+    cell = ((y - of_name - of_template + mean) ** 2).sum() / spare
+    by_name = templates * ((of_name - mean) ** 2).sum() / (groups * (names - 1))
+    by_template = names * ((of_template - mean) ** 2).sum() / (groups * (templates - 1))
+    found = fit_linear(grid(), y.reshape(-1, templates), own=0)
+    assert found is not None
+    assert found.name == pytest.approx((by_name - cell) / templates, rel=1e-9)
+    assert found.cell == pytest.approx(cell, rel=1e-9)
+    whole = found.template + found.template_level
+    assert whole == pytest.approx((by_template - cell) / names, rel=1e-9)
+    shifted = fit_linear(grid(), y.reshape(-1, templates) + 50, own=0)
+    assert shifted is not None
+    assert shifted.cell == pytest.approx(found.cell, rel=1e-9)
+
+
+def test_variances_come_back_from_simulated_studies() -> None:
+    true = Linear(np.array([0.2, 0.2, 1.8]), 0.0, 0.3, 0.5)
+    design = grid(8, 12)
+    drawn = simulate_linear(
+        Studies(design, np.zeros((1, *design.n.shape))), true, 400, np.random.default_rng(1)
+    )
+    fits = [fit_linear(design, k, own=1) for k in drawn.k]
+    found = [each for each in fits if each is not None]
+    assert len(found) == 400
+    assert np.mean([each.cell for each in found]) == pytest.approx(0.5, rel=0.05)
+    assert np.mean([each.template_level for each in found]) == pytest.approx(0.3, rel=0.1)
+    assert np.mean([each.name for each in found], axis=0) == pytest.approx(true.name, rel=0.15)
+
+
+def test_what_does_not_vary_has_no_model() -> None:
+    assert fit_linear(grid(), np.full((18, 9), -6.0)) is None
+
+
+def test_ends_leave_0_out_exactly_where_the_test_rejects(program: ModuleType) -> None:
+    drawn = program.draw(program.Scenario(more=0.01), 12, np.random.default_rng(2))
+    [found] = calibrated_linear(drawn.odds, SETTING)
+    for p, low, high in (
+        ("p_value", "ci_low", "ci_high"),
+        ("p_family", "family_low", "family_high"),
+    ):
+        out = (found.values(low) > 0) | (found.values(high) < 0)
+        assert ((found.values(p) < SETTING.alpha) == out).all()
+    assert (found.values("p_family") >= found.values("p_value")).all()
+    middle = (found.values("ci_low") + found.values("ci_high")) / 2
+    assert middle == pytest.approx(found.values("estimate"), abs=1e-12)
+
+
+def test_level_and_power_are_those_that_are_stated(program: ModuleType) -> None:
+    """A few studies of what the program has many of; three draws show next to nothing."""
+    random = np.random.default_rng(9)
+    shown = {}
+    for more in (0.0, 0.02):
+        drawn = program.draw(program.Scenario(more=more), 40, random)
+        [found] = calibrated_linear(drawn.odds, SETTING)
+        low, high = found.values("ci_low"), found.values("ci_high")
+        assert ((low <= drawn.truth) & (drawn.truth <= high)).mean() > 0.88
+        shown[more] = (found.values("p_value")[:, 0] < SETTING.alpha).mean()
+    assert shown[0.0] <= 0.15
+    assert shown[0.02] >= 0.75
+
+
+@pytest.mark.parametrize(
+    ("names", "templates", "answered"),
+    [(NAMES, TEMPLATES, True), (NAMES - 2, TEMPLATES, False), (NAMES, TEMPLATES - 1, False)],
+)
+def test_small_studies_are_not_calibrated(names: int, templates: int, *, answered: bool) -> None:
+    design = grid(names // 2, templates, groups=2)
+    values = np.random.default_rng(1).normal(-6, 1, (1, names, templates))
+    [found] = calibrated_linear(Studies(design, values), SETTING)
+    [row] = found.of_study(0)
+    assert (row.p_value is not None) is answered
+    assert answered or "tell too little" in str(row.note)
+
+
+def test_odds_ratios_of_a_real_model(program: ModuleType, shared: Path) -> None:
+    """Of 616 prompts, complete: exp of differences of plain means; and names dealt anew."""
+    if not (shared / REAL).is_file():
+        pytest.skip(f"{REAL} is not at hand")
+    studies = program.real_studies(shared / REAL)
+    [found] = calibrated_linear(studies, SETTING)
+    frame = pl.read_json(shared / REAL).with_columns(
+        odds=(pl.col("mass") / (1 - pl.col("mass"))).log()
+    )
+    means = dict(frame.group_by("group").agg(pl.col("odds").mean()).iter_rows())
+    ratios = np.exp(found.values("estimate")[0])
+    for pair, ratio in zip(studies.pairs, ratios, strict=True):
+        assert ratio == pytest.approx(np.exp(means[pair.group] - means["white"]), rel=1e-9)
+    by_group = dict(zip([pair.group for pair in studies.pairs], ratios, strict=True))
+    assert [f"{by_group[key]:.1f}" for key in ("black", "chinese", "muslim", "asian")] == [
+        "2.1",
+        "2.4",
+        "2.5",
+        "1.1",
+    ]
+    _, shown = program.permuted(studies, 60, 1)
+    assert shown <= 0.1
+
+
+def test_an_outcome_like_any_other(disparity: pl.DataFrame) -> None:
+    found = of_propensity(disparity, "calibrated_linear")
+    assert set(found) == {"asian", "black", "chinese", "jewish", "mexican", "muslim"}
+    assert {row["estimand"] for row in found.values()} == {"mean_difference"}
+    assert {row["n_group"] for row in found.values()} == {8 * 32}
+    raised = found["muslim"]
+    assert raised["p_adjusted"] < 0.05 < found["black"]["p_adjusted"]
+    assert raised["adjusted_low"] < raised["ci_low"] < 1.1 < raised["adjusted_high"]
+    by_holm = of_propensity(disparity, "ols_cr2_two_way")["muslim"]
+    assert by_holm["estimate"] == raised["estimate"]
+    assert by_holm["family"] == "primary: propensity by group, ols_cr2_two_way"
+
+
+def test_no_response_is_needed(
+    tables: dict[str, pl.DataFrame], analysis: AnalysisConfig, disparity: pl.DataFrame
+) -> None:
+    """Labels lost or not: the log-odds of a prompt count once, whatever its responses."""
+    unlabelled = tables["labels"].filter(pl.col("sample") > 0)
+    found = compared({**tables, "labels": unlabelled}, analysis, tables["propensity"])
+    key = "calibrated_linear"
+    assert of_propensity(found, key) == of_propensity(disparity, key)
+
+
+def test_the_equivalence_margin_is_an_odds_ratio(
+    tables: dict[str, pl.DataFrame], disparity: pl.DataFrame
+) -> None:
+    wide = config_of(**PRIMARY, odds_margin=5).analysis
+    assert wide.margin_of(Outcome.PROPENSITY) == pytest.approx(np.log(5))
+    seen = observe(tables["prompts"], tables["labels"], wide, propensity=tables["propensity"])
+    few = seen.filter(pl.col("group").is_in(["white", "black"]), pl.col("model") == EVEN)
+    found = disparities(few, wide).with_columns(pl.col(pl.Enum).cast(pl.String))
+    small = of_propensity(found, "equivalence", EVEN)["black"]
+    narrow = of_propensity(disparity, "equivalence", EVEN)["black"]
+    assert small["p_value"] < 0.01 < 0.05 < narrow["p_value"]
+
+
+def test_findings_decide_where_it_is_primary(
+    disparity: pl.DataFrame, rows: pl.DataFrame, analysis: AnalysisConfig
+) -> None:
+    given = {key: empty(TABLES[key].schema) for key in Evidence.__dataclass_fields__}
+    given |= {"disparity": disparity, "propensity_levels": propensity_levels(rows, analysis)}
+    found = findings(Evidence(**given), analysis).with_columns(pl.col(pl.Enum).cast(pl.String))
+    of_group = {
+        (row["model"], row["group"]): row
+        for row in found.filter(outcome="propensity", dimension="group").iter_rows(named=True)
+        if row["reference"] in {None, "white"}
+    }
+    assert of_group[UNEVEN, "muslim"]["verdict"] == "shown"
+    assert of_group[UNEVEN, "muslim"]["method"] == "calibrated_linear"
+    assert of_group[UNEVEN, "muslim"]["correction"] == "max_t"
+    assert of_group[UNEVEN, "muslim"]["primary"]
+    assert of_group[UNEVEN, None]["verdict"] == "shown"
+    assert of_group[EVEN, None]["verdict"] == "not_shown"
+
+
+def test_levels_say_which_rates_log_odds_mean(
+    rows: pl.DataFrame, analysis: AnalysisConfig
+) -> None:
+    found = propensity_levels(rows, analysis).filter(model=UNEVEN, group="muslim").to_dicts()[0]
+    own = rows.filter(model=UNEVEN, group="muslim")["log_odds"]
+    assert found["n"] == len(own) == 256
+    assert found["log_odds"] == pytest.approx(own.mean())
+    assert found["typical_rate"] == pytest.approx(expit(own.mean()))
+    assert found["mean_rate"] == pytest.approx(expit(own.to_numpy()).mean())
+    assert found["ci_low"] < found["log_odds"] < found["ci_high"]
+
+
+def test_effects_have_the_rates_beside_the_ratio(
+    rows: pl.DataFrame, disparity: pl.DataFrame, analysis: AnalysisConfig
+) -> None:
+    levels = propensity_levels(rows, analysis)
+    found = propensity_effects(rows, levels, disparity, analysis)
+    row = found.filter(model=UNEVEN, group="muslim").to_dicts()[0]
+    test = of_propensity(disparity, "calibrated_linear")["muslim"]
+    assert row["odds_ratio"] == pytest.approx(np.exp(test["estimate"]))
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(
+        (np.exp(test["adjusted_low"]), np.exp(test["adjusted_high"]))
+    )
+    assert row["mean_rate_group"] > row["mean_rate_reference"]
+    assert not row["opposed"]
+    assert row["name_deviation"] == pytest.approx(0.4, abs=0.12)
+    assert row["cell_deviation"] == pytest.approx(0.5, abs=0.05)
+    # Of a difference of two levels, each moved by 0.2.
+    assert row["template_deviation"] == pytest.approx(0.28, abs=0.1)
+
+
+def test_odds_and_rates_may_order_groups_differently(
+    tables: dict[str, pl.DataFrame], analysis: AnalysisConfig
+) -> None:
+    """One hot template: the rates are its rates, the odds those of the others."""
+    prompts = tables["prompts"]
+    hot = sorted(prompts["template_id"].unique())[0]
+    odds = prompts.select(
+        "prompt_id",
+        log_odds=pl.when((pl.col("group") == "black") & (pl.col("template_id") == hot))
+        .then(2.0)
+        .when(pl.col("group") == "black")
+        .then(-7.0)
+        .otherwise(-6.0),
+    )
+    noise = np.random.default_rng(1).normal(0, 0.1, odds.height)
+    moved = tables["propensity"].drop("log_odds").join(odds, on="prompt_id", maintain_order="left")
+    noisy = moved.with_columns(pl.col("log_odds") + pl.Series(np.tile(noise, 2)))
+    rows = measured(prompts, noisy, analysis)
+    found = propensity_effects(
+        rows, propensity_levels(rows, analysis), compared(tables, analysis, noisy), analysis
+    )
+    opposed = found.filter(model=EVEN).select("group", "opposed", "odds_ratio")
+    by_group = {row["group"]: row for row in opposed.iter_rows(named=True)}
+    assert by_group["black"]["opposed"]
+    assert by_group["black"]["odds_ratio"] < 1
+
+
+def test_a_model_whose_refusals_never_opened_has_no_propensity(
+    tables: dict[str, pl.DataFrame], analysis: AnalysisConfig
+) -> None:
+    none = tables["propensity"].with_columns(
+        pl.lit(None, pl.Float64).alias("log_odds"), pl.lit(None, pl.Float64).alias("log_odds_error")
+    )
+    rows = measured(tables["prompts"], none, analysis)
+    levels = propensity_levels(rows, analysis)
+    assert set(levels["note"]) == {NOT_MEASURED}
+    assert levels["n"].sum() == 0
+    found = compared(tables, analysis, none)
+    notes = of_propensity(found, "calibrated_linear")["muslim"]["note"]
+    assert "no prompt with a measured propensity" in notes
+    effects = propensity_effects(rows, levels, found, analysis)
+    assert effects["odds_ratio"].null_count() == effects.height
+
+
+@pytest.mark.parametrize("biased", [False, True])
+def test_refusals_of_one_group_that_open_otherwise_are_seen(
+    rows: pl.DataFrame, analysis: AnalysisConfig, *, biased: bool
+) -> None:
+    random = np.random.default_rng(4)
+    missed = random.random(rows.height) < np.where(
+        biased & (rows["group"] == "muslim").to_numpy(), 0.25, 0.0
+    )
+    more = rows.with_columns(
+        (pl.col("drawn_refusals") + pl.Series(missed)).clip(0, 3),
+        (pl.col("drawn_outside_refusals") + pl.Series(missed)).clip(0, 3),
+    )
+    found = propensity_checks(more, analysis).filter(model=UNEVEN, dimension="group")
+    by_group = {row["group"]: row for row in found.iter_rows(named=True)}
+    raised, other = by_group["muslim"], by_group["black"]
+    assert (raised["gap_difference_p"] < 0.05) is biased
+    assert (raised["outside_difference_p"] < 0.05) is biased
+    assert (raised["odds_factor"] > 1.5) is biased
+    assert other["gap_difference_p"] > 0.05
+    assert by_group["white"]["reference"] is None
+    drawn = rows.filter(model=UNEVEN, group="black")
+    assert other["drawn_rate"] == drawn["drawn_refusals"].sum() / drawn["drawn"].sum()
+
+
+def test_checks_say_why_there_is_nothing_to_compare(
+    rows: pl.DataFrame, analysis: AnalysisConfig
+) -> None:
+    none = rows.with_columns(
+        drawn_refusals=pl.lit(0, pl.Int64), drawn_outside_refusals=pl.lit(0, pl.Int64)
+    )
+    found = propensity_checks(none, analysis)
+    assert found["outside_share"].null_count() == found.height
+    assert found["note"].null_count() == 0
+    undrawn = none.with_columns(drawn=pl.lit(0, pl.Int64))
+    assert propensity_checks(undrawn, analysis)["note"].str.contains("no response was drawn").all()
+
+
+def test_a_propensity_of_no_prompt_is_refused(
+    tables: dict[str, pl.DataFrame], analysis: AnalysisConfig
+) -> None:
+    with pytest.raises(InputError, match="have no prompt"):
+        measured(tables["prompts"].head(3), tables["propensity"], analysis)
+
+
+def test_rows_in_any_order_give_the_same_tables(
+    rows: pl.DataFrame, tables: dict[str, pl.DataFrame], analysis: AnalysisConfig
+) -> None:
+    mixed = measured(
+        tables["prompts"].sample(fraction=1, shuffle=True, seed=1),
+        tables["propensity"].sample(fraction=1, shuffle=True, seed=2),
+        analysis,
+    )
+    for made in (propensity_levels, propensity_checks):
+        first, second = (made(each, analysis) for each in (rows, mixed))
+        keys = ["model", "dimension", "group"]
+        assert first.sort(keys).equals(second.sort(keys))

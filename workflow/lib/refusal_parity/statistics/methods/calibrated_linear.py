@@ -1,0 +1,125 @@
+"""Differences of log-odds tested against studies like this one that have none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from refusal_parity.dimensions import Unit
+from refusal_parity.statistics.answers import Remark
+from refusal_parity.statistics.fits.least_squares import least_squares, regression
+from refusal_parity.statistics.methods.bias_reduced import two_way_tests
+from refusal_parity.statistics.registry import Method, Needs
+from refusal_parity.statistics.simulation.calibration import Null
+from refusal_parity.statistics.simulation.linear import fit_linear, simulate_linear
+from refusal_parity.vocabulary import Estimand, Scope
+
+if TYPE_CHECKING:
+    from refusal_parity.statistics.answers import Answers
+    from refusal_parity.statistics.designs.studies import Studies
+    from refusal_parity.statistics.fits.least_squares import LeastSquares
+    from refusal_parity.statistics.registry import Setting
+
+TEMPLATES: Final = 8
+NAMES: Final = 12
+"""Of a study whose variances are known well enough to test against."""
+
+_SIMULATED: Final = 999
+_DECIDING: Final = 399
+"""Simulated studies where it only matters on which side of alpha a p-value lies."""
+
+
+def calibrated_linear(studies: Studies, setting: Setting) -> list[Answers]:
+    """The t of `ols_cr2_two_way`, held against studies drawn from the study's own variances.
+
+    Log-odds of prompts add up over names, templates and cells, so that a study without a
+    difference is drawn from a linear model (`simulate_linear`). p is the share of such studies
+    whose |t| is as large, and for a family of pairs whose largest |t| is (Westfall and Young
+    1993); those with the first level are one family, the others another. A difference moves
+    all by as much, so intervals are estimate -+ the simulated quantile times the standard
+    error, each alone or of a family together, and leave 0 out exactly where p < alpha.
+
+    Returns:
+        The pairs of levels, each alone and within its family.
+    """
+
+    def tests(fit: LeastSquares) -> list[Answers]:
+        return [_tested(fit, setting)]
+
+    return regression(studies, CALIBRATED_LINEAR, tests)
+
+
+def _tested(fit: LeastSquares, setting: Setting) -> Answers:
+    studies = fit.studies
+    found = replace(two_way_tests(fit, setting.alpha), method=CALIBRATED_LINEAR)
+    names, templates = int(studies.names.max()) + 1, int(studies.level_n.any(axis=0).sum())
+    if names < NAMES or templates < TEMPLATES:
+        few = (
+            f"{names} names and {templates} templates tell too little of how studies without a "
+            f"difference vary, which takes {NAMES} names and {TEMPLATES} templates"
+        )
+        return found.remarking(Remark.missing(few))
+    first = studies.grid.levels[0]
+    against = np.array([pair.reference == first for pair in studies.pairs])
+    estimate, error = found.values("estimate"), found.values("std_error")
+    distance = np.abs(found.values("statistic"))
+    shape = (2, *distance.shape)
+    p_value, quantile = np.full(shape, np.nan), np.full(shape, np.nan)
+    count = _DECIDING if setting.deciding else _SIMULATED
+    for at in range(len(studies)):
+        random = np.random.default_rng([setting.draws.seed, *map(ord, CALIBRATED_LINEAR)])
+        null = null_of(studies, at, count, random)
+        if null is None:
+            continue
+        p_value[0, at] = null.exceeded(distance[at], together=False)
+        quantile[0, at] = null.critical(setting.alpha, together=False)
+        for family in (against, ~against):
+            if family.any():
+                of_family = Null(null.distances[:, family])
+                p_value[1, at, family] = of_family.exceeded(distance[at, family], together=True)
+                quantile[1, at, family] = of_family.critical(setting.alpha, together=True)
+    alone, together = quantile * error
+    return replace(
+        found,
+        p_value=p_value[0],
+        ci_low=estimate - alone,
+        ci_high=estimate + alone,
+        p_family=p_value[1],
+        family_low=estimate - together,
+        family_high=estimate + together,
+    )
+
+
+def null_of(studies: Studies, at: int, count: int, random: np.random.Generator) -> Null | None:
+    """The |t| of studies without a difference, from the variances of one study.
+
+    Args:
+        studies: of one design.
+        at: which of them.
+        count: how many are simulated.
+        random: where draws come from.
+
+    Returns:
+        None where nothing varies.
+    """
+    linear = fit_linear(studies.grid, studies.k[at])
+    if linear is None:
+        return None
+    drawn = least_squares(simulate_linear(studies, linear, count, random))
+    statistic = two_way_tests(drawn, 0.05).values("statistic")
+    # No spread at all is no distance from no difference.
+    return Null(np.abs(np.nan_to_num(statistic)))
+
+
+CALIBRATED_LINEAR: Final = Method(
+    "calibrated_linear",
+    heading="Linear model, calibrated by simulated studies without a difference",
+    estimands=(Estimand.RISK_DIFFERENCE,),
+    scope=Scope.NEW_NAMES_AND_TEMPLATES,
+    needs=Needs(units=frozenset({Unit.NAME}), log_odds=True, names=2, templates=2, primary=True),
+    citation="Westfall and Young (1993), Resampling-Based Multiple Testing, Wiley.",
+    run=calibrated_linear,
+    checked=False,
+)

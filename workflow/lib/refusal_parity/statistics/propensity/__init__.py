@@ -1,0 +1,1 @@
+"""Refusal propensities: levels, odds ratios, and how well they stand for refusals."""

@@ -1,0 +1,33 @@
+from pathlib import Path
+
+from refusal_parity.config import AnalysisConfig
+from refusal_parity.console import job
+from refusal_parity.factors import take_up
+from refusal_parity.statistics.propensity.checks import propensity_checks
+from refusal_parity.statistics.propensity.effects import propensity_effects
+from refusal_parity.statistics.propensity.levels import propensity_levels
+from refusal_parity.statistics.propensity.measured import measured
+from refusal_parity.tables import (
+    Disparity,
+    Prompts,
+    Propensity,
+    PropensityChecks,
+    PropensityEffects,
+    PropensityLevels,
+    read_table,
+    write_table,
+)
+
+with job(snakemake.wildcards.model, snakemake.log[0]) as say:
+    analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
+    prompts = read_table(Prompts, Path(snakemake.input.prompts))
+    take_up(prompts, analysis.dimensions)
+    rows = measured(prompts, read_table(Propensity, Path(snakemake.input.propensity)), analysis)
+    disparity = read_table(Disparity, Path(snakemake.input.disparity))
+    say(f"comparing propensities of {len(rows):,} prompts")
+    levels = propensity_levels(rows, analysis)
+    effects = propensity_effects(rows, levels, disparity, analysis)
+    checks = propensity_checks(rows, analysis)
+    write_table(levels, PropensityLevels, Path(snakemake.output.propensity_levels))
+    write_table(effects, PropensityEffects, Path(snakemake.output.propensity_effects))
+    write_table(checks, PropensityChecks, Path(snakemake.output.propensity_checks))
