@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 import pytest
-from propensity_study import EVEN, PRIMARY, UNEVEN, config_of, made_up
 from scipy.special import expit
 
+from propensity_study import EVEN, PRIMARY, UNEVEN, config_of, made_up
 from refusal_parity.errors import InputError
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.answering.table import Evidence, findings
@@ -235,7 +235,7 @@ def test_the_equivalence_margin_is_an_odds_ratio(
     found = disparities(few, wide).with_columns(pl.col(pl.Enum).cast(pl.String))
     small = of_propensity(found, "equivalence", EVEN)["black"]
     narrow = of_propensity(disparity, "equivalence", EVEN)["black"]
-    assert small["p_value"] < 0.01 < 0.05 < narrow["p_value"]
+    assert small["p_value"] < SETTING.alpha < narrow["p_value"]
 
 
 def test_findings_decide_where_it_is_primary(
@@ -257,9 +257,7 @@ def test_findings_decide_where_it_is_primary(
     assert of_group[EVEN, None]["verdict"] == "not_shown"
 
 
-def test_levels_say_which_rates_log_odds_mean(
-    rows: pl.DataFrame, analysis: AnalysisConfig
-) -> None:
+def test_levels_say_which_rates_log_odds_mean(rows: pl.DataFrame, analysis: AnalysisConfig) -> None:
     found = propensity_levels(rows, analysis).filter(model=UNEVEN, group="muslim").to_dicts()[0]
     own = rows.filter(model=UNEVEN, group="muslim")["log_odds"]
     assert found["n"] == len(own) == 256
@@ -293,7 +291,7 @@ def test_odds_and_rates_may_order_groups_differently(
 ) -> None:
     """One hot template: the rates are its rates, the odds those of the others."""
     prompts = tables["prompts"]
-    hot = sorted(prompts["template_id"].unique())[0]
+    hot = min(prompts["template_id"].unique())
     odds = prompts.select(
         "prompt_id",
         log_odds=pl.when((pl.col("group") == "black") & (pl.col("template_id") == hot))

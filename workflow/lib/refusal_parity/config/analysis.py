@@ -150,7 +150,8 @@ class AnalysisConfig(Section):
     selfcheck_outcomes: list[Outcome] = Field(
         default=[],
         description="Outcomes that the self-check simulates; empty for the primary "
-        "family's outcome (the first of the others, where that is propensity). One takes some ten seconds a model and dimension.",
+        "family's outcome (the first of the others, where that is propensity). One "
+        "takes some ten seconds a model and dimension.",
     )
     assumed: AssumedVariance = Field(
         default=AssumedVariance(), description="What the plan of a study assumes."

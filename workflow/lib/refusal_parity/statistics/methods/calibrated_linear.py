@@ -9,6 +9,7 @@ import numpy as np
 
 from refusal_parity.dimensions import Unit
 from refusal_parity.statistics.answers import Remark
+from refusal_parity.statistics.distributions import norm_isf, norm_sf, t_isf, t_sf
 from refusal_parity.statistics.fits.least_squares import least_squares, regression
 from refusal_parity.statistics.methods.bias_reduced import two_way_tests
 from refusal_parity.statistics.registry import Method, Needs
@@ -18,6 +19,7 @@ from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.answers import Answers
+    from refusal_parity.statistics.designs.counts import FloatArray
     from refusal_parity.statistics.designs.studies import Studies
     from refusal_parity.statistics.fits.least_squares import LeastSquares
     from refusal_parity.statistics.registry import Setting
@@ -26,20 +28,23 @@ TEMPLATES: Final = 8
 NAMES: Final = 12
 """Of a study whose variances are known well enough to test against."""
 
+_LEAST: Final = 1e-300
+"""Smallest p that has a normal quantile."""
 _SIMULATED: Final = 999
 _DECIDING: Final = 399
 """Simulated studies where it only matters on which side of alpha a p-value lies."""
 
 
 def calibrated_linear(studies: Studies, setting: Setting) -> list[Answers]:
-    """The t of `ols_cr2_two_way`, held against studies drawn from the study's own variances.
+    """The p of `ols_cr2_two_way`, held against studies drawn from the study's own variances.
 
     Log-odds of prompts add up over names, templates and cells, so that a study without a
     difference is drawn from a linear model (`simulate_linear`). p is the share of such studies
-    whose |t| is as large, and for a family of pairs whose largest |t| is (Westfall and Young
-    1993); those with the first level are one family, the others another. A difference moves
-    all by as much, so intervals are estimate -+ the simulated quantile times the standard
-    error, each alone or of a family together, and leave 0 out exactly where p < alpha.
+    whose t test has as small a p, and for a family of pairs whose smallest p is (Westfall and
+    Young 1993), but alone no less than that of t; those with the first level are one family, the
+    others another. A difference moves all by as much, so intervals are estimate -+ the
+    simulated quantile times the standard error, each alone or of a family together, and leave
+    0 out exactly where p < alpha.
 
     Returns:
         The pairs of levels, each alone and within its family.
@@ -64,8 +69,8 @@ def _tested(fit: LeastSquares, setting: Setting) -> Answers:
     first = studies.grid.levels[0]
     against = np.array([pair.reference == first for pair in studies.pairs])
     estimate, error = found.values("estimate"), found.values("std_error")
-    distance = np.abs(found.values("statistic"))
-    shape = (2, *distance.shape)
+    distance, df = _distance(found), found.values("df")
+    by_t, shape = found.values("p_value"), (2, *distance.shape)
     p_value, quantile = np.full(shape, np.nan), np.full(shape, np.nan)
     count = _DECIDING if setting.deciding else _SIMULATED
     for at in range(len(studies)):
@@ -73,14 +78,16 @@ def _tested(fit: LeastSquares, setting: Setting) -> Answers:
         null = null_of(studies, at, count, random)
         if null is None:
             continue
-        p_value[0, at] = null.exceeded(distance[at], together=False)
-        quantile[0, at] = null.critical(setting.alpha, together=False)
+        p_value[0, at] = np.maximum(null.exceeded(distance[at], together=False), by_t[at])
+        quantile[0, at] = np.maximum(
+            null.critical(setting.alpha, together=False), norm_isf(setting.alpha / 2)
+        )
         for family in (against, ~against):
             if family.any():
                 of_family = Null(null.distances[:, family])
                 p_value[1, at, family] = of_family.exceeded(distance[at, family], together=True)
                 quantile[1, at, family] = of_family.critical(setting.alpha, together=True)
-    alone, together = quantile * error
+    alone, together = np.asarray(t_isf(norm_sf(quantile), df)) * error
     return replace(
         found,
         p_value=p_value[0],
@@ -93,7 +100,7 @@ def _tested(fit: LeastSquares, setting: Setting) -> Answers:
 
 
 def null_of(studies: Studies, at: int, count: int, random: np.random.Generator) -> Null | None:
-    """The |t| of studies without a difference, from the variances of one study.
+    """How far from none studies without a difference, from the variances of one study.
 
     Args:
         studies: of one design.
@@ -108,9 +115,17 @@ def null_of(studies: Studies, at: int, count: int, random: np.random.Generator) 
     if linear is None:
         return None
     drawn = least_squares(simulate_linear(studies, linear, count, random))
-    statistic = two_way_tests(drawn, 0.05).values("statistic")
-    # No spread at all is no distance from no difference.
-    return Null(np.abs(np.nan_to_num(statistic)))
+    return Null(_distance(two_way_tests(drawn, 0.05)))
+
+
+def _distance(answers: Answers) -> FloatArray:
+    """|t| as the normal quantile of the same p, so that few degrees of freedom weigh no more.
+
+    No spread at all is no distance from no difference.
+    """
+    t, df = np.abs(np.nan_to_num(answers.values("statistic"))), answers.values("df")
+    found = np.asarray(norm_isf(np.maximum(t_sf(t, df), _LEAST)), dtype=np.float64)
+    return np.where(np.isfinite(found), found, 0.0)
 
 
 CALIBRATED_LINEAR: Final = Method(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,9 +15,6 @@ from refusal_parity.statistics.variances.components import covariances, pooled
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import FloatArray
     from refusal_parity.statistics.designs.grid import Grid
-
-_OWN: Final = 0.5
-"""How much of a level's variance between names is its own; the rest is what all levels share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +41,17 @@ class Linear:
         return float(np.sqrt(2 * self.template_level))
 
 
-def fit_linear(grid: Grid, k: FloatArray, own: float = _OWN) -> Linear | None:
+def fit_linear(grid: Grid, k: FloatArray, own: float = 1.0) -> Linear | None:
     """Variances by the moments of the analysis of variance.
 
     The covariance of two cells that share a name, a template, or nothing, over all pairs
     (`components.covariances`), and the variance of cells less those of names and templates.
-    A level's names vary by halfway between its own variance, which is known badly, and
-    that of all.
 
     Args:
         grid: names and templates; `n` counts the prompts of a cell.
         k: sums over the prompts of each cell, shape (names, templates).
-        own: how much of a level's variance of names is its own, 0 to 1.
+        own: how much of a level's variance of names is its own, 0 to 1; the rest is what all
+            levels share. Without the noise of drawing it is known well enough to stand alone.
 
     Returns:
         None where nothing varies within the levels.
