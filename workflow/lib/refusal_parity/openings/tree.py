@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 MOST_TOKENS: Final = 8
 """Depth of the tree at most."""
 
-SETTLED: Final = 0.9
+SETTLED: Final = 0.95
 """Share of refusals from which on an opening is not looked at any further."""
 
 LEAST: Final = 0.5
