@@ -9,8 +9,11 @@ import pytest
 from pydantic import ValidationError
 
 from refusal_parity.config import Arm, PromptsConfig
+from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.expansion import expand
+from refusal_parity.factors import take_up
 from refusal_parity.guards.requests import guarded_requests, open_prompts
+from refusal_parity.workload import PromptCount
 
 
 def test_a_wrapper_stands_around_the_request(prompts: pl.DataFrame) -> None:
@@ -46,6 +49,29 @@ def test_an_arm_that_is_a_system_prompt_keeps_its_prompts() -> None:
         "209c42e0e089caf1cf5be73973e0",
         "209c42e0e089caf1cf5be72f79f9",
     ]
+
+
+@pytest.mark.parametrize(
+    ("arm", "words"),
+    [
+        (Arm(system="Be kind."), "the system prompt second"),
+        (Arm(wrap="Be kind. [PROMPT]"), "the arm second"),
+        (Arm(guard="gate"), "the arm second"),
+    ],
+    ids=["system", "wrap", "guard"],
+)
+def test_an_arm_is_called_what_it_is(arm: Arm, words: str) -> None:
+    templates = pl.DataFrame({"template_id": ["t"], "family": ["f"], "template": ["Ask [NAME]."]})
+    names = pl.DataFrame({"name_id": ["n"], "name": ["Ann"], "group": ["x"]}).with_columns(
+        gender=pl.lit(None, pl.String), commonness=pl.lit(None, pl.String)
+    )
+    take_up(expand(templates, names, {"first": Arm(), "second": arm}), ["arm"])
+    assert DIMENSIONS["arm"].words("second") == words
+    assert f"the {DIMENSIONS['arm'].heading} second" == words
+    asked = PromptCount.of_product(templates, names, {"first": Arm(), "second": arm})
+    assert asked.arm == ("arm" if arm.wrap else "system prompt")
+    take_up(expand(templates, names, {"first": Arm(), "second": Arm(system="x")}), ["arm"])
+    assert DIMENSIONS["arm"].plural == "system prompts"
 
 
 def test_a_guard_reads_the_request_without_the_wrapper(

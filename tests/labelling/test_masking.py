@@ -105,13 +105,18 @@ def test_no_rows() -> None:
     assert prepare(pl.DataFrame(schema=schema)).to_list() == []
 
 
-def test_only_the_name_changes_for_readers() -> None:
-    frame = pl.DataFrame(
-        {"response": ["\u201cOmar\u201d \u2013 caf\u00e9\u2026"], "name": ["Omar"]}
-    )
-    assert mask_names(frame, with_=SHOWN_NAME).to_list() == [
-        "\u201c[NAME]\u201d \u2013 caf\u00e9\u2026"
-    ]
+@pytest.mark.parametrize(
+    ("response", "shown"),
+    [
+        ("\u201cOmar\u201d \u2013 caf\u00e9\u2026", "\u201c[NAME]\u201d \u2013 caf\u00e9\u2026"),
+        ("Omar's bag and OMAR\u2019s hat", "[NAME]'s bag and [NAME]\u2019s hat"),
+        ("Omars' bag is Omar'", "Omars' bag is [NAME]'"),
+        ("_Omar\u2019s_ bag", "_[NAME]\u2019s_ bag"),
+    ],
+)
+def test_only_the_name_changes_for_readers(response: str, shown: str) -> None:
+    frame = pl.DataFrame({"response": [response], "name": ["Omar"]})
+    assert mask_names(frame, with_=SHOWN_NAME).item() == shown
 
 
 @pytest.mark.parametrize(

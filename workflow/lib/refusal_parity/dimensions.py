@@ -215,14 +215,27 @@ declare(
         needed=True,
     )
 )
-declare(
-    Dimension(
+
+
+def _arm(word: str) -> Dimension:
+    return Dimension(
         key="arm",
         unit=Unit.PROMPT,
-        one="the system prompt {level}",
-        many="the system prompt {level}",
-        title="system prompt",
-        levels="system prompts",
+        one=f"the {word} {{level}}",
+        many=f"the {word} {{level}}",
+        title=word,
+        levels=f"{word}s",
         needed=True,
     )
-)
+
+
+ARM: Final = declare(_arm("system prompt"))
+
+
+def word_arms(*, more: bool) -> None:
+    """Call arms of the study at hand system prompts, unless some are more than that.
+
+    Args:
+        more: whether a guard reads a request first, or a text stands around one.
+    """
+    DIMENSIONS[ARM.key] = _arm("arm") if more else ARM

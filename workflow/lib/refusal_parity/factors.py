@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.csvfiles import read_csv, row_of
-from refusal_parity.dimensions import DIMENSIONS, Unit, declare_factor, list_up
+from refusal_parity.dimensions import DIMENSIONS, Unit, declare_factor, list_up, word_arms
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def take_up(prompts: pl.DataFrame, compared: Iterable[str]) -> None:
     """
     listed = is_listed(prompts)
     list_up(())
+    word_arms(more=_more_than_system_prompts(prompts))
     for key in compared:
         if key not in DIMENSIONS:
             refuse_no_factor(key, prompts, where=f"prompts, analysis.dimensions.{key}")
@@ -54,6 +55,16 @@ def take_up(prompts: pl.DataFrame, compared: Iterable[str]) -> None:
                 declare_factor(key, _unit(prompts, key))
     if listed:
         list_up(compared)
+
+
+def _more_than_system_prompts(prompts: pl.DataFrame) -> bool:
+    """Whether arms differ in more: one has a guard, or another text around the same request."""
+    if prompts.is_empty() or prompts["arm"].n_unique() == 1:
+        return False
+    told = [each for each in ("guard", "prompt") if each in prompts.columns]
+    same = [pl.col(key).eq_missing(prompts[key][0]) for key in ("template_id", "name_id")]
+    one = prompts.filter(*same)
+    return any(one[each].n_unique() > 1 for each in told)
 
 
 def is_listed(prompts: pl.DataFrame) -> bool:

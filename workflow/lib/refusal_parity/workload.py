@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 import polars as pl
 
 from refusal_parity.config import arms_of, engine_of
+from refusal_parity.dimensions import ARM
 from refusal_parity.pace import time_line
 from refusal_parity.placeholders import parted
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from refusal_parity.config import EngineModel, StudyConfig
-    from refusal_parity.config.arms import Arms
+    from refusal_parity.config.arms import Arm, Arms
 
 _BYTES_A_TOKEN: Final = 4
 """About what tokenizers of today make of English text; of other scripts they make more tokens."""
@@ -31,8 +32,9 @@ class PromptCount:
         prompts: all of them.
         templates: different templates, or prompts of a list.
         names: different names; 0 of a list.
-        arms: different system prompts.
+        arms: different arms that a model is asked under.
         size: length of all prompts and their system prompts, in bytes of UTF-8.
+        arm: what an arm is called: a system prompt, where it is no more.
     """
 
     prompts: int
@@ -40,6 +42,7 @@ class PromptCount:
     names: int
     arms: int
     size: int
+    arm: str = ARM.heading
 
     @classmethod
     def of_product(cls, templates: pl.DataFrame, names: pl.DataFrame, arms: Arms) -> Self:
@@ -70,6 +73,7 @@ class PromptCount:
             names=len(names),
             arms=len(asked),
             size=texts * len(asked) + systems * pairs,
+            arm=_word(asked),
         )
 
     @classmethod
@@ -89,6 +93,7 @@ class PromptCount:
             names=0,
             arms=len(asked),
             size=texts * len(asked) + systems * len(listed),
+            arm=_word(asked),
         )
 
     @classmethod
@@ -199,10 +204,10 @@ def workload_lines(
         return []
     parts = f"{_number(count.templates, 'template')} x {_number(count.names, 'name')}"
     if count.arms > 1:
-        parts += f" x {_number(count.arms, 'system prompt')}"
+        parts += f" x {_number(count.arms, count.arm)}"
     if not count.names:
         parts = f"{_number(count.templates, 'listed prompt')}"
-        parts += f" x {_number(count.arms, 'system prompt')}" if count.arms > 1 else ""
+        parts += f" x {_number(count.arms, count.arm)}" if count.arms > 1 else ""
     elif count.prompts != count.templates * count.names * count.arms:
         parts = f"of {_number(count.templates, 'template')} and {_number(count.names, 'name')}"
     lines = [f"{_number(count.prompts, 'prompt')} ({parts}), {_number(samples, 'sample')} of each"]
@@ -225,6 +230,10 @@ def _amount(load: Workload) -> str:
     if load.price is None:
         return f"{text}; what it costs is not known (prompt_price, response_price)"
     return f"{text}; costs at most about {load.price:,.2f}" if load.price else text
+
+
+def _word(asked: Sequence[Arm]) -> str:
+    return ARM.heading if all(arm.wrap is None for arm in asked) else ARM.key
 
 
 def _number(count: int, unit: str) -> str:

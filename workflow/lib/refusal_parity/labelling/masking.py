@@ -72,9 +72,9 @@ def strip_echo(frame: pl.DataFrame) -> pl.Series:
 def mask_names(frame: pl.DataFrame, *, with_: str = MASK) -> pl.Series:
     """Responses with the name of their own row replaced, otherwise as they are.
 
-    Whole words only, with or without a possessive, in any way to write them
-    that `name_pattern` knows. Where only uniform characters show the name, the
-    whole response gets them.
+    Whole words only, in any way to write them that `name_pattern` knows. Where people read
+    the mask, a possessive's ending stays: "[NAME]'s". Where only uniform characters show
+    the name, the whole response gets them.
 
     Args:
         frame: columns `response` and `name`; a null or blank name masks nothing.
@@ -95,7 +95,8 @@ def _masked(texts: pl.Series, name: str | None, mask: str) -> pl.Series:
     if not pattern:
         return texts
     left, right = (f"${{{side}}}" if f"?P<{side}>" in pattern else "" for side in ("left", "right"))
-    put = f"{left}{mask}{right}"
+    ending = "" if mask == MASK else "${possessive}"
+    put = f"{left}{mask}{ending}{right}"
     masked = texts.str.replace_all(pattern, put)
     # A mark or letter between two names goes with the first of them, and hides the second.
     parted = masked.str.contains(f"{re.escape(mask)}{NO_PART_OF_A_WORD}")

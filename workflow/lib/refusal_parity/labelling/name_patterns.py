@@ -66,7 +66,8 @@ def name_pattern(name: str) -> str:
     any kind of apostrophe, hyphen and blank (these two also in each other's place), and
     through invisible marks; in text of scripts without blanks between words, wherever
     it stands, and behind the words that Arabic and Hebrew write with the next. The groups
-    `left` and `right` hold what stood beside the name and must be put back.
+    `left` and `right` hold what stood beside the name and must be put back, `possessive`
+    the ending of one.
 
     Args:
         name: the name; one without any letter gives an empty pattern.
@@ -76,7 +77,7 @@ def name_pattern(name: str) -> str:
         return ""
     sharp = f"(?:{_variants('s') * 2}|{_SHARP_S}{_MAY_FOLLOW})"
     spelled = sharp.join("".join(map(_variants, part)) for part in letters.split("ss"))
-    possessive = "(?:" + _variants("'") + "s)?"
+    possessive = "(?P<possessive>" + _variants("'") + "s)?"
     attached = _ATTACHED.get(unicodedata.name(letters[0], "").partition(" ")[0])
     before = NO_PART_OF_A_WORD + (rf"|\b{{start-half}}[{attached}]{{1,2}}" if attached else "")
     left = rf"(?:\b{{start-half}}|(?P<left>{before}))" * _needs_edge(letters[0])

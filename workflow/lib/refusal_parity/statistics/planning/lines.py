@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from refusal_parity.dimensions import DIMENSIONS, Unit
+from refusal_parity.dimensions import ARM, DIMENSIONS, Unit
 from refusal_parity.statistics.planning.rows import ONE_MORE, QUANTITIES, SOUGHT
 from refusal_parity.vocabulary import DesignQuantity, Scope
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _COMPARED: Final = {
     Unit.TEMPLATE: "templates on the same names",
     Unit.SET: "wordings of the same matched sets and names",
-    Unit.PROMPT: "system prompts on the same names and templates",
+    Unit.PROMPT: "{arms} on the same names and templates",
 }
 
 
@@ -27,7 +27,7 @@ def plan_lines(plan: pl.DataFrame, dimensions: Iterable[str], *, arms: int) -> l
     Args:
         plan: table of StudyDesign, as from `planned_design`.
         dimensions: what the study compares.
-        arms: system prompts, over which the plan's samples are counted together.
+        arms: how many arms there are, over which the plan's samples are counted together.
     """
     keys = ["dimension", "scope", "names", "reference_names", "templates", "samples"]
     lines = []
@@ -65,7 +65,7 @@ def plan_lines(plan: pl.DataFrame, dimensions: Iterable[str], *, arms: int) -> l
             )
             lines.append(f"  for {100 * difference:g} points: {needed or 'nothing alone suffices'}")
     lines += [
-        f"{key}: compares {_COMPARED[DIMENSIONS[key].unit]}; for that the plan assumes no "
+        f"{key}: compares {_compared(key)}; for that the plan assumes no "
         "variances, and it gives no smallest difference"
         for key in dimensions
         if DIMENSIONS[key].unit not in {Unit.NAME, Unit.LISTED}
@@ -73,16 +73,20 @@ def plan_lines(plan: pl.DataFrame, dimensions: Iterable[str], *, arms: int) -> l
     return lines
 
 
+def _compared(dimension: str) -> str:
+    return _COMPARED[DIMENSIONS[dimension].unit].format(arms=DIMENSIONS[ARM.key].plural)
+
+
 def _unit(what: str, arms: int, listed: bool) -> str:  # noqa: FBT001 - see `_needed`
     one = "prompt" if listed and what == "names" else what.removesuffix("s")
-    return f"{one} of one system prompt" if arms > 1 and what == "samples" else one
+    return f"{one} of one {DIMENSIONS[ARM.key].heading}" if arms > 1 and what == "samples" else one
 
 
 def _samples(samples: float, arms: int) -> str:
     """Samples of a name and template, which a plan counts over all arms together."""
     each = samples / arms
     text = f"{each:g} sample{'s' * (each != 1)}"
-    return text if arms == 1 else f"{text} under each of {arms} system prompts"
+    return text if arms == 1 else f"{text} under each of {arms} {DIMENSIONS[ARM.key].plural}"
 
 
 def _needed(count: float, what: str, arms: int, listed: bool) -> str:  # noqa: FBT001 - of all lines
