@@ -20,6 +20,7 @@ LOCAL = {
     "gather_selfcheck",
     "record_jobs",
     "balance_stimuli",
+    "preregister",
     "state_findings",
     "write_report",
 }

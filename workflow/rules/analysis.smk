@@ -5,6 +5,7 @@ localrules:
     gather_selfcheck,
     state_findings,
     plan_study,
+    preregister,
 
 
 rule test_disparity:
@@ -249,12 +250,7 @@ rule plan_study:
         ANALYSIS_ENV
     params:
         # Read from the config itself; what is named here makes another plan.
-        folders=lambda wildcards: {
-            key: [found.get("folder"), found.get("adapter")]
-            for key in MODELS
-            if ENGINE[key].draws
-            for found in [model_files(STUDY.models[key])]
-        },
+        folders=lambda wildcards: model_folders(),
         analysis=given(STUDY.analysis, "selfcheck", "selfcheck_outcomes"),
         samples=STUDY.samples,
         sampling=given(STUDY.sampling),
@@ -264,3 +260,21 @@ rule plan_study:
         "Working out what differences the design would find"
     script:
         f"{SCRIPTS}/plan_study.py"
+
+
+# A target, never part of a plan: without an output it runs whenever it is named.
+rule preregister:
+    input:
+        prompts=f"{RESULTS}/prompts.parquet",
+        plan=f"{RESULTS}/plan.parquet",
+    log:
+        f"{LOGS}/preregister.log",
+    conda:
+        ANALYSIS_ENV
+    params:
+        folder=RESULTS,
+        folders=lambda wildcards: model_folders(),
+    message:
+        "Registering what the study will do"
+    script:
+        f"{SCRIPTS}/preregister.py"

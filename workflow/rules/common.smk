@@ -98,6 +98,21 @@ def model_files(model):
     return files
 
 
+def model_folders():
+    """Paths of the files of each model that draws, and of its adapter; null for none."""
+    files = {key: model_files(STUDY.models[key]) for key in MODELS if ENGINE[key].draws}
+    return {
+        key: [found.get("folder"), found.get("adapter")] for key, found in files.items()
+    }
+
+
+def preregistrations(_):
+    """What the study was registered as, as often as it was."""
+    from refusal_parity.preregistration.files import preregistration_files
+
+    return list(map(str, preregistration_files(Path(RESULTS))))
+
+
 def asks(model, key):
     """What a model asks of its job; nothing, where its engine has no such key."""
     least = {"gpus": 0, "gpu_model": None, "mem_mb": 4000, "runtime": 120, "shards": 1}

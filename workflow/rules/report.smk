@@ -22,6 +22,7 @@ rule record_jobs:
 rule write_report:
     input:
         unpack(table_files),
+        preregistrations=preregistrations,
     output:
         report=report(
             f"{RESULTS}/report.html",

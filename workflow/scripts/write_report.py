@@ -9,7 +9,9 @@ with job("report", snakemake.log[0]):
     made = snakemake.output
     study = StudyConfig.model_validate(snakemake.params.study)
     inputs = read_inputs(
-        study, {key: [Path(path) for path in snakemake.input[key]] for key in tables_of(study)}
+        study,
+        {key: [Path(path) for path in snakemake.input[key]] for key in tables_of(study)},
+        registered=[Path(path) for path in snakemake.input.preregistrations],
     )
     write_all(
         inputs,

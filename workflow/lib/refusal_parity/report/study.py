@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import StudyConfig
     from refusal_parity.outcomes import Outcome
+    from refusal_parity.preregistration.files import Registered
 
 Row = dict[str, Any]
 
@@ -39,6 +40,7 @@ class ReportedStudy:
         provenance: for each model, the metadata of its file of responses.
         versions: versions of packages, by name.
         git_commit: commit of the workflow that made the study, if known.
+        preregistrations: what the study was registered as, the first one first.
     """
 
     config: StudyConfig
@@ -46,6 +48,7 @@ class ReportedStudy:
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     git_commit: str | None = None
+    preregistrations: tuple[Registered, ...] = ()
 
     def __post_init__(self) -> None:
         """Know the study's factors by what they are a property of."""

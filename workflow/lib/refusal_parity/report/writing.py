@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from refusal_parity.files import write_text
 from refusal_parity.inference.provenance import package_versions
+from refusal_parity.preregistration.files import read_preregistrations
 from refusal_parity.report.figures import draw_all, save_figures
 from refusal_parity.report.files import ANALYSIS_PACKAGES, export_tables
 from refusal_parity.report.inputs import ReportInputs
@@ -32,7 +33,9 @@ class ReportFiles:
     summary: Path
 
 
-def read_inputs(config: StudyConfig, files: Mapping[str, Sequence[Path]]) -> ReportInputs:
+def read_inputs(
+    config: StudyConfig, files: Mapping[str, Sequence[Path]], registered: Sequence[Path] = ()
+) -> ReportInputs:
     """Read what the report is made from.
 
     Args:
@@ -40,9 +43,10 @@ def read_inputs(config: StudyConfig, files: Mapping[str, Sequence[Path]]) -> Rep
         files: the Parquet files of each of `tables.tables_of` the study; those of a
             table with one file a model stand in the order of the config. Files with a row
             for each response must stay as they are until the report is written.
+        registered: its pre-registrations.
 
     Raises:
-        InputError: a file is missing or not such a table.
+        InputError: a file is missing or not such a table, or no pre-registration.
     """
     return ReportInputs(
         config=config,
@@ -57,6 +61,7 @@ def read_inputs(config: StudyConfig, files: Mapping[str, Sequence[Path]]) -> Rep
         },
         versions=package_versions(ANALYSIS_PACKAGES),
         git_commit=git_commit(),
+        preregistrations=tuple(read_preregistrations(registered)),
     )
 
 

@@ -1,0 +1,1 @@
+"""What a study said that it would do, before it did it."""
