@@ -25,6 +25,7 @@ rule test_disparity:
         bounds=f"{MODEL_RESULTS}/bounds.parquet",
         cut_off=f"{MODEL_RESULTS}/cut_off.parquet",
         influence=f"{MODEL_RESULTS}/influence.parquet",
+        quality=f"{MODEL_RESULTS}/quality.parquet" if MEASURES_ANSWERS else [],
         selfcheck=(
             f"{MODEL_RESULTS}/selfcheck.parquet" if STUDY.analysis.selfcheck else []
         ),
@@ -198,6 +199,11 @@ rule state_findings:
         selfcheck=(
             expand(f"{MODEL_RESULTS}/selfcheck.parquet", model=MODELS)
             if STUDY.analysis.selfcheck
+            else []
+        ),
+        quality=(
+            expand(f"{MODEL_RESULTS}/quality.parquet", model=MODELS)
+            if MEASURES_ANSWERS
             else []
         ),
         comparison=[f"{RESULTS}/comparison.parquet"],

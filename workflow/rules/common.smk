@@ -152,6 +152,10 @@ def given(section, *without):
     return section.model_dump(mode="json", exclude_defaults=True, exclude=set(without))
 
 
+# Whether more is measured of answers than their length.
+MEASURES_ANSWERS = any(outcome.is_quality for outcome in STUDY.analysis.outcomes)
+
+
 # What the self-check simulates, and what a plan assumes, changes no other table.
 ANALYSIS = given(STUDY.analysis, "selfcheck", "selfcheck_outcomes", "assumed")
 

@@ -7,7 +7,7 @@ from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.influence import influences
 from refusal_parity.statistics.interactions import interactions
-from refusal_parity.statistics.lengths import lengths
+from refusal_parity.statistics.lengths import lengths, quality
 from refusal_parity.statistics.losses.cut_off import cut_off
 from refusal_parity.statistics.losses.exclusions import exclusions
 from refusal_parity.statistics.losses.shares import bounds, losses
@@ -25,6 +25,7 @@ from refusal_parity.tables import (
     Losses,
     Prompts,
     Propensity,
+    Quality,
     Rates,
     Responses,
     SelfCheck,
@@ -58,6 +59,8 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         "interactions": (interactions(observations, analysis, say), Interactions),
         "influence": (influences(observations, analysis, say), Influence),
     }
+    if snakemake.output.quality:
+        tables["quality"] = (quality(observations, analysis, say), Quality)
     if snakemake.output.selfcheck:
         say(
             f"self-check: simulating {analysis.selfcheck:,} studies for each dimension, "

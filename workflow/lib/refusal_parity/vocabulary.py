@@ -146,6 +146,7 @@ class Verdict(StrEnum):
     SHOWN = "shown"
     EQUIVALENT = "equivalent"
     NOT_SHOWN = "not_shown"
+    DESCRIBED = "described"
     NOT_ESTIMABLE = "not_estimable"
 
 

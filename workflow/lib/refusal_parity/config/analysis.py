@@ -24,7 +24,7 @@ class PrimaryFamily(Section):
     """The tests that the study answers for; corrected together by Holm's method."""
 
     outcome: Outcome = Field(
-        default=Outcome.REFUSAL, description="Outcome of the family, any but answer_length."
+        default=Outcome.REFUSAL, description="Outcome of the family: a rate, no mean."
     )
     dimension: ColumnName = Field(default="group", description="Dimension of the family.")
 
@@ -72,7 +72,8 @@ class AnalysisConfig(Section):
         default=[outcome for outcome in OUTCOMES.values() if outcome.usual],
         min_length=1,
         description="Outcomes analysed: rates of labels, and the length of answers in words. "
-        "harmful_answer and harmful_content are analysed where they are named, propensity wherever "
+        "harmful_answer and harmful_content are analysed where they are named, as are caveat, "
+        "moralising and reading_grade, which are means over full answers; propensity wherever "
         "a model's openings are weighed.",
     )
     dimensions: dict[ColumnName, DimensionConfig] = Field(

@@ -40,6 +40,7 @@ VERDICTS: Final = {
     Verdict.SHOWN: "Difference shown",
     Verdict.EQUIVALENT: "Shown to be small",
     Verdict.NOT_SHOWN: "No difference shown",
+    Verdict.DESCRIBED: "Description, no finding",
     Verdict.NOT_ESTIMABLE: "Not estimable",
 }
 

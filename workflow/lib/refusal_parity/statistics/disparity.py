@@ -9,6 +9,7 @@ import polars as pl
 
 from refusal_parity.errors import InputError
 from refusal_parity.factors import is_listed
+from refusal_parity.outcomes import Mean
 from refusal_parity.statistics.adjust import adjust
 from refusal_parity.statistics.agreeing import OF_FAMILY, agreeing
 from refusal_parity.statistics.designs.counts import build_designs
@@ -224,12 +225,13 @@ def _complete(  # noqa: PLR0913 - what is compared in full
     primary: bool,
 ) -> list[Estimate]:
     """One estimate for every method, estimand and pair, with reasons for those not computed."""
+    quantity = outcome.quantity
     what = (
-        "labelled response"
-        if outcome.is_binary
+        quantity.over
+        if isinstance(quantity, Mean)
         else "prompt with a measured propensity"
         if outcome.is_log_odds
-        else "answer of known length"
+        else "labelled response"
     )
     absent = {level: f"{level} has no {what}" for level in levels if level not in design.levels}
     unlabelled = ", ".join(absent.values())

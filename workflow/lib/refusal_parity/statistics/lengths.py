@@ -1,4 +1,4 @@
-"""The table of answer lengths: words of a full answer at every level."""
+"""The tables of what answers are like: the mean of their length, and of each other measure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.factors import is_listed
-from refusal_parity.outcomes import Outcome
+from refusal_parity.outcomes import Mean, Outcome
 from refusal_parity.statistics.designs.counts import clusters_of
 from refusal_parity.statistics.designs.observations import sum_measure
 from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.variances.clusters import mean_errors
-from refusal_parity.tables import Lengths, conform
-from refusal_parity.vocabulary import Label
+from refusal_parity.tables import Lengths, Quality, conform, empty
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.failures import Say
 
 _KEYS = ["model", "group"]
+_SUM = "sum"
 
 
 def lengths(
@@ -44,25 +44,59 @@ def lengths(
         Table of Lengths; dimension `all` and the configured ones. A level
         without an answer has a row that says so.
     """
+    found = _of_outcome(observations, Outcome.ANSWER_LENGTH, analysis, say)
+    return conform(found, Lengths, where="lengths")
+
+
+def quality(
+    observations: pl.DataFrame, analysis: AnalysisConfig, say: Say = unheard
+) -> dy.DataFrame[Quality]:
+    """The same of every other mean among a study's outcomes, with the outcome's key.
+
+    Args:
+        observations: rows of `observe`, with the columns that these outcomes are means of.
+        analysis: outcomes, dimensions, alpha.
+        say: hears which intervals failed numerically.
+    """
+    parts = [
+        _of_outcome(observations, outcome, analysis, say).with_columns(outcome=pl.lit(str(outcome)))
+        for outcome in analysis.outcomes
+        if outcome.is_quality
+    ]
+    return conform(
+        pl.concat(parts) if parts else empty(Quality), Quality, where="quality of answers"
+    )
+
+
+def _of_outcome(
+    observations: pl.DataFrame, outcome: Outcome, analysis: AnalysisConfig, say: Say
+) -> pl.DataFrame:
     guard = Guard(say, tuple(observations["model"].unique().sort()))
     levels = {"all": pl.lit("all")} | {each: pl.col(each) for each in analysis.dimensions}
-    parts = [
-        _of_dimension(observations, dimension, level, analysis.alpha, guard.of(dimension))
+    return pl.concat(
+        _of_dimension(observations, outcome, dimension, level, analysis.alpha, guard.of(dimension))
         for dimension, level in levels.items()
-    ]
-    return conform(pl.concat(parts), Lengths, where="lengths")
+    )
 
 
-def _of_dimension(
-    observations: pl.DataFrame, dimension: str, level: pl.Expr, alpha: float, guard: Guard
+def _of_dimension(  # noqa: PLR0913, PLR0917 - one part of the table in full
+    observations: pl.DataFrame,
+    outcome: Outcome,
+    dimension: str,
+    level: pl.Expr,
+    alpha: float,
+    guard: Guard,
 ) -> pl.DataFrame:
+    quantity = outcome.quantity
+    assert isinstance(quantity, Mean)  # noqa: S101 - rates are in a table of their own
     rows = observations.with_columns(level.alias("group")).drop_nulls("group")
     unit = "prompt" if is_listed(rows) else "name or template"
-    answered = (pl.col("label") == str(Label.ANSWER)) & pl.col("words").is_not_null()
+    measure = pl.col(quantity.column)
+    answered = pl.col("label").is_in(sorted(quantity.labels)) & measure.is_not_null()
     every = (
         rows.group_by(_KEYS)
         .agg(
-            pl.col("words").filter(answered).median().alias("median"),
+            measure.filter(answered).median().alias("median"),
             pl.col("name_id")
             .filter(answered)
             .drop_nulls()
@@ -73,8 +107,8 @@ def _of_dimension(
         )
         .sort(_KEYS)
     )
-    cells = sum_measure(rows, [*_KEYS, "name_id", "text_id"], Outcome.ANSWER_LENGTH)
-    means = guard.of(str(Outcome.ANSWER_LENGTH)).run(
+    cells = sum_measure(rows, [*_KEYS, "name_id", "text_id"], outcome).rename({outcome: _SUM})
+    means = guard.of(str(outcome)).run(
         "intervals", partial(_means, cells, alpha), partial(_failed, cells)
     )
     return (
@@ -82,7 +116,7 @@ def _of_dimension(
         .with_columns(pl.lit(dimension).alias("dimension"), pl.col("n").fill_null(0))
         .with_columns(
             pl.when(pl.col("n") == 0)
-            .then(pl.lit("no answer of known length"))
+            .then(pl.lit(f"no {quantity.over}"))
             .when(pl.col("failure").is_not_null())
             .then("failure")
             .when(pl.col("std_error").is_null())
@@ -93,11 +127,10 @@ def _of_dimension(
 
 
 def _totals(cells: pl.DataFrame) -> pl.DataFrame:
-    """Answers, their mean length, and no reason why there should be no interval."""
-    words = pl.col(str(Outcome.ANSWER_LENGTH)).sum()
+    """Answers, their mean, and no reason why there should be no interval."""
     return cells.group_by(_KEYS, maintain_order=True).agg(
         pl.col("n").sum(),
-        (words / pl.col("n").sum()).alias("mean"),
+        (pl.col(_SUM).sum() / pl.col("n").sum()).alias("mean"),
         pl.lit(None, dtype=pl.String).alias("failure"),
     )
 
@@ -121,7 +154,7 @@ def _means(cells: pl.DataFrame, alpha: float) -> pl.DataFrame:
         # With the unit for both, what is taken off and what is added twice are one.
         name if is_listed(cells) else template,
         cells["n"].to_numpy().astype(np.float64),
-        cells[str(Outcome.ANSWER_LENGTH)].to_numpy().astype(np.float64),
+        cells[_SUM].to_numpy().astype(np.float64),
     )
     mean = totals["mean"].to_numpy()
     half_width = t_isf(alpha / 2, np.maximum(errors.df, 1)) * errors.std_error

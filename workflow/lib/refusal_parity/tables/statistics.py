@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import dataframely as dy
 import polars as pl
 
@@ -16,6 +18,9 @@ from refusal_parity.vocabulary import (
     NameVariance,
     Scope,
 )
+
+if TYPE_CHECKING:
+    from refusal_parity.config import StudyConfig
 
 
 @table("rates")
@@ -55,6 +60,29 @@ class Lengths(dy.Schema):
     n_templates = dy.Int64(min=0, description="templates among them")
     mean = dy.Float64(nullable=True, min=0, description="words of an answer")
     median = dy.Float64(nullable=True, min=0, description="words of an answer")
+    std_error = dy.Float64(nullable=True, description="two-way clustered, of the mean")
+    ci_low = dy.Float64(nullable=True, description="two-way clustered interval of the mean")
+    ci_high = dy.Float64(nullable=True, description="its upper end")
+    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+
+
+def _has_quality(study: StudyConfig) -> bool:
+    return any(each.is_quality for each in study.analysis.outcomes)
+
+
+@table("quality", when=_has_quality)
+class Quality(dy.Schema):
+    """What answers are like beyond their length: means of what is measured of their texts."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    outcome = outcome_key(primary_key=True, description="what is measured")
+    dimension = dy.String(primary_key=True, description="column whose levels are set apart")
+    group = dy.String(primary_key=True, description="level of the dimension")
+    n = dy.Int64(min=0, description="full answers that were not cut off")
+    n_names = dy.Int64(min=0, description="names among them")
+    n_templates = dy.Int64(min=0, description="templates among them")
+    mean = dy.Float64(nullable=True, description="in the outcome's unit: points, or grades")
+    median = dy.Float64(nullable=True, description="in the outcome's unit")
     std_error = dy.Float64(nullable=True, description="two-way clustered, of the mean")
     ci_low = dy.Float64(nullable=True, description="two-way clustered interval of the mean")
     ci_high = dy.Float64(nullable=True, description="its upper end")

@@ -24,6 +24,7 @@ _MARKS: Final = {
     Verdict.SHOWN: "shown",
     Verdict.EQUIVALENT: "not-shown",
     Verdict.NOT_SHOWN: "not-shown",
+    Verdict.DESCRIBED: "unknown",
     Verdict.NOT_ESTIMABLE: "unknown",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from refusal_parity.report import readings
+from refusal_parity.report import quality, readings
 from refusal_parity.report.sections.section import Section
 
 if TYPE_CHECKING:
@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 
 def _context(inputs: ReportInputs) -> dict[str, Any]:
-    return {"partial": readings.partial_table(inputs), "lengths": readings.lengths_table(inputs)}
+    return {
+        "partial": readings.partial_table(inputs),
+        "lengths": readings.lengths_table(inputs),
+        "quality": quality.means_table(inputs),
+        "quality_sentences": quality.sentences(inputs),
+        "quality_errors": quality.errors_table(inputs),
+    }
 
 
 SECTION: Final = Section(

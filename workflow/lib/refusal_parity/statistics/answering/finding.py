@@ -128,6 +128,26 @@ class Finding:
         small = Verdict.EQUIVALENT if self.within_margin else Verdict.NOT_SHOWN
         return replace(self, verdict=small)
 
+    def described(self, why: str) -> Finding:
+        """The same as a description: its estimate and interval stay, nothing of a test does.
+
+        Args:
+            why: no difference of its outcome is a finding, as a clause.
+        """
+        if self.verdict is Verdict.NOT_ESTIMABLE:
+            return self
+        return replace(
+            self,
+            verdict=Verdict.DESCRIBED,
+            reason=why,
+            p_value=None,
+            p_adjusted=None,
+            names_p_adjusted=None,
+            covariates_p_adjusted=None,
+            p_small=None,
+            within_margin=False,
+        )
+
 
 NO_TEST = "no valid test was possible"
 

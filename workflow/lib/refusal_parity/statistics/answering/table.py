@@ -13,6 +13,7 @@ from refusal_parity.statistics.answering.finding import Finding, Row
 from refusal_parity.statistics.answering.interactions import of_factors
 from refusal_parity.statistics.answering.questions import Question
 from refusal_parity.statistics.losses.left_out import left_out_warning
+from refusal_parity.statistics.validity import why_no_finding
 from refusal_parity.tables import Findings, conform
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Evidence:
     rates: pl.DataFrame
     lengths: pl.DataFrame
     propensity_levels: pl.DataFrame
+    quality: pl.DataFrame
     disparity: pl.DataFrame
     interactions: pl.DataFrame
     exclusions: pl.DataFrame
@@ -105,9 +107,13 @@ def _of_model(
             reference = of_dimension.reference
             pairs = question.pairs(None if question.start.primary else reference)
             against = [each for each in pairs if each.reference == reference]
-            yield replace(question.whole(against), warning=warning)
-            yield from pairs
-            yield from of_factors(crossed.get(key, []), question.start, analysis.alpha)
+            found = [
+                replace(question.whole(against), warning=warning),
+                *pairs,
+                *of_factors(crossed.get(key, []), question.start, analysis.alpha),
+            ]
+            why = why_no_finding(str(outcome))
+            yield from found if why is None else (each.described(why) for each in found)
 
 
 def _by_question(frame: pl.DataFrame) -> dict[tuple[str, str], list[Row]]:
@@ -133,5 +139,8 @@ def _counts(given: Evidence, model: str) -> pl.DataFrame:
             lengths.with_columns(
                 outcome=pl.lit(str(Outcome.ANSWER_LENGTH)), rate=pl.col("mean")
             ).select(columns),
+            given.quality.filter(pl.col("model") == model)
+            .with_columns(pl.col("outcome").cast(pl.String), rate=pl.col("mean"))
+            .select(columns),
         ]
     )

@@ -18,6 +18,7 @@ from refusal_parity.factors import (
 )
 from refusal_parity.guards.requests import guarded
 from refusal_parity.outcomes import LogOdds, Mean, Outcome
+from refusal_parity.quality.measures import measured
 from refusal_parity.statistics.balance import tokens
 from refusal_parity.tables import Labels
 from refusal_parity.vocabulary import Exclusion, Label
@@ -80,7 +81,8 @@ def observe(  # noqa: PLR0913 - all that a study knows of its responses
         analysis: `filtered` and `truncated` say how these count; its dimensions and
             covariates, which factors of the prompts are kept.
         responses: table of Responses of the same models, for the length of
-            answers and the tokens of names; without it neither is known.
+            answers, what else is measured of their texts and the tokens of names; without it
+            none of these is known.
         propensity: table of Propensity of these models, or of some of them; without it no
             prompt has a log-odds.
         everything: whether to keep what `ordinary` leaves out, for the comparison of
@@ -88,10 +90,11 @@ def observe(  # noqa: PLR0913 - all that a study knows of its responses
 
     Returns:
         One row for each label, then those of prompts without a response, with the
-        columns `COLUMNS`, all dimensions and the covariates; `label` is null where a
-        response has none and `exclusion` says why, `words` counts the response's words
-        (runs without white space) and is null for one that was cut off, whose length
-        nobody knows; `log_odds` is that of the prompt, in the first of its rows alone.
+        columns `COLUMNS`, all dimensions, the covariates and what else the outcomes are
+        means of; `label` is null where a response has none and `exclusion` says why, `words`
+        counts the response's words (runs without white space) and is null for one that was
+        cut off, whose length nobody knows, as is every other measure of its text;
+        `log_odds` is that of the prompt, in the first of its rows alone.
 
     Raises:
         InputError: a label's prompt is not among the prompts, or a name stands
@@ -109,10 +112,11 @@ def observe(  # noqa: PLR0913 - all that a study knows of its responses
         )
     given = labels.select(*_KEY, *_OF_LABELS).with_columns(pl.col(_TEXTS).cast(pl.String))
     kept = prompts if everything else prompts.filter(ordinary(prompts, analysis.dimensions))
+    measures = _measures(analysis)
     return (
         pl.concat([given, _unanswered(labels, prompts)], how="diagonal")
         .join(with_text_unit(kept), on="prompt_id", how="inner", maintain_order="left")
-        .join(_lengths(responses), on=_KEY, how="left", maintain_order="left")
+        .join(_of_texts(responses, prompts, measures), on=_KEY, how="left", maintain_order="left")
         .join(
             _tokens(prompts, responses, analysis),
             on=["model", "name_id"],
@@ -123,10 +127,18 @@ def observe(  # noqa: PLR0913 - all that a study knows of its responses
         .with_columns(
             pl.when(pl.struct("model", "prompt_id").is_first_distinct()).then("log_odds"),
             *composed(),
-            pl.when(~pl.col("truncated")).then(pl.col("words")).alias("words"),
+            *(
+                pl.when(~pl.col("truncated")).then(pl.col(column)).alias(column)
+                for column in ("words", *measures)
+            ),
             *_counted(analysis),
         )
-        .select(*COLUMNS, *with_factors(analysis.dimensions), *_covariates(prompts, analysis))
+        .select(
+            *COLUMNS,
+            *with_factors(analysis.dimensions),
+            *_covariates(prompts, analysis),
+            *measures,
+        )
     )
 
 
@@ -203,14 +215,28 @@ def _counted(analysis: AnalysisConfig) -> list[pl.Expr]:
     ]
 
 
-def _lengths(responses: pl.DataFrame | None) -> pl.DataFrame:
+def _measures(analysis: AnalysisConfig) -> list[str]:
+    """What outcomes are means of, beside the number of words."""
+    quantities = (outcome.quantity for outcome in analysis.outcomes)
+    columns = (each.column for each in quantities if isinstance(each, Mean))
+    return [column for column in dict.fromkeys(columns) if column not in COLUMNS]
+
+
+def _of_texts(
+    responses: pl.DataFrame | None, prompts: pl.DataFrame, measures: Sequence[str]
+) -> pl.DataFrame:
+    """Words of each response, and what else is measured of its text."""
     if responses is None:
         kept = Labels.columns()
         schema = {name: kept[name].dtype for name in _KEY} | {"words": pl.Int64()}
-        return pl.DataFrame(schema=schema)
-    return responses.select(
-        *_KEY, pl.col("response").str.count_matches(r"\S+").cast(pl.Int64).alias("words")
+        return pl.DataFrame(schema=schema | dict.fromkeys(measures, pl.Float64()))
+    words = pl.col("response").str.count_matches(r"\S+").cast(pl.Int64).alias("words")
+    if not measures:
+        return responses.select(*_KEY, words)
+    texts = responses.select(*_KEY, "response").join(
+        prompts.select("prompt_id", "name"), on="prompt_id", how="left", maintain_order="left"
     )
+    return measured(texts, measures).select(*_KEY, words, *measures)
 
 
 def _log_odds(propensity: pl.DataFrame | None) -> pl.DataFrame:

@@ -1,0 +1,1 @@
+"""What answers are like beyond being answers: caveats, moralising, readability."""
