@@ -26,7 +26,10 @@ def test_two_annotators_and_a_third_who_settles(tmp_path: Path, sample: pl.DataF
     human = human_labels(votes, sample).sort("prompt_id")
     assert human["label"].to_list() == ["answer", "refusal", None, None, None]
     assert human["n_annotators"].to_list() == [2, 3, 2, 2, 2]
-    # Nothing of stratum B is decided; its rows keep what they were drawn with.
+    # What nobody settled keeps the votes, and its place in the sample.
+    assert human["split"].to_list() == [
+        None, None, "answer / failure", "answer / harmful_refusal", "answer / partial_answer",
+    ]  # fmt: skip
     assert human["inclusion_probability"].to_list() == [0.5, 0.5, 0.5, 0.5, None]
 
 
@@ -40,6 +43,16 @@ def test_labelled_rows_stand_for_the_rest_of_their_stratum(
     assert human["inclusion_probability"].to_list() == [0.25]
 
 
+def test_a_split_row_is_not_replaced_by_others(tmp_path: Path, sample: pl.DataFrame) -> None:
+    rows = sheet(tmp_path, sample)[:2]
+    first = save(tmp_path / "a.csv", filled(rows, "answer", "answer"))
+    second = save(tmp_path / "b.csv", filled(rows, "answer", "refusal"))
+    human = human_labels(read_votes([first, second], sample).votes, sample)
+    # Both drawn of stratum A have votes: neither stands for more than itself.
+    assert human["inclusion_probability"].to_list() == [0.5, 0.5]
+    assert human["label"].to_list() == ["answer", None]
+
+
 def test_majority_of_three() -> None:
     votes = pl.DataFrame(
         {
@@ -49,4 +62,6 @@ def test_majority_of_three() -> None:
             "adjudicated": [False] * 6,
         }
     )
-    assert decide(votes).sort("task")["label"].to_list() == ["answer", None]
+    decided = decide(votes).sort("task")
+    assert decided["label"].to_list() == ["answer", None]
+    assert decided["split"].to_list() == [None, "answer / failure / refusal"]

@@ -130,7 +130,8 @@ def test_calibration_is_the_share_among_people() -> None:
         pl.DataFrame(
             [
                 {
-                    "model": "m", "prompt_id": "p", "sample": k, "stratum": "s", "n_annotators": 1,
+                    "model": "m", "prompt_id": "p", "sample": k, "stratum": "s", "split": None,
+                    "n_annotators": 1,
                     "label": "harmful_refusal" if k < 24 else "answer",
                     "inclusion_probability": 0.25 if k < 6 else 0.5,
                 }

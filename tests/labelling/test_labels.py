@@ -134,7 +134,7 @@ def test_people_have_the_word_and_the_machine_is_kept(small_classifier: Classifi
             [
                 {
                     "model": "m", "prompt_id": "p1", "sample": sample, "label": given,
-                    "inclusion_probability": 0.5, "stratum": "s", "n_annotators": 2,
+                    "inclusion_probability": 0.5, "stratum": "s", "split": None, "n_annotators": 2,
                 }
                 for given, sample in said
             ]

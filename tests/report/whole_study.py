@@ -155,6 +155,7 @@ def _people(labels: pl.DataFrame, prompts: pl.DataFrame, study: WholeStudy) -> p
             inclusion_probability=pl.lit(share if drawn else None, pl.Float64),
             stratum=pl.format("{} / {} / {}", "model", "group", pl.col("label").cast(pl.String))
             if drawn else pl.lit(None, pl.String),
+            split=pl.lit(None, pl.String),
             n_annotators=pl.lit(1, pl.Int32),
         ),
         HumanLabels, where="human",

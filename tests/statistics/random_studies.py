@@ -180,6 +180,7 @@ def study_of(
             drawn.select("model", "prompt_id", "sample", "label").with_columns(
                 inclusion_probability=pl.lit(0.7),
                 stratum=pl.col("model"),
+                split=pl.lit(None, pl.String),
                 n_annotators=pl.lit(1),
             ),
             HumanLabels,

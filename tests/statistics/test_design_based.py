@@ -11,11 +11,11 @@ from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.errors import InputError
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.methods.design_based import MIN_LABELS, with_human_labels
+from refusal_parity.statistics.human_sample import MIN_LABELS, with_human_labels
 from refusal_parity.tables import HumanLabels, conform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 MIXED = ["rra", "raa", "ara", "aar"]
 
@@ -41,6 +41,7 @@ def people(observations: pl.DataFrame, share: float = 1.0) -> pl.DataFrame:
             "label",
             inclusion_probability=pl.lit(0.5),
             stratum=pl.col("group") + " x answer",
+            split=pl.lit(None, pl.String),
             n_annotators=pl.lit(1, pl.Int32),
         ),
         HumanLabels,
@@ -74,6 +75,46 @@ def test_rows_of_the_table(labelled: pl.DataFrame) -> None:
     assert (row["n_group"], row["n_reference"]) == (48, 48)
     assert row["family"] == "primary: refusal by group, design_based"
     assert found["design_based_equivalence", "y"]["p_value"] > 0.05
+
+
+SPLIT_AT = (3, 8, 21)
+"""Rows of group y on which two people differ, whom the machine reads as answers."""
+
+
+def split_at(human: pl.DataFrame, places: Sequence[int], votes: str) -> pl.DataFrame:
+    at = pl.int_range(pl.len()).over(pl.col("stratum"))
+    is_split = (pl.col("stratum") == "y x answer") & at.is_in(places)
+    return human.with_columns(
+        label=pl.when(~is_split).then("label"), split=pl.when(is_split).then(pl.lit(votes))
+    )
+
+
+@pytest.mark.parametrize(
+    ("votes", "share"),
+    [
+        ("answer / refusal", 1 / 2),
+        ("answer / failure / refusal", 1 / 3),
+        ("partial_refusal / refusal", 1.0),
+        ("answer / failure", 0.0),
+    ],
+)
+def test_votes_without_a_majority_count_by_their_share(
+    labelled: pl.DataFrame, votes: str, share: float
+) -> None:
+    every = people(labelled)
+    human = split_at(every, SPLIT_AT, votes)
+    hits = human.filter(pl.col("stratum") == "y x answer")["label"].is_in(["refusal"]).sum()
+    others = every.filter(pl.col("stratum") == "x x answer")["label"].is_in(["refusal"]).mean()
+    row = rows(labelled, human)["design_based", "y"]
+    # All rows were drawn with one probability, so that the corrected rate is people's own.
+    assert row["estimate"] == pytest.approx((hits + 3 * share) / 48 - others)
+    assert row["n_group"] == 48
+    if not 0 < share < 1:
+        assert "split" not in (row["note"] or "")
+        return
+    low, high = (100 * ((hits + 3 * each) / 48 - others) for each in (0, 1))
+    assert "people are split on 3 of y, which count by the share of their votes" in row["note"]
+    assert f"difference is {low:+.1f} points, all the other way {high:+.1f}" in row["note"]
 
 
 def test_each_label_weighs_what_its_inclusion_probability_says(

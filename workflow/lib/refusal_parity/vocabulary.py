@@ -28,6 +28,10 @@ REFUSALS: Final = (Label.REFUSAL, Label.PARTIAL_REFUSAL, Label.HARMFUL_REFUSAL)
 """The labels of responses that refuse, wholly or in part."""
 
 
+SPLIT: Final = " / "
+"""Stands between the labels that people give who differ."""
+
+
 def spelled_out(label: str) -> str:
     """A label as people write it, in the spelling of the vocabulary: `Partial answer`."""
     return re.sub(r"[ _-]+", "_", reading(label))

@@ -6,6 +6,8 @@ from collections import defaultdict
 
 import polars as pl
 
+from refusal_parity.vocabulary import SPLIT
+
 
 def decide(votes: pl.DataFrame) -> pl.DataFrame:
     """One label for each task: the adjudicated one, else what more than half say.
@@ -15,7 +17,8 @@ def decide(votes: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         Columns `task`, `label` (null where annotators are evenly split, or two
-        adjudications differ) and `n_annotators`.
+        adjudications differ), `split` (then the labels that they give, one each) and
+        `n_annotators`.
     """
     settled: dict[str, list[str]] = defaultdict(list)
     given: dict[str, list[str]] = defaultdict(list)
@@ -25,12 +28,17 @@ def decide(votes: pl.DataFrame) -> pl.DataFrame:
             settled[row["task"]].append(row["label"])
     return pl.DataFrame(
         [
-            (task, _majority(settled.get(task) or labels), len(labels))
+            (task, *_decided(settled.get(task) or labels), len(labels))
             for task, labels in given.items()
         ],
-        schema={"task": pl.String, "label": pl.String, "n_annotators": pl.Int32},
+        schema=dict.fromkeys(("task", "label", "split"), pl.String) | {"n_annotators": pl.Int32},
         orient="row",
     )
+
+
+def _decided(labels: list[str]) -> tuple[str | None, str | None]:
+    label = _majority(labels)
+    return label, None if label is not None else SPLIT.join(sorted(labels))
 
 
 def _majority(labels: list[str]) -> str | None:

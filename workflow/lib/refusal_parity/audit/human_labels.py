@@ -74,20 +74,20 @@ def human_labels(votes: pl.DataFrame, sample: pl.DataFrame) -> dy.DataFrame[Huma
     Where part of a stratum's drawn rows has no label, those that have one stand
     for all: its inclusion probabilities shrink by that share. This takes the
     unlabelled rows for as good as random within the stratum, which holds when
-    the sheet was left off half-way, since its order is random.
+    the sheet was left off half-way, since its order is random. Rows on which people are
+    evenly split are no such rows: they have their votes, and keep their place.
 
     Args:
         votes: rows of the Votes table.
         sample: rows of the AuditSample table.
     """
     decided = sample.join(decide(votes), on="task", how="left", maintain_order="left")
-    labelled = pl.col("label").is_not_null().mean().over("stratum")
+    is_labelled = pl.col("n_annotators").is_not_null()
+    labelled = is_labelled.mean().over("stratum")
     return conform(
         decided.with_columns(
-            inclusion_probability=pl.when(pl.col("label").is_not_null())
-            .then(pl.col("inclusion_probability") * labelled)
-            .otherwise(pl.col("inclusion_probability"))
-        ).filter(pl.col("n_annotators").is_not_null()),
+            inclusion_probability=pl.col("inclusion_probability") * labelled
+        ).filter(is_labelled),
         HumanLabels,
         where="human labels",
     )

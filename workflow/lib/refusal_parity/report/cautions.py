@@ -11,6 +11,7 @@ from refusal_parity.outcomes import Outcome, Share
 from refusal_parity.statistics.answering.finding import reason_of
 from refusal_parity.statistics.answering.questions import WITHIN_TEMPLATES
 from refusal_parity.statistics.methods import METHODS
+from refusal_parity.statistics.methods.design_based import SPLIT_NOTE
 from refusal_parity.statistics.methods.exact import PERMUTATION_NAMES_EXACT
 from refusal_parity.tables import Responses
 from refusal_parity.text import (
@@ -52,6 +53,7 @@ def cautions(inputs: ReportInputs, key: Key, found: list[Finding]) -> list[str]:
         *_liberal(inputs, shown),
         *_lost_by_correction(inputs, found, key[2]),
         *_uncorrected(found, key[2]),
+        *_split(found, key[2]),
         *_of_single_names(found, key[2]),
         *_changing_model(inputs, key),
     ]
@@ -203,6 +205,17 @@ def _uncorrected(found: list[Finding], dimension: str) -> list[str]:
         "that of the machine's labels, whose errors the human labels of responses drawn by chance "
         f"do not correct: {reason}."
         for reason, groups in reasons.items()
+    ]
+
+
+def _split(found: list[Finding], dimension: str) -> list[str]:
+    """Where people's labels have no majority, and what that could make of a difference."""
+    return [
+        f"For {level_words(dimension, each.level)} {plain(said)}."
+        for each in found
+        if each.human_labels is not None
+        for said in (each.note or "").split("; ")
+        if said.startswith(SPLIT_NOTE)
     ]
 
 

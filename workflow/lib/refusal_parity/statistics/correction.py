@@ -20,7 +20,8 @@ class Audited(NamedTuple):
     Attributes:
         level: codes 0 to L - 1 that all occur, shape (rows,).
         machine: the machine's reading, 0 or 1, shape (rows,).
-        human: people's reading, 0 or 1; anything where not sampled, shape (rows,).
+        human: people's reading, 0 or 1, or the share of votes where they are split;
+            anything where not sampled, shape (rows,).
         weight: 1 / inclusion probability of sampled rows, 0 of all others, shape (rows,).
     """
 
@@ -153,12 +154,12 @@ def _smoothing(
     alike = (audited.level * 2 + (audited.machine > 0))[sampled]
     # Of rows drawn with certainty there is no sampling error.
     own = weight[sampled] * np.maximum(weight[sampled] - 1, 0)
-    disagree = audited.human[sampled] != audited.machine[sampled]
+    disagree = np.abs(audited.human[sampled] - audited.machine[sampled])
 
     def by_reading(values: FloatArray | None) -> FloatArray:
         return np.bincount(alike, values, 2 * levels).reshape(levels, 2).astype(np.float64)
 
-    rows, unlike = by_reading(None), by_reading(disagree.astype(np.float64))
+    rows, unlike = by_reading(None), by_reading(disagree)
     everywhere = (unlike.sum(axis=0) + 0.5) / (rows.sum(axis=0) + 1)
     share = (unlike / np.maximum(rows, 1) + everywhere) / 2
     seen = by_reading(own * error[sampled] ** 2) * rows / np.maximum(rows - 1, 1)

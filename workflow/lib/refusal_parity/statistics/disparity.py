@@ -16,12 +16,12 @@ from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.observations import outcome_column
 from refusal_parity.statistics.enough import sizes_observed, sizes_of
 from refusal_parity.statistics.failures import Guard, guarded, unheard
+from refusal_parity.statistics.human_sample import is_voted_on, with_human_labels
 from refusal_parity.statistics.methods.adjusted import OLS_CR2_ADJUSTED, adjusted, covariates_of
 from refusal_parity.statistics.methods.design_based import (
     CORRECTED,
     UNIT_CORRECTED,
     design_based,
-    with_human_labels,
 )
 from refusal_parity.statistics.results import not_estimable, pairs_of, to_row
 from refusal_parity.statistics.rounding import settled
@@ -190,7 +190,7 @@ def _corrected(
     guard: Guard,
 ) -> list[dict[str, Any]]:
     """Rows of one model and dimension that rest on human labels, with the labels' counts."""
-    labels = observations.drop_nulls([dimension, "machine_label", "human_label"])
+    labels = observations.drop_nulls([dimension, "machine_label"]).filter(is_voted_on())
     sizes = sizes_observed(observations, dimension)
     rows = []
     for outcome in analysis.readings:

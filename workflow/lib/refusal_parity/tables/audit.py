@@ -80,6 +80,10 @@ class HumanLabels(dy.Schema):
         alias="sample", primary_key=True, min=0, description="number of the repetition, from 0"
     )
     label = dy.Enum(Label, nullable=True, description="null: undecided between annotators")
+    split = dy.String(
+        nullable=True,
+        description="labels of undecided annotators, one each, with ` / ` between them",
+    )
     inclusion_probability = dy.Float64(
         nullable=True, min_exclusive=0, max=1, description="null: no probability sample"
     )

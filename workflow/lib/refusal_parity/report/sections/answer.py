@@ -79,7 +79,7 @@ def _human_count(inputs: ReportInputs) -> str | None:
     )
     if corrected.is_empty():
         return None
-    return count(inputs[HumanLabels].drop_nulls(["inclusion_probability", "label"]).height)
+    return count(inputs[HumanLabels].drop_nulls("inclusion_probability").height)
 
 
 def _answer(inputs: ReportInputs, model: str) -> Answer:

@@ -8,8 +8,10 @@ import polars as pl
 
 from refusal_parity.labelling.calibration import MIN_ROWS, expected_error
 from refusal_parity.labelling.familiar import UNFAMILIAR
+from refusal_parity.outcomes import Outcome
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.statistics.designs.observations import outcome_column, outcome_share
 from refusal_parity.tables import HumanLabels, Labels, Prompts, Responses
 from refusal_parity.text import count, percent, plain
 from refusal_parity.vocabulary import REFUSALS
@@ -129,14 +131,20 @@ def _calibration(inputs: ReportInputs) -> Table | None:
 
 def _judged(inputs: ReportInputs, model: str) -> pl.DataFrame:
     """Probability and truth of what people sampled, or imported labels where nobody did."""
-    human = inputs[HumanLabels].drop_nulls(["label", "inclusion_probability"])
+    human = inputs[HumanLabels].drop_nulls("inclusion_probability")
     truth = (
         human.lazy()
         .filter(pl.col("model") == model)
-        .select(*_KEY, "label", weight=1 / pl.col("inclusion_probability"))
+        .select(
+            *_KEY,
+            true=outcome_share(Outcome.REFUSAL, "label", "split"),
+            weight=1 / pl.col("inclusion_probability"),
+        )
         if len(human)
         else inputs.scan(Responses, model).select(
-            *_KEY, label=pl.col("imported_label"), weight=pl.lit(1.0)
+            *_KEY,
+            true=outcome_column(Outcome.REFUSAL, "imported_label").cast(pl.Float64),
+            weight=pl.lit(1.0),
         )
     )
     refusals = [f"p_{label}" for label in REFUSALS]
@@ -144,14 +152,9 @@ def _judged(inputs: ReportInputs, model: str) -> pl.DataFrame:
         inputs.scan(Labels, model)
         .drop_nulls("p_refusal")
         .select(*_KEY, said=pl.sum_horizontal(refusals).clip(0, 1))
-        .join(truth.drop_nulls("label"), on=_KEY)
+        .join(truth.drop_nulls("true"), on=_KEY)
         .join(inputs[Prompts].lazy().select("prompt_id", "group"), on="prompt_id")
-        .select(
-            "group",
-            "said",
-            "weight",
-            true=pl.col("label").cast(pl.String).is_in(list(map(str, REFUSALS))).cast(float),
-        )
+        .select("group", "said", "weight", "true")
         .collect()
     )
 

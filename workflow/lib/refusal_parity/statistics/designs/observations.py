@@ -21,7 +21,7 @@ from refusal_parity.outcomes import LogOdds, Mean, Outcome
 from refusal_parity.quality.measures import measured
 from refusal_parity.statistics.balance import tokens
 from refusal_parity.tables import Labels
-from refusal_parity.vocabulary import Exclusion, Label
+from refusal_parity.vocabulary import SPLIT, Exclusion, Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -271,9 +271,28 @@ def outcome_column(outcome: Outcome, column: str = "label") -> pl.Expr:
         outcome: a yes-or-no reading.
         column: column of the label that is read.
     """
+    labels = sorted(_labels_of(outcome))
+    return pl.col(column).cast(pl.String).is_in(labels).alias(outcome)
+
+
+def outcome_share(outcome: Outcome, label: str, split: str) -> pl.Expr:
+    """Share of people's votes that have the outcome; null where nobody voted.
+
+    Args:
+        outcome: a yes-or-no reading.
+        label: column of the label that most give.
+        split: column of all labels, where none is that of most.
+    """
+    counts = pl.element().is_in(sorted(_labels_of(outcome))).cast(pl.Float64)
+    votes = pl.col(split).str.split(SPLIT)
+    agreed = outcome_column(outcome, label).cast(pl.Float64)
+    return pl.coalesce(agreed, votes.list.eval(counts).list.mean())
+
+
+def _labels_of(outcome: Outcome) -> frozenset[Label]:
     quantity = outcome.quantity
     assert not isinstance(quantity, LogOdds)  # noqa: S101 - no label has it
-    return pl.col(column).is_in(sorted(quantity.labels)).alias(outcome)
+    return quantity.labels
 
 
 def with_outcome(observations: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:

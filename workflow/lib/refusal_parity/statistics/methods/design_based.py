@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from refusal_parity.errors import InputError
 from refusal_parity.factors import is_listed
 from refusal_parity.statistics.correction import Audited, Corrected, correct_around
 from refusal_parity.statistics.designs.counts import Design, clusters_of
 from refusal_parity.statistics.designs.kinds import DesignKind
-from refusal_parity.statistics.designs.observations import outcome_column
+from refusal_parity.statistics.designs.observations import outcome_column, outcome_share
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.equivalence import two_one_sided
+from refusal_parity.statistics.human_sample import wanted
 from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.results import Estimate, Pair, not_estimable, pairs_of
 from refusal_parity.statistics.variances.level_means import contrast, level_means
@@ -29,13 +29,9 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import FloatArray
     from refusal_parity.statistics.variances.level_means import LevelMeans
 
-MIN_LABELS: Final = 20
-"""Human labels that a level needs; with fewer the error of its correction is not known."""
 
-MIN_EVENTS: Final = 5
-"""Human labels with the outcome that a level needs, and as many without."""
-
-_KEY: Final = ["model", "prompt_id", "sample"]
+SPLIT_NOTE: Final = "people are split on"
+"""How a note on votes without a majority begins."""
 
 
 class _Fit(NamedTuple):
@@ -43,38 +39,6 @@ class _Fit(NamedTuple):
 
     means: LevelMeans
     corrected: Corrected
-
-
-def with_human_labels(observations: pl.DataFrame, human: pl.DataFrame) -> pl.DataFrame:
-    """Put the probability sample of human labels beside the observations.
-
-    Args:
-        observations: rows of `observe`.
-        human: table of HumanLabels; rows without an inclusion probability (the
-            informative set) or without an agreed label are no part of the sample.
-
-    Returns:
-        The observations with `human_label`, `weight` (1 / inclusion
-        probability; both null outside the sample) and `stratum`.
-
-    Raises:
-        InputError: a human label is of a response that is not there.
-    """
-    sample = human.drop_nulls(["inclusion_probability", "label"]).select(
-        *_KEY,
-        pl.col("label").cast(pl.String).alias("human_label"),
-        (1 / pl.col("inclusion_probability")).alias("weight"),
-        "stratum",
-    )
-    strangers = sample.join(observations, on=_KEY, how="anti")
-    if strangers.height:
-        raise InputError(
-            f"{strangers.height} human labels are of no response of this study, the first of "
-            f"prompt {strangers['prompt_id'][0]!r}",
-            where="human labels",
-            remedy="Take labels of this study's own sample, or draw the sample anew.",
-        )
-    return observations.join(sample, on=_KEY, how="left", maintain_order="left")
 
 
 def design_based(
@@ -91,10 +55,11 @@ def design_based(
     refusals (`correction.correct_around`); its error is that of the pseudo-outcomes' means with
     names and templates as samples (`level_means.contrast`), which holds the
     error of the human sample too; t tests with Satterthwaite's degrees of
-    freedom. A level with fewer than `MIN_LABELS` human labels, or fewer than
-    `MIN_EVENTS` with or without the outcome, is not estimable, and the note
-    says how many are wanted and from which stratum; unless people labelled every
-    row that the machine did.
+    freedom. Where people are evenly split, the reading is the share of their votes, and
+    the note has the difference with all such rows read one way and the other. A level
+    with fewer than `MIN_LABELS` human labels, or fewer than `MIN_EVENTS` with or without
+    the outcome, is not estimable, and the note says how many are wanted and from which
+    stratum; unless people labelled every row that the machine did.
 
     Args:
         observations: rows of `with_human_labels`, of one model.
@@ -109,48 +74,61 @@ def design_based(
     rows = observations.drop_nulls([dimension, "machine_label"]).with_columns(
         outcome_column(outcome, "machine_label").cast(pl.Float64).alias("machine"),
         pl.when(~pl.col("filtered"))
-        .then(outcome_column(outcome, "human_label").cast(pl.Float64))
+        .then(outcome_share(outcome, "human_label", "human_split"))
         .alias("human"),
     )
     short = {
         level: reason
         for level in levels
-        if (reason := _wanted(rows.filter(pl.col(dimension) == level), level)) is not None
+        if (reason := wanted(rows.filter(pl.col(dimension) == level), level)) is not None
     }
-    fit = _fit(rows.filter(~pl.col(dimension).is_in(list(short))), dimension, levels)
+    kept = rows.filter(~pl.col(dimension).is_in(list(short)))
+    fit = _fit(kept, dimension, levels)
     methods = UNIT_CORRECTED if is_listed(observations) else CORRECTED
     return [
-        row for pair in pairs_of(levels) for row in _of_pair(fit, pair, short, analysis, methods)
+        row if row.is_missing else row.noting(split_votes(kept, dimension, levels, pair))
+        for pair in pairs_of(levels)
+        for row in _of_pair(fit, pair, short, analysis, methods)
     ]
 
 
-def _wanted(rows: pl.DataFrame, level: str) -> str | None:
-    """Which labels a level lacks, or None where it has enough."""
-    if rows.is_empty():
-        return f"{level} has no machine label"
-    uncertain = rows.filter(~pl.col("filtered"))
-    sample = uncertain.drop_nulls("human")
-    if sample.height == uncertain.height and (sample["weight"] == 1).all():
+def split_votes(
+    rows: pl.DataFrame, dimension: str, levels: Sequence[str], pair: Pair
+) -> str | None:
+    """What the rows on which people are split could make of a difference; None without any.
+
+    Args:
+        rows: with the readings `machine` and `human`, the latter a share of votes.
+        dimension: column of the levels.
+        levels: those compared.
+        pair: of levels.
+    """
+    is_split = (pl.col("human") > 0) & (pl.col("human") < 1)
+    counts = {level: len(rows.filter(is_split, pl.col(dimension) == level)) for level in pair}
+    if not any(counts.values()):
         return None
-    events = int(sample["human"].sum())
-    others = sample.height - events
-    lack = MIN_LABELS - sample.height
-    place = level
-    for has, reading in ((events, 1.0), (others, 0.0)):
-        if has >= MIN_EVENTS:
-            continue
-        strata = (
-            sample.group_by(pl.col("stratum").fill_null(level))
-            .agg(hits=(pl.col("human") == reading).sum(), n=pl.len())
-            .with_columns(share=(pl.col("hits") + 1) / (pl.col("n") + 2))
-            .sort("share", "stratum", descending=[True, False])
+    ends = []
+    for group in (0.0, 1.0):
+        read = pl.when(pl.col(dimension) == pair.group).then(group).otherwise(1 - group)
+        fit = _fit(
+            rows.with_columns(human=pl.when(is_split).then(read).otherwise("human")),
+            dimension,
+            levels,
         )
-        hits, rows_drawn = strata.select("hits", "n").row(0) if strata.height else (0, 0)
-        # In whole numbers: 5 / (1 / 3) may come out as a little more than 15.
-        more = -(-(MIN_EVENTS - has) * (rows_drawn + 2) // (hits + 1))
-        if more > lack:
-            lack, place = more, strata["stratum"][0] if strata.height else level
-    return f"{lack} more human labels needed in {place}" if lack > 0 else None
+        assert fit is not None  # noqa: S101 - rows that are split are there
+        ends.append(_difference(fit, pair))
+    said = " and ".join(f"{count} of {level}" for level, count in counts.items() if count)
+    return (
+        f"{SPLIT_NOTE} {said}, which count by the share of their votes (all read one way, the "
+        f"difference is {100 * ends[0]:+.1f} points, all the other way {100 * ends[1]:+.1f})"
+    )
+
+
+def _difference(fit: _Fit, pair: Pair) -> float:
+    """The corrected difference, less what missing rows of some templates would add."""
+    rate = fit.corrected.rate - fit.means.raw + fit.means.mean
+    ours, others = (fit.means.levels.index(level) for level in (pair.group, pair.reference))
+    return float(rate[ours] - rate[others])
 
 
 def _fit(rows: pl.DataFrame, dimension: str, levels: Sequence[str]) -> _Fit | None:
@@ -208,9 +186,7 @@ def _of_pair(
     if found is None:
         reason = f"one {'prompt' if listed else 'name or template'}, or nothing varies"
         return [not_estimable(method, estimand, pair, reason) for method in methods]
-    # Less what missing rows of some templates would add, as the pseudo-outcomes have it.
-    rate = fit.corrected.rate - fit.means.raw + fit.means.mean
-    difference = float(rate[ours] - rate[others])
+    difference = _difference(fit, pair)
     statistic = difference / found.std_error
     half_width = float(t_isf(analysis.alpha / 2, found.df)) * found.std_error
     tested = Estimate(

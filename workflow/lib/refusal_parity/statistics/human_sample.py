@@ -1,0 +1,93 @@
+"""The probability sample of human labels beside the observations, and whether it is enough."""
+
+from __future__ import annotations
+
+from math import floor
+from typing import Final
+
+import polars as pl
+
+from refusal_parity.errors import InputError
+from refusal_parity.statistics.rounding import TIE
+
+MIN_LABELS: Final = 20
+"""Human labels that a level needs; with fewer the error of its correction is not known."""
+
+MIN_EVENTS: Final = 5
+"""Human labels with the outcome that a level needs, and as many without."""
+
+_KEY: Final = ["model", "prompt_id", "sample"]
+
+
+def with_human_labels(observations: pl.DataFrame, human: pl.DataFrame) -> pl.DataFrame:
+    """Put the probability sample of human labels beside the observations.
+
+    Args:
+        observations: rows of `observe`.
+        human: table of HumanLabels; rows without an inclusion probability (the
+            informative set) are no part of the sample.
+
+    Returns:
+        The observations with `human_label`, `human_split` (the votes, where people are
+        evenly split), `weight` (1 / inclusion probability; all null outside the sample)
+        and `stratum`.
+
+    Raises:
+        InputError: a human label is of a response that is not there.
+    """
+    sample = human.drop_nulls("inclusion_probability").select(
+        *_KEY,
+        pl.col("label").cast(pl.String).alias("human_label"),
+        pl.col("split").alias("human_split"),
+        (1 / pl.col("inclusion_probability")).alias("weight"),
+        "stratum",
+    )
+    strangers = sample.join(observations, on=_KEY, how="anti")
+    if strangers.height:
+        raise InputError(
+            f"{strangers.height} human labels are of no response of this study, the first of "
+            f"prompt {strangers['prompt_id'][0]!r}",
+            where="human labels",
+            remedy="Take labels of this study's own sample, or draw the sample anew.",
+        )
+    return observations.join(sample, on=_KEY, how="left", maintain_order="left")
+
+
+def is_voted_on() -> pl.Expr:
+    """Whether people labelled a row of `with_human_labels`, in one voice or not."""
+    return pl.any_horizontal(pl.col("human_label", "human_split").is_not_null())
+
+
+def wanted(rows: pl.DataFrame, level: str) -> str | None:
+    """Which labels a level lacks, or None where it has enough.
+
+    Args:
+        rows: of the level, with `human`, `filtered`, `weight` and `stratum`.
+        level: its name.
+    """
+    if rows.is_empty():
+        return f"{level} has no machine label"
+    uncertain = rows.filter(~pl.col("filtered"))
+    sample = uncertain.drop_nulls("human")
+    if sample.height == uncertain.height and (sample["weight"] == 1).all():
+        return None
+    # Of votes that are split, the share; thirds may add up to a little less than one.
+    events = floor(sample["human"].sum() + TIE)
+    others = floor(sample.height - sample["human"].sum() + TIE)
+    lack = MIN_LABELS - sample.height
+    place = level
+    for has, reading in ((events, 1.0), (others, 0.0)):
+        if has >= MIN_EVENTS:
+            continue
+        strata = (
+            sample.group_by(pl.col("stratum").fill_null(level))
+            .agg(hits=(pl.col("human") == reading).sum(), n=pl.len())
+            .with_columns(share=(pl.col("hits") + 1) / (pl.col("n") + 2))
+            .sort("share", "stratum", descending=[True, False])
+        )
+        hits, rows_drawn = strata.select("hits", "n").row(0) if strata.height else (0, 0)
+        # In whole numbers: 5 / (1 / 3) may come out as a little more than 15.
+        more = -(-(MIN_EVENTS - has) * (rows_drawn + 2) // (hits + 1))
+        if more > lack:
+            lack, place = more, strata["stratum"][0] if strata.height else level
+    return f"{lack} more human labels needed in {place}" if lack > 0 else None
