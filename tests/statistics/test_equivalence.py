@@ -10,7 +10,8 @@ from scipy.stats import norm, t
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.weightstats import DescrStatsW
 
-from refusal_parity.statistics.equivalence import RatePairs, two_one_sided
+from refusal_parity.statistics.equivalence import rates_within, two_one_sided
+from refusal_parity.statistics.proportions import TwoRates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,17 +79,17 @@ def test_limits_of_independent_rates_are_newcombes() -> None:
     low, high = confint_proportions_2indep(k, n, m, q, method="newcomb", alpha=0.1)
     pair = of_rates(k / n, n, m / q, q)
     reach = np.array([norm.isf(0.05)])
-    ends = [float(pair.limit(reach, upper=upper)[0]) for upper in (False, True)]
+    ends = [float(end[0]) for end in pair.limits(reach)]
     assert ends == pytest.approx([low, high], rel=1e-12)
     other = of_rates(m / q, q, k / n, n)
-    ends = [float(other.limit(reach, upper=upper)[0]) for upper in (False, True)]
+    ends = [float(end[0]) for end in other.limits(reach)]
     assert ends == pytest.approx([-high, -low], rel=1e-12)
 
 
 def test_errors_in_common_make_the_interval_shorter() -> None:
     reach = np.array([1.7])
     widths = [
-        float(pair.limit(reach, upper=True)[0] - pair.limit(reach, upper=False)[0])
+        float(np.diff(np.concatenate(pair.limits(reach)))[0])
         for pair in (of_rates(0.2, 60, 0.25, 70, correlation=r) for r in (0.0, 0.5, 0.9))
     ]
     assert widths[0] > widths[1] > widths[2] > 0
@@ -100,9 +101,12 @@ def test_the_p_value_is_that_of_the_interval_which_reaches_the_margin(
 ) -> None:
     margin, df = 0.05, np.array([9.0])
     pair = of_rates(ours, 300, others, 250, correlation=0.2)
-    found = pair.within(margin, df, 0.05)
-    ends = [float(pair.limit(found.statistic, upper=upper)[0]) for upper in (False, True)]
-    assert max(-ends[0], ends[1]) == pytest.approx(margin, rel=1e-9)
+    found = rates_within(pair, df, margin=margin, alpha=0.05)
+    low, high = (float(end[0]) for end in pair.limits(np.abs(found.statistic)))
+    # Beyond the margin it is the near end that reaches it, and the statistic is below 0.
+    is_within = abs(ours - others) < margin
+    assert (max(-low, high) if is_within else max(low, -high)) == pytest.approx(margin, rel=1e-9)
+    assert (found.statistic[0] > 0) == is_within
     assert found.p_value[0] == pytest.approx(t.sf(found.statistic[0], 9), rel=1e-12)
     assert (found.p_value[0] > 0.5) == (abs(ours - others) > margin)
 
@@ -112,7 +116,7 @@ def test_a_rate_of_0_in_both_groups_is_as_sure_as_their_sizes_allow() -> None:
     df = np.array([1e9])
     z2 = norm.isf(0.05) ** 2
     for size, is_small in ((40.0, False), (60.0, True)):
-        found = of_rates(0.0, size, 0.0, size).within(0.05, df, 0.05)
+        found = rates_within(of_rates(0.0, size, 0.0, size), df, margin=0.05, alpha=0.05)
         assert found.high[0] == pytest.approx(z2 / (size + z2), rel=1e-6)
         assert (found.p_value[0] < 0.05) == is_small
 
@@ -135,6 +139,6 @@ def test_no_difference_is_often_called_small(program: ModuleType) -> None:
 
 def of_rates(
     ours: float, size: float, others: float, other_size: float, correlation: float = 0.0
-) -> RatePairs:
+) -> TwoRates:
     p, n, q, m, r = (np.array([each]) for each in (ours, size, others, other_size, correlation))
-    return RatePairs(difference=p - q, ours=p, others=q, our_size=n, other_size=m, correlation=r)
+    return TwoRates(p - q, p, q, n, m, r)

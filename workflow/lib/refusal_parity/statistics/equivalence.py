@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,11 +11,7 @@ from refusal_parity.statistics.distributions import t_isf, t_sf
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import FloatArray
     from refusal_parity.statistics.distributions import Numbers
-
-_FARTHEST: Final = 100.0
-"""No statistic is farther from 0."""
-_HALVINGS: Final = 60
-"""Of the interval that a statistic is sought in: 1e-16 are left."""
+    from refusal_parity.statistics.proportions import TwoRates
 
 
 class TwoOneSided(NamedTuple):
@@ -62,74 +57,26 @@ def two_one_sided(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RatePairs:
-    """Pairs of rates that are compared; all arrays have one shape.
+def rates_within(rates: TwoRates, df: FloatArray, *, margin: float, alpha: float) -> TwoOneSided:
+    """Test that a difference of rates lies outside -margin to margin.
 
-    Attributes:
-        difference: estimate of the first rate less the second.
-        ours: the first rate p, within [0, 1].
-        others: the second rate q.
-        our_size: independent responses that would tell p as precisely.
-        other_size: that would tell q.
-        correlation: of the errors of both, from 0 to 1.
+    The statistic is the quantile z at which a limit of the difference just reaches the
+    margin, below 0 where the difference lies beyond it, and p = P(T > z) with df degrees
+    of freedom. p < alpha exactly where the 1 - 2 alpha interval, with z = t(1 - alpha; df),
+    lies within the margin. Wilson's limits take the variance from the rate that is tested,
+    and so hold near 0 and 1.
+
+    Args:
+        rates: both rates, and how surely they are known.
+        df: degrees of freedom of the difference's variance.
+        margin: the largest difference that counts as none, above 0.
+        alpha: level of each of the two tests.
     """
 
-    difference: FloatArray
-    ours: FloatArray
-    others: FloatArray
-    our_size: FloatArray
-    other_size: FloatArray
-    correlation: FloatArray
+    def to(end: float) -> FloatArray:
+        inside = np.sign(margin - np.sign(end) * rates.difference)
+        return np.asarray(inside * rates.distance(end), dtype=np.float64)
 
-    def limit(self, z: FloatArray, *, upper: bool) -> FloatArray:
-        """An end of the interval that reaches z standard errors; below 0 the other way.
-
-        From Wilson's limits (l, u) of both rates at their sizes, the upper one lies above
-        the difference by the root of (u_p - p)^2 + (q - l_q)^2 - 2 r (u_p - p) (q - l_q),
-        the lower one below it likewise (Newcombe 1998, Statistics in Medicine
-        17:2635-2650; Zou and Donner 2008, ibid. 27:1693-1702).
-        """
-        up = (z > 0) == upper
-        reach = np.abs(z)
-        a = _distance(self.ours, self.our_size, reach, up=up)
-        b = _distance(self.others, self.other_size, reach, up=~up)
-        square = a**2 + b**2 - 2 * self.correlation * a * b
-        reached = np.where(up, 1, -1) * np.sqrt(np.maximum(square, 0))
-        return np.asarray(self.difference + reached, dtype=np.float64)
-
-    def within(self, margin: float, df: FloatArray, alpha: float) -> TwoOneSided:
-        """Test that the difference lies outside -margin to margin.
-
-        The statistic is the z of the interval that just reaches the margin, p = P(T > z)
-        with df degrees of freedom. p < alpha exactly where the 1 - 2 alpha interval,
-        with z = t(1 - alpha; df), lies within the margin. Wilson's limits take the variance
-        from the rate that is tested, and so hold near 0 and 1.
-
-        Args:
-            margin: the largest difference that counts as none, above 0.
-            df: degrees of freedom of the difference's variance.
-            alpha: level of each of the two tests.
-        """
-        low = np.full(np.shape(self.difference), -_FARTHEST)
-        high = -low
-        for _ in range(_HALVINGS):
-            z = (low + high) / 2
-            inside = (self.limit(z, upper=True) < margin) & (self.limit(z, upper=False) > -margin)
-            low, high = np.where(inside, z, low), np.where(inside, high, z)
-        z = (low + high) / 2 + 0 * self.difference
-        reach = t_isf(alpha, df) + 0 * z
-        return TwoOneSided(
-            z,
-            t_sf(z, df),
-            np.maximum(self.limit(reach, upper=False), -1),
-            np.minimum(self.limit(reach, upper=True), 1),
-        )
-
-
-def _distance(rate: FloatArray, size: FloatArray, z: FloatArray, *, up: FloatArray) -> FloatArray:
-    """From a rate to Wilson's limit above or below it."""
-    w = z**2 / size
-    half = np.sqrt(w * (rate * (1 - rate) + w / 4))
-    shift = w * (0.5 - rate)
-    return np.asarray((half + np.where(up, shift, -shift)) / (1 + w), dtype=np.float64)
+    statistic = np.minimum(to(margin), to(-margin))
+    low, high = rates.limits(np.asarray(t_isf(alpha, df)))
+    return TwoOneSided(statistic, t_sf(statistic, df), low, high)

@@ -9,11 +9,14 @@ import numpy as np
 from refusal_parity.statistics.distributions import norm_isf
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.designs.counts import FloatArray
+    from collections.abc import Callable
+
+    from refusal_parity.statistics.designs.counts import BoolArray, FloatArray
 
 _FARTHEST: Final = 64.0
 """Quantile beyond which no test looks: its p-value is 0."""
-_HALVINGS: Final = 48
+_HALVINGS: Final = 60
+"""Of the range that a quantile is sought in: 6e-17 are left."""
 
 
 class Interval(NamedTuple):
@@ -51,6 +54,51 @@ def wilson_limits(rate: FloatArray, n: FloatArray, quantile: FloatArray) -> Inte
     return Interval(np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1))
 
 
+def together(
+    rates: tuple[FloatArray, FloatArray], limits: tuple[Interval, Interval], correlation: FloatArray
+) -> Interval:
+    """How far the limits of a difference lie below and above it, from those of both rates.
+
+    Below by the root of (p - l)^2 + (u' - p')^2 - 2 r (p - l) (u' - p') with l and u the
+    limits of the first rate p, l' and u' those of the second p', and r the correlation of
+    their errors; above likewise (Newcombe 1998, Statistics in Medicine 17:873-890, method
+    10, and 17:2635-2650; Zou and Donner 2008, ibid. 27:1693-1702).
+
+    Args:
+        rates: both rates.
+        limits: of both.
+        correlation: of their errors, 0 where they have nothing in common.
+    """
+    (p, q), (own, other) = rates, limits
+
+    def apart(first: FloatArray, second: FloatArray) -> FloatArray:
+        square = first**2 + second**2 - 2 * correlation * first * second
+        return np.asarray(np.sqrt(np.maximum(square, 0)), dtype=np.float64)
+
+    return Interval(apart(p - own.low, other.high - q), apart(own.high - p, q - other.low))
+
+
+def quantile_of(
+    is_reached: Callable[[FloatArray], BoolArray],
+    like: FloatArray,
+    *,
+    farthest: float = _FARTHEST,
+) -> FloatArray:
+    """The quantile from which limits reach what they are to reach, by halving.
+
+    Args:
+        is_reached: whether limits at quantiles reach it; they do from some quantile on.
+        like: of the shape of the quantiles.
+        farthest: the largest, where none is.
+    """
+    low, high = np.zeros_like(like), np.full_like(like, farthest)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        reached = is_reached(middle)
+        low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+    return low
+
+
 class TwoRates(NamedTuple):
     """A difference of two rates, and how surely each of these is known; arrays of one shape.
 
@@ -61,6 +109,7 @@ class TwoRates(NamedTuple):
         reference: of the reference.
         n: independent responses that would say as much of the group as its own do.
         n_reference: the same of the reference.
+        correlation: of the errors of both rates.
     """
 
     difference: FloatArray
@@ -68,42 +117,36 @@ class TwoRates(NamedTuple):
     reference: FloatArray
     n: FloatArray
     n_reference: FloatArray
+    correlation: FloatArray = np.zeros(())
 
     def limits(self, quantile: FloatArray) -> Interval:
-        """Limits of the difference from those of both rates (MOVER, Newcombe 1998, method 10).
-
-        d - sqrt((p - l)^2 + (u' - p')^2) and d + sqrt((u - p)^2 + (p' - l')^2) with l and u
-        Wilson's limits of the group's rate p, and l' and u' those of the reference's p'
-        (Statistics in Medicine 17:873-890), within [-1, 1].
+        """Limits of the difference from Wilson's of both rates (`together`), within [-1, 1].
 
         Args:
             quantile: z of Wilson's limits, of a shape that fits.
         """
         below, above = self._reach(quantile)
         return Interval(
-            np.clip(self.difference - np.sqrt(below), -1, 1),
-            np.clip(self.difference + np.sqrt(above), -1, 1),
+            np.clip(self.difference - below, -1, 1), np.clip(self.difference + above, -1, 1)
         )
 
-    def _reach(self, quantile: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Squares of how far the limits lie below and above the difference."""
+    def _reach(self, quantile: FloatArray) -> Interval:
+        """How far the limits lie below and above the difference."""
         own = wilson_limits(self.rate, self.n, quantile)
         other = wilson_limits(self.reference, self.n_reference, quantile)
-        below = (self.rate - own.low) ** 2 + (other.high - self.reference) ** 2
-        above = (own.high - self.rate) ** 2 + (self.reference - other.low) ** 2
-        return np.asarray(below, dtype=np.float64), np.asarray(above, dtype=np.float64)
+        return together((self.rate, self.reference), (own, other), self.correlation)
 
-    def distance(self) -> FloatArray:
-        """The quantile at which a limit reaches 0: how far the difference is from none.
+    def distance(self, value: float = 0.0) -> FloatArray:
+        """The quantile at which a limit reaches a value: how far the difference is from it.
 
-        By halving, since both limits move away from the difference as it grows.
+        Args:
+            value: between -1 and 1.
         """
-        square = self.difference**2
-        is_more = self.difference > 0
-        low, high = np.zeros_like(square), np.full_like(square, _FARTHEST)
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            below, above = self._reach(middle)
-            reached = np.where(is_more, below, above) >= square
-            low, high = np.where(reached, low, middle), np.where(reached, middle, high)
-        return np.where(square > 0, low, 0.0)
+        away = self.difference - value
+        size = np.abs(away)
+
+        def is_reached(quantile: FloatArray) -> BoolArray:
+            below, above = self._reach(quantile)
+            return np.asarray(np.where(away > 0, below, above) >= size)
+
+        return np.where(size > 0, quantile_of(is_reached, size), 0.0)

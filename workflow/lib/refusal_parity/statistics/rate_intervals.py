@@ -15,7 +15,7 @@ from scipy.special import gammaincinv
 
 from refusal_parity.statistics.designs.nested import UnitCounts, moments_of
 from refusal_parity.statistics.distributions import norm_isf, norm_sf, t_isf
-from refusal_parity.statistics.proportions import Interval
+from refusal_parity.statistics.proportions import Interval, quantile_of, together, wilson_limits
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import BoolArray, FloatArray, IntArray
@@ -26,9 +26,6 @@ _LARGEST: Final = 8.0
 
 _FEW: Final = 6
 """Occurrences up to which Wilson's lower end is too high (Brown, Cai and DasGupta)."""
-
-_STEPS: Final = 40
-"""Halvings of it, which leave 1e-11."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,16 +51,10 @@ class Differences:
     def interval(self, alpha: float) -> Interval:
         """Of each difference; the correlation of both rates is taken account of.
 
-        From d = p1 - p2 and the intervals (l, u) of both rates (`rate_interval`) it
-        reaches down by the root of (p1 - l1)^2 + (u2 - p2)^2 - 2 r (p1 - l1)(u2 - p2), and
-        up likewise (Newcombe 1998, Statistics in Medicine 17:873-890 and 2635-2650; Zou
-        and Donner 2008, ibid. 27:1693-1702).
+        By `proportions.together` of `rate_interval` of both rates.
         """
-        z = np.full(self.estimate.shape, norm_isf(alpha / 2))
-        return Interval(
-            np.maximum(self.estimate - self._distance(z, up=np.zeros_like(z, np.bool_)), -1),
-            np.minimum(self.estimate + self._distance(z, up=np.ones_like(z, np.bool_)), 1),
-        )
+        below, above = self._reach(np.full(self.estimate.shape, norm_isf(alpha / 2)))
+        return Interval(np.maximum(self.estimate - below, -1), np.minimum(self.estimate + above, 1))
 
     def reach(self, value: float) -> FloatArray:
         """How many standard errors away a value is: z of the interval that ends there.
@@ -71,23 +62,20 @@ class Differences:
         Above 0 where the difference is above the value; shape (studies, pairs).
         """
         away = self.estimate - value
-        below, above = np.zeros_like(away), np.full_like(away, _LARGEST)
-        for _ in range(_STEPS):
-            middle = (below + above) / 2
-            within = self._distance(middle, up=away < 0) < np.abs(away)
-            below, above = np.where(within, middle, below), np.where(within, above, middle)
-        found = np.where(away == 0, 0, (below + above) / 2)
+
+        def is_reached(z: FloatArray) -> BoolArray:
+            below, above = self._reach(z)
+            return np.asarray(~(np.where(away < 0, above, below) < np.abs(away)))
+
+        found = np.where(away == 0, 0, quantile_of(is_reached, away, farthest=_LARGEST))
         return np.asarray(np.sign(away) * found + 0 * self.estimate, dtype=np.float64)
 
-    def _distance(self, z: FloatArray, *, up: BoolArray) -> FloatArray:
-        """From each difference to the end of its interval above or below it."""
-        ours = rate_interval(self.moments, z, self.group)
-        others = rate_interval(self.moments, z, self.reference)
-        p, q = (self.moments.mean[:, at] for at in (self.group, self.reference))
-        a = np.where(up, ours.high - p, p - ours.low)
-        b = np.where(up, q - others.low, others.high - q)
-        square = a**2 + b**2 - 2 * self._correlation * a * b
-        return np.asarray(np.sqrt(np.maximum(square, 0)), dtype=np.float64)
+    def _reach(self, z: FloatArray) -> Interval:
+        """From each difference to both ends of its interval."""
+        at = (self.group, self.reference)
+        ours, others = (rate_interval(self.moments, z, each) for each in at)
+        p, q = (self.moments.mean[:, each] for each in at)
+        return together((p, q), (ours, others), self._correlation)
 
     @property
     def _correlation(self) -> FloatArray:
@@ -134,11 +122,9 @@ def rate_interval(moments: LevelMoments, z: FloatArray, level: IntArray) -> Inte
     with np.errstate(divide="ignore", invalid="ignore"):
         n = np.clip(spread / variance * (z / t) ** 2, least, moments.responses[level])
     n = np.where(spread > 0, n, least)
-    w = z**2 / n
-    middle = (p + w / 2) / (1 + w)
-    half = np.sqrt(w * (spread + w / 4)) / (1 + w)
-    low = np.minimum(middle - half, _poisson(n * p, tail) / n)
-    high = np.maximum(middle + half, 1 - _poisson(n * (1 - p), tail) / n)
+    ends = wilson_limits(p, n, z)
+    low = np.minimum(ends.low, _poisson(n * p, tail) / n)
+    high = np.maximum(ends.high, 1 - _poisson(n * (1 - p), tail) / n)
     return Interval(
         np.where(p > 0, np.clip(low, 0, 1), 0 * variance),
         np.where(p < 1, np.clip(high, 0, 1), 1 + 0 * variance),

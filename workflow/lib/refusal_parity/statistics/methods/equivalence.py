@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from refusal_parity.statistics.equivalence import RatePairs, two_one_sided
+from refusal_parity.statistics.equivalence import rates_within, two_one_sided
 from refusal_parity.statistics.fits.least_squares import regression
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY, two_way_tests
+from refusal_parity.statistics.proportions import TwoRates
 from refusal_parity.statistics.registry import Method
 from refusal_parity.statistics.variances.level_errors import level_errors
 from refusal_parity.vocabulary import Estimand, Scope
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def equivalence(studies: Studies, setting: Setting) -> list[Answers]:
     """Whether each difference of `ols_cr2_two_way` is shown to lie within the margin.
 
-    Of rates by `RatePairs`, Wilson's limits at the sizes and correlations of
+    Of rates by `rates_within`, Wilson's limits at the sizes and correlations of
     `level_errors`; of other means by `two_one_sided`. Estimate and degrees of freedom are
     those of `ols_cr2_two_way`, and there is no answer where that has none.
     """
@@ -35,16 +36,16 @@ def equivalence(studies: Studies, setting: Setting) -> list[Answers]:
         if not setting.binary:
             return [tested(row, EQUIVALENCE, setting.margin, setting.alpha)]
         errors, (group, reference) = level_errors(fit), fit.studies.codes
-        pairs = RatePairs(
+        rates = TwoRates(
             difference=row.values("estimate"),
-            ours=errors.rate[:, group],
-            others=errors.rate[:, reference],
-            our_size=errors.size[:, group],
-            other_size=errors.size[:, reference],
+            rate=errors.rate[:, group],
+            reference=errors.rate[:, reference],
+            n=errors.size[:, group],
+            n_reference=errors.size[:, reference],
             correlation=errors.correlation[:, group, reference],
         )
         df = np.maximum(row.values("df"), 1)
-        found = pairs.within(setting.margin, df, setting.alpha)
+        found = rates_within(rates, df, margin=setting.margin, alpha=setting.alpha)
         return [_answered(row, EQUIVALENCE, found)]
 
     return regression(studies, EQUIVALENCE, tests)

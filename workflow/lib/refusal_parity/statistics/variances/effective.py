@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _OWN: Final = 0.5
 """How much of a level's variance between names is its own; the rest is what all levels share."""
 
+_LEAST: Final = 1e-9
+"""No design effect is smaller, so that one of 0 divides nothing."""
+
 
 class Effective(NamedTuple):
     """Differences of rates, as if of independent responses; arrays of shape (studies, pairs).
@@ -30,6 +33,29 @@ class Effective(NamedTuple):
     rates: TwoRates
     variance: FloatArray
     df: FloatArray
+
+
+def halfway(
+    own: FloatArray, design_effect: FloatArray, spread: FloatArray, size: FloatArray
+) -> FloatArray:
+    """A rate's variance, half its own and half what it is by a design effect: D p (1 - p) / N."""
+    return np.asarray(_OWN * own + (1 - _OWN) * design_effect * spread / size, dtype=np.float64)
+
+
+def worth(
+    spread: FloatArray, variance: FloatArray, size: FloatArray, alone: FloatArray
+) -> FloatArray:
+    """Independent responses whose rate would have that variance: p (1 - p) / V, at most N.
+
+    Args:
+        spread: p (1 - p).
+        variance: V.
+        size: N, the responses.
+        alone: the number where p is 0 or 1, or V is 0.
+    """
+    known = (variance > 0) & (spread > 0)
+    among = np.where(known, spread / np.where(known, variance, 1), alone)
+    return np.asarray(np.minimum(among, size), dtype=np.float64)
 
 
 def effective_of_rates(
@@ -51,11 +77,8 @@ def effective_of_rates(
     spread = rate * (1 - rate)
     whole = np.bincount(pool, spread)[pool]
     design_effect = np.bincount(pool, n * variance)[pool] / np.where(whole > 0, whole, 1)
-    own = _OWN * variance + (1 - _OWN) * design_effect * spread / n
-    known = (own > 0) & (spread > 0)
-    alone = np.where(whole > 0, n / np.maximum(design_effect, 1e-9), units)
-    among = np.where(known, spread / np.where(known, own, 1), alone)
-    return np.asarray(np.minimum(among, n), dtype=np.float64)
+    alone = np.where(whole > 0, n / np.maximum(design_effect, _LEAST), units)
+    return worth(spread, halfway(variance, design_effect, spread, n), n, alone)
 
 
 @lru_cache(maxsize=2)
@@ -91,7 +114,7 @@ def effective(fit: LeastSquares) -> Effective:
     own = np.where(is_noise(own, 1.0), 0, own)
     whole = (spare * spread).sum(axis=1)
     design_effect = (spare * size * own).sum(axis=1) / np.where(whole > 0, whole, 1)
-    by_name = _OWN * own + (1 - _OWN) * design_effect[:, None] * spread / size
+    by_name = halfway(own, design_effect[:, None], spread, size)
 
     templates, template_df = _by_template(fit, belongs)
     both = spread[:, group] + spread[:, reference]
@@ -99,12 +122,10 @@ def effective(fit: LeastSquares) -> Effective:
 
     def number(code: IntArray) -> FloatArray:
         variance = by_name[:, code] + part * spread[:, code]
-        known = (variance > 0) & (spread[:, code] > 0)
-        among = spread[:, code] / np.where(known, variance, 1)
         alone = np.where(
-            whole[:, None] > 0, size[code] / np.maximum(design_effect, 1e-9)[:, None], units[code]
+            whole[:, None] > 0, size[code] / np.maximum(design_effect, _LEAST)[:, None], units[code]
         )
-        return np.asarray(np.minimum(np.where(known, among, alone), size[code]), dtype=np.float64)
+        return worth(spread[:, code], variance, size[code], alone)
 
     variance = by_name[:, group] + by_name[:, reference] + templates
     parts = (
@@ -122,6 +143,7 @@ def effective(fit: LeastSquares) -> Effective:
             reference=studies.rates[:, reference],
             n=number(group),
             n_reference=number(reference),
+            correlation=np.zeros_like(difference),
         ),
         variance,
         np.where(
