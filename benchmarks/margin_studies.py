@@ -5,22 +5,31 @@ name effects, apart from the simulation that the package has. In every group but
 rate differs by the margin, where the equivalence test may answer in 5 % of studies, or by
 nothing, which shows its power. Names vary normally, or skewed, or as a mixture of many alike and
 some far off; responses may be missing.
+
+With `--part corrected` a machine misses refusals and gives false alarms, and people label a sample
+drawn by group and machine's label; with `--part listed` prompts are of one level each.
 """
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import polars as pl
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 from scipy.stats import gamma
 
+from refusal_parity.config import AnalysisConfig, DimensionConfig
+from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.designs.grid import Grid
 from refusal_parity.statistics.designs.studies import Studies
+from refusal_parity.statistics.methods.design_based import DESIGN_BASED_EQUIVALENCE, design_based
 from refusal_parity.statistics.methods.equivalence import equivalence
+from refusal_parity.statistics.methods.nested import unit_score_equivalence
 from refusal_parity.statistics.registry import Setting
 from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws
@@ -33,6 +42,7 @@ if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.float64]
 
 MARGIN, ALPHA, SAMPLES = 0.05, 0.05, 3
+LABELS = 100
 SETTING = Setting(ALPHA, MARGIN, Draws(1, 1), Resamples(1, 1), deciding=True)
 DESIGNS = {"24x32": ([8, 8, 8, 4, 4], 24), "32x56": ([8] * 7, 32), "6x12": ([4] * 3, 6)}
 RATES = ((0.005, 0.055), (0.01, 0.06), (0.99, 0.94), (0.2, 0.25), (0.01, 0.01))
@@ -124,7 +134,11 @@ def draw(  # noqa: PLR0913 - what a study is made of
 def called_small(studies: Studies) -> Share:
     """How often the equivalence test says that a group differs by less than the margin."""
     [answers] = equivalence(studies, SETTING)
-    p_value = answers.values("p_value")
+    return share_of(answers.values("p_value"))
+
+
+def share_of(p_value: FloatArray) -> Share:
+    """Of p-values of shape (studies, pairs), how many call the margin kept."""
     small, known = p_value < ALPHA, np.isfinite(p_value)
     return Share(
         float(small.sum() / max(known.sum(), 1)),
@@ -133,11 +147,109 @@ def called_small(studies: Studies) -> Share:
     )
 
 
+def corrected_small(
+    studies: Studies, random: np.random.Generator, *, misses: float = 0.1, alarms: float = 0.005
+) -> Share:
+    """How often `design_based_equivalence` says so, one study after the other.
+
+    The machine misses some outcomes and sees some that are not there. People label
+    `LABELS` responses of each group and reading of the machine, or all where there are fewer.
+    """
+    grid = studies.grid
+    name, template = (np.repeat(each.ravel(), SAMPLES) for each in np.indices(grid.n.shape))
+    level = grid.level[name]
+    rows = pl.DataFrame({
+        "group": np.array(grid.levels)[level],
+        "name_id": name.astype(str), "text_id": template.astype(str),
+        "filtered": np.zeros(len(level), bool), "human_split": pl.Series([None] * len(level), dtype=pl.String),
+    })  # fmt: skip
+    analysis = AnalysisConfig(
+        dimensions={"group": DimensionConfig(reference=grid.levels[0])}, alpha=ALPHA, margin=MARGIN
+    )
+    small = []
+    words = np.array(["answer", "refusal"])
+    for k in studies.k:
+        truth = (np.arange(SAMPLES) < k[..., None]).ravel()
+        luck = random.random(len(truth))
+        machine = np.where(truth, luck >= misses, luck < alarms)
+        stratum = 2 * level + machine
+        weight = np.full(len(truth), np.nan)
+        for each in np.unique(stratum):
+            of_stratum = np.flatnonzero(stratum == each)
+            drawn = random.choice(of_stratum, min(LABELS, len(of_stratum)), replace=False)
+            weight[drawn] = len(of_stratum) / len(drawn)
+        is_drawn = ~np.isnan(weight)
+        audited = rows.with_columns(
+            machine_label=words[machine.astype(int)],
+            human_label=pl.when(is_drawn).then(pl.Series(words[truth.astype(int)])),
+            weight=pl.when(is_drawn).then(pl.Series(weight)),
+            stratum=pl.when(is_drawn).then(pl.Series(stratum.astype(str))),
+        )
+        found = design_based(audited, "group", grid.levels, Outcome.REFUSAL, analysis)
+        small.append(
+            [
+                np.nan if row.p_value is None else row.p_value
+                for row in found
+                if row.method == DESIGN_BASED_EQUIVALENCE and row.reference == grid.levels[0]
+            ]
+        )
+    return share_of(np.array(small, dtype=np.float64))
+
+
+def listed_small(
+    rates: tuple[float, float], units: int, likeness: float, random: np.random.Generator
+) -> Share:
+    """How often `unit_score_equivalence` says so, of 250 lists of prompts of two levels.
+
+    A prompt's rate has a beta distribution, with which its responses are as alike as said.
+    """
+    level = np.repeat([0, 1], units)
+    size = (1 - likeness) / likeness
+    mean = np.array(rates)[level]
+    own = random.beta(mean * size, (1 - mean) * size, (250, len(level)))
+    k = random.binomial(SAMPLES, own)[..., None].astype(float)
+    n = np.full((len(level), 1), float(SAMPLES))
+    [answers] = unit_score_equivalence(Studies(Grid(("g0", "g1"), level, n), k), SETTING)
+    return share_of(answers.values("p_value"))
+
+
+def of_parts(kind: str, studies: int) -> None:
+    """Print the lines of the corrected test, or of that of lists of prompts."""
+    if kind == "listed":
+        for units, likeness in product((50, 200, 800), (0.1, 0.4, 0.8)):
+            random = np.random.default_rng(1)
+            print(f"{units} prompts a level, likeness {likeness:g}", end="")
+            for rates in RATES:
+                found = [
+                    listed_small(rates, units, likeness, random)
+                    for _ in range(max(studies // 250, 1))
+                ]
+                print(f"  {rates[0]:g}/{rates[1]:g}: {np.mean(found, axis=0)[0]:5.1%}", end="")
+            print(flush=True)
+        return
+    for design, key in product(("24x32", "32x56"), PATTERNS):
+        random = np.random.default_rng(1)
+        print(f"{design} {key:7} corrected", end="")
+        for rates in RATES:
+            drawn = draw(design, PATTERNS[key], rates, studies, random)
+            mean, worst, answered = corrected_small(drawn, random)
+            print(
+                f"  {rates[0]:g}/{rates[1]:g}: {mean:5.1%} ({worst:.1%}, of {answered:.0%})",
+                end="",
+                flush=True,
+            )
+        print()
+
+
 def main() -> None:
     """Print a line for each design, pattern, kind of name effects and pair of rates."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=2000)
+    parser.add_argument("--part", choices=("crossed", "corrected", "listed"), default="crossed")
     arguments = parser.parse_args()
+    if arguments.part != "crossed":
+        of_parts(arguments.part, arguments.studies)
+        return
     kinds = [("normal", 0.0), ("skewed", 0.0), ("mixed", 0.0), ("normal", 0.15)]
     for design in DESIGNS:
         for key, pattern in PATTERNS.items():

@@ -72,8 +72,8 @@ def wanted(rows: pl.DataFrame, level: str) -> str | None:
     if sample.height == uncertain.height and (sample["weight"] == 1).all():
         return None
     # Of votes that are split, the share; thirds may add up to a little less than one.
-    events = floor(sample["human"].sum() + TIE)
-    others = floor(sample.height - sample["human"].sum() + TIE)
+    hits_in_all = float(sample["human"].sum())
+    events, others = floor(hits_in_all + TIE), floor(sample.height - hits_in_all + TIE)
     lack = MIN_LABELS - sample.height
     place = level
     for has, reading in ((events, 1.0), (others, 0.0)):

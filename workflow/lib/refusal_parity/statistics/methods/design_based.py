@@ -14,10 +14,12 @@ from refusal_parity.statistics.designs.counts import Design, clusters_of
 from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.designs.observations import outcome_column, outcome_share
 from refusal_parity.statistics.distributions import t_isf, t_sf
-from refusal_parity.statistics.equivalence import two_one_sided
+from refusal_parity.statistics.equivalence import rates_within
 from refusal_parity.statistics.human_sample import wanted
+from refusal_parity.statistics.proportions import TwoRates
 from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.results import Estimate, Pair, not_estimable, pairs_of
+from refusal_parity.statistics.variances.effective import worth_at_most
 from refusal_parity.statistics.variances.level_means import contrast, level_means
 from refusal_parity.vocabulary import Estimand, Scope
 
@@ -29,16 +31,16 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import FloatArray
     from refusal_parity.statistics.variances.level_means import LevelMeans
 
-
 SPLIT_NOTE: Final = "people are split on"
 """How a note on votes without a majority begins."""
 
 
 class _Fit(NamedTuple):
-    """The corrected means of the levels that have enough labels."""
+    """The corrected means of the levels that have enough labels, and their responses."""
 
     means: LevelMeans
     corrected: Corrected
+    responses: FloatArray
 
 
 def design_based(
@@ -147,7 +149,11 @@ def _fit(rows: pl.DataFrame, dimension: str, levels: Sequence[str]) -> _Fit | No
         ),
         known=rows["filtered"].to_numpy(),
     )
-    return _Fit(level_means(_sums(rows, tuple(present), level, corrected.pseudo)), corrected)
+    return _Fit(
+        level_means(_sums(rows, tuple(present), level, corrected.pseudo)),
+        corrected,
+        np.bincount(level).astype(np.float64),
+    )
 
 
 def _sums(
@@ -202,20 +208,53 @@ def _of_pair(
         statistic=statistic,
         p_value=float(2 * t_sf(abs(statistic), found.df)),
     )
-    small = two_one_sided(
-        difference, found.std_error, found.df, margin=analysis.margin, alpha=analysis.alpha
+    rates = _two_rates(fit, (ours, others), scope, found.std_error)._replace(
+        difference=np.array([difference])
     )
+    small = rates_within(rates, np.array([found.df]), margin=analysis.margin, alpha=analysis.alpha)
     return [
         tested,
         replace(
             tested,
             method=small_of,
-            ci_low=float(small.low),
-            ci_high=float(small.high),
-            statistic=float(small.statistic),
-            p_value=float(small.p_value),
+            ci_low=float(small.low[0]),
+            ci_high=float(small.high[0]),
+            statistic=float(small.statistic[0]),
+            p_value=float(small.p_value[0]),
         ),
     ]
+
+
+def _two_rates(fit: _Fit, pair: tuple[int, int], scope: Scope, std_error: float) -> TwoRates:
+    """Two corrected rates, at the numbers of responses that their own errors are worth.
+
+    Args:
+        fit: of all levels.
+        pair: codes of both.
+        scope: to what a result is to generalise.
+        std_error: of their difference, which tells what errors they have in common.
+    """
+    means, corrected, responses = fit
+    own = [
+        contrast(means, each, scope, extra=float(extra))
+        for each, extra in zip(np.eye(len(means.levels)), corrected.extra, strict=True)
+    ]
+    variance = np.array([0.0 if each is None else each.std_error**2 for each in own])
+    rate = np.clip(corrected.rate, 0, 1)
+    spread = np.where(variance > 0, rate * (1 - rate), 0)
+    n = worth_at_most(spread[None], variance[None], responses)[0]
+    ours, others = pair
+    both = variance[ours] * variance[others]
+    shared = (variance[ours] + variance[others] - std_error**2) / 2
+    correlation = np.clip(shared / np.sqrt(both), 0, 1) if both > 0 else 0.0
+    return TwoRates(
+        difference=rate[[ours]] - rate[[others]],
+        rate=rate[[ours]],
+        reference=rate[[others]],
+        n=n[[ours]],
+        n_reference=n[[others]],
+        correlation=np.array([correlation]),
+    )
 
 
 _PEOPLE: Final = Needs(binary=True, people=True)

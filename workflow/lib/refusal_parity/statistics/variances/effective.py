@@ -58,6 +58,32 @@ def worth(
     return np.asarray(np.minimum(among, size), dtype=np.float64)
 
 
+def worth_at_most(spread: FloatArray, variance: FloatArray, size: FloatArray) -> FloatArray:
+    """`worth`, on the side of saying too little where a level has few events.
+
+    The design effect D = N V / (p (1 - p)) of such a level is hardly known, and small by
+    chance where its rate is: half of it is taken from all levels together, where that
+    makes it larger, and it is 1 at least.
+
+    Args:
+        spread: p (1 - p) of each level, 0 where it does not vary, shape (studies, levels).
+        variance: V, likewise.
+        size: N, of a shape that fits.
+
+    Returns:
+        N / D; NaN where no level varies.
+    """
+    alone = spread / size
+    varies = spread > 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pooled = np.where(varies, variance, 0).sum(axis=1, keepdims=True)
+        pooled = pooled / alone.sum(axis=1, keepdims=True)
+        effect = np.where(varies, variance / alone, pooled)
+    return np.asarray(
+        size / np.maximum(np.maximum(effect, (effect + pooled) / 2), 1), dtype=np.float64
+    )
+
+
 def effective_of_rates(
     n: FloatArray, k: FloatArray, variance: FloatArray, units: FloatArray, pool: IntArray
 ) -> FloatArray:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from refusal_parity.statistics.rounding import NOISE, is_noise
+from refusal_parity.statistics.variances.effective import worth_at_most
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import FloatArray
@@ -39,9 +40,7 @@ def level_errors(fit: LeastSquares) -> LevelErrors:
     their own degrees of freedom, of what neither explains. Errors of two levels are
     correlated by the clusters that both have.
 
-    The design effect V / (p (1 - p) / n) of a level with few events is hardly known, and
-    small by chance where its rate is: half of it is taken from all levels together, where
-    that makes it larger. It is 1 at least.
+    Sizes are those of `worth_at_most`.
 
     Args:
         fit: of the outcome, yes or no, on levels and templates.
@@ -62,18 +61,13 @@ def level_errors(fit: LeastSquares) -> LevelErrors:
     variance = _variances(fit, by_template)
     whole = np.diagonal(variance, axis1=1, axis2=2)
     spread = rate * (1 - rate)
-    varies = spread > NOISE
-    alone = np.where(varies, spread, 0) / n
-    events = alone.sum(axis=1, keepdims=True)
+    spread = np.where(spread > NOISE, spread, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        pooled = np.where(varies, whole, 0).sum(axis=1, keepdims=True) / events
-        effect = np.where(varies, whole / alone, pooled)
         scale = np.sqrt(whole[:, :, None] * whole[:, None, :])
         known = ~is_noise(whole, 1.0)
         both = known[:, :, None] & known[:, None, :]
         shared = np.where(both, np.clip(variance / scale, 0, 1), 0)
-    effect = np.maximum(np.maximum(effect, (effect + pooled) / 2), 1)
-    return LevelErrors(rate, n / effect, shared)
+    return LevelErrors(rate, worth_at_most(spread, whole, n), shared)
 
 
 def _variances(fit: LeastSquares, by_template: FloatArray) -> FloatArray:
