@@ -161,8 +161,8 @@ def corrected_small(
     rows = pl.DataFrame({
         "group": np.array(grid.levels)[level],
         "name_id": name.astype(str), "text_id": template.astype(str),
-        "filtered": np.zeros(len(level), bool), "human_split": pl.Series([None] * len(level), dtype=pl.String),
-    })  # fmt: skip
+        "filtered": np.zeros(len(level), bool),
+    }).with_columns(human_split=pl.lit(None, pl.String))  # fmt: skip
     analysis = AnalysisConfig(
         dimensions={"group": DimensionConfig(reference=grid.levels[0])}, alpha=ALPHA, margin=MARGIN
     )
@@ -178,7 +178,7 @@ def corrected_small(
             of_stratum = np.flatnonzero(stratum == each)
             drawn = random.choice(of_stratum, min(LABELS, len(of_stratum)), replace=False)
             weight[drawn] = len(of_stratum) / len(drawn)
-        is_drawn = ~np.isnan(weight)
+        is_drawn = pl.Series(~np.isnan(weight))
         audited = rows.with_columns(
             machine_label=words[machine.astype(int)],
             human_label=pl.when(is_drawn).then(pl.Series(words[truth.astype(int)])),
