@@ -38,7 +38,7 @@ QUIET := --quiet reason host
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm mutants lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-headline bench-arms bench-nested bench-propensity bench-corrected bench-expansion bench-inference bench-labelling bench-scale bench-preference bench-preference-level study-classifiers names screen demo-models clean
+.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm mutants lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-headline bench-arms bench-nested bench-openings bench-propensity bench-corrected bench-expansion bench-inference bench-labelling bench-scale bench-preference bench-preference-level study-classifiers names screen demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -213,6 +213,11 @@ bench-arms: $(INSTALLED) ## the same of what arms change, over 2,000 studies a s
 bench-nested: export OPENBLAS_NUM_THREADS = 1
 bench-nested: $(INSTALLED) ## the same of prompts of a list, over 747 scenarios of 2,000 studies
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/nested_studies.py
+
+bench-openings: export OPENBLAS_NUM_THREADS = 1
+bench-openings: export OMP_NUM_THREADS = 1
+bench-openings: $(INSTALLED) ## weighed openings against thousands of draws, and another program's numbers
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/weighed_openings.py
 
 bench-propensity: export OPENBLAS_NUM_THREADS = 1
 bench-propensity: $(INSTALLED) ## the same of odds ratios of rare refusals, over 2,000 studies a scenario

@@ -64,16 +64,20 @@ class _Asking:
         job: InferenceJob[VllmModel],
         prompts: dict[str, tuple[str, str | None]],
         say: Callable[[str], None],
+        ready: WeighingEngine | None,
     ) -> None:
         self._job = job
+        self._ready = ready
         self._prompts = prompts
         self._say = say
         self.provenance: dict[str, Any] = {}
 
     @cached_property
     def _engine(self) -> WeighingEngine:
-        self._say("starting the engine")
-        engine: WeighingEngine = engine_of(self._job.model).module().start_weighing(self._job)
+        engine = self._ready
+        if engine is None:
+            self._say("starting the engine")
+            engine = engine_of(self._job.model).module().start_weighing(self._job)
         self.provenance = engine.provenance()
         return engine
 
@@ -104,6 +108,7 @@ def measure(  # noqa: PLR0913 - what a job has
     store: Path,
     *,
     say: Callable[[str], None],
+    engine: WeighingEngine | None = None,
 ) -> Propensities:
     """Measure what is not known of openings, and work out each prompt's propensity.
 
@@ -114,6 +119,7 @@ def measure(  # noqa: PLR0913 - what a job has
         pilot: its labelled responses.
         store: folder of what was told before.
         say: called with lines of progress.
+        engine: one that stands ready; null for one that is started when it is needed.
 
     Raises:
         InputError: model or prompts cannot be used.
@@ -139,7 +145,7 @@ def measure(  # noqa: PLR0913 - what a job has
         wanted.setdefault(key, set()).update(
             leaf.tokens for tree in (ALL, fold[prompt_id]) for leaf in trees.get(tree, [])
         )
-    asking = _Asking(job, words, say)
+    asking = _Asking(job, words, say, engine)
     known = StepStore(store, engine_of(job.model).module().settings(job), say=say)
     told = walk(
         {key: frozenset(leaves) for key, leaves in wanted.items()},
