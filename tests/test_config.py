@@ -20,6 +20,9 @@ BASE: dict[str, Any] = {
 }
 
 
+_SERVED = {"engine": "openai", "base_url": "http://localhost/v1", "model": "m"}
+
+
 def test_defaults() -> None:
     config = load_config(BASE, where="test")
     assert (config.samples, config.sampling.temperature, config.analysis.alpha) == (3, 1.0, 0.05)
@@ -129,6 +132,18 @@ def _model(**changes: Any) -> Callable[[dict[str, Any]], None]:
         (
             lambda raw: raw.update(analysis={"model_series": {"s": {"m": 7}}}),
             "analysis.model_series.s has fewer than two sizes",
+        ),
+        (
+            lambda raw: raw.update(sampling={"openings": "weigh", "temperature": 0}),
+            "openings are to be weighed at temperature 0, where each prompt has one response",
+        ),
+        (
+            lambda raw: raw.update(sampling={"openings": "weigh"}, models={"o": _SERVED}),
+            "sampling.openings is weigh, and no model of this study has an engine that can",
+        ),
+        (
+            lambda raw: raw["models"].update(o=_SERVED | {"openings": "weigh"}),
+            "models.o.openings is weigh, and engine openai does not tell how probable",
         ),
         (
             lambda raw: raw.update(analysis={"dimensions": {"": {"reference": "x"}}}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -17,7 +17,7 @@ from refusal_parity.expansion import expand
 from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.own_weights import rendered_prompts
 from refusal_parity.inference.requests import Request
-from refusal_parity.inference.vllm_engine import start_engine
+from refusal_parity.inference.vllm_engine import start_weighing
 from refusal_parity.openings.measuring import measure
 from refusal_parity.openings.pilot import Speaker, read_pilot, trees
 from refusal_parity.prompts import read_names, read_templates
@@ -189,7 +189,8 @@ def test_weighed_rates_are_those_of_draws(
         speaker,
     )
     some = prompts[::20]
-    engine = start_engine(this)
+    # It draws, too.
+    engine: Any = start_weighing(this)
     ids = rendered_prompts(engine, some.select("prompt", "system_prompt"), this)["token_ids"]
     repeated = some[[at // each for at in range(len(some) * each)]]
     texts = dict.fromkeys(range(len(repeated)), "")
@@ -198,7 +199,7 @@ def test_weighed_rates_are_those_of_draws(
     starts = tuple("".join(path) for path in SORRY)
     refuses = [text.startswith(starts) for text in texts.values()]
     draws = read_pilot(some, *written(repeated, list(texts.values()), refuses), speaker)
-    found = measure(this, some, openings, draws, tmp_path, say=lambda _: None)
+    found = measure(this, some, openings, draws, tmp_path, say=lambda _: None, engine=engine)
     table, truth = found.propensities, np.array([speech.refusal(added) for added in heard[::20]])
     refused = table["drawn_refusals"].to_numpy()
     assert stats.chi2.sf(((refused - truth * each) ** 2 / (truth * each)).sum(), len(some)) > 1e-4

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from refusal_parity.config import ImportModel
+from refusal_parity.config import ImportModel, engine_of
 from refusal_parity.csvfiles import read_header
 from refusal_parity.dimensions import DIMENSIONS, Unit, list_up, of_unit
 from refusal_parity.errors import InputError
@@ -32,6 +32,8 @@ from refusal_parity.prompts import (
 from refusal_parity.workload import PromptCount
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from refusal_parity.config import ClassifierGuard, StudyConfig
 
 
@@ -81,7 +83,20 @@ def check_inputs(config: StudyConfig, *, where: str) -> Checked:
     for labels in config.labelling.human.labels:
         _check_there(Path(labels), f"{where}, labelling.human.labels")
     _check_writable(Path(config.results) / config.study, where)
-    return checked
+    return replace(checked, remarks=[*checked.remarks, *unweighed(config)])
+
+
+def unweighed(config: StudyConfig) -> Iterator[str]:
+    """Sentences on the models whose openings the study would weigh, and cannot."""
+    if config.sampling.openings != "weigh":
+        return
+    for key, model in config.models.items():
+        engine = engine_of(model)
+        if not engine.weighs and model.openings != "draw":
+            yield (
+                f"models.{key}: its openings are not weighed, as engine {engine.key} does not tell "
+                "how probable a given beginning of a response is; its responses are as ever"
+            )
 
 
 def _check_templates(guard: ClassifierGuard, where: str) -> None:
