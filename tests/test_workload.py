@@ -8,7 +8,7 @@ import pytest
 from refusal_parity.config import load_config
 from refusal_parity.expansion import expand
 from refusal_parity.prompts import read_names, read_templates
-from refusal_parity.workload import PromptCount, workload_lines, workloads
+from refusal_parity.workload import PromptCount, weighing_lines, workload_lines, workloads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +77,9 @@ def test_what_a_model_is_asked_for(
 def test_imported_responses_are_not_asked_for() -> None:
     assert workloads(study({"there": THERE}), COUNT) == []
     assert workload_lines([], COUNT, 5, {}) == []
+    assert weighing_lines([], COUNT) == []
+    (line,) = weighing_lines(["m"], COUNT)
+    assert line.startswith(f"  m: then, for each of {COUNT.prompts:,} prompts, the probability")
     both = workloads(study({"there": THERE, "here": HERE}), COUNT)
     assert [load.model for load in both] == ["here"]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from refusal_parity.inference.requests import StepAnswer
+from refusal_parity.inference.stopping import Stopped
 from refusal_parity.openings.store import StepStore
 from refusal_parity.openings.walking import Chance, Tokens, walk
 
@@ -73,6 +76,24 @@ def test_a_killed_walk_goes_on_where_it_was(tmp_path: Path, killed_after: int) -
     third = Model()
     assert walk(WANTED, third, known(tmp_path / "cut"), say=lambda _: None).chances == whole.chances
     assert third.passes == 0
+
+
+def test_what_was_told_before_sigterm_is_kept(tmp_path: Path) -> None:
+    whole = walk(WANTED, Model(), known(tmp_path / "whole"), say=lambda _: None)
+    first, second = Model(), Model()
+
+    def warned(steps: Sequence[tuple[str, Tokens, Sequence[int]]]) -> Iterator[StepAnswer]:
+        for at, answer in enumerate(first(steps)):
+            yield answer
+            if first.passes == 2 and at == 1:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Stopped):
+        walk(WANTED, warned, known(tmp_path / "cut"), say=lambda _: None)
+    again = walk(WANTED, second, known(tmp_path / "cut"), say=lambda _: None)
+    assert again.chances == whole.chances
+    assert first.asked
+    assert not set(first.asked) & set(second.asked)
 
 
 def test_a_larger_tree_asks_for_what_is_new(tmp_path: Path) -> None:

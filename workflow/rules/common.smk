@@ -24,7 +24,12 @@ try:
         from refusal_parity.inference.store.anew import want_anew, wanted_anew
         from refusal_parity.pace import speeds
         from refusal_parity.study import check_inputs
-        from refusal_parity.workload import JUDGE_KEY, workload_lines, workloads
+        from refusal_parity.workload import (
+            JUDGE_KEY,
+            weighing_lines,
+            workload_lines,
+            workloads,
+        )
 
         CHECKED = check_inputs(STUDY, where=CONFIG_FILE)
 except InputError as error:
@@ -238,6 +243,12 @@ def announcement():
             STUDY.samples,
             speeds(Path(LOGS), MODELS),
         )
+        measured = [
+            key
+            for key in STUDY.weighed
+            if f"{RESULTS}/models/{key}/propensity.parquet" in made
+        ]
+        lines += weighing_lines(measured, CHECKED.prompts)
     return lines
 
 

@@ -219,6 +219,21 @@ def workload_lines(
     return [*lines, time_line(loads, known)]
 
 
+def weighing_lines(models: Sequence[str], count: PromptCount) -> list[str]:
+    """What models whose openings are weighed are asked beside responses, a sentence each.
+
+    Args:
+        models: their keys.
+        count: the study's prompts.
+    """
+    return [
+        f"  {model}: then, for each of {_number(count.prompts, 'prompt')}, the probability of the "
+        "next token behind each beginning in the tree of its refusals, which their labels give: "
+        "requests of one token, often 2 to 20 a prompt"
+        for model in models
+    ]
+
+
 def _amount(load: Workload) -> str:
     words = "labels" if load.model == JUDGE_KEY else "responses"
     text = (
