@@ -9,11 +9,12 @@ import pytest
 from report_study import written
 
 from refusal_parity.errors import InputError
+from refusal_parity.report import payload
 from refusal_parity.report.files import export_tables
 from refusal_parity.report.page import render_page
 from refusal_parity.report.payload import response_payload
 from refusal_parity.report.writing import read_inputs
-from refusal_parity.tables import Labels, Rates, Responses, Scanned, read_table
+from refusal_parity.tables import Labels, Prompts, Rates, Responses, Scanned, read_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +46,19 @@ def test_no_part_of_the_report_can_hold_all_responses(inputs: ReportInputs, tmp_
     with pytest.raises(TypeError, match="Responses is scanned, not held"):
         read[Responses]
     assert len(read[Rates]) == len(inputs[Rates])
+
+
+def test_a_text_cut_for_the_page_does_not_keep_the_rest(
+    inputs: ReportInputs, tmp_path: Path
+) -> None:
+    long = inputs[Responses].with_columns(response=pl.lit("x" * 5_000) + pl.col("prompt_id"))
+    read = read_inputs(inputs.config, written(inputs.with_tables({Responses: long}), tmp_path))
+    model = inputs.models[0]
+    prompts = inputs[Prompts].with_row_index("place")
+    text = payload._rows(read, model, prompts, 50)["text"]  # noqa: SLF001
+    held = text.to_arrow(compat_level=pl.CompatLevel.newest()).buffers()
+    assert len(text) == len(long.filter(model=model))
+    assert sum(each.size for each in held if each is not None) < 200 * len(text)
 
 
 def test_tables_of_before_are_scanned_as_they_are_read(

@@ -15,7 +15,7 @@ try:
     # Another workflow that uses this one as a module may have no such file.
     SITE = load_site(SITE_FILE) if SITE_FILE.exists() else Site()
 except InputError as error:
-    raise WorkflowError(str(error)) from None
+    sys.exit(f"{error}")
 
 
 def site_resources(given):

@@ -33,7 +33,7 @@ try:
 
         CHECKED = check_inputs(STUDY, where=CONFIG_FILE)
 except InputError as error:
-    raise WorkflowError(str(error)) from None
+    sys.exit(f"{error}")
 
 RESULTS = f"{STUDY.results}/{STUDY.study}"
 MODEL_RESULTS = f"{RESULTS}/models/{{model}}"

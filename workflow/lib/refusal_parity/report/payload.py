@@ -58,12 +58,14 @@ def shown_characters(inputs: ReportInputs) -> int:
     long responses no browser would open the page.
     """
     wanted = inputs.config.report.characters
-    lengths = (
-        inputs.scan(Responses)
+    # A model at a time: a scan of all reads their files beside each other.
+    lengths = pl.concat(
+        inputs.scan(Responses, model)
         .select(pl.col("response").str.len_chars().cast(pl.Int64))
         .drop_nulls()
-        .collect(engine="streaming")
+        .collect()
         .to_series()
+        for model in inputs.models
     )
 
     def together(characters: int) -> int:
@@ -144,7 +146,9 @@ def _rows(inputs: ReportInputs, model: str, prompts: pl.DataFrame, most: int) ->
     return (
         inputs.scan(Responses, model)
         .select(
-            *key, "model", "refusal_reason", text=pl.col("response").str.slice(0, most),
+            *key, "model", "refusal_reason",
+            # A slice alone would keep the whole text in memory.
+            text=pl.concat_str(pl.col("response").str.slice(0, most), pl.lit("")),
             length=pl.col("response").str.len_chars(),
         )
         .join(labels, on=key, how="left", maintain_order="left")
