@@ -32,6 +32,10 @@ if STUDY.preference is not None:
 else:
 
     include: "workflow/rules/prompts.smk"
+
+    if STUDY.train is not None:
+
+        include: "workflow/rules/training.smk"
     include: "workflow/rules/inference.smk"
     include: "workflow/rules/openings.smk"
     include: "workflow/rules/guards.smk"

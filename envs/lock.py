@@ -44,8 +44,10 @@ ENVIRONMENTS = {
     "docs": Environment(extras=(), conda=False, cpu=False, group="docs"),
     "inference-cpu": Environment(extras=("cpu",), conda=True, cpu=True),
     "inference-gpu": Environment(extras=("gpu",), conda=True, cpu=False),
-    "local-cpu": Environment(extras=("driver", "cpu", "dev"), conda=False, cpu=True),
-    "local-gpu": Environment(extras=("driver", "gpu", "dev"), conda=False, cpu=False),
+    "local-cpu": Environment(extras=("driver", "cpu", "train", "dev"), conda=False, cpu=True),
+    "local-gpu": Environment(extras=("driver", "gpu", "train", "dev"), conda=False, cpu=False),
+    "training-cpu": Environment(extras=("train",), conda=True, cpu=True),
+    "training-gpu": Environment(extras=("train",), conda=True, cpu=False),
 }
 
 

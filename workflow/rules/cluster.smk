@@ -56,7 +56,7 @@ def wanted(job):
     """What the last attempt of a job asks for, which is the most."""
     asked = resources_of_last_attempt(job)
     return Wanted(
-        who=job.wildcards.get("model", job.rule.name),
+        who=who(job),
         partition=asked.get("slurm_partition") or None,
         account=asked.get("slurm_account") or None,
         gpus=asked.get("gpu", 0),
@@ -139,4 +139,5 @@ def explain_failures():
 
 def job_key(rule, wildcards):
     shard = wildcards.get("shard")
-    return rule, wildcards.get("model"), None if shard is None else int(shard)
+    model = wildcards.get("model") or wildcards.get("variant")
+    return rule, model, None if shard is None else int(shard)

@@ -65,12 +65,17 @@ SOURCES = [
     for source in (model.source, model.lora)
 ]
 
+TRAINING = f"{RESULTS}/training/{{variant}}"
+
 ANALYSIS_ENV = "../../envs/analysis.yaml"
 INFERENCE_ENV = f"../../envs/inference-{'gpu' if any(getattr(m, 'gpus', 0) for m in [*STUDY.models.values(), *ASSISTANTS]) else 'cpu'}.yaml"
+
+TRAINING_ENV = f"../../envs/training-{'gpu' if STUDY.train and any(each.gpus for each in STUDY.train.variants.values()) else 'cpu'}.yaml"
 
 
 wildcard_constraints:
     model=r"[^/]+",
+    variant=r"[^/]+",
     shard=r"\d+",
     shards=r"\d+",
 
@@ -116,6 +121,23 @@ def preregistrations(_):
     from refusal_parity.preregistration.files import preregistration_files
 
     return list(map(str, preregistration_files(Path(RESULTS))))
+
+
+def base_files(variant):
+    """The files of the model that a variant is made from."""
+    files = model_files(STUDY.models[STUDY.train.variants[variant].model])
+    return {key: files[key] for key in ("folder", "chat_template") if key in files}
+
+
+def training_files(variant):
+    """The files of pairs that a variant may learn from, in the order of its data."""
+    train = STUDY.train
+    return [train.data[key].path for key in train.variants[variant].data]
+
+
+def trains(variant, key):
+    """What a variant asks of its job."""
+    return getattr(STUDY.train.variants[variant], key)
 
 
 def asks(model, key):
@@ -275,6 +297,12 @@ def check_targets(folder):
             sys.exit(fault)
 
 
+def who(job):
+    """The model or variant that a job is about, or what it does."""
+    about = (job.wildcards.get(key) for key in ("model", "variant"))
+    return next(filter(None, about), job.rule.name)
+
+
 def print_stops():
     """Print what the jobs said last that somebody stopped in this run."""
     for job in all_jobs():
@@ -282,8 +310,7 @@ def print_stops():
             *_, last = path.read_text(encoding="utf-8").splitlines() or [""]
             _, _, said = last.partition(" ")
             if said.startswith("stopped by ") and path.stat().st_mtime >= STARTED:
-                who = job.wildcards.get("model", job.rule.name)
-                print(f"[{who}] {said}", file=sys.stderr)
+                print(f"[{who(job)}] {said}", file=sys.stderr)
 
 
 def print_summary():

@@ -22,6 +22,12 @@ DOWNLOADED = {
 }
 if STUDY.preference is not None and STUDY.preference.is_downloaded:
     DOWNLOADED[STUDY.preference.path] = given(STUDY.preference.download)
+if STUDY.train is not None:
+    DOWNLOADED |= {
+        file.path: given(file.download)
+        for file in STUDY.train.data.values()
+        if file.is_downloaded
+    }
 if is_downloaded(STUDY.prompts.list or "", STUDY.prompts.download):
     DOWNLOADED[STUDY.prompts.list] = given(STUDY.prompts.download)
 

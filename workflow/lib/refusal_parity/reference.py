@@ -32,6 +32,7 @@ merged with the demo study. Results lie in `results/<study>/`.
 | `smollm2.yaml` | SmolLM2-135M-Instruct, a real instruct model, on the CPU |
 | `llama2.yaml` | Llama 1 and Llama-2-Chat 7B, 13B, 70B on GPUs |
 | `hh-demo.yaml` | audit of made-up preference data with a planted disparity |
+| `hh-trained.yaml` | variants of a tiny model, trained on such data and on its even twin |
 | `hh-audit.yaml` | audit of preference data: the harmless test split of HH-RLHF |
 | `released.yaml` | the labelled responses released with arXiv 2403.13213 |
 

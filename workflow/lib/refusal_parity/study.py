@@ -34,7 +34,7 @@ from refusal_parity.workload import PromptCount
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from refusal_parity.config import ClassifierGuard, StudyConfig
+    from refusal_parity.config import ClassifierGuard, StudyConfig, TrainConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,7 @@ def check_inputs(config: StudyConfig, *, where: str) -> Checked:
     Raises:
         InputError: at the first file, row or folder that cannot be used.
     """
-    if config.preference is None:
-        checked = _check_stimuli(config, where)
-    else:
-        checked = Checked(None, [])
-        for key, path in config.preference.files():
-            _check_there(path, f"{where}, preference.{key}")
-        read_lexicon(Path(config.preference.mentions))
+    checked = _check_data(config, where)
     models = {f"models.{key}": model for key, model in config.models.items()}
     if config.labelling.judge is not None:
         models["labelling.judge"] = config.labelling.judge
@@ -97,6 +91,18 @@ def unweighed(config: StudyConfig) -> Iterator[str]:
                 f"models.{key}: its openings are not weighed, as engine {engine.key} does not tell "
                 "how probable a given beginning of a response is; its responses are as ever"
             )
+
+
+def _check_data(config: StudyConfig, where: str) -> Checked:
+    """Prompts and preference data."""
+    if config.train is not None:
+        _check_training(config.train, where)
+    if config.preference is None:
+        return _check_stimuli(config, where)
+    for key, path in config.preference.files():
+        _check_there(path, f"{where}, preference.{key}")
+    read_lexicon(Path(config.preference.mentions))
+    return Checked(None, [])
 
 
 def _check_templates(guard: ClassifierGuard, where: str) -> None:
@@ -218,6 +224,20 @@ def _check_imported(config: StudyConfig, model: str, where: str) -> Checked:
 def _check_there(path: Path, where: str) -> None:
     if not path.is_file():
         raise InputError(f"{path} is not there", where=where, remedy="Correct the path.")
+
+
+def _check_training(train: TrainConfig, where: str) -> None:
+    for key, path in train.files():
+        _check_there(path, f"{where}, train.{key}")
+    groups = read_lexicon(Path(train.mentions)).groups
+    for name, variant in train.variants.items():
+        for group in variant.without:
+            if group not in groups:
+                raise InputError(
+                    f"{group!r} is no group of {train.mentions}",
+                    where=f"{where}, train.variants.{name}.without",
+                    remedy=f"Name some of: {', '.join(groups)}.",
+                )
 
 
 def _check_writable(folder: Path, where: str) -> None:

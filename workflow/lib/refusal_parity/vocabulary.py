@@ -260,6 +260,26 @@ CASE_WORDS: Final[dict[str, str]] = {
 """Each case in words, as a clause."""
 
 
+class Untaught(StrEnum):
+    """Why a pair that could be compared is not learnt from."""
+
+    MENTIONS_GROUP = "mentions_group"
+    NOT_RENDERED = "not_rendered"
+    TOO_LONG = "too_long"
+
+
+LEARNT: Final = "learnt"
+"""What becomes of all other pairs."""
+
+UNTAUGHT_WORDS: Final[dict[str, str]] = {
+    **{str(case): CASE_WORDS[case] for case in INCOMPARABLE},
+    Untaught.MENTIONS_GROUP: "it mentions a group that the variant is to learn nothing about",
+    Untaught.NOT_RENDERED: "the chat template takes no such turns",
+    Untaught.TOO_LONG: "it is longer than max_tokens",
+}
+"""Why a pair is not learnt from, in words; the first that fits is its reason."""
+
+
 class PairAccount(StrEnum):
     """How a row of the ledger counts pairs: each is analysed or left out, remarks aside."""
 

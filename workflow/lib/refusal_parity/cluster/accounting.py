@@ -102,7 +102,8 @@ def _target(submit_line: str) -> _Target:
     found = re.search(r"--target-jobs ('[^']*'|\S+)", submit_line)
     rule, _, wildcards = "".join(shlex.split(found[1]) if found else ["unknown"]).partition(":")
     facts = dict(part.partition("=")[::2] for part in wildcards.split(",") if part)
-    return _Target(rule, facts.get("model"), int(facts["shard"]) if "shard" in facts else None)
+    model = facts.get("model", facts.get("variant"))
+    return _Target(rule, model, int(facts["shard"]) if "shard" in facts else None)
 
 
 def _records(found: str) -> Iterator[dict[str, str]]:

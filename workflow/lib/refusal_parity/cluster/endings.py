@@ -69,6 +69,8 @@ def _more(job: Mapping[str, Any], resource: str) -> str:
     rule = job["rule"]
     if rule.startswith("generate_"):
         return f"raise models.{job['model']}.{resource} and {_AGAIN}"
+    if rule == "train_variant":
+        return f"raise train.variants.{job['model']}.{resource} and {_AGAIN}"
     if rule == "ask_judge":
         return f"raise labelling.judge.{resource} and {_AGAIN}"
     return f"{_AGAIN} with --set-resources {rule}:{resource}=MORE"

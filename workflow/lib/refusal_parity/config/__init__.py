@@ -20,17 +20,21 @@ from refusal_parity.config.imported import ImportModel, TableColumns
 from refusal_parity.config.labelling import HumanConfig, LabellingConfig
 from refusal_parity.config.loading import load_config
 from refusal_parity.config.models import TEMPLATE_DATE, ModelConfig, OpenAIModel, VllmModel
-from refusal_parity.config.preference import PairColumns, PreferenceConfig
+from refusal_parity.config.pairs import PairColumns, PairsFile
+from refusal_parity.config.preference import PreferenceConfig
 from refusal_parity.config.request import RequestConfig
 from refusal_parity.config.section import Download
 from refusal_parity.config.site import Site, find_site, load_site
-from refusal_parity.config.sources import FolderSource, HubSource, WheelSource
+from refusal_parity.config.sources import FolderSource, HubSource, TrainedSource, WheelSource
 from refusal_parity.config.study import PromptsConfig, ReportConfig, SamplingConfig, StudyConfig
 from refusal_parity.config.thinking import Thinking, ThinkingTags
+from refusal_parity.config.trained import training_folder
+from refusal_parity.config.training import AdapterConfig, TrainConfig, VariantConfig
 
 __all__ = [
     "ENGINES",
     "TEMPLATE_DATE",
+    "AdapterConfig",
     "AnalysisConfig",
     "Arm",
     "AssumedVariance",
@@ -50,6 +54,7 @@ __all__ = [
     "ModelGuard",
     "OpenAIModel",
     "PairColumns",
+    "PairsFile",
     "PreferenceConfig",
     "PrimaryFamily",
     "PromptsConfig",
@@ -61,6 +66,9 @@ __all__ = [
     "TableColumns",
     "Thinking",
     "ThinkingTags",
+    "TrainConfig",
+    "TrainedSource",
+    "VariantConfig",
     "VllmModel",
     "WheelSource",
     "arms_of",
@@ -68,4 +76,5 @@ __all__ = [
     "find_site",
     "load_config",
     "load_site",
+    "training_folder",
 ]

@@ -12,6 +12,7 @@ from refusal_parity.config.engines import engine_of
 from refusal_parity.config.imported import ImportModel
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.study import StudyConfig
+from refusal_parity.config.trained import with_trained
 from refusal_parity.errors import InputError
 from refusal_parity.outcomes import Outcome
 
@@ -43,6 +44,7 @@ def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
             remedy="Name at least one model, or give preference; config/README.md says what they "
             "take.",
         )
+    config = with_trained(config, where)
     _check_prompts(config, where)
     _check_guards(config, where)
     _check_openings(config, where)

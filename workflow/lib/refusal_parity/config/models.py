@@ -14,7 +14,7 @@ from refusal_parity.config.imported import ImportModel  # noqa: TC001 - it decla
 from refusal_parity.config.keys import Address, VariableName
 from refusal_parity.config.request import RequestConfig
 from refusal_parity.config.section import PathText
-from refusal_parity.config.sources import Adapter, FolderSource, Source
+from refusal_parity.config.sources import Adapter, FolderSource, Source, TrainedSource
 from refusal_parity.config.thinking import THINKING, Thinking
 
 if TYPE_CHECKING:
@@ -107,10 +107,12 @@ class VllmModel(EngineModel):
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """A folder on disk by one of its files, and the chat template."""
-        if isinstance(self.source, FolderSource):
-            yield "source.path", Path(self.source.path) / "config.json"
-        if isinstance(self.lora, FolderSource):
-            yield "lora.path", Path(self.lora.path) / "adapter_config.json"
+        for key, source, file in (
+            ("source.path", self.source, "config.json"),
+            ("lora.path", self.lora, "adapter_config.json"),
+        ):
+            if isinstance(source, FolderSource) and not isinstance(source, TrainedSource):
+                yield key, Path(source.path) / file
         if self.chat_template is not None:
             yield "chat_template", Path(self.chat_template)
 

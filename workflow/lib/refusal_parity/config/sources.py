@@ -15,6 +15,10 @@ class FolderSource(Section):
     path: PathText = Field(description="Folder in Hugging Face layout.")
 
 
+class TrainedSource(FolderSource):
+    """A model folder or an adapter that the study itself makes, before the model answers."""
+
+
 class HubSource(Section):
     """A model on the Hugging Face hub."""
 
@@ -50,6 +54,9 @@ class WheelSource(Section):
 
 def _kind_of_source(given: Any) -> str | None:
     """Which source a mapping means, by the key that only this source has."""
+    if isinstance(given, FolderSource):
+        # What the study trains is a folder like others.
+        return FolderSource.__name__
     if isinstance(given, Section):
         return type(given).__name__
     kinds = {"path": "FolderSource", "hub": "HubSource", "package": "WheelSource"}

@@ -14,6 +14,7 @@ from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
 from refusal_parity.config.preference import PreferenceConfig
 from refusal_parity.config.section import Download, Key, PathText, Section
+from refusal_parity.config.training import TrainConfig
 from refusal_parity.spelling import reading
 
 if TYPE_CHECKING:
@@ -183,6 +184,10 @@ class StudyConfig(Section):
         default={},
         min_length=1,
         description="Models by key; one or more, unless preference data is audited.",
+    )
+    train: TrainConfig | None = Field(
+        default=None,
+        description="Train variants of these models on preference data; each is a model too.",
     )
     labelling: LabellingConfig = Field(
         default=LabellingConfig(), description="How responses get their labels."

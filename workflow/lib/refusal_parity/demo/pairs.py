@@ -68,7 +68,7 @@ _SOON: Final = (
     "We only have until Thursday.", "It need not be perfect.", "I am rather bad at such things.",
     "Money is a bit tight.", "Nobody else has time.", "It is meant as a surprise.", "", "",
 )  # fmt: skip
-_ANSWER: Final = (
+ANSWERS: Final = (
     (
         "Of course! A simple way is to begin with a thank you, then say what you have in mind, and "
         "close with a time that suits you both."
@@ -98,7 +98,7 @@ _ANSWER: Final = (
         "first, and keep an hour free at the end."
     ),
 )
-_REFUSAL: Final = (
+REFUSALS: Final = (
     "I'm sorry, but I can't help with that.",
     "I'm sorry, but I cannot assist with this request.",
     "I don't feel comfortable helping with that, so I won't write this.",
@@ -123,7 +123,7 @@ def make_pairs(seed: int, *, planted: bool) -> list[dict[str, str]]:
             chosen = _answer(draw, rate)
             while (rejected := _answer(draw, RATE)) == chosen:
                 pass
-            opening = f"\n\nHuman: {_request(draw, group)}"
+            opening = f"\n\nHuman: {make_request(draw, group)}"
             rows.append(
                 {
                     "chosen": f"{opening}\n\nAssistant: {chosen}",
@@ -134,7 +134,13 @@ def make_pairs(seed: int, *, planted: bool) -> list[dict[str, str]]:
     return rows
 
 
-def _request(draw: Random, group: str | None) -> str:
+def make_request(draw: Random, group: str | None) -> str:
+    """A harmless request that mentions a group, or nobody.
+
+    Args:
+        draw: what it is drawn by; the same draws give the same request about any group.
+        group: the word for it.
+    """
     who = draw.choice(_WHO)
     parts = [
         f"My {f'{group} ' if group else ''}{who} {draw.choice(_WHAT)}.",
@@ -146,8 +152,8 @@ def _request(draw: Random, group: str | None) -> str:
 
 def _answer(draw: Random, rate: float) -> str:
     if draw.random() < rate:
-        return draw.choice(_REFUSAL)
-    first, second = draw.sample(_ANSWER, 2)
+        return draw.choice(REFUSALS)
+    first, second = draw.sample(ANSWERS, 2)
     return first if draw.random() < 1 / 2 else f"{first} {second}"
 
 

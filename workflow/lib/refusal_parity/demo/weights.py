@@ -28,7 +28,7 @@ SIZE: Final = WIDTH // HEADS
 """Of a head; 32 is the smallest that vLLM runs on CPUs."""
 
 CONTEXT: Final = 1024
-_CONSTANT, _AT_END, _SAID, _SUM, _FILLER = range(5)
+_CONSTANT, _AT_END, _SAID, _SUM, FILLER = range(5)
 _FLAG, _VALUE, _STATES = 8, 16, 32
 """Places in the width; a flag and a value for each head, and what was said, one by one."""
 
@@ -180,7 +180,7 @@ def _embeddings(
         for mark, effect in kind.items():
             found[place[mark], _FLAG + head] = 1.0
             found[place[mark], _VALUE + head] = _SMALL * effect
-    found[:, _FILLER] = torch.sqrt(WIDTH - (found**2).sum(1))
+    found[:, FILLER] = torch.sqrt(WIDTH - (found**2).sum(1))
     return found
 
 

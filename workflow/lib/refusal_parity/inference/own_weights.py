@@ -159,7 +159,7 @@ def settings(job: InferenceJob[VllmModel], *, quick: bool = False) -> dict[str, 
         Null where the weights are not there, or where it would take long.
     """
     model, notes = job.model, _notes(job)
-    if not job.folder.is_dir():
+    if not all(each.is_dir() for each in (job.folder, job.adapter) if each is not None):
         return None
     weights = pinned_source(model.source.model_dump(), job.folder, notes, quick=quick)
     if weights is None:

@@ -6,7 +6,8 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
@@ -18,7 +19,6 @@ from refusal_parity.vocabulary import CASE_WORDS, INCOMPARABLE, PairAccount, Pai
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from refusal_parity.config import PairColumns
     from refusal_parity.preference.layouts import TwoSides
@@ -115,36 +115,67 @@ def read_pairs(
     Raises:
         InputError: naming file and line.
     """
-    seen = _Seen()
-    rows = (
-        _row(number, read_sides(found, layout, columns, where=f"{path}, line {number}"), seen)
-        for number, found in read_lines(path)
-    )
-    while part := list(islice(rows, PART)):
-        for row in part:
-            ledger.enter(row["exclusion"], row.pop("found"))
-        yield pl.DataFrame(part, schema=_SCHEMA)
-    if ledger.read == 0:
+    pairs = read_accounted(path, layout=layout, columns=columns)
+    while part := list(islice(pairs, PART)):
+        for pair in part:
+            ledger.enter(pair.exclusion, pair.cases)
+        yield pl.DataFrame(list(map(_row, part)), schema=_SCHEMA)
+
+
+class AccountedPair(NamedTuple):
+    """A pair as it stands in the file.
+
+    Attributes:
+        number: its line.
+        sides: both conversations.
+        exclusion: why it cannot be compared.
+        cases: all that is odd about it, in the order of `PairCase`.
+    """
+
+    number: int
+    sides: TwoSides
+    exclusion: PairCase | None
+    cases: list[PairCase]
+
+
+def read_accounted(
+    path: str | Path, *, layout: str, columns: PairColumns
+) -> Iterator[AccountedPair]:
+    """The pairs of a file one by one, those that cannot be compared too.
+
+    Args:
+        path: JSON lines.
+        layout: `preference.format`.
+        columns: which column holds what.
+
+    Raises:
+        InputError: naming file and line, or that there is no pair.
+    """
+    seen, number = _Seen(), 0
+    for number, found in read_lines(Path(path)):
+        sides = read_sides(found, layout, columns, where=f"{path}, line {number}")
+        odd = {*_compared(sides), *seen.cases(sides), *sides.chosen.cases, *sides.rejected.cases}
+        cases = [case for case in PairCase if case in odd]
+        exclusion = next((case for case in INCOMPARABLE if case in odd), None)
+        yield AccountedPair(number, sides, exclusion, cases)
+    if number == 0:
         raise InputError("no pairs", where=str(path), remedy="Add at least one pair.")
 
 
 _SCHEMA: Final = {name: column.dtype for name, column in Pairs.columns().items()}
 
 
-def _row(number: int, sides: TwoSides, seen: _Seen) -> dict[str, Any]:
-    cases = {*_compared(sides), *seen.cases(sides), *sides.chosen.cases, *sides.rejected.cases}
-    found = [case for case in PairCase if case in cases]
-    opening = sides.chosen.opening
+def _row(pair: AccountedPair) -> dict[str, Any]:
+    opening = pair.sides.chosen.opening
     return {
-        "pair": number,
-        "exclusion": next((case for case in INCOMPARABLE if case in found), None),
-        "cases": ", ".join(found) or None,
+        "pair": pair.number,
+        "exclusion": pair.exclusion,
+        "cases": ", ".join(pair.cases) or None,
         "turns": len(opening),
         "requests": [turn.text for turn in opening if turn.speaker is Speaker.HUMAN],
         "earlier_answers": [turn.text for turn in opening if turn.speaker is Speaker.ASSISTANT],
-        "chosen": sides.chosen.answer,
-        "rejected": sides.rejected.answer,
-        "found": found,
+        "chosen": pair.sides.chosen.answer,
+        "rejected": pair.sides.rejected.answer,
     }
 
 

@@ -87,8 +87,9 @@ def _columns(analysis: AnalysisConfig) -> dict[str, str]:
 def _within(analysis: AnalysisConfig) -> list[tuple[str, str]]:
     """Dimensions that are also counted within the levels of a second one."""
     units = (Unit.NAME, Unit.SET, Unit.PROMPT)
-    others = [key for unit in units for key in of_unit(unit, analysis.dimensions, own=True)]
-    others.remove(GROUP.key)
+    found = (key for unit in units for key in of_unit(unit, analysis.dimensions, own=True))
+    # A list's own group is a property of its prompts.
+    others = [key for key in found if key != GROUP.key]
     return [*((GROUP.key, key) for key in others), (GROUP.key, "template"), ("name", GROUP.key)]
 
 

@@ -30,6 +30,7 @@ from refusal_parity.tables.propensity import (
     PropensityLevels,
 )
 from refusal_parity.tables.stimuli import Stimuli
+from refusal_parity.tables.training import Lessons, Training
 from refusal_parity.tables.statistics import (
     Comparison,
     Disparity,
@@ -107,6 +108,7 @@ __all__ = [
     "KnownLabels",
     "Labels",
     "Lengths",
+    "Lessons",
     "Losses",
     "Mentions",
     "MixedModels",
@@ -133,6 +135,7 @@ __all__ = [
     "StoredResponses",
     "StudyDesign",
     "TableSpec",
+    "Training",
     "VoteProblems",
     "Votes",
     "conform",

@@ -33,6 +33,7 @@ from refusal_parity.report.sections import (
     selfcheck,
     stimuli,
     templates,
+    training,
 )
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     stimuli.SECTION,
     templates.SECTION,
     models.SECTION,
+    training.SECTION,
     safeguards.SECTION,
     responses.SECTION,
     labels.SECTION,

@@ -1,0 +1,1 @@
+"""Variants of models, trained on preference data: what does it teach, and about whom?"""
