@@ -225,6 +225,42 @@ def test_arms_that_every_prompt_meets_are_paired(tmp_path: Path) -> None:
     assert kind["df"] < 18
 
 
+def test_sets_that_meet_every_group_are_compared_within(tmp_path: Path) -> None:
+    study = ListStudy(
+        groups={}, say=lambda model, _, name, at: _say(model, None, name, at),
+        path=tmp_path / "list.csv", sets=True,
+    )  # fmt: skip
+    config, prompts = study.config(), study.prompts
+
+    def of_groups() -> pl.DataFrame:
+        prompts()
+        rows = pl.read_csv(study.path).drop("kind", "topic")
+        group = pl.Series("group", ["nobody", "muslim", "jewish"] * (len(rows) // 3))
+        rows.with_columns(group).write_csv(study.path)
+        return list_prompts(read_list(study.path), config.prompts.arms)
+
+    analysis = config.analysis.model_validate(
+        config.analysis.model_dump(mode="json")
+        | {"dimensions": {"group": {"reference": "nobody"}},
+           "primary_family": {"outcome": "refusal", "dimension": "group"}}
+    )  # fmt: skip
+    object.__setattr__(study, "config", lambda: config.model_copy(update={"analysis": analysis}))
+    object.__setattr__(study, "prompts", of_groups)
+    inputs = measure(study, tmp_path)
+    row = _row(inputs[Rates], outcome="refusal", dimension="group", group="muslim", within="all")
+    # Of one prompt there is no response with a label.
+    assert row["n"] == 2 * ((UNSAFE + SAFE) / 3 - 1)
+    test = _row(
+        inputs[Disparity], outcome="refusal", group="muslim", reference="nobody",
+        method="unit_welch", estimand="risk_difference",
+    )  # fmt: skip
+    assert test["estimate"] is not None
+    # What sets have in common cancels out, which neither simulation nor plan knows: they say so.
+    for schema in (SelfCheck, StudyDesign):
+        assert set(inputs[schema]["note"].str.contains("sets meet several levels")) == {True}
+    assert "not estimable" in render_page(inputs)
+
+
 def test_a_plan_counts_prompts(tmp_path: Path) -> None:
     study = ListStudy(groups={}, say=_say, path=tmp_path / "list.csv")
     prompts, config = study.prompts(), study.config()

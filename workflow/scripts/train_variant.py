@@ -4,6 +4,7 @@ from refusal_parity.config import load_config
 from refusal_parity.console import job
 from refusal_parity.tables import Training, read_table, write_table
 from refusal_parity.training.lessons import Account
+from refusal_parity.training.libraries import training_module
 
 key = snakemake.wildcards.variant
 template = snakemake.input.get("chat_template")
@@ -11,11 +12,10 @@ template = snakemake.input.get("chat_template")
 with job(key, snakemake.log[0]) as say:
     study = load_config(snakemake.config, where="the config")
     say("loading what trains")
-    from refusal_parity.training.variants import TrainingJob, train_variant
-
+    training = training_module()
     account = Account.of(read_table(Training, Path(snakemake.input.account)))
-    train_variant(
-        TrainingJob(
+    training.train_variant(
+        training.TrainingJob(
             key=key,
             variant=study.train.variants[key],
             base=Path(snakemake.input.folder),

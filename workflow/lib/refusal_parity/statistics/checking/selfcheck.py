@@ -131,6 +131,8 @@ def _of_design(
 
     if design is None:
         return none("there is one level only")
+    if design.kind is DesignKind.NESTED and design.meets_levels:
+        return none("sets meet several levels, and no such studies are simulated")
     grid = grid_of(design)
     hits = in_grid(design, design.k)
     by_group = pattern is NameVariance.BY_GROUP

@@ -97,17 +97,23 @@ class Design:
         k = np.bincount(at, self.k, shape[0] * shape[1]).reshape(shape)
         return n.astype(np.float64), k.astype(np.float64)
 
+    @property
+    def meets_levels(self) -> bool:
+        """Whether a name, or of a prompt list a set, stands at several levels."""
+        pairs = np.unique(self.name * len(self.levels) + self.level)
+        return bool((np.diff(pairs // len(self.levels)) == 0).any())
+
     def by_name(self) -> NameTotals:
         """Totals of each name, in the order of the names' codes.
 
         Raises:
             ValueError: a name stands at two levels, so levels are no property of names.
         """
-        pairs = np.unique(self.name * len(self.levels) + self.level)
-        name, level = np.divmod(pairs, len(self.levels))
-        if (np.diff(name) == 0).any():
+        if self.meets_levels:
             message = "a name stands at two levels"
             raise ValueError(message)
+        pairs = np.unique(self.name * len(self.levels) + self.level)
+        level = pairs % len(self.levels)
         return NameTotals(
             level=level,
             n=np.bincount(self.name, self.n).astype(np.float64),

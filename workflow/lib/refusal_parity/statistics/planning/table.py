@@ -78,6 +78,15 @@ def _measured(
     for outcome, design in designs.items():
         if len(design.levels) < 2 or design.levels[0] != levels[0]:  # noqa: PLR2004 - nothing to compare
             continue
+        listed = design.kind is DesignKind.NESTED
+        if listed and design.meets_levels:
+            # What sets have in common cancels out, and no variance here knows how far.
+            sets = design.members(design.name).astype(np.float64)
+            each = float(design.n.sum() / sets.sum())
+            known = {Size(m, sets[0], 1.0, each): None for m in sets[1:]}
+            rows = _unknown("sets meet several levels", known, analysis.alpha, _scopes(listed=True))
+            yield from ({"outcome": str(outcome)} | row for row in rows)
+            continue
         grid = grid_of(design)
         members = np.bincount(grid.level)
         templates = float(np.count_nonzero(grid.n.sum(axis=0)))
@@ -86,7 +95,6 @@ def _measured(
             Size(float(m), float(members[0]), templates, samples): code
             for code, m in _first_of_each(members)
         }
-        listed = design.kind is DesignKind.NESTED
         found = partial(
             _of_list if listed else _of_study,
             design,
@@ -231,13 +239,19 @@ def _guarded(
     scopes: Sequence[Scope],
 ) -> list[dict[str, Any]]:
     """Rows of all sizes and scopes; one without a number for each where that fails."""
+    return guard.run(
+        "differences that the design finds",
+        lambda: rows_of(question()),
+        lambda reason: _unknown(reason, sizes, alpha, scopes),
+    )
 
-    def failed(reason: str) -> list[dict[str, Any]]:
-        quantity = str(DesignQuantity.MINIMUM_DETECTABLE)
-        return [
-            common(size, scope, alpha) | {"quantity": quantity, "note": f"not estimable: {reason}"}
-            for size in sizes
-            for scope in scopes
-        ]
 
-    return guard.run("differences that the design finds", lambda: rows_of(question()), failed)
+def _unknown(
+    reason: str, sizes: Iterable[Size], alpha: float, scopes: Sequence[Scope]
+) -> list[dict[str, Any]]:
+    quantity = str(DesignQuantity.MINIMUM_DETECTABLE)
+    return [
+        common(size, scope, alpha) | {"quantity": quantity, "note": f"not estimable: {reason}"}
+        for size in sizes
+        for scope in scopes
+    ]
