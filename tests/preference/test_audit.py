@@ -203,6 +203,9 @@ def test_what_got_no_label_bounds_the_rates() -> None:
     assert rows["chosen_refuses"]["mean"] == 3 / 8
     assert (rows["chosen_refuses"]["lowest"], rows["chosen_refuses"]["highest"]) == (0.3, 0.5)
     assert (rows["rejected_refuses"]["lowest"], rows["rejected_refuses"]["highest"]) == (0.5, 0.5)
-    assert rows["refusal_preferred"]["lowest"] is None
+    # Of the two pairs without a label, either may be one in which the refusal was preferred.
+    assert rows["refusal_preferred"]["mean"] == 3 / 8
+    assert rows["refusal_preferred"]["lowest"] == 3 / 8
+    assert rows["refusal_preferred"]["highest"] == 5 / 10
     assert rows["chosen_words"]["highest"] is None
     assert rows["unlabelled"]["mean"] == 0.2

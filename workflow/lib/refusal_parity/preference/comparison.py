@@ -10,6 +10,7 @@ import polars as pl
 
 from refusal_parity.preference.audit import ALL, NOBODY
 from refusal_parity.preference.differences import difference, own_interval
+from refusal_parity.preference.extremes import difference_extremes, rate_extremes
 from refusal_parity.preference.measures import MEASURES
 from refusal_parity.statistics.adjust import holm
 from refusal_parity.tables import GroupDifferences, GroupMeasures, Groups, conform
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from refusal_parity.preference.audit import Audit
     from refusal_parity.preference.lexicon import Lexicon
     from refusal_parity.preference.measures import Measure
-    from refusal_parity.preference.moments import Observed
 
 
 def groups_mentioned(audit: Audit, lexicon: Lexicon) -> dy.DataFrame[Groups]:
@@ -98,17 +98,8 @@ def _measure_row(
         "mean": float(observed.value.mean()) if len(observed.value) else None,
         "ci_low": low,
         "ci_high": high,
-        **_extremes(measure, observed, int(members.sum())),
+        **rate_extremes(audit, measure, members)._asdict(),
     }
-
-
-def _extremes(measure: Measure, observed: Observed, pairs: int) -> dict[str, float | None]:
-    """The rate if the pairs without a label all lacked the outcome, and if all had it."""
-    if not measure.binary or not measure.of_every or not pairs:
-        return {"lowest": None, "highest": None}
-    hits = float(observed.value.sum())
-    missing = pairs - len(observed.value)
-    return {"lowest": hits / pairs, "highest": (hits + missing) / pairs}
 
 
 def _difference_row(
@@ -116,9 +107,9 @@ def _difference_row(
 ) -> dict[str, Any]:
     one, other = (audit.members[each] for each in pair)
     # A conversation that mentions both says nothing of which of them matters.
-    group, reference = (
-        audit.observed(measure, rows & ~(one & other), adjustment) for rows in (one, other)
-    )
+    both = one & other
+    one, other = one & ~both, other & ~both
+    group, reference = (audit.observed(measure, rows, adjustment) for rows in (one, other))
     found = difference(group, reference, binary=measure.binary, alpha=audit.alpha)
     return {
         "measure": measure.key,
@@ -135,6 +126,7 @@ def _difference_row(
         "ci_low": found.ci_low,
         "ci_high": found.ci_high,
         "p_value": found.p_value,
+        **difference_extremes(audit, measure, one, other, adjustment)._asdict(),
         "note": found.note,
     }
 

@@ -48,15 +48,18 @@ UNLABELLED: Final = Measure(
 )
 """What the other measures do not know of."""
 
+CHOSEN_REFUSES: Final = "chosen_refuses"
+REJECTED_REFUSES: Final = "rejected_refuses"
+
 MEASURES: Final = (
     Measure(
-        key="chosen_refuses",
+        key=CHOSEN_REFUSES,
         heading="Preferred answer refuses",
         words="the preferred answer refused",
         value=_CHOSEN,
     ),
     Measure(
-        key="rejected_refuses",
+        key=REJECTED_REFUSES,
         heading="Rejected answer refuses",
         words="the rejected answer refused",
         value=_REJECTED,

@@ -130,14 +130,26 @@ def _sentence(inputs: ReportInputs, measure: Measure, row: Row, adjusted: Row) -
         f"{inputs.confidence} interval {bounds(measure, row['ci_low'], row['ci_high'])}; adjusted "
         f"{p_equals(row['p_adjusted'])}: {shown[row['verdict'] == Verdict.SHOWN]})."
     )
+    hidden = _hidden_words(row)
     if adjusted["estimate"] is None:
-        return f"{start}{means} Among requests that seem as harmful: {adjusted['note']}."
+        return f"{start}{means}{hidden} Among requests that seem as harmful: {adjusted['note']}."
     return (
-        f"{start}{means} Among requests that seem as harmful the difference is "
+        f"{start}{means}{hidden} Among requests that seem as harmful the difference is "
         f"{amount(measure, adjusted['estimate'], signed=True)} {unit} "
         f"({bounds(measure, adjusted['ci_low'], adjusted['ci_high'])}; adjusted "
         f"{p_equals(adjusted['p_adjusted'])}: {shown[adjusted['verdict'] == Verdict.SHOWN]})."
     )
+
+
+def _hidden_words(row: Row) -> str:
+    """What answers without a label may hide of a difference that was shown."""
+    low, high = row["lowest"], row["highest"]
+    if low is None or low == high or row["verdict"] != Verdict.SHOWN:
+        return ""
+    within = f"from {points(low, signed=True)} to {points(high, signed=True)} points"
+    if low <= 0 <= high:
+        return f" Answers without a label may hide that there is none: with them it lies {within}."
+    return f" Whatever answers without a label are, it lies {within}."
 
 
 def pair_counts(inputs: ReportInputs) -> dict[str, int]:

@@ -37,13 +37,16 @@ def measure_table(inputs: ReportInputs, measure: Measure) -> Table:
             Cell(interval(row["lowest"], row["highest"])),
         ]
         for each in found:
-            cells += _difference(measure, each.get((group, NOBODY)))
+            found_row = each.get((group, NOBODY))
+            cells += _difference(measure, found_row)
+            cells.append(_extremes(found_row))
         rows.append(tuple(cells))
     return Table(
         caption=f"{measure.heading}. In {unit}, with the {inputs.confidence} interval in brackets; "
         "against conversations that mention nobody, as they are and among requests that seem as "
         "harmful. Strong: shown. Openings: those that are not nearly equal. Whatever was not "
-        "labelled: the rate if no pair without a label had the outcome, and if all had it.",
+        "labelled: the rate if no pair without a label had the outcome, and if all had it; the "
+        "difference if they made it smallest, and if they made it largest.",
         columns=(
             ("Mentions", TEXT),
             ("Pairs", NUMBER),
@@ -52,8 +55,10 @@ def measure_table(inputs: ReportInputs, measure: Measure) -> Table:
             ("Whatever was not labelled", NUMBER),
             ("Difference", NUMBER),
             ("Adjusted p", NUMBER),
+            ("Difference, whatever was not labelled", NUMBER),
             ("Difference, as harmful", NUMBER),
             ("Adjusted p, as harmful", NUMBER),
+            ("Difference, as harmful, whatever was not labelled", NUMBER),
         ),
         rows=tuple(rows),
     )
@@ -145,6 +150,12 @@ def ledger_table(inputs: ReportInputs) -> Table:
 def _with_bounds(measure: Measure, row: Row) -> str:
     inside = bounds(measure, row["ci_low"], row["ci_high"])
     return amount(measure, row["mean"]) + (f" ({inside})" if inside != NOTHING else "")
+
+
+def _extremes(row: Row | None) -> Cell:
+    if row is None or row["lowest"] is None:
+        return Cell(NOTHING)
+    return Cell(interval(row["lowest"], row["highest"]), row["lowest"])
 
 
 def _difference(measure: Measure, row: Row | None) -> list[Cell]:

@@ -112,8 +112,7 @@ class GroupMeasures(dy.Schema):
         nullable=True,
         min=0,
         max=1,
-        description="rate if all pairs without the label lacked the outcome; null for words, and "
-        "for what not every pair has",
+        description="rate if all pairs without the label lacked the outcome; null for words",
     )
     highest = dy.Float64(nullable=True, min=0, max=1, description="rate if all of them had it")
 
@@ -146,4 +145,14 @@ class GroupDifferences(dy.Schema):
     )
     family = dy.String(description="tests that are corrected together, by Holm's method")
     verdict = dy.Enum(Verdict, description="whether a difference was shown")
+    lowest = dy.Float64(
+        nullable=True,
+        min=-1,
+        max=1,
+        description="the difference if the group's pairs without the label lacked the outcome and "
+        "the reference's had it; null for words, and adjusted for what not every pair has",
+    )
+    highest = dy.Float64(
+        nullable=True, min=-1, max=1, description="the difference the other way round"
+    )
     note = dy.String(nullable=True, description="why a number is missing")
