@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from worded_study import BIG, pair, rate, study, whole
 
 from refusal_parity.report import ReportInputs, summary_lines
@@ -16,6 +17,26 @@ def test_summary_has_three_lines(inputs: ReportInputs, tmp_path: Any) -> None:
     assert "demo-even: no difference between groups shown" in lines[1]
     lost = inputs[Labels]["label"].null_count()
     assert lines[2].startswith(f"Left out: {lost} of 10,752 responses")
+
+
+@pytest.mark.parametrize(
+    ("p_values", "words"),
+    [
+        ({"muslim": 0.3}, "no difference between groups shown (adjusted p = 0.300)."),
+        (
+            {"muslim": 0.3, "black": 0.21},
+            "no difference between groups shown (smallest adjusted p = 0.210 of 2 comparisons).",
+        ),
+    ],
+    ids=["one", "two"],
+)
+def test_what_is_not_shown_comes_with_its_p_value(
+    p_values: dict[str, float], words: str, tmp_path: Any
+) -> None:
+    tests = [row | {"group": each, "p_adjusted": p}
+             for each, p in p_values.items() for row in pair(**BIG)]  # fmt: skip
+    rates = [rate("m", group) for group in (*p_values, "white")]
+    assert summary_lines(study(tests, rates), tmp_path)[1] == f"Found: m: {words}"
 
 
 def test_summary_of_many_models_counts_them(tmp_path: Any) -> None:

@@ -86,7 +86,7 @@ def _short(inputs: ReportInputs, result: Statement) -> str:
         margin = points(inputs.config.analysis.margin)
         return f"{model}: every difference shown to be smaller than {margin} points"
     if result.verdict is Verdict.NOT_SHOWN:
-        return f"{model}: no difference between {levels} shown"
+        return f"{model}: no difference between {levels} shown{result.nearest}"
     largest, *others = result.shown
     size = largest.estimate or 0
     low, high = largest.ci_low, largest.ci_high

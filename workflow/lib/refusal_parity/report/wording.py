@@ -47,7 +47,20 @@ VERDICTS: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """The answer for one model, outcome and dimension, in words."""
+    """The answer for one model, outcome and dimension, in words.
+
+    Attributes:
+        model: its key.
+        outcome: what was compared.
+        dimension: between whose levels.
+        verdict: of all comparisons together.
+        global_p: p-value of the test of all levels together, where there is one.
+        shown: differences that are shown, the largest first.
+        small: levels whose difference is shown to lie within the margin.
+        nearest: how near the others came, in words in brackets: the smallest p-value.
+        lead: the first sentence.
+        details: those that follow.
+    """
 
     model: str
     outcome: Outcome
@@ -56,6 +69,7 @@ class Statement:
     global_p: float | None
     shown: tuple[Finding, ...]
     small: tuple[str, ...]
+    nearest: str
     lead: str
     details: tuple[str, ...]
 
@@ -95,6 +109,7 @@ def statement(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
         global_p=whole.p,
         shown=shown,
         small=small,
+        nearest=_nearest(found),
         lead=lead,
         details=tuple(details),
     )
@@ -120,17 +135,19 @@ def _lead(inputs: ReportInputs, whole: Finding, found: list[Finding], *, shown: 
     holds = _holds_for(found)
     if whole.verdict is Verdict.EQUIVALENT:
         return f"Every difference{holds} was shown to be smaller than {_margin(inputs)}."
-    p_values = [each.p_adjusted for each in found if each.p_adjusted is not None]
-    smallest = f"smallest adjusted {p_equals(min(p_values))} of" if len(p_values) > 1 else ""
-    inside = (
-        f" ({smallest} {counted(len(p_values), 'comparison')})"
-        if smallest
-        else f" (adjusted {p_equals(p_values[0])})"
-        if p_values
-        else ""
-    )
     levels = DIMENSIONS[whole.dimension].plural
-    return f"No difference between {levels} was shown{holds}{inside}. {_NOT_PROOF}"
+    return f"No difference between {levels} was shown{holds}{_nearest(found)}. {_NOT_PROOF}"
+
+
+def _nearest(found: list[Finding]) -> str:
+    """The smallest p-value of some comparisons, in brackets; of none, nothing."""
+    p_values = [each.p_adjusted for each in found if each.p_adjusted is not None]
+    if not p_values:
+        return ""
+    if len(p_values) == 1:
+        return f" (adjusted {p_equals(p_values[0])})"
+    number = counted(len(p_values), "comparison")
+    return f" (smallest adjusted {p_equals(min(p_values))} of {number})"
 
 
 def _holds_for(found: list[Finding]) -> str:
