@@ -13,7 +13,7 @@ from refusal_parity.statistics.methods.name_rates import welch_names
 from refusal_parity.statistics.registry import Setting
 from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws
-from refusal_parity.statistics.simulation.calibration import Null
+from refusal_parity.statistics.simulation.calibration import Null, null_distances
 from refusal_parity.statistics.variances.effective import effective
 from refusal_parity.vocabulary import Scope
 
@@ -30,6 +30,9 @@ _TESTS: Final[dict[Scope, Callable[[Studies, Setting], list[Answers]]]] = {
     Scope.NEW_NAMES_AND_TEMPLATES: ols_cr2_two_way,
 }
 """The test that speaks for a scope."""
+
+_OWN: Final = 199
+"""Studies simulated from each study's own null model."""
 
 
 def is_calibrated(grid: Grid, scope: Scope) -> bool:
@@ -53,6 +56,28 @@ def farthest(null: FloatArray, alpha: float) -> FloatArray:
         alpha: level of the family.
     """
     return Null(null).critical(alpha, together=True)
+
+
+def own_farthest(studies: Studies, alpha: float, random: np.random.Generator) -> FloatArray:
+    """`farthest` of each study by studies simulated from its own null model, shape (studies,).
+
+    That is what `calibrated` holds a study against; a difference that is there makes its
+    null model another.
+
+    Args:
+        studies: of one design.
+        alpha: level of the family.
+        random: where draws come from.
+
+    Returns:
+        Infinite where a study's outcome does not vary.
+    """
+    found = np.full(len(studies), np.inf)
+    for at in range(len(studies)):
+        null = null_distances(studies, at, _OWN, random)
+        if null is not None:
+            found[at] = null.critical(alpha, together=True)[0]
+    return found
 
 
 def shown(studies: Studies, scope: Scope, alpha: float) -> BoolArray:
