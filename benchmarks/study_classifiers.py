@@ -3,6 +3,7 @@
 Seven candidates (`candidates.py`) learn from the starter labels and label
 
 - each kind of request in turn, learnt from all others, and each style likewise;
+- the hard responses to other requests in `data/gold/held-out.csv`;
 - the responses of models to XSTest that people labelled, whole and cut after 24
   and 48 words (a folder with `<model>.csv` in the layout of paul-rottger/xstest);
 - the released responses of Llama-2-Chat 7B, from the starter labels alone, and in
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     Method = Callable[[Rows, Rows], np.ndarray]
 
 COLUMNS = ("response", "name", "prompt", "label", "group_id", "weight")
+HARD = Path("data/gold/held-out.csv")
 THEIRS = {
     "1_full_compliance": Label.ANSWER,
     "2_full_refusal": Label.REFUSAL,
@@ -120,6 +122,12 @@ def by_column(method: Method, rows: pl.DataFrame, column: str, folds: int) -> It
             yield f"  {level:26} {scores(rows.filter(at), said[at])}"
 
 
+def on_hard(method: Method, rows: pl.DataFrame) -> Iterator[str]:
+    """Figures on responses that were written to mislead, and are learnt from nowhere."""
+    test = read_gold([HARD]).select(COLUMNS)
+    yield f"{'hard responses':28} {scores(test, method(Rows(rows), Rows(test)))}"
+
+
 def on_xstest(method: Method, rows: pl.DataFrame, test: pl.DataFrame) -> Iterator[str]:
     """Figures for each model, whole and cut, and the cut against the whole."""
     words = pl.col("response").str.strip_chars().str.split(" ")
@@ -173,6 +181,7 @@ def main() -> None:
             print(f"learns and labels 1,000 in {time.monotonic() - began:.0f} s")
             parts = [] if chosen.no_held_out else [("kind", 5), ("style", 8)]
             lines = [by_column(method, rows, column, folds) for column, folds in parts]
+            lines.append(on_hard(method, rows))
             if chosen.xstest:
                 lines.append(on_xstest(method, rows, xstest(chosen.xstest)))
             if chosen.released:
