@@ -14,6 +14,7 @@ another program wrote to `../shared/reference/weighed-openings/smollm2.json`.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import math
 import tempfile
@@ -117,6 +118,17 @@ def job_of(folder: Path, **sampling: Any) -> InferenceJob[VllmModel]:
     )
 
 
+def usual_draws(job: InferenceJob[VllmModel], prompts: pl.DataFrame) -> Drawn:
+    """As a study draws: three whole responses a prompt, none of which was seen before."""
+    whole = replace(job, sampling=job.sampling.model_copy(update={"max_tokens": 128}))
+    engine = start_engine(whole)
+    drawn = draw(engine, whole, prompts, 3)
+    # An engine that goes takes what another would need with it.
+    del engine
+    gc.collect()
+    return drawn
+
+
 def compare(
     job: InferenceJob[VllmModel], prompts: pl.DataFrame, *, pilot_draws: int, draws: int, most: int
 ) -> None:
@@ -126,16 +138,14 @@ def compare(
     first = prompts.filter(pl.col("template_id").is_in(keys[::2]))
     second = prompts.filter(pl.col("template_id").is_in(keys[1::2]))
     second = second[:: max(1, len(second) // most)][:most]
-    engine = start_weighing(job)
+    usual = usual_draws(job, second)
+    engine: Any = start_weighing(job)
     pilot = draw(engine, job, first, pilot_draws)
-    tree = trees(pilot.pilot(first, speaker), speaker).filter(fold=0)
+    nobody = pilot.pilot(first, speaker)
+    tree = trees(nobody, speaker).filter(fold=0)
     own = pl.concat(
         [tree, *(tree.with_columns(fold=pl.lit(fold, pl.Int32)) for fold in range(1, 6))]
     )
-    whole = replace(job, sampling=job.sampling.model_copy(update={"max_tokens": 128}))
-    # As a study draws: three whole responses a prompt, none of which was seen before.
-    usual = draw(start_engine(whole), whole, second, 3)
-    nobody = pilot.pilot(first, speaker)
     lines: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
@@ -178,6 +188,8 @@ def compare(
             f"{left / samples:.2e} weighed, {plain / same:.2e} by {same:.1f} draws: "
             f"{less:.1f} times less"
         )
+    del engine
+    gc.collect()
 
 
 def against_reference(every: int) -> None:
