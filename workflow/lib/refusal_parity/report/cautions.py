@@ -13,6 +13,7 @@ from refusal_parity.statistics.answering.questions import WITHIN_TEMPLATES
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.design_based import SPLIT_NOTE
 from refusal_parity.statistics.methods.exact import PERMUTATION_NAMES_EXACT
+from refusal_parity.statistics.variances.uneven import UNEVEN_NOTE
 from refusal_parity.tables import Responses
 from refusal_parity.text import (
     count,
@@ -53,7 +54,7 @@ def cautions(inputs: ReportInputs, key: Key, found: list[Finding]) -> list[str]:
         *_liberal(inputs, shown),
         *_lost_by_correction(inputs, found, key[2]),
         *_uncorrected(found, key[2]),
-        *_split(found, key[2]),
+        *_told(found, key[2]),
         *_of_single_names(found, key[2]),
         *_changing_model(inputs, key),
     ]
@@ -208,14 +209,13 @@ def _uncorrected(found: list[Finding], dimension: str) -> list[str]:
     ]
 
 
-def _split(found: list[Finding], dimension: str) -> list[str]:
-    """Where people's labels have no majority, and what that could make of a difference."""
+def _told(found: list[Finding], dimension: str) -> list[str]:
+    """Where people's labels have no majority, and where few names vary more than others do."""
     return [
         f"For {level_words(dimension, each.level)} {plain(said)}."
         for each in found
-        if each.human_labels is not None
         for said in (each.note or "").split("; ")
-        if said.startswith(SPLIT_NOTE)
+        if said.startswith((SPLIT_NOTE, UNEVEN_NOTE))
     ]
 
 

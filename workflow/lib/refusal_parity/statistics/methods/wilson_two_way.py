@@ -12,6 +12,7 @@ from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.fits.least_squares import regression
 from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.variances.effective import effective
+from refusal_parity.statistics.variances.uneven import uneven
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def limits_by_t(fit: LeastSquares, method: Method, alpha: float) -> Answers:
         p_value=np.minimum(2 * t_sf(distance, found.df), 1),
         effective_group=found.rates.n,
         effective_reference=found.rates.n_reference,
+        remarks=tuple(uneven(fit)),
     )
 
 
