@@ -38,7 +38,7 @@ QUIET := --quiet reason host
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm mutants lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-headline bench-arms bench-nested bench-openings bench-propensity bench-corrected bench-expansion bench-inference bench-labelling bench-scale bench-preference bench-preference-level study-classifiers names screen demo-models clean
+.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm mutants lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-headline bench-margin bench-losing bench-planned decision-figure bench-arms bench-nested bench-openings bench-propensity bench-corrected bench-expansion bench-inference bench-labelling bench-scale bench-preference bench-preference-level study-classifiers names screen demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -236,6 +236,9 @@ schema: $(INSTALLED) ## write the config's schema and key reference from the cod
 bench-margin: export OPENBLAS_NUM_THREADS = 1
 bench-margin: $(INSTALLED) ## how often a difference of the margin is called small
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/margin_studies.py
+
+decision-figure: $(INSTALLED) ## the figure of docs/method.md that shows how a difference is decided
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/decision_figure.py
 
 bench-losing: export OPENBLAS_NUM_THREADS = 1
 bench-losing: $(INSTALLED) ## tests where one group loses responses to easy sentences

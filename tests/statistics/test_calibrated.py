@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
+from scipy.stats import multivariate_normal, norm
 
 from refusal_parity.statistics.designs.grid import Grid
 from refusal_parity.statistics.designs.studies import Studies
@@ -140,3 +142,26 @@ def test_size_power_and_coverage(
     assert low <= np.concatenate(seen.shown).any(axis=1).mean() <= high
     assert np.concatenate(seen.covered).mean() >= covered
     assert np.concatenate(seen.together).mean() >= covered - 0.03
+
+
+@pytest.mark.parametrize(("pairs", "alpha"), [(6, 0.05), (2, 0.01)])
+def test_the_largest_distance_is_that_of_several_comparisons_with_one_reference(
+    pairs: int, alpha: float
+) -> None:
+    """Against the multivariate normal distribution, as Dunnett's test has it: correlations 1/2."""
+    random = np.random.default_rng(8)
+    drawn = random.standard_normal((200_000, pairs + 1))
+    null = Null(np.abs(drawn[:, 1:] - drawn[:, :1]) / np.sqrt(2))
+    law = multivariate_normal(cov=(np.eye(pairs) + 1) / 2, seed=3)
+
+    def within(distance: float) -> float:
+        ends = np.full(pairs, distance)
+        return float(law.cdf(ends, lower_limit=-ends))
+
+    critical = brentq(lambda distance: within(distance) - (1 - alpha), 1, 6, xtol=1e-4)
+    assert null.critical(alpha, together=True)[0] == pytest.approx(critical, abs=0.02)
+    distance = np.linspace(1.5, 3.5, pairs)
+    expected = [1 - within(each) for each in distance]
+    assert null.exceeded(distance, together=True) == pytest.approx(expected, abs=0.004)
+    alone = 2 * norm.sf(distance)
+    assert null.exceeded(distance, together=False) == pytest.approx(alone, abs=0.002)

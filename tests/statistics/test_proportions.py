@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.stats import norm
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from refusal_parity.statistics.proportions import TwoRates, wilson
+from refusal_parity.statistics.proportions import TwoRates, wilson, wilson_limits
 
 PUBLISHED = [
     ((56, 70), (48, 80), (0.0524, 0.3339)),
@@ -31,6 +32,24 @@ def test_limits_of_a_difference_are_newcombe_s(
 ) -> None:
     found = two(group, reference).limits(norm.isf(0.025))
     assert (float(found.low), float(found.high)) == pytest.approx(expected, abs=5e-5)
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 12), (1, 768), (3, 40), (767, 768), (12, 12)])
+@pytest.mark.parametrize("alpha", [0.05, 0.0071])
+def test_wilson_is_statsmodels(k: int, n: int, alpha: float) -> None:
+    expected = proportion_confint(k, n, alpha, method="wilson")
+    found = wilson_limits(np.array(k / n), np.array(float(n)), np.array(norm.isf(alpha / 2)))
+    assert (float(found.low), float(found.high)) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(("group", "reference"), [((6, 300), (1, 280)), ((0, 50), (9, 41))])
+@pytest.mark.parametrize("alpha", [0.05, 0.0071])
+def test_limits_are_statsmodels(
+    group: tuple[int, int], reference: tuple[int, int], alpha: float
+) -> None:
+    expected = confint_proportions_2indep(*group, *reference, method="newcomb", alpha=alpha)
+    found = two(group, reference).limits(np.array(norm.isf(alpha / 2)))
+    assert (float(found.low), float(found.high)) == pytest.approx(expected, rel=1e-9)
 
 
 def test_limits_never_leave_what_rates_can_differ_by() -> None:
