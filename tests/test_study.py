@@ -11,7 +11,7 @@ import pytest
 from refusal_parity.config import load_config
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.errors import InputError
-from refusal_parity.study import check_inputs, unweighed
+from refusal_parity.study import check_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -300,43 +300,3 @@ def test_what_a_study_can_hardly_have_meant(
 ) -> None:
     [found] = desk.check(**changes).remarks
     assert found.removeprefix(f"{desk.folder}/") == remark
-
-
-def test_models_whose_openings_cannot_be_weighed_are_named() -> None:
-    raw: dict[str, Any] = {
-        "study": "s",
-        "prompts": {"templates": "t.csv", "names": "n.csv"},
-        "sampling": {"openings": "weigh"},
-        "models": {
-            "v": {"engine": "vllm", "source": {"path": "x"}, "prompt_mode": "chat"},
-            "o": {"engine": "openai", "base_url": "http://localhost/v1", "model": "m"},
-            "i": {"engine": "import", "path": "r.csv", "format": "chehbouni-2024"},
-        },
-    }
-    config = load_config(raw, where="x.yaml")
-    assert config.weighed == ["v"]
-    assert [line.split(":")[0] for line in unweighed(config)] == ["models.o", "models.i"]
-    raw["models"]["o"]["openings"] = "draw"
-    assert len(list(unweighed(load_config(raw, where="x.yaml")))) == 1
-    raw["sampling"] = {}
-    raw["models"]["v"]["openings"] = "weigh"
-    config = load_config(raw, where="x.yaml")
-    assert (config.weighed, list(unweighed(config))) == (["v"], [])
-
-
-def test_references_of_prompts_that_come_with_responses(released_csv: Path, tmp_path: Path) -> None:
-    raw = {
-        "study": "s",
-        "results": str(tmp_path),
-        "prompts": {"from_model": "m"},
-        "models": {
-            "m": {"engine": "import", "path": str(released_csv), "format": "chehbouni-2024"}
-        },
-        "analysis": {"dimensions": {"group": {"reference": "white"}, "family": {"reference": "x"}}},
-    }
-    with pytest.raises(InputError, match="reference 'x' is no family of"):
-        check_inputs(load_config(raw, where="x"), where="x")
-    raw["analysis"]["dimensions"].pop("family")  # type: ignore[index]
-    checked = check_inputs(load_config(raw, where="x"), where="x")
-    assert checked.prompts is not None
-    assert checked.prompts.prompts == 768

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from refusal_parity import unfolding
+from refusal_parity import unfolding, unfolding_parquet
 from refusal_parity.errors import InputError
 from refusal_parity.inference.import_own import read_own_responses
 from refusal_parity.inference.response_files import read_columns
@@ -83,7 +83,7 @@ def test_what_unfolds_is_bytes_of_text_and_of_cells(tmp_path: Path) -> None:
     path = tmp_path / "responses.parquet"
     texts = ["é" * 500, "x" * 3_000]
     pq.write_table(pa.table({"r": _once(texts, 10)}), path)
-    assert list(unfolding._unfolding(path, ["r"], 4, ["r"])) == [8_000, 16_000, 20_000]  # noqa: SLF001
+    assert list(unfolding_parquet._unfolding(path, ["r"], 4, ["r"])) == [8_000, 16_000, 20_000]  # noqa: SLF001
 
 
 def test_responses_of_another_study_are_looked_at_too(tmp_path: Path) -> None:

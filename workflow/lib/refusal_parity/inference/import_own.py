@@ -6,11 +6,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import polars as pl
-from pyarrow import ArrowException
 
 from refusal_parity.errors import InputError
 from refusal_parity.tables import Responses, read_table
-from refusal_parity.unfolding import refuse_unfolding_parquet
+from refusal_parity.unfolding_parquet import refuse_unfolding_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +33,7 @@ def read_own_responses(
         InputError: it is no such table, has no such model, or answers other prompts.
     """
     if path.is_file():
-        with suppress(ArrowException, OSError):
+        with suppress(ValueError, OSError):
             # Said by `read_table` in its own words.
             refuse_unfolding_parquet(path)
     rows: pl.DataFrame = read_table(Responses, path)

@@ -7,14 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
-import pyarrow as pa
 
 from refusal_parity.csvfiles import ROW, cell, read_csv, read_header
 from refusal_parity.errors import InputError
 from refusal_parity.inference.json_rows import ANEW, objects_of
 from refusal_parity.spelling import as_known
 from refusal_parity.textfiles import encodable, read_text
-from refusal_parity.unfolding import refuse_unfolding_parquet
 from refusal_parity.workbooks import WORKBOOKS, Sheet
 
 if TYPE_CHECKING:
@@ -198,6 +196,9 @@ def _text(value: Any, what: str, path: Path, row: int) -> str | None:
 
 
 def _from_parquet(path: Path, named: Mapping[str, str]) -> pl.DataFrame:
+    # Slow to import, and planning a study reads no Parquet file.
+    from refusal_parity.unfolding_parquet import refuse_unfolding_parquet  # noqa: PLC0415
+
     try:
         types = pl.read_parquet_schema(path)
         written = _there(path, named, list(types), nested=True)
@@ -210,7 +211,7 @@ def _from_parquet(path: Path, named: Mapping[str, str]) -> pl.DataFrame:
         raise InputError(
             "no such file", where=str(path), remedy="Correct the path in the config."
         ) from error
-    except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise InputError(
             f"cannot be read as parquet ({error})", where=str(path), remedy=ANEW
         ) from error

@@ -1,0 +1,54 @@
+"""How many of each stratum people are to label."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from predictions import predicted
+
+from refusal_parity.audit.allocation import allocate, allocate_again
+from refusal_parity.audit.sampling import draw_sample
+from refusal_parity.config import HumanConfig
+
+
+@pytest.mark.parametrize(
+    ("sizes", "total", "floor", "drawn"),
+    [
+        ([100, 100], 10, 2, [5, 5]),
+        ([90, 10], 10, 1, [9, 1]),
+        ([90, 1, 9], 10, 2, [7, 1, 2]),
+        ([5, 5], 100, 2, [5, 5]),
+        ([50, 50, 50], 2, 2, [2, 2, 2]),
+        ([3], 2, 1, [2]),
+        # Ten beyond the floors, of which the first stratum can give none.
+        ([20, 60, 40], 70, 20, [20, 26, 24]),
+        ([10, 10, 10], 4, 1, [2, 1, 1]),
+    ],
+)
+def test_allocation(sizes: list[int], total: int, floor: int, drawn: list[int]) -> None:
+    assert allocate(np.array(sizes), total, floor).tolist() == drawn
+
+
+def test_no_share_shrinks() -> None:
+    sizes, shares = np.array([100, 60, 10, 5]), np.array([0.3, 0.05, 0.0, 1.0])
+    assert allocate_again(sizes, 20, 2, shares).tolist() == [30, 6, 2, 5]
+    assert allocate_again(sizes, 20, 2, np.zeros(4)).tolist() == allocate(sizes, 20, 2).tolist()
+
+
+def test_every_stratum_has_its_floor_and_its_share() -> None:
+    rows = predicted()
+    sample = draw_sample(rows, HumanConfig(probability=120, floor=3, informative=40))
+    drawn = sample.filter(set="probability")
+    assert len(drawn) == 120
+    assert len(sample) == 160
+    sizes = rows.group_by("model", "group", "predicted").len()
+    counted = drawn.group_by("stratum").agg(pl.len(), pl.col("inclusion_probability").unique())
+    assert len(counted) == len(sizes)
+    for row in sizes.iter_rows(named=True):
+        stratum = f"{row['model']} / {row['group']} / {row['predicted']}"
+        found = counted.row(by_predicate=pl.col("stratum") == stratum, named=True)
+        assert found["len"] >= min(3, row["len"])
+        assert found["inclusion_probability"] == [pytest.approx(found["len"] / row["len"])]
+    # Horvitz and Thompson's estimate of the size is exact, stratum by stratum.
+    assert (1 / drawn["inclusion_probability"]).sum() == pytest.approx(len(rows))
