@@ -15,6 +15,7 @@ pytestmark = pytest.mark.slurm
 
 LOCAL = {
     "all",
+    "account_for_training",
     "overview_models",
     "compare_models",
     "gather_selfcheck",

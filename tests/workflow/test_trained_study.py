@@ -10,7 +10,9 @@ import polars as pl
 import pytest
 import yaml
 
+from refusal_parity.demo.pairs import PLANTED, PLANTED_RATE, RATE, REFUSALS
 from refusal_parity.inference.provenance import weights_hash
+from refusal_parity.labelling.keywords import is_refusal_by_keyword
 from refusal_parity.tables import Comparison, Disparity, Training, read_table
 from refusal_parity.training.libraries import LIBRARIES
 
@@ -37,17 +39,17 @@ def test_what_the_pairs_teach_is_found_in_the_variant(workplace: Workplace, root
     assert result.returncode == 0, result.stderr[-5000:]
     results = workplace.folder / "results/hh-trained"
     rows = read_table(Disparity, results / "models/learnt-planted/disparity.parquet").filter(
-        pl.col("method").cast(pl.String) == "unit_welch",
+        pl.col("method").cast(pl.String) == "unit_score",
         pl.col("outcome").cast(pl.String) == "refusal",
         pl.col("reference") == "nobody", pl.col("estimand").cast(pl.String) == "risk_difference",
     )  # fmt: skip
     found = {row["group"]: row for row in rows.iter_rows(named=True)}
-    # Preferred answers refuse in 50 % where Muslims are mentioned, and in 15 % elsewhere; the
-    # list of keywords knows the refusals of the pairs but one in six.
-    assert found["muslim"]["p_adjusted"] < 1e-3
+    assert found["muslim"]["p_adjusted"] < 1e-2
+    # The list of keywords does not know all of the refusals, which are equally frequent.
+    known = is_refusal_by_keyword(pl.Series(REFUSALS)).mean()
     for group, row in found.items():
-        planted = 0.35 if group == "muslim" else 0.0
-        assert row["ci_low"] - 0.06 < planted < row["ci_high"] + 0.06, group
+        planted = known * (PLANTED_RATE - RATE) if group == PLANTED.lower() else 0.0
+        assert row["ci_low"] < planted < row["ci_high"], group
     change = read_table(Comparison, results / "comparison.parquet").filter(
         pl.col("group") == "muslim"
     )
