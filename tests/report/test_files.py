@@ -10,6 +10,7 @@ from refusal_parity.report.files import export_tables
 from refusal_parity.tables import (
     TABLES,
     Exclusions,
+    Openings,
     Responses,
     empty,
     read_table,
@@ -64,6 +65,17 @@ def test_no_text_is_a_formula_in_a_spreadsheet(text: str, written: str, tmp_path
     write_csv(frame, Responses, tmp_path / "r.csv")
     with (tmp_path / "r.csv").open(encoding="utf-8-sig", newline="") as file:
         assert next(csv.DictReader(file))["response"] == written
+
+
+def test_lists_stand_with_spaces(tmp_path: Path) -> None:
+    row = {
+        "model": "m", "fold": 0, "opening": "1-7", "token_ids": [1, 7], "text": "=I", "depth": 2,
+        "responses": 4, "refusals": 3, "share": 0.75,
+    }  # fmt: skip
+    write_csv(pl.DataFrame([row]), Openings, tmp_path / "o.csv")
+    assert pl.read_csv(tmp_path / "o.csv").row(0, named=True) == row | {
+        "token_ids": "1 7", "text": "'=I",
+    }  # fmt: skip
 
 
 def test_negative_numbers_stay_numbers(tmp_path: Path) -> None:

@@ -228,6 +228,7 @@ rule measure_design:
     input:
         prompts=f"{RESULTS}/prompts.parquet",
         labels=expand(f"{MODEL_RESULTS}/labels.parquet", model=MODELS),
+        propensity=expand(f"{MODEL_RESULTS}/propensity.parquet", model=STUDY.weighed),
     output:
         design=f"{RESULTS}/design.parquet",
     log:

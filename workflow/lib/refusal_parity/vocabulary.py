@@ -189,6 +189,7 @@ class DesignQuantity(StrEnum):
     ONE_MORE_NAME = "one_more_name"
     ONE_MORE_TEMPLATE = "one_more_template"
     ONE_MORE_SAMPLE = "one_more_sample"
+    DETECTABLE_ODDS_RATIO = "detectable_odds_ratio"
 
 
 class NameVariance(StrEnum):

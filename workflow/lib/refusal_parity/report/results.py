@@ -9,6 +9,7 @@ import polars as pl
 from refusal_parity.outcomes import OUTCOMES
 from refusal_parity.report.cautions import contrast_note
 from refusal_parity.report.inputs import ALL
+from refusal_parity.report.odds import odds_margins
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, few_words
 from refusal_parity.report.wording import VERDICTS, statement
@@ -56,7 +57,7 @@ def findings_table(inputs: ReportInputs) -> Table:
             ("Result", TEXT),
             ("p, all levels", NUMBER),
             ("Shown to differ", TEXT),
-            (f"Shown to be within {points(inputs.config.analysis.margin)} points", TEXT),
+            (_within(inputs), TEXT),
         ),
         rows=tuple(
             (
@@ -70,11 +71,18 @@ def findings_table(inputs: ReportInputs) -> Table:
                 Cell(", ".join(map(plain, result.small)) or NOTHING),
             )
             for dimension in inputs.dimensions
-            for outcome in inputs.outcomes
+            for outcome in inputs.questions
             for model in inputs.models
             for result in (statement(inputs, model, outcome, dimension),)
         ),
     )
+
+
+def _within(inputs: ReportInputs) -> str:
+    """Heading of what the equivalence test shows, with its margins."""
+    said = f"Shown to be within {points(inputs.config.analysis.margin)} points"
+    odds = any(outcome.is_log_odds for outcome in inputs.questions)
+    return f"{said}; odds ratio within {odds_margins(inputs)}" if odds else said
 
 
 def differences_table(inputs: ReportInputs, outcome: Outcome, dimension: str) -> Table:

@@ -118,6 +118,13 @@ class ReportedStudy:
         return sorted(self.config.analysis.readings, key=lambda outcome: outcome != primary)
 
     @property
+    def questions(self) -> list[Outcome]:
+        """Outcomes that the study answers for in words, the primary one first."""
+        primary = self.config.analysis.primary_family.outcome
+        odds = [each for each in self.config.analysis.outcomes if each.is_log_odds]
+        return sorted([*self.outcomes, *odds], key=lambda outcome: outcome != primary)
+
+    @property
     def outcome(self) -> Outcome:
         """The outcome that figures show: the primary one, if it was analysed."""
         return self.outcomes[0]

@@ -9,6 +9,7 @@ import polars as pl
 from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.report import audit
 from refusal_parity.report.left_out import left_out_lines
+from refusal_parity.report.odds import odds_interval, odds_margins, odds_ratio
 from refusal_parity.report.wording import Statement, statement
 from refusal_parity.statistics.losses.exclusions import LABELLED
 from refusal_parity.tables import Exclusions
@@ -48,7 +49,7 @@ def summary_lines(inputs: ReportInputs, path: Path) -> list[str]:
             f"Found: {audit.found_words(inputs)}",
             f"Left out: {audit.left_out_words(inputs)}",
         ]
-    primary = (inputs.outcome, inputs.dimension)
+    primary = (inputs.questions[0], inputs.dimension)
     findings = [statement(inputs, model, *primary) for model in inputs.models]
     if len(findings) <= _MODELS_IN_FULL:
         found = "; ".join(_short(inputs, result) for result in findings)
@@ -83,11 +84,21 @@ def _short(inputs: ReportInputs, result: Statement) -> str:
     if result.verdict is Verdict.NOT_ESTIMABLE:
         return result.lead.rstrip(".")
     if result.verdict is Verdict.EQUIVALENT:
+        if result.outcome.is_log_odds:
+            return f"{model}: every odds ratio shown to lie within {odds_margins(inputs)}"
         margin = points(inputs.config.analysis.margin)
         return f"{model}: every difference shown to be smaller than {margin} points"
     if result.verdict is Verdict.NOT_SHOWN:
         return f"{model}: no difference between {levels} shown{result.nearest}"
     largest, *others = result.shown
+    if result.outcome.is_log_odds:
+        more = f", and {len(others)} more shown to differ" if others else ""
+        return (
+            f"{model}: {isolated(largest.level)} odds ratio {odds_ratio(largest.estimate)} against "
+            f"{isolated(largest.base)} ({inputs.confidence} interval "
+            f"{odds_interval(largest.ci_low, largest.ci_high)}; adjusted "
+            f"{p_equals(largest.p_adjusted)}){more}"
+        )
     size = largest.estimate or 0
     low, high = largest.ci_low, largest.ci_high
     bounds = f"{inputs.confidence} interval {interval(low, high)}; " if known(low) else ""

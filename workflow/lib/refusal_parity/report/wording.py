@@ -15,6 +15,7 @@ from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.report.cautions import cautions, filtered_at
 from refusal_parity.report.influence import influence_words
 from refusal_parity.report.inputs import ALL
+from refusal_parity.report.odds_wording import by_size, odds_sentences
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.text import (
     counted,
@@ -79,16 +80,13 @@ def statement(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
     key = (model, outcome, dimension)
     whole, found = inputs.whole(*key), inputs.contrasts(*key)
     shown: tuple[Finding, ...] = ()
+    if outcome.is_log_odds:
+        return _of_odds(inputs, whole, found, outcome)
     small = tuple(contrast.level for contrast in found if contrast.within_margin)
     if whole.verdict is Verdict.NOT_ESTIMABLE:
         lead, details = f"{isolated(model)}: not estimable: {plain(whole.reason)}.", []
     else:
-        shown = tuple(
-            sorted(
-                (contrast for contrast in found if contrast.shown),
-                key=lambda contrast: -abs(contrast.estimate or 0),
-            )
-        )
+        shown = by_size(found)
         sentences = _of_shown(inputs, key, shown)
         narrow = _with_these_templates(inputs, found, dimension)
         lead = _lead(inputs, whole, found, shown=bool(shown))
@@ -110,6 +108,24 @@ def statement(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
         shown=shown,
         small=small,
         nearest=_nearest(found),
+        lead=lead,
+        details=tuple(details),
+    )
+
+
+def _of_odds(
+    inputs: ReportInputs, whole: Finding, found: list[Finding], outcome: Outcome
+) -> Statement:
+    """Of log-odds: odds ratios, with the rates that they mean."""
+    lead, *details = odds_sentences(inputs, whole, found)
+    return Statement(
+        model=str(whole.model),
+        outcome=outcome,
+        dimension=whole.dimension,
+        verdict=whole.verdict,
+        global_p=whole.p,
+        shown=by_size(found),
+        small=tuple(contrast.level for contrast in found if contrast.within_margin),
         lead=lead,
         details=tuple(details),
     )

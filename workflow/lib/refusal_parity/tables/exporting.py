@@ -21,7 +21,7 @@ def write_csv(frame: pl.DataFrame, schema: type[dy.Schema], path: Path) -> None:
     """Write a checked table as CSV that spreadsheets read as UTF-8 and run nothing of.
 
     An apostrophe stands before each text that a spreadsheet would take for a
-    formula; null is an empty cell.
+    formula; null is an empty cell, and the items of a list stand with spaces between them.
 
     Raises:
         InputError: the rows do not fit, or the folder cannot be written.
@@ -37,7 +37,8 @@ def write_csv_parts(parts: Iterable[pl.DataFrame], schema: type[dy.Schema], path
     """
     with new_file(path) as temporary, temporary.open("wb") as file:
         for number, part in enumerate(parts):
-            checked = conform(part, schema, where=str(path)).with_columns(
-                guarded(pl.col(pl.String))
-            )
+            checked = conform(part, schema, where=str(path))
+            checked = checked.with_columns(
+                pl.selectors.list().cast(pl.List(pl.String)).list.join(" ")
+            ).with_columns(guarded(pl.col(pl.String)))
             checked.write_csv(file, include_bom=not number, include_header=not number)

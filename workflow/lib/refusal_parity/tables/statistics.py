@@ -259,11 +259,14 @@ class StudyDesign(dy.Schema):
     samples = dy.Float64(description="labelled responses to each prompt, on average")
     quantity = dy.Enum(
         DesignQuantity,
-        description="smallest difference found; how many are needed for a difference; or what one "
-        "more adds to the smallest difference found",
+        description="smallest difference found; how many are needed for a difference; what one "
+        "more adds to the smallest difference found; or the smallest odds ratio found where "
+        "propensities are measured",
     )
     difference = dy.Float64(nullable=True, description="difference that is to be found")
-    value = dy.Float64(nullable=True, description="a number of units, or a difference of rates")
+    value = dy.Float64(
+        nullable=True, description="a number of units, a difference of rates, or a ratio"
+    )
     alpha = dy.Float64(description="level of the test")
     power = dy.Float64(description="share of studies that find the difference")
     rate = dy.Float64(nullable=True, description="rate over all responses")

@@ -58,7 +58,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     return {
         "answers": [_answer(inputs, model) for model in inputs.models],
         "outcome_meanings": [
-            (outcome.words.heading, outcome.words.meaning) for outcome in inputs.outcomes
+            (outcome.words.heading, outcome.words.meaning) for outcome in inputs.questions
         ],
         "arms": inputs.pooled_arms,
         "levels": DIMENSIONS[inputs.dimension].plural,
@@ -83,12 +83,13 @@ def _human_count(inputs: ReportInputs) -> str | None:
 
 
 def _answer(inputs: ReportInputs, model: str) -> Answer:
-    main = statement(inputs, model, inputs.outcome, inputs.dimension)
+    asked = inputs.questions[0]
+    main = statement(inputs, model, asked, inputs.dimension)
     others = [
         statement(inputs, model, outcome, dimension)
         for dimension in inputs.dimensions
-        for outcome in inputs.outcomes
-        if (outcome, dimension) != (inputs.outcome, inputs.dimension)
+        for outcome in inputs.questions
+        if (outcome, dimension) != (asked, inputs.dimension)
     ]
     return Answer(
         model=plain(model),

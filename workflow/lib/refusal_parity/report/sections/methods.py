@@ -10,13 +10,14 @@ import polars as pl
 from refusal_parity.config import engine_of
 from refusal_parity.factors import SET, is_listed
 from refusal_parity.inference.answer_days import answer_days
+from refusal_parity.report.odds import analyses_propensity, odds_margins
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.shown_labels import shown_labels
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.statistics.designs.observations import ordinary
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES_F
-from refusal_parity.tables import Disparity, Prompts, Responses, Safeguards
+from refusal_parity.tables import Disparity, Openings, Prompts, Responses, Safeguards
 from refusal_parity.text import count, counted, isolated, plain, question
 from refusal_parity.vocabulary import Correction, Exclusion, LabelSource
 
@@ -64,6 +65,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "method": config.labelling.method,
         "sources": label_sources(inputs),
         "analysis": config.analysis,
+        "odds": _odds(inputs),
         "filtered": exclusion_totals(inputs).get(Exclusion.FILTERED, 0) > 0,
         "confidence": inputs.confidence,
         "primary": _primary(inputs),
@@ -76,6 +78,18 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "references": sorted(
             {method.citation for method in METHODS.values() if method.citation and method in used}
         ),
+    }
+
+
+def _odds(inputs: ReportInputs) -> dict[str, Any] | None:
+    """How propensities were measured and compared; None where they were not."""
+    if not analyses_propensity(inputs):
+        return None
+    trees = inputs[Openings].filter(pl.col("fold") == 0)
+    counts = trees.group_by("model", maintain_order=True).len().iter_rows()
+    return {
+        "margins": odds_margins(inputs),
+        "trees": ", ".join(f"{count(leaves)} of {plain(model)}" for model, leaves in counts),
     }
 
 
@@ -145,7 +159,7 @@ def answering_days(inputs: ReportInputs) -> list[str]:
 
 def _primary(inputs: ReportInputs) -> dict[str, Any] | None:
     """The primary family, and what decided its differences; None where it was not analysed."""
-    outcome, dimension = inputs.outcome, inputs.dimension
+    outcome, dimension = inputs.questions[0], inputs.dimension
     if not inputs.is_primary(outcome, dimension):
         return None
     tested = [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
 
 from refusal_parity.dimensions import ARM, DIMENSIONS, Unit
 from refusal_parity.statistics.planning.rows import ONE_MORE, QUANTITIES, SOUGHT
@@ -12,8 +14,8 @@ from refusal_parity.vocabulary import DesignQuantity, Scope
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import polars as pl
-
+_RARE: Final = 0.05
+"""Rate up to which log-odds of prompts find more than their draws."""
 _COMPARED: Final = {
     Unit.TEMPLATE: "templates on the same names",
     Unit.SET: "wordings of the same matched sets and names",
@@ -38,7 +40,11 @@ def plan_lines(plan: pl.DataFrame, dimensions: Iterable[str], *, arms: int) -> l
         if not listed:
             of = f"{names:g} names against {reference:g}, {templates:g} templates, "
         lines.append(f"{dimension}: {of}{_samples(samples, arms)}; {scope}")
-        rows = part.to_dicts()
+        is_ratio = pl.col("quantity").cast(pl.String) == DesignQuantity.DETECTABLE_ODDS_RATIO
+        lines += _odds_lines(part.filter(is_ratio).to_dicts())
+        rows = part.filter(~is_ratio).to_dicts()
+        if not rows:
+            continue
         values = {(row["quantity"], row["difference"]): row["value"] for row in rows}
         own = values.get((DesignQuantity.MINIMUM_DETECTABLE, None))
         if own is None:
@@ -75,6 +81,24 @@ def plan_lines(plan: pl.DataFrame, dimensions: Iterable[str], *, arms: int) -> l
 
 def _compared(dimension: str) -> str:
     return _COMPARED[DIMENSIONS[dimension].unit].format(arms=DIMENSIONS[ARM.key].plural)
+
+
+def _odds_lines(rows: list[dict[str, Any]]) -> list[str]:
+    """What measured propensities would find, where refusals are rare enough to gain by it."""
+    return [
+        f"  with openings weighed, {_points(row)} in four of five studies"
+        for row in rows
+        if row["value"] is not None and row["rate"] <= _RARE
+    ]
+
+
+def _points(row: dict[str, Any]) -> str:
+    """An odds ratio with the rate that it makes of the others'."""
+    odds = row["value"] * row["rate"] / (1 - row["rate"])
+    return (
+        f"odds ratios from {row['value']:.2f} on ({100 * odds / (1 + odds):.2g} % against "
+        f"{100 * row['rate']:.2g} %)"
+    )
 
 
 def _unit(what: str, arms: int, listed: bool) -> str:  # noqa: FBT001 - see `_needed`

@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
+from scipy.special import expit
 
 from refusal_parity.dimensions import DIMENSIONS, Unit, composed
 from refusal_parity.factors import is_listed, take_up, with_text_unit
+from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.grid import Grid, grid_of, in_grid
 from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.designs.nested import unit_variance
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.failures import Guard, unheard
+from refusal_parity.statistics.planning.odds import assumed_odds, measured_odds
 from refusal_parity.statistics.planning.power import Size
 from refusal_parity.statistics.planning.rows import Question, common, rows_of
 from refusal_parity.statistics.simulation.latent import fit_latent, latent_of
+from refusal_parity.statistics.simulation.linear import fit_linear
 from refusal_parity.statistics.variances.components import Components, components
 from refusal_parity.tables import StudyDesign, conform
 from refusal_parity.vocabulary import DesignQuantity, Scope
@@ -56,12 +60,10 @@ def measured_design(
         for (model,), part in observations.group_by("model", maintain_order=True)
         for dimension, config in analysis.dimensions.items()
         if DIMENSIONS[dimension].unit in {Unit.NAME, Unit.LISTED}
-        for row in _measured(
-            part,
-            dimension,
-            levels_of(observations, dimension, config.reference),
-            analysis,
-            Guard(say, (str(model), dimension)),
+        for levels in (levels_of(observations, dimension, config.reference),)
+        for row in (
+            *_measured(part, dimension, levels, analysis, Guard(say, (str(model), dimension))),
+            *_of_odds(part, dimension, levels, analysis),
         )
     ]
     return _table(rows)
@@ -153,7 +155,9 @@ def planned_design(
         levels = levels_of(prompts, dimension, config.reference)
         members = [int(counts[level]) for level in levels]
         level = np.repeat(np.arange(len(levels)), members)
-        outcome = str(analysis.primary_family.outcome)
+        family = analysis.primary_family
+        # What is planned are rates; of log-odds it says what their differences would be.
+        outcome = str(family.outcome if family.outcome.is_binary else Outcome.REFUSAL)
         question = Question(
             parts=parts,
             levels=len(levels),
@@ -183,7 +187,40 @@ def planned_design(
             question.scopes,
         )
         rows += [key | row for row in found]
+        if question.latent is not None:
+            level = analysis.alpha / (len(levels) - 1) if dimension == family.dimension else None
+            of_odds = assumed_odds(
+                question.latent,
+                parts.rate,
+                question.sizes,
+                question.scopes,
+                level or analysis.alpha,
+            )
+            rows += [key | row for row in of_odds]
     return _table(rows)
+
+
+def _of_odds(
+    observations: pl.DataFrame, dimension: str, levels: list[str], analysis: AnalysisConfig
+) -> Iterator[dict[str, Any]]:
+    """What odds ratio the design finds, from the variances of the propensities themselves."""
+    measured = observations.drop_nulls("log_odds")
+    if Outcome.PROPENSITY not in analysis.outcomes or is_listed(measured):
+        return
+    if levels[0] not in measured[dimension].to_list() or measured[dimension].n_unique() < 2:  # noqa: PLR2004 - nothing to compare
+        return
+    design = build_designs(measured, dimension, levels, [Outcome.PROPENSITY])[Outcome.PROPENSITY]
+    grid = grid_of(design)
+    linear = fit_linear(grid, in_grid(design, design.k))
+    if linear is None:
+        return
+    members = np.bincount(grid.level)
+    templates = float(np.count_nonzero(grid.n.sum(axis=0)))
+    sizes = [Size(float(m), float(members[0]), templates, 1.0) for _, m in _first_of_each(members)]
+    decided = _is_primary(analysis, dimension, str(Outcome.PROPENSITY))
+    level = analysis.alpha / (len(grid.levels) - 1) if decided else analysis.alpha
+    rate = float(expit(measured["log_odds"].sort().to_numpy()).mean())
+    yield from measured_odds(linear, rate, sizes, _SCOPES, level)
 
 
 def _of_study(design: Design, **asked: Any) -> Question:

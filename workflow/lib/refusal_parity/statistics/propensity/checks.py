@@ -15,6 +15,7 @@ from refusal_parity.statistics.designs.kinds import kind_of
 from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.failures import Guard, guarded
+from refusal_parity.statistics.fits.least_squares import OTHER_TEMPLATES
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
 from refusal_parity.statistics.methods.wilson_two_way import WILSON_TWO_WAY
 from refusal_parity.statistics.propensity.measured import ALL, by_dimension, errors_of
@@ -22,6 +23,7 @@ from refusal_parity.statistics.proportions import wilson
 from refusal_parity.statistics.registry import Setting
 from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws
+from refusal_parity.statistics.results import NOT_ESTIMABLE
 from refusal_parity.tables import PropensityChecks, conform
 
 if TYPE_CHECKING:
@@ -176,7 +178,13 @@ def _tested(  # noqa: PLR0913, PLR0917 - what is tested, and where it goes
             f"{column}_p": p_values.get(group),
         }
         if each.p_value is None:
-            row["note"] = _joined(row.get("note"), f"{what} not compared: {each.note}")
+            row["note"] = _joined(row.get("note"), f"{what} not compared: {_reason(each)}")
+
+
+def _reason(each: Estimate) -> str:
+    """Why there is no test; of refusals none is compared within templates, which is no reason."""
+    said = str(each.note).removeprefix(NOT_ESTIMABLE).split("; ")
+    return "; ".join(part for part in said if part != OTHER_TEMPLATES)
 
 
 def _differences(
