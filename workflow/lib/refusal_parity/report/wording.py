@@ -126,6 +126,7 @@ def _of_odds(
         global_p=whole.p,
         shown=by_size(found),
         small=tuple(contrast.level for contrast in found if contrast.within_margin),
+        nearest=_nearest(found),
         lead=lead,
         details=tuple(details),
     )

@@ -38,7 +38,7 @@ def write_csv_parts(parts: Iterable[pl.DataFrame], schema: type[dy.Schema], path
     with new_file(path) as temporary, temporary.open("wb") as file:
         for number, part in enumerate(parts):
             checked = conform(part, schema, where=str(path))
-            checked = checked.with_columns(
+            flat = checked.with_columns(
                 pl.selectors.list().cast(pl.List(pl.String)).list.join(" ")
             ).with_columns(guarded(pl.col(pl.String)))
-            checked.write_csv(file, include_bom=not number, include_header=not number)
+            flat.write_csv(file, include_bom=not number, include_header=not number)

@@ -188,13 +188,13 @@ def planned_design(
         )
         rows += [key | row for row in found]
         if question.latent is not None:
-            level = analysis.alpha / (len(levels) - 1) if dimension == family.dimension else None
+            tests = len(levels) - 1 if dimension == family.dimension else 1
             of_odds = assumed_odds(
                 question.latent,
                 parts.rate,
                 question.sizes,
                 question.scopes,
-                level or analysis.alpha,
+                analysis.alpha / tests,
             )
             rows += [key | row for row in of_odds]
     return _table(rows)
