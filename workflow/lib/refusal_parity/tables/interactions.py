@@ -7,16 +7,16 @@ import polars as pl
 
 from refusal_parity.tables.columns import outcome_key
 from refusal_parity.tables.registry import table
-from refusal_parity.vocabulary import Scope
+from refusal_parity.tables.statistics import Disparity
 
 
 @table("interactions")
 class Interactions(dy.Schema):
     """Differences between groups at each level of a crossed factor, and how these differ."""
 
-    model = dy.String(description="key of the model in the config")
+    model = Disparity.model
     outcome = outcome_key(description="what is compared")
-    dimension = dy.String(description="column whose levels are compared")
+    dimension = Disparity.dimension
     group = dy.String(description="level compared")
     reference = dy.String(description="level compared with")
     factor = dy.String(
@@ -28,7 +28,7 @@ class Interactions(dy.Schema):
         description="its level whose difference is taken away; null for the difference at "
         "`factor_level` alone",
     )
-    scope = dy.Enum(Scope, description="to what the result generalises")
+    scope = Disparity.scope
     n_group = dy.Int64(min=0, description="pairs of name and text of the group")
     n_reference = dy.Int64(min=0, description="the same of the reference")
     estimate = dy.Float64(
@@ -39,10 +39,10 @@ class Interactions(dy.Schema):
     ci_low = dy.Float64(nullable=True, description="lower end of the interval")
     ci_high = dy.Float64(nullable=True, description="upper end of the interval")
     statistic = dy.Float64(nullable=True, description="t")
-    p_value = dy.Float64(nullable=True, min=0, max=1, description="p-value of this row alone")
-    p_adjusted = dy.Float64(nullable=True, min=0, max=1, description="corrected within `family`")
-    family = dy.String(nullable=True, description="family of tests that are corrected together")
-    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+    p_value = Disparity.p_value
+    p_adjusted = Disparity.p_adjusted
+    family = Disparity.family
+    note = Disparity.note
 
     @dy.rule()
     def key_is_unique(cls) -> pl.Expr:  # noqa: N805 - dataframely rules are class methods
