@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from refusal_parity.statistics.arm_changes import ArmMeans, change_of, difference_of_changes
 from refusal_parity.statistics.designs.counts import Design
-from refusal_parity.statistics.pairing import contrast_numbers
 from refusal_parity.statistics.variances.level_means import level_means
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import FloatArray
+    from refusal_parity.statistics.variances.level_means import LevelMeans
 
 WORST = 0.075
 """Of intervals of 95 % that may miss."""
@@ -69,8 +70,8 @@ class Scenario:
     after: tuple[float, float]
 
 
-def simulate(scenario: Scenario, random: np.random.Generator) -> Design:
-    """Differences of rates of one study, a cell for each name and template; three samples."""
+def simulate(scenario: Scenario, random: np.random.Generator) -> ArmMeans:
+    """Rates of one study, a cell for each name and template; three samples in each arm."""
     pattern, samples = scenario.pattern, 3
     names, templates, groups = sum(scenario.groups), scenario.templates, len(scenario.groups)
     group = np.repeat(np.arange(groups), scenario.groups)
@@ -91,15 +92,27 @@ def simulate(scenario: Scenario, random: np.random.Generator) -> Design:
     spread = np.sqrt(1 + total)
     baseline = ndtr(ndtri(scenario.before) * spread + shared + effects(scenario.own))
     arm = ndtr(ndtri(rates) * spread + shared + own)
-    change = (random.binomial(samples, arm) - random.binomial(samples, baseline)) / samples
-    template, name = np.indices(change.shape)
-    return Design(
-        tuple(str(at) for at in range(groups)),
-        np.broadcast_to(group, change.shape).ravel(),
-        name.ravel(),
-        template.ravel(),
-        np.ones(change.size),
-        change.ravel(),
+    with_arm, without = (random.binomial(samples, each) / samples for each in (arm, baseline))
+    template, name = np.indices(arm.shape)
+
+    def means(rates: FloatArray) -> LevelMeans:
+        return level_means(
+            Design(
+                tuple(str(at) for at in range(groups)),
+                np.broadcast_to(group, rates.shape).ravel(),
+                name.ravel(),
+                template.ravel(),
+                np.ones(rates.size),
+                rates.ravel(),
+            )
+        )
+
+    sizes = np.array(scenario.groups)
+    return ArmMeans(
+        (means(with_arm), means(without)),
+        means(with_arm - without),
+        np.tile(samples * templates * sizes, (2, 1)).astype(np.float64),
+        np.minimum(sizes, templates).astype(np.float64),
     )
 
 
@@ -128,21 +141,23 @@ def main() -> None:
 
 def _report(words: str, scenario: Scenario, studies: int, random: np.random.Generator) -> None:
     started = time.perf_counter()
-    one = np.zeros(len(scenario.groups))
-    one[1] = 1
-    other = one.copy()
-    other[0] = -1
+    one = np.eye(len(scenario.groups))[1]
+    scope = Scope.NEW_NAMES_AND_TEMPLATES
     cost = scenario.after[1] - scenario.before
     truths = {
-        "one group": (one, cost),
-        "between": (other, cost - (scenario.after[0] - scenario.before)),
+        "one group": cost,
+        "between": cost - (scenario.after[0] - scenario.before),
     }
     missed = dict.fromkeys(truths, 0)
     lost = dict.fromkeys(truths, 0)
     for _ in range(studies):
-        means = level_means(simulate(scenario, random))
-        for question, (weights, truth) in truths.items():
-            found = contrast_numbers(means, weights, Scope.NEW_NAMES_AND_TEMPLATES, 0.05)
+        means = simulate(scenario, random)
+        numbers = {
+            "one group": change_of(means, one, scope, 0.05),
+            "between": difference_of_changes(means, 1, 0, scope, 0.05),
+        }
+        for question, truth in truths.items():
+            found = numbers[question]
             if found is None or "ci_low" not in found:
                 lost[question] += 1
             elif not found["ci_low"] <= truth <= found["ci_high"]:

@@ -86,6 +86,8 @@ def _changes(p: float | None = 0.001) -> pl.DataFrame:
                     "ci_high": round(cost + 0.05, 6),
                     "p_value": p,
                     "p_adjusted": p if cost else 1.0,
+                    "left_arm": 0,
+                    "left_baseline": 0,
                 }
             )
     frame = pl.DataFrame(rows)
@@ -169,3 +171,30 @@ def test_prompts_that_rates_are_not_about_are_counted(inputs: ReportInputs) -> N
     assert f"leave 5 of {len(prompts):,} prompts out" in set_apart(mixed)
     assert "no number of this page is about them" in set_apart(mixed)
     assert "section on what is done" in set_apart(mixed.with_tables({Safeguards: _changes()}))
+
+
+@pytest.mark.parametrize(
+    ("lowest", "turned"), [(0.02, False), (-0.03, True)], ids=["kept", "turned"]
+)
+def test_what_was_left_out_stands_beside_the_change(
+    guarded: ReportInputs, lowest: float, *, turned: bool
+) -> None:
+    changes = _changes().with_columns(
+        left_arm=pl.lit(11),
+        left_baseline=pl.lit(1),
+        left_change=pl.lit(0.1),
+        left_p_value=pl.lit(0.001),
+        left_p_adjusted=pl.lit(0.004),
+        lowest=pl.lit(lowest),
+        lowest_ci_low=pl.lit(lowest - 0.05),
+        highest=pl.lit(0.2),
+        highest_ci_high=pl.lit(0.25),
+    )
+    given = guarded.with_tables({Safeguards: changes})
+    [sentence] = sentences(given)
+    assert "Left out are 11 responses with it and 1 without, which is more" in sentence
+    assert "adjusted p = 0.004" in sentence
+    assert ("rests on what was left out" in sentence) == turned
+    table = changes_table(given)
+    assert {row[8].text for row in table.rows} == {"11 and 1"}
+    assert "Left out" not in sentences(guarded)[0]

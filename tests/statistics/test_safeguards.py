@@ -10,11 +10,11 @@ import pytest
 
 from refusal_parity.config import AnalysisConfig, arms_of
 from refusal_parity.expansion import expand
+from refusal_parity.statistics.arm_rates import safeguard_rates
 from refusal_parity.statistics.designs.observations import observe, ordinary
 from refusal_parity.statistics.safeguards import (
     Compared,
     compared_arms,
-    safeguard_rates,
     safeguards,
     with_kind,
 )
@@ -175,3 +175,93 @@ def test_arms_that_change_nothing_hold_their_level() -> None:
         rejected.append(one["p_value"][0] <= 0.05)
     # 5 % of 150 with three standard errors.
     assert 0 < np.mean(rejected) <= 0.104
+
+
+def _left_out(prompts: pl.DataFrame, lost: Callable[[dict[str, Any]], bool]) -> pl.DataFrame:
+    """Responses as in `_planted`, some of them without a label."""
+    observed = _observed(prompts, _planted)
+    gone = {row["prompt_id"] for row in prompts.iter_rows(named=True) if lost(row)}
+    is_gone = pl.col("prompt_id").is_in(sorted(gone))
+    return observed.with_columns(label=pl.when(~is_gone).then("label"))
+
+
+def test_responses_left_out_are_counted_tested_and_read_both_ways() -> None:
+    """In the arm `kind` every answer to y0 and y1 about t0 and t1 is gone, in no other arm any."""
+    observed = _left_out(
+        _prompts(),
+        lambda row: (
+            row["arm"] == "kind"
+            and row["name_id"] in {"y0", "y1"}
+            and row["template_id"] in {"t0", "t1"}
+        ),
+    )
+    table = safeguards(observed, ANALYSIS, arms_of(ARMS))
+    rows = {
+        (row["arm"], row["group"], row["estimand"]): row
+        for row in table.filter(kind="harmless", scope=str(Scope.NEW_NAMES)).iter_rows(named=True)
+    }
+    y = rows["kind", "y", "rate_difference"]
+    assert (y["left_arm"], y["left_baseline"]) == (4, 0)
+    assert y["left_change"] == pytest.approx(4 / 16)
+    # y refuses 12 of 16 without kindness, and none with it, but for the four unknown.
+    assert (y["lowest"], y["highest"]) == pytest.approx((-12 / 16, -8 / 16))
+    assert y["lowest_ci_low"] <= y["lowest"]
+    assert y["highest_ci_high"] >= y["highest"]
+    between = rows["kind", "y", "disparity_difference"]
+    assert (between["lowest"], between["highest"]) == pytest.approx((-12 / 16, -8 / 16))
+    x = rows["kind", "x", "rate_difference"]
+    assert (x["left_arm"], x["left_baseline"], x["lowest"], x["highest"]) == (0, 0, 0.0, 0.0)
+    for key, row in rows.items():
+        if key[0] == "guarded":
+            assert (row["left_arm"], row["left_baseline"], row["lowest"]) == (0, 0, None)
+        if row["left_p_value"] is not None:
+            assert row["left_p_adjusted"] >= row["left_p_value"]
+
+
+def test_what_is_left_out_of_the_baseline_counts_the_other_way_round() -> None:
+    observed = _left_out(
+        _prompts(), lambda row: row["arm"] == "plain" and row["template_id"] == "t1"
+    )
+    table = safeguards(observed, ANALYSIS, arms_of(ARMS))
+    [row] = table.filter(
+        arm="kind",
+        kind="harmless",
+        group="x",
+        estimand="rate_difference",
+        scope=str(Scope.NEW_NAMES),
+    ).iter_rows(named=True)
+    # Templates t0 and t3 are refused in both arms; t1, left out in one, is answered
+    # in the other.
+    assert (row["left_arm"], row["left_baseline"], row["n_prompts"]) == (0, 4, 12)
+    assert (row["lowest"], row["highest"]) == pytest.approx((-4 / 16, 0))
+
+
+@pytest.mark.parametrize(
+    ("costs", "alarms"), [((0.35, 0.05), True), ((0.2, 0.2), False)], ids=["planted", "equal"]
+)
+def test_planted_costs_are_recovered_and_equal_ones_raise_no_alarm(
+    costs: tuple[float, float], *, alarms: bool
+) -> None:
+    """A guard stops a share of each group's harmless requests, in 25 studies."""
+    prompts = _prompts(names=12, templates=18).filter(kind="harmless")
+    random = np.random.default_rng(11)
+    within, found = [], []
+    for _ in range(25):
+        refused: dict[tuple[str, str], bool] = {}
+
+        def refuses(row: dict[str, Any]) -> bool:
+            key = row["name_id"], row["template_id"]
+            model = refused.setdefault(key, random.random() < 0.15)  # noqa: B023 - used at once
+            stopped = row["arm"] == "guarded" and random.random() < costs[row["group"] == "x"]
+            return model or bool(stopped)
+
+        table = safeguards(_observed(prompts, refuses), ANALYSIS, arms_of(ARMS)).filter(
+            arm="guarded", scope=str(Scope.NEW_NAMES_AND_TEMPLATES)
+        )
+        of_y = table.filter(group="y", estimand="rate_difference").row(0, named=True)
+        within.append(of_y["ci_low"] <= 0.85 * costs[0] <= of_y["ci_high"])
+        between = table.filter(estimand="disparity_difference").row(0, named=True)
+        within.append(between["ci_low"] <= 0.85 * (costs[0] - costs[1]) <= between["ci_high"])
+        found.append(between["p_adjusted"] <= 0.05)
+    assert np.mean(within) >= 0.9
+    assert np.mean(found) == 1 if alarms else np.mean(found) <= 0.15

@@ -2,8 +2,9 @@ from pathlib import Path
 
 from refusal_parity.config import AnalysisConfig, arms_of
 from refusal_parity.console import job
+from refusal_parity.statistics.arm_rates import safeguard_rates
 from refusal_parity.statistics.designs.observations import observe
-from refusal_parity.statistics.safeguards import safeguard_rates, safeguards, with_kind
+from refusal_parity.statistics.safeguards import safeguards, with_kind
 from refusal_parity.tables import (
     Labels,
     Prompts,

@@ -16,6 +16,7 @@ from refusal_parity.text import (
     interval,
     known,
     level_words,
+    p_equals,
     p_value,
     percent,
     plain,
@@ -109,6 +110,8 @@ def changes_table(inputs: ReportInputs) -> Table:
             ("Change", NUMBER),
             (f"{inputs.confidence} interval", NUMBER),
             ("Adjusted p", NUMBER),
+            ("Left out", NUMBER),
+            ("If these spoke against or for it", NUMBER),
             ("Note", TEXT),
         ),
         rows=tuple(
@@ -121,11 +124,46 @@ def changes_table(inputs: ReportInputs) -> Table:
                 Cell(points(row["estimate"], signed=True), row["estimate"], _shown(row, alpha)),
                 Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),
                 Cell(p_value(row["p_adjusted"]), row["p_adjusted"]),
+                *_left_out_cells(row),
                 Cell(plain(row["note"] or "")),
             )
             for row in changes(inputs)
         ),
     ).without_empty()
+
+
+def _left_out_cells(row: Row) -> tuple[Cell, Cell]:
+    """Responses left out of the arm and its baseline, and what the change may be for them."""
+    left = row["left_arm"] + row["left_baseline"]
+    if not left:
+        return Cell("", 0), Cell("")
+    return (
+        Cell(f"{row['left_arm']:,} and {row['left_baseline']:,}", left),
+        Cell(interval(row["lowest"], row["highest"]), row["lowest"]),
+    )
+
+
+def _left_out(row: Row, alpha: float) -> str:
+    """What was left out of the comparison of all requests, and what that may hide."""
+    if not row["left_arm"] + row["left_baseline"]:
+        return ""
+    p = row["left_p_adjusted"]
+    tested = known(p) and p < alpha
+    more = "more" if (row["left_change"] or 0) > 0 else "fewer"
+    differs = f", which is {more} than without the arm (adjusted {p_equals(p)})" if tested else ""
+    ends = (row["lowest_ci_low"], row["highest_ci_high"])
+    reach = f", with their intervals {interval(*ends)}" if all(map(known, ends)) else ""
+    against = row["lowest" if (row["estimate"] or 0) > 0 else "highest"]
+    turned = (
+        " So the direction of the change rests on what was left out."
+        if _shown(row, alpha) and known(against) and against * row["estimate"] <= 0
+        else ""
+    )
+    return (
+        f" Left out are {row['left_arm']:,} responses with it and {row['left_baseline']:,} "
+        f"without{differs}: whatever they were, the change is "
+        f"{interval(row['lowest'], row['highest'])} points{reach}.{turned}"
+    )
 
 
 def sentences(inputs: ReportInputs) -> list[str]:
@@ -148,7 +186,8 @@ def _of_kind(inputs: ReportInputs, rows: list[Row], kind: str) -> str:
     change = str(ModelEstimand.RATE_DIFFERENCE)
     whole = next(row for row in of_kind if row["group"] == ALL)
     verb = inputs.outcome.words.verb
-    first = f"Of {kind} requests it {verb} {_by(whole)}."
+    left_out = _left_out(whole, inputs.config.analysis.alpha)
+    first = f"Of {kind} requests it {verb} {_by(whole)}.{left_out}"
     costs = [
         row
         for row in of_kind

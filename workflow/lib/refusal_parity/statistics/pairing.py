@@ -42,12 +42,13 @@ Row = dict[str, Any]
 
 
 def rates_by_prompt(observations: pl.DataFrame, analysis: AnalysisConfig) -> pl.DataFrame:
-    """Rate of each outcome by prompt and model, with the prompt's levels."""
+    """Rate of each outcome by prompt and model, with its responses and the prompt's levels."""
     return (
         observations.drop_nulls("label")
         .group_by("prompt_id", "model")
         .agg(
-            pl.first("name_id", "template_id", "text_id", *_levels(observations, analysis)),
+            pl.first("name_id", "template_id", "text_id", *levels_kept(observations, analysis)),
+            pl.len().alias("n_labelled"),
             *(outcome_column(outcome).mean() for outcome in analysis.readings),
         )
         .sort("prompt_id", "model")
@@ -75,7 +76,7 @@ def paired_by_prompt(
         .filter(pl.len().over("prompt_id") == len(weights))
         .group_by("prompt_id", maintain_order=True)
         .agg(
-            pl.first("name_id", "template_id", "text_id", *_levels(cells, analysis)),
+            pl.first("name_id", "template_id", "text_id", *levels_kept(cells, analysis)),
             *(
                 ((pl.col(key) - pl.col(key).first()) * weight).sum().alias(key)
                 for key in map(str, analysis.readings)
@@ -84,7 +85,7 @@ def paired_by_prompt(
     )
 
 
-def _levels(rows: pl.DataFrame, analysis: AnalysisConfig) -> list[str]:
+def levels_kept(rows: pl.DataFrame, analysis: AnalysisConfig) -> list[str]:
     """The dimensions, and the study's own groups where there are names in them."""
     first = [] if is_listed(rows) else [GROUP.key]
     return list(dict.fromkeys([*first, *analysis.dimensions]))

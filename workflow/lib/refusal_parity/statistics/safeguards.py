@@ -7,7 +7,7 @@ are set apart, since a refusal is a harm of the ones and right for the others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,32 +17,37 @@ import polars as pl
 from refusal_parity.config.arms import same_without_guard
 from refusal_parity.factors import KIND, UNSAFE
 from refusal_parity.statistics.adjust import holm
-from refusal_parity.statistics.comparison import disparity_rows, rate_rows, unadjusted
-from refusal_parity.statistics.designs.model_weights import ModelWeights
+from refusal_parity.statistics.arm_changes import (
+    WITH,
+    WITHOUT,
+    ArmMeans,
+    change_of,
+    change_of_all,
+    difference_of_changes,
+)
+from refusal_parity.statistics.arm_losses import left_out_of
+from refusal_parity.statistics.comparison import unadjusted
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.pairing import (
     ALL,
     alike,
-    contrast_numbers,
     failed,
-    paired_by_prompt,
-    paired_means,
     rates_by_prompt,
     scopes_of,
     sizes_of,
 )
-from refusal_parity.statistics.rates import rates
 from refusal_parity.statistics.rounding import settled
-from refusal_parity.tables import SafeguardRates, Safeguards, conform
+from refusal_parity.tables import Safeguards, conform
 from refusal_parity.vocabulary import ModelEstimand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig, Arm
     from refusal_parity.statistics.failures import Say
+    from refusal_parity.vocabulary import Scope
 
 HARMLESS: Final = "harmless"
 
@@ -88,45 +93,6 @@ def with_kind(observations: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame
     )
 
 
-def safeguard_rates(
-    observations: pl.DataFrame, analysis: AnalysisConfig, say: Say = unheard
-) -> dy.DataFrame[SafeguardRates]:
-    """Rates of each model, arm and kind of request, for all and for each level compared.
-
-    Args:
-        observations: rows of `observe`, everything kept, with `kind`.
-        analysis: outcomes, dimensions, alpha.
-        say: hears what failed numerically.
-    """
-    dimensions = [ALL, *(key for key in analysis.dimensions if key not in {"arm", KIND})]
-    parts = []
-    for (arm, kind), part in observations.group_by("arm", "kind", maintain_order=True):
-        found = rates(part, analysis, say).filter(
-            pl.col("within") == ALL, pl.col("dimension").is_in(dimensions)
-        )
-        lost = pl.concat(_lost(part, dimension) for dimension in dimensions)
-        parts.append(
-            found.join(lost, on=["model", "dimension", "group"], how="left", maintain_order="left")
-            .with_columns(arm=pl.lit(arm), kind=pl.lit(kind))
-            .select(SafeguardRates.column_names())
-        )
-    return conform(pl.concat(parts), SafeguardRates, where="rates of safeguards")
-
-
-def _lost(part: pl.DataFrame, dimension: str) -> pl.DataFrame:
-    level = pl.lit(ALL) if dimension == ALL else pl.col(dimension)
-    return (
-        part.with_columns(level=level)
-        .drop_nulls("level")
-        .group_by("model", group="level")
-        .agg(
-            n_stopped=pl.col("filtered").sum().cast(pl.Int64),
-            n_left_out=pl.col("label").is_null().sum().cast(pl.Int64),
-        )
-        .with_columns(dimension=pl.lit(dimension))
-    )
-
-
 def safeguards(
     observations: pl.DataFrame,
     analysis: AnalysisConfig,
@@ -148,13 +114,35 @@ def safeguards(
     cells = _by_arm(observations)
     for (model, kind), part in cells.group_by("of_model", "kind", maintain_order=True):
         by_arm = rates_by_prompt(part, analysis)
+        references = {
+            dimension: config.reference
+            for dimension, config in analysis.dimensions.items()
+            if dimension not in {"arm", KIND}
+        }
         for each in compared_arms(arms):
             key = {"model": model, "arm": each.arm, "baseline": each.baseline, "kind": kind}
             guard = Guard(say, (str(model), each.arm, str(kind)))
-            rows += [key | row for row in _changes(by_arm, each, analysis, guard)]
+            lost = {
+                str(outcome): left_out_of(
+                    part, (each.arm, each.baseline), outcome, analysis, references
+                )
+                for outcome in analysis.readings
+            }
+            rows += [
+                key | _NONE_LEFT | row | lost[row["outcome"]].get(_about(row), {})
+                for row in _changes(by_arm, each, analysis, references, guard)
+            ]
     schema = unadjusted(Safeguards)
+    del schema["left_p_adjusted"]
     table = settled(_adjusted(pl.DataFrame(rows, schema=schema)))
     return conform(table, Safeguards, where="safeguards")
+
+
+_NONE_LEFT: Final[Row] = {"left_arm": 0, "left_baseline": 0}
+
+
+def _about(row: Row) -> tuple[str, str, str | None, str]:
+    return row["dimension"], row["group"], row["reference"], row["scope"]
 
 
 def _by_arm(observations: pl.DataFrame) -> pl.DataFrame:
@@ -167,61 +155,108 @@ def _by_arm(observations: pl.DataFrame) -> pl.DataFrame:
 
 
 def _changes(
-    by_arm: pl.DataFrame, each: Compared, analysis: AnalysisConfig, guard: Guard
+    by_arm: pl.DataFrame,
+    each: Compared,
+    analysis: AnalysisConfig,
+    references: Mapping[str, str],
+    guard: Guard,
 ) -> Iterator[Row]:
-    wanted = ModelWeights(
-        key=f"{each.arm} - {each.baseline}",
-        model=each.arm,
-        baseline=each.baseline,
-        weights={each.arm: 1.0, each.baseline: -1.0},
-    )
-    paired = paired_by_prompt(by_arm, wanted.weights, analysis)
-    dimensions = {
-        key: each for key, each in analysis.dimensions.items() if key not in {"arm", KIND}
-    }
-    for key in map(str, analysis.readings):
-        for row in rate_rows(paired, key, wanted, analysis.alpha, guard.of(key)):
-            yield row | {"group": ALL}
-        for dimension, config in dimensions.items():
-            heard = guard.of(dimension, key)
-            yield from _of_levels(paired, key, dimension, analysis.alpha, heard)
-            yield from disparity_rows(
-                paired, key, wanted, dimension, config.reference, analysis.alpha, heard
+    for outcome in map(str, analysis.readings):
+        prompts = _answered_in_both(by_arm, each, outcome)
+        of_all = _Question(prompts, outcome, ALL, ModelEstimand.RATE_DIFFERENCE, analysis.alpha)
+        yield from of_all.rows(ALL, None, partial(change_of_all, prompts), guard.of(outcome))
+        for dimension, reference in references.items():
+            heard = guard.of(dimension, outcome)
+            means: ArmMeans | str | None = heard.run(
+                "means", partial(ArmMeans.of, prompts, dimension), str
             )
+            levels = sorted(set(prompts[dimension].drop_nulls()))
+            asked = _Question(
+                prompts, outcome, dimension, ModelEstimand.RATE_DIFFERENCE, analysis.alpha
+            )
+            for level in levels:
+                yield from asked.rows(level, None, partial(_of_level, means, level), heard)
+            between = replace(asked, estimand=ModelEstimand.DISPARITY_DIFFERENCE)
+            for level in levels:
+                if level != reference:
+                    numbers = partial(_between_levels, means, level, reference)
+                    yield from between.rows(level, reference, numbers, heard)
 
 
-def _of_levels(
-    paired: pl.DataFrame, key: str, dimension: str, alpha: float, guard: Guard
-) -> Iterator[Row]:
-    """What the arm changes at each level of a dimension."""
-    levels = sorted(set(paired[dimension].drop_nulls()))
-    means = guard.run(
-        ModelEstimand.RATE_DIFFERENCE,
-        lambda: paired_means(paired, key, dimension),
-        lambda reason: str(failed(reason)["note"]),
+def _answered_in_both(by_arm: pl.DataFrame, each: Compared, outcome: str) -> pl.DataFrame:
+    """Prompts with a labelled response in the arm and in its baseline, with both rates."""
+    with_arm, without = (by_arm.filter(model=arm) for arm in (each.arm, each.baseline))
+    return (
+        with_arm.join(
+            without.select("prompt_id", pl.col(outcome).alias(WITHOUT), n_without="n_labelled"),
+            on="prompt_id",
+            how="inner",
+            maintain_order="left",
+        )
+        .rename({outcome: WITH, "n_labelled": "n_with"})
+        .with_columns(change=pl.col(WITH) - pl.col(WITHOUT))
     )
 
-    def numbers(level: str, scope: Any) -> Row:
-        if means is None or isinstance(means, str):
-            return {"note": means or "not estimable: no prompt was answered in both arms"}
-        weights = np.array([float(each == level) for each in means.levels])
-        return contrast_numbers(means, weights, scope, alpha) or alike(
-            paired.filter(pl.col(dimension) == level)[key]
-        )
 
-    for level in levels:
-        sizes = sizes_of(paired.filter(pl.col(dimension) == level))
-        for scope in scopes_of(paired):
-            row = {
-                "outcome": key,
-                "dimension": dimension,
-                "group": level,
-                "reference": None,
-                "estimand": str(ModelEstimand.RATE_DIFFERENCE),
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked of an arm: the rows of one outcome, dimension and estimand."""
+
+    prompts: pl.DataFrame
+    outcome: str
+    dimension: str
+    estimand: ModelEstimand
+    alpha: float
+
+    def rows(
+        self,
+        group: str,
+        reference: str | None,
+        numbers: Callable[[Scope, float], Row | None],
+        guard: Guard,
+    ) -> Iterator[Row]:
+        """A row for each scope: the numbers, or why there are none."""
+        ours, others = self._of(group), None if reference is None else self._of(reference)
+
+        def found(scope: Scope) -> Row:
+            if ours.is_empty():
+                return {"note": "not estimable: no prompt was answered in both arms"}
+            if others is not None and others.is_empty():
+                return {"note": f"not estimable: no prompt of {reference} in both arms"}
+            parts = [ours] if others is None else [ours, others]
+            return numbers(scope, self.alpha) or alike(*(part["change"] for part in parts))
+
+        for scope in scopes_of(self.prompts):
+            key = {
+                "outcome": self.outcome,
+                "dimension": self.dimension,
+                "group": group,
+                "reference": reference,
+                "estimand": str(self.estimand),
                 "scope": str(scope),
             }
-            found = guard.run(f"change of {level}, {scope}", partial(numbers, level, scope), failed)
-            yield row | sizes | found
+            what = f"{self.estimand} of {group}, {scope}"
+            yield key | sizes_of(ours, others) | guard.run(what, partial(found, scope), failed)
+
+    def _of(self, level: str) -> pl.DataFrame:
+        if self.dimension == ALL:
+            return self.prompts
+        return self.prompts.filter(pl.col(self.dimension) == level)
+
+
+def _of_level(means: ArmMeans | str | None, level: str, scope: Scope, alpha: float) -> Row | None:
+    if not isinstance(means, ArmMeans):
+        return {"note": f"not estimable: {means}"}
+    return change_of(means, means.weights(level), scope, alpha)
+
+
+def _between_levels(
+    means: ArmMeans | str | None, level: str, reference: str, scope: Scope, alpha: float
+) -> Row | None:
+    if not isinstance(means, ArmMeans):
+        return {"note": f"not estimable: {means}"}
+    ours, others = means.levels.index(level), means.levels.index(reference)
+    return difference_of_changes(means, ours, others, scope, alpha)
 
 
 def _adjusted(rows: pl.DataFrame) -> pl.DataFrame:
@@ -229,12 +264,21 @@ def _adjusted(rows: pl.DataFrame) -> pl.DataFrame:
         "safeguards of {}: {}, {} requests, {}, {}",
         *("model", "outcome", "kind", "estimand", "scope"),
     )
-    marked = rows.with_columns(
-        pl.when(pl.col("p_value").is_not_null()).then(family).alias("family")
-    ).with_row_index("row")
-    adjusted = np.full(rows.height, np.nan)
-    for _, part in marked.drop_nulls("family").group_by("family", maintain_order=True):
-        adjusted[part["row"].to_numpy()] = holm(part["p_value"].to_numpy())
-    return marked.drop("row").with_columns(
-        pl.Series("p_adjusted", adjusted, dtype=pl.Float64).fill_nan(None)
+    tested = rows.with_columns(of=family).with_columns(
+        pl.when(pl.col("p_value").is_not_null()).then("of").alias("family"),
+        p_adjusted=_by_holm("p_value"),
+        left_p_adjusted=_by_holm("left_p_value"),
     )
+    return tested.drop("of")
+
+
+def _by_holm(column: str) -> pl.Expr:
+    """p-values corrected within the families `of`; null where there is none."""
+
+    def corrected(values: pl.Series) -> pl.Series:
+        known = values.is_not_null().to_numpy()
+        found = np.full(len(values), np.nan)
+        found[known] = holm(values.drop_nulls().to_numpy())
+        return pl.Series(found, nan_to_null=True)
+
+    return pl.col(column).map_batches(corrected, return_dtype=pl.Float64).over("of")

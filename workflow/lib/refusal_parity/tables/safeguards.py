@@ -72,4 +72,19 @@ class Safeguards(dy.Schema):
     p_value = Comparison.p_value
     p_adjusted = Comparison.p_adjusted
     family = Comparison.family
+    left_arm = dy.Int64(min=0, description="responses left out in the arm, for whatever reason")
+    left_baseline = dy.Int64(min=0, description="the same in the baseline")
+    left_change = dy.Float64(
+        nullable=True, description="change of the share left out, null where nothing was"
+    )
+    left_p_value = dy.Float64(nullable=True, min=0, max=1, description="of that change")
+    left_p_adjusted = dy.Float64(
+        nullable=True, min=0, max=1, description="Holm, over the rows of one family"
+    )
+    lowest = dy.Float64(
+        nullable=True, description="change if all that was left out speaks against it"
+    )
+    lowest_ci_low = dy.Float64(nullable=True, description="lower end of its interval")
+    highest = dy.Float64(nullable=True, description="change if all of it speaks for it")
+    highest_ci_high = dy.Float64(nullable=True, description="upper end of its interval")
     note = Comparison.note

@@ -1,0 +1,283 @@
+"""What an arm changes, with limits from those of the rates with the arm and without it.
+
+The mean change over prompts has an error of its own, but where a rare outcome becomes frequent
+its distribution leans, and an interval of t around it misses too often. So both rates get
+Wilson's limits at the number of independent responses that theirs are worth, and those of the
+change follow from them and from how far both rates go together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+import polars as pl
+
+from refusal_parity.dimensions import GROUP
+from refusal_parity.factors import is_listed
+from refusal_parity.statistics.designs.counts import Design, clusters_of
+from refusal_parity.statistics.distributions import t_isf, t_sf
+from refusal_parity.statistics.failures import finite
+from refusal_parity.statistics.pairing import ALL
+from refusal_parity.statistics.proportions import wilson_limits
+from refusal_parity.statistics.variances.effective import effective_of_rates
+from refusal_parity.statistics.variances.level_means import contrast, level_means
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from refusal_parity.statistics.designs.counts import FloatArray
+    from refusal_parity.statistics.variances.level_means import Contrast, LevelMeans
+    from refusal_parity.vocabulary import Scope
+
+Row = dict[str, Any]
+
+WITH: Final = "rate_with"
+WITHOUT: Final = "rate_without"
+_Reach: TypeAlias = "Callable[[float], tuple[float, float]]"
+"""How far limits lie below and above, at a quantile."""
+
+_FARTHEST: Final = 64.0
+"""Quantile beyond which no test looks."""
+_HALVINGS: Final = 48
+
+
+@dataclass(frozen=True, slots=True)
+class ArmMeans:
+    """Means over the same prompts at every level: with the arm, without it, and of the change.
+
+    Attributes:
+        sides: with the arm and without it.
+        change: of each prompt's rate.
+        responses: with the arm and without it, shape (2, levels).
+        units: names, or templates if these are fewer, shape (levels,).
+    """
+
+    sides: tuple[LevelMeans, LevelMeans]
+    change: LevelMeans
+    responses: FloatArray
+    units: FloatArray
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Names of the levels."""
+        return self.change.levels
+
+    def weights(self, level: str) -> FloatArray:
+        """1 for a level, 0 for all others."""
+        return np.array([float(each == level) for each in self.levels])
+
+    @classmethod
+    def of(cls, prompts: pl.DataFrame, dimension: str | None) -> ArmMeans | None:
+        """Means at every level of a dimension, or of all as one level; None without a prompt.
+
+        Args:
+            prompts: one row for each: `name_id`, `template_id`, `text_id`, the dimension, `change`,
+                `WITH` and `WITHOUT` (its rates), `n_with` and `n_without` (its responses).
+            dimension: whose levels are set apart.
+        """
+        rows = prompts if dimension is None else prompts.drop_nulls(dimension)
+        if rows.is_empty():
+            return None
+        shown = np.full(rows.height, ALL) if dimension is None else rows[dimension].to_numpy()
+        levels, level = np.unique(shown.astype(np.str_), return_inverse=True)
+        name, template = clusters_of(rows)
+        once = np.ones(rows.height)
+        names = tuple(map(str, levels))
+
+        def means(column: str) -> LevelMeans:
+            return level_means(Design(names, level, name, template, once, rows[column].to_numpy()))
+
+        sizes = rows.group_by(pl.Series("level", level), maintain_order=True).agg(
+            pl.col("n_with", "n_without").sum(),
+            units=pl.min_horizontal(pl.col("name_id").n_unique(), pl.col("text_id").n_unique()),
+        )
+        sizes = sizes.sort("level")
+        return cls(
+            (means(WITH), means(WITHOUT)),
+            means("change"),
+            sizes.select("n_with", "n_without").to_numpy().T.astype(np.float64),
+            sizes["units"].to_numpy().astype(np.float64),
+        )
+
+
+class _Change(NamedTuple):
+    """The change of one mean, and what its limits need.
+
+    Attributes:
+        estimate: rate with the arm, less the rate without it.
+        variance: of the change.
+        rates: with the arm and without it, shape (2,).
+        n: independent responses that would say as much, shape (2,).
+        together: correlation of the estimates of both rates.
+    """
+
+    estimate: float
+    variance: float
+    rates: FloatArray
+    n: FloatArray
+    together: float
+
+    def reach(self, quantile: float) -> tuple[float, float]:
+        """How far the limits lie below and above, at a quantile."""
+        ends = wilson_limits(self.rates, self.n, np.asarray(quantile))
+        below, above = self.rates - ends.low, ends.high - self.rates
+        return (
+            _put_together(below[0], above[1], self.together),
+            _put_together(above[0], below[1], self.together),
+        )
+
+
+def change_of(means: ArmMeans, weights: FloatArray, scope: Scope, alpha: float) -> Row | None:
+    """The change of a mean over levels, with limits and test.
+
+    d - sqrt((p - l)^2 + (u' - p')^2 - 2 r (p - l)(u' - p')), and above likewise, with l and u
+    Wilson's limits of the rate p with the arm, l' and u' those of p' without it, and r the
+    correlation of both estimates (MOVER; Newcombe 1998, Statistics in Medicine 17:2635-2650;
+    Zou and Donner 2008, ibid. 27:1693-1702). The limits are at the effective numbers of
+    responses (`effective_of_rates`) and the quantile of t with the degrees of freedom of the
+    mean change; p is where a limit reaches 0.
+
+    Args:
+        means: of all levels.
+        weights: of the levels, which add up to 1, shape (levels,).
+        scope: to what the result generalises.
+        alpha: 1 less the level of the interval.
+
+    Returns:
+        Null where nothing varies, or a level has one name or template.
+    """
+    whole = contrast(means.change, weights, scope)
+    if whole is None:
+        return None
+    [change] = _changes(means, weights[None, :], scope, [whole])
+    return _numbers(whole, change.reach, 1.0, alpha)
+
+
+def change_of_all(prompts: pl.DataFrame, scope: Scope, alpha: float) -> Row | None:
+    """The change over all prompts, within the study's groups; over all where one has one name."""
+    own = None if is_listed(prompts) else GROUP.key
+    groups, whole = ArmMeans.of(prompts, own), ArmMeans.of(prompts, None)
+    if groups is None or whole is None:
+        return None
+    sizes = {} if own is None else dict(prompts.group_by(own).len().iter_rows())
+    shares = np.array([sizes.get(level, prompts.height) for level in groups.levels], dtype=float)
+    return change_of(groups, shares / shares.sum(), scope, alpha) or change_of(
+        whole, np.ones(1), scope, alpha
+    )
+
+
+def difference_of_changes(
+    means: ArmMeans, group: int, reference: int, scope: Scope, alpha: float
+) -> Row | None:
+    """How much more an arm changes one level than another, with limits and test.
+
+    From the limits of both changes, as in `change_of`, and the correlation of their estimates.
+
+    Args:
+        means: of all levels.
+        group: code of the one level.
+        reference: code of the other.
+        scope: to what the result generalises.
+        alpha: 1 less the level of the interval.
+    """
+    one = np.eye(len(means.levels))
+    whole = contrast(means.change, one[group] - one[reference], scope)
+    if whole is None:
+        return None
+    changes = _changes(
+        means, one, scope, [contrast(means.change, weights, scope) for weights in one]
+    )
+    ours, others = changes[group], changes[reference]
+    together = _correlation(ours.variance, others.variance, whole.std_error**2)
+
+    def reach(quantile: float) -> tuple[float, float]:
+        (below, above), (lower, higher) = ours.reach(quantile), others.reach(quantile)
+        return _put_together(below, higher, together), _put_together(above, lower, together)
+
+    return _numbers(whole, reach, 2.0, alpha)
+
+
+def _changes(
+    means: ArmMeans, weights: FloatArray, scope: Scope, found: list[Contrast | None]
+) -> list[_Change]:
+    """The change of each of some means, with effective numbers of responses of both rates.
+
+    Args:
+        means: of all levels.
+        weights: shape (means, levels).
+        scope: to what the result generalises.
+        found: contrasts of the change, one for each mean.
+    """
+    rates = np.clip([[each.mean @ weight for weight in weights] for each in means.sides], 0, 1)
+    variances = np.array(
+        [[_variance(contrast(each, weight, scope)) for weight in weights] for each in means.sides]
+    )
+    used = (weights > 0).astype(np.float64)
+    n = means.responses @ used.T
+    units = np.tile(used @ means.units, 2)
+    # By the design effect of both arms together, and by each arm's own: where outcomes are more
+    # frequent, responses are more alike, and where they are rare, an arm's own is known badly.
+    arm = np.repeat(np.arange(2), n.shape[1])
+    among = np.min(
+        [
+            effective_of_rates(
+                n.ravel(), (n * rates).ravel(), variances.ravel(), units, pool
+            ).reshape(n.shape)
+            for pool in (arm, np.zeros_like(arm))
+        ],
+        axis=0,
+    )
+    return [
+        _Change(
+            float(rates[0, at] - rates[1, at]),
+            _variance(each),
+            rates[:, at],
+            among[:, at],
+            _correlation(variances[0, at], variances[1, at], _variance(each)),
+        )
+        for at, each in enumerate(found)
+    ]
+
+
+def _variance(found: Contrast | None) -> float:
+    return 0.0 if found is None else found.std_error**2
+
+
+def _correlation(ours: float, others: float, difference: float) -> float:
+    """Of two estimates, from their variances and that of their difference."""
+    if ours <= 0 or others <= 0:
+        return 0.0
+    return float(np.clip((ours + others - difference) / (2 * np.sqrt(ours * others)), -1, 1))
+
+
+def _put_together(ours: float, others: float, together: float) -> float:
+    return float(np.sqrt(max(ours**2 + others**2 - 2 * together * ours * others, 0.0)))
+
+
+def _numbers(whole: Contrast, reach: _Reach, farthest: float, alpha: float) -> Row:
+    below, above = reach(float(t_isf(alpha / 2, whole.df)))
+    distance = _distance(whole.estimate, reach)
+    numbers = {
+        "estimate": whole.estimate,
+        "std_error": whole.std_error,
+        "df": whole.df,
+        "ci_low": max(whole.estimate - below, -farthest),
+        "ci_high": min(whole.estimate + above, farthest),
+        "statistic": float(np.copysign(distance, whole.estimate)),
+        "p_value": float(min(2 * t_sf(distance, whole.df), 1.0)),
+    }
+    return finite(numbers)
+
+
+def _distance(estimate: float, reach: _Reach) -> float:
+    """The quantile at which a limit reaches 0, by halving: both limits move away with it."""
+    if estimate == 0:
+        return 0.0
+    low, high = 0.0, _FARTHEST
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        reached = reach(middle)[0 if estimate > 0 else 1] >= abs(estimate)
+        low, high = (low, middle) if reached else (middle, high)
+    return low
