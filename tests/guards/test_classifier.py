@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 import skops.io
 
@@ -117,27 +118,18 @@ def test_a_half_of_one_kind_alone(tmp_path: Path) -> None:
         train_guard(config, harmful=[tmp_path / "bad.csv"], harmless=[tmp_path / "good.csv"])
 
 
-def test_what_the_shipped_guard_does_to_prompts_it_never_saw(root: Path) -> None:
+def test_what_the_shipped_guard_does_to_prompts_it_never_saw(root: Path, shared: Path) -> None:
     """XSTest's prompts (CC-BY-4.0), which the project fetches and does not ship."""
-    path = root.parent / "shared" / "xstest" / "xstest_prompts.csv"
+    path = shared / "xstest" / "xstest_prompts.csv"
     if not path.is_file():
-        pytest.skip("needs XSTest's prompts in ../shared/xstest")
-    guard = ClassifierGuard.model_validate(
-        {
-            "kind": "classifier",
-            "harmful": ["data/unsafe.csv"],
-            "harmless": ["data/templates-wording.csv"],
-        }
-    )
-    trained = train_guard(
-        guard,
-        harmful=[root / "data/unsafe.csv"],
-        harmless=[root / "data/templates-wording.csv"],
-    )
-    prompts = pl.read_csv(path).with_columns(
-        p=pl.Series(trained.p_harm(*2 * [pl.read_csv(path)["prompt"].to_list()]))
-    )
-    stopped = prompts.group_by("label").agg((pl.col("p") >= guard.threshold).mean())
+        pytest.skip(f"no prompts of XSTest in {shared}")
+    harmful, harmless = "data/unsafe.csv", "data/templates-wording.csv"
+    config = ClassifierGuard(kind="classifier", harmful=[harmful], harmless=[harmless])
+    trained = train_guard(config, harmful=[root / harmful], harmless=[root / harmless])
+    prompts = pl.read_csv(path)
+    texts = prompts["prompt"].to_list()
+    told = prompts.with_columns(stopped=pl.Series(trained.p_harm(texts, texts) >= config.threshold))
+    stopped = told.group_by("label").agg(pl.col("stopped").mean())
     # As docs/safeguards.md has it: 60 % of the unsafe and 33 % of the safe ones.
     shares = dict(stopped.iter_rows())
     assert shares["unsafe"] == pytest.approx(0.60, abs=0.02)
