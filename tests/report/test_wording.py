@@ -175,6 +175,19 @@ def test_human_labels_correct_the_headline() -> None:
     assert "Corrected for the machine's errors by 85 human labels." in words
 
 
+def test_votes_without_a_majority_and_few_uneven_names_are_told() -> None:
+    split = "people are split on 3 of muslim, which count by the share of their votes (all read"
+    note = f"{split} one way, the difference is +1.0 points, all the other way +4.0)"
+    tests = [whole(0.0001), *pair(**BIG, p_adjusted=0.0001)]
+    _, words = told([*tests, corrected(0.6, estimate=0.02, ci_low=-0.05, ci_high=0.09, note=note)])
+    assert f"For muslim names {note}." in words
+    uneven = "the names vary more than others' in muslim, which has 4: with so few, this"
+    _, words = told([whole(0.0001), *pair(**BIG, p_adjusted=0.0001, note=f"{uneven} comparison")])
+    assert f"For muslim names {uneven} comparison." in words.replace(
+        "\N{RIGHT SINGLE QUOTATION MARK}", "'"
+    )
+
+
 WANTED = "not estimable: 12 more human labels needed in m / muslim / refusal"
 
 
