@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -10,9 +11,11 @@ import pytest
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.errors import InputError
 from refusal_parity.outcomes import Outcome
+from refusal_parity.statistics.answering.table import Evidence, findings
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.human_sample import MIN_LABELS, with_human_labels
-from refusal_parity.tables import HumanLabels, conform
+from refusal_parity.statistics.rates import rates as rates_table
+from refusal_parity.tables import TABLES, HumanLabels, conform, empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -257,6 +260,21 @@ def test_the_informative_set_and_the_undecided_are_no_sample(labelled: pl.DataFr
     row = rows(labelled, human)["design_based", "y"]
     assert row["n_group"] == 0
     assert "more human labels needed in y" in row["note"]
+
+
+def test_an_informative_set_alone_leaves_the_machine_s_finding(labelled: pl.DataFrame) -> None:
+    alone = people(labelled).with_columns(inclusion_probability=pl.lit(None, pl.Float64))
+    study = labelled.drop("machine_label").with_columns(machine_label="label")
+    tests = disparities(study, config(), alone)
+    given = {each.name: empty(TABLES[each.name].schema) for each in fields(Evidence)}
+    rates = rates_table(study, config())
+    row = findings(Evidence(**given | {"disparity": tests, "rates": rates}), config()).row(
+        by_predicate=pl.col("group") == "y", named=True
+    )
+    assert row["verdict"] != "not_estimable"
+    assert row["p_adjusted"] is not None
+    assert row["method"] != "design_based"
+    assert "20 more human labels needed in y" in row["uncorrected"]
 
 
 def test_labels_of_another_study_are_refused(labelled: pl.DataFrame) -> None:
