@@ -279,7 +279,7 @@ rule preregister:
     conda:
         ANALYSIS_ENV
     params:
-        folder=RESULTS,
+        folder=lambda wildcards: RESULTS,
         folders=lambda wildcards: model_folders(),
     message:
         "Registering what the study will do"
