@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _STUDIES: Final = 400
 """Simulated for each difference that is tried: 80 % is known to 2 points."""
 
-_OWN: Final = (40, 120)
+_OWN: Final = (60, 200)
 """Studies held against their own null models after each search, to learn how much stricter
 these are."""
 
