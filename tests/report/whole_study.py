@@ -31,6 +31,7 @@ from refusal_parity.statistics.mixed_models import mixed_models
 from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.planning.table import measured_design
 from refusal_parity.statistics.rates import rates
+from refusal_parity.statistics.template_effects import template_effects
 from refusal_parity.tables import (
     HumanLabels,
     Labels,
@@ -186,6 +187,7 @@ def measure(study: WholeStudy, folder: Path) -> ReportInputs:
             ("cut_off", cut_off(prompts, given, analysis)),
             ("disparity", disparities(rows, analysis, human)),
             ("influence", influences(rows, analysis)),
+            ("template_effects", template_effects(rows, analysis)),
             *([("selfcheck", selfcheck(rows, analysis))] if analysis.selfcheck else []),
             *([] if is_listed(prompts) else [("mixed_models", mixed_models(rows, first))]),
         ):

@@ -20,6 +20,7 @@ from refusal_parity.statistics.mixed_models import mixed_models
 from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.planning.table import measured_design, planned_design
 from refusal_parity.statistics.rates import rates
+from refusal_parity.statistics.template_effects import template_effects
 
 RELATIVE: Final = 1e-9
 """By how much a number may change with the processor or the order of rows."""
@@ -41,6 +42,7 @@ def all_tables(study: Study) -> dict[str, Table]:
         "disparity": compared,
         "exclusions": exclusions(observations, analysis),
         "interactions": interactions(observations, analysis),
+        "template_effects": template_effects(observations, analysis),
         "influence": influences(observations, analysis),
         "lengths": lengths(observations, analysis),
         "selfcheck": selfcheck(observations, analysis),

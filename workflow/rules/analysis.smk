@@ -22,6 +22,7 @@ rule test_disparity:
         losses=f"{MODEL_RESULTS}/losses.parquet",
         disparity=f"{MODEL_RESULTS}/disparity.parquet",
         interactions=f"{MODEL_RESULTS}/interactions.parquet",
+        template_effects=f"{MODEL_RESULTS}/template_effects.parquet",
         bounds=f"{MODEL_RESULTS}/bounds.parquet",
         cut_off=f"{MODEL_RESULTS}/cut_off.parquet",
         influence=f"{MODEL_RESULTS}/influence.parquet",

@@ -12,6 +12,7 @@ from refusal_parity.statistics.losses.cut_off import cut_off
 from refusal_parity.statistics.losses.exclusions import exclusions
 from refusal_parity.statistics.losses.shares import bounds, losses
 from refusal_parity.statistics.rates import rates
+from refusal_parity.statistics.template_effects import template_effects
 from refusal_parity.tables import (
     Bounds,
     CutOff,
@@ -29,6 +30,7 @@ from refusal_parity.tables import (
     Rates,
     Responses,
     SelfCheck,
+    TemplateEffects,
     read_table,
     write_table,
 )
@@ -57,6 +59,7 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         "cut_off": (cut_off(prompts, labels, analysis, say), CutOff),
         "disparity": (disparities(observations, analysis, human, say), Disparity),
         "interactions": (interactions(observations, analysis, say), Interactions),
+        "template_effects": (template_effects(observations, analysis, say), TemplateEffects),
         "influence": (influences(observations, analysis, say), Influence),
     }
     if snakemake.output.quality:

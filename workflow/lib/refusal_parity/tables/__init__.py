@@ -44,6 +44,7 @@ from refusal_parity.tables.statistics import (
     StudyDesign,
 )
 from refusal_parity.tables.interactions import Interactions
+from refusal_parity.tables.template_effects import TemplateEffects
 from refusal_parity.tables.safeguards import SafeguardRates, Safeguards
 from refusal_parity.tables.left_out import Bounds, CutOff, Exclusions, Losses
 from refusal_parity.tables.findings import Findings
@@ -135,6 +136,7 @@ __all__ = [
     "StoredResponses",
     "StudyDesign",
     "TableSpec",
+    "TemplateEffects",
     "Training",
     "VoteProblems",
     "Votes",

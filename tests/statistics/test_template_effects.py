@@ -1,0 +1,163 @@
+"""How differences vary from template to template: by hand, and in simulated studies."""
+
+from __future__ import annotations
+
+import importlib.util
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from refusal_parity.config import AnalysisConfig
+from refusal_parity.statistics.resampling.randomisation import Draws
+from refusal_parity.statistics.template_effects import FEWEST, template_effects
+from refusal_parity.statistics.variances.across_templates import across_templates
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DRAWS = Draws(999, 1)
+
+
+def _rates(names: int, templates: int, seed: int = 4) -> np.ndarray:
+    return np.random.default_rng(seed).binomial(3, 0.3, (1, names, templates)) / 3
+
+
+def test_variance_is_that_of_an_analysis_of_variance() -> None:
+    """Mean squares by hand, with an interaction of group and template that is known."""
+    rates = _rates(10, 14)
+    ours = np.arange(10) < 6
+    found = across_templates(rates, ours, DRAWS, 0.05)
+    y = rates[0]
+    differences = y[:6].mean(axis=0) - y[6:].mean(axis=0)
+    noise = 0.0
+    for part in (y[:6], y[6:]):
+        total = sum(
+            (part[i, t] - part[i].mean() - part[:, t].mean() + part.mean()) ** 2
+            for i in range(len(part))
+            for t in range(14)
+        )
+        noise += total / ((len(part) - 1) * 13) / len(part)
+    assert found.mean[0] == pytest.approx(differences.mean())
+    assert found.variance[0] == pytest.approx(differences.var(ddof=1) - noise)
+    assert (found.new_low[0], found.new_high[0]) == (differences.min(), differences.max())
+    assert found.new_level == pytest.approx(13 / 15)
+
+
+def test_all_splits_of_the_names_are_compared() -> None:
+    rates = _rates(8, 12, seed=9)
+    ours = np.arange(8) < 4
+    y = rates[0] - rates[0].mean(axis=1, keepdims=True)
+
+    def squares(chosen: tuple[int, ...]) -> float:
+        one = np.isin(np.arange(8), chosen)
+        return float(((y[one].mean(axis=0) - y[~one].mean(axis=0)) ** 2).sum())
+
+    all_splits = [squares(chosen) for chosen in combinations(range(8), 4)]
+    expected = np.mean([each >= squares((0, 1, 2, 3)) - 1e-12 for each in all_splits])
+    found = across_templates(rates, ours, DRAWS, 0.05).p_value[0]
+    assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("names", [(8, 8), (24, 24)], ids=["listed", "drawn"])
+def test_the_order_of_names_and_templates_changes_nothing(names: tuple[int, int]) -> None:
+    rates = _rates(sum(names), 20)
+    ours = np.arange(sum(names)) < names[0]
+    random = np.random.default_rng(2)
+    order, other = random.permutation(sum(names)), random.permutation(20)
+    first = across_templates(rates, ours, DRAWS, 0.05)
+    second = across_templates(rates[:, order][:, :, other], ours[order], DRAWS, 0.05)
+    assert first.p_value[0] == second.p_value[0]
+    for key in ("mean", "variance", "low", "high", "new_low", "new_high"):
+        np.testing.assert_allclose(getattr(first, key), getattr(second, key), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "known"),
+    [
+        (np.zeros_like, [False, False]),
+        (lambda rates: np.full_like(rates, 0.3), [False, False]),
+        (lambda rates: np.where(np.arange(20) == 3, rates, 0.0), [True, False]),
+    ],
+    ids=["none", "constant", "one template"],
+)
+def test_what_does_not_vary_has_no_interval(spoil: Any, known: list[bool]) -> None:
+    rates = spoil(_rates(10, 20))
+    found = across_templates(rates, np.arange(10) < 5, DRAWS, 0.05)
+    assert [np.isfinite(each[0]) for each in (found.p_value, found.high)] == known
+    assert np.isfinite(found.variance[0])
+
+
+def _observations(names: int, templates: int, *, without: int = 0) -> pl.DataFrame:
+    random = np.random.default_rng(7)
+    rows = [
+        {
+            "model": "m", "group": group, "name_id": f"{group}{name}", "template_id": f"t{at}",
+            "text_id": f"t{at}", "label": "refusal" if random.random() < 0.3 else "answer",
+            "arm": "plain",
+        }
+        for group in ("x", "y", "z")
+        for name in range(names if group != "z" else 2)
+        for at in range(templates)
+        if not (group == "y" and name == 0 and at < without)
+        for _ in range(2)
+    ]  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("templates", "without", "whole", "note"),
+    [
+        (24, 0, 24, None),
+        (24, 3, 21, "3 templates without responses of every name"),
+        (FEWEST, 0, FEWEST, "too few templates for an interval of a new one"),
+        (FEWEST, 1, FEWEST - 1, f"fewer than {FEWEST} templates with all names"),
+    ],
+    ids=["whole", "gaps", "few", "fewer"],
+)
+def test_what_is_left_out_is_counted_and_what_is_missing_is_said(
+    templates: int, without: int, whole: int, note: str | None
+) -> None:
+    analysis = AnalysisConfig.model_validate(
+        {"outcomes": ["refusal"], "dimensions": {"group": {"reference": "x"}}}
+    )
+    rows = template_effects(_observations(6, templates, without=without), analysis).to_dicts()
+    by_group = {row["group"]: row for row in rows}
+    first = by_group["y"]
+    assert (first["templates"], first["left_out"]) == (whole, without)
+    assert first["note"] is None if note is None else note in first["note"]
+    assert (first["p_value"] is not None) == (whole >= FEWEST)
+    assert "fewer than 4 names" in by_group["z"]["note"]
+    assert by_group["z"]["sd"] is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "design", "rate", "shift", "times"),
+    [
+        ("MODERN", "32x8+8", 0.02, 0.0, 0.0),
+        ("STRONG", "24x8+4", 0.5, 0.0, 0.0),
+        ("MILD", "24x8+4", 0.02, 0.05, 3.0),
+        ("STRONG", "32x8+8", 0.2, 0.05, 3.0),
+    ],
+)
+def test_test_and_intervals_keep_their_word(
+    root: Path, pattern: str, design: str, rate: float, shift: float, times: float
+) -> None:
+    """Four scenarios of `benchmarks/template_effects.py`, of 60 studies each."""
+    path = root / "benchmarks" / "template_effects.py"
+    spec = importlib.util.spec_from_file_location("template_effects_benchmark", path)
+    assert spec is not None
+    assert spec.loader is not None
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    scenario = benchmark.Scenario(pattern, design, rate, shift, times)
+    seen = benchmark.seen(scenario, 60, np.random.default_rng(11))
+    if times == 0:
+        assert seen.rejected <= 0.15
+    else:
+        assert seen.rejected > 0.15
+        assert seen.estimate == pytest.approx(seen.truth, rel=0.35)
+    assert seen.covered >= 0.85
+    assert seen.new_covered >= seen.new_level - 0.1

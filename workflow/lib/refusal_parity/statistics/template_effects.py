@@ -1,0 +1,170 @@
+"""The table of how differences between groups of names vary from template to template."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from refusal_parity.dimensions import DIMENSIONS, Unit
+from refusal_parity.factors import is_listed
+from refusal_parity.statistics.adjust import benjamini_hochberg
+from refusal_parity.statistics.designs.counts import build_designs
+from refusal_parity.statistics.designs.grid import grid_of, in_grid
+from refusal_parity.statistics.disparity import levels_of
+from refusal_parity.statistics.enough import LEAST
+from refusal_parity.statistics.failures import Guard, unheard
+from refusal_parity.statistics.resampling.randomisation import Draws
+from refusal_parity.statistics.results import NOT_ESTIMABLE
+from refusal_parity.statistics.variances.across_templates import across_templates
+from refusal_parity.tables import TemplateEffects, conform
+from refusal_parity.text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import dataframely as dy
+
+    from refusal_parity.config import AnalysisConfig
+    from refusal_parity.statistics.designs.counts import FloatArray, IntArray
+    from refusal_parity.statistics.failures import Say
+
+FEWEST: Final = 12
+"""Templates without which nothing is said of how differences vary between them."""
+
+LEAST_LEVEL: Final = 0.9
+"""Share of new templates that an interval of theirs must hold to be given."""
+
+_DECIMALS: Final = 12
+"""Of differences of rates: those beyond hang on the processor."""
+
+Row = dict[str, Any]
+
+
+def template_effects(
+    observations: pl.DataFrame, analysis: AnalysisConfig, say: Say = unheard
+) -> dy.DataFrame[TemplateEffects]:
+    """Spread of each difference over templates, and the interval of a new template's.
+
+    See `across_templates`. Matched sets stand for templates where there are any.
+    Templates that lack a labelled response of a name are left out, and counted. All rows are
+    exploratory, adjusted by Benjamini and Hochberg within model and outcome.
+
+    Args:
+        observations: rows of `observe`, of one model or several.
+        analysis: outcomes, dimensions with their references, alpha, permutations, seed.
+        say: hears what failed numerically.
+
+    Raises:
+        InputError: a reference level does not occur in the observations.
+    """
+    rows = [
+        {"model": model, "dimension": dimension} | row
+        for (model,), part in observations.group_by("model", maintain_order=True)
+        if not is_listed(part)
+        for dimension in analysis.dimensions
+        if DIMENSIONS[dimension].unit is Unit.NAME
+        for row in _of_dimension(part, dimension, analysis, Guard(say, (str(model), dimension)))
+    ]
+    schema = {
+        name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype
+        for name, column in TemplateEffects.columns().items()
+        if name not in {"family", "p_adjusted"}
+    }
+    table = _adjusted(pl.DataFrame(rows, schema=schema)).with_columns(
+        pl.col("estimate", "new_low", "new_high").round(_DECIMALS) + 0.0
+    )
+    return conform(table, TemplateEffects, where="template effects")
+
+
+def _of_dimension(
+    observations: pl.DataFrame, dimension: str, analysis: AnalysisConfig, guard: Guard
+) -> Iterator[Row]:
+    levels = levels_of(observations, dimension, analysis.dimensions[dimension].reference)
+    designs = build_designs(observations, dimension, levels, analysis.readings)
+    for outcome, design in designs.items():
+        grid = grid_of(design)
+        k = in_grid(design, design.k)
+        for level in levels[1:]:
+            row = {"outcome": str(outcome), "group": level, "reference": levels[0]}
+            lost = [each for each in (levels[0], level) if each not in grid.levels]
+            if lost:
+                counts = dict.fromkeys(("names_group", "names_reference", "templates"), 0)
+                note = f"{NOT_ESTIMABLE}{' and '.join(lost)} without a labelled response"
+                yield row | counts | {"left_out": 0, "note": note}
+                continue
+            group, reference = grid.levels.index(level), grid.levels.index(levels[0])
+            chosen = np.isin(grid.level, [group, reference])
+            yield row | guard.of(str(outcome)).run(
+                "differences across templates",
+                partial(_of_pair, grid.n[chosen], k[chosen], grid.level[chosen], group, analysis),
+                partial(_failed, grid.level, group, reference),
+            )
+
+
+def _failed(level: IntArray, group: int, reference: int, reason: str) -> Row:
+    return {
+        "names_group": int((level == group).sum()),
+        "names_reference": int((level == reference).sum()),
+        "templates": 0,
+        "left_out": 0,
+        "note": f"{NOT_ESTIMABLE}{reason}",
+    }
+
+
+def _of_pair(
+    n: FloatArray, k: FloatArray, level: IntArray, group: int, analysis: AnalysisConfig
+) -> Row:
+    """A row of two groups of names, from counts of shape (names, templates)."""
+    ours = np.asarray(level == group, dtype=np.bool_)
+    whole = (n > 0).all(axis=0)
+    row: Row = {
+        "names_group": int(ours.sum()),
+        "names_reference": int((~ours).sum()),
+        "templates": int(whole.sum()),
+        "left_out": int(((n > 0).any(axis=0) & ~whole).sum()),
+    }
+    notes = []
+    if row["left_out"]:
+        notes.append(f"{counted(row['left_out'], 'template')} without responses of every name")
+    few = min(row["names_group"], row["names_reference"])
+    if few < LEAST:
+        notes.append(f"{NOT_ESTIMABLE}fewer than {LEAST} names in a group")
+    elif row["templates"] < FEWEST:
+        notes.append(f"{NOT_ESTIMABLE}fewer than {FEWEST} templates with all names")
+    else:
+        rates = (k[:, whole] / n[:, whole])[None]
+        draws = Draws(analysis.permutations, analysis.seed)
+        found = across_templates(rates, ours, draws, analysis.alpha)
+        row["estimate"] = float(found.mean[0])
+        if np.isfinite(found.p_value[0]):
+            row["p_value"] = float(found.p_value[0])
+            row["sd"] = float(np.sqrt(max(found.variance[0], 0.0)))
+        else:
+            notes.append("no name differs between templates: no variance")
+        if np.isfinite(found.high[0]) and np.isfinite(found.p_value[0]):
+            row["sd_low"] = float(np.sqrt(found.low[0]))
+            row["sd_high"] = float(np.sqrt(found.high[0]))
+        elif np.isfinite(found.p_value[0]):
+            notes.append("one template or name has all of the variance: no interval of it")
+        if found.new_level >= LEAST_LEVEL:
+            row["new_low"], row["new_high"] = float(found.new_low[0]), float(found.new_high[0])
+            row["new_level"] = found.new_level
+        else:
+            notes.append("too few templates for an interval of a new one")
+    return row | {"note": "; ".join(notes) or None}
+
+
+def _adjusted(rows: pl.DataFrame) -> pl.DataFrame:
+    family = pl.format("exploratory: {} across templates", "outcome")
+    marked = rows.with_columns(
+        pl.when(pl.col("p_value").is_not_null()).then(family).alias("family")
+    ).with_row_index("row")
+    adjusted = np.full(rows.height, np.nan)
+    for _, part in marked.drop_nulls("family").group_by("model", "family", maintain_order=True):
+        adjusted[part["row"].to_numpy()] = benjamini_hochberg(part["p_value"].to_numpy())
+    return marked.drop("row").with_columns(
+        pl.Series("p_adjusted", adjusted, dtype=pl.Float64).fill_nan(None)
+    )
