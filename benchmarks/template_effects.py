@@ -67,7 +67,7 @@ def seen(scenario: Scenario, studies: int, random: np.random.Generator) -> Seen:
     mean = ndtri(np.array([scenario.rate, scenario.rate + scenario.shift])) * scale
 
     def normal(variance: float, *shape: int) -> np.ndarray:
-        return np.sqrt(variance) * random.standard_normal((studies, *shape))
+        return np.asarray(np.sqrt(variance) * random.standard_normal((studies, *shape)))
 
     shape = (len(level), templates + 1)
     score = normal(template, 1, shape[1]) + normal(within, 2, shape[1])[:, level]
