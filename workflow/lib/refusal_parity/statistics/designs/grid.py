@@ -37,7 +37,7 @@ def grid_of(design: Design) -> Grid:
 
 def in_grid(design: Design, values: FloatArray) -> FloatArray:
     """Values by cell in the grid of a design, shape (names, templates)."""
-    shape = (int(design.name.max()) + 1, int(design.template.max()) + 1)
+    shape = (int(design.name.max(initial=-1)) + 1, int(design.template.max(initial=-1)) + 1)
     cell = design.name * shape[1] + design.template
     return np.bincount(cell, values, shape[0] * shape[1]).reshape(shape).astype(np.float64)
 
