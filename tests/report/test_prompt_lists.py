@@ -32,6 +32,7 @@ from refusal_parity.tables import (
     Stimuli,
     StudyDesign,
 )
+from refusal_parity.text import minus
 
 if TYPE_CHECKING:
     from refusal_parity.report import ReportInputs
@@ -281,6 +282,28 @@ def test_a_plan_counts_prompts(tmp_path: Path) -> None:
 def _others(prompts: pl.DataFrame) -> pl.DataFrame:
     keys = [pl.format("{}x", pl.col(key)).alias(key) for key in ("prompt_id", "template_id")]
     return prompts.with_columns(*keys)
+
+
+def test_a_list_without_a_refusal_says_what_is_not_ruled_out(tmp_path: Path) -> None:
+    study = ListStudy(groups={}, say=lambda *_: "aa", path=tmp_path / "list.csv")
+    config = study.config()
+    analysis = config.analysis.model_copy(update={"selfcheck": 0})
+    object.__setattr__(study, "config", lambda: config.model_copy(update={"analysis": analysis}))
+    inputs = measure(study, tmp_path)
+    # Wilson's limits of 0 of 24 and of 0 of 30 prompts; where no rate can be below 0, each
+    # limit is that of one rate.
+    z = 1.959964**2
+    ends = minus(f"-{100 * z / (30 + z):.1f} to {100 * z / (24 + z):.1f} points")
+    told = f"(adjusted p = 1.000; 95 % interval {ends})"
+    [line] = [each for each in summary_lines(inputs, Path("r")) if each.startswith("Found")]
+    assert line == f"Found: m: no difference between levels of kind shown {told}."
+    assert f"was shown for new prompts {told}. This is not evidence" in _text(inputs)
+    several = _row(
+        inputs[Disparity], outcome="refusal", dimension="topic", method="unit_score",
+        estimand="risk_difference",
+    )  # fmt: skip
+    assert several["p_adjusted"] == 1
+    assert several["adjusted_low"] < several["ci_low"] < 0 < several["adjusted_high"]
 
 
 def test_prompts_of_a_list_have_no_name(tmp_path: Path) -> None:

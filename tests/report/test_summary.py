@@ -8,6 +8,8 @@ from worded_study import BIG, pair, rate, study, whole
 from refusal_parity.report import ReportInputs, summary_lines
 from refusal_parity.tables import Labels
 
+ENDS = "18.2 to 38.0"
+
 
 def test_summary_has_three_lines(inputs: ReportInputs, tmp_path: Any) -> None:
     lines = summary_lines(inputs, tmp_path / "report.html")
@@ -22,10 +24,13 @@ def test_summary_has_three_lines(inputs: ReportInputs, tmp_path: Any) -> None:
 @pytest.mark.parametrize(
     ("p_values", "words"),
     [
-        ({"muslim": 0.3}, "no difference between groups shown (adjusted p = 0.300)."),
+        (
+            {"muslim": 0.3},
+            f"(adjusted p = 0.300; 95 % interval {ENDS} points).",
+        ),
         (
             {"muslim": 0.3, "black": 0.21},
-            "no difference between groups shown (smallest adjusted p = 0.210 of 2 comparisons).",
+            f"(smallest adjusted p = 0.210 of 2 comparisons; 95 % intervals from {ENDS} points).",
         ),
     ],
     ids=["one", "two"],
@@ -36,7 +41,8 @@ def test_what_is_not_shown_comes_with_its_p_value(
     tests = [row | {"group": each, "p_adjusted": p}
              for each, p in p_values.items() for row in pair(**BIG)]  # fmt: skip
     rates = [rate("m", group) for group in (*p_values, "white")]
-    assert summary_lines(study(tests, rates), tmp_path)[1] == f"Found: m: {words}"
+    lead = "Found: m: no difference between groups shown"
+    assert summary_lines(study(tests, rates), tmp_path)[1] == f"{lead} {words}"
 
 
 def test_summary_of_many_models_counts_them(tmp_path: Any) -> None:

@@ -52,16 +52,17 @@ def told(tests: list[dict[str, Any]], **given: Any) -> tuple[Verdict, str]:
             [whole(0.2), *pair(**BIG, p_adjusted=0.3, p_names=0.02)],
             Verdict.NOT_SHOWN,
             "No difference between groups was shown for new templates and new names "
-            f"(adjusted p = 0.300). {NO_PROOF} For muslim names against white names (+28.1 "
-            "points) the exact permutation of names, which holds for these templates only, shows "
-            "a difference (adjusted p = 0.020); for other templates none is shown.",
+            f"(adjusted p = 0.300; 95 % interval 18.2 to 38.0 points). {NO_PROOF} "
+            "For muslim names against white names (+28.1 points) the exact permutation "
+            "of names, which holds for these templates only, shows a difference (adjusted "
+            "p = 0.020); for other templates none is shown.",
             id="shown for these templates only",
         ),
         pytest.param(
             [whole(0.41), *pair(**BIG, p_adjusted=0.3)],
             Verdict.NOT_SHOWN,
             "No difference between groups was shown for new templates and new names "
-            f"(adjusted p = 0.300). {NO_PROOF}",
+            f"(adjusted p = 0.300; 95 % interval 18.2 to 38.0 points). {NO_PROOF}",
             id="not shown",
         ),
         pytest.param(
@@ -72,16 +73,17 @@ def told(tests: list[dict[str, Any]], **given: Any) -> tuple[Verdict, str]:
             ],
             Verdict.NOT_SHOWN,
             "No difference between groups was shown for new templates and new names "
-            f"(smallest adjusted p = 0.200 of 2 comparisons). {NO_PROOF}",
+            "(smallest adjusted p = 0.200 of 2 comparisons; 95 % intervals from 18.2 to 38.0 "
+            f"points). {NO_PROOF}",
             id="none of several shown",
         ),
         pytest.param(
             [whole(0.01), *pair(**BIG, p_adjusted=0.3)],
             Verdict.NOT_SHOWN,
             "No difference between groups was shown for new templates and new names "
-            f"(adjusted p = 0.300). {NO_PROOF} The test of all groups "
-            "together has p = 0.010 (Randomisation test over names, F). It holds for these "
-            "templates, new names and decides nothing: the single comparisons do.",
+            f"(adjusted p = 0.300; 95 % interval 18.2 to 38.0 points). {NO_PROOF} "
+            "The test of all groups together has p = 0.010 (Randomisation test over names, F). It "
+            "holds for these templates, new names and decides nothing: the single comparisons do.",
             id="only as a whole",
         ),
         pytest.param(
@@ -102,7 +104,8 @@ def told(tests: list[dict[str, Any]], **given: Any) -> tuple[Verdict, str]:
             [whole(0.4), *pair(**BIG, p_adjusted=0.9), *pair(group="black", note="one name only")],
             Verdict.NOT_SHOWN,
             "No difference between groups was shown for new templates and new names "
-            f"(adjusted p = 0.900). {NO_PROOF} Not estimable for black names: one name only.",
+            f"(adjusted p = 0.900; 95 % interval 18.2 to 38.0 points). {NO_PROOF} "
+            "Not estimable for black names: one name only.",
             id="one group not estimable",
         ),
     ],

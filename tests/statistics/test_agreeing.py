@@ -11,11 +11,14 @@ from scipy.stats import t
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.statistics.adjust import adjust
-from refusal_parity.statistics.agreeing import EFFECTIVE, OF_FAMILY, agreeing
+from refusal_parity.statistics.agreeing import OF_NO_TABLE, agreeing
+from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.proportions import TwoRates
+from refusal_parity.statistics.rate_intervals import Differences, UnitRate, two_sided
 
 ANALYSIS = AnalysisConfig.model_validate({"dimensions": {"group": {"reference": "white"}}})
-NUMBERS = ("estimate", "std_error", "df", "p_value", *OF_FAMILY, *EFFECTIVE)
+EFFECTIVE = ("effective_group", "effective_reference")
+NUMBERS = ("estimate", "std_error", "df", "p_value", *EFFECTIVE, *OF_NO_TABLE)
 
 
 def rows(given: list[dict[str, Any]], **values: Any) -> pl.DataFrame:
@@ -53,6 +56,26 @@ def rates_row(k: int, k_reference: int, df: float = 9.0) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def units_row(k: int, k_reference: int, correlation: float = 0.0) -> dict[str, Any]:
+    """Of 100 responses a level to 25 prompts."""
+    rates, variance = (
+        np.array(each)
+        for each in ((k / 100, k_reference / 100), (k / 4e4, 1e-4 + k_reference / 5e4))
+    )
+    found = Differences(
+        group=UnitRate(rates[0], variance[0], *map(np.array, (9.0, 25.0, 100.0))),
+        reference=UnitRate(rates[1], variance[1], *map(np.array, (7.0, 20.0, 100.0))),
+        correlation=np.array(correlation),
+    )
+    return {
+        "method": "unit_score", "k_group": k, "k_reference": k_reference,
+        "estimate": float(found.estimate), "std_error": 0.01,
+        "p_value": float(two_sided(found.reach(0.0))), "correlation": correlation,
+        "variance_group": variance[0], "variance_reference": variance[1],
+        "df_group": 9.0, "df_reference": 7.0, "least_group": 25.0, "least_reference": 20.0,
+    }  # fmt: skip
+
+
 def check(found: pl.DataFrame) -> pl.DataFrame:
     outside = (pl.col("adjusted_low") > 0) | (pl.col("adjusted_high") < 0)
     assert found.select((outside == (pl.col("p_adjusted") < 0.05)).all()).item()
@@ -70,6 +93,9 @@ def test_an_interval_leaves_0_out_exactly_where_p_is_small(seed: int, outcome: s
     given = rows([rates_row(*map(int, each)) for each in counts], outcome=outcome)
     found = check(agreeing(adjust(given, ANALYSIS)))
     assert found.select((pl.col("adjusted_high") <= 1).all()).item()
+    of_units = rows([units_row(*map(int, each), 0.3) for each in counts], outcome=outcome)
+    found = check(agreeing(adjust(of_units, ANALYSIS)))
+    assert found.select((pl.col("adjusted_low") <= pl.col("estimate")).all()).item()
 
 
 def test_the_level_is_that_of_the_last_comparison() -> None:
@@ -92,7 +118,11 @@ def test_a_family_of_its_own_has_its_own_interval() -> None:
 
 def test_what_has_no_interval_gets_none() -> None:
     exact = {"method": "permutation_names_exact", "estimate": 0.1, "p_value": 0.01}
-    margin = t_row(1) | {"method": "equivalence"}
+    of_margin = [str(method) for method in METHODS.values() if method.of_margin]
+    assert sorted(of_margin) == sorted(key for key in METHODS if "equivalence" in key)
+    margins = [t_row(1) | {"method": key} for key in of_margin]
+    score = units_row(5, 3) | {"method": "unit_score_equivalence"}
     ratio = t_row(1) | {"method": "katz", "estimand": "risk_ratio"}
-    found = agreeing(adjust(rows([exact, margin, ratio]), ANALYSIS))
-    assert found["adjusted_low"].null_count() == 3
+    found = agreeing(adjust(rows([exact, *margins, score, ratio]), ANALYSIS))
+    assert found["adjusted_low"].null_count() == len(found)
+    assert set(found.columns).isdisjoint(OF_NO_TABLE)

@@ -9,7 +9,7 @@ import numpy as np
 
 from refusal_parity.preference.moments import moments_of
 from refusal_parity.statistics.distributions import norm_isf, t_isf, t_sf
-from refusal_parity.statistics.rate_intervals import Differences, rate_interval, two_sided
+from refusal_parity.statistics.rate_intervals import Differences, UnitRate, two_sided
 
 if TYPE_CHECKING:
     from refusal_parity.preference.moments import Observed
@@ -91,7 +91,7 @@ def own_interval(observed: Observed, *, binary: bool, alpha: float) -> Interval 
         return None
     moments = moments_of(observed, observed)
     if binary:
-        return rate_interval(moments, np.full((1, 1), norm_isf(alpha / 2)), _GROUP)
+        return UnitRate.of(moments, _GROUP).interval(np.full((1, 1), norm_isf(alpha / 2)))
     from refusal_parity.statistics.proportions import Interval  # noqa: PLC0415
 
     half = t_isf(alpha / 2, moments.df[0]) * np.sqrt(moments.variance[:, :1])
@@ -109,7 +109,7 @@ def _lacking(group: Observed, other: Observed) -> str | None:
 
 
 def _of_rates(moments: LevelMoments, alpha: float) -> tuple[float, float, float]:
-    found = Differences(moments=moments, group=_GROUP, reference=_OTHER)
+    found = Differences.of(moments, _GROUP, _OTHER)
     interval = found.interval(alpha)
     p = two_sided(found.reach(0.0))
     return float(interval.low[0, 0]), float(interval.high[0, 0]), float(p[0, 0])

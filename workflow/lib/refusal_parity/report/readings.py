@@ -9,6 +9,7 @@ import polars as pl
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
+from refusal_parity.statistics.methods.nested import UNIT_WELCH
 from refusal_parity.tables import Labels, Lengths
 from refusal_parity.text import NOTHING, count, heading_of, known, minus, percent, plain, points
 from refusal_parity.vocabulary import Label
@@ -82,11 +83,12 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
     rows = inputs[Lengths].filter(pl.col("dimension").is_in(["all", inputs.dimension])).to_dicts()
     configured = {str(key): each for key, each in inputs.config.analysis.dimensions.items()}
     reference = configured[inputs.dimension].reference if inputs.dimension in configured else None
+    method = UNIT_WELCH if inputs.listed else OLS_CR2_TWO_WAY
     tests = {
         (row["model"], row["group"]): row
         for model in inputs.models
         for row in inputs.tests(model, Outcome.ANSWER_LENGTH, inputs.dimension)
-        if row["method"] == OLS_CR2_TWO_WAY and row["reference"] == reference
+        if row["method"] == method and row["reference"] == reference
     }
     alpha = inputs.config.analysis.alpha
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
+from refusal_parity.outcomes import OUTCOMES
 from refusal_parity.report.cautions import cautions, filtered_at
 from refusal_parity.report.influence import influence_words
 from refusal_parity.report.inputs import ALL
@@ -58,7 +59,8 @@ class Statement:
         global_p: p-value of the test of all levels together, where there is one.
         shown: differences that are shown, the largest first.
         small: levels whose difference is shown to lie within the margin.
-        nearest: how near the others came, in words in brackets: the smallest p-value.
+        nearest: how near the others came, in words in brackets: the smallest p-value, and
+            what the intervals do not rule out.
         lead: the first sentence.
         details: those that follow.
     """
@@ -107,7 +109,7 @@ def statement(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
         global_p=whole.p,
         shown=shown,
         small=small,
-        nearest=_nearest(found),
+        nearest=_nearest(inputs, found),
         lead=lead,
         details=tuple(details),
     )
@@ -126,7 +128,7 @@ def _of_odds(
         global_p=whole.p,
         shown=by_size(found),
         small=tuple(contrast.level for contrast in found if contrast.within_margin),
-        nearest=_nearest(found),
+        nearest=_nearest(inputs, found),
         lead=lead,
         details=tuple(details),
     )
@@ -153,18 +155,38 @@ def _lead(inputs: ReportInputs, whole: Finding, found: list[Finding], *, shown: 
     if whole.verdict is Verdict.EQUIVALENT:
         return f"Every difference{holds} was shown to be smaller than {_margin(inputs)}."
     levels = DIMENSIONS[whole.dimension].plural
-    return f"No difference between {levels} was shown{holds}{_nearest(found)}. {_NOT_PROOF}"
+    return f"No difference between {levels} was shown{holds}{_nearest(inputs, found)}. {_NOT_PROOF}"
 
 
-def _nearest(found: list[Finding]) -> str:
-    """The smallest p-value of some comparisons, in brackets; of none, nothing."""
+def _nearest(inputs: ReportInputs, found: list[Finding]) -> str:
+    """The smallest p-value of some comparisons and what they do not rule out, in brackets."""
     p_values = [each.p_adjusted for each in found if each.p_adjusted is not None]
     if not p_values:
         return ""
-    if len(p_values) == 1:
-        return f" (adjusted {p_equals(p_values[0])})"
-    number = counted(len(p_values), "comparison")
-    return f" (smallest adjusted {p_equals(min(p_values))} of {number})"
+    of_all = f" of {counted(len(p_values), 'comparison')}" if len(p_values) > 1 else ""
+    smallest = "smallest adjusted" if of_all else "adjusted"
+    left = _not_ruled_out(inputs, found)
+    return f" ({smallest} {p_equals(min(p_values))}{of_all}{left})"
+
+
+def _not_ruled_out(inputs: ReportInputs, found: list[Finding]) -> str:
+    """How large the differences of rates may be, by the intervals of those that have one."""
+    tested = [
+        each for each in found if each.p_adjusted is not None and OUTCOMES[each.outcome].is_binary
+    ]
+    ends = [
+        (each.ci_low, each.ci_high)
+        for each in tested
+        if each.ci_low is not None and each.ci_high is not None
+    ]
+    if not ends:
+        return ""
+    reach = interval(min(low for low, _ in ends), max(high for _, high in ends))
+    if len(tested) == 1:
+        return f"; {inputs.confidence} interval {reach} points"
+    rest = len(tested) - len(ends)
+    without = f", {rest} without one" if rest else ""
+    return f"; {inputs.confidence} intervals from {reach} points{without}"
 
 
 def _holds_for(found: list[Finding]) -> str:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from refusal_parity.statistics.distributions import t_isf
-from refusal_parity.statistics.methods.design_based import DESIGN_BASED_EQUIVALENCE
-from refusal_parity.statistics.methods.equivalence import EQUIVALENCE
-from refusal_parity.statistics.proportions import TwoRates
+from refusal_parity.statistics.distributions import norm_isf, t_isf
+from refusal_parity.statistics.methods import METHODS
+from refusal_parity.statistics.proportions import Interval, TwoRates
+from refusal_parity.statistics.rate_intervals import Differences, UnitRate
+from refusal_parity.statistics.results import OF_UNITS
 from refusal_parity.vocabulary import Estimand
 
 if TYPE_CHECKING:
@@ -18,12 +19,11 @@ if TYPE_CHECKING:
 
 OF_FAMILY: Final = ("p_family", "family_low", "family_high")
 """Columns of a method that allows for its family by itself."""
-EFFECTIVE: Final = ("effective_group", "effective_reference")
-"""Columns of a method that rests on effective numbers of responses."""
+OF_NO_TABLE: Final = (*OF_FAMILY, *OF_UNITS)
+"""Columns that only `agreeing` looks at."""
 
 _DIFFERENCES: Final = (str(Estimand.RISK_DIFFERENCE), str(Estimand.MEAN_DIFFERENCE))
-_OF_THE_MARGIN: Final = (str(EQUIVALENCE), str(DESIGN_BASED_EQUIVALENCE))
-"""Methods whose p-value is not of the difference 0."""
+_OF_THE_MARGIN: Final = tuple(str(method) for method in METHODS.values() if method.of_margin)
 
 
 def agreeing(rows: pl.DataFrame) -> pl.DataFrame:
@@ -43,20 +43,21 @@ def agreeing(rows: pl.DataFrame) -> pl.DataFrame:
     """
     is_difference = pl.col("estimand").is_in(_DIFFERENCES) & ~pl.col("method").is_in(_OF_THE_MARGIN)
     numbered = rows.with_row_index("row")
-    chosen = numbered.filter(is_difference).drop_nulls(["threshold", "estimate", "std_error", "df"])
-    quantile = np.asarray(t_isf(_column(chosen, "threshold") / 2, _column(chosen, "df")))
-    half = quantile * _column(chosen, "std_error")
-    estimate = _column(chosen, "estimate")
-    most = np.where(chosen["estimand"] == str(Estimand.RISK_DIFFERENCE), 1.0, np.inf)
-    low, high = np.maximum(estimate - half, -most), np.minimum(estimate + half, most)
-    by_rates = chosen["effective_group"].is_not_null().to_numpy()
-    if by_rates.any():
-        of_rates = chosen.filter(by_rates)
-        ends = two_rates(of_rates).limits(quantile[by_rates])
-        low[by_rates], high[by_rates] = ends.low, ends.high
+    known = numbered.filter(is_difference).drop_nulls(["threshold", "estimate", "std_error"])
+    by_units = known.drop_nulls("variance_group")
+    by_t = known.filter(pl.col("variance_group").is_null()).drop_nulls("df")
+    low, high = map(np.concatenate, zip(_by_t(by_t), _by_units(by_units), strict=True))
     ends_by_row = pl.DataFrame(
-        {"row": chosen["row"], "adjusted_low": low, "adjusted_high": high},
-        schema_overrides={"adjusted_low": pl.Float64, "adjusted_high": pl.Float64},
+        {
+            "row": np.concatenate([by_t["row"].to_numpy(), by_units["row"].to_numpy()]),
+            "adjusted_low": low,
+            "adjusted_high": high,
+        },
+        schema={
+            "row": numbered.schema["row"],
+            "adjusted_low": pl.Float64,
+            "adjusted_high": pl.Float64,
+        },
     )
     return (
         numbered.join(ends_by_row, on="row", how="left", maintain_order="left")
@@ -64,8 +65,37 @@ def agreeing(rows: pl.DataFrame) -> pl.DataFrame:
             adjusted_low=pl.coalesce("family_low", "adjusted_low"),
             adjusted_high=pl.coalesce("family_high", "adjusted_high"),
         )
-        .drop("row", "threshold", *OF_FAMILY)
+        .drop("row", "threshold", *OF_NO_TABLE)
     )
+
+
+def _by_t(rows: pl.DataFrame) -> Interval:
+    """By a standard error, or by `TwoRates` where there are effective numbers of responses."""
+    quantile = np.asarray(t_isf(_column(rows, "threshold") / 2, _column(rows, "df")))
+    half = quantile * _column(rows, "std_error")
+    estimate = _column(rows, "estimate")
+    most = np.where(rows["estimand"] == str(Estimand.RISK_DIFFERENCE), 1.0, np.inf)
+    low, high = np.maximum(estimate - half, -most), np.minimum(estimate + half, most)
+    by_rates = rows["effective_group"].is_not_null().to_numpy()
+    if by_rates.any():
+        ends = two_rates(rows.filter(by_rates)).limits(quantile[by_rates])
+        low[by_rates], high[by_rates] = ends.low, ends.high
+    return Interval(low, high)
+
+
+def _by_units(rows: pl.DataFrame) -> Interval:
+    """By rates whose errors are those of units."""
+    sides = [
+        UnitRate(
+            _column(rows, f"k_{side}") / _column(rows, f"n_{side}"),
+            *(_column(rows, f"{key}_{side}") for key in ("variance", "df", "least", "n")),
+        )
+        for side in ("group", "reference")
+    ]
+    found = Differences(
+        group=sides[0], reference=sides[1], correlation=_column(rows, "correlation")
+    )
+    return found.limits(np.asarray(norm_isf(_column(rows, "threshold") / 2)))
 
 
 def two_rates(rows: pl.DataFrame) -> TwoRates:

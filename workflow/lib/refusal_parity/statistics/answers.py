@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from refusal_parity.statistics.results import Estimate, Pair, join_notes, not_estimable
+from refusal_parity.statistics.results import NUMBERS, Estimate, Pair, join_notes, not_estimable
 from refusal_parity.vocabulary import Estimand
 
 if TYPE_CHECKING:
@@ -16,22 +16,6 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import BoolArray, FloatArray, IntArray
     from refusal_parity.statistics.designs.studies import Studies
     from refusal_parity.statistics.registry import Method
-
-NUMBERS: Final = (
-    "estimate",
-    "std_error",
-    "df",
-    "df_denominator",
-    "ci_low",
-    "ci_high",
-    "statistic",
-    "p_value",
-    "p_family",
-    "family_low",
-    "family_high",
-    "effective_group",
-    "effective_reference",
-)
 
 
 class Remark(NamedTuple):
@@ -89,6 +73,13 @@ class Answers:
     family_high: FloatArray | None = None
     effective_group: FloatArray | None = None
     effective_reference: FloatArray | None = None
+    variance_group: FloatArray | None = None
+    variance_reference: FloatArray | None = None
+    df_group: FloatArray | None = None
+    df_reference: FloatArray | None = None
+    least_group: FloatArray | None = None
+    least_reference: FloatArray | None = None
+    correlation: FloatArray | None = None
     remarks: tuple[Remark, ...] = ()
 
     def values(self, column: str) -> FloatArray:

@@ -11,7 +11,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.factors import is_listed
 from refusal_parity.outcomes import Mean
 from refusal_parity.statistics.adjust import adjust
-from refusal_parity.statistics.agreeing import OF_FAMILY, agreeing
+from refusal_parity.statistics.agreeing import OF_NO_TABLE, agreeing
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.observations import outcome_column
 from refusal_parity.statistics.enough import sizes_observed, sizes_of
@@ -44,7 +44,7 @@ _SCHEMA: Final = {
     name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype
     for name, column in Disparity.columns().items()
     if name not in {"family", "p_adjusted", "adjusted_low", "adjusted_high"}
-} | dict.fromkeys(OF_FAMILY, pl.Float64())
+} | dict.fromkeys(OF_NO_TABLE, pl.Float64())
 
 
 def disparities(

@@ -115,6 +115,7 @@ class Method(str):
         run: computes it for many studies of one design at once; None where it needs
             more than counts (`Needs.people`, `Needs.covariates`).
         checked: whether the self-check runs it on simulated studies.
+        of_margin: whether its p-value is of a difference of the margin or more, not of 0.
     """
 
     __slots__ = (
@@ -124,6 +125,7 @@ class Method(str):
         "estimands",
         "heading",
         "needs",
+        "of_margin",
         "run",
         "scope",
     )
@@ -136,6 +138,7 @@ class Method(str):
     citation: str | None
     run: Run | None
     checked: bool
+    of_margin: bool
 
     def __new__(  # noqa: PLR0913 - all that is known of a method
         cls,
@@ -149,6 +152,7 @@ class Method(str):
         describes: Describes | None = None,
         citation: str | None = None,
         checked: bool = True,
+        of_margin: bool = False,
     ) -> Self:
         """Declare a method.
 
@@ -161,6 +165,7 @@ class Method(str):
         made.heading, made.estimands, made.scope, made.run = heading, estimands, scope, run
         made.needs, made.describes, made.citation = needs or Needs(), describes, citation
         made.checked = checked and run is not None
+        made.of_margin = of_margin
         METHODS[key] = made
         return made
 

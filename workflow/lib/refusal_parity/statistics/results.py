@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.registry import Method
 
 
+OF_UNITS: Final = (
+    "variance_group",
+    "variance_reference",
+    "df_group",
+    "df_reference",
+    "least_group",
+    "least_reference",
+    "correlation",
+)
+"""Numbers from which an interval with errors by unit can be had at any level."""
+
+
 class Pair(NamedTuple):
     """A level and the one it is compared with."""
 
@@ -50,6 +62,14 @@ class Estimate:
         family_high: its upper end.
         effective_group: independent responses that would say as much of the group.
         effective_reference: the same of the reference.
+        variance_group: of the group's rate, by unit; this and those below in methods whose
+            interval takes them (`rate_intervals.UnitRate`).
+        variance_reference: the same of the reference.
+        df_group: degrees of freedom of this variance.
+        df_reference: the same of the reference.
+        least_group: units of the group, by Kish.
+        least_reference: the same of the reference.
+        correlation: of the errors of both rates.
         note: why a number is missing or not to be trusted.
         few: of what it has too few to be a finding, whatever its method.
     """
@@ -71,6 +91,13 @@ class Estimate:
     family_high: float | None = None
     effective_group: float | None = None
     effective_reference: float | None = None
+    variance_group: float | None = None
+    variance_reference: float | None = None
+    df_group: float | None = None
+    df_reference: float | None = None
+    least_group: float | None = None
+    least_reference: float | None = None
+    correlation: float | None = None
     note: str | None = None
     few: str | None = None
 
@@ -93,11 +120,11 @@ class Estimate:
     @property
     def numbers(self) -> dict[str, float | None]:
         """All numbers by column, as Python's own."""
-        given = {column: getattr(self, column) for column in _NUMBERS}
+        given = {column: getattr(self, column) for column in NUMBERS}
         return {key: None if each is None else float(each) for key, each in given.items()}
 
 
-_NUMBERS: Final = (
+NUMBERS: Final = (
     "estimate",
     "std_error",
     "df",
@@ -111,6 +138,7 @@ _NUMBERS: Final = (
     "family_high",
     "effective_group",
     "effective_reference",
+    *OF_UNITS,
 )
 MAY_BE_INFINITE: Final = frozenset({"estimate", "ci_low", "ci_high", "statistic"})
 """Numbers that may be without bound, such as a ratio to a rate of 0."""

@@ -12,7 +12,7 @@ import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.statistics.checking.error_rates import monte_carlo
-from refusal_parity.statistics.checking.verdicts import MARGIN_METHODS, Key, null_verdicts
+from refusal_parity.statistics.checking.verdicts import Key, null_verdicts
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.grid import grid_of, in_grid
 from refusal_parity.statistics.designs.kinds import DesignKind
@@ -192,7 +192,7 @@ def _row(verdicts: Verdicts, method: str) -> dict[str, Any]:
         if answered < studies
         else None
     )
-    meaning = _AT_MARGIN if method in MARGIN_METHODS else None
+    meaning = _AT_MARGIN if METHODS[method].of_margin else None
     if not answered:
         return {"n_simulations": 0, "note": join_notes(missing, meaning)}
     rate = monte_carlo(verdicts)

@@ -11,11 +11,6 @@ from refusal_parity.statistics.answers import Verdicts
 from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.failures import Guard
-from refusal_parity.statistics.methods.equivalence import EQUIVALENCE
-from refusal_parity.statistics.methods.nested import (
-    UNIT_SCORE_EQUIVALENCE,
-    UNIT_WELCH_EQUIVALENCE,
-)
 from refusal_parity.statistics.registry import Setting, suited_to
 from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws
@@ -47,10 +42,6 @@ _DESCRIBED: Final = 500
 
 _DRAWS: Final = 999
 """Permutations and bootstrap samples of each study: 1,000 alpha is a whole number."""
-
-
-MARGIN_METHODS: Final = frozenset({EQUIVALENCE, UNIT_SCORE_EQUIVALENCE, UNIT_WELCH_EQUIVALENCE})
-"""Tests that must not find equivalence where levels differ by the margin."""
 
 
 Key = tuple[str, Estimand]
@@ -101,7 +92,7 @@ def null_verdicts(
             deciding=True,
         )
         for method in run:
-            of_null = planted if method in MARGIN_METHODS else studies
+            of_null = planted if method.of_margin else studies
             for row in _guarded(method, of_null, setting, failures):
                 ratio = row.estimand in {Estimand.RISK_RATIO, Estimand.ODDS_RATIO}
                 verdicts = row.rejects(analysis.alpha, null=1 if ratio else 0)

@@ -8,7 +8,7 @@ import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.statistics.adjust import adjust
-from refusal_parity.statistics.agreeing import EFFECTIVE, OF_FAMILY, agreeing
+from refusal_parity.statistics.agreeing import OF_FAMILY, agreeing
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.designs.observations import observe
@@ -17,6 +17,7 @@ from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
 from refusal_parity.statistics.methods.nested import UNIT_SCORE
 from refusal_parity.statistics.methods.wilson_two_way import WILSON_TWO_WAY
+from refusal_parity.statistics.results import OF_UNITS
 from refusal_parity.statistics.rounding import settled
 from refusal_parity.statistics.running import run_method
 from refusal_parity.tables import CutOff, conform
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 _ESTIMAND: Final = Estimand.RISK_DIFFERENCE
+_TAKEN: Final = ("df", "effective_group", "effective_reference", *OF_UNITS)
+"""What `agreeing` has intervals from."""
 
 
 def cut_off(
@@ -84,7 +87,7 @@ _SCHEMA: Final = {
     "method": pl.String(),
     "estimand": pl.String(),
     "valid": pl.Boolean(),
-    **dict.fromkeys(("statistic", "df", *OF_FAMILY, *EFFECTIVE), pl.Float64()),
+    **dict.fromkeys(("statistic", *_TAKEN, *OF_FAMILY), pl.Float64()),
 }
 
 
@@ -155,5 +158,5 @@ def _differences(  # noqa: PLR0913, PLR0917 - what is compared in full
             "ci_high": row.ci_high,
             "p_value": row.p_value,
             "note": row.note,
-            **{key: getattr(row, key) for key in ("df", *EFFECTIVE)},
+            **{key: getattr(row, key) for key in _TAKEN},
         }

@@ -273,6 +273,7 @@ DESIGN_BASED_EQUIVALENCE: Final = Method(
     scope=Scope.NEW_NAMES_AND_TEMPLATES,
     needs=_PEOPLE,
     run=None,
+    of_margin=True,
 )
 CORRECTED: Final = (DESIGN_BASED, DESIGN_BASED_EQUIVALENCE)
 """What `design_based` gives rows of."""
@@ -295,6 +296,7 @@ UNIT_DESIGN_BASED_EQUIVALENCE: Final = Method(
     scope=Scope.NEW_PROMPTS,
     needs=_PEOPLE_OF_LIST,
     run=None,
+    of_margin=True,
 )
 UNIT_CORRECTED: Final = (UNIT_DESIGN_BASED, UNIT_DESIGN_BASED_EQUIVALENCE)
 """The same of a prompt list."""

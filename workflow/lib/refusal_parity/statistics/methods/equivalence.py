@@ -80,4 +80,5 @@ EQUIVALENCE: Final = Method(
     citation="Zou and Donner (2008), Construction of confidence limits about effect measures: a "
     "general approach, Statistics in Medicine 27, 1693-1702.",
     run=equivalence,
+    of_margin=True,
 )

@@ -20,6 +20,7 @@ from refusal_parity.statistics.variances.contrasts import t_tests
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
+    from refusal_parity.statistics.designs.nested import LevelMoments
     from refusal_parity.statistics.designs.studies import Studies
     from refusal_parity.statistics.registry import Setting
 
@@ -35,7 +36,7 @@ def unit_score(studies: Studies, setting: Setting) -> list[Answers]:
     found = _differences(studies)
     low, high = found.interval(setting.alpha)
     z = found.reach(0.0)
-    variance, _ = found.moments.of_difference(found.group, found.reference)
+    variance, _ = _moments(studies).of_difference(*studies.codes)
     answers = Answers(
         method=UNIT_SCORE,
         estimand=Estimand.RISK_DIFFERENCE,
@@ -47,6 +48,13 @@ def unit_score(studies: Studies, setting: Setting) -> list[Answers]:
         ci_high=high,
         statistic=z,
         p_value=two_sided(z),
+        variance_group=found.group.variance,
+        variance_reference=found.reference.variance,
+        df_group=found.group.df,
+        df_reference=found.reference.df,
+        least_group=found.group.least,
+        least_reference=found.reference.least,
+        correlation=found.correlation,
         remarks=tuple(_lost(studies)),
     )
     return [answers]
@@ -82,7 +90,7 @@ def unit_welch(studies: Studies, setting: Setting) -> list[Answers]:
     (`nested.level_moments`).
     """
     found = _differences(studies)
-    variance, df = found.moments.of_difference(found.group, found.reference)
+    variance, df = _moments(studies).of_difference(*studies.codes)
     largest = np.max(np.abs(studies.name_k / studies.name_n), axis=1)[:, None] ** 2
     variance = np.where(is_noise(variance, largest), 0 * variance, variance)
     rows = t_tests(UNIT_WELCH, studies.pairs, found.estimate, variance, df, setting.alpha)
@@ -102,13 +110,17 @@ def unit_welch_equivalence(studies: Studies, setting: Setting) -> list[Answers]:
 @lru_cache(maxsize=2)
 def _differences(studies: Studies) -> Differences:
     """Kept for the tests of both kinds."""
-    group, reference = studies.codes
-    return Differences(moments=level_moments(studies), group=group, reference=reference)
+    return Differences.of(_moments(studies), *studies.codes)
+
+
+@lru_cache(maxsize=2)
+def _moments(studies: Studies) -> LevelMoments:
+    return level_moments(studies)
 
 
 def _lost(studies: Studies) -> list[Remark]:
     """Pairs with a level of one unit, which says nothing of its error."""
-    moments = _differences(studies).moments
+    moments = _moments(studies)
     group, reference = studies.codes
     lost = []
     for at, level in enumerate(studies.grid.levels):
@@ -143,6 +155,7 @@ UNIT_SCORE_EQUIVALENCE: Final = Method(
     scope=Scope.NEW_PROMPTS,
     needs=_RATES,
     run=unit_score_equivalence,
+    of_margin=True,
 )
 UNIT_WELCH: Final = Method(
     "unit_welch",
@@ -161,4 +174,5 @@ UNIT_WELCH_EQUIVALENCE: Final = Method(
     needs=_MEANS,
     describes=_RARE,
     run=unit_welch_equivalence,
+    of_margin=True,
 )

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from refusal_parity.statistics.answers import NUMBERS, Answers, Remark
+from refusal_parity.statistics.answers import Answers, Remark
 from refusal_parity.statistics.distributions import chi2_sf, norm_isf
 from refusal_parity.statistics.false_alarms import Percent
 from refusal_parity.statistics.proportions import wilson
 from refusal_parity.statistics.registry import Describes, Method, Needs
+from refusal_parity.statistics.results import NUMBERS
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
