@@ -378,6 +378,7 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     "analysis.length_margin": ([0.5, 20], [0, -1, None]),
     "analysis.odds_margin": ([1.1, 3], [1, 0.5, -2, None]),
     "analysis.primary_family": ([{}, {"dimension": "gender"}], [[], {"dimension": "arm"}, None]),
+    "analysis.across_models": (["none", "fdr_bh", "fdr_by"], ["fdr", True, None]),
     "analysis.permutations": ([99, 10_000], [98, 0, None]),
     "analysis.bootstraps": ([99, 10_000], [98, 0, None]),
     "analysis.model_contrasts": (

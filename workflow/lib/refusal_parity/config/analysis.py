@@ -121,6 +121,12 @@ class AnalysisConfig(Section):
     primary_family: PrimaryFamily = Field(
         default=PrimaryFamily(), description="The declared family of tests."
     )
+    across_models: Literal["none", "fdr_bh", "fdr_by"] = Field(
+        default="none",
+        description="What is controlled over the models' primary families: `none`, each by itself "
+        "at alpha; `fdr_bh` (Benjamini-Hochberg) or `fdr_by` (Benjamini-Yekutieli, valid however "
+        "the models hang together), the expected share of models called different wrongly.",
+    )
     permutations: int = Field(
         default=100_000, ge=99, description="Random permutations of the names' groups."
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.outcomes import OUTCOMES
+from refusal_parity.report.across_models import is_controlled
 from refusal_parity.report.cautions import contrast_note
 from refusal_parity.report.inputs import ALL
 from refusal_parity.report.odds import odds_margins
@@ -88,9 +89,14 @@ def _within(inputs: ReportInputs) -> str:
 def differences_table(inputs: ReportInputs, outcome: Outcome, dimension: str) -> Table:
     """Risk differences against the reference, by the methods that control the type I error."""
     family = "primary family" if inputs.is_primary(outcome, dimension) else "exploratory"
+    over_models = (
+        "Adjusted p and intervals allow for the number of models. "
+        if is_controlled(inputs, outcome, dimension)
+        else ""
+    )
     return Table(
         caption=f"{question(outcome, dimension)} ({family}): differences in percentage "
-        f"points. In bold: adjusted p below {inputs.config.analysis.alpha:g}.",
+        f"points. {over_models}In bold: adjusted p below {inputs.config.analysis.alpha:g}.",
         columns=(
             ("Model", TEXT),
             (heading_of(dimension).capitalize(), TEXT),

@@ -8,6 +8,7 @@ import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.report import audit
+from refusal_parity.report.across_models import is_controlled
 from refusal_parity.report.left_out import left_out_lines
 from refusal_parity.report.odds import odds_interval, odds_margins, odds_ratio
 from refusal_parity.report.wording import Statement, statement
@@ -55,6 +56,9 @@ def summary_lines(inputs: ReportInputs, path: Path) -> list[str]:
         found = "; ".join(_short(inputs, result) for result in findings)
     else:
         found = _over_models(findings)
+    if is_controlled(inputs, *primary):
+        share = percent(inputs.config.analysis.alpha)
+        found = f"{found}; of models called different, at most {share} are expected to be wrong"
     return [f"Report: {path}", f"Found: {found}.", f"Left out: {_left_out(inputs)}"]
 
 

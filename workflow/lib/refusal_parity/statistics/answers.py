@@ -53,6 +53,8 @@ class Answers:
         pairs: levels compared; None alone for a global test.
         estimate: value of the estimand; this and the numbers below as in `Estimate`,
             None where the method has none.
+        family_null: of each pair the largest distances of its family in studies without a
+            difference, as in `Estimate`, shape (studies, pairs, distances).
         remarks: reasons for numbers that are missing, the first decides, and notes.
     """
 
@@ -80,6 +82,7 @@ class Answers:
     least_group: FloatArray | None = None
     least_reference: FloatArray | None = None
     correlation: FloatArray | None = None
+    family_null: FloatArray | None = None
     remarks: tuple[Remark, ...] = ()
 
     def values(self, column: str) -> FloatArray:
@@ -140,6 +143,7 @@ class Answers:
             reference=reference,
             note=join_notes(*notes),
             few=None,
+            family_null=None if self.family_null is None else self.family_null[study, at].tolist(),
             **numbers,
         )
 
@@ -192,6 +196,10 @@ class Answers:
                 remark = remark._replace(text=lambda study: of_own(own[study]))
             return remark._replace(where=among(remark.where, 0.0) > 0)
 
+        null = self.family_null
+        if null is not None:
+            null = np.full((studies, len(wanted), null.shape[-1]), np.nan)
+            null[place] = np.asarray(self.family_null)[:, kept]
         numbers: dict[str, Any] = {
             column: among(given, np.nan)
             for column in NUMBERS
@@ -202,6 +210,7 @@ class Answers:
             studies=studies,
             pairs=tuple(wanted),
             remarks=tuple(map(here, self.remarks)),
+            family_null=null,
             **numbers,
         )
 

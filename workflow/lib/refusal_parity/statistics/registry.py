@@ -35,6 +35,8 @@ class Setting(NamedTuple):
         deciding: whether a p-value need only be on the right side of alpha, as in
             thousands of simulated studies; else it is as exact as it can be.
         binary: whether the outcome is yes or no; else means are compared.
+        across_models: whether tests are to be decided at levels far below alpha too, which
+            are not known before all models are tested.
     """
 
     alpha: float
@@ -43,6 +45,7 @@ class Setting(NamedTuple):
     resamples: Resamples
     deciding: bool = False
     binary: bool = True
+    across_models: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,8 @@ class Estimate:
         least_group: units of the group, by Kish.
         least_reference: the same of the reference.
         correlation: of the errors of both rates.
+        family_null: the largest distances of its family in studies without a difference, the
+            largest first, down to that which p < alpha takes (`calibration.Null.tail`).
         note: why a number is missing or not to be trusted.
         few: of what it has too few to be a finding, whatever its method.
     """
@@ -98,6 +100,7 @@ class Estimate:
     least_group: float | None = None
     least_reference: float | None = None
     correlation: float | None = None
+    family_null: list[float] | None = None
     note: str | None = None
     few: str | None = None
 
@@ -188,6 +191,7 @@ def to_row(estimate: Estimate) -> dict[str, Any]:
         "reference": estimate.reference,
         "valid": estimate.method.controls(estimate.estimand) and estimate.few is None,
         **numbers,
+        "family_null": estimate.family_null,
     }
     unbounded = [column for column, number in numbers.items() if math.isinf(number or 0)]
     unsaid = unbounded if estimate.note is None else []

@@ -148,6 +148,7 @@ def _rows(
         Draws(analysis.permutations, analysis.seed),
         Resamples(analysis.bootstraps, analysis.seed),
         binary=outcomes[0].is_binary,
+        across_models=analysis.across_models != "none",
     )
     answers = method.run(studies, setting)
     return [[row for each in answers for row in each.of_study(at)] for at in range(len(outcomes))]

@@ -80,7 +80,24 @@ class Findings(dy.Schema):
     ci_high = dy.Float64(nullable=True, description="its upper end")
     p_value = dy.Float64(nullable=True, min=0, max=1, description="of the reported row alone")
     p_adjusted = dy.Float64(
-        nullable=True, min=0, max=1, description="corrected within `family`; decides"
+        nullable=True,
+        min=0,
+        max=1,
+        description="corrected within `family`, and with `analysis.across_models` over models; "
+        "decides",
+    )
+    p_one_model = dy.Float64(
+        nullable=True,
+        min=0,
+        max=1,
+        description="corrected within `family` alone; null where that is `p_adjusted`",
+    )
+    shared_alpha = dy.Float64(
+        nullable=True,
+        min=0,
+        max=1,
+        description="with `analysis.across_models`, what `p_one_model` is held against, and 1 less "
+        "the level of the interval",
     )
     family = dy.String(nullable=True, description="tests that are corrected together")
     correction = dy.Enum(Correction, nullable=True, description="how they are corrected")

@@ -127,6 +127,12 @@ class Disparity(dy.Schema):
     )
     adjusted_high = dy.Float64(nullable=True, description="its upper end")
     family = dy.String(nullable=True, description="family of tests that are corrected together")
+    family_null = dy.List(
+        dy.Float64(),
+        nullable=True,
+        description="with `analysis.across_models`, the largest distances of a calibrated family "
+        "in simulated studies without a difference, for intervals at levels below alpha",
+    )
     valid = dy.Bool(description="the method controls the type I error on templates x names")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 

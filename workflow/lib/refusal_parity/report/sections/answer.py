@@ -9,6 +9,7 @@ import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.report import checking, results
+from refusal_parity.report.across_models import across_models
 from refusal_parity.report.left_out import left_out_cautions
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.wording import VERDICTS, Statement, rate_sentence, statement
@@ -66,6 +67,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "margin": points(inputs.config.analysis.margin),
         "human_labels": _human_count(inputs),
         "findings": results.findings_table(inputs),
+        "across_models": across_models(inputs),
     }
 
 

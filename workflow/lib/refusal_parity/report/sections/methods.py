@@ -10,6 +10,7 @@ import polars as pl
 from refusal_parity.config import engine_of
 from refusal_parity.factors import SET, is_listed
 from refusal_parity.inference.answer_days import answer_days
+from refusal_parity.report.across_models import across_models
 from refusal_parity.report.odds import analyses_propensity, odds_margins
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.shown_labels import shown_labels
@@ -171,6 +172,7 @@ def _primary(inputs: ReportInputs) -> dict[str, Any] | None:
     deciding = Counter(found.method for found in tested if found.method is not None)
     return {
         "name": question(outcome, dimension),
+        "across_models": across_models(inputs),
         "corrections": [
             _CORRECTIONS[correction]
             for correction in Correction

@@ -52,6 +52,8 @@ class Finding:
     ci_high: float | None = None
     p_value: float | None = None
     p_adjusted: float | None = None
+    p_one_model: float | None = None
+    shared_alpha: float | None = None
     family: str | None = None
     correction: Correction | None = None
     names_ci_low: float | None = None

@@ -151,6 +151,8 @@ class Question:
             ci_low=_end(row, "low") if row["valid"] else None,
             ci_high=_end(row, "high") if row["valid"] else None,
             correction=_correction(row),
+            p_one_model=row.get("p_one_model"),
+            shared_alpha=row.get("shared_alpha"),
             human_labels=row["n_group"] + row["n_reference"] if corrected else None,
             type_i_error=max((each["false_positive_rate"] for each in rates), default=None),
             liberal=any(
@@ -179,7 +181,7 @@ class Question:
         if low is None or high is None:
             return found
         against = low if (found.estimate or 0) > 0 else high
-        overturned = found.shown and not _kept(found, against, self.alpha)
+        overturned = found.shown and not _kept(found, against, found.shared_alpha or self.alpha)
         return replace(
             found,
             left_out=low["left_group"] + low["left_reference"],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from refusal_parity.outcomes import Outcome
+from refusal_parity.statistics.answering.across_models import share_out
 from refusal_parity.statistics.answering.between_models import between_models
 from refusal_parity.statistics.answering.finding import Finding, Row
 from refusal_parity.statistics.answering.interactions import of_factors
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
+    from refusal_parity.statistics.answering.across_models import Shared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +61,25 @@ def findings(given: Evidence, analysis: AnalysisConfig) -> dy.DataFrame[Findings
         Table of Findings, in the order of the models, dimensions and outcomes; last those
         of models against each other.
     """
+    of_models = {
+        str(model): part
+        for (model,), part in given.disparity.group_by("model", maintain_order=True)
+    }
+    shared = None
+    if analysis.across_models != "none":
+        families = {
+            model: [
+                found
+                for found in _of_model(model, part, given, analysis)
+                if _decides(found, analysis)
+            ]
+            for model, part in of_models.items()
+        }
+        shared = share_out(families, given.disparity, analysis)
     rows = [
         vars(found)
-        for (model,), disparity in given.disparity.group_by("model", maintain_order=True)
-        for found in _of_model(str(model), disparity, given, analysis)
+        for model, part in of_models.items()
+        for found in _of_model(model, part, given, analysis, shared)
     ]
     rows += [vars(found) for found in between_models(given.comparison, analysis)]
     schema = {
@@ -73,9 +90,13 @@ def findings(given: Evidence, analysis: AnalysisConfig) -> dy.DataFrame[Findings
 
 
 def _of_model(
-    model: str, disparity: pl.DataFrame, given: Evidence, analysis: AnalysisConfig
+    model: str,
+    disparity: pl.DataFrame,
+    given: Evidence,
+    analysis: AnalysisConfig,
+    shared: Shared | None = None,
 ) -> Iterator[Finding]:
-    """All findings of one model; its rows are sorted out once."""
+    """All findings of one model, alone or as one of all; its rows are sorted out once."""
     tests = _by_question(disparity)
     counts = _by_question(_counts(given, model))
     bounds = _by_question(given.bounds.filter(pl.col("model") == model))
@@ -88,6 +109,9 @@ def _of_model(
         warning = left_out_warning(exclusions, losses, dimension, analysis)
         for outcome in analysis.outcomes:
             key = (str(outcome), str(dimension))
+            rows_of_key = tests.get(key, [])
+            if shared is not None and analysis.is_primary(*key):
+                rows_of_key = [shared.held(model, row) for row in rows_of_key]
             question = Question(
                 start=Finding(
                     model=model,
@@ -97,7 +121,7 @@ def _of_model(
                     == (analysis.primary_family.outcome, analysis.primary_family.dimension),
                     margin=analysis.margin_of(outcome),
                 ),
-                tests=tests.get(key, []),
+                tests=rows_of_key,
                 counts={row["group"]: row for row in counts.get(key, [])},
                 overall=next(iter(counts.get((str(outcome), "all"), [])), {}),
                 bounds=bounds.get(key, []),
@@ -114,6 +138,12 @@ def _of_model(
             ]
             why = why_no_finding(str(outcome))
             yield from found if why is None else (each.described(why) for each in found)
+
+
+def _decides(found: Finding, analysis: AnalysisConfig) -> bool:
+    """Whether it is of the primary family: a level against the reference over all responses."""
+    reference = analysis.dimensions[found.dimension].reference
+    return found.primary and found.factor is None and found.reference == reference
 
 
 def _by_question(frame: pl.DataFrame) -> dict[tuple[str, str], list[Row]]:

@@ -13,9 +13,14 @@ from refusal_parity.statistics.answers import Remark
 from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.fits.least_squares import regression
 from refusal_parity.statistics.methods.wilson_two_way import limits_by_t
-from refusal_parity.statistics.proportions import TwoRates
+from refusal_parity.statistics.proportions import Interval, TwoRates
 from refusal_parity.statistics.registry import Method, Needs
-from refusal_parity.statistics.simulation.calibration import Null, null_distances
+from refusal_parity.statistics.simulation.calibration import (
+    Null,
+    family_tails,
+    null_distances,
+    simulations,
+)
 from refusal_parity.statistics.variances.effective import effective
 from refusal_parity.vocabulary import Estimand, Scope
 
@@ -29,10 +34,6 @@ if TYPE_CHECKING:
 TEMPLATES: Final = 20
 NAMES: Final = 24
 """Of a study whose null model is known well enough to test against."""
-
-_SIMULATED: Final = 999
-_DECIDING: Final = 399
-"""Simulated studies where it only matters on which side of alpha a p-value lies."""
 
 
 def calibrated(studies: Studies, setting: Setting) -> list[Answers]:
@@ -72,10 +73,11 @@ def _tested(fit: LeastSquares, setting: Setting) -> Answers:
     first = studies.grid.levels[0]
     against = np.array([pair.reference == first for pair in studies.pairs])
     alone, together = _Numbers.none(fit), _Numbers.none(fit)
-    simulated = _DECIDING if setting.deciding else _SIMULATED
+    tails: list[FloatArray] = []
     for at in range(len(studies)):
         random = np.random.default_rng([setting.draws.seed, *map(ord, CALIBRATED)])
-        null = null_distances(studies, at, simulated, random)
+        null = null_distances(studies, at, simulations(setting), random)
+        tails.append(family_tails(null, against, setting))
         if null is not None:
             test = partial(_of_study, fit, at, null, setting.alpha)
             alone.fill(at, test(np.ones_like(against), together=False))
@@ -89,6 +91,7 @@ def _tested(fit: LeastSquares, setting: Setting) -> Answers:
         p_family=together.p_value,
         family_low=together.low,
         family_high=together.high,
+        family_null=np.stack(tails) if setting.across_models else None,
     )
 
 
@@ -123,14 +126,27 @@ def _of_study(  # noqa: PLR0913 - what is tested in full
     p_value = tested.exceeded(distance, together=together)
     critical = np.broadcast_to(tested.critical(alpha, together=together), distance.shape)
     by_t = t_isf(alpha / (2 * tests), found.df[at, pairs])
+    ends = ends_around(rates, critical, np.asarray(by_t), p_value < alpha)
+    return pairs, _Numbers(p_value, ends.low, ends.high)
+
+
+def ends_around(
+    rates: TwoRates, critical: FloatArray, by_t: FloatArray, shown: BoolArray
+) -> Interval:
+    """The interval of a calibrated difference: see `calibrated`; arrays of one shape.
+
+    Args:
+        rates: the difference.
+        critical: the calibrated quantile.
+        by_t: t's.
+        shown: where the test rejects.
+    """
     wide, narrow = rates.limits(np.maximum(critical, by_t)), rates.limits(critical)
-    shown, is_more = p_value < alpha, rates.difference > 0
+    is_more = rates.difference > 0
     low = np.where(shown & is_more, narrow.low, wide.low)
     high = np.where(shown & ~is_more, narrow.high, wide.high)
-    return pairs, _Numbers(
-        p_value,
-        np.where(shown, low, np.minimum(low, 0)),
-        np.where(shown, high, np.maximum(high, 0)),
+    return Interval(
+        np.where(shown, low, np.minimum(low, 0)), np.where(shown, high, np.maximum(high, 0))
     )
 
 

@@ -13,7 +13,12 @@ from refusal_parity.statistics.distributions import norm_isf, norm_sf, t_isf, t_
 from refusal_parity.statistics.fits.least_squares import least_squares, regression
 from refusal_parity.statistics.methods.bias_reduced import two_way_tests
 from refusal_parity.statistics.registry import Method, Needs
-from refusal_parity.statistics.simulation.calibration import Null
+from refusal_parity.statistics.simulation.calibration import (
+    Null,
+    family_tails,
+    in_batches,
+    simulations,
+)
 from refusal_parity.statistics.simulation.linear import fit_linear, simulate_linear
 from refusal_parity.vocabulary import Estimand, Scope
 
@@ -30,9 +35,6 @@ NAMES: Final = 12
 
 _LEAST: Final = 1e-300
 """Smallest p that has a normal quantile."""
-_SIMULATED: Final = 999
-_DECIDING: Final = 399
-"""Simulated studies where it only matters on which side of alpha a p-value lies."""
 
 
 def calibrated_linear(studies: Studies, setting: Setting) -> list[Answers]:
@@ -72,10 +74,11 @@ def _tested(fit: LeastSquares, setting: Setting) -> Answers:
     distance, df = _distance(found), found.values("df")
     by_t, shape = found.values("p_value"), (2, *distance.shape)
     p_value, quantile = np.full(shape, np.nan), np.full(shape, np.nan)
-    count = _DECIDING if setting.deciding else _SIMULATED
+    tails: list[FloatArray] = []
     for at in range(len(studies)):
         random = np.random.default_rng([setting.draws.seed, *map(ord, CALIBRATED_LINEAR)])
-        null = null_of(studies, at, count, random)
+        null = null_of(studies, at, simulations(setting), random)
+        tails.append(family_tails(null, against, setting))
         if null is None:
             continue
         p_value[0, at] = np.maximum(null.exceeded(distance[at], together=False), by_t[at])
@@ -87,7 +90,7 @@ def _tested(fit: LeastSquares, setting: Setting) -> Answers:
                 of_family = Null(null.distances[:, family])
                 p_value[1, at, family] = of_family.exceeded(distance[at, family], together=True)
                 quantile[1, at, family] = of_family.critical(setting.alpha, together=True)
-    alone, together = np.asarray(t_isf(norm_sf(quantile), df)) * error
+    alone, together = half_widths(quantile, df, error)
     return replace(
         found,
         p_value=p_value[0],
@@ -96,7 +99,13 @@ def _tested(fit: LeastSquares, setting: Setting) -> Answers:
         p_family=p_value[1],
         family_low=estimate - together,
         family_high=estimate + together,
+        family_null=np.stack(tails) if setting.across_models else None,
     )
+
+
+def half_widths(quantile: FloatArray, df: FloatArray, error: FloatArray) -> FloatArray:
+    """How far intervals reach from the estimate: t's quantile of the same p as the normal one."""
+    return np.asarray(t_isf(norm_sf(quantile), df)) * error
 
 
 def null_of(studies: Studies, at: int, count: int, random: np.random.Generator) -> Null | None:
@@ -114,8 +123,12 @@ def null_of(studies: Studies, at: int, count: int, random: np.random.Generator) 
     linear = fit_linear(studies.grid, studies.k[at])
     if linear is None:
         return None
-    drawn = least_squares(simulate_linear(studies, linear, count, random))
-    return Null(_distance(two_way_tests(drawn, 0.05)))
+
+    def distances(number: int) -> FloatArray:
+        drawn = least_squares(simulate_linear(studies, linear, number, random))
+        return _distance(two_way_tests(drawn, 0.05))
+
+    return in_batches(count, distances)
 
 
 def _distance(answers: Answers) -> FloatArray:

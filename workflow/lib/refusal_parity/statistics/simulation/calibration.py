@@ -15,8 +15,19 @@ from refusal_parity.statistics.simulation.latent import fit_latent
 from refusal_parity.statistics.variances.effective import effective
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.designs.counts import FloatArray
+    from collections.abc import Callable, Sequence
 
+    from refusal_parity.statistics.designs.counts import BoolArray, FloatArray
+    from refusal_parity.statistics.registry import Setting
+
+SIMULATED: Final = 999
+DECIDING: Final = 399
+"""Simulated studies where it only matters on which side of alpha a p-value lies."""
+ACROSS_MODELS: Final = 9_999
+"""Simulated studies where a p-value is also held against alpha shared out over models."""
+
+_AT_ONCE: Final = 1_000
+"""Studies simulated together, which bounds the memory that they take."""
 _SAME: Final = 1e-9
 """Distances closer than this share of their size are equal but for rounding."""
 
@@ -44,14 +55,77 @@ class Null(NamedTuple):
     def critical(self, alpha: float, *, together: bool) -> FloatArray:
         """The distance beyond which p < alpha, of each pair or of all together."""
         seen = self._seen(together=together)
-        # p < alpha where r <= alpha (1 + B) - 1, but for equality.
-        most = ceil(round(alpha * (1 + len(seen)), 6)) - 2
+        most = _most(alpha, len(seen))
         if most < 0:
             return np.full(seen.shape[1:], np.inf)
         return np.asarray(np.sort(seen, axis=0)[-1 - most], dtype=np.float64)
 
+    def tail(self, alpha: float) -> FloatArray:
+        """The largest distances of the family, those that `critical_of` may need up to alpha.
+
+        Returns:
+            The largest first.
+        """
+        seen = np.sort(self.distances.max(axis=1))[::-1]
+        return np.asarray(seen[: max(_most(alpha, len(seen)), 0) + 1], dtype=np.float64)
+
     def _seen(self, *, together: bool) -> FloatArray:
         return self.distances.max(axis=1, keepdims=True) if together else self.distances
+
+
+def critical_of(tail: Sequence[float], level: float, simulated: int) -> float:
+    """The distance beyond which p < level, from the largest distances alone.
+
+    Args:
+        tail: of `Null.tail` at this level or a higher one.
+        level: of the test.
+        simulated: B, how many studies the tail is of.
+    """
+    most = _most(level, simulated)
+    return float("inf") if most < 0 else tail[most]
+
+
+def _most(alpha: float, simulated: int) -> int:
+    """How many distances may reach one's own: p < alpha where r <= alpha (1 + B) - 1.
+
+    But for equality.
+    """
+    return ceil(round(alpha * (1 + simulated), 6)) - 2
+
+
+def simulations(setting: Setting) -> int:
+    """How many studies without a difference a study is held against."""
+    if setting.deciding:
+        return DECIDING
+    return ACROSS_MODELS if setting.across_models else SIMULATED
+
+
+def family_tails(null: Null | None, against: BoolArray, setting: Setting) -> FloatArray:
+    """Of each pair the largest distances of its family (`Null.tail`), shape (pairs, distances).
+
+    Args:
+        null: distances of all pairs; without any, NaN.
+        against: which pairs are the one family; the others are the other, shape (pairs,).
+        setting: alpha.
+    """
+    kept = max(_most(setting.alpha, simulations(setting)), 0) + 1
+    tails = np.full((len(against), kept), np.nan)
+    if null is not None:
+        for family in (against, ~against):
+            if family.any():
+                tails[family] = Null(null.distances[:, family]).tail(setting.alpha)
+    return tails
+
+
+def in_batches(count: int, distances: Callable[[int], FloatArray]) -> Null:
+    """Distances of so many studies, of no more at once than fit into memory.
+
+    Args:
+        count: how many studies.
+        distances: simulates so many and gives theirs.
+    """
+    sizes = [min(_AT_ONCE, count - done) for done in range(0, count, _AT_ONCE)]
+    return Null(np.concatenate([distances(size) for size in sizes]))
 
 
 def null_distances(
@@ -78,6 +152,10 @@ def null_distances(
     if common is None or own is None:
         return None
     latent = replace(common, name=(common.name + own.name) / 2).with_rates(common.rates)
-    drawn = simulate(studies.grid, latent, count, random).k
-    alike = Studies(studies.grid, drawn, studies.template_effects, studies.every_pair)
-    return Null(effective(least_squares(alike)).rates.distance())
+
+    def distances(number: int) -> FloatArray:
+        drawn = simulate(studies.grid, latent, number, random).k
+        alike = Studies(studies.grid, drawn, studies.template_effects, studies.every_pair)
+        return effective(least_squares(alike)).rates.distance()
+
+    return in_batches(count, distances)
