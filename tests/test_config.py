@@ -33,12 +33,37 @@ def _model(**changes: Any) -> Callable[[dict[str, Any]], None]:
     return lambda raw: raw["models"]["m"].update(changes)
 
 
+def _served(**changes: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda raw: raw["models"].update(m=_SERVED | changes)
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
         (lambda raw: raw.update(sampels=3), "unknown key sampels. Did you mean 'samples'?"),
         (lambda raw: raw.update(sample=3), "unknown key sample. Did you mean 'samples'?"),
         (_model(prompt_mod="chat"), "unknown key models.m.prompt_mod. Did you mean 'prompt_mode'?"),
+        (lambda raw: raw.update(alpha=0.1), "unknown key alpha. It stands in analysis. config/"),
+        (
+            _served(service_tier="flex"),
+            (
+                "unknown key models.m.service_tier. What only a server takes goes into "
+                "models.<key>.request (rename, extra_body). config/README.md"
+            ),
+        ),
+        (
+            _served(query={"v": 1}),
+            "unknown key models.m.query. It stands in models.<key>.request. config/README.md",
+        ),
+        (
+            lambda raw: raw.update(sampling={"reasoning_effort": "low"}),
+            "unknown key sampling.reasoning_effort. What only a server takes goes into ",
+        ),
+        (
+            _model(**_SERVED),
+            "unknown key models.m.source. Others of its kind have it, this one has not. config",
+        ),
+        (lambda raw: raw.update(zzyzx=1), "unknown key zzyzx. Remove it. config/README.md"),
         (lambda raw: raw["models"]["m"].pop("prompt_mode"), "key models.m.prompt_mode is missing"),
         (_model(source={"hub": "a/b"}), "key models.m.source.revision is missing"),
         (_model(source={"hub": "a/b", "revision": "main"}), "models.m.source.revision: "),

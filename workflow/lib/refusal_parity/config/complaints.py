@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
 from refusal_parity.config.engines import ENGINES
 from refusal_parity.config.keys import without_keys
@@ -12,11 +12,21 @@ from refusal_parity.config.section import Section
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
 _NO_KEYS: Final = {"[key]", "FolderSource", "HubSource", "WheelSource", "a path", "a list"}
 """Parts of pydantic's paths that stand nowhere in a config, beside the engines' names."""
+
+_ALIKE: Final = 0.7
+"""How alike two keys are of which one may be meant (`difflib`)."""
+_MISSPELT: Final = 0.85
+"""How alike where it surely is."""
+
+_ANY: Final = "<key>"
+"""What stands in a path for a key that people choose."""
 
 _TEXT: Final = "must be text; quotes around it make it so"
 _KEYS: Final = "must be keys with values"
@@ -65,12 +75,13 @@ def readable(error: ValidationError, where: str) -> InputError:
     more = len(error.errors()) - 1
     rest = f" ({more} more after this one.)" if more else ""
     if finding["type"] == "extra_forbidden":
-        # It may be the key of another section.
-        hint = _close(path[-1], _known_keys() - {path[-1]}) or " Remove it."
+        hint = _instead(path, error.title)
+        if not hint or hint.endswith("?"):
+            hint += _of_servers(finding)
         return InputError(
             f"unknown key {key}",
             where=where,
-            remedy=f"{hint.lstrip()} config/README.md lists the keys.{rest}",
+            remedy=f"{hint.lstrip() or 'Remove it.'} config/README.md lists the keys.{rest}",
         )
     if finding["type"] in {"missing", "union_tag_not_found"}:
         return InputError(
@@ -123,10 +134,60 @@ def _hint(finding: ErrorDetails) -> str:
     return _close(str(about.get("tag", finding["input"])), set(allowed))
 
 
-def _close(given: Any, known: set[str]) -> str:
-    close = difflib.get_close_matches(given, sorted(known), n=1)
+def _close(given: Any, known: set[str], least: float = 0.6) -> str:
+    close = difflib.get_close_matches(given, sorted(known), n=1, cutoff=least)
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
-def _known_keys(of: type[Section] = Section) -> set[str]:
-    return set(of.model_fields).union(*map(_known_keys, of.__subclasses__()))
+def _instead(path: list[str], title: str) -> str:
+    """The key of the same section that was meant, or where such a key stands."""
+    *before, given = path
+    own, others = set[str](), dict[str, str]()
+    for place, section in _places(title):
+        parts = place.split(".") if place else []
+        here = len(parts) == len(before) and all(
+            part in {_ANY, at} for part, at in zip(parts, before, strict=True)
+        )
+        if here:
+            own |= set(section.model_fields)
+        else:
+            for key in section.model_fields:
+                others.setdefault(key, place)
+    if given in own:
+        return " Others of its kind have it, this one has not."
+    if given in others and not _close(given, own, _MISSPELT):
+        return f" It stands in {others[given] or 'the config itself'}."
+    near = difflib.get_close_matches(given, sorted(others), n=1, cutoff=_ALIKE)
+    far = f" Did you mean {near[0]!r} in {others[near[0]] or 'the config itself'}?" if near else ""
+    return _close(given, own, _ALIKE) or far
+
+
+def _of_servers(finding: ErrorDetails) -> str:
+    """Where parameters go that only a server knows."""
+    section = finding["loc"][:-1]
+    if section == ("sampling",) or (section[:1] == ("models",) and section[2:] == ("openai",)):
+        return f" What only a server takes goes into models.{_ANY}.request (rename, extra_body)."
+    return ""
+
+
+def _places(title: str) -> Iterator[tuple[str, type[Section]]]:
+    """Each section within the one of this name, with the keys that lead there."""
+    todo = [("", each) for each in _sections() if each.__name__ == title]
+    while todo:
+        place, section = todo.pop(0)
+        yield place, section
+        for key, field in section.model_fields.items():
+            start = f"{place}.{key}" if place else key
+            todo += [(start + more, each) for more, each in _within(field.annotation)]
+
+
+def _within(annotation: Any) -> Iterator[tuple[str, type[Section]]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield "", annotation
+    more = f".{_ANY}" if get_origin(annotation) is dict else ""
+    for each in get_args(annotation):
+        yield from ((more + rest, section) for rest, section in _within(each))
+
+
+def _sections(of: type[Section] = Section) -> list[type[Section]]:
+    return [of, *(each for child in of.__subclasses__() for each in _sections(child))]

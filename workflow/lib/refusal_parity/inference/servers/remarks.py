@@ -22,7 +22,8 @@ def remarks(responses: pl.DataFrame, *, priced: bool) -> Iterator[str]:
     """
     status = pl.col("status").cast(pl.String)
     came = responses.filter(status.is_in([str(Status.OK), str(Status.EMPTY)]))
-    yield _used(responses)
+    if len(came):
+        yield _used(responses)
     yield from unknown_reasons(responses)
     filtered = responses.filter(status == str(Status.FILTERED))
     if len(filtered):
