@@ -45,9 +45,9 @@ def _served(**changes: Any) -> Callable[[dict[str, Any]], None]:
         (_model(prompt_mod="chat"), "unknown key models.m.prompt_mod. Did you mean 'prompt_mode'?"),
         (lambda raw: raw.update(alpha=0.1), "unknown key alpha. It stands in analysis. config/"),
         (
-            _served(service_tier="flex"),
+            _served(n_best=2),
             (
-                "unknown key models.m.service_tier. What only a server takes goes into "
+                "unknown key models.m.n_best. What only a server takes goes into "
                 "models.<key>.request (rename, extra_body). config/README.md"
             ),
         ),
