@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,6 +146,18 @@ def place(server: Server, asked: pl.DataFrame, root: Path, tmp_path: Path) -> Pl
     return Place(server, tmp_path, root, asked)
 
 
+@pytest.fixture
+def half(place: Place) -> Place:
+    """The same with every other prompt, where a job is killed once."""
+    return replace(place, prompts=place.prompts[::2])
+
+
+@pytest.fixture
+def half_undisturbed(half: Place, undisturbed: pl.DataFrame) -> pl.DataFrame:
+    asked = pl.col("prompt_id").is_in(half.prompts["prompt_id"].implode())
+    return undisturbed.filter(asked)
+
+
 def _drawn(log: str) -> int:
     found = re.search(r"([\d,]+) responses in \d+ s", log)
     assert found, log
@@ -175,36 +187,36 @@ def test_killed_at_random_instants(place: Place, undisturbed: pl.DataFrame) -> N
     assert place.saved() == len(undisturbed)
 
 
-def test_sigterm_saves_what_is_finished(place: Place, undisturbed: pl.DataFrame) -> None:
+def test_sigterm_saves_what_is_finished(half: Place, half_undisturbed: pl.DataFrame) -> None:
     def some() -> bool:
-        return len(place.chunks()) > 1
+        return len(half.chunks()) > 1
 
-    assert place.interrupt(signal.SIGTERM, some) == STOPPED == 143
-    saved = place.saved()
-    assert not place.output.exists()
+    assert half.interrupt(signal.SIGTERM, some) == STOPPED == 143
+    saved = half.saved()
+    assert not half.output.exists()
     assert (
-        f"stopped by SIGTERM: {saved:,} of {len(undisturbed):,}"
-        in (place.folder / "log").read_text()
+        f"stopped by SIGTERM: {saved:,} of {len(half_undisturbed):,}"
+        in (half.folder / "log").read_text()
     )
     # A chunk that the disk spoilt is the only thing drawn twice.
-    broken = place.chunks()[0]
+    broken = half.chunks()[0]
     lost = pl.read_parquet(broken).height
     broken.write_bytes(broken.read_bytes()[:-40])
-    log = place.run()
+    log = half.run()
     assert f"{broken} is truncated or corrupt" in log
-    assert _drawn(log) == len(undisturbed) - saved + lost
-    assert read_table(Responses, place.output).equals(undisturbed)
+    assert _drawn(log) == len(half_undisturbed) - saved + lost
+    assert read_table(Responses, half.output).equals(half_undisturbed)
 
 
-def test_changed_setting_starts_anew(place: Place, undisturbed: pl.DataFrame) -> None:
-    place.interrupt(signal.SIGKILL, lambda: len(place.chunks()) > 1)
-    old = place.chunks()
-    log = place.run(temperature=0.7)
+def test_changed_setting_starts_anew(half: Place, half_undisturbed: pl.DataFrame) -> None:
+    half.interrupt(signal.SIGKILL, lambda: len(half.chunks()) > 1)
+    old = half.chunks()
+    log = half.run(temperature=0.7)
     assert "made with other settings before (sampling.temperature)" in log
-    assert _drawn(log) == len(undisturbed)
-    assert set(old) < set(place.chunks())
-    cooler = read_table(Responses, place.output)
-    assert not cooler["response"].equals(undisturbed["response"])
+    assert _drawn(log) == len(half_undisturbed)
+    assert set(old) < set(half.chunks())
+    cooler = read_table(Responses, half.output)
+    assert not cooler["response"].equals(half_undisturbed["response"])
     saved = sum(pl.read_parquet(path).height for path in old)
-    assert _drawn(place.run()) == len(undisturbed) - saved
-    assert read_table(Responses, place.output).equals(undisturbed)
+    assert _drawn(half.run()) == len(half_undisturbed) - saved
+    assert read_table(Responses, half.output).equals(half_undisturbed)
