@@ -144,20 +144,18 @@ def test_only_what_is_new_is_drawn(workplace: Workplace, server: Server) -> None
     assert not set(anew.values()) & set(before.values())
 
 
-@pytest.mark.parametrize("forced", ["--forceall", "--forcerun=rp_ask_server"])
-def test_what_is_forced_is_drawn_anew_in_a_module_too(
-    workplace: Workplace, server: Server, forced: str
-) -> None:
+def test_what_is_forced_is_drawn_anew_in_a_module_too(workplace: Workplace, server: Server) -> None:
     folder = workplace.folder
     (folder / "Snakefile").write_text(OUTER.format(root=workplace.root), "utf-8")
     study = Study(replace(workplace, root=folder), server.server_port)
     study.run()
     assert server.asked.total() == 16
-    before = study.texts()
-    assert "0 are there already, 16 will be drawn" in study.run("--dry-run", forced)
-    study.run(forced)
-    assert server.asked.total() == 32
-    assert not set(study.texts().values()) & set(before.values())
+    for times, forced in enumerate(("--forceall", "--forcerun=rp_ask_server"), start=2):
+        before = study.texts()
+        assert "0 are there already, 16 will be drawn" in study.run("--dry-run", forced)
+        study.run(forced)
+        assert server.asked.total() == 16 * times
+        assert not set(study.texts().values()) & set(before.values())
 
 
 def test_only_what_is_new_is_labelled_and_read_by_people(
