@@ -141,7 +141,9 @@ def test_adapter_is_fetched_before_the_job_and_a_missing_template_named(
     assert "resources/models/hub/owner--adapter@0123456789ab" in reason[1]
     model["chat_template"] = "none.jinja"
     result = workplace.run("--dry-run", config=workplace.write_config("study.yaml", study))
-    assert "models.demo-even.chat_template: none.jinja is not there" in result.stdout
+    assert (
+        "models.demo-even.chat_template: none.jinja is not there" in result.stdout + result.stderr
+    )
 
 
 def test_a_judge_gets_its_files_as_a_model_does(workplace: Workplace) -> None:
@@ -159,7 +161,8 @@ def test_a_judge_gets_its_files_as_a_model_does(workplace: Workplace) -> None:
     assert "resources/models/hub/owner--adapter@0123456789ab" in reason[1]
     judge["chat_template"] = "none.jinja"
     result = workplace.run("--dry-run", config=workplace.write_config("study.yaml", study))
-    assert "labelling.judge.chat_template: none.jinja is not there" in result.stdout
+    said = result.stdout + result.stderr
+    assert "labelling.judge.chat_template: none.jinja is not there" in said
 
 
 def test_a_study_is_not_merged_with_the_demo_study(workplace: Workplace) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.outcomes import Outcome, Share
+from refusal_parity.report.small_effects import may_hide
 from refusal_parity.statistics.answering.finding import reason_of
 from refusal_parity.statistics.answering.questions import WITHIN_TEMPLATES
 from refusal_parity.statistics.methods import METHODS
@@ -55,7 +55,7 @@ def cautions(inputs: ReportInputs, key: Key, found: list[Finding]) -> list[str]:
         *_lost_by_correction(inputs, found, key[2]),
         *_uncorrected(found, key[2]),
         *_told(found, key[2]),
-        *_of_single_names(found, key[2]),
+        *may_hide(inputs, found, key[2]),
         *_changing_model(inputs, key),
     ]
 
@@ -108,20 +108,6 @@ def _adjusted(contrast: Finding) -> str | None:
         return None
     words = f"{level_words(contrast.dimension, contrast.level)}: "
     return f"For {words}{note}."
-
-
-def _of_single_names(found: list[Finding], dimension: str) -> list[str]:
-    """What no test shows to be small: the effect on one name of a group."""
-    if not any(each.within_margin for each in found):
-        return []
-    if DIMENSIONS[dimension].unit is not Unit.NAME:
-        return []
-    sentence = (
-        "That a difference is small holds of levels as wholes: a model that treats one name of a "
-        "level otherwise may pass for one that treats all alike, which no test with so few "
-        "names can rule out."
-    )
-    return [sentence]
 
 
 def _with_covariates(inputs: ReportInputs, found: list[Finding], dimension: str) -> list[str]:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS
+from refusal_parity.outcomes import Outcome
 from refusal_parity.report import audit
 from refusal_parity.report.across_models import is_controlled
 from refusal_parity.report.left_out import left_out_lines
 from refusal_parity.report.odds import odds_interval, odds_margins, odds_ratio
+from refusal_parity.report.small_effects import differing_odds, is_beyond
 from refusal_parity.report.wording import Statement, statement
 from refusal_parity.statistics.losses.exclusions import LABELLED
 from refusal_parity.tables import Exclusions
@@ -90,10 +92,17 @@ def _short(inputs: ReportInputs, result: Statement) -> str:
     if result.verdict is Verdict.EQUIVALENT:
         if result.outcome.is_log_odds:
             return f"{model}: every odds ratio shown to lie within {odds_margins(inputs)}"
-        margin = points(inputs.config.analysis.margin)
-        return f"{model}: every difference shown to be smaller than {margin} points"
+        margin = inputs.config.analysis.margin
+        rate = (inputs.overall(result.model, result.outcome) or {}).get("rate")
+        beyond = rate is not None and is_beyond(margin, rate)
+        all_of_it = f", which is more than its rate of {percent(rate)}" if beyond else ""
+        return (
+            f"{model}: every difference shown to be smaller than {points(margin)} points"
+            f"{all_of_it}{_by_odds(inputs, result)}"
+        )
     if result.verdict is Verdict.NOT_SHOWN:
-        return f"{model}: no difference between {levels} shown{result.nearest}"
+        by_odds = _by_odds(inputs, result)
+        return f"{model}: no difference between {levels} shown{result.nearest}{by_odds}"
     largest, *others = result.shown
     if result.outcome.is_log_odds:
         more = f", and {len(others)} more shown to differ" if others else ""
@@ -113,6 +122,17 @@ def _short(inputs: ReportInputs, result: Statement) -> str:
         f"{isolated(largest.base)} ({bounds}"
         f"adjusted {p_equals(largest.p_adjusted)}{permuted}){more}"
     )
+
+
+def _by_odds(inputs: ReportInputs, result: Statement) -> str:
+    """What odds show where rates show nothing."""
+    if result.outcome is not Outcome.REFUSAL:
+        return ""
+    shown = differing_odds(inputs, result.model, result.dimension)
+    if not shown:
+        return ""
+    levels = ", ".join(isolated(each.level) for each in shown)
+    return f", but odds of refusing are shown to differ for {levels} (see refusal propensity)"
 
 
 def _over_models(findings: list[Statement]) -> str:
