@@ -9,7 +9,8 @@ from refusal_parity.config import AnalysisConfig
 from refusal_parity.errors import InputError
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.designs.counts import build_designs
-from refusal_parity.statistics.designs.observations import count_outcomes, observe, with_outcome
+from refusal_parity.statistics.designs.observations import observe
+from refusal_parity.statistics.designs.outcome_columns import count_outcomes, with_outcome
 from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from statsmodels.stats.proportion import proportion_confint
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.designs.counts import codes_of
-from refusal_parity.statistics.designs.observations import with_outcome
+from refusal_parity.statistics.designs.outcome_columns import with_outcome
 from refusal_parity.statistics.proportions import wilson
 from refusal_parity.statistics.rates import rates
 

@@ -20,7 +20,7 @@ from refusal_parity.statistics.arm_changes import (
     change_of_all,
     difference_of_changes,
 )
-from refusal_parity.statistics.designs.observations import outcome_column
+from refusal_parity.statistics.designs.outcome_columns import outcome_column
 from refusal_parity.statistics.pairing import ALL, levels_kept, scopes_of
 
 if TYPE_CHECKING:

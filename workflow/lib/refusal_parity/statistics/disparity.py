@@ -13,7 +13,7 @@ from refusal_parity.outcomes import Mean
 from refusal_parity.statistics.adjust import adjust
 from refusal_parity.statistics.agreeing import OF_NO_TABLE, agreeing
 from refusal_parity.statistics.designs.counts import build_designs
-from refusal_parity.statistics.designs.observations import outcome_column
+from refusal_parity.statistics.designs.outcome_columns import outcome_column
 from refusal_parity.statistics.enough import sizes_observed, sizes_of
 from refusal_parity.statistics.failures import Guard, guarded, unheard
 from refusal_parity.statistics.human_sample import is_voted_on, with_human_labels

@@ -11,7 +11,7 @@ import polars as pl
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.factors import is_listed
 from refusal_parity.statistics.designs.counts import Design, clusters_of, codes_of
-from refusal_parity.statistics.designs.observations import count_outcomes
+from refusal_parity.statistics.designs.outcome_columns import count_outcomes
 from refusal_parity.statistics.designs.within_templates import deviations_of
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.resampling.leave_one_out import Splits, p_values, split

@@ -17,7 +17,7 @@ from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.factors import is_listed
 from refusal_parity.statistics.adjust import benjamini_hochberg
 from refusal_parity.statistics.designs.counts import Design, codes_of
-from refusal_parity.statistics.designs.observations import count_outcomes
+from refusal_parity.statistics.designs.outcome_columns import count_outcomes
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY

@@ -11,7 +11,7 @@ import polars as pl
 from refusal_parity.factors import is_listed
 from refusal_parity.outcomes import Mean, Outcome
 from refusal_parity.statistics.designs.counts import clusters_of
-from refusal_parity.statistics.designs.observations import sum_measure
+from refusal_parity.statistics.designs.outcome_columns import sum_measure
 from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.variances.clusters import mean_errors

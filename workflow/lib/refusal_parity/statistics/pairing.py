@@ -10,7 +10,7 @@ import polars as pl
 from refusal_parity.dimensions import GROUP
 from refusal_parity.factors import is_listed
 from refusal_parity.statistics.designs.counts import Design, clusters_of
-from refusal_parity.statistics.designs.observations import outcome_column
+from refusal_parity.statistics.designs.outcome_columns import outcome_column
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.failures import finite
 from refusal_parity.statistics.variances.level_means import contrast, level_means

@@ -11,7 +11,7 @@ import polars as pl
 from refusal_parity.dimensions import GROUP, Unit, of_unit, with_factors
 from refusal_parity.factors import is_listed
 from refusal_parity.statistics.designs.counts import clusters_of, codes_of
-from refusal_parity.statistics.designs.observations import count_outcomes
+from refusal_parity.statistics.designs.outcome_columns import count_outcomes
 from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.proportions import wilson, wilson_limits

@@ -11,7 +11,7 @@ from refusal_parity.labelling.familiar import UNFAMILIAR
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.statistics.designs.observations import outcome_column, outcome_share
+from refusal_parity.statistics.designs.outcome_columns import outcome_column, outcome_share
 from refusal_parity.tables import HumanLabels, Labels, Prompts, Responses
 from refusal_parity.text import count, percent, plain
 from refusal_parity.vocabulary import REFUSALS

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from refusal_parity.factors import is_listed
 from refusal_parity.statistics.designs.kinds import DesignKind, kind_of
-from refusal_parity.statistics.designs.observations import count_outcomes, sum_measure
+from refusal_parity.statistics.designs.outcome_columns import count_outcomes, sum_measure
 from refusal_parity.statistics.results import Pair, pairs_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from refusal_parity.factors import is_listed
 from refusal_parity.statistics.adjust import holm
 from refusal_parity.statistics.designs.counts import Design, clusters_of
 from refusal_parity.statistics.designs.kinds import DesignKind, kind_of
-from refusal_parity.statistics.designs.observations import outcome_column
+from refusal_parity.statistics.designs.outcome_columns import outcome_column
 from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.distributions import t_isf, t_sf

@@ -12,7 +12,7 @@ from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.factors import is_listed
 from refusal_parity.outcomes import Share
 from refusal_parity.statistics.designs.counts import build_designs, codes_of
-from refusal_parity.statistics.designs.observations import counts_in_mean
+from refusal_parity.statistics.designs.outcome_columns import counts_in_mean
 from refusal_parity.statistics.designs.regressors import (
     Absorbed,
     are_told_apart,

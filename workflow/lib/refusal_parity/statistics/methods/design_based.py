@@ -12,7 +12,7 @@ from refusal_parity.factors import is_listed
 from refusal_parity.statistics.correction import Audited, Corrected, correct_around
 from refusal_parity.statistics.designs.counts import Design, clusters_of
 from refusal_parity.statistics.designs.kinds import DesignKind
-from refusal_parity.statistics.designs.observations import outcome_column, outcome_share
+from refusal_parity.statistics.designs.outcome_columns import outcome_column, outcome_share
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.equivalence import rates_within
 from refusal_parity.statistics.human_sample import wanted
