@@ -30,7 +30,9 @@ def described(root: Path) -> ReportInputs:
     return propensity_inputs(root, outcomes=["refusal"])
 
 
-def small(refused: int, group_refused: int, p_small: float = 0.001) -> ReportInputs:
+def small(
+    refused: int, group_refused: int, p_small: float = 0.001, models: tuple[str, ...] = ("m",)
+) -> ReportInputs:
     """768 responses a group; the difference is shown to be small where p_small says so."""
     counts = {
         "n_group": 768, "n_reference": 768, "k_group": group_refused, "k_reference": refused,
@@ -43,8 +45,16 @@ def small(refused: int, group_refused: int, p_small: float = 0.001) -> ReportInp
         *pair(**counts, **near),
         disparity_row(**equivalence, method="equivalence", p_adjusted=p_small),
     ]
-    rates = [rate("m", "muslim", k=group_refused), rate("m", "white", k=refused)]
-    return study(tests, [*rates, rate("m", "all", 1536, refused + group_refused, dimension="all")])
+    rates = [
+        each
+        for model in models
+        for each in (
+            rate(model, "muslim", k=group_refused),
+            rate(model, "white", k=refused),
+            rate(model, "all", 1536, refused + group_refused, dimension="all"),
+        )
+    ]
+    return study([row | {"model": model} for model in models for row in tests], rates)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +87,13 @@ def test_the_terminal_names_such_a_margin(tmp_path: Path) -> None:
     line = summary_lines(small(8, 12), tmp_path)[1]
     assert "smaller than 5.0 points, which is more than its rate of 1.3 %" in line
     assert "more than its rate" not in summary_lines(small(200, 204), tmp_path)[1]
+
+
+def test_the_terminal_names_it_over_many_models_too(tmp_path: Path) -> None:
+    models = ("m", "m2", "m3", "m4")
+    line = summary_lines(small(8, 12, models=models), tmp_path)[1]
+    assert "; the margin of 5.0 points is more than the whole rate of 4 (m, m2, m3, m4)" in line
+    assert "whole rate" not in summary_lines(small(200, 204, models=models), tmp_path)[1]
 
 
 def test_odds_that_differ_stand_beside_rates_that_do_not(

@@ -57,7 +57,7 @@ def summary_lines(inputs: ReportInputs, path: Path) -> list[str]:
     if len(findings) <= _MODELS_IN_FULL:
         found = "; ".join(_short(inputs, result) for result in findings)
     else:
-        found = _over_models(findings)
+        found = _over_models(inputs, findings)
     if is_controlled(inputs, *primary):
         share = percent(inputs.config.analysis.alpha)
         found = f"{found}; of models called different, at most {share} are expected to be wrong"
@@ -93,9 +93,8 @@ def _short(inputs: ReportInputs, result: Statement) -> str:
         if result.outcome.is_log_odds:
             return f"{model}: every odds ratio shown to lie within {odds_margins(inputs)}"
         margin = inputs.config.analysis.margin
-        rate = (inputs.overall(result.model, result.outcome) or {}).get("rate")
-        beyond = rate is not None and is_beyond(margin, rate)
-        all_of_it = f", which is more than its rate of {percent(rate)}" if beyond else ""
+        beyond = _rate_within(inputs, result, margin)
+        all_of_it = "" if beyond is None else f", which is more than its rate of {percent(beyond)}"
         return (
             f"{model}: every difference shown to be smaller than {points(margin)} points"
             f"{all_of_it}{_by_odds(inputs, result)}"
@@ -124,6 +123,12 @@ def _short(inputs: ReportInputs, result: Statement) -> str:
     )
 
 
+def _rate_within(inputs: ReportInputs, result: Statement, margin: float) -> float | None:
+    """A model's rate where the margin takes in all of it."""
+    rate = (inputs.overall(result.model, result.outcome) or {}).get("rate")
+    return rate if rate is not None and is_beyond(margin, rate) else None
+
+
 def _by_odds(inputs: ReportInputs, result: Statement) -> str:
     """What odds show where rates show nothing."""
     if result.outcome is not Outcome.REFUSAL:
@@ -135,7 +140,7 @@ def _by_odds(inputs: ReportInputs, result: Statement) -> str:
     return f", but odds of refusing are shown to differ for {levels} (see refusal propensity)"
 
 
-def _over_models(findings: list[Statement]) -> str:
+def _over_models(inputs: ReportInputs, findings: list[Statement]) -> str:
     parts = [f"{len(findings)} models"]
     for verdict, words in (
         (Verdict.SHOWN, "difference shown for"),
@@ -143,13 +148,29 @@ def _over_models(findings: list[Statement]) -> str:
         (Verdict.NOT_SHOWN, "not shown for"),
         (Verdict.NOT_ESTIMABLE, "not estimable for"),
     ):
-        models = [isolated(result.model) for result in findings if result.verdict is verdict]
-        if models:
-            named = ", ".join(models[:_MODELS_BY_NAME])
-            rest = len(models) - _MODELS_BY_NAME
-            more = f" and {rest} more" if rest > 0 else ""
-            parts.append(f"{words} {len(models)} ({named}{more})")
+        parts += _named(words, [result for result in findings if result.verdict is verdict])
+    margin = inputs.config.analysis.margin
+    small = [each for each in findings if each.verdict is Verdict.EQUIVALENT]
+    within = [
+        each
+        for each in small
+        if not each.outcome.is_log_odds and _rate_within(inputs, each, margin) is not None
+    ]
+    parts += _named(f"the margin of {points(margin)} points is more than the whole rate of", within)
+    quiet = [each for each in findings if each.verdict is Verdict.NOT_SHOWN] + small
+    differing = [each for each in quiet if _by_odds(inputs, each)]
+    parts += _named("odds of refusing shown to differ although rates are not for", differing)
     return "; ".join(parts)
+
+
+def _named(words: str, results: list[Statement]) -> list[str]:
+    """A part of the line about some models, the first by name; none where there are none."""
+    if not results:
+        return []
+    named = ", ".join(isolated(each.model) for each in results[:_MODELS_BY_NAME])
+    rest = len(results) - _MODELS_BY_NAME
+    more = f" and {rest} more" if rest > 0 else ""
+    return [f"{words} {len(results)} ({named}{more})"]
 
 
 def _left_out(inputs: ReportInputs) -> str:
