@@ -20,6 +20,7 @@ from refusal_parity.statistics.simulation.calibration import (
     family_tails,
     null_distances,
     simulations,
+    too_few,
 )
 from refusal_parity.statistics.variances.effective import effective
 from refusal_parity.vocabulary import Estimand, Scope
@@ -63,12 +64,8 @@ def calibrated(studies: Studies, setting: Setting) -> list[Answers]:
 def _tested(fit: LeastSquares, setting: Setting) -> Answers:
     studies = fit.studies
     found = limits_by_t(fit, CALIBRATED, setting.alpha)
-    names, templates = int(studies.names.max()) + 1, int(studies.level_n.any(axis=0).sum())
-    if names < NAMES or templates < TEMPLATES:
-        few = (
-            f"{names} names and {templates} templates tell too little of how studies without a "
-            f"difference vary, which takes {NAMES} names and {TEMPLATES} templates"
-        )
+    few = too_few(studies, names=NAMES, templates=TEMPLATES)
+    if few is not None:
         return found.remarking(Remark.missing(few))
     first = studies.grid.levels[0]
     against = np.array([pair.reference == first for pair in studies.pairs])

@@ -18,6 +18,7 @@ from refusal_parity.statistics.simulation.calibration import (
     family_tails,
     in_batches,
     simulations,
+    too_few,
 )
 from refusal_parity.statistics.simulation.linear import fit_linear, simulate_linear
 from refusal_parity.vocabulary import Estimand, Scope
@@ -61,12 +62,8 @@ def calibrated_linear(studies: Studies, setting: Setting) -> list[Answers]:
 def _tested(fit: LeastSquares, setting: Setting) -> Answers:
     studies = fit.studies
     found = replace(two_way_tests(fit, setting.alpha), method=CALIBRATED_LINEAR)
-    names, templates = int(studies.names.max()) + 1, int(studies.level_n.any(axis=0).sum())
-    if names < NAMES or templates < TEMPLATES:
-        few = (
-            f"{names} names and {templates} templates tell too little of how studies without a "
-            f"difference vary, which takes {NAMES} names and {TEMPLATES} templates"
-        )
+    few = too_few(studies, names=NAMES, templates=TEMPLATES)
+    if few is not None:
         return found.remarking(Remark.missing(few))
     first = studies.grid.levels[0]
     against = np.array([pair.reference == first for pair in studies.pairs])

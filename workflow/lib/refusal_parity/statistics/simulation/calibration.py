@@ -159,3 +159,20 @@ def null_distances(
         return effective(least_squares(alike)).rates.distance()
 
     return in_batches(count, distances)
+
+
+def too_few(studies: Studies, *, names: int, templates: int) -> str | None:
+    """Why studies without a difference cannot be simulated from these; None where they can.
+
+    Args:
+        studies: of one design.
+        names: that it must have at least.
+        templates: likewise.
+    """
+    has = int(studies.names.max()) + 1, int(studies.level_n.any(axis=0).sum())
+    if has[0] >= names and has[1] >= templates:
+        return None
+    return (
+        f"{has[0]} names and {has[1]} templates tell too little of how studies without a "
+        f"difference vary, which takes {names} names and {templates} templates"
+    )
