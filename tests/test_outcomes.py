@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from refusal_parity.config import AnalysisConfig
-from refusal_parity.outcomes import OUTCOMES, Outcome, Share
+from refusal_parity.outcomes import OUTCOMES, Outcome
+from refusal_parity.quantities import Share
 from refusal_parity.vocabulary import Label
 
 COUNTED = {

@@ -9,12 +9,13 @@ import polars as pl
 import pytest
 
 from refusal_parity.demo.pairs import FOLDER, GROUPS, PLANTED_RATE, RATE, make_pairs
+from refusal_parity.pair_vocabulary import Adjustment
 from refusal_parity.preference.audit import ALL, NOBODY, Audit
 from refusal_parity.preference.comparison import group_differences, group_measures
 from refusal_parity.preference.measures import MEASURES, measured
 from refusal_parity.preference.sides import label_sides
 from refusal_parity.tables import Conversations, Mentions, Pairs, Sides, conform, empty
-from refusal_parity.vocabulary import Adjustment, Verdict
+from refusal_parity.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 import pytest
 
+from refusal_parity.pair_vocabulary import Adjustment
 from refusal_parity.preference.audit import Audit
 from refusal_parity.preference.extremes import difference_extremes, rate_extremes
 from refusal_parity.preference.measures import CHOSEN_REFUSES, MEASURES, REJECTED_REFUSES
-from refusal_parity.vocabulary import Adjustment
 
 _NAN: Final = float("nan")
 BY_KEY: Final = {measure.key: measure for measure in MEASURES}

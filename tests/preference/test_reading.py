@@ -9,10 +9,10 @@ import pytest
 
 from refusal_parity.config import PairColumns
 from refusal_parity.errors import InputError
+from refusal_parity.pair_vocabulary import PairAccount, PairCase
 from refusal_parity.preference.lines import read_lines
 from refusal_parity.preference.pairs import Ledger, read_pairs
 from refusal_parity.tables import PairLedger, Pairs, conform, read_table, write_parts
-from refusal_parity.vocabulary import PairAccount, PairCase
 
 if TYPE_CHECKING:
     from pathlib import Path

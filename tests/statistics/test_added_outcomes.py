@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
-from refusal_parity.outcomes import OUTCOMES, LogOdds, Mean, Outcome, Share, Words
+from refusal_parity.outcomes import OUTCOMES, Outcome, Words
+from refusal_parity.quantities import LogOdds, Mean, Share
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.rates import rates
 from refusal_parity.vocabulary import Label

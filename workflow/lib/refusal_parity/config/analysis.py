@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveFloat, StringConstraints, field_validator
 
 from refusal_parity.config.section import Key, Section
-from refusal_parity.outcomes import OUTCOMES, Mean, Outcome
+from refusal_parity.outcomes import OUTCOMES, Outcome
+from refusal_parity.quantities import Mean
 
 ColumnName = Annotated[str, StringConstraints(min_length=1)]
 """Name of a dimension of every study, or of a column of names, templates or a prompt list."""

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from refusal_parity.config.analysis import AnalysisConfig, ModelContrast
 from refusal_parity.config.complaints import readable
 from refusal_parity.config.engines import engine_of
-from refusal_parity.config.imported import ImportModel
 from refusal_parity.config.labelling import LabellingConfig
+from refusal_parity.config.prompted import check_guards, check_prompts
 from refusal_parity.config.study import StudyConfig
 from refusal_parity.config.trained import with_trained
 from refusal_parity.errors import InputError
@@ -45,8 +45,8 @@ def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
             "take.",
         )
     config = with_trained(config, where)
-    _check_prompts(config, where)
-    _check_guards(config, where)
+    check_prompts(config, where)
+    check_guards(config, where)
     _check_openings(config, where)
     _check_variants(config, where)
     config = _with_propensity(config, where)
@@ -78,98 +78,6 @@ def _check_audit(config: StudyConfig, where: str) -> None:
                 where=where,
                 remedy="Remove it, or study models in a config of their own.",
             )
-
-
-def _check_prompts(config: StudyConfig, where: str) -> None:
-    prompts = config.prompts
-    if prompts.list is not None:
-        _check_list(config, where)
-        return
-    for key in ("columns", "sheet", "download"):
-        if key in prompts.model_fields_set:
-            raise InputError(
-                f"prompts.{key} stands without prompts.list, which it belongs to",
-                where=where,
-                remedy="Give prompts.list, or take it out.",
-            )
-    if prompts.from_model is not None:
-        if prompts.templates is not None or prompts.names is not None:
-            raise InputError(
-                "prompts.from_model stands beside prompts.templates or prompts.names",
-                where=where,
-                remedy="Give either the two CSV files or from_model.",
-            )
-        source = config.models.get(prompts.from_model)
-        if isinstance(source, ImportModel) and source.format == "table":
-            raise InputError(
-                f"prompts.from_model names {prompts.from_model!r}, a table that does not say "
-                "which group a name is read as",
-                where=where,
-                remedy="Give prompts.templates and prompts.names.",
-            )
-        if not isinstance(source, ImportModel):
-            raise InputError(
-                f"prompts.from_model names {prompts.from_model!r}, which is no imported model",
-                where=where,
-                remedy="Name a model of this config that has `engine: import`.",
-            )
-    elif prompts.templates is None or prompts.names is None:
-        raise InputError(
-            "prompts.templates or prompts.names is missing",
-            where=where,
-            remedy="Give both CSV files, prompts.list for prompts as they stand, or "
-            "prompts.from_model for imported responses.",
-        )
-
-
-def _check_list(config: StudyConfig, where: str) -> None:
-    """What belongs to names and templates stands beside no list."""
-    beside = {"templates", "names", "group_column", "from_model"} & config.prompts.model_fields_set
-    if beside:
-        raise InputError(
-            f"prompts.{min(beside)} stands beside prompts.list",
-            where=where,
-            remedy="A list has its prompts as they stand: give that alone, or templates and names.",
-        )
-    if config.analysis.mixed_model:
-        raise InputError(
-            "analysis.mixed_model needs names and templates, which a prompt list has not",
-            where=where,
-            remedy="Take it out.",
-        )
-    if config.analysis.covariates:
-        raise InputError(
-            "analysis.covariates adjusts differences where names meet templates, and a prompt "
-            "list has neither",
-            where=where,
-            remedy="Take it out, or compare levels of a column of words in analysis.dimensions.",
-        )
-
-
-def _check_guards(config: StudyConfig, where: str) -> None:
-    used = {key: arm.guard for key, arm in config.prompts.arms.items() if arm.guard is not None}
-    for arm, guard in used.items():
-        if guard not in config.guards:
-            raise InputError(
-                f"prompts.arms.{arm}.guard names {guard!r}, which is no guard of this study",
-                where=where,
-                remedy=f"Name one of: {', '.join(config.guards)}."
-                if config.guards
-                else f"Say under guards.{guard} what it is.",
-            )
-    unused = [key for key in config.guards if key not in used.values()]
-    if unused:
-        raise InputError(
-            f"guards.{unused[0]} stands in front of no arm",
-            where=where,
-            remedy=f"Give an arm `guard: {unused[0]}`, or take the guard out.",
-        )
-    if config.guards and config.prompts.from_model is not None:
-        raise InputError(
-            "a study whose prompts come from a model's file has no arms of its own to guard",
-            where=where,
-            remedy="Give prompts.templates and prompts.names.",
-        )
 
 
 def _check_openings(config: StudyConfig, where: str) -> None:

@@ -14,7 +14,8 @@ from refusal_parity.guards.requests import open_prompts
 from refusal_parity.inference.checks import own_chat_template, read_chat_template
 from refusal_parity.inference.rendering import WithTemplate, render
 from refusal_parity.openings.tree import MOST_TOKENS, Opened, key_of, learn
-from refusal_parity.outcomes import Outcome, Share
+from refusal_parity.outcomes import Outcome
+from refusal_parity.quantities import Share
 from refusal_parity.tables import Openings, empty
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from refusal_parity.pair_vocabulary import Adjustment, Place
 from refusal_parity.preference.measures import measured
 from refusal_parity.preference.moments import Observed
-from refusal_parity.vocabulary import Adjustment, Place
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from refusal_parity.pair_vocabulary import Adjustment
 from refusal_parity.preference.audit import ALL, NOBODY
 from refusal_parity.preference.differences import difference, own_interval
 from refusal_parity.preference.extremes import difference_extremes, rate_extremes
 from refusal_parity.preference.measures import MEASURES
 from refusal_parity.statistics.adjust import holm
 from refusal_parity.tables import GroupDifferences, GroupMeasures, Groups, conform
-from refusal_parity.vocabulary import Adjustment, Verdict
+from refusal_parity.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from refusal_parity.pair_vocabulary import Adjustment
 from refusal_parity.preference.measures import CHOSEN_REFUSES, REJECTED_REFUSES
-from refusal_parity.vocabulary import Adjustment
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -7,7 +7,8 @@ from typing import Final
 
 import polars as pl
 
-from refusal_parity.vocabulary import REFUSALS, Label, Side
+from refusal_parity.pair_vocabulary import Side
+from refusal_parity.vocabulary import REFUSALS, Label
 
 _HARMFUL: Final = (Label.HARMFUL_REFUSAL, Label.HARMFUL_ANSWER)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.pair_vocabulary import Place
 from refusal_parity.tables import Mentions, empty
-from refusal_parity.vocabulary import Place
 
 if TYPE_CHECKING:
     from refusal_parity.preference.lexicon import Lexicon

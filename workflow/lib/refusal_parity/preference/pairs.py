@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import polars as pl
 
 from refusal_parity.errors import InputError
+from refusal_parity.pair_vocabulary import CASE_WORDS, INCOMPARABLE, PairAccount, PairCase, Speaker
 from refusal_parity.preference.layouts import read_sides
 from refusal_parity.preference.lines import read_lines
 from refusal_parity.tables import Pairs
-from refusal_parity.vocabulary import CASE_WORDS, INCOMPARABLE, PairAccount, PairCase, Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,9 @@ import polars as pl
 
 from refusal_parity.labelling.keywords import is_refusal_by_keyword
 from refusal_parity.labelling.labels import probability_of
+from refusal_parity.pair_vocabulary import Side
 from refusal_parity.tables import Sides, conform
-from refusal_parity.vocabulary import Label, Side
+from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
     import dataframely as dy

@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from refusal_parity.errors import InputError
+from refusal_parity.pair_vocabulary import PairCase, Speaker
 from refusal_parity.spelling import is_blank, reading
 from refusal_parity.textfiles import encodable
-from refusal_parity.vocabulary import PairCase, Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from refusal_parity.pair_vocabulary import CASE_WORDS, Adjustment, PairAccount
 from refusal_parity.preference.audit import ALL, NOBODY
 from refusal_parity.preference.measures import MEASURES, UNLABELLED
 from refusal_parity.tables import GroupDifferences, GroupMeasures, PairLedger
@@ -20,7 +21,7 @@ from refusal_parity.text import (
     percent,
     points,
 )
-from refusal_parity.vocabulary import CASE_WORDS, Adjustment, PairAccount, Verdict
+from refusal_parity.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

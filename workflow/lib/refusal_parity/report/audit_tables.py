@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from refusal_parity.pair_vocabulary import CASE_WORDS, Adjustment, PairAccount
 from refusal_parity.preference.audit import NOBODY
 from refusal_parity.preference.measures import MEASURES
 from refusal_parity.report.audit import amount, bounds, difference_rows, measure_rows
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.tables import Groups, PairLedger
 from refusal_parity.text import NOTHING, count, interval, p_value, plain
-from refusal_parity.vocabulary import CASE_WORDS, Adjustment, PairAccount, Verdict
+from refusal_parity.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from refusal_parity.preference.measures import Measure

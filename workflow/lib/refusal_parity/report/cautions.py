@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.outcomes import Outcome, Share
+from refusal_parity.outcomes import Outcome
+from refusal_parity.quantities import Share
 from refusal_parity.report.small_effects import may_hide
 from refusal_parity.statistics.answering.finding import reason_of
 from refusal_parity.statistics.answering.questions import WITHIN_TEMPLATES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from refusal_parity.pair_vocabulary import Adjustment
 from refusal_parity.report.audit import LEADING, difference_rows
 from refusal_parity.report.axes import (
     ceiling,
@@ -17,7 +18,7 @@ from refusal_parity.report.drawing import Drawing
 from refusal_parity.report.figure_registry import Place, figure_of_study
 from refusal_parity.report.style import ACCENT, CONTRAST, MUTED, PAPER
 from refusal_parity.text import interval, p_equals, plain, points
-from refusal_parity.vocabulary import Adjustment, Verdict
+from refusal_parity.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
-from refusal_parity.outcomes import OUTCOMES, Outcome, Share
+from refusal_parity.outcomes import OUTCOMES, Outcome
+from refusal_parity.quantities import Share
 from refusal_parity.report.odds import odds_ratio, small_rate
 from refusal_parity.text import level_words, points, ratio
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from refusal_parity.errors import InputError
 from refusal_parity.factors import is_listed
-from refusal_parity.outcomes import Mean
+from refusal_parity.quantities import Mean
 from refusal_parity.statistics.adjust import adjust
 from refusal_parity.statistics.agreeing import OF_NO_TABLE, agreeing
 from refusal_parity.statistics.designs.counts import build_designs

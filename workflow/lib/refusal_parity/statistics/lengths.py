@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.factors import is_listed
-from refusal_parity.outcomes import Mean, Outcome
+from refusal_parity.outcomes import Outcome
+from refusal_parity.quantities import Mean
 from refusal_parity.statistics.designs.counts import clusters_of
 from refusal_parity.statistics.designs.outcome_columns import sum_measure
 from refusal_parity.statistics.distributions import t_isf

@@ -16,8 +16,9 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.csvfiles import read_csv
-from refusal_parity.outcomes import OUTCOMES, Mean
+from refusal_parity.outcomes import OUTCOMES
 from refusal_parity.quality.measures import measured
+from refusal_parity.quantities import Mean
 from refusal_parity.repository import REPOSITORY
 from refusal_parity.statistics.proportions import wilson
 

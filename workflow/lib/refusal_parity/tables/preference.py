@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import dataframely as dy
 
+from refusal_parity.pair_vocabulary import Adjustment, PairAccount, PairCase, Place, Side
 from refusal_parity.tables.registry import table
-from refusal_parity.vocabulary import (
-    Adjustment,
-    Label,
-    PairAccount,
-    PairCase,
-    Place,
-    Side,
-    Verdict,
-)
+from refusal_parity.vocabulary import Label, Verdict
 
 
 @table("pairs", per_model=False, exported=False, of_preference=True)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import dataframely as dy
 
+from refusal_parity.pair_vocabulary import LEARNT, UNTAUGHT_WORDS, Speaker
 from refusal_parity.tables.registry import table
-from refusal_parity.vocabulary import LEARNT, UNTAUGHT_WORDS, Speaker
 
 if TYPE_CHECKING:
     from refusal_parity.config import StudyConfig

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Self
 import polars as pl
 
 from refusal_parity.errors import InputError
+from refusal_parity.pair_vocabulary import LEARNT, UNTAUGHT_WORDS, Untaught
 from refusal_parity.preference.pairs import PART, read_accounted
 from refusal_parity.tables import Lessons, empty
-from refusal_parity.vocabulary import LEARNT, UNTAUGHT_WORDS, Untaught
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

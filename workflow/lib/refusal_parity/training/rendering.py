@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import TemplateError
 
-from refusal_parity.vocabulary import Speaker, Untaught
+from refusal_parity.pair_vocabulary import Speaker, Untaught
 
 if TYPE_CHECKING:
     import polars as pl

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from refusal_parity.pair_vocabulary import Adjustment
 from refusal_parity.preference.measures import MEASURES
 from refusal_parity.report import audit, audit_tables
 from refusal_parity.report.sections.section import Section
-from refusal_parity.vocabulary import Adjustment
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from refusal_parity.pair_vocabulary import LEARNT, UNTAUGHT_WORDS
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.tables import Training
 from refusal_parity.text import count, plain
-from refusal_parity.vocabulary import LEARNT, UNTAUGHT_WORDS
 
 if TYPE_CHECKING:
     from refusal_parity.config import TrainConfig, VariantConfig

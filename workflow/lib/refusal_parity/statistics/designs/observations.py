@@ -17,8 +17,8 @@ from refusal_parity.factors import (
     with_text_unit,
 )
 from refusal_parity.guards.requests import guarded
-from refusal_parity.outcomes import Mean
 from refusal_parity.quality.measures import measured
+from refusal_parity.quantities import Mean
 from refusal_parity.statistics.balance import tokens
 from refusal_parity.tables import Labels
 from refusal_parity.vocabulary import Exclusion, Label

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from refusal_parity.outcomes import LogOdds, Mean, Outcome
+from refusal_parity.quantities import LogOdds, Mean
 from refusal_parity.vocabulary import SPLIT, Label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from refusal_parity.outcomes import Outcome
 
 
 def outcome_column(outcome: Outcome, column: str = "label") -> pl.Expr:

@@ -10,7 +10,7 @@ import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.factors import is_listed
-from refusal_parity.outcomes import Share
+from refusal_parity.quantities import Share
 from refusal_parity.statistics.designs.counts import build_designs, codes_of
 from refusal_parity.statistics.designs.outcome_columns import counts_in_mean
 from refusal_parity.statistics.designs.regressors import (

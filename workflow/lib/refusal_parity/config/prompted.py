@@ -1,0 +1,113 @@
+"""What a study asks models and what stands in front of them: that it is said, and once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from refusal_parity.config.imported import ImportModel
+from refusal_parity.errors import InputError
+
+if TYPE_CHECKING:
+    from refusal_parity.config.study import StudyConfig
+
+
+def check_prompts(config: StudyConfig, where: str) -> None:
+    """Prompts come from names and templates, from a list, or from a model's file.
+
+    Raises:
+        InputError: nothing says where they come from, or two things do.
+    """
+    prompts = config.prompts
+    if prompts.list is not None:
+        _check_list(config, where)
+        return
+    for key in ("columns", "sheet", "download"):
+        if key in prompts.model_fields_set:
+            raise InputError(
+                f"prompts.{key} stands without prompts.list, which it belongs to",
+                where=where,
+                remedy="Give prompts.list, or take it out.",
+            )
+    if prompts.from_model is not None:
+        if prompts.templates is not None or prompts.names is not None:
+            raise InputError(
+                "prompts.from_model stands beside prompts.templates or prompts.names",
+                where=where,
+                remedy="Give either the two CSV files or from_model.",
+            )
+        source = config.models.get(prompts.from_model)
+        if isinstance(source, ImportModel) and source.format == "table":
+            raise InputError(
+                f"prompts.from_model names {prompts.from_model!r}, a table that does not say "
+                "which group a name is read as",
+                where=where,
+                remedy="Give prompts.templates and prompts.names.",
+            )
+        if not isinstance(source, ImportModel):
+            raise InputError(
+                f"prompts.from_model names {prompts.from_model!r}, which is no imported model",
+                where=where,
+                remedy="Name a model of this config that has `engine: import`.",
+            )
+    elif prompts.templates is None or prompts.names is None:
+        raise InputError(
+            "prompts.templates or prompts.names is missing",
+            where=where,
+            remedy="Give both CSV files, prompts.list for prompts as they stand, or "
+            "prompts.from_model for imported responses.",
+        )
+
+
+def _check_list(config: StudyConfig, where: str) -> None:
+    """What belongs to names and templates stands beside no list."""
+    beside = {"templates", "names", "group_column", "from_model"} & config.prompts.model_fields_set
+    if beside:
+        raise InputError(
+            f"prompts.{min(beside)} stands beside prompts.list",
+            where=where,
+            remedy="A list has its prompts as they stand: give that alone, or templates and names.",
+        )
+    if config.analysis.mixed_model:
+        raise InputError(
+            "analysis.mixed_model needs names and templates, which a prompt list has not",
+            where=where,
+            remedy="Take it out.",
+        )
+    if config.analysis.covariates:
+        raise InputError(
+            "analysis.covariates adjusts differences where names meet templates, and a prompt "
+            "list has neither",
+            where=where,
+            remedy="Take it out, or compare levels of a column of words in analysis.dimensions.",
+        )
+
+
+def check_guards(config: StudyConfig, where: str) -> None:
+    """Every guard stands in front of an arm, and every arm's guard is one of the study's.
+
+    Raises:
+        InputError: one is unknown or unused, or there is no arm to stand in front of.
+    """
+    used = {key: arm.guard for key, arm in config.prompts.arms.items() if arm.guard is not None}
+    for arm, guard in used.items():
+        if guard not in config.guards:
+            raise InputError(
+                f"prompts.arms.{arm}.guard names {guard!r}, which is no guard of this study",
+                where=where,
+                remedy=f"Name one of: {', '.join(config.guards)}."
+                if config.guards
+                else f"Say under guards.{guard} what it is.",
+            )
+    unused = [key for key in config.guards if key not in used.values()]
+    if unused:
+        raise InputError(
+            f"guards.{unused[0]} stands in front of no arm",
+            where=where,
+            remedy=f"Give an arm `guard: {unused[0]}`, or take the guard out.",
+        )
+    if config.guards and config.prompts.from_model is not None:
+        raise InputError(
+            "a study whose prompts come from a model's file has no arms of its own to guard",
+            where=where,
+            remedy="Give prompts.templates and prompts.names.",
+        )
