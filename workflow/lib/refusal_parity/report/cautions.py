@@ -12,8 +12,8 @@ from refusal_parity.report.small_effects import may_hide
 from refusal_parity.statistics.answering.finding import reason_of
 from refusal_parity.statistics.answering.questions import WITHIN_TEMPLATES
 from refusal_parity.statistics.methods import METHODS
-from refusal_parity.statistics.methods.design_based import SPLIT_NOTE
 from refusal_parity.statistics.methods.exact import PERMUTATION_NAMES_EXACT
+from refusal_parity.statistics.split_votes import SPLIT_NOTE
 from refusal_parity.statistics.variances.uneven import UNEVEN_NOTE
 from refusal_parity.tables import Responses
 from refusal_parity.text import (

@@ -11,9 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from refusal_parity.dimensions import DIMENSIONS, Unit
+from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.outcomes import OUTCOMES
 from refusal_parity.report.cautions import cautions, filtered_at
+from refusal_parity.report.difference_wording import (
+    difference_sentence,
+    margin_words,
+    small_differences,
+    with_these_templates,
+)
 from refusal_parity.report.influence import influence_words
 from refusal_parity.report.inputs import ALL
 from refusal_parity.report.odds_wording import by_size, odds_sentences
@@ -23,11 +29,9 @@ from refusal_parity.text import (
     interval,
     isolated,
     known,
-    level_words,
     p_equals,
     percent,
     plain,
-    points,
 )
 from refusal_parity.vocabulary import Verdict
 
@@ -90,7 +94,7 @@ def statement(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
     else:
         shown = by_size(found)
         sentences = _of_shown(inputs, key, shown)
-        narrow = _with_these_templates(inputs, found, dimension)
+        narrow = with_these_templates(inputs, found, dimension)
         lead = _lead(inputs, whole, found, shown=bool(shown))
         if not lead:
             lead, *sentences = sentences
@@ -98,7 +102,7 @@ def statement(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
             *filter(None, sentences),
             *_together(inputs, whole),
             *narrow,
-            *_small(inputs, found, dimension),
+            *small_differences(inputs, found, dimension),
             *cautions(inputs, key, found),
         ]
     return Statement(
@@ -140,7 +144,7 @@ def _of_shown(
     """Each difference that is shown, with what it rests on."""
     sentences: list[str] = []
     for contrast in shown:
-        sentence = _sentence(inputs, *key, contrast)
+        sentence = difference_sentence(inputs, *key, contrast)
         rests_on = influence_words(inputs, *key, contrast)
         # The first one is the lead, which what it rests on would make too long.
         sentences += [f"{sentence}{rests_on}"] if sentences else [sentence, rests_on.strip()]
@@ -153,7 +157,7 @@ def _lead(inputs: ReportInputs, whole: Finding, found: list[Finding], *, shown: 
         return ""
     holds = _holds_for(found)
     if whole.verdict is Verdict.EQUIVALENT:
-        return f"Every difference{holds} was shown to be smaller than {_margin(inputs)}."
+        return f"Every difference{holds} was shown to be smaller than {margin_words(inputs)}."
     levels = DIMENSIONS[whole.dimension].plural
     return f"No difference between {levels} was shown{holds}{_nearest(inputs, found)}. {_NOT_PROOF}"
 
@@ -207,101 +211,6 @@ def _together(inputs: ReportInputs, whole: Finding) -> list[str]:
         "and decides nothing: the single comparisons do."
     )
     return [sentence]
-
-
-def _margin(inputs: ReportInputs) -> str:
-    return f"{points(inputs.config.analysis.margin)} points"
-
-
-def _small(inputs: ReportInputs, found: list[Finding], dimension: str) -> list[str]:
-    """Each level whose difference the equivalence test shows to lie within the margin."""
-    return [
-        f"For {level_words(dimension, contrast.level)} the difference from "
-        f"{level_words(dimension, contrast.base)} is shown to be smaller than "
-        f"{_margin(inputs)} ({points(contrast.estimate, signed=True)} points; equivalence test: "
-        f"adjusted {p_equals(contrast.p_small)})."
-        for contrast in found
-        if contrast.within_margin
-    ]
-
-
-def _with_these_templates(inputs: ReportInputs, found: list[Finding], dimension: str) -> list[str]:
-    """Each difference that only the narrower question shows: new names, the same templates."""
-    return [
-        f"For {level_words(dimension, contrast.level)} against "
-        f"{level_words(dimension, contrast.base)} "
-        f"({points(contrast.estimate, signed=True)} points) the exact permutation of names, which "
-        "holds for these templates only, shows a difference (adjusted "
-        f"{p_equals(contrast.names_p_adjusted)}{_noted(contrast)}); "
-        "for other templates none is shown."
-        for contrast in found
-        if not contrast.shown
-        and contrast.names_p_adjusted is not None
-        and contrast.names_p_adjusted < inputs.config.analysis.alpha
-    ]
-
-
-def _noted(contrast: Finding) -> str:
-    return f"; {plain(contrast.note)}" if contrast.note else ""
-
-
-def _sentence(
-    inputs: ReportInputs, model: str, outcome: Outcome, dimension: str, contrast: Finding
-) -> str:
-    """Say how large a difference is, in which direction, and how sure of it the study is."""
-    size = contrast.estimate or 0
-    direction = "more" if size > 0 else "less"
-    inside = _intervals(contrast, inputs.confidence)
-    counts = _counts(contrast)
-    if counts:
-        inside.append(counts)
-    test = f"adjusted {p_equals(contrast.p_adjusted)}"
-    if contrast.by_names:
-        test = f"{test} by the exact permutation of names, which holds for these templates only"
-    elif contrast.scope is not None:
-        test = f"{test}; for {contrast.scope}"
-    caution = ""
-    permuted = contrast.names_p_adjusted
-    if permuted is not None and permuted >= inputs.config.analysis.alpha:
-        caution = (
-            " The exact permutation of names, for these templates, does not show it "
-            f"(adjusted {p_equals(permuted)})."
-        )
-    return (
-        f"{isolated(model)} {outcome.words.verb} {points(abs(size))} points {direction} often for "
-        f"{level_words(dimension, contrast.level)} than for "
-        f"{level_words(dimension, contrast.base)} "
-        f"({', '.join(inside)}{'; ' if inside else ''}{test}).{caution}"
-        f"{_corrected(contrast)}"
-    )
-
-
-def _corrected(contrast: Finding) -> str:
-    if contrast.human_labels is None:
-        return ""
-    return f" Corrected for the machine's errors by {contrast.human_labels:,} human labels."
-
-
-def _intervals(contrast: Finding, confidence: str) -> list[str]:
-    low, high = contrast.ci_low, contrast.ci_high
-    if low is None or high is None:
-        return []
-    # The sentence says "less often": its interval counts in the same direction.
-    if (contrast.estimate or 0) < 0:
-        low, high = -high, -low
-    return [f"{confidence} interval {interval(low, high)}"]
-
-
-def _counts(contrast: Finding) -> str:
-    """How many units the levels have of what a study has a sample of."""
-    ours, others, noun = {
-        Unit.NAME: (contrast.names_group, contrast.names_reference, "names"),
-        Unit.TEMPLATE: (contrast.templates_group, contrast.templates_reference, "templates"),
-        Unit.SET: (None, None, ""),
-        Unit.PROMPT: (None, None, ""),
-        Unit.LISTED: (contrast.templates_group, contrast.templates_reference, "prompts"),
-    }[DIMENSIONS[contrast.dimension].unit]
-    return "" if ours is None or others is None else f"{ours} against {others} {noun}"
 
 
 def rate_sentence(inputs: ReportInputs, model: str, outcome: Outcome) -> str:
