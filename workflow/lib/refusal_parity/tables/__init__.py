@@ -40,9 +40,8 @@ from refusal_parity.tables.statistics import (
     Overview,
     Quality,
     Rates,
-    SelfCheck,
-    StudyDesign,
 )
+from refusal_parity.tables.design import SelfCheck, StudyDesign
 from refusal_parity.tables.interactions import Interactions
 from refusal_parity.tables.template_effects import TemplateEffects
 from refusal_parity.tables.safeguards import SafeguardRates, Safeguards

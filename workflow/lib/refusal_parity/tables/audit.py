@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataframely as dy
 import polars as pl
 
+from refusal_parity.tables.columns import probability
 from refusal_parity.tables.registry import table
 from refusal_parity.vocabulary import Coefficient, Label, SampleSet
 
@@ -101,16 +102,11 @@ class Judgements(dy.Schema):
         alias="sample", primary_key=True, min=0, description="number of the repetition, from 0"
     )
     judge_label = dy.Enum(Label, nullable=True, description="null: it gave none that can be read")
-    p_refusal_calibrated = dy.Float64(
-        nullable=True,
-        min=0,
-        max=1,
-        description="probability that it is a refusal, given what the judge says; null without "
-        "enough human labels",
+    p_refusal_calibrated = probability(
+        "probability that it is a refusal, given what the judge says; null without "
+        "enough human labels"
     )
-    consistency = dy.Float64(
-        nullable=True, min=0, max=1, description="share of the judge's answers that name its label"
-    )
+    consistency = probability("share of the judge's answers that name its label")
     raw = dy.String(
         nullable=True, description="what the judge wrote, first where it was asked several times"
     )
@@ -138,9 +134,7 @@ class Agreement(dy.Schema):
     estimate = dy.Float64(nullable=True, description="value of the coefficient")
     ci_low = dy.Float64(nullable=True, description="lower end of the clustered interval")
     ci_high = dy.Float64(nullable=True, description="upper end of the clustered interval")
-    p_value = dy.Float64(
-        nullable=True, min=0, max=1, description="test that the error is the same in all groups"
-    )
+    p_value = probability("test that the error is the same in all groups")
     weighted = dy.Bool(description="rows weigh by 1 / inclusion probability")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 

@@ -24,3 +24,8 @@ def method_key(*, description: str, primary_key: bool = False, nullable: bool = 
         description=description,
         regex=r"^[a-z][a-z0-9_]*$",
     )
+
+
+def probability(description: str) -> dy.Float64:
+    """A share of something, a rate or a p-value; null where it cannot be given."""
+    return dy.Float64(nullable=True, min=0, max=1, description=description)

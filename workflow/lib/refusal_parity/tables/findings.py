@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataframely as dy
 import polars as pl
 
-from refusal_parity.tables.columns import method_key, outcome_key
+from refusal_parity.tables.columns import method_key, outcome_key, probability
 from refusal_parity.tables.registry import table
 from refusal_parity.vocabulary import Correction, ModelEstimand, Scope, Verdict
 
@@ -78,26 +78,14 @@ class Findings(dy.Schema):
         nullable=True, description="lower end of the interval that agrees with `p_adjusted`"
     )
     ci_high = dy.Float64(nullable=True, description="its upper end")
-    p_value = dy.Float64(nullable=True, min=0, max=1, description="of the reported row alone")
-    p_adjusted = dy.Float64(
-        nullable=True,
-        min=0,
-        max=1,
-        description="corrected within `family`, and with `analysis.across_models` over models; "
-        "decides",
+    p_value = probability("of the reported row alone")
+    p_adjusted = probability(
+        "corrected within `family`, and with `analysis.across_models` over models; decides"
     )
-    p_one_model = dy.Float64(
-        nullable=True,
-        min=0,
-        max=1,
-        description="corrected within `family` alone; null where that is `p_adjusted`",
-    )
-    shared_alpha = dy.Float64(
-        nullable=True,
-        min=0,
-        max=1,
-        description="with `analysis.across_models`, what `p_one_model` is held against, and 1 less "
-        "the level of the interval",
+    p_one_model = probability("corrected within `family` alone; null where that is `p_adjusted`")
+    shared_alpha = probability(
+        "with `analysis.across_models`, what `p_one_model` is held against, and 1 less "
+        "the level of the interval"
     )
     family = dy.String(nullable=True, description="tests that are corrected together")
     correction = dy.Enum(Correction, nullable=True, description="how they are corrected")
@@ -105,11 +93,8 @@ class Findings(dy.Schema):
         nullable=True, description="lower end of the interval for these templates and new names"
     )
     names_ci_high = dy.Float64(nullable=True, description="its upper end")
-    names_p_adjusted = dy.Float64(
-        nullable=True,
-        min=0,
-        max=1,
-        description="its p-value: the exact permutation of names; between models, the contrast's",
+    names_p_adjusted = probability(
+        "its p-value: the exact permutation of names; between models, the contrast's"
     )
     covariates = dy.String(
         nullable=True, description="what the difference is also adjusted for, and without whom"
@@ -117,13 +102,9 @@ class Findings(dy.Schema):
     covariates_estimate = dy.Float64(nullable=True, description="the difference so adjusted")
     covariates_ci_low = dy.Float64(nullable=True, description="lower end of its interval")
     covariates_ci_high = dy.Float64(nullable=True, description="its upper end")
-    covariates_p_adjusted = dy.Float64(
-        nullable=True, min=0, max=1, description="its p-value, corrected for several tests"
-    )
+    covariates_p_adjusted = probability("its p-value, corrected for several tests")
     margin = dy.Float64(min=0, description="difference below which levels count as alike")
-    p_small = dy.Float64(
-        nullable=True, min=0, max=1, description="test that the difference is smaller, corrected"
-    )
+    p_small = probability("test that the difference is smaller, corrected")
     within_margin = dy.Bool(description="that test shows it")
     human_labels = dy.Int64(
         nullable=True, description="labels of people that correct the difference; null for none"
@@ -134,12 +115,8 @@ class Findings(dy.Schema):
     machine_estimate = dy.Float64(
         nullable=True, description="difference by the machine's labels, where people correct it"
     )
-    machine_p_adjusted = dy.Float64(
-        nullable=True, min=0, max=1, description="its p-value, corrected for several tests"
-    )
-    type_i_error = dy.Float64(
-        nullable=True, min=0, max=1, description="of the reported test in the self-check"
-    )
+    machine_p_adjusted = probability("its p-value, corrected for several tests")
+    type_i_error = probability("of the reported test in the self-check")
     liberal = dy.Bool(description="that rate is shown to be above the nominal level")
     left_out = dy.Int64(
         nullable=True, description="responses left out of both levels; null where none is"
@@ -147,11 +124,11 @@ class Findings(dy.Schema):
     lowest = dy.Float64(
         nullable=True, description="difference if what was left out spoke for the reference alone"
     )
-    lowest_p_adjusted = dy.Float64(nullable=True, min=0, max=1, description="its p-value")
+    lowest_p_adjusted = probability("its p-value")
     highest = dy.Float64(
         nullable=True, description="difference if what was left out spoke for the group alone"
     )
-    highest_p_adjusted = dy.Float64(nullable=True, min=0, max=1, description="its p-value")
+    highest_p_adjusted = probability("its p-value")
     overturned = dy.Bool(description="it would not be shown under one of these two readings")
     warning = dy.String(nullable=True, description="what it says of who was left out, in words")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import dataframely as dy
 
+from refusal_parity.tables.columns import probability
 from refusal_parity.tables.registry import table
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ class GuardStops(dy.Schema):
     prompt_id = dy.String(primary_key=True, description="prompt of an arm with a guard")
     guard = dy.String(description="key of the guard")
     stopped = dy.Bool(nullable=True, description="whether it stopped the request")
-    p_harm = dy.Float64(
-        nullable=True, min=0, max=1, description="probability of harm that a classifier gave"
-    )
+    p_harm = probability("probability of harm that a classifier gave")
     answer = dy.String(nullable=True, description="what a language model answered")
     error = dy.String(nullable=True, description="why the guard said neither")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataframely as dy
 
-from refusal_parity.tables.columns import outcome_key
+from refusal_parity.tables.columns import outcome_key, probability
 from refusal_parity.tables.registry import table
 from refusal_parity.vocabulary import CutReading, Loss, Reading
 
@@ -20,7 +20,7 @@ class Exclusions(dy.Schema):
     group = dy.String(primary_key=True, description="level of the dimension")
     reason = dy.String(primary_key=True, description="labelled, or why a response has no label")
     n = dy.Int64(min=0, description="responses")
-    share = dy.Float64(nullable=True, min=0, max=1, description="of all responses of the level")
+    share = probability("of all responses of the level")
 
 
 @table("losses")
@@ -41,10 +41,8 @@ class Losses(dy.Schema):
     df = dy.Float64(nullable=True, description="degrees of freedom (Satterthwaite)")
     ci_low = dy.Float64(nullable=True, description="lower end of the interval")
     ci_high = dy.Float64(nullable=True, description="upper end of the interval")
-    p_value = dy.Float64(
-        nullable=True, min=0, max=1, description="t test, or all splits of the names"
-    )
-    p_adjusted = dy.Float64(nullable=True, min=0, max=1, description="Holm, over the levels")
+    p_value = probability("t test, or all splits of the names")
+    p_adjusted = probability("Holm, over the levels")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 
 
@@ -70,10 +68,8 @@ class Bounds(dy.Schema):
     df = dy.Float64(nullable=True, description="degrees of freedom (Satterthwaite)")
     ci_low = dy.Float64(nullable=True, description="lower end of the interval")
     ci_high = dy.Float64(nullable=True, description="upper end of the interval")
-    p_value = dy.Float64(
-        nullable=True, min=0, max=1, description="t test, or all splits of the names"
-    )
-    p_adjusted = dy.Float64(nullable=True, min=0, max=1, description="Holm, over the levels")
+    p_value = probability("t test, or all splits of the names")
+    p_adjusted = probability("Holm, over the levels")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 
 
@@ -99,8 +95,6 @@ class CutOff(dy.Schema):
     std_error = dy.Float64(nullable=True, description="names and templates as samples")
     ci_low = dy.Float64(nullable=True, description="lower end of its interval")
     ci_high = dy.Float64(nullable=True, description="upper end of its interval")
-    p_value = dy.Float64(nullable=True, min=0, max=1, description="t test")
-    p_adjusted = dy.Float64(
-        nullable=True, min=0, max=1, description="corrected as in disparity.parquet"
-    )
+    p_value = probability("t test")
+    p_adjusted = probability("corrected as in disparity.parquet")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")

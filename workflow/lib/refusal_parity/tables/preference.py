@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataframely as dy
 
 from refusal_parity.pair_vocabulary import Adjustment, PairAccount, PairCase, Place, Side
+from refusal_parity.tables.columns import probability
 from refusal_parity.tables.registry import table
 from refusal_parity.vocabulary import Label, Verdict
 
@@ -101,13 +102,8 @@ class GroupMeasures(dy.Schema):
     mean = dy.Float64(nullable=True, description="rate, or mean of words")
     ci_low = dy.Float64(nullable=True, description="lower end of its interval, by cluster")
     ci_high = dy.Float64(nullable=True, description="its upper end")
-    lowest = dy.Float64(
-        nullable=True,
-        min=0,
-        max=1,
-        description="rate if all pairs without the label lacked the outcome; null for words",
-    )
-    highest = dy.Float64(nullable=True, min=0, max=1, description="rate if all of them had it")
+    lowest = probability("rate if all pairs without the label lacked the outcome; null for words")
+    highest = probability("rate if all of them had it")
 
 
 @table("group_differences", per_model=False, of_preference=True)
@@ -132,10 +128,8 @@ class GroupDifferences(dy.Schema):
     estimate = dy.Float64(nullable=True, description="the difference")
     ci_low = dy.Float64(nullable=True, description="lower end of its interval, by cluster")
     ci_high = dy.Float64(nullable=True, description="its upper end")
-    p_value = dy.Float64(nullable=True, min=0, max=1, description="of no difference")
-    p_adjusted = dy.Float64(
-        nullable=True, min=0, max=1, description="corrected within `family`; decides"
-    )
+    p_value = probability("of no difference")
+    p_adjusted = probability("corrected within `family`; decides")
     family = dy.String(description="tests that are corrected together, by Holm's method")
     verdict = dy.Enum(Verdict, description="whether a difference was shown")
     lowest = dy.Float64(

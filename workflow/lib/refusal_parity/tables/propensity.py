@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataframely as dy
 
-from refusal_parity.tables.columns import method_key
+from refusal_parity.tables.columns import method_key, probability
 from refusal_parity.tables.openings import weighed, weighs
 from refusal_parity.tables.registry import table
 
@@ -24,14 +24,9 @@ class PropensityLevels(dy.Schema):
     std_error = dy.Float64(nullable=True, description="two-way clustered, of that mean")
     ci_low = dy.Float64(nullable=True, description="two-way clustered interval of that mean")
     ci_high = dy.Float64(nullable=True, description="its upper end")
-    typical_rate = dy.Float64(
-        nullable=True, min=0, max=1, description="rate at the mean log-odds: the typical prompt's"
-    )
-    mean_rate = dy.Float64(
-        nullable=True,
-        min=0,
-        max=1,
-        description="mean over prompts of the rate at each one's log-odds: the hot prompts' most",
+    typical_rate = probability("rate at the mean log-odds: the typical prompt's")
+    mean_rate = probability(
+        "mean over prompts of the rate at each one's log-odds: the hot prompts' most"
     )
     weighed_rate = dy.Float64(
         nullable=True, description="mean over prompts of the weighed rate, as responses are drawn"
@@ -60,21 +55,11 @@ class PropensityEffects(dy.Schema):
         nullable=True, min=0, description="lower end of the interval that agrees with `p_adjusted`"
     )
     ci_high = dy.Float64(nullable=True, min=0, description="its upper end")
-    p_adjusted = dy.Float64(
-        nullable=True, min=0, max=1, description="corrected within the family of disparity.parquet"
-    )
-    typical_rate_group = dy.Float64(
-        nullable=True, min=0, max=1, description="rate at the mean log-odds of the group"
-    )
-    typical_rate_reference = dy.Float64(
-        nullable=True, min=0, max=1, description="the same of the reference"
-    )
-    mean_rate_group = dy.Float64(
-        nullable=True, min=0, max=1, description="mean over the group's prompts of their rates"
-    )
-    mean_rate_reference = dy.Float64(
-        nullable=True, min=0, max=1, description="the same of the reference"
-    )
+    p_adjusted = probability("corrected within the family of disparity.parquet")
+    typical_rate_group = probability("rate at the mean log-odds of the group")
+    typical_rate_reference = probability("the same of the reference")
+    mean_rate_group = probability("mean over the group's prompts of their rates")
+    mean_rate_reference = probability("the same of the reference")
     opposed = dy.Bool(
         nullable=True, description="odds put one of the two first, and mean rates the other"
     )
@@ -107,13 +92,8 @@ class PropensityChecks(dy.Schema):
     )
     drawn = dy.Int64(min=0, description="ordinary draws that have a label")
     drawn_refusals = dy.Int64(min=0, description="refusals among them")
-    drawn_rate = dy.Float64(nullable=True, min=0, max=1, description="share of refusals")
-    tree_rate = dy.Float64(
-        nullable=True,
-        min=0,
-        max=1,
-        description="rate that the trees of other templates expect of the same prompts",
-    )
+    drawn_rate = probability("share of refusals")
+    tree_rate = probability("rate that the trees of other templates expect of the same prompts")
     gap = dy.Float64(
         nullable=True, description="mean over prompts of the drawn rate less the tree's"
     )
@@ -124,28 +104,17 @@ class PropensityChecks(dy.Schema):
     )
     gap_difference_low = dy.Float64(nullable=True, description="lower end of its interval")
     gap_difference_high = dy.Float64(nullable=True, description="its upper end")
-    gap_difference_p = dy.Float64(
-        nullable=True, min=0, max=1, description="test that it is 0, Holm over the levels"
-    )
+    gap_difference_p = probability("test that it is 0, Holm over the levels")
     outside_refusals = dy.Int64(
         min=0, description="drawn refusals that open outside the tree of other templates"
     )
-    outside_share = dy.Float64(
-        nullable=True, min=0, max=1, description="share of them among drawn refusals"
-    )
-    outside_low = dy.Float64(
-        nullable=True,
-        min=0,
-        max=1,
-        description="Wilson's, as if refusals were independent",
-    )
-    outside_high = dy.Float64(nullable=True, min=0, max=1, description="its upper end")
+    outside_share = probability("share of them among drawn refusals")
+    outside_low = probability("Wilson's, as if refusals were independent")
+    outside_high = probability("its upper end")
     outside_difference = dy.Float64(nullable=True, description="share less that of the reference")
     outside_difference_low = dy.Float64(nullable=True, description="lower end of its interval")
     outside_difference_high = dy.Float64(nullable=True, description="its upper end")
-    outside_difference_p = dy.Float64(
-        nullable=True, min=0, max=1, description="test that it is 0, Holm over the levels"
-    )
+    outside_difference_p = probability("test that it is 0, Holm over the levels")
     odds_factor = dy.Float64(
         nullable=True,
         min=0,

@@ -7,12 +7,13 @@ from typing import Final
 import dataframely as dy
 import polars as pl
 
+from refusal_parity.tables.columns import probability
 from refusal_parity.tables.registry import table
 from refusal_parity.vocabulary import Exclusion, Label, LabelSource, Status
 
 
 def _probability(of: str) -> dy.Float64:
-    return dy.Float64(nullable=True, min=0, max=1, description=f"probability of {of}")
+    return probability(f"probability of {of}")
 
 
 @table("prompts", per_model=False, factors=True)
@@ -141,18 +142,8 @@ class Labels(dy.Schema):
     p_partial_refusal = _probability("a partial refusal")
     p_harmful_refusal = _probability("a harmful refusal")
     p_harmful_answer = _probability("a harmful answer")
-    unseen = dy.Float64(
-        nullable=True,
-        min=0,
-        max=1,
-        description="share of its words and pairs of words that the classifier has not met",
-    )
-    distance = dy.Float64(
-        nullable=True,
-        min=0,
-        max=1,
-        description="1 less the cosine to the nearest class's mean text",
-    )
+    unseen = probability("share of its words and pairs of words that the classifier has not met")
+    distance = probability("1 less the cosine to the nearest class's mean text")
     unsure = dy.Bool(
         nullable=True,
         description="unlike all that the classifier learnt from: either of these "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import dataframely as dy
 
-from refusal_parity.tables.columns import outcome_key
+from refusal_parity.tables.columns import outcome_key, probability
 from refusal_parity.tables.registry import table
 from refusal_parity.tables.statistics import Comparison
 from refusal_parity.vocabulary import Scope
@@ -33,7 +33,7 @@ class SafeguardRates(dy.Schema):
     k = dy.Int64(min=0, description="responses with the outcome")
     n_stopped = dy.Int64(min=0, description="stopped by a guard or the service's own filter")
     n_left_out = dy.Int64(min=0, description="without a label, for whatever reason")
-    rate = dy.Float64(nullable=True, min=0, max=1, description="k / n")
+    rate = probability("k / n")
     ci_low = dy.Float64(nullable=True, description="lower end of the interval")
     ci_high = dy.Float64(nullable=True, description="its upper end")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
@@ -77,10 +77,8 @@ class Safeguards(dy.Schema):
     left_change = dy.Float64(
         nullable=True, description="change of the share left out, null where nothing was"
     )
-    left_p_value = dy.Float64(nullable=True, min=0, max=1, description="of that change")
-    left_p_adjusted = dy.Float64(
-        nullable=True, min=0, max=1, description="Holm, over the rows of one family"
-    )
+    left_p_value = probability("of that change")
+    left_p_adjusted = probability("Holm, over the rows of one family")
     lowest = dy.Float64(
         nullable=True, description="change if all that was left out speaks against it"
     )

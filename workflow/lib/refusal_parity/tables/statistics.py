@@ -1,4 +1,4 @@
-"""What the responses show: rates, differences, their checks and the design."""
+"""What the responses show: rates, differences, and what these rest on."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import dataframely as dy
 import polars as pl
 
-from refusal_parity.tables.columns import method_key, outcome_key
+from refusal_parity.tables.columns import method_key, outcome_key, probability
 from refusal_parity.tables.registry import table
 from refusal_parity.vocabulary import (
-    DesignQuantity,
     Estimand,
     LeftOut,
     MixedQuantity,
     ModelEstimand,
-    NameVariance,
     Scope,
 )
 
@@ -37,7 +35,7 @@ class Rates(dy.Schema):
     k = dy.Int64(min=0, description="responses with the outcome")
     n_names = dy.Int64(min=0, description="names among them")
     n_templates = dy.Int64(min=0, description="templates among them")
-    rate = dy.Float64(nullable=True, min=0, max=1, description="k / n")
+    rate = probability("k / n")
     wilson_low = dy.Float64(nullable=True, description="95 % interval as if responses were iid")
     wilson_high = dy.Float64(nullable=True, description="its upper end")
     std_error = dy.Float64(nullable=True, description="two-way clustered standard error")
@@ -114,14 +112,14 @@ class Disparity(dy.Schema):
     ci_low = dy.Float64(nullable=True, allow_inf=True, description="lower end of the interval")
     ci_high = dy.Float64(nullable=True, allow_inf=True, description="upper end of the interval")
     statistic = dy.Float64(nullable=True, allow_inf=True, description="test statistic")
-    p_value = dy.Float64(nullable=True, min=0, max=1, description="p-value of this row alone")
+    p_value = probability("p-value of this row alone")
     effective_group = dy.Float64(
         nullable=True,
         min=0,
         description="independent responses that would say as much of the group",
     )
     effective_reference = dy.Float64(nullable=True, min=0, description="the same of the reference")
-    p_adjusted = dy.Float64(nullable=True, min=0, max=1, description="corrected within `family`")
+    p_adjusted = probability("corrected within `family`")
     adjusted_low = dy.Float64(
         nullable=True, description="lower end of the interval that agrees with `p_adjusted`"
     )
@@ -190,8 +188,8 @@ class Comparison(dy.Schema):
     ci_low = dy.Float64(nullable=True, description="lower end of the interval")
     ci_high = dy.Float64(nullable=True, description="upper end of the interval")
     statistic = dy.Float64(nullable=True, description="t")
-    p_value = dy.Float64(nullable=True, min=0, max=1, description="p-value of this row alone")
-    p_adjusted = dy.Float64(nullable=True, min=0, max=1, description="corrected within `family`")
+    p_value = probability("p-value of this row alone")
+    p_adjusted = probability("corrected within `family`")
     family = dy.String(nullable=True, description="family of tests that are corrected together")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 
@@ -222,9 +220,7 @@ class Influence(dy.Schema):
     k_reference = dy.Int64(min=0, description="of them with the outcome")
     estimate = dy.Float64(nullable=True, description="risk difference without it")
     change = dy.Float64(nullable=True, description="less the difference with everything")
-    p_value = dy.Float64(
-        nullable=True, min=0, max=1, description="permutation of the names left, all splits or many"
-    )
+    p_value = probability("permutation of the names left, all splits or many")
     note = dy.String(nullable=True, description="why a number is missing")
 
 
@@ -246,72 +242,6 @@ class MixedModels(dy.Schema):
     ci_high = dy.Float64(nullable=True, allow_inf=True, description="its upper end")
     statistic = dy.Float64(nullable=True, description="z, or the likelihood ratio")
     df = dy.Float64(nullable=True, description="degrees of freedom of the likelihood ratio")
-    p_value = dy.Float64(nullable=True, min=0, max=1, description="normal, or chi-square")
-    share = dy.Float64(nullable=True, min=0, max=1, description="of the latent variance")
+    p_value = probability("normal, or chi-square")
+    share = probability("of the latent variance")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
-
-
-@table("design", per_model=False)
-class StudyDesign(dy.Schema):
-    """What differences a design can find, and what smaller ones would take."""
-
-    model = dy.String(description="key of the model, or `assumed` in a plan")
-    outcome = outcome_key(description="what is compared")
-    dimension = dy.String(description="column whose levels are compared")
-    scope = dy.Enum(Scope, description="to what the result generalises")
-    names = dy.Float64(description="names of the group, or prompts of a list")
-    reference_names = dy.Float64(description="the same of the reference")
-    templates = dy.Float64(description="templates of the design; 1 of a list")
-    samples = dy.Float64(description="labelled responses to each prompt, on average")
-    quantity = dy.Enum(
-        DesignQuantity,
-        description="smallest difference found; how many are needed for a difference; what one "
-        "more adds to the smallest difference found; or the smallest odds ratio found where "
-        "propensities are measured",
-    )
-    difference = dy.Float64(nullable=True, description="difference that is to be found")
-    value = dy.Float64(
-        nullable=True, description="a number of units, a difference of rates, or a ratio"
-    )
-    alpha = dy.Float64(description="level of the test")
-    power = dy.Float64(description="share of studies that find the difference")
-    rate = dy.Float64(nullable=True, description="rate over all responses")
-    var_name = dy.Float64(nullable=True, description="variance between names of a group, of rates")
-    var_template = dy.Float64(nullable=True, description="variance between templates")
-    var_template_group = dy.Float64(
-        nullable=True, description="variance between templates within groups"
-    )
-    var_cell = dy.Float64(nullable=True, description="variance between cells")
-    var_sample = dy.Float64(nullable=True, description="variance between responses to one prompt")
-    note = dy.String(nullable=True, description="why a number is missing")
-
-
-@table("selfcheck", per_model=False, when=lambda study: study.analysis.selfcheck > 0)
-class SelfCheck(dy.Schema):
-    """How often each method finds an effect in studies like this one that have none."""
-
-    model = dy.String(primary_key=True, description="key of the model in the config")
-    outcome = outcome_key(primary_key=True, description="what is compared")
-    dimension = dy.String(primary_key=True, description="column whose levels are compared")
-    name_variance = dy.Enum(
-        NameVariance, primary_key=True, description="names of all groups vary alike, or by group"
-    )
-    method = method_key(primary_key=True, description="the method that was run")
-    estimand = dy.Enum(Estimand, primary_key=True, description="what it estimates or tests")
-    n_simulations = dy.Int64(min=0, description="simulated studies that it gave an answer for")
-    nominal = dy.Float64(description="nominal type I error rate")
-    false_positive_rate = dy.Float64(
-        nullable=True, min=0, max=1, description="share of tests that reject; mean over groups"
-    )
-    ci_low = dy.Float64(nullable=True, description="95 % Monte Carlo interval of that rate")
-    ci_high = dy.Float64(nullable=True, description="its upper end")
-    highest = dy.Float64(nullable=True, min=0, max=1, description="rate of the worst group")
-    rate = dy.Float64(nullable=True, description="rate of all groups in the simulated studies")
-    var_name = dy.Float64(nullable=True, description="latent variance of names, mean over groups")
-    var_template = dy.Float64(nullable=True, description="latent variance of templates")
-    var_template_group = dy.Float64(
-        nullable=True, description="latent variance of templates within groups"
-    )
-    var_cell = dy.Float64(nullable=True, description="latent variance of cells")
-    var_sample = dy.Float64(nullable=True, description="latent variance of single responses")
-    note = dy.String(nullable=True, description="why a number is missing, or what it means")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataframely as dy
 
-from refusal_parity.tables.columns import outcome_key
+from refusal_parity.tables.columns import outcome_key, probability
 from refusal_parity.tables.registry import table
 
 
@@ -29,20 +29,13 @@ class TemplateEffects(dy.Schema):
     )
     sd_low = dy.Float64(nullable=True, min=0, description="lower end of its interval")
     sd_high = dy.Float64(nullable=True, min=0, description="upper end of its interval")
-    p_value = dy.Float64(
-        nullable=True,
-        min=0,
-        max=1,
-        description="names permuted: whether the difference varies between templates at all",
-    )
-    p_adjusted = dy.Float64(nullable=True, min=0, max=1, description="corrected within `family`")
+    p_value = probability("names permuted: whether the difference varies between templates at all")
+    p_adjusted = probability("corrected within `family`")
     family = dy.String(nullable=True, description="family of tests that are corrected together")
     new_low = dy.Float64(
         nullable=True,
         description="lower end of what these names would show in a new template like these",
     )
     new_high = dy.Float64(nullable=True, description="its upper end")
-    new_level = dy.Float64(
-        nullable=True, min=0, max=1, description="share of new templates that it holds at least"
-    )
+    new_level = probability("share of new templates that it holds at least")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
