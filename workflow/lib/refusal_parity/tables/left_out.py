@@ -50,11 +50,11 @@ class Losses(dy.Schema):
 class Bounds(dy.Schema):
     """Each difference with what was left out of its levels read one way and the other."""
 
-    model = dy.String(primary_key=True, description="key of the model in the config")
+    model = Losses.model
     outcome = outcome_key(primary_key=True, description="what is compared")
-    dimension = dy.String(primary_key=True, description="column whose levels are compared")
-    group = dy.String(primary_key=True, description="level compared")
-    reference = dy.String(description="level compared with")
+    dimension = Losses.dimension
+    group = Losses.group
+    reference = Losses.reference
     reading = dy.Enum(
         Reading,
         primary_key=True,
@@ -64,24 +64,24 @@ class Bounds(dy.Schema):
     left_group = dy.Int64(min=0, description="responses left out of the group")
     left_reference = dy.Int64(min=0, description="the same of the reference")
     estimate = dy.Float64(nullable=True, description="risk difference so read")
-    std_error = dy.Float64(nullable=True, description="names and templates as samples")
-    df = dy.Float64(nullable=True, description="degrees of freedom (Satterthwaite)")
-    ci_low = dy.Float64(nullable=True, description="lower end of the interval")
-    ci_high = dy.Float64(nullable=True, description="upper end of the interval")
-    p_value = probability("t test, or all splits of the names")
-    p_adjusted = probability("Holm, over the levels")
-    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+    std_error = Losses.std_error
+    df = Losses.df
+    ci_low = Losses.ci_low
+    ci_high = Losses.ci_high
+    p_value = Losses.p_value
+    p_adjusted = Losses.p_adjusted
+    note = Losses.note
 
 
 @table("cut_off")
 class CutOff(dy.Schema):
     """Each difference with cut-off responses counted by their label, and with them left out."""
 
-    model = dy.String(primary_key=True, description="key of the model in the config")
+    model = Losses.model
     outcome = outcome_key(primary_key=True, description="what is compared")
-    dimension = dy.String(primary_key=True, description="column whose levels are compared")
-    group = dy.String(primary_key=True, description="level compared")
-    reference = dy.String(description="level compared with")
+    dimension = Losses.dimension
+    group = Losses.group
+    reference = Losses.reference
     reading = dy.Enum(
         CutReading, primary_key=True, description="how responses that were cut off count"
     )
@@ -92,9 +92,9 @@ class CutOff(dy.Schema):
     estimate = dy.Float64(
         nullable=True, description="risk difference within templates, or of the two rates"
     )
-    std_error = dy.Float64(nullable=True, description="names and templates as samples")
+    std_error = Losses.std_error
     ci_low = dy.Float64(nullable=True, description="lower end of its interval")
     ci_high = dy.Float64(nullable=True, description="upper end of its interval")
     p_value = probability("t test")
     p_adjusted = probability("corrected as in disparity.parquet")
-    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+    note = Losses.note

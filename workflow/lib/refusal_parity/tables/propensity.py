@@ -41,7 +41,7 @@ class PropensityLevels(dy.Schema):
 class PropensityEffects(dy.Schema):
     """Odds ratios of refusal propensity against the reference, and what they vary with."""
 
-    model = dy.String(primary_key=True, description="key of the model in the config")
+    model = PropensityLevels.model
     dimension = dy.String(primary_key=True, description="column whose levels are compared")
     group = dy.String(primary_key=True, description="level compared")
     reference = dy.String(primary_key=True, description="level compared with")
@@ -77,16 +77,16 @@ class PropensityEffects(dy.Schema):
         min=0,
         description="standard deviation between prompts beyond their name and template",
     )
-    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+    note = PropensityLevels.note
 
 
 @table("propensity_checks", when=weighs, models=weighed)
 class PropensityChecks(dy.Schema):
     """How well propensities stand for refusals: against responses that were drawn, by level."""
 
-    model = dy.String(primary_key=True, description="key of the model in the config")
-    dimension = dy.String(primary_key=True, description="column whose levels are set apart")
-    group = dy.String(primary_key=True, description="level of the dimension")
+    model = PropensityLevels.model
+    dimension = PropensityLevels.dimension
+    group = PropensityLevels.group
     reference = dy.String(
         nullable=True, description="level compared with; null of the reference and of `all`"
     )
@@ -122,4 +122,4 @@ class PropensityChecks(dy.Schema):
         description="what the odds ratio would be multiplied by if the shares outside were those "
         "seen: (1 - share of the reference) / (1 - share)",
     )
-    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+    note = PropensityLevels.note

@@ -72,19 +72,19 @@ def _has_quality(study: StudyConfig) -> bool:
 class Quality(dy.Schema):
     """What answers are like beyond their length: means of what is measured of their texts."""
 
-    model = dy.String(primary_key=True, description="key of the model in the config")
+    model = Lengths.model
     outcome = outcome_key(primary_key=True, description="what is measured")
-    dimension = dy.String(primary_key=True, description="column whose levels are set apart")
-    group = dy.String(primary_key=True, description="level of the dimension")
+    dimension = Lengths.dimension
+    group = Lengths.group
     n = dy.Int64(min=0, description="full answers that were not cut off")
-    n_names = dy.Int64(min=0, description="names among them")
-    n_templates = dy.Int64(min=0, description="templates among them")
+    n_names = Lengths.n_names
+    n_templates = Lengths.n_templates
     mean = dy.Float64(nullable=True, description="in the outcome's unit: points, or grades")
     median = dy.Float64(nullable=True, description="in the outcome's unit")
-    std_error = dy.Float64(nullable=True, description="two-way clustered, of the mean")
-    ci_low = dy.Float64(nullable=True, description="two-way clustered interval of the mean")
-    ci_high = dy.Float64(nullable=True, description="its upper end")
-    note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
+    std_error = Lengths.std_error
+    ci_low = Lengths.ci_low
+    ci_high = Lengths.ci_high
+    note = Lengths.note
 
 
 @table("disparity")
