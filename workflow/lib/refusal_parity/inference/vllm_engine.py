@@ -155,7 +155,7 @@ class _VllmEngine:
         if job.adapter is not None:
             settings |= adapter_settings(job.adapter)
         if not self._on_gpu:
-            settings |= settings_of_cpu(model, folder, config)
+            settings |= settings_of_cpu(model, folder, config, options)
         self._llm = vllm.LLM(**{**settings, **options})
         # `Any`, because vLLM's own protocol knows no template and no added tokens.
         tokenizer: Any = self._llm.get_tokenizer()

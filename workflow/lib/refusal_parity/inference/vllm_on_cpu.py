@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.inference.checks import check_head_size
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from refusal_parity.config import VllmModel
 
+BLOCK: Final = 32
+"""Tokens whose keys and values are kept together for prompts that begin alike.
 
-def settings_of_cpu(model: VllmModel, folder: Path, config: dict[str, Any]) -> dict[str, Any]:
+The engine keeps whole blocks alone, and its own on the CPU are longer than most prompts.
+"""
+
+
+def settings_of_cpu(
+    model: VllmModel, folder: Path, config: dict[str, Any], options: Mapping[str, Any]
+) -> dict[str, Any]:
     """What the engine needs on a CPU.
 
     Args:
         model: its part of the config.
         folder: its weights.
         config: its config.json.
+        options: what else it is started with.
 
     Raises:
         InputError: its attention heads are of a size that the CPU cannot compute.
@@ -38,6 +48,7 @@ def settings_of_cpu(model: VllmModel, folder: Path, config: dict[str, Any]) -> d
         "dtype": dtype,
         "enforce_eager": True,
         "enable_chunked_prefill": False,
+        **({"block_size": BLOCK} if options.get("enable_prefix_caching") else {}),
     }
 
 
