@@ -72,11 +72,8 @@ def rates_within(rates: TwoRates, df: FloatArray, *, margin: float, alpha: float
         margin: the largest difference that counts as none, above 0.
         alpha: level of each of the two tests.
     """
-
-    def to(end: float) -> FloatArray:
-        inside = np.sign(margin - np.sign(end) * rates.difference)
-        return np.asarray(inside * rates.distance(end), dtype=np.float64)
-
-    statistic = np.minimum(to(margin), to(-margin))
+    sign = np.array([-1.0, 1.0]).reshape(2, *(1 for _ in rates.difference.shape))
+    inside = np.sign(margin - sign * rates.difference)
+    statistic = (inside * rates.distance(sign * margin)).min(axis=0)
     low, high = rates.limits(np.asarray(t_isf(alpha, df)))
     return TwoOneSided(statistic, t_sf(statistic, df), low, high)

@@ -32,8 +32,8 @@ _AT_ONCE: Final = 250
 """Studies held at a time at most."""
 
 
-_CELLS: Final = 2_000_000
-"""Names x templates x studies held at a time: 16 MB an array."""
+_CELLS: Final = 4_000_000
+"""Names x templates x studies held at a time: 32 MB an array."""
 
 
 _DESCRIBED: Final = 500
