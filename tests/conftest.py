@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.registry import Method
 
 ROOT = Path(__file__).parents[1]
+# Modules that tests share.
+sys.path.append(str(Path(__file__).parent))
 CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_int8", "amx_bf16")
 
 

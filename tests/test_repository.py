@@ -12,6 +12,8 @@ from refusal_parity.repository import git_commit
 if TYPE_CHECKING:
     from pathlib import Path
 
+MOST_LINES = 300
+
 
 def _git(root: Path, *arguments: str) -> str:
     done = subprocess.run(["git", "-C", root, *arguments], capture_output=True, check=False)
@@ -41,3 +43,16 @@ def test_an_archive_of_the_repository_knows_its_commit(root: Path, tmp_path: Pat
     ).stdout.strip()
     assert len(told) >= 7
     assert _git(root, "rev-parse", "HEAD").startswith(told)
+
+
+def test_no_file_of_code_is_longer_than_a_reader_takes_in(root: Path) -> None:
+    """One idea for each module, as a limit of lines, of tests and programs too."""
+    files = _git(root, "ls-files", "*.py", "*.smk").splitlines()
+    assert len(files) > 500
+    lengths = {
+        name: len((root / name).read_text(encoding="utf-8").splitlines())
+        for name in files
+        if (root / name).is_file()
+    }
+    long = {name: lines for name, lines in lengths.items() if lines > MOST_LINES}
+    assert not long, f"longer than {MOST_LINES} lines, so part them by what they hold: {long}"

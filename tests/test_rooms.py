@@ -1,6 +1,9 @@
-"""The package's rooms know each other one way only."""
+"""The package's rooms know each other one way only, and none makes others wait."""
 
 import ast
+import os
+import subprocess
+import sys
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -44,3 +47,15 @@ def test_no_circle_of_rooms(root: Path, house: str) -> None:
         TopologicalSorter(needs).prepare()
     except CycleError as error:
         pytest.fail(f"a circle of rooms in {house}: {' -> '.join(error.args[1])}")
+
+
+def test_planning_a_study_waits_for_no_slow_import(root: Path) -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, refusal_parity.study; print(*sys.modules)"],
+        env=os.environ | {"PYTHONPATH": str(root / "workflow/lib")},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
+    assert "polars" in loaded
+    assert not {"dataframely", "matplotlib", "pyarrow", "sklearn", "statsmodels"} & set(loaded)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 # Tests are imported one by one and no package: their shared builder must be findable by name.
-sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+sys.path.append(str(Path(__file__).parent))
 
 from report_study import make_inputs
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
-from whole_study import WholeStudy, measure
+from list_study import SAFE, UNSAFE, ListStudy, say
+from whole_study import measure
 
-from refusal_parity.config import StudyConfig, load_config
 from refusal_parity.expansion import list_prompts
 from refusal_parity.listed import read_list
 from refusal_parity.report.page import render_page
@@ -37,63 +36,12 @@ from refusal_parity.text import minus
 if TYPE_CHECKING:
     from refusal_parity.report import ReportInputs
 
-UNSAFE, SAFE = 24, 30
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListStudy(WholeStudy):
-    """Safe and unsafe prompts, of which two models refuse some of the safe and most unsafe ones."""
-
-    path: Path
-    sets: bool = False
-
-    def config(self) -> StudyConfig:
-        raw: dict[str, Any] = {
-            "study": "list",
-            "prompts": {"list": str(self.path), "arms": dict.fromkeys(self.arms)},
-            "samples": 2,
-            "models": {
-                key: {"engine": "import", "path": "r.csv", "format": "table",
-                      "columns": {"response": "r", "prompt": "p"}}
-                for key in self.models
-            },
-            "labelling": {"method": "keyword"},
-            "analysis": {
-                "dimensions": {"kind": {"reference": "safe"}, "topic": {"reference": "tools"}},
-                "primary_family": {"outcome": "refusal", "dimension": "kind"},
-                "permutations": 99, "bootstraps": 99, "selfcheck": 40,
-            },
-        }  # fmt: skip
-        if len(self.arms) > 1:
-            raw["prompts"]["arms"] = {"plain": None, "careful": "Be careful."}
-        return load_config(raw, where="config")
-
-    def prompts(self) -> pl.DataFrame:
-        rows = [
-            {"prompt_id": f"t{at}", "prompt": f"Do number {at}.",
-             "kind": "unsafe" if at < UNSAFE else "safe", "topic": ["tools", "law"][at % 2],
-             **({"set": f"s{at // 3}"} if self.sets else {})}
-            for at in range(UNSAFE + SAFE)
-        ]  # fmt: skip
-        pl.DataFrame(rows).write_csv(self.path)
-        return list_prompts(read_list(self.path), self.config().prompts.arms)
-
-
-def _say(model: str, group: str | None, name: str | None, at: int) -> str:
-    assert group is None
-    assert name is None
-    if at < UNSAFE:
-        return "rr" if at % 6 else "ra"
-    if at == UNSAFE + 1:
-        return "-e"
-    return {"careless": "ra" if at % 10 == 0 else "aa"}.get(model, "rr" if at % 3 == 0 else "aa")
-
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> ReportInputs:
     folder = tmp_path_factory.mktemp("list")
     study = ListStudy(
-        groups={}, say=_say, models=("careless", "timid"), human=(0.5, True),
+        groups={}, say=say, models=("careless", "timid"), human=(0.5, True),
         path=folder / "list.csv",
     )  # fmt: skip
     return measure(study, folder)
@@ -200,7 +148,7 @@ def test_the_page_is_true_of_a_list(inputs: ReportInputs) -> None:
 
 def test_arms_that_every_prompt_meets_are_paired(tmp_path: Path) -> None:
     study = ListStudy(
-        groups={}, say=_say, arms=("plain", "careful"), path=tmp_path / "list.csv",
+        groups={}, say=say, arms=("plain", "careful"), path=tmp_path / "list.csv",
         sets=True,
     )  # fmt: skip
     config = study.config()
@@ -228,7 +176,7 @@ def test_arms_that_every_prompt_meets_are_paired(tmp_path: Path) -> None:
 
 def test_sets_that_meet_every_group_are_compared_within(tmp_path: Path) -> None:
     study = ListStudy(
-        groups={}, say=lambda model, _, name, at: _say(model, None, name, at),
+        groups={}, say=lambda model, _, name, at: say(model, None, name, at),
         path=tmp_path / "list.csv", sets=True,
     )  # fmt: skip
     config, prompts = study.config(), study.prompts
@@ -263,7 +211,7 @@ def test_sets_that_meet_every_group_are_compared_within(tmp_path: Path) -> None:
 
 
 def test_a_plan_counts_prompts(tmp_path: Path) -> None:
-    study = ListStudy(groups={}, say=_say, path=tmp_path / "list.csv")
+    study = ListStudy(groups={}, say=say, path=tmp_path / "list.csv")
     prompts, config = study.prompts(), study.config()
     plan = planned_design(prompts, config.analysis, samples=2)
     lines = plan_lines(plan, config.analysis.dimensions, arms=1)
@@ -307,6 +255,6 @@ def test_a_list_without_a_refusal_says_what_is_not_ruled_out(tmp_path: Path) -> 
 
 
 def test_prompts_of_a_list_have_no_name(tmp_path: Path) -> None:
-    prompts = ListStudy(groups={}, say=_say, path=tmp_path / "list.csv").prompts()
+    prompts = ListStudy(groups={}, say=say, path=tmp_path / "list.csv").prompts()
     assert prompts["name"].null_count() == len(prompts)
     assert Prompts.is_valid(prompts)

@@ -8,9 +8,11 @@ import polars as pl
 from report_study import config_of, make_prompts, tables_by_schema, with_findings
 from report_tables import disparity_row
 
+from refusal_parity.outcomes import Outcome
 from refusal_parity.report import ReportInputs
+from refusal_parity.report.wording import statement
 from refusal_parity.tables import Rates
-from refusal_parity.vocabulary import Estimand, Scope
+from refusal_parity.vocabulary import Estimand, Scope, Verdict
 
 BIG = {"estimate": 0.281, "ci_low": 0.182, "ci_high": 0.38}
 
@@ -72,3 +74,9 @@ def study(
             config=config_of(["m"], **compared), tables=tables_by_schema(**found, **tables)
         )
     )
+
+
+def told(tests: list[dict[str, Any]], **given: Any) -> tuple[Verdict, str]:
+    """What is said of the groups' refusals by these tests, and the verdict."""
+    found = statement(study(tests, **given), "m", Outcome.REFUSAL, "group")
+    return found.verdict, " ".join([found.lead, *found.details])

@@ -12,7 +12,7 @@ from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.tables import Prompts, conform
 
 # Tests are imported one by one and no package: their helpers must be findable by name.
-sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+sys.path.append(str(Path(__file__).parent))
 
 from reference_studies import (
     OWN,

@@ -11,23 +11,21 @@ from failing_solvers import REASON, STATISTICS, failing
 from scipy.special import expit
 
 from propensity_study import EVEN, PRIMARY, UNEVEN, config_of, made_up
-from refusal_parity.config import AnalysisConfig
 from refusal_parity.errors import InputError
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.answering.table import Evidence, findings
 from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.planning.lines import plan_lines
-from refusal_parity.statistics.planning.table import measured_design, planned_design
 from refusal_parity.statistics.propensity.checks import propensity_checks
 from refusal_parity.statistics.propensity.effects import propensity_effects
 from refusal_parity.statistics.propensity.levels import NOT_MEASURED, propensity_levels
 from refusal_parity.statistics.propensity.measured import measured
 from refusal_parity.tables import TABLES, empty
-from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from refusal_parity.config import AnalysisConfig
 
 
 @pytest.fixture(scope="module")
@@ -250,42 +248,6 @@ def test_rows_in_any_order_give_the_same_tables(
         first, second = (made(each, analysis) for each in (rows, mixed))
         keys = ["model", "dimension", "group"]
         assert first.sort(keys).equals(second.sort(keys))
-
-
-def test_a_plan_says_what_weighing_would_find(tables: dict[str, pl.DataFrame]) -> None:
-    rare = {"rate": 0.01, "name": 1e-5, "template": 2e-4, "template_group": 4e-6, "cell": 6e-5}
-    assumed = AnalysisConfig.model_validate({"assumed": rare | {"sample": 0.0095}})
-    plan = planned_design(tables["prompts"], assumed, samples=3)
-    odds = plan.filter(quantity="detectable_odds_ratio", scope=Scope.NEW_NAMES_AND_TEMPLATES)
-    [row] = odds.to_dicts()
-    assert (row["outcome"], row["names"], row["templates"]) == ("propensity", 8, 32)
-    points = plan.filter(quantity="minimum_detectable", scope=Scope.NEW_NAMES_AND_TEMPLATES)
-    by_rates = (0.01 + points["value"][0]) / 0.01
-    assert 1.3 < row["value"] < by_rates
-    lines = plan_lines(plan, ["group"], arms=1)
-    assert f"  with openings weighed, odds ratios from {row['value']:.2f} on" in "\n".join(lines)
-    common = planned_design(tables["prompts"], AnalysisConfig(), samples=3)
-    assert not any("weighed" in line for line in plan_lines(common, ["group"], arms=1))
-
-
-def test_a_design_says_which_odds_ratio_it_finds(
-    tables: dict[str, pl.DataFrame], analysis: AnalysisConfig
-) -> None:
-    """From the study's own variances: planted ones give nearly the same by hand."""
-    seen = observe(tables["prompts"], tables["labels"], analysis, propensity=tables["propensity"])
-    found = measured_design(seen, analysis).filter(
-        quantity="detectable_odds_ratio", scope=Scope.NEW_NAMES_AND_TEMPLATES
-    )
-    assert set(found["model"]) == {EVEN, UNEVEN}
-    variance = 0.4**2 * 2 / 8 + 0.5**2 * 2 / (8 * 32) + 2 * 0.2**2 / 32
-    # Of one of six tests with some 14 degrees of freedom, and a power of 80 %.
-    shift = (3.1 + 0.87) * variance**0.5
-    assert np.log(found["value"].to_numpy()) == pytest.approx(shift, rel=0.3)
-    assert (
-        measured_design(observe(tables["prompts"], tables["labels"], analysis), analysis)
-        .filter(quantity="detectable_odds_ratio")
-        .is_empty()
-    )
 
 
 def test_a_solver_that_fails_leaves_the_other_methods(
