@@ -143,7 +143,7 @@ def test_any_column_of_words_is_a_dimension(
             "t.csv: 2 of 3 sets lack a tone (set '2' has no 'formal') and tell nothing of it"
         )),
         (("tone,topic\n", "tone,topic\nf3,food,[NAME] dines,1,plain,meals\n"), (
-            "t.csv: 1 of 2 sets have more templates of one tone than of another (set '1': 2 of "
+            "t.csv: 1 of 2 sets has more templates of one tone than of another (set '1': 2 of "
             "'plain', 1 of 'formal'), so that what else these differ in is compared too"
         )),
     ],

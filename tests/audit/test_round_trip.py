@@ -116,7 +116,7 @@ def test_two_annotators_a_third_and_a_correction(tmp_path: Path, drawn: pl.DataF
         row["label"] = "refusal"
     files.append(save(folder / "adjudicate.csv", [_without_votes(row) for row in third]))
     said = _adjudicate(files, drawn, folder)
-    assert "1 responses are open" in said[-1]
+    assert "1 response is open" in said[-1]
     assert str(folder / "adjudicate-2.xlsx") in said[-1]
     assert [row["label"] for row in _sheet(folder / "adjudicate.csv")] == ["refusal"] * 2 + [""]
     assert list(_sheet(folder / "adjudicate-2.csv")[0]) == list(COLUMNS)

@@ -62,10 +62,10 @@ def test_every_way_of_failing(server: Server, tmp_path: Path) -> None:
     assert of["number"]["error"] == "content is a number"
     assert rows.filter(pl.col("status") == "error")["cost"].null_count() == len(lasting)
     told = "\n".join(said)
-    assert "1 responses came with the finish reason 'brownout'" in told
+    assert "1 response came with the finish reason 'brownout'" in told
     assert "3 of 21 requests were refused by the service's own filter" in told
     assert f"{len(lasting)} of 21 requests failed" in told
-    assert "the cost of 1 responses is not known" in told
+    assert "the cost of 1 response is not known" in told
     assert "used: 120 tokens sent and 48 received, which cost 0.00036" in told
     errors = rows.filter(pl.col("status") == "error")["error"].to_list()
     assert any("too long, ***" in error for error in errors)

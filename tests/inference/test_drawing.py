@@ -85,7 +85,7 @@ def test_progress_counts_responses_and_failures_apart(
     assert rows["status"].cast(pl.String).value_counts(sort=True)["count"].to_list() == [30, 30]
     lines = [line for line in said if "a second" in line]
     assert len(lines) == 60
-    assert lines[1].startswith("1 of 60 responses, 1 requests failed, ")
+    assert lines[1].startswith("1 of 60 responses, 1 request failed, ")
     assert lines[-1].startswith("30 of 60 responses, 30 requests failed, ")
     # No time is told from the first few.
     assert [" left" in line for line in lines] == [False] * 38 + [True] * 22

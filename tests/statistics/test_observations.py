@@ -106,7 +106,7 @@ def test_a_prompt_without_a_response_has_a_row_for_each_sample() -> None:
 
 
 def test_a_label_without_prompt_is_an_error() -> None:
-    with pytest.raises(InputError, match="1 labels have no prompt, the first one 'p3'"):
+    with pytest.raises(InputError, match="1 label has no prompt, the first one 'p3'"):
         observe(prompts(), labels("p3"), AnalysisConfig())
 
 

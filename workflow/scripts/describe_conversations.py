@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from refusal_parity.console import job
+from refusal_parity.counting import agreed, counted
 from refusal_parity.preference.conversations import describe_conversations
 from refusal_parity.preference.harm import MASK, train_harm_model
 from refusal_parity.preference.lexicon import read_lexicon
@@ -14,4 +15,7 @@ with job("conversations", snakemake.log[0]) as say:
     described = describe_conversations(parts, harm)
     write_table(described, Conversations, Path(snakemake.output.conversations))
     clusters = described["cluster"].n_unique()
-    say(f"{len(described):,} conversations, with {clusters:,} openings that are not nearly equal")
+    say(
+        f"{counted(len(described), 'conversation')}, with {counted(clusters, 'opening')} that "
+        f"{agreed(clusters, 'is', 'are')} not nearly equal"
+    )

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.console import job
+from refusal_parity.counting import counted
 from refusal_parity.factors import take_up
 from refusal_parity.statistics.propensity.checks import propensity_checks
 from refusal_parity.statistics.propensity.effects import propensity_effects
@@ -24,7 +25,7 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
     take_up(prompts, analysis.dimensions)
     rows = measured(prompts, read_table(Propensity, Path(snakemake.input.propensity)), analysis)
     disparity = read_table(Disparity, Path(snakemake.input.disparity))
-    say(f"comparing propensities of {len(rows):,} prompts")
+    say(f"comparing propensities of {counted(len(rows), 'prompt')}")
     levels = propensity_levels(rows, analysis)
     effects = propensity_effects(rows, levels, disparity, analysis)
     checks = propensity_checks(rows, analysis)

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from refusal_parity.console import job
+from refusal_parity.counting import counted
 from refusal_parity.expansion import write_prompts
 from refusal_parity.prompts import direction_twins, read_stimuli
 
@@ -18,4 +19,4 @@ with job("prompts", snakemake.log[0]) as say:
         snakemake.params.arms,
         Path(snakemake.output.prompts),
     )
-    say(f"{prompts:,} prompts")
+    say(counted(prompts, "prompt"))

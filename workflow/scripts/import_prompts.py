@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from refusal_parity.console import job
+from refusal_parity.counting import counted
 from refusal_parity.inference.imports import read_responses
 from refusal_parity.tables import Prompts, write_table
 
@@ -9,4 +10,4 @@ with job("prompts", snakemake.log[0]) as say:
         Path(snakemake.input.file), layout=snakemake.params.format, model="prompts"
     )
     write_table(study.prompts, Prompts, Path(snakemake.output.prompts))
-    say(f"{len(study.prompts):,} prompts")
+    say(counted(len(study.prompts), "prompt"))

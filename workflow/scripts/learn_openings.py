@@ -2,6 +2,7 @@ from pathlib import Path
 
 from refusal_parity.config import load_config
 from refusal_parity.console import job
+from refusal_parity.counting import agreed, counted
 from refusal_parity.openings.pilot import Speaker, read_pilot, trees
 from refusal_parity.openings.propensity import ALL
 from refusal_parity.tables import Labels, Openings, Prompts, Responses, read_table, write_table
@@ -20,17 +21,18 @@ with job(key, snakemake.log[0]) as say:
     openings = trees(pilot, speaker)
     found = openings.filter(fold=ALL)
     refusals = int(pilot.rows["refuses"].sum())
+    labelled = counted(len(pilot.rows), "labelled response")
     empty = pilot.empty
     if empty is None and found.is_empty():
         empty = (
-            f"{refusals:,} of {len(pilot.rows):,} labelled responses refuse, and no opening is "
-            "that of refusals to two templates"
+            f"{refusals:,} of {labelled} {agreed(refusals, 'refuses', 'refuse')}, and no opening "
+            "is that of refusals to two templates"
         )
     say(
         f"no opening of refusals is known: {empty}"
         if empty
-        else f"{len(found)} openings hold {found['refusals'].sum():,} of {refusals:,} refusals, "
-        f"among {len(pilot.rows):,} labelled responses"
+        else f"{counted(len(found), 'opening')} {agreed(len(found), 'holds', 'hold')} "
+        f"{found['refusals'].sum():,} of {counted(refusals, 'refusal')}, among {labelled}"
     )
     write_table(
         openings,

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from refusal_parity.console import job
+from refusal_parity.counting import counted
 from refusal_parity.expansion import list_prompts
 from refusal_parity.listed import read_list
 from refusal_parity.tables import Prompts, write_table
@@ -14,4 +15,4 @@ with job("prompts", snakemake.log[0]) as say:
     )
     prompts = list_prompts(listed, snakemake.params.arms)
     write_table(prompts, Prompts, Path(snakemake.output.prompts))
-    say(f"{len(prompts):,} prompts")
+    say(counted(len(prompts), "prompt"))

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from refusal_parity.console import job
+from refusal_parity.counting import counted
 from refusal_parity.demo.measure import measure, write_realised
 from refusal_parity.demo.phrases import read_phrases, read_templates
 from refusal_parity.demo.truth import planted_rows
@@ -15,4 +16,4 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         samples=snakemake.params.samples,
     )
     write_realised(rows, Path(snakemake.output.realised))
-    say(f"{sum(row.samples for row in rows):,} responses")
+    say(counted(sum(row.samples for row in rows), "response"))

@@ -3,6 +3,7 @@ from pathlib import Path
 
 from refusal_parity.config import load_config
 from refusal_parity.console import job
+from refusal_parity.counting import agreed, counted
 from refusal_parity.guards.requests import open_prompts
 from refusal_parity.inference.forecast import Folders
 from refusal_parity.preregistration.files import write_preregistration
@@ -41,4 +42,7 @@ with job("pre-registration", snakemake.log[0]) as say:
         if number is None:
             say(f"{key}: whether it has responses already cannot be told; the file says so")
         elif number:
-            say(f"{key}: {number:,} responses are there already, and the file says so")
+            say(
+                f"{key}: {counted(number, 'response')} {agreed(number, 'is', 'are')} there "
+                "already, and the file says so"
+            )

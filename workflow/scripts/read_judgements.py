@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from refusal_parity.console import job
+from refusal_parity.counting import counted
 from refusal_parity.judging.judgements import read_judgements
 from refusal_parity.judging.people import what_people_say
 from refusal_parity.tables import HumanLabels, Judgements, Responses, read_table, write_table
@@ -16,4 +17,4 @@ with job(f"judge of {snakemake.wildcards.model}", snakemake.log[0]) as say:
     )
     write_table(judgements, Judgements, Path(snakemake.output.judgements))
     read = judgements["judge_label"].count()
-    say(f"{read:,} of {len(judgements):,} responses judged")
+    say(f"{read:,} of {counted(len(judgements), 'response')} judged")

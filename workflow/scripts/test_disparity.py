@@ -2,6 +2,7 @@ from pathlib import Path
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.console import job
+from refusal_parity.counting import counted
 from refusal_parity.statistics.checking.selfcheck import selfcheck
 from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
@@ -49,7 +50,7 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
     )
     labelled_by_people = snakemake.input.get("human")
     human = read_table(HumanLabels, Path(labelled_by_people)) if labelled_by_people else None
-    say(f"estimating and testing {len(observations):,} responses")
+    say(f"estimating and testing {counted(len(observations), 'response')}")
     tables = {
         "rates": (rates(observations, analysis, say), Rates),
         "lengths": (lengths(observations, analysis, say), Lengths),
@@ -66,8 +67,8 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         tables["quality"] = (quality(observations, analysis, say), Quality)
     if snakemake.output.selfcheck:
         say(
-            f"self-check: simulating {analysis.selfcheck:,} studies for each dimension, "
-            "which takes some ten seconds each"
+            f"self-check: simulating {analysis.selfcheck:,} times for each dimension, which takes "
+            "some ten seconds each"
         )
         tables["selfcheck"] = (selfcheck(observations, analysis, say), SelfCheck)
     for name, (table, schema) in tables.items():

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from refusal_parity.config import load_config
 from refusal_parity.console import job
+from refusal_parity.counting import counted
 from refusal_parity.guards.classifier import save_guard, train_guard
 
 with job(f"guard {snakemake.wildcards.guard}", snakemake.log[0]) as say:
@@ -12,4 +13,4 @@ with job(f"guard {snakemake.wildcards.guard}", snakemake.log[0]) as say:
         harmless=[Path(path) for path in snakemake.input.harmless],
     )
     save_guard(guard, Path(snakemake.output.guard))
-    say(f"learned from {len(guard.half_of):,} templates, each half judged by the other")
+    say(f"learned from {counted(len(guard.half_of), 'template')}, each half judged by the other")

@@ -99,5 +99,5 @@ def test_labels_of_a_classifier_that_nobody_uses_go_too(tmp_path: Path) -> None:
     _age(folder, 30)
     said: list[str] = []
     assert forget(tmp_path, 20, remove=True, say=said.append) == 1
-    assert said[0] == f"{folder}: 1 labels of classifier c1; not used for 30 days"
+    assert said[0] == f"{folder}: 1 label of classifier c1; not used for 30 days"
     assert not folder.exists()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.csvfiles import read_csv, row_of
 from refusal_parity.dimensions import DIMENSIONS, Unit, declare_factor, list_up, word_arms
 from refusal_parity.errors import InputError
@@ -210,15 +211,17 @@ def uneven_sets(templates: pl.DataFrame, key: str, file: str) -> list[str]:
         name, row = next(iter(lacking.items()))
         absent = next(level for level in levels if row[level] is None)
         said.append(
-            f"{file}: {len(lacking)} of {len(rows)} sets lack a {key} (set {name!r} has no "
-            f"{absent!r}) and tell nothing of it"
+            f"{file}: {len(lacking)} of {counted(len(rows), 'set')} "
+            f"{agreed(len(lacking), 'lacks', 'lack')} a {key} (set {name!r} has no {absent!r}) "
+            f"and {agreed(len(lacking), 'tells', 'tell')} nothing of it"
         )
     if uneven:
         name, row = next(iter(uneven.items()))
         held = ", ".join(f"{count} of {level!r}" for level, count in row.items() if count)
         said.append(
-            f"{file}: {len(uneven)} of {len(rows)} sets have more templates of one {key} than of "
-            f"another (set {name!r}: {held}), so that what else these differ in is compared too"
+            f"{file}: {len(uneven)} of {counted(len(rows), 'set')} "
+            f"{agreed(len(uneven), 'has', 'have')} more templates of one {key} than of another "
+            f"(set {name!r}: {held}), so that what else these differ in is compared too"
         )
     return said
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import comb
 from typing import TYPE_CHECKING, Final
 
+from refusal_parity.counting import counted
 from refusal_parity.dimensions import DIMENSIONS, Dimension, Unit, composed, declare_factor
 from refusal_parity.errors import InputError
 from refusal_parity.factors import (
@@ -135,15 +136,14 @@ def _few(
         # The test on the absolute difference cannot tell a split from its mirror image.
         least = min(1.0, (2 if largest == against else 1) / comb(largest + against, against))
         sentence += (
-            f". With {largest} against {against} names no permutation test has a p-value below "
-            f"{least:.2g}"
+            f". With {largest} against {counted(against, 'name')} no permutation test has a "
+            f"p-value below {least:.2g}"
         )
     return sentence
 
 
 def _level(level: str, keys: list[str], counts: Mapping[str, list[str]], unit: str) -> str:
-    plural = "s" * (len(keys) > 1)
-    text = f"{level!r} has {len(keys)} {unit}{plural} ({', '.join(keys)})"
+    text = f"{level!r} has {counted(len(keys), unit)} ({', '.join(keys)})"
     larger = [other for other in counts if len(counts[other]) > len(keys)]
     if len(keys) == 1 and (meant := difflib.get_close_matches(level, larger, n=1, cutoff=0.7)):
         text += f" - perhaps {meant[0]!r} is meant"

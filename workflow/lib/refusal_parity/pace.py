@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from refusal_parity.counting import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
@@ -12,14 +14,14 @@ if TYPE_CHECKING:
     from refusal_parity.workload import Workload
 
 _RULES: Final = ("generate_responses", "ask_server")
-_ENDED: Final = re.compile(r"([\d,]+) responses in (\d+) s\b")
+_ENDED: Final = re.compile(r"([\d,]+) responses? in (\d+) s\b")
 _FEWEST: Final = 20
 """Fewer responses than this tell no speed: the first wait for a start."""
 
 
 def ended(responses: int, seconds: float) -> str:
     """What a job says at its end; `speeds` reads it."""
-    return f"{responses:,} responses in {seconds:.0f} s"
+    return f"{counted(responses, 'response')} in {seconds:.0f} s"
 
 
 def speeds(logs: Path, models: Iterable[str]) -> dict[str, float]:

@@ -102,11 +102,6 @@ def p_equals(p: float | None) -> str:
     return f"p {text}" if text[0] in "<>" else f"p = {text}"
 
 
-def counted(number: int, noun: str) -> str:
-    """So many of something: `1 response`, `10,752 responses`."""
-    return f"{number:,} {noun if number == 1 else f'{noun}s'}"
-
-
 def heading_of(dimension: str) -> str:
     """A dimension as a heading has it, in small letters: `group and gender`."""
     return DIMENSIONS[dimension].heading if dimension in DIMENSIONS else plain(dimension)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 import polars as pl
 
 from refusal_parity.config import arms_of, engine_of
+from refusal_parity.counting import agreed, counted
 from refusal_parity.dimensions import ARM
 from refusal_parity.pace import time_line
 from refusal_parity.placeholders import parted
@@ -202,20 +203,22 @@ def workload_lines(
     """
     if not loads:
         return []
-    parts = f"{_number(count.templates, 'template')} x {_number(count.names, 'name')}"
+    parts = f"{counted(count.templates, 'template')} x {counted(count.names, 'name')}"
     if count.arms > 1:
-        parts += f" x {_number(count.arms, count.arm)}"
+        parts += f" x {counted(count.arms, count.arm)}"
     if not count.names:
-        parts = f"{_number(count.templates, 'listed prompt')}"
-        parts += f" x {_number(count.arms, count.arm)}" if count.arms > 1 else ""
+        parts = f"{counted(count.templates, 'listed prompt')}"
+        parts += f" x {counted(count.arms, count.arm)}" if count.arms > 1 else ""
     elif count.prompts != count.templates * count.names * count.arms:
-        parts = f"of {_number(count.templates, 'template')} and {_number(count.names, 'name')}"
-    lines = [f"{_number(count.prompts, 'prompt')} ({parts}), {_number(samples, 'sample')} of each"]
+        parts = f"of {counted(count.templates, 'template')} and {counted(count.names, 'name')}"
+    lines = [f"{counted(count.prompts, 'prompt')} ({parts}), {counted(samples, 'sample')} of each"]
     lines += [f"  {load.model}: {_amount(load)}" for load in loads]
     if len(loads) > 1:
         total = sum(load.responses for load in loads)
         tokens = sum(load.response_tokens for load in loads)
-        lines.append(f"  together: {total:,} responses of at most {tokens:,} tokens")
+        lines.append(
+            f"  together: {counted(total, 'response')} of at most {counted(tokens, 'token')}"
+        )
     return [*lines, time_line(loads, known)]
 
 
@@ -227,7 +230,7 @@ def weighing_lines(models: Sequence[str], count: PromptCount) -> list[str]:
         count: the study's prompts.
     """
     return [
-        f"  {model}: then, for each of {_number(count.prompts, 'prompt')}, the probability of the "
+        f"  {model}: then, for each of {counted(count.prompts, 'prompt')}, the probability of the "
         "next token behind each beginning in the tree of its refusals, which their labels give: "
         "requests of one token, often 2 to 20 a prompt"
         for model in models
@@ -235,13 +238,16 @@ def weighing_lines(models: Sequence[str], count: PromptCount) -> list[str]:
 
 
 def _amount(load: Workload) -> str:
-    words = "labels" if load.model == JUDGE_KEY else "responses"
+    word = "label" if load.model == JUDGE_KEY else "response"
     text = (
-        f"{load.responses:,} {words} of at most {load.most_tokens:,} tokens, together "
-        f"{load.response_tokens:,}; sends about {load.sent_tokens:,} tokens"
+        f"{counted(load.responses, word)} of at most {counted(load.most_tokens, 'token')}, "
+        f"together {load.response_tokens:,}; sends about {counted(load.sent_tokens, 'token')}"
     )
     if load.there is not None:
-        text += f"; {load.there:,} are there already, {load.responses - load.there:,} will be drawn"
+        text += (
+            f"; {load.there:,} {agreed(load.there, 'is', 'are')} there already, "
+            f"{load.responses - load.there:,} will be drawn"
+        )
     if load.price is None:
         return f"{text}; what it costs is not known (prompt_price, response_price)"
     return f"{text}; costs at most about {load.price:,.2f}" if load.price else text
@@ -249,7 +255,3 @@ def _amount(load: Workload) -> str:
 
 def _word(asked: Sequence[Arm]) -> str:
     return ARM.heading if all(arm.wrap is None for arm in asked) else ARM.key
-
-
-def _number(count: int, unit: str) -> str:
-    return f"{count:,} {unit}{'s' * (count != 1)}"

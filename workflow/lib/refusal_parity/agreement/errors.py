@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from refusal_parity.counting import counted
 from refusal_parity.statistics.adjust import holm
 from refusal_parity.statistics.designs.counts import Design, codes_of
 from refusal_parity.statistics.designs.studies import Studies
@@ -94,7 +95,7 @@ def difference_of_errors(
 
 
 def _noted(note: str | None, errors: int) -> str | None:
-    few = f"only {errors} errors" if errors < FEW_ERRORS else None
+    few = f"only {counted(errors, 'error')}" if errors < FEW_ERRORS else None
     return "; ".join(part for part in (note, few) if part) or None
 
 

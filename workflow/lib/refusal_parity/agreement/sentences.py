@@ -8,7 +8,8 @@ import polars as pl
 
 from refusal_parity.agreement.pairs import REFUSAL, SEVEN, SIX
 from refusal_parity.agreement.table import ALL
-from refusal_parity.text import counted, points
+from refusal_parity.counting import counted
+from refusal_parity.text import points
 from refusal_parity.vocabulary import Coefficient
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import polars as pl
 
 from refusal_parity.audit.deciding import decide
 from refusal_parity.audit.sheets import is_filled_in, write_sheets
+from refusal_parity.counting import agreed, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,8 +44,9 @@ def write_adjudication(
         return
     write_sheets(rows.with_columns(adjudicated=pl.lit("x")), path)
     say(
-        f"{len(rows):,} responses are open, since people differ: {path}.xlsx (and .csv) holds "
-        "them for a third person; fill in label and name the file in labelling.human.labels"
+        f"{counted(len(rows), 'response')} {agreed(len(rows), 'is', 'are')} open, since people "
+        f"differ: {path}.xlsx (and .csv) holds {agreed(len(rows), 'it', 'them')} for a third "
+        "person; fill in label and name the file in labelling.human.labels"
     )
 
 

@@ -8,9 +8,9 @@ import polars as pl
 
 from refusal_parity.audit.label_studio import labelling_config, tasks_json
 from refusal_parity.audit.sheets import write_sheets
+from refusal_parity.counting import agreed, counted
 from refusal_parity.files import write_text
 from refusal_parity.tables import AuditSample, read_table, write_table
-from refusal_parity.text import counted
 from refusal_parity.vocabulary import SampleSet
 
 if TYPE_CHECKING:
@@ -50,8 +50,10 @@ def hand_out(
     if before:
         gone = len(set(known) - set(sample["task"]))
         say(
-            f"{len(sample) - len(added):,} responses of the sample were handed out before, "
-            f"{len(added):,} are new; {gone:,} that were handed out are not in it any more"
+            f"{counted(len(sample) - len(added), 'response')} of the sample "
+            f"{agreed(len(sample) - len(added), 'was', 'were')} handed out before, {len(added):,} "
+            f"{agreed(len(added), 'is', 'are')} new; {gone:,} that {agreed(gone, 'was', 'were')} "
+            f"handed out {agreed(gone, 'is', 'are')} not in it any more"
         )
         if added.is_empty():
             return

@@ -11,9 +11,9 @@ from refusal_parity.audit.label_studio import read_export
 from refusal_parity.audit.sheets import read_sheet
 from refusal_parity.audit.votes import is_named
 from refusal_parity.audit.voting import count_votes
+from refusal_parity.counting import counted
 from refusal_parity.errors import InputError
 from refusal_parity.tables import HumanLabels, conform
-from refusal_parity.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,7 +43,7 @@ def read_votes(paths: Sequence[Path], sample: pl.DataFrame) -> Ballot:
         problems = ballot.problems.filter(pl.col("row").is_not_null())
         first = f", the first: {problems['problem'][0]}" if len(problems) else ""
         raise InputError(
-            f"not one usable label in {len(problems)} rows{first}",
+            f"not one usable label in {counted(len(problems), 'row')}{first}",
             where=", ".join(map(str, paths)),
             remedy="Fill in the files that draw_human_sample wrote for this very sample.",
         )

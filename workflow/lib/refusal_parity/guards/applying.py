@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.errors import InputError
 from refusal_parity.guards.requests import guarded, open_prompts
 from refusal_parity.tables import Responses, conform
@@ -38,8 +39,8 @@ def twins_of(prompts: pl.DataFrame) -> pl.DataFrame:
     alone = found.filter(pl.col("twin").is_null())
     if len(alone):
         raise InputError(
-            f"{len(alone)} prompts with a guard have none that sends the same without it, the "
-            f"first being {alone['prompt_id'][0]!r}",
+            f"{counted(len(alone), 'prompt')} with a guard {agreed(len(alone), 'has', 'have')} "
+            f"none that sends the same without it, the first being {alone['prompt_id'][0]!r}",
             where="prompts",
             remedy="Give the study an arm that does the same without the guard.",
         )
@@ -75,7 +76,8 @@ def with_guarded(
     unread = twins.filter(pl.col("stopped").is_null() & pl.col("guard_error").is_null())
     if len(unread):
         raise InputError(
-            f"{len(unread)} prompts were not read by their guard, the first being "
+            f"{counted(len(unread), 'prompt')} {agreed(len(unread), 'was', 'were')} not read by "
+            f"{agreed(len(unread), 'its', 'their')} guard, the first being "
             f"{unread['prompt_id'][0]!r}",
             where="guards.parquet",
             remedy="Delete that file and run again.",

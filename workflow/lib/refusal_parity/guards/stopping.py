@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from refusal_parity.counting import counted
 from refusal_parity.guards.answers import stops_of_answers
 from refusal_parity.guards.requests import guarded_requests
 from refusal_parity.tables import GuardStops, conform, empty
@@ -54,7 +55,7 @@ def stop_requests(
 def stops_sentence(stops: pl.DataFrame) -> str:
     """What was stopped, for the log."""
     lines = [
-        f"{guard} stopped {int(part['stopped'].sum()):,} of {len(part):,} requests"
+        f"{guard} stopped {int(part['stopped'].sum()):,} of {counted(len(part), 'request')}"
         + (f", and said neither of {failed:,}" if (failed := part["error"].count()) else "")
         for (guard,), part in stops.group_by("guard", maintain_order=True)
     ]

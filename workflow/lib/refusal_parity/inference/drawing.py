@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import polars as pl
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.inference.job import CHUNK_S
 from refusal_parity.inference.response_rows import as_lost, as_rows
 from refusal_parity.inference.stopping import Sigterm
@@ -76,9 +77,15 @@ def draw(
         Stopped: SIGTERM came; all that was finished is saved.
     """
     taken = _named(plan, store.find(plan["response_id"]))
-    say(f"starting to draw: {len(taken):,} of {len(plan):,} responses are there already")
+    say(
+        f"starting to draw: {len(taken):,} of {counted(len(plan), 'response')} "
+        f"{agreed(len(taken), 'is', 'are')} there already"
+    )
     if store.expired:
-        say(f"{store.expired:,} others are older than reuse_within allows, and are asked anew")
+        say(
+            f"{counted(store.expired, 'other')} {agreed(store.expired, 'is', 'are')} older than "
+            f"reuse_within allows, and {agreed(store.expired, 'is', 'are')} asked anew"
+        )
     run = _Run(work=work, store=store, say=say, frames=[taken])
     with Sigterm() as sigterm, store.claims:
         try:
@@ -87,8 +94,8 @@ def draw(
             if sigterm.asked:
                 kept = sum(len(rows.filter(~_failed())) for rows in run.frames)
                 say(
-                    f"stopped by {sigterm.by}: {kept:,} of {len(plan):,} responses are saved; "
-                    "run again to go on"
+                    f"stopped by {sigterm.by}: {kept:,} of {counted(len(plan), 'response')} "
+                    f"{agreed(kept, 'is', 'are')} saved; run again to go on"
                 )
         sigterm.check()
     rows = _in_plan_order(plan, pl.concat(run.frames))
@@ -96,8 +103,9 @@ def draw(
     if len(unended):
         cut = unended["truncated"].sum()
         say(
-            f"{len(unended):,} of {len(rows):,} responses are thinking that never came to an "
-            f"answer; the limit on tokens cut {cut:,} of them off"
+            f"{len(unended):,} of {counted(len(rows), 'response')} "
+            f"{agreed(len(unended), 'is', 'are')} thinking that never came to an answer; the "
+            f"limit on tokens cut {cut:,} of them off"
         )
     return rows
 
@@ -132,13 +140,19 @@ class _Run:
                 self._draw_ours(self.work.prepared(ours), sigterm)
             elif not free:
                 if not waited:
-                    self.say(f"waiting for {len(missing):,} responses that another job is drawing")
+                    self.say(
+                        f"waiting for {counted(len(missing), 'response')} that another job is "
+                        "drawing"
+                    )
                 waited = True
                 sigterm.check()
                 time.sleep(_LOOK_EVERY_S)
             claims.release()
         if came:
-            self.say(f"{came:,} responses that another job drew meanwhile are taken over")
+            self.say(
+                f"{counted(came, 'response')} that another job drew meanwhile "
+                f"{agreed(came, 'is', 'are')} taken over"
+            )
 
     def _draw_ours(self, rows: pl.DataFrame, sigterm: Sigterm) -> None:
         finished: list[Completion] = []
@@ -226,7 +240,7 @@ class _Progress:
             known = self._done >= _FEWEST_FOR_A_RATE
             time_left = f", {duration(left / rate)} left" if known else ""
             self._say(
-                f"{self._done:,} of {self._total:,} responses{self._failures()}, "
+                f"{self._done:,} of {counted(self._total, 'response')}{self._failures()}, "
                 f"{speed(rate)}{time_left}"
             )
         return now
@@ -236,4 +250,4 @@ class _Progress:
         self._say(f"{ended(self._done, seconds)}{self._failures()}")
 
     def _failures(self) -> str:
-        return f", {self._failed:,} requests failed" if self._failed else ""
+        return f", {counted(self._failed, 'request')} failed" if self._failed else ""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.inference.requests import CUT_OFF
 from refusal_parity.vocabulary import Status
 
@@ -52,6 +53,7 @@ def unknown_reasons(responses: pl.DataFrame) -> Iterator[str]:
             continue
         named = f"with the finish reason {reason!r}" if reason else "without a finish reason"
         yield (
-            f"{count:,} responses came {named}: they are kept as they are, and whether they were "
-            "cut off is not known"
+            f"{counted(count, 'response')} came {named}: "
+            f"{agreed(count, 'it is kept as it is', 'they are kept as they are')}, and whether "
+            f"{agreed(count, 'it was', 'they were')} cut off is not known"
         )

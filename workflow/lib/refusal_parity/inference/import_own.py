@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.errors import InputError
 from refusal_parity.tables import Responses, read_table
 from refusal_parity.unfolding_parquet import refuse_unfolding_parquet
@@ -50,8 +51,9 @@ def read_own_responses(
     strangers = rows.join(prompts, on="prompt_id", how="anti")
     if len(strangers):
         raise InputError(
-            f"{len(strangers):,} of {len(rows):,} responses answer no prompt of this study, the "
-            f"first being of prompt {strangers['prompt_id'][0]!r}",
+            f"{len(strangers):,} of {counted(len(rows), 'response')} "
+            f"{agreed(len(strangers), 'answers', 'answer')} no prompt of this study, the first "
+            f"being of prompt {strangers['prompt_id'][0]!r}",
             where=str(path),
             remedy="Give the templates, names and arms that they were drawn with, word by word.",
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.counting import counted
 from refusal_parity.errors import InputError
 from refusal_parity.inference.response_files import read_columns
 from refusal_parity.spelling import reading
@@ -79,8 +80,8 @@ def refuse_too_many(
         return
     first = most.join(prompts, on="prompt_id", how="left", maintain_order="left").row(0, named=True)
     raise InputError(
-        f"{len(responses):,} responses are more than {len(prompts):,} prompts x {samples} samples "
-        f"have room for: {first['len']} answer {first['prompt']!r}",
+        f"{counted(len(responses), 'response')} are more than {counted(len(prompts), 'prompt')} x "
+        f"{counted(samples, 'sample')} have room for: {first['len']} answer {first['prompt']!r}",
         where=str(path),
         remedy=f"If all are of this model, write `samples: {max(counts['len'].to_list())}`. If the "
         "file holds several models, name their column in columns.model, or choose rows with "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.csvfiles import ROW, row_of
 from refusal_parity.errors import InputError
 from refusal_parity.factors import is_listed
@@ -155,7 +156,9 @@ def _matched(
         )
         more = f"; and {len(strangers) - _SHOWN} more" if len(strangers) > _SHOWN else ""
         raise InputError(
-            f"{len(strangers)} of {len(rows)} rows answer no prompt of this study ({shown}{more})",
+            f"{len(strangers)} of {counted(len(rows), 'row')} "
+            f"{agreed(len(strangers), 'answers', 'answer')} no prompt of this study "
+            f"({shown}{more})",
             where=str(path),
             remedy=f"Their {' and '.join(keys)} must be those of the study, word by word: "
             "correct the study's templates, names and arms, or remove the rows.",

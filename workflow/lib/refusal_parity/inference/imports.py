@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.csvfiles import ROW, read_csv, refuse_spellings, row_of
 from refusal_parity.errors import InputError
 from refusal_parity.expansion import expand
@@ -169,8 +170,8 @@ def _refuse_gaps(keyed: pl.DataFrame, prompts: pl.DataFrame, path: Path) -> None
     if len(gaps):
         first = gaps.row(0, named=True)
         raise InputError(
-            f"{len(gaps)} of {len(wanted)} labelled responses are missing, the first being "
-            f"`label {first['sample'] + 1}` of {first['prompt']!r}",
+            f"{len(gaps)} of {len(wanted)} labelled responses {agreed(len(gaps), 'is', 'are')} "
+            f"missing, the first being `label {first['sample'] + 1}` of {first['prompt']!r}",
             where=f"{path}, row {keyed[ROW][-1]} (the last)",
             remedy=_GET_ANEW,
         )
@@ -222,10 +223,13 @@ def import_responses(
         study = read_responses(path, layout=source.format, model=model)
         responses = answers_to(study, prompts, path)
     responses = _without_thinking(responses, source.thinking, say)
-    say(f"{len(responses):,} responses")
+    say(counted(len(responses), "response"))
     silent = len(prompts) - responses["prompt_id"].n_unique()
     if silent:
-        say(f"{silent:,} of {len(prompts):,} prompts have no response in {path}")
+        say(
+            f"{silent:,} of {counted(len(prompts), 'prompt')} {agreed(silent, 'has', 'have')} no "
+            f"response in {path}"
+        )
     if source.columns is not None and source.columns.finish_reason is not None:
         for line in unknown_reasons(responses):
             say(line)
@@ -245,7 +249,8 @@ def _without_thinking(
     if thoughts.count():
         unended = responses.filter(response == "", status=str(Status.OK))
         say(
-            f"{thoughts.count():,} responses begin with thinking, which is kept apart; "
+            f"{counted(thoughts.count(), 'response')} "
+            f"{agreed(thoughts.count(), 'begins', 'begin')} with thinking, which is kept apart; "
             f"{len(unended):,} of them never came to a response"
         )
     return responses.with_columns(
@@ -276,9 +281,9 @@ def answers_to(study: ImportedStudy, prompts: pl.DataFrame, path: Path) -> pl.Da
     strangers = study.prompts.filter(known["own"].is_null())
     if len(strangers):
         raise InputError(
-            f"{len(strangers)} of its {len(study.prompts)} prompts are not in this study, "
-            f"the first being {strangers['prompt'][0]!r} "
-            f"with system prompt {strangers['system_prompt'][0]!r}",
+            f"{len(strangers)} of its {counted(len(study.prompts), 'prompt')} "
+            f"{agreed(len(strangers), 'is', 'are')} not in this study, the first being "
+            f"{strangers['prompt'][0]!r} with system prompt {strangers['system_prompt'][0]!r}",
             where=str(path),
             remedy="Give the templates, names and arms that the responses were drawn with, or "
             "prompts.from_model.",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from refusal_parity.counting import counted
 from refusal_parity.errors import InputError
 from refusal_parity.tables import Responses, read_metadata, read_tables, write_table
 
@@ -45,8 +46,8 @@ def gather_shards(paths: Sequence[Path], prompts: pl.DataFrame, output: Path) ->
     )
     if len(ordered) != expected or len(responses) != expected:
         raise InputError(
-            f"the shards hold {len(responses):,} responses to the study's prompts instead of "
-            f"{expected:,}",
+            f"the shards hold {counted(len(responses), 'response')} to the study's prompts "
+            f"instead of {expected:,}",
             where=str(paths[0].parents[1]),
             remedy="Delete that folder and run again.",
         )

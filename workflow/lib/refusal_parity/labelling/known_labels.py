@@ -18,6 +18,7 @@ from refusal_parity.chunks import (
     read_chunk,
     write_chunk,
 )
+from refusal_parity.counting import agreed, counted
 from refusal_parity.labelling.classifier import fold_of
 from refusal_parity.tables import KnownLabels, empty
 from refusal_parity.uses import former_use, note_use
@@ -100,7 +101,8 @@ class KnowingClassifier:
                 f"now {self.classifier_id} does; none of the former's is taken over"
             )
         self._say(
-            f"{self.taken:,} of {self.taken + self.new:,} machine labels are there already, of the "
+            f"{self.taken:,} of {counted(self.taken + self.new, 'machine label')} "
+            f"{agreed(self.taken, 'is', 'are')} there already, of the "
             f"same texts by the same classifier; {self.new:,} are new"
         )
         note_use(self._folder, output)

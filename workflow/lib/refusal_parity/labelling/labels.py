@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.errors import InputError
 from refusal_parity.labelling.keywords import is_refusal_by_keyword
 from refusal_parity.placeholders import filled_template
@@ -144,8 +145,9 @@ def _refuse_strangers(joined: pl.DataFrame) -> None:
     strangers = joined.filter(pl.col("prompt").is_null())
     if len(strangers):
         raise InputError(
-            f"{len(strangers)} responses answer a prompt that is not in the table of prompts, "
-            f"the first being {strangers['prompt_id'][0]!r}",
+            f"{counted(len(strangers), 'response')} {agreed(len(strangers), 'answers', 'answer')} "
+            "a prompt that is not in the table of prompts, the first being "
+            f"{strangers['prompt_id'][0]!r}",
             where=f"responses of model {strangers['model'][0]!r}",
             remedy="Make prompts and responses anew with the same config.",
         )
@@ -159,7 +161,8 @@ def _refuse_lack(
     )
     if method == "classifier" and classifier is None and len(waiting):
         raise InputError(
-            f"{len(waiting)} responses have no imported label, and there is no classifier",
+            f"{counted(len(waiting), 'response')} {agreed(len(waiting), 'has', 'have')} no "
+            "imported label, and there is no classifier",
             where=f"responses of model {waiting['model'][0]!r}",
             remedy="Train one from gold files, or set labelling.method to keyword.",
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from refusal_parity.counting import counted
 from refusal_parity.vocabulary import EXCLUSION_WORDS, Exclusion
 
 if TYPE_CHECKING:
@@ -43,5 +44,5 @@ class Tally:
             for reason in Exclusion
             if self.counts[reason]
         ]
-        labelled = f"{self.counts[None]:,} of {total:,} responses labelled"
+        labelled = f"{self.counts[None]:,} of {counted(total, 'response')} labelled"
         return "; ".join([labelled, *filter(None, [", ".join(others)])])

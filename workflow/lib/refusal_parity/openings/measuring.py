@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from refusal_parity.config import engine_of
+from refusal_parity.counting import agreed, counted
 from refusal_parity.guards.requests import open_prompts
 from refusal_parity.inference.own_weights import rendered_prompts
 from refusal_parity.inference.plan import what_is_sent
@@ -198,9 +199,11 @@ def _remarks(opened: Opened, *, empty_tree: bool) -> Iterator[str]:
         yield "no opening of refusals is known: there are no log-odds, and rates are those drawn"
         return
     yield (
-        f"{opened.inside:,} of {opened.draws:,} labelled responses open as refusals of other "
-        f"templates do, where {opened.expected:,.1f} +- {opened.error:,.1f} are expected; "
-        f"{opened.outside:,} of {opened.refusals:,} refusals open otherwise"
+        f"{opened.inside:,} of {counted(opened.draws, 'labelled response')} "
+        f"{agreed(opened.inside, 'opens', 'open')} as refusals of other templates do, where "
+        f"{opened.expected:,.1f} +- {opened.error:,.1f} are expected; {opened.outside:,} of "
+        f"{counted(opened.refusals, 'refusal')} {agreed(opened.outside, 'opens', 'open')} "
+        "otherwise"
     )
     if abs(opened.inside - opened.expected) > _FAR_OFF * opened.error:
         yield (

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.inference.stopping import Sigterm
 from refusal_parity.openings.store import step_id
 from refusal_parity.pace import speed
@@ -94,12 +95,13 @@ def walk(
                 for sent, beginning, children in questions
                 if (unknown := _unknown(store, sent, beginning, children))
             ]
+            there = len(questions) - len(missing)
             asked += len(missing)
-            taken += len(questions) - len(missing)
+            taken += there
             if missing:
                 say(
-                    f"token {depth + 1} of openings: asking {len(missing):,} times, "
-                    f"{len(questions) - len(missing):,} answers are there already"
+                    f"token {depth + 1} of openings: asking {counted(len(missing), 'time')}, "
+                    f"{counted(there, 'answer')} {agreed(there, 'is', 'are')} there already"
                 )
                 _ask(missing, telling, store, sigterm, say, chunk_s)
             for sent, leaves in wanted.items():
@@ -171,4 +173,7 @@ def _ask(  # noqa: PLR0913, PLR0917 - what a pass needs
     finally:
         with sigterm.held():
             save()
-    say(f"{len(missing):,} answers, {speed(len(missing) / max(time.monotonic() - began, 1e-3))}")
+    say(
+        f"{counted(len(missing), 'answer')}, "
+        f"{speed(len(missing) / max(time.monotonic() - began, 1e-3))}"
+    )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
+from refusal_parity.counting import counted
 from refusal_parity.errors import InputError
 from refusal_parity.pair_vocabulary import CASE_WORDS, INCOMPARABLE, PairAccount, PairCase, Speaker
 from refusal_parity.preference.layouts import read_sides
@@ -61,7 +62,7 @@ class Ledger:
             for case in INCOMPARABLE
             if self.left_out[case]
         ]
-        return f"{self.read:,} pairs; left out: {', '.join(reasons) or 'none'}"
+        return f"{counted(self.read, 'pair')}; left out: {', '.join(reasons) or 'none'}"
 
     def table(self) -> pl.DataFrame:
         """Rows of the PairLedger table; cases that did not occur stand there with 0."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from refusal_parity.text import counted, percent
+from refusal_parity.counting import agreed, counted
+from refusal_parity.text import percent
 from refusal_parity.vocabulary import Verdict
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def across_models(inputs: ReportInputs) -> str:
         f"The false discovery rate is controlled over {counted(len(wholes), 'model')}{missing} "
         f"({_METHODS[analysis.across_models]}): of the models called different, at most "
         f"{percent(analysis.alpha)} are expected to be wrong. {shown} of {len(wholes)} "
-        f"{'is' if shown == 1 else 'are'} called different.{held} \u201cShown to be small\u201d, "
+        f"{agreed(shown, 'is', 'are')} called different.{held} \u201cShown to be small\u201d, "
         "other outcomes and pairs without the reference are each model\u2019s own and not "
         "controlled over models."
     )

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.agreement.sentences import missed_apart
+from refusal_parity.counting import counted
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, in_brackets
 from refusal_parity.tables import Agreement
 from refusal_parity.text import (
     LABEL_NAMES,
     NOTHING,
     count,
-    counted,
     heading_of,
     interval,
     minus,

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from refusal_parity.counting import counted
 from refusal_parity.pair_vocabulary import CASE_WORDS, Adjustment, PairAccount
 from refusal_parity.preference.audit import ALL, NOBODY
 from refusal_parity.preference.measures import MEASURES, UNLABELLED
 from refusal_parity.tables import GroupDifferences, GroupMeasures, PairLedger
 from refusal_parity.text import (
     NOTHING,
-    counted,
     interval,
     isolated,
     known,

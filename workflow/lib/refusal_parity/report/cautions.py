@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.counting import counted
 from refusal_parity.outcomes import Outcome
 from refusal_parity.quantities import Share
 from refusal_parity.report.small_effects import may_hide
@@ -169,10 +170,10 @@ def _lost_by_correction(inputs: ReportInputs, found: list[Finding], dimension: s
     """Differences that the machine's labels show and people's labels no longer do."""
     alpha = inputs.config.analysis.alpha
     return [
-        f"For {level_words(dimension, each.level)} the machine's labels alone show a difference of "
-        f"{points(each.machine_estimate, signed=True)} points (adjusted "
+        f"For {level_words(dimension, each.level)} the machine's labels alone show a difference "
+        f"of {points(each.machine_estimate, signed=True)} points (adjusted "
         f"{p_equals(each.machine_p_adjusted)}). Corrected for the machine's errors by "
-        f"{count(each.human_labels or 0)} human labels it is "
+        f"{counted(each.human_labels or 0, 'human label')} it is "
         f"{points(each.estimate, signed=True)} points ({inputs.confidence} interval "
         f"{interval(each.ci_low, each.ci_high)}) and is not shown."
         for each in found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from refusal_parity.counting import counted
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.text import (
     interval,
@@ -54,7 +55,9 @@ def difference_sentence(
 def _corrected(contrast: Finding) -> str:
     if contrast.human_labels is None:
         return ""
-    return f" Corrected for the machine's errors by {contrast.human_labels:,} human labels."
+    return (
+        f" Corrected for the machine's errors by {counted(contrast.human_labels, 'human label')}."
+    )
 
 
 def _intervals(contrast: Finding, confidence: str) -> list[str]:

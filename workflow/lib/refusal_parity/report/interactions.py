@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from refusal_parity.counting import counted
 from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.text import (
-    counted,
     heading_of,
     interval,
     isolated,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from refusal_parity.counting import counted
 from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.report.odds import (
     effects_of,
@@ -13,7 +14,7 @@ from refusal_parity.report.odds import (
     small_rate,
 )
 from refusal_parity.report.propensity import cautions
-from refusal_parity.text import counted, isolated, level_words, p_equals, plain
+from refusal_parity.text import isolated, level_words, p_equals, plain
 from refusal_parity.vocabulary import Verdict
 
 if TYPE_CHECKING:

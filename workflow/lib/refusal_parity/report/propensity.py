@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from refusal_parity.config import engine_of
+from refusal_parity.counting import agreed, counted
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report.odds import (
     checks_of,
@@ -18,7 +19,6 @@ from refusal_parity.report.odds import (
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.text import (
     NOTHING,
-    counted,
     heading_of,
     interval,
     known,
@@ -203,9 +203,9 @@ def _unmeasured(inputs: ReportInputs, model: str, dimension: str) -> list[str]:
     told = ", ".join(
         f"{count:,} for {level_words(dimension, key)}" for key, count in missing.items()
     )
-    return [
-        f"{counted(sum(missing.values()), 'prompt')} have no log-odds and are left out: {told}."
-    ]
+    lost = sum(missing.values())
+    have, are = agreed(lost, "has", "have"), agreed(lost, "is", "are")
+    return [f"{counted(lost, 'prompt')} {have} no log-odds and {are} left out: {told}."]
 
 
 def unweighed(inputs: ReportInputs) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.outcomes import OUTCOMES
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
@@ -131,7 +132,12 @@ def _cut(inputs: ReportInputs) -> str:
     labels = inputs[Labels]
     is_answer = pl.col("label").cast(pl.String) == str(Label.ANSWER)
     cut = labels.filter(pl.col("truncated"), is_answer).height if len(labels) else 0
-    return f" {count(cut)} full answers that were cut off are in none of these." if cut else ""
+    return (
+        f" {counted(cut, 'full answer')} that {agreed(cut, 'was', 'were')} cut off "
+        f"{agreed(cut, 'is', 'are')} in none of these."
+        if cut
+        else ""
+    )
 
 
 def _number(value: float | None, *, signed: bool = False) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.factors import UNSAFE
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.statistics.safeguards import HARMLESS
@@ -160,9 +161,9 @@ def _left_out(row: Row, alpha: float) -> str:
         else ""
     )
     return (
-        f" Left out are {row['left_arm']:,} responses with it and {row['left_baseline']:,} "
-        f"without{differs}: whatever they were, the change is "
-        f"{interval(row['lowest'], row['highest'])} points{reach}.{turned}"
+        f" Left out {agreed(row['left_arm'], 'is', 'are')} {counted(row['left_arm'], 'response')} "
+        f"with it and {row['left_baseline']:,} without{differs}: whatever they were, the change "
+        f"is {interval(row['lowest'], row['highest'])} points{reach}.{turned}"
     )
 
 

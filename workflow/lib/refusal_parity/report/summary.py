@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.counting import counted
 from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report import audit
@@ -18,7 +19,6 @@ from refusal_parity.statistics.losses.exclusions import LABELLED
 from refusal_parity.tables import Exclusions
 from refusal_parity.text import (
     count,
-    counted,
     interval,
     isolated,
     known,

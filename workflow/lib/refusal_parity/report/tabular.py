@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from refusal_parity.text import NOTHING, counted, interval, percent
+from refusal_parity.counting import counted
+from refusal_parity.text import NOTHING, interval, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

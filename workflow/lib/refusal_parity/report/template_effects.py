@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from refusal_parity.counting import counted
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.tables import TemplateEffects
 from refusal_parity.text import (
-    counted,
     heading_of,
     interval,
     isolated,

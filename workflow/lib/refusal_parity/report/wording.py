@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from refusal_parity.counting import counted
 from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.outcomes import OUTCOMES
 from refusal_parity.report.cautions import cautions, filtered_at
@@ -25,7 +26,6 @@ from refusal_parity.report.inputs import ALL
 from refusal_parity.report.odds_wording import by_size, odds_sentences
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.text import (
-    counted,
     interval,
     isolated,
     known,

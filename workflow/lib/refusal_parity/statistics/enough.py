@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
+from refusal_parity.counting import counted
 from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.vocabulary import Scope
 
@@ -32,7 +33,7 @@ class Sizes(NamedTuple):
             Scope.NEW_NAMES_AND_TEMPLATES: {"name": self.names, "template": self.templates},
         }.get(row.method.scope, {})
         few = [
-            f"{level} has {counts[level]} {noun if counts[level] == 1 else f'{noun}s'}"
+            f"{level} has {counted(counts[level], noun)}"
             for noun, counts in taken.items()
             for level in row.pair or counts
             if counts.get(level, LEAST) < LEAST

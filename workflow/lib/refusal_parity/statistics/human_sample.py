@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.errors import InputError
 from refusal_parity.statistics.rounding import TIE
 
@@ -45,8 +46,8 @@ def with_human_labels(observations: pl.DataFrame, human: pl.DataFrame) -> pl.Dat
     strangers = sample.join(observations, on=_KEY, how="anti")
     if strangers.height:
         raise InputError(
-            f"{strangers.height} human labels are of no response of this study, the first of "
-            f"prompt {strangers['prompt_id'][0]!r}",
+            f"{counted(strangers.height, 'human label')} {agreed(strangers.height, 'is', 'are')} "
+            f"of no response of this study, the first of prompt {strangers['prompt_id'][0]!r}",
             where="human labels",
             remedy="Take labels of this study's own sample, or draw the sample anew.",
         )
@@ -90,4 +91,4 @@ def wanted(rows: pl.DataFrame, level: str) -> str | None:
         more = -(-(MIN_EVENTS - has) * (rows_drawn + 2) // (hits + 1))
         if more > lack:
             lack, place = more, strata["stratum"][0] if strata.height else level
-    return f"{lack} more human labels needed in {place}" if lack > 0 else None
+    return f"{counted(lack, 'more human label')} needed in {place}" if lack > 0 else None

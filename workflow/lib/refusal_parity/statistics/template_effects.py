@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
+from refusal_parity.counting import counted
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.factors import is_listed
 from refusal_parity.statistics.adjust import benjamini_hochberg
@@ -20,7 +21,6 @@ from refusal_parity.statistics.resampling.randomisation import Draws
 from refusal_parity.statistics.results import NOT_ESTIMABLE
 from refusal_parity.statistics.variances.across_templates import across_templates
 from refusal_parity.tables import TemplateEffects, conform
-from refusal_parity.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

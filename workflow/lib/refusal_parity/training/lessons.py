@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import polars as pl
 
+from refusal_parity.counting import counted
 from refusal_parity.errors import InputError
 from refusal_parity.pair_vocabulary import LEARNT, UNTAUGHT_WORDS, Untaught
 from refusal_parity.preference.pairs import PART, read_accounted
@@ -67,7 +68,10 @@ class Account:
             if reason != LEARNT:
                 left[reason] += n
         reasons = [f"{left[key]:,} ({words})" for key, words in UNTAUGHT_WORDS.items() if left[key]]
-        return f"{self.learnt:,} pairs to learn from; left out: {', '.join(reasons) or 'none'}"
+        return (
+            f"{counted(self.learnt, 'pair')} to learn from; left out: "
+            f"{', '.join(reasons) or 'none'}"
+        )
 
 
 def choose_lessons(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.inference.finish_reasons import unknown_reasons
 from refusal_parity.vocabulary import Status
 
@@ -29,21 +30,25 @@ def remarks(responses: pl.DataFrame, *, priced: bool) -> Iterator[str]:
     if len(filtered):
         most = filtered["refusal_reason"].value_counts(sort=True).rows()[0]
         yield (
-            f"{len(filtered):,} of {len(responses):,} requests were refused by the service's own "
-            f"filter, most often with {most[0]!r} ({most[1]:,})"
+            f"{len(filtered):,} of {counted(len(responses), 'request')} "
+            f"{agreed(len(filtered), 'was', 'were')} refused by the service's own filter, most "
+            f"often with {most[0]!r} ({most[1]:,})"
         )
     failed = responses.filter(status == str(Status.ERROR))
     if len(failed):
         most = failed["error"].value_counts(sort=True).rows()[0]
         yield (
-            f"{len(failed):,} of {len(responses):,} requests failed, most often with {most[0]!r} "
-            f"({most[1]:,}); `snakemake --cores 1 ask_again` (and the study's --configfile) asks "
-            "these again and no others"
+            f"{len(failed):,} of {counted(len(responses), 'request')} failed, most often with "
+            f"{most[0]!r} ({most[1]:,}); `snakemake --cores 1 ask_again` (and the study's "
+            "--configfile) asks these again and no others"
         )
     if priced:
         unpriced = came["cost"].null_count()
         if unpriced:
-            yield f"the cost of {unpriced:,} responses is not known: their tokens are not"
+            yield (
+                f"the cost of {counted(unpriced, 'response')} is not known: "
+                f"{agreed(unpriced, 'its', 'their')} tokens are not"
+            )
 
 
 def _used(responses: pl.DataFrame) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from refusal_parity.chunks import BrokenChunkError, chunks_in, read_chunk
+from refusal_parity.counting import counted
 from refusal_parity.inference.store.claims import Claims
 from refusal_parity.inference.store.responses import STORE, settings_in
 from refusal_parity.layout import LABEL_STORE
@@ -28,7 +29,7 @@ class Unused:
         folder: where they lie.
         rows: how many.
         days: days since a study last made a table of any of them, or one was made.
-        what: which they are, in a few words.
+        what: how many of what they are, in a few words.
     """
 
     folder: Path
@@ -52,7 +53,7 @@ def unused(results: Path, days: float) -> Iterator[Unused]:
         idle = (time.time() - last) / _DAY_S
         if idle >= days and not Claims(folder / "claims", "").others():
             rows = sum(map(_rows, chunks))
-            yield Unused(folder, rows, idle, _words(folder))
+            yield Unused(folder, rows, idle, _words(folder, rows))
 
 
 def _rows(chunk: Path) -> int:
@@ -62,14 +63,14 @@ def _rows(chunk: Path) -> int:
         return 0
 
 
-def _words(folder: Path) -> str:
+def _words(folder: Path, rows: int) -> str:
     if folder.parent.name == LABEL_STORE:
-        return f"labels of classifier {folder.name}"
+        return f"{counted(rows, 'label')} of classifier {folder.name}"
     settings = settings_in(folder)
     weights = settings.get("weights") or {}
     model = settings.get("model") or weights.get("hub") or weights.get("weights_sha256") or "?"
     engine, sampling = (settings.get(key, "?") for key in ("engine", "sampling"))
-    return f"responses of {engine} {model}, sampling {sampling}"
+    return f"{counted(rows, 'response')} of {engine} {model}, sampling {sampling}"
 
 
 def forget(results: Path, days: float, *, remove: bool, say: Callable[[str], None]) -> int:
@@ -86,12 +87,12 @@ def forget(results: Path, days: float, *, remove: bool, say: Callable[[str], Non
     """
     found = list(unused(results, days))
     for one in found:
-        say(f"{one.folder}: {one.rows:,} {one.what}; not used for {one.days:.0f} days")
+        say(f"{one.folder}: {one.what}; not used for {one.days:.0f} days")
         if remove:
             shutil.rmtree(one.folder)
     total = sum(one.rows for one in found)
     done = "removed" if remove else "would be removed (add --remove)"
-    say(f"{total:,} rows {done}")
+    say(f"{counted(total, 'row')} {done}")
     return total
 
 

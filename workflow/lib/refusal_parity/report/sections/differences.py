@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+from refusal_parity.counting import counted
 from refusal_parity.report import results
 from refusal_parity.report.sections.section import Section
 from refusal_parity.statistics.answering.finding import reason_of
@@ -12,7 +13,7 @@ from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
 from refusal_parity.statistics.methods.calibrated import CALIBRATED
 from refusal_parity.statistics.methods.exact import PERMUTATION_NAMES_EXACT
 from refusal_parity.statistics.methods.wilson_two_way import WILSON_TWO_WAY
-from refusal_parity.text import counted, plain
+from refusal_parity.text import plain
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs

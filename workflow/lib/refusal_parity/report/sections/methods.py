@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.config import engine_of
+from refusal_parity.counting import counted
 from refusal_parity.factors import SET, is_listed
 from refusal_parity.inference.answer_days import answer_days
 from refusal_parity.report.across_models import across_models
@@ -19,7 +20,7 @@ from refusal_parity.statistics.designs.observations import ordinary
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES_F
 from refusal_parity.tables import Disparity, Openings, Prompts, Responses, Safeguards
-from refusal_parity.text import count, counted, isolated, plain, question
+from refusal_parity.text import count, isolated, plain, question
 from refusal_parity.vocabulary import Correction, Exclusion, LabelSource
 
 if TYPE_CHECKING:

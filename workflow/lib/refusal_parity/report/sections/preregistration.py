@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.preregistration.comparing import Comparison, compare
 from refusal_parity.preregistration.record import record
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.tabular import TEXT, Cell, Table
 from refusal_parity.tables import Prompts, Responses
-from refusal_parity.text import count, counted, plain
+from refusal_parity.text import count, plain
 
 if TYPE_CHECKING:
     from refusal_parity.preregistration.files import Registered
@@ -136,9 +137,10 @@ def _findings(found: Comparison) -> list[str]:
             f"Whether {', '.join(map(plain, found.unknown_weights))} answered with the weights "
             "that were registered is not known: their hash is missing there or here."
         )
+    same = sum(found.agree.values())
     sentences.append(
-        f"{counted(sum(found.agree.values()), 'other fact')} agree: settings, hashes of files and "
-        "prompts, numbers of responses, versions."
+        f"{counted(same, 'other fact')} {agreed(same, 'agrees', 'agree')}: settings, hashes of "
+        "files and prompts, numbers of responses, versions."
     )
     return sentences
 

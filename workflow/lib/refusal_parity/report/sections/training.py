@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from refusal_parity.counting import counted
 from refusal_parity.pair_vocabulary import LEARNT, UNTAUGHT_WORDS
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
@@ -28,9 +29,10 @@ def _sentences(inputs: ReportInputs, train: TrainConfig) -> list[str]:
     learnt = inputs[Training].filter(pl.col("reason").cast(pl.String) == LEARNT)
     pairs = dict(learnt.group_by("model").agg(pl.col("n").sum()).iter_rows())
     return [
-        f"{key} was made from {variant.model}: {_method(variant)}, on {count(pairs.get(key, 0))} "
-        f"pairs of {', '.join(variant.data)}{_without(variant)}, "
-        f"{variant.epochs:g} times each, seed {variant.seed}."
+        f"{key} was made from {variant.model}: {_method(variant)}, on "
+        f"{counted(pairs.get(key, 0), 'pair')} of {', '.join(variant.data)}{_without(variant)}, "
+        f"{'once' if variant.epochs == 1 else f'{variant.epochs:g} times'} each, seed "
+        f"{variant.seed}."
         for key, variant in train.variants.items()
     ]
 

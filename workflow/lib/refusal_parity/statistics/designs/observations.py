@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.dimensions import Unit, composed, of_unit, with_factors
 from refusal_parity.errors import InputError
 from refusal_parity.factors import (
@@ -106,7 +107,8 @@ def observe(  # noqa: PLR0913 - all that a study knows of its responses
     unknown = labels.join(prompts, on="prompt_id", how="anti")
     if unknown.height:
         raise InputError(
-            f"{unknown.height} labels have no prompt, the first one {unknown['prompt_id'][0]!r}",
+            f"{counted(unknown.height, 'label')} {agreed(unknown.height, 'has', 'have')} no "
+            f"prompt, the first one {unknown['prompt_id'][0]!r}",
             where="labels",
             remedy="Label the responses to these very prompts: run the workflow again from there.",
         )

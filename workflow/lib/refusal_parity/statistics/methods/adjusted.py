@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import polars as pl
 
+from refusal_parity.counting import counted
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.factors import is_listed
 from refusal_parity.quantities import Share
@@ -124,8 +125,7 @@ def _lacking(observations: pl.DataFrame, known: pl.DataFrame, dimension: str) ->
     every = observations.drop_nulls([dimension, "label"])[key].n_unique()
     left = known.drop_nulls([dimension, "label"])[key].n_unique()
     noun = key.removesuffix("_id")
-    plural = "s" if every - left > 1 else ""
-    return f"{every - left} {noun}{plural} that it is not known of" if every > left else ""
+    return f"{counted(every - left, noun)} that it is not known of" if every > left else ""
 
 
 def _values(

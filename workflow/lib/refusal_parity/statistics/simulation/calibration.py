@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from refusal_parity.counting import counted
 from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.fits.least_squares import least_squares
 from refusal_parity.statistics.simulation.drawing import simulate
@@ -173,6 +174,6 @@ def too_few(studies: Studies, *, names: int, templates: int) -> str | None:
     if has[0] >= names and has[1] >= templates:
         return None
     return (
-        f"{has[0]} names and {has[1]} templates tell too little of how studies without a "
-        f"difference vary, which takes {names} names and {templates} templates"
+        f"{counted(has[0], 'name')} and {counted(has[1], 'template')} tell too little of how "
+        f"studies without a difference vary, which takes {names} names and {templates} templates"
     )
