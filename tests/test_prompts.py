@@ -50,6 +50,8 @@ def test_bad_templates(tmp_path: Path, rows: str, complaint: str) -> None:
         ("N0,Ali,y", "row 3: name_id 'N0' stands in row 2 already"),
         ("n1,Ali,X", "row 3: group 'X' is written 'x' in row 2"),
         ("n1,Ali,x,Man", "row 3: gender 'Man' is written 'man' in row 2"),
+        ('n1,"Ana\nMaria",x', r"row 3: name 'Ana\\nMaria' has a line break .* in one line"),
+        ("n1,[NAME],x", r"row 3: name '\[NAME\]' is a placeholder of templates"),
         ("n1,Jos\ufffd,x", r"row 3: name .* holds U\+FFFD, which stands where a character was"),
         ("n1,Al\x00i,x", r"row 3: name .* holds U\+0000"),
     ],

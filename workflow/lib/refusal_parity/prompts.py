@@ -202,6 +202,7 @@ def read_names(path: Path, *, group_column: str = "group") -> pl.DataFrame:
     optional = [key for key in of_unit(Unit.NAME, own=True) if not DIMENSIONS[key].needed]
     frame = read_csv(path, required=needed, optional=optional, filled=needed, sheet=NAMES)
     refuse_damaged(frame, "name", path)
+    _refuse_unnameable(frame, path)
     refuse_duplicates(frame, "name_id", path)
     refuse_duplicates(frame, "name", path, key=_with_direction_marks)
     for column in (group_column, *optional):
@@ -214,6 +215,17 @@ def read_names(path: Path, *, group_column: str = "group") -> pl.DataFrame:
         *optional,
         *_factors(frame, [*core, "group"], path),
     )
+
+
+def _refuse_unnameable(frame: pl.DataFrame, path: Path) -> None:
+    for pattern, what, remedy in (
+        (r"[\r\n\t]", "has a line break or a tab within it", "Write it in one line."),
+        (r"\[[A-Z_]+\]", "is a placeholder of templates, or holds one", "Write the name itself."),
+    ):
+        wrong = frame.filter(pl.col("name").str.contains(pattern))
+        if len(wrong):
+            said = f"name {wrong['name'][0]!r} {what}"
+            raise InputError(said, where=row_of(path, wrong), remedy=remedy)
 
 
 def _factors(frame: pl.DataFrame, core: list[str], path: Path) -> list[str]:
