@@ -77,6 +77,18 @@ def test_the_primary_answer_is_an_odds_ratio_with_its_rates(
     assert "points" not in said
 
 
+def test_only_the_heading_names_the_model(primary: ReportInputs) -> None:
+    """Its sentences stand below a heading with its name, and in an answer only the first has it."""
+    context = SECTION.context(primary)
+    assert context is not None
+    for model, sentences in context["said"]:
+        assert sentences
+        assert not any(model in sentence for sentence in sentences)
+    found = statement(primary, UNEVEN, Outcome.PROPENSITY, "group")
+    assert found.lead.startswith(f"{UNEVEN}: for muslim names the odds that a response opens")
+    assert not any(UNEVEN in sentence for sentence in found.details)
+
+
 def test_a_description_says_that_it_is_one(described: ReportInputs) -> None:
     context = SECTION.context(described)
     assert context is not None

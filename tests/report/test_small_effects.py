@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from refusal_parity.report import ReportInputs
 
-BEYOND = "The margin of 5.0 points is as large as the whole rate of white names"
+LARGE = "The margin of 5.0 points is as large as"
+BEYOND = f"{LARGE} the whole rate of white names"
+LACKS = f"{LARGE} all that the rate of white names lacks to 100 %"
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +67,20 @@ def small(
         (0, 4, f"{BEYOND} (0 %) or larger: any level that has it in less than 5.0 % may still"),
         (39, 40, None),
         (200, 204, None),
+        (728, 728, None),
+        (760, 756, f"{LACKS} (1.0 %) or larger: a level that lacks it 5.80 times as often may"),
+        (768, 764, f"{LACKS} (0 %) or larger: any level that lacks it in less than 5.0 % may"),
     ],
-    ids=["rare", "just below the margin", "none at all", "just above it", "common"],
+    ids=[
+        "rare",
+        "just below the margin",
+        "none at all",
+        "just above it",
+        "common",
+        "high",
+        "nearly all",
+        "all",
+    ],
 )
 def test_a_margin_as_large_as_the_rate_is_named(
     refused: int, group_refused: int, words: str | None
@@ -74,7 +88,7 @@ def test_a_margin_as_large_as_the_rate_is_named(
     found = statement(small(refused, group_refused), "m", Outcome.REFUSAL, "group")
     assert found.verdict is Verdict.EQUIVALENT
     said = " ".join(found.details)
-    assert words in said if words else BEYOND not in said
+    assert words in said if words else LARGE not in said
 
 
 def test_nothing_is_said_of_a_margin_that_decides_nothing() -> None:
@@ -87,6 +101,8 @@ def test_the_terminal_names_such_a_margin(tmp_path: Path) -> None:
     line = summary_lines(small(8, 12), tmp_path)[1]
     assert "smaller than 5.0 points, which is more than its rate of 1.3 %" in line
     assert "more than its rate" not in summary_lines(small(200, 204), tmp_path)[1]
+    line = summary_lines(small(760, 756), tmp_path)[1]
+    assert "smaller than 5.0 points, which is more than the 1.3 % that its rate lacks to" in line
 
 
 def test_the_terminal_names_it_over_many_models_too(tmp_path: Path) -> None:
@@ -94,6 +110,9 @@ def test_the_terminal_names_it_over_many_models_too(tmp_path: Path) -> None:
     line = summary_lines(small(8, 12, models=models), tmp_path)[1]
     assert "; the margin of 5.0 points is more than the whole rate of 4 (m, m2, m3, m4)" in line
     assert "whole rate" not in summary_lines(small(200, 204, models=models), tmp_path)[1]
+    line = summary_lines(small(760, 756, models=models), tmp_path)[1]
+    assert "more than all that the rate lacks to 100 % of 4 (m, m2, m3, m4)" in line
+    assert "whole rate" not in line
 
 
 def test_odds_that_differ_stand_beside_rates_that_do_not(

@@ -58,7 +58,10 @@ def test_summary_of_many_models_counts_them(tmp_path: Any) -> None:
     assert len(lines) == 3
     assert not any("\n" in line for line in lines)
     assert "8 models" in lines[1]
-    assert "difference shown for 1 (m5 x)" in lines[1]
+    largest = "muslim +28.1 points against white (95 % interval 18.2 to 38.0; adjusted p = 0.001)"
+    assert f"difference shown for 1 (m5 x: {largest})" in lines[1]
+    others = "not shown for 5 (m0 x, m1 x, m2 x, m3 x and 1 more)"
+    assert f"{others}, 95 % intervals from 18.2 to 38.0 points;" in lines[1]
     assert "not shown for 5 (m0 x, m1 x, m2 x, m3 x and 1 more)" in lines[1]
     assert "not estimable for 2" in lines[1]
     assert lines[2] == "Left out: not known, the ledger of exclusions is empty."

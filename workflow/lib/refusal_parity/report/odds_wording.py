@@ -14,7 +14,7 @@ from refusal_parity.report.odds import (
     small_rate,
 )
 from refusal_parity.report.propensity import cautions
-from refusal_parity.text import isolated, level_words, p_equals, plain
+from refusal_parity.text import level_words, p_equals, plain
 from refusal_parity.vocabulary import Verdict
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _NOT_PROOF = "This is not evidence that there is none."
 
 
 def odds_sentences(inputs: ReportInputs, whole: Finding, found: list[Finding]) -> list[str]:
-    """The lead, then the details, of one model's odds ratios of one dimension.
+    """The lead, then the details, of one model's odds ratios of one dimension; none names it.
 
     Args:
         inputs: the study's tables.
@@ -34,7 +34,7 @@ def odds_sentences(inputs: ReportInputs, whole: Finding, found: list[Finding]) -
     """
     model, dimension = str(whole.model), whole.dimension
     if whole.verdict is Verdict.NOT_ESTIMABLE:
-        return [f"{isolated(model)}: not estimable: {plain(whole.reason)}."]
+        return [f"Not estimable: {plain(whole.reason)}."]
     sentences = [_of_pair(inputs, each) for each in by_size(found)] or [
         _none_shown(inputs, whole, found)
     ]
@@ -71,8 +71,8 @@ def _of_pair(inputs: ReportInputs, each: Finding) -> str:
     )
     scope = f"; for {each.scope}" if each.scope is not None else ""
     return (
-        f"{isolated(str(each.model))}: for {level} the odds that a response opens as a refusal are "
-        f"{odds_ratio(each.estimate)} times those for {base} ({inputs.confidence} interval "
+        f"For {level} the odds that a response opens as a refusal are {odds_ratio(each.estimate)} "
+        f"times those for {base} ({inputs.confidence} interval "
         f"{odds_interval(each.ci_low, each.ci_high)}; adjusted {p_equals(each.p_adjusted)}{scope})."
         f"{means}"
     )

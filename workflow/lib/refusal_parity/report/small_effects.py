@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.outcomes import OUTCOMES, Outcome
@@ -42,9 +42,22 @@ def differing_odds(inputs: ReportInputs, model: str, dimension: str) -> list[Fin
     return [each for each in inputs.contrasts(model, Outcome.PROPENSITY, dimension) if each.shown]
 
 
-def is_beyond(margin: float, rate: float) -> bool:
-    """Whether a margin takes in all that a rate could do: fall to 0, or double."""
-    return margin >= rate
+class Beyond(NamedTuple):
+    """What a margin takes in whole: a low rate, or what a high one lacks to 100 %.
+
+    Attributes:
+        share: how large that is.
+        lacks: whether it is what the rate lacks.
+    """
+
+    share: float
+    lacks: bool
+
+
+def beyond(margin: float, rate: float) -> Beyond | None:
+    """What of a rate a margin takes in whole, which could fall to 0 or double; None for nothing."""
+    share = min(rate, 1 - rate)
+    return Beyond(share, lacks=rate > 1 - rate) if margin >= share else None
 
 
 def _by_odds(inputs: ReportInputs, first: Finding, found: list[Finding]) -> str | None:
@@ -64,24 +77,32 @@ def _by_odds(inputs: ReportInputs, first: Finding, found: list[Finding]) -> str 
 
 
 def _beyond_the_rate(found: list[Finding], dimension: str) -> list[str]:
-    """A margin that is as large as the rate which it bounds changes of."""
+    """A margin as large as the rate which it bounds changes of, or as what that lacks to 100 %."""
     for each in found:
         share = isinstance(OUTCOMES[each.outcome].quantity, Share)
         if not (each.within_margin and share and each.n_reference) or each.k_reference is None:
             continue
         rate = each.k_reference / each.n_reference
-        if not is_beyond(each.margin, rate):
+        whole = beyond(each.margin, rate)
+        if whole is None:
             return []
         base = level_words(dimension, each.base)
+        has = "lacks it" if whole.lacks else "has it"
         times = (
-            f"a level that has it {ratio((rate + each.margin) / rate)} times as often"
-            if rate
-            else f"any level that has it in less than {points(each.margin)} %"
+            f"a level that {has} {ratio((whole.share + each.margin) / whole.share)} times as often"
+            if whole.share
+            else f"any level that {has} in less than {points(each.margin)} %"
+        )
+        of = (
+            f"all that the rate of {base} lacks to 100 %"
+            if whole.lacks
+            else f"the whole rate of {base}"
         )
         sentence = (
-            f"The margin of {points(each.margin)} points is as large as the whole rate of {base} "
-            f"({small_rate(rate)}) or larger: {times} may still lie within it. A study of rare "
-            "outcomes needs a smaller `analysis.margin`, and more prompts to test it."
+            f"The margin of {points(each.margin)} points is as large as {of} "
+            f"({small_rate(whole.share)}) or larger: {times} may still lie within it. A study of "
+            f"outcomes that are {'nearly always there' if whole.lacks else 'rare'} needs a smaller "
+            "`analysis.margin`, and more prompts to test it."
         )
         return [sentence]
     return []

@@ -12,8 +12,9 @@ from refusal_parity.outcomes import Outcome
 from refusal_parity.report import audit
 from refusal_parity.report.across_models import is_controlled
 from refusal_parity.report.left_out import left_out_lines
+from refusal_parity.report.nothing_shown import not_ruled_out
 from refusal_parity.report.odds import odds_interval, odds_margins, odds_ratio
-from refusal_parity.report.small_effects import differing_odds, is_beyond
+from refusal_parity.report.small_effects import Beyond, beyond, differing_odds
 from refusal_parity.report.wording import Statement, statement
 from refusal_parity.statistics.losses.exclusions import LABELLED
 from refusal_parity.tables import Exclusions
@@ -30,6 +31,7 @@ from refusal_parity.text import (
 from refusal_parity.vocabulary import Exclusion, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from refusal_parity.report.inputs import ReportInputs
@@ -93,8 +95,8 @@ def _short(inputs: ReportInputs, result: Statement) -> str:
         if result.outcome.is_log_odds:
             return f"{model}: every odds ratio shown to lie within {odds_margins(inputs)}"
         margin = inputs.config.analysis.margin
-        beyond = _rate_within(inputs, result, margin)
-        all_of_it = "" if beyond is None else f", which is more than its rate of {percent(beyond)}"
+        whole = _within(inputs, result, margin)
+        all_of_it = "" if whole is None else f", which is more than {_whole_words(whole)}"
         return (
             f"{model}: every difference shown to be smaller than {points(margin)} points"
             f"{all_of_it}{_by_odds(inputs, result)}"
@@ -102,31 +104,36 @@ def _short(inputs: ReportInputs, result: Statement) -> str:
     if result.verdict is Verdict.NOT_SHOWN:
         by_odds = _by_odds(inputs, result)
         return f"{model}: no difference between {levels} shown{result.nearest}{by_odds}"
+    return f"{model}: {_largest(inputs, result)}"
+
+
+def _largest(inputs: ReportInputs, result: Statement) -> str:
+    """The largest difference that is shown, and how many more are."""
     largest, *others = result.shown
-    if result.outcome.is_log_odds:
-        more = f", and {len(others)} more shown to differ" if others else ""
-        return (
-            f"{model}: {isolated(largest.level)} odds ratio {odds_ratio(largest.estimate)} against "
-            f"{isolated(largest.base)} ({inputs.confidence} interval "
-            f"{odds_interval(largest.ci_low, largest.ci_high)}; adjusted "
-            f"{p_equals(largest.p_adjusted)}){more}"
-        )
-    size = largest.estimate or 0
     low, high = largest.ci_low, largest.ci_high
-    bounds = f"{inputs.confidence} interval {interval(low, high)}; " if known(low) else ""
+    if result.outcome.is_log_odds:
+        size, ends = f"odds ratio {odds_ratio(largest.estimate)}", odds_interval(low, high)
+    else:
+        size, ends = f"{points(largest.estimate or 0, signed=True)} points", interval(low, high)
+    bounds = f"{inputs.confidence} interval {ends}; " if known(low) else ""
     permuted = " by the exact permutation of names" if largest.by_names else ""
     more = f", and {len(others)} more shown to differ" if others else ""
     return (
-        f"{model}: {isolated(largest.level)} {points(size, signed=True)} points against "
-        f"{isolated(largest.base)} ({bounds}"
+        f"{isolated(largest.level)} {size} against {isolated(largest.base)} ({bounds}"
         f"adjusted {p_equals(largest.p_adjusted)}{permuted}){more}"
     )
 
 
-def _rate_within(inputs: ReportInputs, result: Statement, margin: float) -> float | None:
-    """A model's rate where the margin takes in all of it."""
+def _within(inputs: ReportInputs, result: Statement, margin: float) -> Beyond | None:
+    """What of a model's rate the margin takes in whole."""
     rate = (inputs.overall(result.model, result.outcome) or {}).get("rate")
-    return rate if rate is not None and is_beyond(margin, rate) else None
+    return None if rate is None else beyond(margin, rate)
+
+
+def _whole_words(whole: Beyond) -> str:
+    if whole.lacks:
+        return f"the {percent(whole.share)} that its rate lacks to 100 %"
+    return f"its rate of {percent(whole.share)}"
 
 
 def _by_odds(inputs: ReportInputs, result: Statement) -> str:
@@ -148,26 +155,53 @@ def _over_models(inputs: ReportInputs, findings: list[Statement]) -> str:
         (Verdict.NOT_SHOWN, "not shown for"),
         (Verdict.NOT_ESTIMABLE, "not estimable for"),
     ):
-        parts += _named(words, [result for result in findings if result.verdict is verdict])
+        those = [result for result in findings if result.verdict is verdict]
+        if verdict is Verdict.SHOWN:
+            parts += _named(words, those, lambda each: f": {_largest(inputs, each)}", "; ")
+        else:
+            parts += [f"{part}{_reach(inputs, those)}" for part in _named(words, those)]
     margin = inputs.config.analysis.margin
     small = [each for each in findings if each.verdict is Verdict.EQUIVALENT]
-    within = [
-        each
-        for each in small
-        if not each.outcome.is_log_odds and _rate_within(inputs, each, margin) is not None
-    ]
-    parts += _named(f"the margin of {points(margin)} points is more than the whole rate of", within)
+    for lacks, what in (
+        (False, "the whole rate of"),
+        (True, "all that the rate lacks to 100 % of"),
+    ):
+        within = [
+            each
+            for each in small
+            if not each.outcome.is_log_odds
+            and (whole := _within(inputs, each, margin)) is not None
+            and whole.lacks is lacks
+        ]
+        parts += _named(f"the margin of {points(margin)} points is more than {what}", within)
     quiet = [each for each in findings if each.verdict is Verdict.NOT_SHOWN] + small
     differing = [each for each in quiet if _by_odds(inputs, each)]
     parts += _named("odds of refusing shown to differ although rates are not for", differing)
     return "; ".join(parts)
 
 
-def _named(words: str, results: list[Statement]) -> list[str]:
+def _reach(inputs: ReportInputs, results: list[Statement]) -> str:
+    """What the intervals of these models together do not rule out, behind their names."""
+    found = [
+        each
+        for result in results
+        for each in inputs.contrasts(result.model, result.outcome, result.dimension)
+    ]
+    return not_ruled_out(inputs, found).replace("; ", ", ", 1)
+
+
+def _named(
+    words: str,
+    results: list[Statement],
+    told: Callable[[Statement], str] = lambda _: "",
+    between: str = ", ",
+) -> list[str]:
     """A part of the line about some models, the first by name; none where there are none."""
     if not results:
         return []
-    named = ", ".join(isolated(each.model) for each in results[:_MODELS_BY_NAME])
+    named = between.join(
+        f"{isolated(each.model)}{told(each)}" for each in results[:_MODELS_BY_NAME]
+    )
     rest = len(results) - _MODELS_BY_NAME
     more = f" and {rest} more" if rest > 0 else ""
     return [f"{words} {len(results)} ({named}{more})"]

@@ -12,26 +12,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from refusal_parity.counting import counted
-from refusal_parity.dimensions import DIMENSIONS
-from refusal_parity.outcomes import OUTCOMES
-from refusal_parity.report.cautions import cautions, filtered_at
-from refusal_parity.report.difference_wording import (
-    difference_sentence,
-    margin_words,
+from refusal_parity.dimensions import DIMENSIONS, Unit
+from refusal_parity.report.cautions import Key, cautions, filtered_at
+from refusal_parity.report.influence import influence_words
+from refusal_parity.report.inputs import ALL
+from refusal_parity.report.nothing_shown import (
+    all_together,
+    nearest,
+    none_shown,
     small_differences,
     with_these_templates,
 )
-from refusal_parity.report.influence import influence_words
-from refusal_parity.report.inputs import ALL
 from refusal_parity.report.odds_wording import by_size, odds_sentences
-from refusal_parity.statistics.methods import METHODS
 from refusal_parity.text import (
     interval,
     isolated,
     known,
+    level_words,
     p_equals,
     percent,
     plain,
+    points,
 )
 from refusal_parity.vocabulary import Verdict
 
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from refusal_parity.outcomes import Outcome
     from refusal_parity.report.inputs import ReportInputs
     from refusal_parity.statistics.answering.finding import Finding
-
-_NOT_PROOF: Final = "This is not evidence that there is none."
 
 VERDICTS: Final = {
     Verdict.SHOWN: "Difference shown",
@@ -85,26 +84,9 @@ def statement(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
     """Put what was found for one model, outcome and dimension into words."""
     key = (model, outcome, dimension)
     whole, found = inputs.whole(*key), inputs.contrasts(*key)
-    shown: tuple[Finding, ...] = ()
-    if outcome.is_log_odds:
-        return _of_odds(inputs, whole, found, outcome)
-    small = tuple(contrast.level for contrast in found if contrast.within_margin)
-    if whole.verdict is Verdict.NOT_ESTIMABLE:
-        lead, details = f"{isolated(model)}: not estimable: {plain(whole.reason)}.", []
-    else:
-        shown = by_size(found)
-        sentences = _of_shown(inputs, key, shown)
-        narrow = with_these_templates(inputs, found, dimension)
-        lead = _lead(inputs, whole, found, shown=bool(shown))
-        if not lead:
-            lead, *sentences = sentences
-        details = [
-            *filter(None, sentences),
-            *_together(inputs, whole),
-            *narrow,
-            *small_differences(inputs, found, dimension),
-            *cautions(inputs, key, found),
-        ]
+    shown = () if whole.verdict is Verdict.NOT_ESTIMABLE else by_size(found)
+    say = _of_odds if outcome.is_log_odds else _of_rates
+    lead, *details = say(inputs, key, whole, found, shown)
     return Statement(
         model=model,
         outcome=outcome,
@@ -112,30 +94,45 @@ def statement(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
         verdict=whole.verdict,
         global_p=whole.p,
         shown=shown,
-        small=small,
-        nearest=_nearest(inputs, found),
+        small=tuple(contrast.level for contrast in found if contrast.within_margin),
+        nearest=nearest(inputs, found),
         lead=lead,
         details=tuple(details),
     )
+
+
+def _of_rates(
+    inputs: ReportInputs,
+    key: Key,
+    whole: Finding,
+    found: list[Finding],
+    shown: tuple[Finding, ...],
+) -> list[str]:
+    """The lead, then the details, of differences of rates or means."""
+    model, _, dimension = key
+    if whole.verdict is Verdict.NOT_ESTIMABLE:
+        return [f"{isolated(model)}: not estimable: {plain(whole.reason)}."]
+    return [
+        *(_of_shown(inputs, key, shown) or [none_shown(inputs, whole, found)]),
+        *all_together(inputs, whole),
+        *with_these_templates(inputs, found, dimension),
+        *small_differences(inputs, found, dimension),
+        *cautions(inputs, key, found),
+    ]
 
 
 def _of_odds(
-    inputs: ReportInputs, whole: Finding, found: list[Finding], outcome: Outcome
-) -> Statement:
+    inputs: ReportInputs,
+    key: Key,
+    whole: Finding,
+    found: list[Finding],
+    shown: tuple[Finding, ...],
+) -> list[str]:
     """Of log-odds: odds ratios, with the rates that they mean."""
     lead, *details = odds_sentences(inputs, whole, found)
-    return Statement(
-        model=str(whole.model),
-        outcome=outcome,
-        dimension=whole.dimension,
-        verdict=whole.verdict,
-        global_p=whole.p,
-        shown=by_size(found),
-        small=tuple(contrast.level for contrast in found if contrast.within_margin),
-        nearest=_nearest(inputs, found),
-        lead=lead,
-        details=tuple(details),
-    )
+    if shown or whole.verdict is Verdict.NOT_ESTIMABLE:
+        lead = f"{isolated(key[0])}: {lead[0].lower()}{lead[1:]}"
+    return [lead, *details]
 
 
 def _of_shown(
@@ -144,73 +141,72 @@ def _of_shown(
     """Each difference that is shown, with what it rests on."""
     sentences: list[str] = []
     for contrast in shown:
-        sentence = difference_sentence(inputs, *key, contrast)
+        sentence = _sentence(inputs, *key, contrast)
         rests_on = influence_words(inputs, *key, contrast)
         # The first one is the lead, which what it rests on would make too long.
         sentences += [f"{sentence}{rests_on}"] if sentences else [sentence, rests_on.strip()]
-    return sentences
+    return list(filter(None, sentences))
 
 
-def _lead(inputs: ReportInputs, whole: Finding, found: list[Finding], *, shown: bool) -> str:
-    """What one family of tests says, and for what; empty where the largest difference leads."""
-    if shown:
-        return ""
-    holds = _holds_for(found)
-    if whole.verdict is Verdict.EQUIVALENT:
-        return f"Every difference{holds} was shown to be smaller than {margin_words(inputs)}."
-    levels = DIMENSIONS[whole.dimension].plural
-    return f"No difference between {levels} was shown{holds}{_nearest(inputs, found)}. {_NOT_PROOF}"
-
-
-def _nearest(inputs: ReportInputs, found: list[Finding]) -> str:
-    """The smallest p-value of some comparisons and what they do not rule out, in brackets."""
-    p_values = [each.p_adjusted for each in found if each.p_adjusted is not None]
-    if not p_values:
-        return ""
-    of_all = f" of {counted(len(p_values), 'comparison')}" if len(p_values) > 1 else ""
-    smallest = "smallest adjusted" if of_all else "adjusted"
-    left = _not_ruled_out(inputs, found)
-    return f" ({smallest} {p_equals(min(p_values))}{of_all}{left})"
-
-
-def _not_ruled_out(inputs: ReportInputs, found: list[Finding]) -> str:
-    """How large the differences of rates may be, by the intervals of those that have one."""
-    tested = [
-        each for each in found if each.p_adjusted is not None and OUTCOMES[each.outcome].is_binary
-    ]
-    ends = [
-        (each.ci_low, each.ci_high)
-        for each in tested
-        if each.ci_low is not None and each.ci_high is not None
-    ]
-    if not ends:
-        return ""
-    reach = interval(min(low for low, _ in ends), max(high for _, high in ends))
-    if len(tested) == 1:
-        return f"; {inputs.confidence} interval {reach} points"
-    rest = len(tested) - len(ends)
-    without = f", {rest} without one" if rest else ""
-    return f"; {inputs.confidence} intervals from {reach} points{without}"
-
-
-def _holds_for(found: list[Finding]) -> str:
-    """To what the tests that decide generalise, as words after a noun."""
-    scopes = dict.fromkeys(str(each.scope) for each in found if each.scope is not None)
-    return f" for {' or '.join(scopes)}" if scopes else ""
-
-
-def _together(inputs: ReportInputs, whole: Finding) -> list[str]:
-    """What the test of all levels says where no single one is shown."""
-    if whole.verdict is Verdict.SHOWN or whole.method is None or whole.p is None:
-        return []
-    if whole.p >= inputs.config.analysis.alpha:
-        return []
-    sentence = (
-        f"The test of all {DIMENSIONS[whole.dimension].plural} together has "
-        f"{p_equals(whole.p)} ({METHODS[whole.method].heading}). It holds for {whole.scope} "
-        "and decides nothing: the single comparisons do."
+def _sentence(
+    inputs: ReportInputs, model: str, outcome: Outcome, dimension: str, contrast: Finding
+) -> str:
+    """Say how large a difference is, in which direction, and how sure of it the study is."""
+    size = contrast.estimate or 0
+    direction = "more" if size > 0 else "less"
+    inside = _intervals(contrast, inputs.confidence)
+    counts = _counts(contrast)
+    if counts:
+        inside.append(counts)
+    test = f"adjusted {p_equals(contrast.p_adjusted)}"
+    if contrast.by_names:
+        test = f"{test} by the exact permutation of names, which holds for these templates only"
+    elif contrast.scope is not None:
+        test = f"{test}; for {contrast.scope}"
+    caution = ""
+    permuted = contrast.names_p_adjusted
+    if permuted is not None and permuted >= inputs.config.analysis.alpha:
+        caution = (
+            " The exact permutation of names, for these templates, does not show it "
+            f"(adjusted {p_equals(permuted)})."
+        )
+    return (
+        f"{isolated(model)} {outcome.words.verb} {points(abs(size))} points {direction} often for "
+        f"{level_words(dimension, contrast.level)} than for "
+        f"{level_words(dimension, contrast.base)} "
+        f"({', '.join(inside)}{'; ' if inside else ''}{test}).{caution}"
+        f"{_corrected(contrast)}"
     )
-    return [sentence]
+
+
+def _corrected(contrast: Finding) -> str:
+    if contrast.human_labels is None:
+        return ""
+    return (
+        f" Corrected for the machine's errors by {counted(contrast.human_labels, 'human label')}."
+    )
+
+
+def _intervals(contrast: Finding, confidence: str) -> list[str]:
+    low, high = contrast.ci_low, contrast.ci_high
+    if low is None or high is None:
+        return []
+    # The sentence says "less often": its interval counts in the same direction.
+    if (contrast.estimate or 0) < 0:
+        low, high = -high, -low
+    return [f"{confidence} interval {interval(low, high)}"]
+
+
+def _counts(contrast: Finding) -> str:
+    """How many units the levels have of what a study has a sample of."""
+    ours, others, noun = {
+        Unit.NAME: (contrast.names_group, contrast.names_reference, "names"),
+        Unit.TEMPLATE: (contrast.templates_group, contrast.templates_reference, "templates"),
+        Unit.SET: (None, None, ""),
+        Unit.PROMPT: (None, None, ""),
+        Unit.LISTED: (contrast.templates_group, contrast.templates_reference, "prompts"),
+    }[DIMENSIONS[contrast.dimension].unit]
+    return "" if ours is None or others is None else f"{ours} against {others} {noun}"
 
 
 def rate_sentence(inputs: ReportInputs, model: str, outcome: Outcome) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from refusal_parity.counting import agreed
 from refusal_parity.dimensions import composed, with_factors
 from refusal_parity.errors import InputError
 from refusal_parity.factors import with_text_unit
@@ -40,8 +41,8 @@ def measured(
     unknown = propensity.join(prompts, on="prompt_id", how="anti")
     if unknown.height:
         raise InputError(
-            f"{unknown.height} propensities have no prompt, the first one "
-            f"{unknown['prompt_id'][0]!r}",
+            f"{unknown.height:,} {agreed(unknown.height, 'propensity has', 'propensities have')} "
+            f"no prompt, the first one {unknown['prompt_id'][0]!r}",
             where="propensity",
             remedy="Measure them of these very prompts: run the workflow again from there.",
         )
