@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from refusal_parity.report.style import GRID, INK, WIDTH
+from refusal_parity.report.style import ACCENT, ACCENT_SOFT, GRID, INK, MUTED, PAPER, WIDTH
 from refusal_parity.text import minus, shorten
 
 if TYPE_CHECKING:
@@ -41,6 +41,37 @@ def percent_axis(axes: Axes, low: float, high: float, label: str) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: minus(f"{100 * value:.3g}")))
     axes.grid(visible=True, axis="x")
     axes.set_xlabel(label)
+
+
+def difference_axis(axes: Axes, ends: Sequence[float | None], label: str) -> None:
+    """An x axis of differences of shares that has room for these, with a line at 0."""
+    low = -ceiling([-end for end in ends if end is not None], least=_STEP)
+    percent_axis(axes, low, ceiling(ends, least=_STEP), label)
+    axes.axvline(0, color=MUTED, linewidth=1)
+
+
+def interval_bar(
+    axes: Axes, row: float, ends: tuple[float | None, float | None], *, shown: bool
+) -> None:
+    """An interval in a row, darker where it belongs to a difference that is shown."""
+    low, high = ends
+    if low is not None and high is not None:
+        colour = ACCENT if shown else ACCENT_SOFT
+        axes.plot([low, high], [row, row], color=colour, linewidth=2.4, solid_capstyle="round")
+
+
+def estimate_mark(axes: Axes, row: float, estimate: float, *, filled: bool) -> None:
+    """An estimate in a row, filled where something is shown of it."""
+    axes.plot(
+        estimate,
+        row,
+        "o",
+        markersize=6.5,
+        markerfacecolor=ACCENT if filled else PAPER,
+        markeredgecolor=ACCENT,
+        markeredgewidth=1.4,
+        clip_on=False,
+    )
 
 
 def margin_text(axes: Axes, row: float, text: str, *, colour: str = INK) -> None:

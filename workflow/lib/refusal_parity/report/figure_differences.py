@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from refusal_parity.report.axes import (
-    ceiling,
+    difference_axis,
+    estimate_mark,
+    interval_bar,
     label_rows,
     legend_below,
     margin_text,
     new_figure,
-    percent_axis,
 )
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
-from refusal_parity.report.style import ACCENT, ACCENT_SOFT, MUTED, PAPER
+from refusal_parity.report.style import ACCENT, MUTED
 from refusal_parity.text import interval, p_equals, plain, points
 
 if TYPE_CHECKING:
@@ -40,11 +41,9 @@ def draw_differences(inputs: ReportInputs, model: str) -> Drawing:
     label_rows(axes, [contrast.level for contrast in found])
     for position, contrast in enumerate(found):
         _draw_row(axes, position, contrast)
-    low, high = _limits(inputs)
     references = ", ".join(dict.fromkeys(plain(contrast.reference) for contrast in found))
     against = f" against {references}" if references else ""
-    percent_axis(axes, low, high, f"Difference in percentage points{against}")
-    axes.axvline(0, color=MUTED, linewidth=1)
+    difference_axis(axes, _ends(inputs), f"Difference in percentage points{against}")
     level = f"{inputs.confidence} interval, new {'prompts' if inputs.listed else 'names'}"
     if any(contrast.ci_low is not None for contrast in found):
         words = level if inputs.listed else f"{level} and templates"
@@ -62,8 +61,9 @@ def draw_differences(inputs: ReportInputs, model: str) -> Drawing:
     )
 
 
-def _limits(inputs: ReportInputs) -> tuple[float, float]:
-    ends = [
+def _ends(inputs: ReportInputs) -> list[float | None]:
+    """Of all models of the study, whose axis is the same."""
+    return [
         end
         for model in inputs.models
         for contrast in inputs.contrasts(model, inputs.outcome, inputs.dimension)
@@ -74,24 +74,14 @@ def _limits(inputs: ReportInputs) -> tuple[float, float]:
             contrast.names_ci_low,
             contrast.names_ci_high,
         )
-        if end is not None
     ]
-    return -ceiling([-end for end in ends], least=0.05), ceiling(ends, least=0.05)
 
 
 def _draw_row(axes: Axes, position: int, contrast: Finding) -> None:
     if contrast.estimate is None:
         margin_text(axes, position, "not estimable", colour=MUTED)
         return
-    colour = ACCENT if contrast.shown else ACCENT_SOFT
-    if contrast.ci_low is not None and contrast.ci_high is not None:
-        axes.plot(
-            [contrast.ci_low, contrast.ci_high],
-            [position, position],
-            color=colour,
-            linewidth=2.4,
-            solid_capstyle="round",
-        )
+    interval_bar(axes, position, (contrast.ci_low, contrast.ci_high), shown=contrast.shown)
     if contrast.names_ci_low is not None and contrast.names_ci_high is not None:
         axes.plot(
             [contrast.names_ci_low, contrast.names_ci_high],
@@ -99,16 +89,7 @@ def _draw_row(axes: Axes, position: int, contrast: Finding) -> None:
             color=MUTED,
             linewidth=1.1,
         )
-    axes.plot(
-        contrast.estimate,
-        position,
-        "o",
-        markersize=6.5,
-        markerfacecolor=ACCENT if contrast.shown else PAPER,
-        markeredgecolor=ACCENT,
-        markeredgewidth=1.4,
-        clip_on=False,
-    )
+    estimate_mark(axes, position, contrast.estimate, filled=contrast.shown)
     margin_text(axes, position, points(contrast.estimate, signed=True))
 
 

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Final
 from refusal_parity.pair_vocabulary import Adjustment
 from refusal_parity.report.audit import LEADING, difference_rows
 from refusal_parity.report.axes import (
-    ceiling,
+    difference_axis,
     label_rows,
     legend_below,
     margin_text,
     new_figure,
-    percent_axis,
 )
 from refusal_parity.report.drawing import Drawing
 from refusal_parity.report.figure_registry import Place, figure_of_study
-from refusal_parity.report.style import ACCENT, CONTRAST, MUTED, PAPER
+from refusal_parity.report.style import ACCENT, CONTRAST, PAPER
 from refusal_parity.text import interval, p_equals, plain, points
 from refusal_parity.vocabulary import Verdict
 
@@ -64,9 +63,7 @@ def draw_groups(inputs: ReportInputs) -> Drawing | None:
         first = found[Adjustment.NONE].get(group)
         if first is not None:
             margin_text(axes, position, points(first["estimate"], signed=True))
-    lowest = -ceiling([-end for end in ends if end is not None], least=0.05)
-    percent_axis(axes, lowest, ceiling(ends, least=0.05), "Difference in percentage points")
-    axes.axvline(0, color=MUTED, linewidth=1)
+    difference_axis(axes, ends, "Difference in percentage points")
     for adjustment, colour in _COLOURS.items():
         label = f"{_WORDS[adjustment]} ({inputs.confidence} interval)"
         axes.plot([], [], color=colour, linewidth=2, label=label)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from refusal_parity.report.axes import (
-    ceiling,
+    difference_axis,
+    estimate_mark,
+    interval_bar,
     label_rows,
     legend_below,
     margin_text,
     new_figure,
-    percent_axis,
 )
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.interactions import factors_of
-from refusal_parity.report.style import ACCENT, ACCENT_SOFT, INK, MUTED, PAPER
+from refusal_parity.report.style import ACCENT, INK, MUTED
 from refusal_parity.text import heading_of, interval, isolated, plain, points
 
 if TYPE_CHECKING:
@@ -51,18 +52,11 @@ def draw_interactions(inputs: ReportInputs, model: str) -> Drawing | None:
         for found in _blocks(inputs, each).values()
         for row in found
         for end in (row.estimate, row.ci_low, row.ci_high)
-        if end is not None
     ]
     references = ", ".join(
         dict.fromkeys(plain(row.reference) for row in rows if not isinstance(row, str))
     )
-    percent_axis(
-        axes,
-        -ceiling([-end for end in every], least=0.05),
-        ceiling(every, least=0.05),
-        f"Difference in percentage points against {references}",
-    )
-    axes.axvline(0, color=MUTED, linewidth=1)
+    difference_axis(axes, every, f"Difference in percentage points against {references}")
     axes.plot([], [], color=ACCENT, linewidth=2.4, label=f"{inputs.confidence} interval")
     legend_below(figure, axes, columns=1)
     heading = inputs.outcome.words.heading
@@ -99,24 +93,8 @@ def _draw_row(axes: Axes, position: int, row: Finding) -> None:
     if row.estimate is None:
         margin_text(axes, position, "not estimable", colour=MUTED)
         return
-    if row.ci_low is not None and row.ci_high is not None:
-        axes.plot(
-            [row.ci_low, row.ci_high],
-            [position, position],
-            color=ACCENT if row.shown else ACCENT_SOFT,
-            linewidth=2.4,
-            solid_capstyle="round",
-        )
-    axes.plot(
-        row.estimate,
-        position,
-        "o",
-        markersize=5.5,
-        markerfacecolor=ACCENT if row.shown else PAPER,
-        markeredgecolor=ACCENT,
-        markeredgewidth=1.3,
-        clip_on=False,
-    )
+    interval_bar(axes, position, (row.ci_low, row.ci_high), shown=row.shown)
+    estimate_mark(axes, position, row.estimate, filled=row.shown)
     margin_text(axes, position, points(row.estimate, signed=True))
 
 

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Final
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from refusal_parity.outcomes import Outcome
-from refusal_parity.report.axes import label_rows, legend_below, margin_text, new_figure
+from refusal_parity.report.axes import (
+    estimate_mark,
+    interval_bar,
+    label_rows,
+    legend_below,
+    margin_text,
+    new_figure,
+)
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.odds import (
@@ -18,7 +25,7 @@ from refusal_parity.report.odds import (
     small_rate,
     weighed_models,
 )
-from refusal_parity.report.style import ACCENT, ACCENT_SOFT, MUTED, PAPER
+from refusal_parity.report.style import ACCENT, MUTED
 from refusal_parity.text import p_equals, plain
 
 if TYPE_CHECKING:
@@ -96,20 +103,12 @@ def _draw_row(
     if each.estimate is None:
         margin_text(axes, position, "not estimable", colour=MUTED)
         return
-    colour = ACCENT if each.shown else ACCENT_SOFT
     if each.ci_low is not None and each.ci_high is not None:
-        ends = [min(max(exp(end), limits[0]), limits[1]) for end in (each.ci_low, each.ci_high)]
-        axes.plot(ends, [position, position], color=colour, linewidth=2.4, solid_capstyle="round")
-    axes.plot(
-        exp(each.estimate),
-        position,
-        "o",
-        markersize=6.5,
-        markerfacecolor=ACCENT if each.shown else PAPER,
-        markeredgecolor=ACCENT,
-        markeredgewidth=1.4,
-        clip_on=False,
-    )
+        low, high = (
+            min(max(exp(end), limits[0]), limits[1]) for end in (each.ci_low, each.ci_high)
+        )
+        interval_bar(axes, position, (low, high), shown=each.shown)
+    estimate_mark(axes, position, exp(each.estimate), filled=each.shown)
     margin_text(axes, position, f"{odds_ratio(each.estimate)} ({rate})")
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from refusal_parity.report.axes import (
-    ceiling,
+    difference_axis,
+    estimate_mark,
     label_rows,
     legend_below,
     margin_text,
     new_figure,
-    percent_axis,
 )
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
-from refusal_parity.report.style import ACCENT, ACCENT_SOFT, MUTED, PAPER
+from refusal_parity.report.style import ACCENT_SOFT
 from refusal_parity.report.template_effects import effect_rows, varies
 from refusal_parity.text import interval, percent, plain, points
 
@@ -53,16 +53,9 @@ def draw_template_effects(inputs: ReportInputs, model: str) -> Drawing | None:
         for each in inputs.models
         for row in effect_rows(inputs, each, inputs.dimension)
         for end in (row["estimate"], row["new_low"], row["new_high"])
-        if end is not None
     ]
     reference = plain(rows[0]["reference"])
-    percent_axis(
-        axes,
-        -ceiling([-end for end in ends], least=0.05),
-        ceiling(ends, least=0.05),
-        f"Difference in percentage points against {reference}",
-    )
-    axes.axvline(0, color=MUTED, linewidth=1)
+    difference_axis(axes, ends, f"Difference in percentage points against {reference}")
     levels = sorted({row["new_level"] for row in rows if row["new_level"] is not None})
     if levels:
         label = f"{percent(levels[0])} of new templates or more"
@@ -89,16 +82,7 @@ def _draw_row(axes: Axes, position: int, row: Row, *, filled: bool) -> None:
             linewidth=5,
             solid_capstyle="butt",
         )
-    axes.plot(
-        row["estimate"],
-        position,
-        "o",
-        markersize=5.5,
-        markerfacecolor=ACCENT if filled else PAPER,
-        markeredgecolor=ACCENT,
-        markeredgewidth=1.3,
-        clip_on=False,
-    )
+    estimate_mark(axes, position, row["estimate"], filled=filled)
     margin_text(axes, position, "no variance" if row["sd"] is None else f"SD {points(row['sd'])}")
 
 

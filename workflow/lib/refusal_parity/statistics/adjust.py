@@ -70,6 +70,25 @@ def adjust(rows: pl.DataFrame, analysis: AnalysisConfig) -> pl.DataFrame:
     return filled.with_columns(pl.coalesce("p_family", "p_adjusted").alias("p_adjusted"))
 
 
+def adjust_exploratory(rows: pl.DataFrame, family: pl.Expr) -> pl.DataFrame:
+    """Fill `family` and `p_adjusted` of tests that are exploratory, by Benjamini-Hochberg.
+
+    Args:
+        rows: with `model` and `p_value`, of any models.
+        family: name of each row's family, within which the tests of one model are corrected
+            together; null where there is no p-value, whatever it says.
+    """
+    marked = rows.with_columns(
+        pl.when(pl.col("p_value").is_not_null()).then(family).alias("family")
+    ).with_row_index("row")
+    adjusted = np.full(rows.height, np.nan)
+    for _, part in marked.drop_nulls("family").group_by("model", "family", maintain_order=True):
+        adjusted[part["row"].to_numpy()] = benjamini_hochberg(part["p_value"].to_numpy())
+    return marked.drop("row").with_columns(
+        pl.Series("p_adjusted", adjusted, dtype=pl.Float64).fill_nan(None)
+    )
+
+
 def holm(p_values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Holm's step-down p-values: the running maximum of (m - i) p(i), i from 0.
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.factors import is_listed
-from refusal_parity.statistics.adjust import benjamini_hochberg
+from refusal_parity.statistics.adjust import adjust_exploratory
 from refusal_parity.statistics.designs.counts import Design, codes_of
 from refusal_parity.statistics.designs.outcome_columns import count_outcomes
 from refusal_parity.statistics.disparity import levels_of
@@ -86,7 +86,8 @@ def interactions(
         for name, column in Interactions.columns().items()
         if name not in {"family", "p_adjusted"}
     }
-    table = settled(_adjusted(pl.DataFrame(rows, schema=schema)))
+    family = pl.format("exploratory: {} at levels of factors", "outcome")
+    table = settled(adjust_exploratory(pl.DataFrame(rows, schema=schema), family))
     return conform(table, Interactions, where="interactions")
 
 
@@ -191,16 +192,3 @@ def _alike(
     if base is None or found.estimate is not None or k[compared].any():
         return {}
     return {"estimate": 0.0, "note": ALIKE}
-
-
-def _adjusted(rows: pl.DataFrame) -> pl.DataFrame:
-    family = pl.format("exploratory: {} at levels of factors", "outcome")
-    marked = rows.with_columns(
-        pl.when(pl.col("p_value").is_not_null()).then(family).alias("family")
-    ).with_row_index("row")
-    adjusted = np.full(rows.height, np.nan)
-    for _, part in marked.drop_nulls("family").group_by("model", "family", maintain_order=True):
-        adjusted[part["row"].to_numpy()] = benjamini_hochberg(part["p_value"].to_numpy())
-    return marked.drop("row").with_columns(
-        pl.Series("p_adjusted", adjusted, dtype=pl.Float64).fill_nan(None)
-    )

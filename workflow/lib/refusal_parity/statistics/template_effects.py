@@ -11,7 +11,7 @@ import polars as pl
 from refusal_parity.counting import counted
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.factors import is_listed
-from refusal_parity.statistics.adjust import benjamini_hochberg
+from refusal_parity.statistics.adjust import adjust_exploratory
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.grid import grid_of, in_grid
 from refusal_parity.statistics.disparity import levels_of
@@ -73,7 +73,8 @@ def template_effects(
         for name, column in TemplateEffects.columns().items()
         if name not in {"family", "p_adjusted"}
     }
-    table = _adjusted(pl.DataFrame(rows, schema=schema)).with_columns(
+    family = pl.format("exploratory: {} across templates", "outcome")
+    table = adjust_exploratory(pl.DataFrame(rows, schema=schema), family).with_columns(
         pl.col("estimate", "new_low", "new_high").round(_DECIMALS) + 0.0
     )
     return conform(table, TemplateEffects, where="template effects")
@@ -155,16 +156,3 @@ def _of_pair(
         else:
             notes.append("too few templates for an interval of a new one")
     return row | {"note": "; ".join(notes) or None}
-
-
-def _adjusted(rows: pl.DataFrame) -> pl.DataFrame:
-    family = pl.format("exploratory: {} across templates", "outcome")
-    marked = rows.with_columns(
-        pl.when(pl.col("p_value").is_not_null()).then(family).alias("family")
-    ).with_row_index("row")
-    adjusted = np.full(rows.height, np.nan)
-    for _, part in marked.drop_nulls("family").group_by("model", "family", maintain_order=True):
-        adjusted[part["row"].to_numpy()] = benjamini_hochberg(part["p_value"].to_numpy())
-    return marked.drop("row").with_columns(
-        pl.Series("p_adjusted", adjusted, dtype=pl.Float64).fill_nan(None)
-    )
