@@ -32,10 +32,11 @@ from refusal_parity.expansion import expand
 from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.own_weights import rendered_prompts
 from refusal_parity.inference.requests import Request
+from refusal_parity.inference.speaking import OwnSpeaker
 from refusal_parity.inference.vllm_engine import start_engine, start_weighing
 from refusal_parity.labelling.keywords import is_refusal_by_keyword
 from refusal_parity.openings.measuring import measure
-from refusal_parity.openings.pilot import Pilot, Speaker, read_pilot, trees
+from refusal_parity.openings.pilot import Pilot, read_pilot, trees
 from refusal_parity.openings.tree import key_of
 from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.tables import Labels, Openings, Responses, conform, empty
@@ -55,7 +56,7 @@ class Drawn:
     texts: list[str]
     seconds: float
 
-    def pilot(self, prompts: pl.DataFrame, speaker: Speaker) -> Pilot:
+    def pilot(self, prompts: pl.DataFrame, speaker: OwnSpeaker) -> Pilot:
         """Them, labelled by their openings."""
         rows = self.prompts.select("prompt_id").with_columns(
             model=pl.lit(speaker.key),
@@ -133,7 +134,7 @@ def compare(
     job: InferenceJob[VllmModel], prompts: pl.DataFrame, *, pilot_draws: int, draws: int, most: int
 ) -> None:
     """Learn from half of the templates, test on the others, and print what came of it."""
-    speaker = Speaker.of(job.key, job.model, job.folder)
+    speaker = OwnSpeaker.of(job.key, job.model, job.folder)
     keys = sorted(set(prompts["template_id"]))
     first = prompts.filter(pl.col("template_id").is_in(keys[::2]))
     second = prompts.filter(pl.col("template_id").is_in(keys[1::2]))
@@ -199,7 +200,7 @@ def against_reference(every: int) -> None:
         return
     rows = json.loads(REFERENCE.read_text(encoding="utf-8"))[::every]
     job = job_of(SMOLLM2, temperature=0.7, max_tokens=8)
-    speaker = Speaker.of(job.key, job.model, job.folder)
+    speaker = OwnSpeaker.of(job.key, job.model, job.folder)
     paths = {text: speaker.raw.encode(text, add_special_tokens=False) for text in FIVE}
     openings = pl.DataFrame(
         [

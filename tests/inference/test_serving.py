@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from refusal_parity.config import OpenAIModel, SamplingConfig
+from refusal_parity.config import FolderSource, OpenAIModel, SamplingConfig, VllmModel
 from refusal_parity.errors import InputError
+from refusal_parity.inference.asking import speaker, start_weighing
 from refusal_parity.inference.job import InferenceJob
+from refusal_parity.inference.requests import Step
 from refusal_parity.inference.running import run_job
+from refusal_parity.inference.speaking import OwnSpeaker
 from refusal_parity.tables import Responses, read_metadata, read_table
 
 if TYPE_CHECKING:
@@ -50,7 +53,11 @@ def base_url(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         "OMP_NUM_THREADS": "1",
     }
     # Its start takes less time without compiling.
-    command = [*_documented_command(root, port), "--dtype", "float32", "--enforce-eager"]
+    command = [
+        *_documented_command(root, port),
+        *("--dtype", "float32", "--enforce-eager"),
+        *_documented_switch(root),
+    ]
     with (
         log.open("w") as file,
         subprocess.Popen(
@@ -81,6 +88,14 @@ def _documented_command(root: Path, port: int) -> list[str]:
     return [sys.executable, *(str(port) if word == "8000" else word for word in words[1:])]
 
 
+def _documented_switch(root: Path) -> list[str]:
+    """What the page on rare refusals adds to it, which changes no response."""
+    page = (root / "docs/rare-refusals.md").read_text("utf-8")
+    found = re.search(r"`(--logprobs-mode \S+)`", page)
+    assert found
+    return shlex.split(found[1])
+
+
 def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + LONGEST_START_S
     while time.monotonic() < until and process.poll() is None:
@@ -99,6 +114,7 @@ def job(base_url: str, monkeypatch: pytest.MonkeyPatch) -> InferenceJob[OpenAIMo
         engine="openai",
         base_url=base_url,
         model="demo",
+        server="vllm",
         api_key_env="TEST_KEY",
         concurrency=4,
         timeout_s=300,
@@ -144,6 +160,42 @@ def test_greedy_responses_are_those_of_transformers(
     metadata = read_metadata(tmp_path / "r.parquet")
     assert metadata["usage"]["cost"] == pytest.approx(cost, abs=1e-6)
     assert KEY not in str(metadata)
+
+
+@pytest.mark.parametrize("top_p", [1.0, 0.9])
+def test_the_server_tells_in_tokens_what_the_engine_tells(
+    job: InferenceJob[OpenAIModel], prompts: pl.DataFrame, root: Path, top_p: float
+) -> None:
+    import torch  # noqa: PLC0415 - with the engine alone
+    from transformers import AutoModelForCausalLM  # noqa: PLC0415
+
+    folder = root / "data/models/demo-even"
+    own = VllmModel(engine="vllm", source=FolderSource(path=str(folder)), prompt_mode="chat")
+    here, there = OwnSpeaker.of("served", own, folder), speaker("served", job.model)
+    pairs = [(prompt, system) for prompt in prompts["prompt"][::400] for system in (None, "Kind.")]
+    sent = there.sent(pairs)
+    assert sent == here.sent(pairs)
+    said = [(one, text) for one in sent for text in ("I'm sorry, but no.", "Sure!", "")]
+    assert there.said(said) == here.said(said)
+    assert there.written([5, 6]) == here.written([5, 6])
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    drawn = replace(job, sampling=SamplingConfig(temperature=0.7, top_p=top_p, max_tokens=16))
+    behind = [one.token_ids + ids[:2] for (one, _), ids in zip(said, there.said(said), strict=True)]
+    wanted = range(0, model.config.vocab_size, 3)
+    steps = [Step(index, ids, wanted) for index, ids in enumerate(behind)]
+    answers = {answer.index: answer for answer in start_weighing(drawn).next_tokens(steps)}
+    for step in steps:
+        with torch.no_grad():
+            logits = model(torch.tensor([step.token_ids])).logits[0, -1].double()
+        before = torch.softmax(logits / 0.7, dim=0)
+        found = answers[step.index]
+        assert found.probabilities == pytest.approx(before[::3].tolist(), rel=1e-3, abs=1e-9)
+        # Top_p, as it is defined: the fewest of the most probable that hold so much.
+        sorted_, at = torch.sort(before, descending=True)
+        kept = (sorted_.cumsum(0) - sorted_) < top_p
+        cut = torch.zeros_like(before).scatter(0, at, sorted_ * kept)
+        expected = (cut / cut.sum())[::3].tolist()
+        assert found.as_drawn == pytest.approx(expected, rel=1e-3, abs=1e-9)
 
 
 def test_seeds_make_samples_repeatable_and_different(

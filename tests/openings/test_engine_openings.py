@@ -17,9 +17,10 @@ from refusal_parity.expansion import expand
 from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.own_weights import rendered_prompts
 from refusal_parity.inference.requests import Request
+from refusal_parity.inference.speaking import OwnSpeaker
 from refusal_parity.inference.vllm_engine import start_weighing
 from refusal_parity.openings.measuring import measure
-from refusal_parity.openings.pilot import Speaker, read_pilot, trees
+from refusal_parity.openings.pilot import read_pilot, trees
 from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.tables import Labels, Responses, conform, empty
 
@@ -141,7 +142,7 @@ def test_probabilities_are_those_of_the_weights(
     # A pilot with so many refusals that every opening is learnt in every fold.
     pairs = [spoken(speech, added + 4.5, chance) for added in heard]
     this = job(root, temperature=temperature, top_p=top_p)
-    speaker = Speaker.of(MODEL, this.model, this.folder)
+    speaker = OwnSpeaker.of(MODEL, this.model, this.folder)
     pilot = read_pilot(
         prompts, *written(prompts, [a for a, _ in pairs], [b for _, b in pairs]), speaker
     )
@@ -181,7 +182,7 @@ def test_weighed_rates_are_those_of_draws(
     chance = np.random.default_rng(5)
     pairs = [spoken(speech, added + 2.0, chance) for added in heard]
     this, each = job(root), 150
-    speaker = Speaker.of(MODEL, this.model, this.folder)
+    speaker = OwnSpeaker.of(MODEL, this.model, this.folder)
     openings = trees(
         read_pilot(
             prompts, *written(prompts, [a for a, _ in pairs], [b for _, b in pairs]), speaker

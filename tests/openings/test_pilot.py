@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from refusal_parity.config import FolderSource, VllmModel
-from refusal_parity.openings.pilot import FOLDS, Speaker, folds_of, read_pilot, trees
+from refusal_parity.inference.speaking import OwnSpeaker
+from refusal_parity.openings.pilot import FOLDS, folds_of, read_pilot, trees
 from refusal_parity.tables import Labels, Responses, conform, empty
 
 if TYPE_CHECKING:
@@ -19,10 +20,10 @@ REFUSAL, ANSWER = "I'm sorry, but I can't help with that.", "Sure! Begin with a 
 
 
 @pytest.fixture(scope="module")
-def speaker(root: Path) -> Speaker:
+def speaker(root: Path) -> OwnSpeaker:
     folder = root / "data/models" / MODEL
     source = FolderSource(path=str(folder))
-    return Speaker.of(MODEL, VllmModel(engine="vllm", source=source, prompt_mode="chat"), folder)
+    return OwnSpeaker.of(MODEL, VllmModel(engine="vllm", source=source, prompt_mode="chat"), folder)
 
 
 def prompts(templates: int, names: int, **more: Any) -> pl.DataFrame:
@@ -75,7 +76,7 @@ def test_units_are_dealt_out_whole_and_evenly(asked: pl.DataFrame, units: int) -
     assert folds_of(asked[::-1]).sort("prompt_id").equals(dealt.sort("prompt_id"))
 
 
-def test_what_counts_and_what_does_not(speaker: Speaker) -> None:
+def test_what_counts_and_what_does_not(speaker: OwnSpeaker) -> None:
     asked = prompts(6, 1)
     rows = [
         {"prompt_id": "0-0", "response": REFUSAL, "label": "refusal"},
@@ -92,7 +93,7 @@ def test_what_counts_and_what_does_not(speaker: Speaker) -> None:
     assert pilot.rows["tokens"][0].to_list()[:3] == [token[each] for each in ("I", "'m", " sorry")]
 
 
-def test_a_tree_for_all_and_one_apart_from_each_fold(speaker: Speaker) -> None:
+def test_a_tree_for_all_and_one_apart_from_each_fold(speaker: OwnSpeaker) -> None:
     asked = prompts(3, 1)
     rows = [
         {"prompt_id": f"{t}-0", "sample": at, "response": text, "label": label}
@@ -106,7 +107,7 @@ def test_a_tree_for_all_and_one_apart_from_each_fold(speaker: Speaker) -> None:
     ]  # fmt: skip
 
 
-def test_thinking_models_have_no_openings(speaker: Speaker) -> None:
+def test_thinking_models_have_no_openings(speaker: OwnSpeaker) -> None:
     rows = [
         {"prompt_id": "0-0", "response": REFUSAL, "label": "refusal", "thinking": "Hm."},
         {"prompt_id": "1-0", "response": REFUSAL, "label": "refusal", "thinking": None},

@@ -1,3 +1,13 @@
+# Those of servers go to the network, which jobs on a cluster do not.
+localrules:
+    ask_how_refusals_open,
+    ask_propensity,
+
+
+OWN_WEIGHED = [key for key in STUDY.weighed if key not in SERVER_MODELS]
+SERVED_WEIGHED = [key for key in STUDY.weighed if key in SERVER_MODELS]
+
+
 rule learn_openings:
     input:
         unpack(lambda wildcards: model_files(STUDY.models[wildcards.model])),
@@ -9,7 +19,7 @@ rule learn_openings:
     log:
         f"{LOGS}/learn_openings/{{model}}.log",
     wildcard_constraints:
-        model=one_of(STUDY.weighed),
+        model=one_of(OWN_WEIGHED),
     conda:
         INFERENCE_ENV
     resources:
@@ -21,6 +31,15 @@ rule learn_openings:
         "Learning how refusals of {wildcards.model} open"
     script:
         f"{SCRIPTS}/learn_openings.py"
+
+
+use rule learn_openings as ask_how_refusals_open with:
+    log:
+        f"{LOGS}/ask_how_refusals_open/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(SERVED_WEIGHED),
+    message:
+        "Asking the server how refusals of {wildcards.model} open"
 
 
 rule measure_propensity:
@@ -36,7 +55,7 @@ rule measure_propensity:
     log:
         f"{LOGS}/measure_propensity/{{model}}.log",
     wildcard_constraints:
-        model=one_of(STUDY.weighed),
+        model=one_of(OWN_WEIGHED),
     conda:
         INFERENCE_ENV
     threads: lambda wildcards: max(1, 4 * asks(STUDY.models[wildcards.model], "gpus"))
@@ -63,3 +82,12 @@ rule measure_propensity:
         "Measuring how probable refusals of {wildcards.model} are"
     script:
         f"{SCRIPTS}/measure_propensity.py"
+
+
+use rule measure_propensity as ask_propensity with:
+    log:
+        f"{LOGS}/ask_propensity/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(SERVED_WEIGHED),
+    message:
+        "Asking the server how probable refusals of {wildcards.model} are"

@@ -1,17 +1,18 @@
 from pathlib import Path
 
-from refusal_parity.config import load_config
+from refusal_parity.config import engine_of, load_config
 from refusal_parity.console import job
 from refusal_parity.counting import agreed, counted
-from refusal_parity.openings.pilot import Speaker, read_pilot, trees
+from refusal_parity.openings.pilot import read_pilot, trees
 from refusal_parity.openings.propensity import ALL
 from refusal_parity.tables import Labels, Openings, Prompts, Responses, read_table, write_table
 
 key = snakemake.wildcards.model
 model = load_config(snakemake.config, where="the config").models[key]
+folder = Path(snakemake.input.get("folder", ""))
 
 with job(key, snakemake.log[0]) as say:
-    speaker = Speaker.of(key, model, Path(snakemake.input.folder))
+    speaker = engine_of(model).module().speaker(key, model, folder)
     pilot = read_pilot(
         read_table(Prompts, Path(snakemake.input.prompts)),
         read_table(Responses, Path(snakemake.input.responses)),

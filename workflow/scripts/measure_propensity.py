@@ -1,11 +1,11 @@
 from pathlib import Path
 
-from refusal_parity.config import SamplingConfig, load_config
+from refusal_parity.config import SamplingConfig, engine_of, load_config
 from refusal_parity.console import job
 from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.store.responses import STORE as RESPONSES
 from refusal_parity.openings.measuring import measure
-from refusal_parity.openings.pilot import Speaker, read_pilot
+from refusal_parity.openings.pilot import read_pilot
 from refusal_parity.openings.store import STORE
 from refusal_parity.tables import (
     Labels,
@@ -22,7 +22,7 @@ from refusal_parity.tables import (
 key = snakemake.wildcards.model
 study = load_config(snakemake.config, where="the config")
 model = study.models[key]
-folder, adapter = Path(snakemake.input.folder), snakemake.input.get("adapter")
+folder, adapter = Path(snakemake.input.get("folder", "")), snakemake.input.get("adapter")
 
 with job(key, snakemake.log[0]) as say:
     prompts = read_table(Prompts, Path(snakemake.input.prompts))
@@ -30,7 +30,7 @@ with job(key, snakemake.log[0]) as say:
         prompts,
         read_table(Responses, Path(snakemake.input.responses)),
         read_table(Labels, Path(snakemake.input.labels)),
-        Speaker.of(key, model, folder),
+        engine_of(model).module().speaker(key, model, folder),
     )
     found = measure(
         InferenceJob(

@@ -86,10 +86,12 @@ def unweighed(config: StudyConfig) -> Iterator[str]:
         return
     for key, model in config.models.items():
         engine = engine_of(model)
-        if not engine.weighs and model.openings != "draw":
+        if not model.weighs and model.openings != "draw":
             yield (
                 f"models.{key}: its openings are not weighed, as engine {engine.key} does not tell "
                 "how probable a given beginning of a response is; its responses are as ever"
+                + "; vLLM's own server does, and `server: vllm` says so"
+                * engine.served
             )
 
 

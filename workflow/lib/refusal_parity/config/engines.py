@@ -57,6 +57,11 @@ class EngineModel(Section):
         del sent, answered
         return None if engine_of(self).served else 0.0
 
+    @property
+    def weighs(self) -> bool:
+        """Whether it tells how probable a given beginning of a response is."""
+        return engine_of(self).weighs
+
     def asked(self) -> dict[str, Any]:
         """What the config says that changes responses, defaults left out."""
         running = {*engine_of(self).running, "variant_of", "openings"}
@@ -79,7 +84,8 @@ class Engine:
         served: it asks somebody else's machine, over the network, and may cost money.
         seeded: two runs with the same seeds give the same responses.
         shards: a model's prompts may be split among several jobs.
-        weighs: it tells how probable a given beginning of a response is.
+        weighs: it tells how probable a given beginning of a response is, unless the model's own
+            `weighs` says otherwise.
         running: keys that say how a job runs and change no response.
     """
 

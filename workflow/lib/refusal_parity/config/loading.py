@@ -88,18 +88,21 @@ def _check_openings(config: StudyConfig, where: str) -> None:
         if model.openings == "weigh"
     }
     for said, key in asked.items():
-        if not engine_of(config.models[key]).weighs:
+        engine = engine_of(config.models[key])
+        if not config.models[key].weighs:
             raise InputError(
-                f"{said} is weigh, and engine {engine_of(config.models[key]).key} does not tell "
-                "how probable a given beginning of a response is",
+                f"{said} is weigh, and engine {engine.key} does not tell how probable a given "
+                "beginning of a response is",
                 where=where,
-                remedy="Take it out: its responses are drawn as ever.",
+                remedy="Take it out: its responses are drawn as ever."
+                + f" Or say models.{key}.server: vllm, where vLLM serves it." * engine.served,
             )
     if config.sampling.openings == "weigh" and not config.weighed:
         raise InputError(
             "sampling.openings is weigh, and no model of this study has an engine that can",
             where=where,
-            remedy="Take it out, or run a model in vLLM.",
+            remedy="Take it out, or run a model in vLLM, or say `server: vllm` of one that it "
+            "serves.",
         )
     if config.weighed and config.sampling.temperature == 0:
         raise InputError(

@@ -122,7 +122,7 @@ class VllmModel(EngineModel):
     served=True,
     running=(
         *("api_key_env", "concurrency", "retries", "timeout_s", "patience_s"),
-        *("prompt_price", "response_price", "thinking", "reuse_within"),
+        *("prompt_price", "response_price", "thinking", "reuse_within", "server"),
     ),
 )
 class OpenAIModel(EngineModel):
@@ -148,6 +148,12 @@ class OpenAIModel(EngineModel):
     request: RequestConfig = Field(
         default=RequestConfig(),
         description="What the server calls otherwise than OpenAI's protocol does.",
+    )
+    server: Literal["vllm"] | None = Field(
+        default=None,
+        description="What answers there: vllm is vLLM's own server, started with `--logprobs-mode "
+        "processed_logprobs`, which tells how probable tokens are, so that openings can be weighed "
+        "(sampling.openings); null is any that speaks OpenAI's protocol.",
     )
     thinking: Thinking = Field(default="auto", description=THINKING)
     concurrency: int = Field(default=8, ge=1, description="Requests under way at a time.")
@@ -183,6 +189,11 @@ class OpenAIModel(EngineModel):
         if self.prompt_price is None or self.response_price is None:
             return None
         return (sent * self.prompt_price + answered * self.response_price) / 1_000_000
+
+    @property
+    def weighs(self) -> bool:
+        """Some servers tell it."""
+        return self.server is not None
 
     @property
     def route(self) -> str:

@@ -8,7 +8,6 @@ from pydantic import Discriminator, Field, Tag, field_validator
 
 from refusal_parity.config.analysis import AnalysisConfig
 from refusal_parity.config.arms import Arm, ArmConfig, same_without_guard
-from refusal_parity.config.engines import engine_of
 from refusal_parity.config.guards import GuardConfig
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
@@ -206,5 +205,5 @@ class StudyConfig(Section):
         return [
             key
             for key, model in self.models.items()
-            if engine_of(model).weighs and (model.openings or self.sampling.openings) == "weigh"
+            if model.weighs and (model.openings or self.sampling.openings) == "weigh"
         ]

@@ -16,7 +16,9 @@ from refusal_parity.inference.answer_days import answer_days
 from refusal_parity.inference.job import InferenceJob, Source
 from refusal_parity.inference.openai_engine import OpenAIServer
 from refusal_parity.inference.provenance import package_versions
+from refusal_parity.inference.served_tokens import ServedSpeaker, ServedTeller
 from refusal_parity.inference.servers.remarks import remarks
+from refusal_parity.inference.servers.token_server import TokenServer
 from refusal_parity.inference.thinking import parted
 
 if TYPE_CHECKING:
@@ -79,6 +81,53 @@ def settings(job: InferenceJob[OpenAIModel], *, quick: bool = False) -> dict[str
         **({"request": request} if request else {}),
         **({"schema": dict(job.schema)} if job.schema is not None else {}),
     }
+
+
+def speaker(key: str, model: OpenAIModel, folder: Path | None = None) -> ServedSpeaker:
+    """The model in the words of its server.
+
+    Args:
+        key: in the config.
+        model: its part of the config.
+        folder: there is none.
+
+    Raises:
+        InputError: the environment has no key.
+    """
+    del folder
+    return ServedSpeaker(key, model, TokenServer(model, where=f"models.{key}"))
+
+
+def start_weighing(job: InferenceJob[OpenAIModel]) -> ServedTeller:
+    """Get ready to ask a job's server how probable tokens are.
+
+    Raises:
+        InputError: the environment has no key.
+    """
+    server = TokenServer(job.model, where=f"models.{job.key}")
+    return ServedTeller(job.model, job.sampling.suited_to(job.model), server)
+
+
+def rendered_prompts(
+    engine: ServedTeller, prompts: pl.DataFrame, job: InferenceJob[OpenAIModel]
+) -> pl.DataFrame:
+    """Prompts as the server renders them.
+
+    Args:
+        engine: at the job's service.
+        prompts: distinct pairs of prompt and system_prompt.
+        job: the model's share of the study.
+
+    Returns:
+        These columns and token_ids (list).
+
+    Raises:
+        InputError: the server does not tell.
+    """
+    del engine
+    pairs = prompts.select("prompt", "system_prompt")
+    sent = [one.token_ids for one in speaker(job.key, job.model).sent(pairs.rows())]
+    return pairs.with_columns(token_ids=pl.Series(sent, dtype=pl.List(pl.Int64)))
 
 
 class ServedModel(Source):

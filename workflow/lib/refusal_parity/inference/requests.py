@@ -146,9 +146,17 @@ class Engine(Loaded, Protocol):
         ...
 
 
-class WeighingEngine(Loaded, Protocol):
+class Teller(Protocol):
     """Something that says how probable tokens are."""
+
+    def provenance(self) -> dict[str, Any]:
+        """What says so: engine, version, device."""
+        ...
 
     def next_tokens(self, steps: Sequence[Step]) -> Iterator[StepAnswer]:
         """Answer every question once, in the order in which answers come."""
         ...
+
+
+class WeighingEngine(Loaded, Teller, Protocol):
+    """A model that stands ready to say so."""

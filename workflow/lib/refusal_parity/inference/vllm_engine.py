@@ -17,14 +17,25 @@ from refusal_parity.inference.checks import (
     read_model_config,
     readable,
 )
-from refusal_parity.inference.own_weights import OwnWeights, settings
+from refusal_parity.inference.own_weights import OwnWeights, rendered_prompts, settings
 from refusal_parity.inference.rendering import WithTemplate
 from refusal_parity.inference.requests import Completion, DatedTokenizer, Engine, Request
+from refusal_parity.inference.speaking import OwnSpeaker
 from refusal_parity.inference.thinking import markup_tokens
 from refusal_parity.inference.vllm_next_tokens import TELLING, next_tokens
 from refusal_parity.inference.vllm_on_cpu import settings_of_cpu
 
-__all__ = ["prepare_environment", "settings", "start", "start_engine", "start_weighing"]
+__all__ = [
+    "prepare_environment",
+    "rendered_prompts",
+    "settings",
+    "speaker",
+    "start",
+    "start_engine",
+    "start_weighing",
+]
+
+speaker = OwnSpeaker.of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

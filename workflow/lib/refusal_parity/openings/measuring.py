@@ -11,7 +11,6 @@ import polars as pl
 from refusal_parity.config import engine_of
 from refusal_parity.counting import agreed, counted
 from refusal_parity.guards.requests import open_prompts
-from refusal_parity.inference.own_weights import rendered_prompts
 from refusal_parity.inference.plan import what_is_sent
 from refusal_parity.inference.requests import Step
 from refusal_parity.openings.pilot import folds_of
@@ -31,9 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from refusal_parity.config import VllmModel
     from refusal_parity.inference.job import InferenceJob
-    from refusal_parity.inference.requests import StepAnswer, WeighingEngine
+    from refusal_parity.inference.requests import StepAnswer, Teller
     from refusal_parity.openings.pilot import Pilot
     from refusal_parity.openings.propensity import Opened
     from refusal_parity.openings.walking import Tokens
@@ -62,10 +60,10 @@ class _Asking:
 
     def __init__(
         self,
-        job: InferenceJob[VllmModel],
+        job: InferenceJob[Any],
         prompts: dict[str, tuple[str, str | None]],
         say: Callable[[str], None],
-        ready: WeighingEngine | None,
+        ready: Teller | None,
     ) -> None:
         self._job = job
         self._ready = ready
@@ -74,7 +72,7 @@ class _Asking:
         self.provenance: dict[str, Any] = {}
 
     @cached_property
-    def _engine(self) -> WeighingEngine:
+    def _engine(self) -> Teller:
         engine = self._ready
         if engine is None:
             self._say("starting the engine")
@@ -89,7 +87,8 @@ class _Asking:
             schema={"prompt": pl.String, "system_prompt": pl.String},
             orient="row",
         )
-        rendered = rendered_prompts(self._engine, pairs, self._job)
+        module = engine_of(self._job.model).module()
+        rendered = module.rendered_prompts(self._engine, pairs, self._job)
         return dict(zip(self._prompts, rendered["token_ids"].to_list(), strict=True))
 
     def __call__(self, steps: Sequence[tuple[str, Tokens, Sequence[int]]]) -> Iterator[StepAnswer]:
@@ -102,14 +101,14 @@ class _Asking:
 
 
 def measure(  # noqa: PLR0913 - what a job has
-    job: InferenceJob[VllmModel],
+    job: InferenceJob[Any],
     prompts: pl.DataFrame,
     openings: pl.DataFrame,
     pilot: Pilot,
     store: Path,
     *,
     say: Callable[[str], None],
-    engine: WeighingEngine | None = None,
+    engine: Teller | None = None,
 ) -> Propensities:
     """Measure what is not known of openings, and work out each prompt's propensity.
 

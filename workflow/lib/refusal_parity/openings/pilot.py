@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from refusal_parity.factors import SET
 from refusal_parity.guards.requests import open_prompts
-from refusal_parity.inference.checks import own_chat_template, read_chat_template
-from refusal_parity.inference.rendering import WithTemplate, render
 from refusal_parity.openings.tree import MOST_TOKENS, Opened, key_of, learn
 from refusal_parity.outcomes import Outcome
 from refusal_parity.quantities import Share
@@ -21,51 +18,13 @@ from refusal_parity.tables import Openings, empty
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from refusal_parity.config import VllmModel
-    from refusal_parity.inference.rendering import Rendered
-    from refusal_parity.inference.requests import Tokenizer
+    from refusal_parity.inference.speaking import Speaker
 
 FOLDS: Final = 5
 """Folds of templates at most, each with a tree that its own responses took no part in."""
 
 _CHARACTERS: Final = 40 * MOST_TOKENS
 """Of a response whose first tokens are wanted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Speaker:
-    """A model as far as its words go.
-
-    Attributes:
-        key: in the config.
-        config: its part of the config.
-        raw: the tokenizer in its folder.
-        tokenizer: the same with the chat template of the job.
-    """
-
-    key: str
-    config: VllmModel
-    raw: Any
-    tokenizer: Tokenizer
-
-    @classmethod
-    def of(cls, key: str, config: VllmModel, folder: Path) -> Speaker:
-        """The model in a folder.
-
-        Raises:
-            InputError: its chat template cannot be used.
-        """
-        from transformers import AutoTokenizer  # noqa: PLC0415 - seconds to import
-
-        raw = AutoTokenizer.from_pretrained(
-            folder, trust_remote_code=config.trust_remote_code, local_files_only=True
-        )
-        template = (
-            read_chat_template(Path(config.chat_template))
-            if config.chat_template
-            else own_chat_template(getattr(raw, "chat_template", None), folder)
-        )
-        return cls(key, config, raw, WithTemplate(raw, template, config.date))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,24 +98,21 @@ def read_pilot(
             nothing, "the model thinks before it answers: what opens its text is not the answer"
         )
     pairs = rows.select("prompt", "system_prompt").unique(maintain_order=True)
-    rendered = render(
-        speaker.tokenizer,
-        pairs.rows(),
-        mode=speaker.config.prompt_mode,
-        model=speaker.key,
-        thinking=speaker.config.thinking,
-    )
+    rendered = speaker.sent(pairs.rows())
     if any(one.begun for one in rendered):
         return Pilot(nothing, "the chat template lets the model think before it answers")
-    whole = speaker.config.prompt_mode == "completion"
     sent = dict(zip(pairs.rows(), rendered, strict=True))
-    tokens = [
-        _behind(speaker.tokenizer, sent[prompt, system], text, whole=whole)
-        for prompt, system, text in rows.select("prompt", "system_prompt", "response").iter_rows()
-    ]
+    tokens = speaker.said(
+        [
+            (sent[prompt, system], text[:_CHARACTERS])
+            for prompt, system, text in rows.select(
+                "prompt", "system_prompt", "response"
+            ).iter_rows()
+        ]
+    )
     return Pilot(
         rows.select("prompt_id", "unit", "fold", "refuses").with_columns(
-            tokens=pl.Series(tokens, dtype=pl.List(pl.Int64))
+            tokens=pl.Series([each[:MOST_TOKENS] for each in tokens], dtype=pl.List(pl.Int64))
         )
     )
 
@@ -165,16 +121,6 @@ def _refusals() -> list[str]:
     quantity = Outcome.REFUSAL.quantity
     assert isinstance(quantity, Share)  # noqa: S101 - declared as a share
     return sorted(map(str, quantity.labels))
-
-
-def _behind(tokenizer: Tokenizer, prompt: Rendered, text: str, *, whole: bool) -> list[int]:
-    """First tokens of a response; in its place, as tokenizers treat the start of a text apart."""
-    text = text[:_CHARACTERS]
-    both = tokenizer.encode(prompt.text + text, add_special_tokens=whole)
-    before = len(prompt.token_ids)
-    if both[:before] != prompt.token_ids:
-        both, before = tokenizer.encode(text, add_special_tokens=False), 0
-    return both[before : before + MOST_TOKENS]
 
 
 def trees(pilot: Pilot, speaker: Speaker) -> pl.DataFrame:
@@ -193,7 +139,7 @@ def trees(pilot: Pilot, speaker: Speaker) -> pl.DataFrame:
             "fold": fold,
             "opening": key_of(leaf.tokens),
             "token_ids": list(leaf.tokens),
-            "text": speaker.raw.decode(list(leaf.tokens)),
+            "text": speaker.written(leaf.tokens),
             "depth": len(leaf.tokens),
             "responses": leaf.responses,
             "refusals": leaf.refusals,

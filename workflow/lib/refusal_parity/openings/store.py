@@ -61,7 +61,7 @@ class StepStore:
             say: called with a line about a broken file.
         """
         drawn = settings["sampling"]
-        kept = {**settings, "sampling": {key: drawn[key] for key in _OF_SAMPLING}}
+        kept = {**settings, "sampling": {key: drawn[key] for key in _OF_SAMPLING if key in drawn}}
         self._settings = json.dumps(
             {key: value for key, value in kept.items() if key != "stop"}, sort_keys=True, indent=1
         )

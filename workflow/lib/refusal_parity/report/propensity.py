@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from refusal_parity.config import engine_of
 from refusal_parity.counting import agreed, counted
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report.odds import (
@@ -219,7 +218,7 @@ def unweighed(inputs: ReportInputs) -> list[str]:
         if model in inputs.config.weighed:
             notes = [row["note"] for row in levels_of(inputs, model, _ALL).values() if row["note"]]
             reason = plain(notes[0]) if notes else "no opening of a refusal is known"
-        elif config is not None and not engine_of(config).weighs:
+        elif config is not None and not config.weighs:
             reason = (
                 "its engine does not tell how probable a given beginning of a response is; its "
                 "responses are drawn"
