@@ -83,6 +83,7 @@ MODEL_KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     "models.i.download.url": (["http://localhost/a"], ["file:///etc/passwd", "a", None]),
     "models.i.download.sha256": SHA,
     "models.o.openings": (["draw", None], ["weigh", "both", 3]),
+    "models.o.server": (["vllm", None], ["llama.cpp", "", 3]),
     "models.o.variant_of": ([None, "v"], ["x", "o", "a b", 7]),
     "models.o.engine": (["openai"], ["open-ai", None]),
     "models.o.base_url": (

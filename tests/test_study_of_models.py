@@ -27,7 +27,15 @@ def test_models_whose_openings_cannot_be_weighed_are_named() -> None:
     }
     config = load_config(raw, where="x.yaml")
     assert config.weighed == ["v"]
-    assert [line.split(":")[0] for line in unweighed(config)] == ["models.o", "models.i"]
+    served, imported = unweighed(config)
+    assert [line.split(":")[0] for line in (served, imported)] == ["models.o", "models.i"]
+    assert "`server: vllm` says so" in served
+    assert "server" not in imported
+    raw["models"]["o"]["server"] = "vllm"
+    config = load_config(raw, where="x.yaml")
+    assert config.weighed == ["v", "o"]
+    assert len(list(unweighed(config))) == 1
+    del raw["models"]["o"]["server"]
     raw["models"]["o"]["openings"] = "draw"
     assert len(list(unweighed(load_config(raw, where="x.yaml")))) == 1
     raw["sampling"] = {}
