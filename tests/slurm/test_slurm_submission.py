@@ -16,6 +16,8 @@ pytestmark = pytest.mark.slurm
 LOCAL = {
     "all",
     "account_for_training",
+    "ask_how_refusals_open",
+    "ask_propensity",
     "overview_models",
     "compare_models",
     "gather_selfcheck",
