@@ -55,11 +55,11 @@ def released_csv(shared: Path) -> Path:
 @pytest.fixture
 def added_method(root: Path) -> Iterator[Method]:
     """A method that somebody adds: a file with its function and its declaration."""
-    path = root / "tests/plugins/sign_of_names.py"
+    path = root / "tests/plugins/sign_of_names_method.py"
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     yield module.SIGN_OF_NAMES
-    del METHODS[path.stem]
+    del METHODS[module.SIGN_OF_NAMES]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from refusal_parity.plugins import declare_plugins
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -239,3 +241,6 @@ def word_arms(*, more: bool) -> None:
         more: whether a guard reads a request first, or a text stands around one.
     """
     DIMENSIONS[ARM.key] = _arm("arm") if more else ARM
+
+
+declare_plugins("dimension")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
+from refusal_parity.plugins import declare_plugins
 from refusal_parity.quantities import Check, LogOdds, Mean, Quantity, Share
 from refusal_parity.vocabulary import REFUSALS, Label
 
@@ -229,3 +230,5 @@ Outcome.READING_GRADE = Outcome(
     ),
     usual=False,
 )
+
+declare_plugins("outcome")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, get_args
 
 from pydantic import Field
@@ -15,9 +12,7 @@ from refusal_parity.config.section import Key, Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-PLUGINS: Final = "REFUSAL_PARITY_PLUGINS"
-"""Environment variable that names folders with engines of other people's."""
+    from pathlib import Path
 
 
 class EngineModel(Section):
@@ -143,11 +138,3 @@ def engine(
 def engine_of(model: EngineModel) -> Engine:
     """What the engine of a model can do."""
     return next(each for each in ENGINES.values() if isinstance(model, each.model))
-
-
-def declare_plugins() -> None:
-    """Import every `*_engine.py` in the folders that `PLUGINS` names."""
-    for folder in filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)):
-        sys.path.append(folder)
-        for path in sorted(Path(folder).glob("*_engine.py")):
-            importlib.import_module(path.stem)

@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from refusal_parity.config.engines import ENGINES, EngineModel, declare_plugins, engine
+from refusal_parity.config.engines import ENGINES, EngineModel, engine
 from refusal_parity.config.imported import ImportModel  # noqa: TC001 - it declares itself
 from refusal_parity.config.keys import Address, VariableName
 from refusal_parity.config.request import RequestConfig
 from refusal_parity.config.section import PathText
 from refusal_parity.config.sources import Adapter, FolderSource, Source, TrainedSource
 from refusal_parity.config.thinking import THINKING, Thinking
+from refusal_parity.plugins import declare_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,7 +206,7 @@ class OpenAIModel(EngineModel):
         return super().asked() | {"base_url": self.route}
 
 
-declare_plugins()
+declare_plugins("engine")
 if TYPE_CHECKING:
     ModelConfig = VllmModel | ImportModel | OpenAIModel
 else:

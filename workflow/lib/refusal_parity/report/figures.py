@@ -9,6 +9,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
+from refusal_parity.plugins import declare_plugins
 from refusal_parity.report.drawing import save_figure
 from refusal_parity.report.figure_registry import in_order
 from refusal_parity.report.sections import sections_of
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 for _module in iter_modules([str(Path(__file__).parent)]):
     if _module.name.startswith("figure_"):
         import_module(f"{__package__}.{_module.name}")
+declare_plugins("figure")
 
 
 def draw_all(inputs: ReportInputs) -> Iterator[Drawing]:

@@ -69,6 +69,7 @@ from refusal_parity.tables.preference import (
 from refusal_parity.tables.cluster import ClusterJobs
 
 # isort: on
+from refusal_parity.plugins import declare_plugins
 from refusal_parity.tables.exporting import write_csv, write_csv_parts
 from refusal_parity.tables.files import (
     conform,
@@ -81,6 +82,8 @@ from refusal_parity.tables.files import (
 )
 from refusal_parity.tables.registry import TABLES, TableSpec, spec_of, table, tables_of
 from refusal_parity.tables.streams import Scanned, read_parts, scan_tables, write_parts
+
+declare_plugins("table")
 
 __all__ = [
     "PROBABILITY_COLUMNS",
