@@ -88,6 +88,21 @@ def test_contributing_names_what_the_code_has(root: Path) -> None:
         assert re.search(rf"\b{name}\b", code), name
 
 
+def test_nine_files_lead_from_the_template_to_the_number(root: Path) -> None:
+    page = _text(root, "docs/follow-one-prompt.md").partition("## From the number to the sentence")
+    path = re.findall(r"\*\*\[`[^`]+`\]\(\.\./(workflow/[^)]+)\)\*\*", page[0])
+    assert len(path) == len(set(path)) == 9
+    assert all((root / file).is_file() for file in path)
+    scripts = ("expand_prompts", "generate_responses", "label_responses", "test_disparity")
+    called = "\n".join(_text(root, f"workflow/scripts/{script}.py") for script in scripts)
+    modules = [file.removeprefix("workflow/lib/").removesuffix(".py") for file in path]
+    assert sum(module.replace("/", ".") in called for module in modules) == 6
+    # Those behind servers and imports are on other paths.
+    links = set(re.findall(r"\]\(\.\./(workflow/[^)]+)\)", page[0])) - set(path)
+    others = {file for file in links if not file.endswith(("/asking.py", "/imports.py"))}
+    assert f"They ask {len(others)} others on the way" in page[0]
+
+
 def test_six_files_lead_from_the_number_to_the_sentence(root: Path) -> None:
     page = _text(root, "docs/follow-one-prompt.md").partition("## From the number to the sentence")
     files = set(re.findall(r"\]\(\.\./(workflow/[^)]+)\)", page[2]))
