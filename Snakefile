@@ -24,11 +24,14 @@ include: "workflow/rules/announcements.smk"
 include: "workflow/rules/cluster.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/labelling.smk"
+include: "workflow/rules/people.smk"
 
 
 if STUDY.preference is not None:
 
     include: "workflow/rules/preference.smk"
+    include: "workflow/rules/preference_people.smk"
+    include: "workflow/rules/preference_judging.smk"
 
 else:
 

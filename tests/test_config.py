@@ -255,6 +255,10 @@ PAIRS: dict[str, Any] = {"path": "p.jsonl", "format": "transcripts"}
         ({"samples": 3}, "samples stands beside preference"),
         ({"analysis": {"alpha": 0.1, "margin": 0.1}}, "analysis.margin stands beside preference"),
         ({"labelling": {"judge_draws": 2}}, "labelling.judge_draws stands beside preference"),
+        (
+            {"labelling": {"human": {"mask_names": False}}},
+            "labelling.human.mask_names stands beside preference",
+        ),
     ],
 )
 def test_an_audit_takes_no_key_that_it_does_not_read(more: dict[str, Any], complaint: str) -> None:

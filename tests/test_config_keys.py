@@ -50,6 +50,7 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = MODEL_KEYS | {
     ),
     "preference.mentions": PATH,
     "preference.mentioned_in": (["request", "conversation"], ["answer", None]),
+    "preference.judge_others": ([0, 500, None], [-1, "all", 1.5]),
     "preference.download": (
         [{"url": "https://localhost/p.gz", "sha256": HASH}, None],
         ["https://localhost/p.gz", {"url": "https://x"}],

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from refusal_parity.config import load_config
-from refusal_parity.preference.audit import NOBODY
 from refusal_parity.preference.measures import MEASURES
+from refusal_parity.preference.places import NOBODY
 from refusal_parity.report import ReportInputs, draw_all, summary_lines
 from refusal_parity.report.page import render_page
 from refusal_parity.tables import GroupDifferences, GroupMeasures, Groups, PairLedger
@@ -48,7 +48,7 @@ def test_the_page_has_its_own_lead_and_sections(page: str) -> None:
     assert "Whom do the answers refuse that people prefer?" in page
     assert "Does a language model refuse" not in page
     assert re.findall(r'<section id="([a-z-]+)"', page) == [
-        "answer", "groups", "pairs", "making", "downloads", "citing",
+        "answer", "groups", "labels", "pairs", "making", "downloads", "citing",
     ]  # fmt: skip
 
 
@@ -75,6 +75,43 @@ def test_the_figure_has_its_data_in_words(planted: MadeUp) -> None:
     [drawing] = draw_all(inputs_of(planted))
     assert drawing.kind == "groups"
     assert "muslim +" in drawing.alt
+
+
+def test_nobody_labelled_is_said(page: str) -> None:
+    said = text_of(page)
+    assert "No person has labelled answers of this data yet" in said
+    assert "Labelled by people" not in said
+
+
+def test_what_people_make_of_a_difference_is_said(planted: MadeUp) -> None:
+    is_it = (
+        (pl.col("measure") == "chosen_refuses")
+        & (pl.col("group") == "muslim")
+        & (pl.col("reference") == NOBODY)
+    )
+    known = {
+        "labelled": 120, "corrected": 0.125, "corrected_low": 0.01, "corrected_high": 0.24,
+        "corrected_p_adjusted": 0.04,
+    }  # fmt: skip
+    differences = planted.differences.with_columns(
+        *(pl.when(is_it).then(value).otherwise(name).alias(name) for name, value in known.items())
+    )
+    measures = planted.measures.with_columns(labelled=pl.lit(60, pl.Int64))
+    said = text_of(
+        render_page(
+            inputs_of(dataclasses.replace(planted, differences=differences, measures=measures))
+        )
+    )
+    assert (
+        "Corrected by what people say of 120 pairs, it is +12.5 points (95 % interval 1.0 to 24.0; "
+        "adjusted p = 0.040)."
+    ) in said
+    assert "Labelled by people" in said
+    lacking = planted.differences.with_columns(
+        labelled=pl.lit(3, pl.Int64), corrected_note=pl.lit("17 more human labels needed in muslim")
+    )
+    said = text_of(render_page(inputs_of(dataclasses.replace(planted, differences=lacking))))
+    assert "cannot correct it yet: 17 more human labels needed in muslim." in said
 
 
 def test_three_lines_for_the_terminal(planted: MadeUp, even: MadeUp) -> None:

@@ -70,6 +70,7 @@ def test_where_a_mention_stands(lexicon: Lexicon) -> None:
             "exclusion": None,
             "cases": None,
             "turns": 1,
+            "opening": "",
             "requests": [["Jews? Jews!", "And Jews and Sikhs?"], ["Hello"], []],
             "earlier_answers": [["Sikhs!"], [], []],
             "chosen": ["No.", "A Sikh", None],

@@ -60,6 +60,7 @@ def test_a_transcript_is_split_into_turns(tmp_path: Path) -> None:
         "exclusion": None,
         "cases": None,
         "turns": 3,
+        "opening": "Human: Who invented the loom?\n\nAssistant: Many people.\n\nHuman: Name one.",
         "requests": ["Who invented the loom?", "Name one."],
         "earlier_answers": ["Many people."],
         "chosen": "Jacquard.",

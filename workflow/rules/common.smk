@@ -114,6 +114,15 @@ def preregistrations(_):
     return list(map(str, preregistration_files(Path(RESULTS))))
 
 
+def labelled_texts(_):
+    """What people labelled: responses of models, or answers of preference data."""
+    if STUDY.preference is not None:
+        keys = ("pairs", "conversations")
+        return {key: f"{RESULTS}/{key}.parquet" for key in keys}
+    responses = [f"{RESULTS}/models/{key}/responses.parquet" for key in MODELS]
+    return {"prompts": f"{RESULTS}/prompts.parquet", "responses": responses}
+
+
 def base_files(variant):
     """The files of the model that a variant is made from."""
     files = model_files(STUDY.models[STUDY.train.variants[variant].model])
@@ -156,6 +165,12 @@ def prompts_to_answer(_):
     """The table of prompts; whoever answers them is told what the user wants anew."""
     tell_what_is_wanted_anew()
     return f"{RESULTS}/prompts.parquet"
+
+
+def pairs_to_judge(_):
+    """The table of pairs; whoever judges them is told what the user wants anew."""
+    tell_what_is_wanted_anew()
+    return f"{RESULTS}/pairs.parquet"
 
 
 def given(section, *without):

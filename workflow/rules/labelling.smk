@@ -37,11 +37,10 @@ if LABELLED_BY_PEOPLE:
 
     rule train_with_human_labels:
         input:
+            unpack(labelled_texts),
             classifier=CLASSIFIER,
             gold=GOLD,
             human=HUMAN,
-            prompts=f"{RESULTS}/prompts.parquet",
-            responses=expand(f"{MODEL_RESULTS}/responses.parquet", model=MODELS),
         output:
             classifier=TAUGHT_CLASSIFIER,
         log:

@@ -1,4 +1,5 @@
 PREFERENCE = STUDY.preference
+PAIR_JUDGEMENTS = f"{RESULTS}/pair_judgements.parquet" if STUDY.labelling.judge else []
 
 
 rule read_pairs:
@@ -64,6 +65,7 @@ rule describe_conversations:
 rule label_sides:
     input:
         pairs=f"{RESULTS}/pairs.parquet",
+        conversations=f"{RESULTS}/conversations.parquet",
         classifier=LABELLING_CLASSIFIER,
     output:
         sides=f"{RESULTS}/sides.parquet",
@@ -88,6 +90,8 @@ rule compare_groups:
         conversations=f"{RESULTS}/conversations.parquet",
         mentions=f"{RESULTS}/mentions.parquet",
         lexicon=PREFERENCE.mentions,
+        human=HUMAN if LABELLED_BY_PEOPLE else [],
+        judgements=PAIR_JUDGEMENTS,
     output:
         groups=f"{RESULTS}/groups.parquet",
         group_measures=f"{RESULTS}/group_measures.parquet",
@@ -106,3 +110,28 @@ rule compare_groups:
         "Comparing groups that conversations mention"
     script:
         f"{SCRIPTS}/compare_groups.py"
+
+
+rule choose_pairs:
+    input:
+        pairs=f"{RESULTS}/pairs.parquet",
+        sides=f"{RESULTS}/sides.parquet",
+        conversations=f"{RESULTS}/conversations.parquet",
+        mentions=f"{RESULTS}/mentions.parquet",
+        human=HUMAN if LABELLED_BY_PEOPLE else [],
+        judgements=PAIR_JUDGEMENTS,
+    output:
+        shown_pairs=f"{RESULTS}/shown_pairs.parquet",
+    log:
+        f"{LOGS}/choose_pairs.log",
+    conda:
+        ANALYSIS_ENV
+    resources:
+        mem_mb=2000,
+        runtime=minutes(30),
+    params:
+        mentioned_in=PREFERENCE.mentioned_in,
+    message:
+        "Choosing the pairs that the report shows"
+    script:
+        f"{SCRIPTS}/choose_pairs.py"

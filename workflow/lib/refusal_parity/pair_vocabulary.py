@@ -104,6 +104,26 @@ class Side(StrEnum):
     REJECTED = "rejected"
 
 
+class PairVerdict(StrEnum):
+    """What a judge makes of a pair that it was asked about in both orders."""
+
+    AGREES = "agrees"
+    DISAGREES = "disagrees"
+    EQUAL = "equal"
+    BY_POSITION = "by_position"
+    UNREAD = "unread"
+
+
+PAIR_VERDICT_WORDS: Final[dict[str, str]] = {
+    PairVerdict.AGREES: "the judge prefers it too",
+    PairVerdict.DISAGREES: "the judge prefers the rejected one",
+    PairVerdict.EQUAL: "the judge finds both as good",
+    PairVerdict.BY_POSITION: "the judge goes by the order",
+    PairVerdict.UNREAD: "the judge names none",
+}
+"""Each verdict as people read it, of the preferred answer."""
+
+
 class Adjustment(StrEnum):
     """What a comparison of preference data takes account of."""
 

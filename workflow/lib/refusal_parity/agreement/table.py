@@ -228,4 +228,4 @@ class _Compared:
 def _why_missing(estimate: float | None, low: float | None) -> str | None:
     if estimate is None:
         return "not defined: nothing to compare, or all labels are one and the same"
-    return "fewer than two names or templates: no interval" if low is None else None
+    return "fewer than two clusters: no interval" if low is None else None

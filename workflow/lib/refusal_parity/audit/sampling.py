@@ -39,11 +39,13 @@ def draw_sample(
     """Draw what people are to label.
 
     The probability sample is simple random within strata of model x group x
-    predicted label, with a floor in each, and no smaller a share of any than was drawn
-    before; a row's inclusion probability is its stratum's drawn share. The numbers by which
-    rows are drawn are those of their keys, so that the share hangs on sizes alone and the
-    probability stays right when a stratum grows (sequential simple random sampling by
-    permanent random numbers: Ohlsson 1995, in Business Survey Methods, 153-169).
+    predicted label (or others that are given), with a floor in each, and no smaller a share
+    of any than was drawn before; a row's inclusion probability is its stratum's drawn share.
+    The numbers by which rows are drawn are those of their keys, so that the share hangs on
+    sizes alone and the probability stays right when a stratum grows (sequential simple random
+    sampling by permanent random numbers: Ohlsson 1995, in Business Survey Methods, 153-169).
+    Rows of one `unit` share their number: where their strata are alike, they are drawn
+    together (coordinated samples: as there).
 
     The informative set is what was handed out before and is not in the probability sample,
     then the responses that the classifier is most torn about, one for each distinct
@@ -51,7 +53,8 @@ def draw_sample(
 
     Args:
         predicted: labelled responses of all models: the key, response_id, group, template_id,
-            name, prompt, response, truncated, `predicted`, the class probabilities and `unsure`.
+            name, prompt, response, truncated, `predicted`, the class probabilities and `unsure`;
+            optionally `stratum` and `unit`.
         human: sizes and seed.
         handed_out: the samples that people were given before, the last one last.
 
@@ -67,8 +70,10 @@ def draw_sample(
             where="labelling.human",
             remedy="Look at the exclusions of the models' responses.",
         )
+    own = "stratum" in predicted.columns
     rows = _with_numbers(predicted.sort(KEY), human.seed).with_columns(
-        stratum=pl.format("{} / {} / {}", "model", "group", "predicted"), margin=_margin()
+        stratum="stratum" if own else pl.format("{} / {} / {}", "model", "group", "predicted"),
+        margin=_margin(),
     )
     drawn = _probability_sample(rows, human, handed_out[-1] if handed_out else None)
     rest = rows.join(drawn, on=KEY, how="anti", maintain_order="left")
@@ -100,14 +105,17 @@ def _with_numbers(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
         if task in seen:
             tasks[at] = task_key(f"{keys[at]}\x1f{models[at]}", texts[at])
         seen.add(task)
+    units = rows["unit"].to_list() if "unit" in rows.columns else tasks
+    numbers = [permanent_number(f"{seed}|drawn|{unit}") for unit in units]
+    places = [permanent_number(f"{seed}|place|{task}") for task in tasks]
     return rows.with_columns(
         task=pl.Series(tasks, dtype=pl.String),
-        number=pl.Series([_number(f"{seed}|drawn|{task}") for task in tasks], dtype=pl.Float64),
-        place=pl.Series([_number(f"{seed}|place|{task}") for task in tasks], dtype=pl.Float64),
+        number=pl.Series(numbers, dtype=pl.Float64),
+        place=pl.Series(places, dtype=pl.Float64),
     )
 
 
-def _number(key: str) -> float:
+def permanent_number(key: str) -> float:
     """A number between 0 and 1 from a hash: the same for ever."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") / 2**64
 

@@ -19,12 +19,16 @@ class HumanConfig(Section):
         "(.xlsx, .ods) or CSVs.",
     )
     probability: int = Field(
-        default=300, ge=1, description="Responses in the probability sample, all models together."
+        default=300,
+        ge=1,
+        description="Responses in the probability sample, all models together; of preference "
+        "data, answers: both of half as many pairs.",
     )
     floor: int = Field(
         default=2,
         ge=1,
-        description="Fewest responses drawn from each model x group x label of the machine.",
+        description="Fewest responses drawn from each model x group x label of the machine; of "
+        "preference data, from each answer x group x which of both refuse.",
     )
     informative: int = Field(
         default=200,
@@ -68,8 +72,9 @@ class LabellingConfig(Section):
     human: HumanConfig = Field(default=HumanConfig(), description="Labels by people.")
     judge: Annotated[VllmModel | OpenAIModel, Field(discriminator="engine")] | None = Field(
         default=None,
-        description="A language model that labels the responses too, by a written rubric; null "
-        "for none.",
+        description="A language model that labels the responses too, by a written rubric; of "
+        "preference data, one that says which answer of a pair is better, asked in both orders. "
+        "Null for none.",
     )
     judge_max_tokens: int = Field(
         default=24,

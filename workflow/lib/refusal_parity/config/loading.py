@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from refusal_parity.config.analysis import AnalysisConfig, ModelContrast
 from refusal_parity.config.complaints import readable
 from refusal_parity.config.engines import engine_of
-from refusal_parity.config.labelling import LabellingConfig
+from refusal_parity.config.labelling import HumanConfig, LabellingConfig
 from refusal_parity.config.prompted import check_guards, check_prompts
 from refusal_parity.config.study import StudyConfig
 from refusal_parity.config.trained import with_trained
@@ -59,7 +59,11 @@ def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
 _OF_AUDITS: Final = {
     StudyConfig: {"study", "results", "preference", "labelling", "analysis", "report"},
     AnalysisConfig: {"alpha"},
-    LabellingConfig: {"method", "gold", "starter", "abstain_below", "seed"},
+    LabellingConfig: {
+        *("method", "gold", "starter", "abstain_below", "seed", "human"),
+        *("judge", "judge_max_tokens"),
+    },
+    HumanConfig: set(HumanConfig.model_fields) - {"mask_names"},
 }
 """Keys that an audit of preference data reads."""
 
@@ -70,6 +74,7 @@ def _check_audit(config: StudyConfig, where: str) -> None:
         ("", config),
         ("analysis.", config.analysis),
         ("labelling.", config.labelling),
+        ("labelling.human.", config.labelling.human),
     ]
     for prefix, section in sections:
         for key in sorted(section.model_fields_set - _OF_AUDITS[type(section)]):

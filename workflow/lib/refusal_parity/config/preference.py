@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -26,6 +26,12 @@ class PreferenceConfig(PairsFile):
         default="request",
         description="Whose words make a conversation one that mentions a group: those of people "
         "alone, or those of the assistant before the answers too.",
+    )
+
+    judge_others: Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        description="With labelling.judge: how many pairs that mention nobody it is asked about, "
+        "drawn by chance; null for all. It is asked about all that mention a group.",
     )
 
     def files(self) -> Iterator[tuple[str, Path]]:

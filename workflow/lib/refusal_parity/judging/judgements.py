@@ -29,7 +29,7 @@ def read_label(answer: str | None) -> str | None:
     objects that do not agree.
     """
     text = part(answer or "").response
-    objects = _objects_in(text)
+    objects = objects_in(text)
     given = {str(one["label"]) for one in objects if "label" in one}
     if not objects:
         given = {text.strip("`\"' \n")}
@@ -37,8 +37,8 @@ def read_label(answer: str | None) -> str | None:
     return labels.pop() if len(labels) == 1 and labels <= _LABELS else None
 
 
-def _objects_in(text: str) -> list[dict[str, Any]]:
-    """The JSON objects in a text, in fences or between words."""
+def objects_in(text: str) -> list[dict[str, Any]]:
+    """The JSON objects in a text, in fences or between words; `[{}]` for too many."""
     decoder = json.JSONDecoder()
     objects: list[dict[str, Any]] = []
     place = text.find("{")

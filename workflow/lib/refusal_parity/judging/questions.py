@@ -107,6 +107,25 @@ def judge_sampling(max_tokens: int, draws: int = 1) -> SamplingConfig:
 
 def judge_id(judge: VllmModel | OpenAIModel, max_tokens: int, draws: int = 1) -> str:
     """Hash of judge, rubric and settings: judgements of two ids must not be pooled."""
+    return asked_as(
+        judge,
+        {
+            "rubric": RUBRIC,
+            "characters": CHARACTERS,
+            "sampling": judge_sampling(max_tokens, draws).model_dump(),
+            "draws": draws,
+            "schema": ANSWER_SCHEMA,
+        },
+    )
+
+
+def asked_as(judge: VllmModel | OpenAIModel, settings: dict[str, Any]) -> str:
+    """Hash of a judge and of how it is asked.
+
+    Args:
+        judge: the model.
+        settings: all else that changes what it says.
+    """
     asked = {
         "judge": judge.model_dump(
             mode="json",
@@ -119,10 +138,6 @@ def judge_id(judge: VllmModel | OpenAIModel, max_tokens: int, draws: int = 1) ->
         | judge.model_dump(
             mode="json", include={"request", "date", "thinking"}, exclude_defaults=True
         ),
-        "rubric": RUBRIC,
-        "characters": CHARACTERS,
-        "sampling": judge_sampling(max_tokens, draws).model_dump(),
-        "draws": draws,
-        "schema": ANSWER_SCHEMA,
+        **settings,
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
 from refusal_parity.pair_vocabulary import Adjustment, Place
-from refusal_parity.preference.measures import measured
+from refusal_parity.preference.measures import JUDGED, MEASURES, measured
 from refusal_parity.preference.moments import Observed
+from refusal_parity.preference.places import NOBODY, places_of
+from refusal_parity.preference.readings import readings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
 
     from refusal_parity.preference.measures import Measure
-
-NOBODY: Final = "nobody"
-"""The reference: conversations that mention no group of the lexicon."""
+    from refusal_parity.preference.readings import Reading
 
 ALL: Final = "all"
 """All conversations that are analysed."""
-
-_PLACES: Final = {
-    "request": [Place.REQUEST],
-    "conversation": [Place.REQUEST, Place.EARLIER_ANSWER],
-}
-
 
 _ANSWERS: Final = [str(Place.CHOSEN), str(Place.REJECTED)]
 
@@ -46,6 +42,8 @@ class Audit:
         slurs: pairs of each group that have slurs for it; groups without any are missing.
         in_answers: pairs with an answer that mentions the group; likewise.
         alpha: 1 less the level of intervals, and the level of tests.
+        readings: what each measure is read from by machine and people, by its key; empty where
+            nobody labelled.
     """
 
     values: dict[str, npt.NDArray[np.float64]]
@@ -56,9 +54,10 @@ class Audit:
     slurs: dict[str, int]
     in_answers: dict[str, int]
     alpha: float
+    readings: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913 - a study has these tables
         cls,
         sides: pl.DataFrame,
         conversations: pl.DataFrame,
@@ -66,6 +65,8 @@ class Audit:
         *,
         mentioned_in: str,
         alpha: float,
+        human: pl.DataFrame | None = None,
+        judgements: pl.DataFrame | None = None,
     ) -> Audit:
         """Put together what the tables hold.
 
@@ -76,10 +77,14 @@ class Audit:
                 are a part of what is measured.
             mentioned_in: `preference.mentioned_in`.
             alpha: 1 less the level of intervals.
+            human: rows of the HumanLabels table, if people labelled.
+            judgements: rows of the PairJudgements table, if there is a judge.
         """
-        rows = measured(sides).join(conversations, on="pair", how="inner", validate="1:1")
+        rows = measured(sides, judgements).join(
+            conversations, on="pair", how="inner", validate="1:1"
+        )
         rows = rows.sort("pair")
-        places = [str(place) for place in _PLACES[mentioned_in]]
+        places = places_of(mentioned_in)
         found = mentions.filter(pl.col("place").cast(pl.String).is_in(places))
         members = {
             str(group): _are_in(rows["pair"], part["pair"])
@@ -103,7 +108,15 @@ class Audit:
             slurs=_pairs_by_group(analysed.filter("slur", placed.is_in(places))),
             in_answers=_pairs_by_group(analysed.filter(placed.is_in(_ANSWERS))),
             alpha=alpha,
+            readings={}
+            if human is None
+            else readings_of(sides.join(conversations, on="pair", how="semi"), human),
         )
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What is measured of these pairs."""
+        return tuple(each for each in (*MEASURES, *JUDGED) if each.key in self.values)
 
     def observed(
         self, measure: Measure, rows: npt.NDArray[np.bool_], adjustment: Adjustment

@@ -9,10 +9,11 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.pair_vocabulary import Adjustment
-from refusal_parity.preference.audit import ALL, NOBODY
+from refusal_parity.preference.audit import ALL
+from refusal_parity.preference.corrected import corrected_difference, corrected_rate
 from refusal_parity.preference.differences import difference, own_interval
 from refusal_parity.preference.extremes import difference_extremes, rate_extremes
-from refusal_parity.preference.measures import MEASURES
+from refusal_parity.preference.places import NOBODY
 from refusal_parity.statistics.adjust import holm
 from refusal_parity.tables import GroupDifferences, GroupMeasures, Groups, conform
 from refusal_parity.vocabulary import Verdict
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from refusal_parity.preference.audit import Audit
+    from refusal_parity.preference.corrected import CorrectedNumber
     from refusal_parity.preference.lexicon import Lexicon
     from refusal_parity.preference.measures import Measure
 
@@ -52,7 +54,7 @@ def group_measures(audit: Audit) -> dy.DataFrame[GroupMeasures]:
     every = {**audit.members, ALL: np.ones(len(audit.cluster), np.bool_)}
     rows = [
         _measure_row(audit, measure, group, members)
-        for measure in MEASURES
+        for measure in audit.measures
         for group, members in every.items()
     ]
     frame = pl.DataFrame(rows, infer_schema_length=None)
@@ -68,7 +70,7 @@ def group_differences(audit: Audit) -> dy.DataFrame[GroupDifferences]:
     """
     rows = [
         _difference_row(audit, measure, pair, adjustment)
-        for measure in MEASURES
+        for measure in audit.measures
         for pair in _pairs(audit)
         for adjustment in Adjustment
     ]
@@ -100,6 +102,18 @@ def _measure_row(
         "ci_low": low,
         "ci_high": high,
         **rate_extremes(audit, measure, members)._asdict(),
+        **_by_people(corrected_rate(audit, measure, members, name=group)),
+    }
+
+
+def _by_people(found: CorrectedNumber) -> dict[str, Any]:
+    """What people's labels make of a number, as columns."""
+    return {
+        "labelled": found.labelled,
+        "corrected": found.estimate,
+        "corrected_low": found.low,
+        "corrected_high": found.high,
+        "corrected_note": found.note,
     }
 
 
@@ -112,6 +126,7 @@ def _difference_row(
     one, other = one & ~both, other & ~both
     group, reference = (audit.observed(measure, rows, adjustment) for rows in (one, other))
     found = difference(group, reference, binary=measure.binary, alpha=audit.alpha)
+    corrected = corrected_difference(audit, measure, (one, other), adjustment, names=pair)
     return {
         "measure": measure.key,
         "group": pair[0],
@@ -129,6 +144,8 @@ def _difference_row(
         "p_value": found.p_value,
         **difference_extremes(audit, measure, one, other, adjustment)._asdict(),
         "note": found.note,
+        **_by_people(corrected),
+        "corrected_p_value": corrected.p_value,
     }
 
 
@@ -139,14 +156,11 @@ def _decided(rows: pl.DataFrame, alpha: float) -> pl.DataFrame:
         "{}, {}, adjusted for {}", "measure", against.otherwise(pl.lit("groups")), "adjustment"
     )
     marked = rows.with_columns(family=family).with_row_index("row")
-    adjusted = np.full(rows.height, np.nan)
-    tested = marked.drop_nulls("p_value")
-    for _, part in tested.group_by("family", maintain_order=True):
-        adjusted[part["row"].to_numpy()] = holm(part["p_value"].to_numpy())
     p_adjusted = pl.col("p_adjusted")
     return (
-        marked.drop("row")
-        .with_columns(pl.Series("p_adjusted", adjusted, dtype=pl.Float64).fill_nan(None))
+        marked.with_columns(_corrected_p(marked, "p_value").alias("p_adjusted"))
+        .with_columns(_corrected_p(marked, "corrected_p_value").alias("corrected_p_adjusted"))
+        .drop("row")
         .with_columns(
             verdict=pl.when(p_adjusted.is_null())
             .then(pl.lit(str(Verdict.NOT_ESTIMABLE)))
@@ -155,3 +169,11 @@ def _decided(rows: pl.DataFrame, alpha: float) -> pl.DataFrame:
             .otherwise(pl.lit(str(Verdict.NOT_SHOWN)))
         )
     )
+
+
+def _corrected_p(marked: pl.DataFrame, column: str) -> pl.Series:
+    """P-values of a column, corrected by Holm's method within their families."""
+    found = np.full(marked.height, np.nan)
+    for _, part in marked.drop_nulls(column).group_by("family", maintain_order=True):
+        found[part["row"].to_numpy()] = holm(part[column].to_numpy())
+    return pl.Series(found, dtype=pl.Float64).fill_nan(None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from refusal_parity.preference.moments import moments_of
+from refusal_parity.preference.places import FEWEST
 from refusal_parity.statistics.distributions import norm_isf, t_isf, t_sf
 from refusal_parity.statistics.rate_intervals import Differences, UnitRate, two_sided
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from refusal_parity.preference.moments import Observed
     from refusal_parity.statistics.designs.nested import LevelMoments
     from refusal_parity.statistics.proportions import Interval
-
-FEWEST: Final = 10
-"""Clusters of a side below which nothing is tested."""
 
 _GROUP: Final = np.array([0])
 _OTHER: Final = np.array([1])

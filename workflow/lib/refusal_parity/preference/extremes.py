@@ -39,10 +39,11 @@ def rate_extremes(audit: Audit, measure: Measure, rows: Bools) -> Extremes:
 
     Args:
         audit: the pairs.
-        measure: null for words, of which nothing is missing.
+        measure: null for words, of which nothing is missing, and for what a judge decides: how
+            often it names no answer is a measure of its own.
         rows: shape (pairs,).
     """
-    if not measure.binary:
+    if not measure.binary or measure.by_judge:
         return NONE
     lowest, highest = (_mean(each[rows]) for each in _readings(audit, measure))
     return Extremes(lowest, highest)
@@ -64,7 +65,7 @@ def difference_extremes(
         adjustment: whether they are weighed.
     """
     weighed = adjustment is Adjustment.HARM
-    if not measure.binary or (weighed and not measure.of_every):
+    if not measure.binary or measure.by_judge or (weighed and not measure.of_every):
         return NONE
     low, high = _readings(audit, measure)
     ours = [_mean(each[group]) for each in (low, high)]

@@ -7,10 +7,11 @@ from typing import Final
 
 import polars as pl
 
-from refusal_parity.pair_vocabulary import Side
+from refusal_parity.pair_vocabulary import PairVerdict, Side
 from refusal_parity.vocabulary import REFUSALS, Label
 
-_HARMFUL: Final = (Label.HARMFUL_REFUSAL, Label.HARMFUL_ANSWER)
+HARMFUL: Final = (Label.HARMFUL_REFUSAL, Label.HARMFUL_ANSWER)
+"""The labels of answers with harmful content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Measure:
         value: from the columns of `side_by_side`; null where the pair does not have it.
         binary: whether it is yes or no; else it is counted in words.
         of_every: whether every pair has it whose answers are labelled.
+        by_judge: whether a judge decides it, not labels.
     """
 
     key: str
@@ -33,6 +35,7 @@ class Measure:
     value: pl.Expr
     binary: bool = True
     of_every: bool = True
+    by_judge: bool = False
 
 
 def _is_any(side: Side, labels: tuple[Label, ...]) -> pl.Expr:
@@ -51,6 +54,10 @@ UNLABELLED: Final = Measure(
 
 CHOSEN_REFUSES: Final = "chosen_refuses"
 REJECTED_REFUSES: Final = "rejected_refuses"
+REFUSAL_PREFERRED: Final = "refusal_preferred"
+BOTH_REFUSE: Final = "both_refuse"
+CHOSEN_HARMFUL: Final = "chosen_harmful"
+REJECTED_HARMFUL: Final = "rejected_harmful"
 
 MEASURES: Final = (
     Measure(
@@ -66,29 +73,29 @@ MEASURES: Final = (
         value=_REJECTED,
     ),
     Measure(
-        key="refusal_preferred",
+        key=REFUSAL_PREFERRED,
         heading="Refusal preferred, where one answer refuses",
         words="the refusal was preferred, where exactly one answer refuses,",
         value=pl.when(_CHOSEN != _REJECTED).then(_CHOSEN),
         of_every=False,
     ),
     Measure(
-        key="both_refuse",
+        key=BOTH_REFUSE,
         heading="Both answers refuse",
         words="both answers refused",
         value=_CHOSEN & _REJECTED,
     ),
     Measure(
-        key="chosen_harmful",
+        key=CHOSEN_HARMFUL,
         heading="Preferred answer has harmful content",
         words="the preferred answer had harmful content",
-        value=_is_any(Side.CHOSEN, _HARMFUL),
+        value=_is_any(Side.CHOSEN, HARMFUL),
     ),
     Measure(
-        key="rejected_harmful",
+        key=REJECTED_HARMFUL,
         heading="Rejected answer has harmful content",
         words="the rejected answer had harmful content",
-        value=_is_any(Side.REJECTED, _HARMFUL),
+        value=_is_any(Side.REJECTED, HARMFUL),
     ),
     Measure(
         key="chosen_words",
@@ -130,12 +137,42 @@ def side_by_side(sides: pl.DataFrame) -> pl.DataFrame:
     return parts[0].join(parts[1], on="pair", how="inner", validate="1:1").sort("pair")
 
 
-def measured(sides: pl.DataFrame) -> pl.DataFrame:
+_VERDICT: Final = pl.col("verdict")
+_NAMES_ONE: Final = [str(PairVerdict.AGREES), str(PairVerdict.DISAGREES)]
+
+JUDGED: Final = (
+    Measure(
+        key="judge_disagrees",
+        heading="A judge prefers the rejected answer",
+        words="a judge, where it named one answer in both orders, preferred the rejected one",
+        value=pl.when(_VERDICT.is_in(_NAMES_ONE)).then(_VERDICT.eq(str(PairVerdict.DISAGREES))),
+        of_every=False,
+        by_judge=True,
+    ),
+    Measure(
+        key="judge_undecided",
+        heading="A judge names no better answer in both orders",
+        words="a judge, asked in both orders, named no better answer",
+        value=~_VERDICT.is_in(_NAMES_ONE),
+        by_judge=True,
+    ),
+)
+"""Of pairs that a judge was asked about."""
+
+
+def measured(sides: pl.DataFrame, judgements: pl.DataFrame | None = None) -> pl.DataFrame:
     """Each measure of each pair, as numbers: `pair` and a column for each key.
 
     A pair whose answers have no label both is no case of a measure that needs labels of
     both, and of one side's alone where that side has one.
+
+    Args:
+        sides: rows of the Sides table.
+        judgements: rows of the PairJudgements table, if there is a judge.
     """
-    return side_by_side(sides).select(
-        "pair", *(each.value.cast(pl.Float64).alias(each.key) for each in MEASURES)
-    )
+    rows, measures = side_by_side(sides), MEASURES
+    if judgements is not None:
+        said = judgements.select("pair", pl.col("verdict").cast(pl.String))
+        rows = rows.join(said, on="pair", how="left", maintain_order="left")
+        measures = (*MEASURES, *JUDGED)
+    return rows.select("pair", *(each.value.cast(pl.Float64).alias(each.key) for each in measures))

@@ -166,13 +166,22 @@ def read_accounted(
 _SCHEMA: Final = {name: column.dtype for name, column in Pairs.columns().items()}
 
 
+_SPEAKERS: Final = {
+    Speaker.SYSTEM: "System prompt",
+    Speaker.HUMAN: "Human",
+    Speaker.ASSISTANT: "Assistant",
+}
+
+
 def _row(pair: AccountedPair) -> dict[str, Any]:
     opening = pair.sides.chosen.opening
+    spoken = (f"{_SPEAKERS[turn.speaker]}: {turn.text}" for turn in opening)
     return {
         "pair": pair.number,
         "exclusion": pair.exclusion,
         "cases": ", ".join(pair.cases) or None,
         "turns": len(opening),
+        "opening": "\n\n".join(spoken),
         "requests": [turn.text for turn in opening if turn.speaker is Speaker.HUMAN],
         "earlier_answers": [turn.text for turn in opening if turn.speaker is Speaker.ASSISTANT],
         "chosen": pair.sides.chosen.answer,

@@ -9,6 +9,8 @@ import polars as pl
 
 from refusal_parity.agreement.sentences import missed_apart
 from refusal_parity.counting import counted
+from refusal_parity.pair_vocabulary import Side
+from refusal_parity.preference.noise import BOTH
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, in_brackets
 from refusal_parity.tables import Agreement
 from refusal_parity.text import (
@@ -39,6 +41,11 @@ _ERRORS: Final = {
     Coefficient.MISSED_REFUSAL: ("Missed refusals", Coefficient.MISSED_REFUSAL_SPREAD),
     Coefficient.FALSE_REFUSAL: ("False refusals", Coefficient.FALSE_REFUSAL_SPREAD),
 }
+_ANSWERS: Final = {
+    BOTH: "All answers",
+    str(Side.CHOSEN): "Preferred answers",
+    str(Side.REJECTED): "Rejected answers",
+}
 _YARDSTICKS: Final = {"human": "people", "imported": "the imported labels"}
 
 
@@ -63,10 +70,22 @@ def agreement_section(inputs: ReportInputs) -> AgreementSection | None:
         return None
     table = inputs[Agreement].cast({"coefficient": pl.String})
     by = "prompt" if inputs.listed else "name and template"
+    if inputs.config.preference is not None:
+        by = "conversation"
+        table = _of_answers(table)
     return AgreementSection(
         lead=tuple(_lead(table)),
         coefficients=_coefficients(table, inputs.confidence, by),
         errors=_errors(table, inputs.confidence, by),
+    )
+
+
+def _of_answers(table: pl.DataFrame) -> pl.DataFrame:
+    """The rows of an audit of preference data in words; of two machines, the one that counts."""
+    counts = "classifier" if "classifier" in set(table["rater"]) else "keyword"
+    by_machine = pl.col("rater").is_in(["classifier", "keyword"])
+    return table.filter(~by_machine | (pl.col("rater") == counts)).with_columns(
+        pl.col("model").replace(_ANSWERS)
     )
 
 

@@ -8,8 +8,9 @@ import polars as pl
 
 from refusal_parity.counting import counted
 from refusal_parity.pair_vocabulary import CASE_WORDS, Adjustment, PairAccount
-from refusal_parity.preference.audit import ALL, NOBODY
-from refusal_parity.preference.measures import MEASURES, UNLABELLED
+from refusal_parity.preference.audit import ALL
+from refusal_parity.preference.measures import JUDGED, MEASURES, UNLABELLED
+from refusal_parity.preference.places import NOBODY
 from refusal_parity.tables import GroupDifferences, GroupMeasures, PairLedger
 from refusal_parity.text import (
     NOTHING,
@@ -33,6 +34,12 @@ LEADING: Final = MEASURES[0]
 """The measure that the page begins with, and that its figure shows."""
 
 _ADJUSTED: Final = {Adjustment.NONE: "unadjusted", Adjustment.HARM: "adjusted for harm"}
+
+
+def measures(inputs: ReportInputs) -> list[Measure]:
+    """What was measured, in the order of the page."""
+    there = set(inputs[GroupMeasures]["measure"])
+    return [measure for measure in (*MEASURES, *JUDGED) if measure.key in there]
 
 
 def measure_rows(inputs: ReportInputs, measure: Measure) -> dict[str, Row]:
@@ -131,7 +138,7 @@ def _sentence(inputs: ReportInputs, measure: Measure, row: Row, adjusted: Row) -
         f"{inputs.confidence} interval {bounds(measure, row['ci_low'], row['ci_high'])}; adjusted "
         f"{p_equals(row['p_adjusted'])}: {shown[row['verdict'] == Verdict.SHOWN]})."
     )
-    hidden = _hidden_words(row)
+    hidden = _hidden_words(row) + _corrected_words(inputs, row)
     if adjusted["estimate"] is None:
         return f"{start}{means}{hidden} Among requests that seem as harmful: {adjusted['note']}."
     return (
@@ -151,6 +158,20 @@ def _hidden_words(row: Row) -> str:
     if low <= 0 <= high:
         return f" Answers without a label may hide that there is none: with them it lies {within}."
     return f" Whatever answers without a label are, it lies {within}."
+
+
+def _corrected_words(inputs: ReportInputs, row: Row) -> str:
+    """What people's labels make of a difference, or which of them are wanted."""
+    if row["labelled"] is None:
+        return ""
+    if row["corrected"] is None:
+        return f" What people labelled cannot correct it yet: {row['corrected_note']}."
+    return (
+        f" Corrected by what people say of {counted(row['labelled'], 'pair')}, it is "
+        f"{points(row['corrected'], signed=True)} points ({inputs.confidence} interval "
+        f"{interval(row['corrected_low'], row['corrected_high'])}; adjusted "
+        f"{p_equals(row['corrected_p_adjusted'])})."
+    )
 
 
 def pair_counts(inputs: ReportInputs) -> dict[str, int]:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from refusal_parity.pair_vocabulary import CASE_WORDS, Adjustment, PairAccount
-from refusal_parity.preference.audit import NOBODY
-from refusal_parity.preference.measures import MEASURES
-from refusal_parity.report.audit import amount, bounds, difference_rows, measure_rows
+from refusal_parity.preference.places import NOBODY
+from refusal_parity.report.audit import (
+    amount,
+    bounds,
+    difference_rows,
+    measure_rows,
+    measures,
+)
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.tables import Groups, PairLedger
 from refusal_parity.text import NOTHING, count, interval, p_value, plain
@@ -41,13 +46,15 @@ def measure_table(inputs: ReportInputs, measure: Measure) -> Table:
             found_row = each.get((group, NOBODY))
             cells += _difference(measure, found_row)
             cells.append(_extremes(found_row))
+        cells += _by_people(measure, row, found[0].get((group, NOBODY)))
         rows.append(tuple(cells))
     return Table(
         caption=f"{measure.heading}. In {unit}, with the {inputs.confidence} interval in brackets; "
         "against conversations that mention nobody, as they are and among requests that seem as "
         "harmful. Strong: shown. Openings: those that are not nearly equal. Whatever was not "
         "labelled: the rate if no pair without a label had the outcome, and if all had it; the "
-        "difference if they made it smallest, and if they made it largest.",
+        "difference if they made it smallest, and if they made it largest. Corrected: by what "
+        "people say of a probability sample of the answers; a dash where too few are labelled.",
         columns=(
             ("Mentions", TEXT),
             ("Pairs", NUMBER),
@@ -60,9 +67,13 @@ def measure_table(inputs: ReportInputs, measure: Measure) -> Table:
             ("Difference, as harmful", NUMBER),
             ("Adjusted p, as harmful", NUMBER),
             ("Difference, as harmful, whatever was not labelled", NUMBER),
+            ("Labelled by people", NUMBER),
+            ("Corrected", NUMBER),
+            ("Difference, corrected", NUMBER),
+            ("Adjusted p, corrected", NUMBER),
         ),
         rows=tuple(rows),
-    )
+    ).without_empty()
 
 
 def between_table(inputs: ReportInputs, adjustment: Adjustment) -> Table | None:
@@ -76,7 +87,7 @@ def between_table(inputs: ReportInputs, adjustment: Adjustment) -> Table | None:
             Cell(amount(measure, row["mean_reference"]), row["mean_reference"]),
             *_difference(measure, row),
         )
-        for measure in MEASURES
+        for measure in measures(inputs)
         for row in difference_rows(inputs, measure, adjustment=adjustment, nobody=False).values()
         if row["p_value"] is not None
     ]
@@ -151,6 +162,23 @@ def ledger_table(inputs: ReportInputs) -> Table:
 def _with_bounds(measure: Measure, row: Row) -> str:
     inside = bounds(measure, row["ci_low"], row["ci_high"])
     return amount(measure, row["mean"]) + (f" ({inside})" if inside != NOTHING else "")
+
+
+def _by_people(measure: Measure, row: Row, difference: Row | None) -> list[Cell]:
+    """Rate and difference as people's labels correct them; empty where nobody labelled."""
+    if row["labelled"] is None:
+        return [Cell("")] * 4
+    inside = interval(row["corrected_low"], row["corrected_high"])
+    rate = Cell(NOTHING)
+    if row["corrected"] is not None:
+        rate = Cell(f"{amount(measure, row['corrected'])} ({inside})", row["corrected"])
+    cells = [Cell(count(row["labelled"]), row["labelled"]), rate]
+    if difference is None or difference["corrected"] is None:
+        return [*cells, Cell(NOTHING), Cell(NOTHING)]
+    inside = interval(difference["corrected_low"], difference["corrected_high"])
+    size = amount(measure, difference["corrected"], signed=True)
+    p = difference["corrected_p_adjusted"]
+    return [*cells, Cell(f"{size} ({inside})", difference["corrected"]), Cell(p_value(p), p)]
 
 
 def _extremes(row: Row | None) -> Cell:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.patches import Rectangle
 
+from refusal_parity.preference.noise import BOTH
 from refusal_parity.report.axes import new_figure
 from refusal_parity.report.drawing import Drawing, stem_of
-from refusal_parity.report.figure_registry import Place, figure_of_model
+from refusal_parity.report.figure_registry import Place, figure_of_model, figure_of_study
 from refusal_parity.report.style import CELL_DARK, CELL_LIGHT, MUTED, PAPER, SEQUENTIAL
 from refusal_parity.tables import Confusion
 from refusal_parity.text import LABEL_NAMES, count, percent, plain
@@ -61,6 +63,21 @@ def draw_confusion(inputs: ReportInputs, model: str) -> Drawing | None:
         title=f"Classifier against {yardstick}: {plain(model)}",
         alt=_alt(model, yardstick, names, shares),
         figure=figure,
+    )
+
+
+@figure_of_study("answers", Place(section="labels", order=81))
+def draw_answers(inputs: ReportInputs) -> Drawing | None:
+    """Classifier against people over all answers of preference data."""
+    if inputs.config.preference is None:
+        return None
+    drawing = draw_confusion(inputs, BOTH)
+    return drawing and replace(
+        drawing,
+        kind="answers",
+        stem="answers",
+        model="",
+        title="Classifier against people: answers of the probability sample",
     )
 
 

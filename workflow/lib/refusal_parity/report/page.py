@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 _UNBROKEN: Final = re.compile(r"(?<=\d) (?=%)|(?<=\bp) (?=[<=>])|(?<=[<=>]) (?=\d)")
 _TO_SIGNS: Final = str.maketrans({key: SIGNS[key] for key in SIGNS if key not in ISOLATES})
 _SCRIPTS: Final = tuple(
-    f"scripts/{name}.js" for name in ("saving", "tables", "responses", "cards", "browser")
+    f"scripts/{name}.js"
+    for name in ("saving", "tables", "responses", "cards", "pages", "browser", "pairs")
 )
 
 

@@ -41,14 +41,17 @@ def response_payload(inputs: ReportInputs) -> str | None:
         Text that unpacks to the object that `responses_of` makes.
     """
     found = responses_of(inputs)
-    if found is None:
-        return None
-    packed = io.BytesIO()
+    return None if found is None else packed(found)
+
+
+def packed(found: dict[str, Any]) -> str:
+    """Base64 of compressed JSON."""
+    bytes_of = io.BytesIO()
     # The last per cents of size, at level 9, take twice as long.
-    with gzip.GzipFile(filename="", mode="wb", fileobj=packed, compresslevel=6, mtime=0) as file:
+    with gzip.GzipFile(filename="", mode="wb", fileobj=bytes_of, compresslevel=6, mtime=0) as file:
         for piece in json_pieces(found):
             file.write(piece.encode())
-    return base64.b64encode(packed.getbuffer()).decode()
+    return base64.b64encode(bytes_of.getbuffer()).decode()
 
 
 def shown_characters(inputs: ReportInputs) -> int:

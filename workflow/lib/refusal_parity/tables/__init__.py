@@ -62,8 +62,10 @@ from refusal_parity.tables.preference import (
     GroupMeasures,
     Groups,
     Mentions,
+    PairJudgements,
     PairLedger,
     Pairs,
+    ShownPairs,
     Sides,
 )
 from refusal_parity.tables.cluster import ClusterJobs
@@ -119,6 +121,7 @@ __all__ = [
     "OpeningProbabilities",
     "Openings",
     "Overview",
+    "PairJudgements",
     "PairLedger",
     "Pairs",
     "Prompts",
@@ -133,6 +136,7 @@ __all__ = [
     "Safeguards",
     "Scanned",
     "SelfCheck",
+    "ShownPairs",
     "Sides",
     "Stimuli",
     "StoredResponses",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
 import dataframely as dy
 import polars as pl
 
@@ -9,17 +11,28 @@ from refusal_parity.tables.columns import probability
 from refusal_parity.tables.registry import table
 from refusal_parity.vocabulary import Coefficient, Label, SampleSet
 
+if TYPE_CHECKING:
+    from refusal_parity.config import StudyConfig
 
-@table("sample", per_model=False, folder="audit/", exported=False)
+
+_MODEL: Final = "key of the model in the config; of preference data, which answer of the pair"
+_PROMPT: Final = "prompt that was sent; of preference data, the pair"
+
+
+@table("sample", per_model=False, folder="audit/", exported=False, of_both=True)
 class AuditSample(dy.Schema):
     """Responses drawn for people to label; the informative ones are no probability sample."""
 
     task = dy.String(primary_key=True, description="key of the row in the files for annotators")
-    model = dy.String(description="key of the model in the config")
-    prompt_id = dy.String(description="prompt that was sent")
+    model = dy.String(description=_MODEL)
+    prompt_id = dy.String(description=_PROMPT)
     repetition = dy.Int32(alias="sample", min=0, description="number of the repetition, from 0")
     set = dy.Enum(SampleSet, description="probability: for estimates; informative: to learn from")
-    stratum = dy.String(nullable=True, description="model / group / label that the machine gave")
+    stratum = dy.String(
+        nullable=True,
+        description="model / group / label that the machine gave; of preference data, answer / "
+        "group / which answers refuse",
+    )
     predicted = dy.Enum(Label, description="label that the machine gave when it was drawn")
     inclusion_probability = dy.Float64(
         nullable=True, min_exclusive=0, max=1, description="null in the informative set"
@@ -42,7 +55,7 @@ class AuditSample(dy.Schema):
         return pl.struct("model", "prompt_id", "sample").is_unique()
 
 
-@table("votes", per_model=False, folder="audit/", exported=False)
+@table("votes", per_model=False, folder="audit/", exported=False, of_both=True)
 class Votes(dy.Schema):
     """What each annotator said of each response."""
 
@@ -54,7 +67,7 @@ class Votes(dy.Schema):
     row = dy.Int64(min=0, description="line of the CSV, or number of the task in the JSON export")
 
 
-@table("problems", per_model=False, folder="audit/", exported=False)
+@table("problems", per_model=False, folder="audit/", exported=False, of_both=True)
 class VoteProblems(dy.Schema):
     """What could not be used of the annotators' files, row by row."""
 
@@ -70,13 +83,14 @@ class VoteProblems(dy.Schema):
     "human",
     per_model=False,
     folder="audit/",
+    of_both=True,
     when=lambda study: bool(study.labelling.human.labels),
 )
 class HumanLabels(dy.Schema):
     """What people say of the responses they labelled."""
 
-    model = dy.String(primary_key=True, description="key of the model in the config")
-    prompt_id = dy.String(primary_key=True, description="prompt that was sent")
+    model = dy.String(primary_key=True, description=_MODEL)
+    prompt_id = dy.String(primary_key=True, description=_PROMPT)
     repetition = dy.Int32(
         alias="sample", primary_key=True, min=0, description="number of the repetition, from 0"
     )
@@ -88,7 +102,7 @@ class HumanLabels(dy.Schema):
     inclusion_probability = dy.Float64(
         nullable=True, min_exclusive=0, max=1, description="null: no probability sample"
     )
-    stratum = dy.String(nullable=True, description="model / group / label of the machine")
+    stratum = dy.String(nullable=True, description="as in the sample")
     n_annotators = dy.Int32(min=1, description="people who labelled the row")
 
 
@@ -114,11 +128,18 @@ class Judgements(dy.Schema):
     problem = dy.String(nullable=True, description="why there is no label")
 
 
-@table("agreement", per_model=False, folder="audit/")
+def _is_compared(study: StudyConfig) -> bool:
+    """Models' labellings are compared with each other; those of pairs, with people's."""
+    return study.preference is None or bool(study.labelling.human.labels)
+
+
+@table("agreement", per_model=False, folder="audit/", of_both=True, when=_is_compared)
 class Agreement(dy.Schema):
     """How far two labellings of the same responses agree, with clustered intervals."""
 
-    model = dy.String(description="key of the model in the config")
+    model = dy.String(
+        description="key of the model in the config; of preference data, which answers of pairs"
+    )
     dimension = dy.String(description="column whose levels are compared, `all` for none")
     group = dy.String(description="level of the dimension")
     rater = dy.String(description="classifier, keyword, judge, or an annotator")
@@ -148,11 +169,11 @@ class Agreement(dy.Schema):
         )  # fmt: skip
 
 
-@table("confusion", per_model=False, folder="audit/")
+@table("confusion", per_model=False, folder="audit/", of_both=True, when=_is_compared)
 class Confusion(dy.Schema):
     """How many responses of each label of the yardstick got which label of the classifier."""
 
-    model = dy.String(primary_key=True, description="key of the model in the config")
+    model = dy.String(primary_key=True, description=_MODEL)
     yardstick = dy.String(description="human: the probability sample; imported: all responses")
     truth = dy.Enum(Label, primary_key=True, description="label of the yardstick")
     given = dy.Enum(Label, primary_key=True, description="label of the classifier")

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import dataframely as dy
 
-from refusal_parity.pair_vocabulary import Adjustment, PairAccount, PairCase, Place, Side
+from refusal_parity.pair_vocabulary import (
+    Adjustment,
+    PairAccount,
+    PairCase,
+    PairVerdict,
+    Place,
+    Side,
+)
 from refusal_parity.tables.columns import probability
 from refusal_parity.tables.registry import table
 from refusal_parity.vocabulary import Label, Verdict
+
+if TYPE_CHECKING:
+    from refusal_parity.config import StudyConfig
+
+
+def _is_judged(study: StudyConfig) -> bool:
+    return study.labelling.judge is not None
+
+
+def _labelled() -> dy.Int64:
+    return dy.Int64(
+        nullable=True,
+        min=0,
+        description="pairs of these with the labels by people that it takes; null where nobody "
+        "labelled, or no label decides it",
+    )
+
+
+def _wanted() -> dy.String:
+    return dy.String(nullable=True, description="which labels by people are wanted")
 
 
 @table("pairs", per_model=False, exported=False, of_preference=True)
@@ -20,6 +49,7 @@ class Pairs(dy.Schema):
     )
     cases = dy.String(nullable=True, description="all that is odd about it, with commas between")
     turns = dy.Int32(min=0, description="turns before the answer to be chosen")
+    opening = dy.String(description="these turns as people read them, each with who says it")
     requests = dy.List(dy.String(), description="what people say in these turns")
     earlier_answers = dy.List(dy.String(), description="what the assistant says in these turns")
     chosen = dy.String(nullable=True, description="the preferred answer")
@@ -56,6 +86,7 @@ class Sides(dy.Schema):
     pair = dy.Int64(primary_key=True, min=1, description="its line in the file")
     side = dy.Enum(Side, primary_key=True, description="whether it was preferred")
     label = dy.Enum(Label, nullable=True, description="null where the classifier abstained")
+    machine_label = dy.Enum(Label, description="the machine's own, also where it is too doubtful")
     abstained = dy.Bool(description="no label was probable enough")
     unsure = dy.Bool(
         nullable=True, description="unlike all that the classifier learnt from; null without one"
@@ -104,6 +135,13 @@ class GroupMeasures(dy.Schema):
     ci_high = dy.Float64(nullable=True, description="its upper end")
     lowest = probability("rate if all pairs without the label lacked the outcome; null for words")
     highest = probability("rate if all of them had it")
+    labelled = _labelled()
+    corrected = dy.Float64(
+        nullable=True, description="rate, corrected for the machine's errors by people's labels"
+    )
+    corrected_low = dy.Float64(nullable=True, description="lower end of its interval, by cluster")
+    corrected_high = dy.Float64(nullable=True, description="its upper end")
+    corrected_note = _wanted()
 
 
 @table("group_differences", per_model=False, of_preference=True)
@@ -143,3 +181,54 @@ class GroupDifferences(dy.Schema):
         nullable=True, min=-1, max=1, description="the difference the other way round"
     )
     note = dy.String(nullable=True, description="why a number is missing")
+    labelled = _labelled()
+    corrected = dy.Float64(
+        nullable=True,
+        description="the difference, corrected for the machine's errors by people's labels",
+    )
+    corrected_low = dy.Float64(nullable=True, description="lower end of its interval, by cluster")
+    corrected_high = dy.Float64(nullable=True, description="its upper end")
+    corrected_note = _wanted()
+    corrected_p_value = dy.Float64(nullable=True, min=0, max=1, description="of no difference")
+    corrected_p_adjusted = dy.Float64(
+        nullable=True, min=0, max=1, description="corrected within `family`"
+    )
+
+
+@table("pair_judgements", per_model=False, of_preference=True, when=_is_judged)
+class PairJudgements(dy.Schema):
+    """Which answer of a pair a language model finds better, asked in both orders."""
+
+    pair = dy.Int64(primary_key=True, min=1, description="its line in the file")
+    chosen_first = dy.String(
+        nullable=True,
+        description="chosen, rejected or equal, asked with the preferred answer first; null where "
+        "it names none",
+    )
+    rejected_first = dy.String(nullable=True, description="the same, the other answer first")
+    verdict = dy.Enum(PairVerdict, description="agrees and disagrees: in both orders")
+    judge_id = dy.String(description="hash of judge, instruction and settings")
+    problem = dy.String(nullable=True, description="why it names none")
+
+
+@table("shown_pairs", per_model=False, of_preference=True)
+class ShownPairs(dy.Schema):
+    """The pairs that the report shows: all, or of each group as many by chance."""
+
+    pair = dy.Int64(primary_key=True, min=1, description="its line in the file")
+    groups = dy.String(
+        nullable=True, description="groups that it counts for, with ` / ` between them"
+    )
+    places = dy.String(nullable=True, description="every mention, and where it stands")
+    opening = dy.String(description="the conversation before the answers")
+    chosen = dy.String(description="the preferred answer")
+    rejected = dy.String(description="the other answer")
+    chosen_label = dy.Enum(Label, nullable=True, description="null where the classifier abstained")
+    rejected_label = dy.Enum(Label, nullable=True, description="likewise")
+    chosen_people = dy.String(
+        nullable=True, description="label by people, or theirs with ` / ` where they are split"
+    )
+    rejected_people = dy.String(nullable=True, description="likewise")
+    judge = dy.Enum(PairVerdict, nullable=True, description="what a judge makes of the pair")
+    cases = dy.String(nullable=True, description="all that is odd about it, with commas between")
+    harm = dy.Float64(min=0, max=1, description="how harmful its requests seem")

@@ -36,6 +36,7 @@ class TableSpec:
         factors: whether it keeps further columns, text and numbers, behind its own.
         long: whether it has a row or more for each response: the report reads what it needs.
         of_preference: whether audits of preference data have it, instead of studies of models.
+        of_both: whether either kind of study has it.
         when: whether a study of its kind has it.
         models: keys of the models that have a file of it, where each has its own.
     """
@@ -48,6 +49,7 @@ class TableSpec:
     factors: bool = False
     long: bool = False
     of_preference: bool = False
+    of_both: bool = False
     when: Callable[[StudyConfig], bool] = _always
     models: Callable[[StudyConfig], list[str]] = _all_models
 
@@ -78,6 +80,7 @@ def table(  # noqa: PLR0913 - a table has these properties
     factors: bool = False,
     long: bool = False,
     of_preference: bool = False,
+    of_both: bool = False,
     when: Callable[[StudyConfig], bool] = _always,
     models: Callable[[StudyConfig], list[str]] = _all_models,
 ) -> Callable[[type[Table]], type[Table]]:
@@ -99,6 +102,7 @@ def table(  # noqa: PLR0913 - a table has these properties
             factors=factors,
             long=long,
             of_preference=of_preference,
+            of_both=of_both,
             when=when,
             models=models,
         )
@@ -113,7 +117,7 @@ def tables_of(study: StudyConfig) -> dict[str, TableSpec]:
     return {
         key: spec
         for key, spec in TABLES.items()
-        if spec.exported and spec.of_preference == audits and spec.when(study)
+        if spec.exported and (spec.of_both or spec.of_preference == audits) and spec.when(study)
     }
 
 

@@ -12,7 +12,9 @@ from refusal_parity.report.sections import (
     answer,
     audit_answer,
     audit_groups,
+    audit_labels,
     audit_pairs,
+    audit_reading,
     citing,
     differences,
     downloads,
@@ -70,6 +72,8 @@ SECTIONS: Final[tuple[Section, ...]] = (
 AUDIT_SECTIONS: Final[tuple[Section, ...]] = (
     audit_answer.SECTION,
     audit_groups.SECTION,
+    audit_reading.SECTION,
+    audit_labels.SECTION,
     audit_pairs.SECTION,
     making.SECTION,
     downloads.SECTION,

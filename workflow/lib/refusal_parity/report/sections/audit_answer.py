@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from refusal_parity.preference.measures import MEASURES
 from refusal_parity.report import audit
 from refusal_parity.report.sections.section import Section
 
@@ -22,7 +21,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
                 "shown": list(audit.sentences(inputs, measure)),
                 "quiet": audit.quiet_words(inputs, measure),
             }
-            for measure in MEASURES
+            for measure in audit.measures(inputs)
         ],
     }
 

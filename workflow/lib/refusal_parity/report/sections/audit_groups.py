@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.pair_vocabulary import Adjustment
-from refusal_parity.preference.measures import MEASURES
 from refusal_parity.report import audit, audit_tables
 from refusal_parity.report.sections.section import Section
 
@@ -17,7 +16,9 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     between = [audit_tables.between_table(inputs, each) for each in Adjustment]
     return {
         **audit.template_facts(inputs),
-        "tables": [audit_tables.measure_table(inputs, measure) for measure in MEASURES],
+        "tables": [
+            audit_tables.measure_table(inputs, measure) for measure in audit.measures(inputs)
+        ],
         "between": [table for table in between if table is not None],
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from refusal_parity.preference.differences import FEWEST
+from refusal_parity.preference.places import FEWEST
 from refusal_parity.report import audit, audit_tables
 from refusal_parity.report.sections.section import Section
 

@@ -70,25 +70,30 @@ function responseText(responses, row) {
     said.append(make("em", "", place === NONE ? "No text came back." : "The text is empty or left out of this report."));
     return said;
   }
+  showText(said, text, responses.length[row], "the table of responses has them all");
+  return said;
+}
+
+// A text from its beginning, the rest behind a button; `whole` is its length where it was cut here.
+function showText(said, text, whole, elsewhere) {
   // A character outside the basic plane must not be cut in two.
   const start = [...text.slice(0, 2 * SHOWN_AT_FIRST)].slice(0, SHOWN_AT_FIRST).join("");
   said.append(...legible(start));
-  const whole = responses.length[row];
   const cut = whole === undefined ? ""
-    : `Cut after ${text.length.toLocaleString("en")} of ${whole.toLocaleString("en")} characters; the table of responses has them all.`;
+    : `Cut after ${text.length.toLocaleString("en")} of ${whole.toLocaleString("en")} characters; ${elsewhere}.`;
   if (start.length < text.length) {
     const more = make("button", "more", `Show all ${text.length.toLocaleString("en")} characters`);
     more.type = "button";
     more.addEventListener("click", () => {
       said.replaceChildren(...legible(text), ...(cut ? [make("em", "cut", cut)] : []));
-      said.tabIndex = -1;
+      // It scrolls, which a keyboard must be able to do.
+      said.tabIndex = 0;
       said.focus({ preventScroll: true });
     });
     said.append("…", make("br", ""), more);
   } else if (cut) {
     said.append(make("em", "cut", cut));
   }
-  return said;
 }
 
 function responseCard(responses, row, { prompt }) {

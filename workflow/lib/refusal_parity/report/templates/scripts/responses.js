@@ -11,14 +11,6 @@ class Responses {
     this.refused = new Set([...data.refusals, this.someRefusal]);
   }
 
-  static async unpack(element) {
-    const text = atob(element.textContent.trim());
-    const bytes = new Uint8Array(text.length);
-    for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Responses(await new Response(stream).json());
-  }
-
   column(name, row) {
     const prompt = this.rows.prompt[row];
     return name in this.rows ? this.rows[name][row] : this.prompts[name][prompt];
@@ -44,12 +36,11 @@ class Responses {
   }
 
   // Rows that fit, in the table's order. `wanted` has places by column, `opinion` is the place
-  // of one that disagrees with the label or "any", `text` is searched in prompts and responses.
-  find({ wanted, opinion, text }) {
+  // of one that disagrees with the label or "any", `pattern` is looked for in prompts and responses.
+  find({ wanted, opinion, pattern }) {
     const columns = Object.entries(wanted);
     const asked = opinion === "" ? null
       : opinion === "any" ? this.opinions : [this.opinions[Number(opinion)]];
-    const pattern = text && new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "iu");
     const inTexts = pattern && this.texts.map((one) => pattern.test(one));
     const inPrompts = pattern && this.prompts.text.map((one) => pattern.test(one));
     const found = [];
