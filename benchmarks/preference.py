@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from random import Random
 
-STEPS = ("read", "mentions", "conversations", "sides", "compare")
+STEPS = ("read", "mentions", "conversations", "sides", "compare", "shown")
 MENTIONS = ("Muslims", "Jews", "women", "black people", "gay men", "Mexicans", "old people")
 REFUSAL = "I'm sorry, but I can't help with that."
 
@@ -101,6 +101,7 @@ def run(step: str, folder: Path) -> None:
         "conversations": conversations,
         "sides": sides,
         "compare": compare,
+        "shown": shown,
     }[step](folder)
     used = resource.getrusage(resource.RUSAGE_SELF)
     took = {
@@ -178,6 +179,31 @@ def compare(folder: Path) -> None:
     )
     group_measures(audit)
     group_differences(audit)
+
+
+def shown(folder: Path) -> None:
+    """As the rule `choose_pairs`."""
+    from refusal_parity.preference.pairs import PART
+    from refusal_parity.preference.shown import About, shown_pairs
+    from refusal_parity.tables import (
+        Conversations,
+        Mentions,
+        Pairs,
+        ShownPairs,
+        Sides,
+        read_parts,
+        read_table,
+        write_table,
+    )
+
+    about = About(
+        sides=read_table(Sides, folder / "sides.parquet"),
+        mentions=read_table(Mentions, folder / "mentions.parquet"),
+        conversations=read_table(Conversations, folder / "conversations.parquet"),
+        mentioned_in="request",
+    )
+    found = shown_pairs(read_parts(Pairs, folder / "pairs.parquet", PART), about)
+    write_table(found, ShownPairs, folder / "shown_pairs.parquet")
 
 
 if __name__ == "__main__":

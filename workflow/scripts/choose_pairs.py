@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from refusal_parity.console import job
+from refusal_parity.counting import counted
 from refusal_parity.preference.pairs import PART
 from refusal_parity.preference.shown import About, shown_pairs
 from refusal_parity.tables import (
@@ -28,4 +29,5 @@ with job("pairs to read", snakemake.log[0]) as say:
     )
     shown = shown_pairs(read_parts(Pairs, Path(given.pairs), PART), about)
     write_table(shown, ShownPairs, Path(snakemake.output.shown_pairs))
-    say(f"{len(shown):,} of {len(about.conversations):,} pairs to read in the report")
+    of = counted(len(about.conversations), "pair")
+    say(f"{len(shown):,} of {of} to read in the report")

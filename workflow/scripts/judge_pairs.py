@@ -2,6 +2,7 @@ from pathlib import Path
 
 from refusal_parity.config import load_config
 from refusal_parity.console import job
+from refusal_parity.counting import counted
 from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.running import run_job
 from refusal_parity.inference.store.anew import wanted_anew
@@ -23,7 +24,7 @@ with job("judge", snakemake.log[0]) as say:
         mentioned_in=snakemake.params.mentioned_in,
         others=snakemake.params.others,
     )
-    say(f"asking which answer is better of {len(asked):,} pairs, each in both orders")
+    say(f"asking which answer is better of {counted(len(asked), 'pair')}, in both orders")
     parts = read_parts(Pairs, Path(given.pairs), PART)
     run_job(
         InferenceJob(

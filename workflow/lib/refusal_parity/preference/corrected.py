@@ -83,8 +83,10 @@ def corrected_rate(audit: Audit, measure: Measure, rows: Bools, *, name: str) ->
     moments = _with_people(moments_of(observed, observed), [side, side], (observed, observed))
     mean, variance = float(moments.mean[0, 0]), float(moments.variance[0, 0])
     half = float(t_isf(audit.alpha / 2, moments.df[0])) * np.sqrt(variance)
+    if not np.isfinite(mean):
+        return CorrectedNumber(labelled, note="in no pair does one answer alone refuse")
     if not half > 0:
-        return CorrectedNumber(labelled, note="one opening, or nothing varies")
+        return CorrectedNumber(labelled, mean, note="no interval: one opening, or nothing varies")
     return CorrectedNumber(labelled, mean, max(mean - half, 0.0), min(mean + half, 1.0))
 
 

@@ -171,7 +171,8 @@ def _by_people(measure: Measure, row: Row, difference: Row | None) -> list[Cell]
     inside = interval(row["corrected_low"], row["corrected_high"])
     rate = Cell(NOTHING)
     if row["corrected"] is not None:
-        rate = Cell(f"{amount(measure, row['corrected'])} ({inside})", row["corrected"])
+        size = amount(measure, row["corrected"])
+        rate = Cell(size if inside == NOTHING else f"{size} ({inside})", row["corrected"])
     cells = [Cell(count(row["labelled"]), row["labelled"]), rate]
     if difference is None or difference["corrected"] is None:
         return [*cells, Cell(NOTHING), Cell(NOTHING)]
