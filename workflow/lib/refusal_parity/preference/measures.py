@@ -59,7 +59,7 @@ BOTH_REFUSE: Final = "both_refuse"
 CHOSEN_HARMFUL: Final = "chosen_harmful"
 REJECTED_HARMFUL: Final = "rejected_harmful"
 
-MEASURES: Final = (
+MEASURES: Final[tuple[Measure, ...]] = (
     Measure(
         key=CHOSEN_REFUSES,
         heading="Preferred answer refuses",
@@ -140,7 +140,7 @@ def side_by_side(sides: pl.DataFrame) -> pl.DataFrame:
 _VERDICT: Final = pl.col("verdict")
 _NAMES_ONE: Final = [str(PairVerdict.AGREES), str(PairVerdict.DISAGREES)]
 
-JUDGED: Final = (
+JUDGED: Final[tuple[Measure, ...]] = (
     Measure(
         key="judge_disagrees",
         heading="A judge prefers the rejected answer",
