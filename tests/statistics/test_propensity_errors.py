@@ -79,6 +79,15 @@ def test_a_gap_has_errors_by_name_and_template(
     assert found["tree_rate"] == pytest.approx(part["tree_rate"].mean())
 
 
+def test_levels_stand_in_the_order_of_the_prompts(
+    rows: pl.DataFrame, analysis: AnalysisConfig
+) -> None:
+    """The same in every run, whatever threads do."""
+    order = rows["group"].unique(maintain_order=True).to_list()
+    for made in (propensity_levels, propensity_checks):
+        assert made(rows, analysis).filter(dimension="group")["group"].to_list() == order
+
+
 def test_one_template_has_no_interval(rows: pl.DataFrame, analysis: AnalysisConfig) -> None:
     """With one template there is no telling how much templates vary."""
     one = rows.filter(pl.col("template_id") == rows["template_id"].min())
