@@ -17,6 +17,7 @@ from refusal_parity.tables import (
     Openings,
     Prompts,
     Propensity,
+    Weighed,
     conform,
 )
 
@@ -69,7 +70,7 @@ PRIMARY: Final = {
 
 
 def made_up(root: Path, *, outside: float = 0.0005, seed: int = 5) -> dict[str, pl.DataFrame]:
-    """Tables by key: prompts, labels, propensity, openings and opening_probabilities.
+    """Tables by key: prompts, labels, propensity, weighed, openings and opening_probabilities.
 
     Args:
         root: of the repository, whose names and templates these are.
@@ -86,6 +87,7 @@ def made_up(root: Path, *, outside: float = 0.0005, seed: int = 5) -> dict[str, 
     schemas = {
         "labels": Labels,
         "propensity": Propensity,
+        "weighed": Weighed,
         "openings": Openings,
         "opening_probabilities": OpeningProbabilities,
     }
@@ -154,12 +156,25 @@ def _of_model(
                 "log_odds_error": 0.05,
                 "mass": mass,
                 "tree_rate": rate,
-                "weighed_rate": rate + beside / DRAWN,
-                "weighed_rate_error": np.sqrt(0.1 * rate / DRAWN),
                 "outside": 1 - mass,
                 "drawn": DRAWN,
                 "drawn_refusals": refused,
                 "drawn_outside_refusals": beside,
+            }
+        ),
+        "weighed": pl.DataFrame(
+            {
+                "model": model,
+                "prompt_id": ids,
+                "weighed_rate": rate + beside / DRAWN,
+                "weighed_rate_error": np.sqrt(outside * (1 - outside) / DRAWN),
+                "tree_rate": rate,
+                "outside": 1 - mass,
+                "drawn": DRAWN,
+                "drawn_outside": DRAWN - inside,
+                "continued": inside,
+                "continued_refusals": inside,
+                "continued_unlabelled": 0,
             }
         ),
         "openings": pl.DataFrame(
@@ -187,6 +202,8 @@ def _of_model(
                     "opening": f"{at}-7",
                     "probability": probability[:, at],
                     "probability_sampled": probability[:, at],
+                    "drawn": 0,
+                    "drawn_refusals": 0,
                 }
             )
             for at in range(len(LEAVES))

@@ -23,6 +23,8 @@ PROMISES = {
     "calibrated": (True, True, BOTH),
     # Of log-odds: benchmarks/propensity_studies.py.
     "calibrated_linear": (True, True, BOTH),
+    # Of weighed rates: benchmarks/weighed_studies.py.
+    "calibrated_weighed": (True, True, BOTH),
     "ols_cr2_adjusted": (True, True, BOTH),
     "equivalence": (True, True, BOTH),
     "glm_cluster_name": (False, False, NAMES),

@@ -15,17 +15,30 @@ from refusal_parity.demo.rare import START, Speech, rare_marks, read_speech
 from refusal_parity.demo.wording import read_rows
 from refusal_parity.expansion import expand
 from refusal_parity.inference.job import InferenceJob
-from refusal_parity.inference.own_weights import rendered_prompts
+from refusal_parity.inference.own_weights import OwnWeights, rendered_prompts
 from refusal_parity.inference.requests import Request
 from refusal_parity.inference.speaking import OwnSpeaker
 from refusal_parity.inference.vllm_engine import start_weighing
+from refusal_parity.openings.continuing import continue_openings
 from refusal_parity.openings.measuring import measure
 from refusal_parity.openings.pilot import read_pilot, trees
+from refusal_parity.openings.strata import strata
+from refusal_parity.openings.weighing import weigh
 from refusal_parity.prompts import read_names, read_templates
-from refusal_parity.tables import Labels, Responses, conform, empty
+from refusal_parity.tables import (
+    Labels,
+    LeafLabels,
+    LeafResponses,
+    Responses,
+    conform,
+    empty,
+    read_table,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from refusal_parity.openings.measuring import Propensities
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("vllm_engine")]
 
@@ -176,6 +189,76 @@ def test_probabilities_are_those_of_the_weights(
     assert sum("starting the engine" in line for line in lines) == 1
 
 
+def weighed(
+    job: InferenceJob[VllmModel],
+    prompts: pl.DataFrame,
+    openings: pl.DataFrame,
+    found: Propensities,
+    speaker: Speaker,
+    folder: Path,
+    engine: Any,
+    starts: tuple[str, ...],
+) -> pl.DataFrame:
+    """Draw responses from openings, label them by the truth, and weigh."""
+    tables = openings, found.probabilities, found.propensities
+    leaves = strata(*tables, longest=8)
+    output = folder / "leaf_responses.parquet"
+    continue_openings(
+        *(job, prompts, leaves, speaker.raw.decode, output),
+        say=lambda _: None,
+        source=OwnWeights(lambda: engine, job),
+    )
+    said = read_table(LeafResponses, output)
+    refuses = pl.any_horizontal(pl.col("response").str.starts_with(start) for start in starts)
+    labels = conform(
+        said.with_columns(
+            pl.when(refuses).then(pl.lit("refusal")).otherwise(pl.lit("answer")).alias("label"),
+            pl.lit(value=False).alias("filtered"),
+            *(
+                pl.lit(None, dtype).alias(name)
+                for name, dtype in empty(LeafLabels).schema.items()
+                if name not in {*said.columns, "label", "filtered"}
+            ),
+        ),
+        LeafLabels,
+        where="test",
+    )
+    return weigh(*tables, labels, longest=8)
+
+
+def test_openings_are_drawn_on_as_the_weights_say(
+    root: Path, tmp_path: Path, speech: Speech, prompts: pl.DataFrame, heard: list[float]
+) -> None:
+    this, each = job(root), 40
+    speaker = Speaker.of(MODEL, this.model, this.folder)
+    some = prompts[::20]
+    token = speaker.raw.get_vocab()
+    path = [token["I"], token["'m"]]
+    leaves = some.select(
+        "prompt_id",
+        opening=pl.lit("-".join(map(str, path))),
+        token_ids=pl.lit(path, pl.List(pl.Int64)),
+        expected=pl.lit(float(each)),
+        weight=pl.lit(0.01),
+    )
+    output = tmp_path / "r.parquet"
+    continue_openings(this, some, leaves, speaker.raw.decode, output, say=lambda _: None)
+    said = read_table(LeafResponses, output)
+    assert len(said) == each * len(some)
+    assert said["response"].str.starts_with("I'm ").all()
+    # What comes next: the planted probabilities, added up over prompts.
+    following = [speech.chances("'m", added) for added in heard[::20]]
+    seen, expected = [], []
+    for piece in sorted(following[0]):
+        seen.append(int(said["response"].str.starts_with("I'm" + piece).sum()))
+        expected.append(each * math.fsum(chances[piece] for chances in following))
+    assert sum(seen) == len(said)
+    often = [at for at, number in enumerate(expected) if number > 3]
+    square = sum((seen[at] - expected[at]) ** 2 / expected[at] for at in often)
+    assert len(often) > 1
+    assert stats.chi2.sf(square, len(often) - 1) > 1e-4
+
+
 def test_weighed_rates_are_those_of_draws(
     root: Path, tmp_path: Path, speech: Speech, prompts: pl.DataFrame, heard: list[float]
 ) -> None:
@@ -201,14 +284,16 @@ def test_weighed_rates_are_those_of_draws(
     refuses = [text.startswith(starts) for text in texts.values()]
     draws = read_pilot(some, *written(repeated, list(texts.values()), refuses), speaker)
     found = measure(this, some, openings, draws, tmp_path, say=lambda _: None, engine=engine)
-    table, truth = found.propensities, np.array([speech.refusal(added) for added in heard[::20]])
-    refused = table["drawn_refusals"].to_numpy()
+    truth = np.array([speech.refusal(added) for added in heard[::20]])
+    table = weighed(this, some, openings, found, speaker, tmp_path, engine, starts)
+    refused = found.propensities["drawn_refusals"].to_numpy()
     assert stats.chi2.sf(((refused - truth * each) ** 2 / (truth * each)).sum(), len(some)) > 1e-4
-    weighed, error = (table[key].to_numpy() for key in ("weighed_rate", "weighed_rate_error"))
+    rate, error = (table[key].to_numpy() for key in ("weighed_rate", "weighed_rate_error"))
+    assert table["continued"].sum() > 0
     whole = math.sqrt((error**2).sum())
-    assert abs((weighed - truth).sum()) < 3.5 * whole
+    assert abs((rate - truth).sum()) < 3.5 * whole
     # A fifth of the noise of the same draws, or less.
     assert whole < math.sqrt((truth * (1 - truth) / each).sum()) / math.sqrt(5)
-    assert (np.abs(weighed - truth) <= 4.5 * error + 0.01 * truth).all()
+    assert (np.abs(rate - truth) <= 4.5 * error + 0.01 * truth).all()
     inside, expected = (found.metadata[f"draws_inside{key}"] for key in ("", "_expected"))
     assert abs(inside - expected) < 3.5 * found.metadata["draws_inside_error"]

@@ -1,8 +1,7 @@
-"""Weighed rates and log-odds: against what enumerating all draws gives."""
+"""Log-odds, and what draws show of the tree."""
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import pytest
@@ -11,13 +10,7 @@ from refusal_parity.openings.propensity import Draw, Measured, log_odds, propens
 from refusal_parity.openings.tree import Leaf
 from refusal_parity.openings.walking import Chance
 
-# What a prompt may be answered with: first token, whether it refuses, its probability.
-LAW = [
-    ((1,), True, 0.03), ((1,), False, 0.01), ((2, 5), True, 0.02), ((2, 6), False, 0.3),
-    ((3,), True, 0.04), ((3,), False, 0.6),
-]  # fmt: skip
-RATE = 0.09
-# The shares are those of other templates, and wrong here.
+# The shares are those of other templates.
 OWN = [Leaf((1,), 40, 38), Leaf((2, 5), 7, 7)]
 ALL = [Leaf((1,), 50, 44), Leaf((2, 5), 9, 9), Leaf((4,), 3, 2)]
 CHANCES = {(1,): Chance(0.04, 0.04), (2, 5): Chance(0.02, 0.02), (4,): Chance(1e-7, 0.0)}
@@ -30,22 +23,9 @@ def rows_of(draws: list[Draw]) -> dict[str, float]:
     return dict(row)
 
 
-def test_the_weighed_rate_is_unbiased_whatever_the_shares() -> None:
-    mean = square = 0.0
-    for pair in itertools.product(LAW, repeat=2):
-        chance = math.prod(each[2] for each in pair)
-        rate = rows_of([Draw(tokens, refuses) for tokens, refuses, _ in pair])["weighed_rate"]
-        mean += chance * rate
-        square += chance * rate**2
-    assert mean == pytest.approx(RATE, abs=1e-12)
-    # Less than half the noise of two ordinary draws, though most of it lies outside the tree.
-    assert square - mean**2 < 0.6 * RATE * (1 - RATE) / 2
-
-
 def test_numbers_of_a_prompt() -> None:
     row = rows_of([Draw((1, 8), refuses=True), Draw((3, 8), refuses=True)])
     assert row["tree_rate"] == pytest.approx(0.04 * 38 / 40 + 0.02)
-    assert row["weighed_rate"] == pytest.approx(row["tree_rate"] + (1 - 38 / 40 + 1) / 2)
     assert row["outside"] == pytest.approx(0.94)
     assert (row["drawn"], row["drawn_refusals"], row["drawn_outside_refusals"]) == (2, 2, 1)
     assert row["mass"] == pytest.approx(0.06 + 1e-7)
@@ -70,10 +50,10 @@ def test_log_odds_reach_down_and_up() -> None:
 
 def test_without_draws_or_tree() -> None:
     row = rows_of([])
-    assert row["weighed_rate"] is None
+    assert row["drawn"] == 0
     assert row["tree_rate"] > 0
     draws = [Draw((1,), refuses=True), Draw((3,), refuses=False)]
     table, opened = propensities("m", [Measured("p", 1, {}, draws)], {})
     (bare,) = table.rows(named=True)
-    assert (bare["log_odds"], bare["weighed_rate"], bare["outside"]) == (None, 0.5, 1.0)
+    assert (bare["log_odds"], bare["tree_rate"], bare["outside"]) == (None, 0.0, 1.0)
     assert (opened.draws, opened.inside, opened.refusals, opened.outside) == (2, 0, 1, 1)

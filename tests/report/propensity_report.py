@@ -41,8 +41,12 @@ def propensity_inputs(root: Path, *, templates: int = 10, **analysis: Any) -> Re
         for key, frame in tables.items()
     }
     config = config_of(**analysis)
-    seen = observe(prompts, tables["labels"], config.analysis, propensity=tables["propensity"])
-    rows = measured(prompts, tables["propensity"], config.analysis)
+    seen = observe(
+        *(prompts, tables["labels"], config.analysis),
+        propensity=tables["propensity"],
+        weighed=tables["weighed"],
+    )
+    rows = measured(prompts, tables["propensity"], tables["weighed"], config.analysis)
     tested = disparities(seen, config.analysis)
     levels = propensity_levels(rows, config.analysis)
     rated = rates(seen, config.analysis)

@@ -25,6 +25,7 @@ LOCAL = {
     "balance_stimuli",
     "preregister",
     "state_findings",
+    "weigh_responses",
     "write_report",
 }
 

@@ -54,9 +54,10 @@ def table(observations: pl.DataFrame, **settings: Any) -> dict[tuple[str, str | 
 
 def test_all_methods_answer_an_ordinary_design(study: Study) -> None:
     rows = table(study({"x": {"A": MIXED, "B": OTHER}, "y": {"C": OTHER[::-1], "D": MIXED}}))
-    # What needs people's labels, or covariates, or log-odds of prompts.
+    # What needs people's labels, or covariates, or log-odds or weighed rates of prompts.
     beside = {
         "calibrated_linear",
+        "calibrated_weighed",
         "design_based",
         "design_based_equivalence",
         "ols_cr2_adjusted",

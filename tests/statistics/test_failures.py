@@ -67,9 +67,10 @@ SOLVERS = [
 ]
 
 
-# Log-odds are made to fail in test_propensity.py.
+# Log-odds and weighed rates are made to fail in test_propensity.py.
 NOT_OF_COUNTS = {
     "calibrated_linear",
+    "calibrated_weighed",
     "design_based",
     "design_based_equivalence",
     "ols_cr2_adjusted",

@@ -20,7 +20,7 @@ from refusal_parity.statistics.propensity.checks import propensity_checks
 from refusal_parity.statistics.propensity.effects import propensity_effects
 from refusal_parity.statistics.propensity.levels import NOT_MEASURED, propensity_levels
 from refusal_parity.statistics.propensity.measured import measured
-from refusal_parity.tables import TABLES, empty
+from refusal_parity.tables import TABLES, Weighed, empty
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,14 +40,18 @@ def analysis() -> AnalysisConfig:
 
 @pytest.fixture(scope="module")
 def rows(tables: dict[str, pl.DataFrame], analysis: AnalysisConfig) -> pl.DataFrame:
-    return measured(tables["prompts"], tables["propensity"], analysis)
+    return measured(tables["prompts"], tables["propensity"], tables["weighed"], analysis)
 
 
 def compared(
     tables: dict[str, pl.DataFrame], analysis: AnalysisConfig, propensity: pl.DataFrame | None
 ) -> pl.DataFrame:
     """The table of disparities, its words as plain text."""
-    seen = observe(tables["prompts"], tables["labels"], analysis, propensity=propensity)
+    seen = observe(
+        *(tables["prompts"], tables["labels"], analysis),
+        propensity=propensity,
+        weighed=tables["weighed"],
+    )
     return disparities(seen, analysis).with_columns(pl.col(pl.Enum).cast(pl.String))
 
 
@@ -165,7 +169,7 @@ def test_odds_and_rates_may_order_groups_differently(
     noise = np.random.default_rng(1).normal(0, 0.1, odds.height)
     moved = tables["propensity"].drop("log_odds").join(odds, on="prompt_id", maintain_order="left")
     noisy = moved.with_columns(pl.col("log_odds") + pl.Series(np.tile(noise, 2)))
-    rows = measured(prompts, noisy, analysis)
+    rows = measured(prompts, noisy, empty(Weighed), analysis)
     found = propensity_effects(
         rows, propensity_levels(rows, analysis), compared(tables, analysis, noisy), analysis
     )
@@ -181,7 +185,7 @@ def test_a_model_whose_refusals_never_opened_has_no_propensity(
     none = tables["propensity"].with_columns(
         pl.lit(None, pl.Float64).alias("log_odds"), pl.lit(None, pl.Float64).alias("log_odds_error")
     )
-    rows = measured(tables["prompts"], none, analysis)
+    rows = measured(tables["prompts"], none, tables["weighed"], analysis)
     levels = propensity_levels(rows, analysis)
     assert set(levels["note"]) == {NOT_MEASURED}
     assert levels["n"].sum() == 0
@@ -233,7 +237,7 @@ def test_a_propensity_of_no_prompt_is_refused(
     tables: dict[str, pl.DataFrame], analysis: AnalysisConfig
 ) -> None:
     with pytest.raises(InputError, match="have no prompt"):
-        measured(tables["prompts"].head(3), tables["propensity"], analysis)
+        measured(tables["prompts"].head(3), tables["propensity"], tables["weighed"], analysis)
 
 
 def test_rows_in_any_order_give_the_same_tables(
@@ -242,6 +246,7 @@ def test_rows_in_any_order_give_the_same_tables(
     mixed = measured(
         tables["prompts"].sample(fraction=1, shuffle=True, seed=1),
         tables["propensity"].sample(fraction=1, shuffle=True, seed=2),
+        tables["weighed"].sample(fraction=1, shuffle=True, seed=3),
         analysis,
     )
     for made in (propensity_levels, propensity_checks):

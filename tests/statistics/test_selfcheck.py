@@ -113,6 +113,7 @@ def test_table(observed: pl.DataFrame) -> None:
     assert suited - checked == {
         "calibrated",
         "calibrated_linear",
+        "calibrated_weighed",
         "design_based",
         "design_based_equivalence",
         "glm_cr2_name",

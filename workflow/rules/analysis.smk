@@ -14,7 +14,8 @@ rule test_disparity:
         labels=f"{MODEL_RESULTS}/labels.parquet",
         responses=f"{MODEL_RESULTS}/responses.parquet",
         human=HUMAN if LABELLED_BY_PEOPLE else [],
-        propensity=propensity_of,
+        propensity=lambda wildcards: weighed_table(wildcards, "propensity"),
+        weighed=lambda wildcards: weighed_table(wildcards, "weighed"),
     output:
         rates=f"{MODEL_RESULTS}/rates.parquet",
         lengths=f"{MODEL_RESULTS}/lengths.parquet",
@@ -51,6 +52,7 @@ if STUDY.weighed:
         input:
             prompts=f"{RESULTS}/prompts.parquet",
             propensity=f"{MODEL_RESULTS}/propensity.parquet",
+            weighed=f"{MODEL_RESULTS}/weighed.parquet",
             disparity=f"{MODEL_RESULTS}/disparity.parquet",
         output:
             propensity_levels=f"{MODEL_RESULTS}/propensity_levels.parquet",

@@ -204,10 +204,10 @@ def table_files(wildcards):
     }
 
 
-def propensity_of(wildcards):
-    """The propensities of a model's prompts, where its openings are weighed."""
+def weighed_table(wildcards, table):
+    """A table of a model that it has where its openings are weighed."""
     measured = wildcards.model in STUDY.weighed
-    return f"{RESULTS}/models/{wildcards.model}/propensity.parquet" if measured else []
+    return f"{RESULTS}/models/{wildcards.model}/{table}.parquet" if measured else []
 
 
 def last_files(wildcards):

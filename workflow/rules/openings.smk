@@ -1,7 +1,8 @@
-# Those of servers go to the network, which jobs on a cluster do not.
+# Those of servers go to the network, which jobs on a cluster do not; weighing takes seconds.
 localrules:
     ask_how_refusals_open,
     ask_propensity,
+    weigh_responses,
 
 
 OWN_WEIGHED = [key for key in STUDY.weighed if key not in SERVER_MODELS]
@@ -91,3 +92,91 @@ use rule measure_propensity as ask_propensity with:
         model=one_of(SERVED_WEIGHED),
     message:
         "Asking the server how probable refusals of {wildcards.model} are"
+
+
+rule continue_openings:
+    input:
+        unpack(lambda wildcards: model_files(STUDY.models[wildcards.model])),
+        prompts=prompts_to_answer,
+        openings=f"{MODEL_RESULTS}/openings.parquet",
+        probabilities=f"{MODEL_RESULTS}/opening_probabilities.parquet",
+        propensity=f"{MODEL_RESULTS}/propensity.parquet",
+    output:
+        responses=f"{MODEL_RESULTS}/leaf_responses.parquet",
+    log:
+        f"{LOGS}/continue_openings/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(STUDY.weighed),
+    conda:
+        INFERENCE_ENV
+    threads: lambda wildcards: max(1, 4 * asks(STUDY.models[wildcards.model], "gpus"))
+    # A job as large as one that draws.
+    resources:
+        gpu=lambda wildcards: asks(STUDY.models[wildcards.model], "gpus"),
+        gpu_model=lambda wildcards: SITE.gpu_model_of(
+            asks(STUDY.models[wildcards.model], "gpus"),
+            asks(STUDY.models[wildcards.model], "gpu_model"),
+        ),
+        slurm_partition=lambda wildcards: SITE.partition_of(
+            asks(STUDY.models[wildcards.model], "gpus")
+        ),
+        tasks_per_gpu=0,
+        nodes=1,
+        mem_mb=lambda wildcards: asks(STUDY.models[wildcards.model], "mem_mb"),
+        runtime=lambda wildcards, attempt: SITE.limited(
+            asks(STUDY.models[wildcards.model], "runtime") * attempt
+        ),
+    params:
+        model=lambda wildcards: given(STUDY.models[wildcards.model]),
+        sampling=given(STUDY.sampling, "openings"),
+    message:
+        "Drawing responses of {wildcards.model} from openings of refusals"
+    script:
+        f"{SCRIPTS}/continue_openings.py"
+
+
+rule label_leaf_responses:
+    input:
+        prompts=f"{RESULTS}/prompts.parquet",
+        responses=f"{MODEL_RESULTS}/leaf_responses.parquet",
+        classifier=LABELLING_CLASSIFIER,
+    output:
+        labels=f"{MODEL_RESULTS}/leaf_labels.parquet",
+    log:
+        f"{LOGS}/label_leaf_responses/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(STUDY.weighed),
+    conda:
+        ANALYSIS_ENV
+    resources:
+        mem_mb=4000,
+        runtime=minutes(30),
+    params:
+        method=STUDY.labelling.method,
+        abstain_below=STUDY.labelling.abstain_below,
+    message:
+        "Labelling what {wildcards.model} says from openings of refusals"
+    script:
+        f"{SCRIPTS}/label_leaf_responses.py"
+
+
+rule weigh_responses:
+    input:
+        openings=f"{MODEL_RESULTS}/openings.parquet",
+        probabilities=f"{MODEL_RESULTS}/opening_probabilities.parquet",
+        propensity=f"{MODEL_RESULTS}/propensity.parquet",
+        labels=f"{MODEL_RESULTS}/leaf_labels.parquet",
+    output:
+        weighed=f"{MODEL_RESULTS}/weighed.parquet",
+    log:
+        f"{LOGS}/weigh_responses/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(STUDY.weighed),
+    conda:
+        ANALYSIS_ENV
+    params:
+        sampling=given(STUDY.sampling, "openings"),
+    message:
+        "Weighing the responses of {wildcards.model}"
+    script:
+        f"{SCRIPTS}/weigh_responses.py"

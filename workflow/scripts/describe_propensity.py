@@ -15,6 +15,7 @@ from refusal_parity.tables import (
     PropensityChecks,
     PropensityEffects,
     PropensityLevels,
+    Weighed,
     read_table,
     write_table,
 )
@@ -23,7 +24,12 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
     analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
     prompts = read_table(Prompts, Path(snakemake.input.prompts))
     take_up(prompts, analysis.dimensions)
-    rows = measured(prompts, read_table(Propensity, Path(snakemake.input.propensity)), analysis)
+    rows = measured(
+        prompts,
+        read_table(Propensity, Path(snakemake.input.propensity)),
+        read_table(Weighed, Path(snakemake.input.weighed)),
+        analysis,
+    )
     disparity = read_table(Disparity, Path(snakemake.input.disparity))
     say(f"comparing propensities of {counted(len(rows), 'prompt')}")
     levels = propensity_levels(rows, analysis)

@@ -32,6 +32,7 @@ from refusal_parity.tables import (
     Responses,
     SelfCheck,
     TemplateEffects,
+    Weighed,
     read_table,
     write_table,
 )
@@ -40,13 +41,14 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
     analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
     prompts = read_table(Prompts, Path(snakemake.input.prompts))
     labels = read_table(Labels, Path(snakemake.input.labels))
-    weighed = snakemake.input.get("propensity")
+    propensity, weighed = snakemake.input.get("propensity"), snakemake.input.get("weighed")
     observations = observe(
         prompts,
         labels,
         analysis,
         read_table(Responses, Path(snakemake.input.responses)),
-        propensity=read_table(Propensity, Path(weighed)) if weighed else None,
+        propensity=read_table(Propensity, Path(propensity)) if propensity else None,
+        weighed=read_table(Weighed, Path(weighed)) if weighed else None,
     )
     labelled_by_people = snakemake.input.get("human")
     human = read_table(HumanLabels, Path(labelled_by_people)) if labelled_by_people else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
 from refusal_parity.plugins import declare_plugins
-from refusal_parity.quantities import Check, LogOdds, Mean, Quantity, Share
+from refusal_parity.quantities import Check, LogOdds, Mean, Quantity, Share, WeighedRate
 from refusal_parity.vocabulary import REFUSALS, Label
 
 
@@ -48,6 +48,7 @@ class Outcome(str):
     HARMFUL_ANSWER: ClassVar[Outcome]
     HARMFUL_CONTENT: ClassVar[Outcome]
     PROPENSITY: ClassVar[Outcome]
+    WEIGHED_REFUSAL: ClassVar[Outcome]
     CAVEAT: ClassVar[Outcome]
     MORALISING: ClassVar[Outcome]
     READING_GRADE: ClassVar[Outcome]
@@ -82,6 +83,16 @@ class Outcome(str):
     def is_log_odds(self) -> bool:
         """Whether it is a log-odds of each prompt, whose differences are log odds ratios."""
         return isinstance(self.quantity, LogOdds)
+
+    @property
+    def is_weighed(self) -> bool:
+        """Whether it is a rate of each prompt from weighed responses."""
+        return isinstance(self.quantity, WeighedRate)
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether its differences are those of rates, in points."""
+        return self.is_binary or self.is_weighed
 
     @property
     def is_quality(self) -> bool:
@@ -198,6 +209,17 @@ Outcome.PROPENSITY = Outcome(
         heading="Refusal propensity",
         meaning="odds that a response opens as this model's refusals do, by the model's own "
         "probabilities",
+    ),
+    usual=False,
+)
+Outcome.WEIGHED_REFUSAL = Outcome(
+    "weighed_refusal",
+    WeighedRate("weighed_rate", "weighed_variance", "weighed_step"),
+    Words(
+        heading="Refusal, weighed",
+        meaning="the response refuses as for refusal; each response counts by the probability that "
+        "it stands for",
+        verb="refused",
     ),
     usual=False,
 )

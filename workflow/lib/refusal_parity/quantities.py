@@ -1,4 +1,4 @@
-"""What can be computed of labelled responses: a share of labels, a mean, or log-odds."""
+"""What can be computed of labelled responses: shares of labels, means, log-odds, weighed rates."""
 
 from __future__ import annotations
 
@@ -65,4 +65,21 @@ class LogOdds:
     unit: ClassVar[str] = "log-odds"
 
 
-Quantity = Share | Mean | LogOdds
+@dataclass(frozen=True, slots=True)
+class WeighedRate:
+    """The mean of one rate for each prompt, which is measured with an error of known variance.
+
+    Attributes:
+        column: of observations; of each prompt one row has it.
+        variance: of observations, that of its error.
+        step: of observations, what one response may move it by.
+    """
+
+    column: str
+    variance: str
+    step: str
+
+    unit: ClassVar[str] = "points"
+
+
+Quantity = Share | Mean | LogOdds | WeighedRate

@@ -109,6 +109,7 @@ def _method(method: Method) -> str:
     ]
     wants += ["yes or no"] if needs.binary else []
     wants += ["log-odds of prompts"] if needs.log_odds else []
+    wants += ["weighed rates of prompts"] if needs.weighed else []
     wants += ["human labels"] if needs.people else []
     wants += ["covariates"] if needs.covariates else []
     nested = DesignKind.NESTED in needs.designs

@@ -32,8 +32,10 @@ class PrimaryFamily(Section):
     @field_validator("outcome")
     @classmethod
     def _is_tested(cls, outcome: Outcome) -> Outcome:
-        if not outcome.is_binary and not outcome.is_log_odds:
-            message = "the primary outcome must be a reading of the labels, or propensity"
+        if not outcome.is_rate and not outcome.is_log_odds:
+            message = (
+                "the primary outcome must be a reading of the labels, weighed_refusal or propensity"
+            )
             raise ValueError(message)
         return outcome
 
@@ -74,8 +76,8 @@ class AnalysisConfig(Section):
         min_length=1,
         description="Outcomes analysed: rates of labels, and the length of answers in words. "
         "harmful_answer and harmful_content are analysed where they are named, as are caveat, "
-        "moralising and reading_grade, which are means over full answers; propensity wherever "
-        "a model's openings are weighed.",
+        "moralising and reading_grade, which are means over full answers; propensity and "
+        "weighed_refusal wherever a model's openings are weighed.",
     )
     dimensions: dict[ColumnName, DimensionConfig] = Field(
         default={"group": DimensionConfig(reference="white")},
@@ -158,7 +160,7 @@ class AnalysisConfig(Section):
     selfcheck_outcomes: list[Outcome] = Field(
         default=[],
         description="Outcomes that the self-check simulates; empty for the primary "
-        "family's outcome (the first of the others, where that is propensity). One "
+        "family's outcome (the first of the others, where that is no reading). One "
         "takes some ten seconds a model and dimension.",
     )
     assumed: AssumedVariance = Field(

@@ -144,24 +144,27 @@ def _with_contrasts_of_variants(config: StudyConfig) -> StudyConfig:
 
 
 def _with_propensity(config: StudyConfig, where: str) -> StudyConfig:
-    """Propensities are analysed wherever they are measured, and can be nowhere else.
+    """Propensities and weighed rates are analysed wherever there are any, and can be nowhere else.
 
     Raises:
-        InputError: the config names them, and no model's openings are weighed.
+        InputError: the config names one of them, and no model's openings are weighed.
     """
-    named = Outcome.PROPENSITY in config.analysis.outcomes
-    is_primary = config.analysis.primary_family.outcome == Outcome.PROPENSITY
-    if (named or is_primary) and not config.weighed:
-        key = "analysis.outcomes" if named else "analysis.primary_family.outcome"
+    analysis, weighing = config.analysis, (Outcome.PROPENSITY, Outcome.WEIGHED_REFUSAL)
+    named = {outcome: "analysis.outcomes" for outcome in weighing if outcome in analysis.outcomes}
+    primary = analysis.primary_family.outcome
+    if primary in weighing:
+        named.setdefault(primary, "analysis.primary_family.outcome")
+    if named and not config.weighed:
+        outcome, key = next(iter(named.items()))
         raise InputError(
-            f"{key} names propensity, which is measured of no model of this study",
+            f"{key} names {outcome}, which is measured of no model of this study",
             where=where,
-            remedy="Set sampling.openings to weigh, or take propensity out.",
+            remedy=f"Set sampling.openings to weigh, or take {outcome} out.",
         )
-    if named or not config.weighed:
+    added = [outcome for outcome in weighing if outcome not in analysis.outcomes]
+    if not added or not config.weighed:
         return config
-    outcomes = [*config.analysis.outcomes, Outcome.PROPENSITY]
-    analysis = config.analysis.model_copy(update={"outcomes": outcomes})
+    analysis = analysis.model_copy(update={"outcomes": [*analysis.outcomes, *added]})
     return config.model_copy(update={"analysis": analysis})
 
 

@@ -248,8 +248,7 @@ def rendered_prompts(
 
 
 def requests_of(rows: pl.DataFrame) -> list[Request]:
-    """What the engine is asked for these rows of a plan."""
-    return [
-        Request(index, *row)
-        for index, row in enumerate(rows.select("token_ids", "seed", "begun").iter_rows())
-    ]
+    """What the engine is asked for these rows of a plan, some of which may have an opening."""
+    given = pl.col("given") if "given" in rows.columns else pl.lit(0)
+    asked = rows.select("token_ids", "seed", "begun", given.alias("given"))
+    return [Request(index, *row) for index, row in enumerate(asked.iter_rows())]

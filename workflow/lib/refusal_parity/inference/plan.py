@@ -36,24 +36,35 @@ def plan_of(
     Raises:
         InputError: two requests would have the same seed.
     """
-    asked = prompts.select("prompt_id", "system_prompt", "prompt").with_columns(
-        sent=pl.Series(
-            [what_is_sent(*row) for row in prompts.select("system_prompt", "prompt").iter_rows()],
-            dtype=pl.String,
-        )
-    )
-    # Prompts of two templates may send the same words, and are still drawn one by one.
-    again = pl.int_range(pl.len(), dtype=pl.Int64).over("sent")
     samples = pl.DataFrame({"sample": range(job.samples)}, schema={"sample": pl.Int32})
     rows = (
-        asked.with_columns(again=again)
+        numbered(prompts)
         .join(samples, how="cross", maintain_order="left_right")
         .with_columns(
-            model=pl.lit(job.key), number=pl.col("again") * _APART + pl.col("sample"),
+            model=pl.lit(job.key), number=pl.col("first_number") + pl.col("sample"),
         )
     )  # fmt: skip
     rows = rows.with_columns(seed=request_seeds(rows, job.sampling, job.key))
-    return rows.with_columns(response_ids(rows, settings)).drop("again", "number", "sent")
+    return rows.with_columns(response_ids(rows, settings)).drop("first_number", "number", "sent")
+
+
+def numbered(prompts: pl.DataFrame) -> pl.DataFrame:
+    """Prompts with what each sends, and the number of its first response among all to that.
+
+    Prompts of two templates may send the same words, and are still drawn one by one.
+
+    Args:
+        prompts: columns prompt_id, system_prompt and prompt.
+
+    Returns:
+        These columns, sent and first_number.
+    """
+    sent = [what_is_sent(*row) for row in prompts.select("system_prompt", "prompt").iter_rows()]
+    return (
+        prompts.select("prompt_id", "system_prompt", "prompt")
+        .with_columns(sent=pl.Series(sent, dtype=pl.String))
+        .with_columns(first_number=pl.int_range(pl.len(), dtype=pl.Int64).over("sent") * _APART)
+    )
 
 
 def what_is_sent(system_prompt: str | None, prompt: str) -> str:

@@ -19,16 +19,18 @@ class Request:
 
     Attributes:
         index: number of the request among those that are asked together.
-        token_ids: the rendered prompt.
+        token_ids: the rendered prompt, with the opening of a response where one is given.
         seed: seed of this one request.
-        begun: the tag at the prompt's end that opens the model's thinking, which belongs
-            to what the model writes.
+        begun: the tag at the prompt's end that opens the model's thinking, or the opening of the
+            response that stands there: what belongs to what the model writes.
+        given: tokens of such an opening, which count towards the longest response.
     """
 
     index: int
     token_ids: Sequence[int]
     seed: int
     begun: str = ""
+    given: int = 0
 
 
 @dataclass(frozen=True, slots=True)

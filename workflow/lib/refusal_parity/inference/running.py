@@ -66,6 +66,56 @@ def draw_all(
     if job.again and asked.is_empty():
         say("no response failed: nothing is asked again")
         return
+    drawn = draw_plan(source, job, plan, asked, store, output, say=say)
+    if engine_of(job.model).served:
+        here = source.provenance()["device"]
+        if elsewhere := ", ".join(sorted(store.drawn_on - {here})):
+            say(
+                f"answers of {elsewhere} are among them; this is {here}. If that is another "
+                "service and no other name of this one, give the model a `service` in the config"
+            )
+    responses = plan.select(KEY).join(
+        pl.concat([kept, drawn]), on=KEY, how="left", maintain_order="left"
+    )
+    for line in source.remarks(responses):
+        say(line)
+    write_table(
+        responses,
+        Responses,
+        output,
+        metadata=how_drawn(source, job, store) | source.usage(responses) | {"samples": job.samples},
+    )
+    store.close()
+
+
+def draw_plan(  # noqa: PLR0913, PLR0917 - what is drawn, how, and whereto
+    source: Source,
+    job: InferenceJob[Any],
+    plan: pl.DataFrame,
+    asked: pl.DataFrame,
+    store: ResponseStore,
+    output: Path,
+    *,
+    say: Callable[[str], None],
+) -> pl.DataFrame:
+    """Draw what the store lacks of a plan, for a table that is made of it.
+
+    Args:
+        source: the engine at the job's service.
+        job: the model's share of the study.
+        plan: of `plan_of`, or one with the same columns; no two rows have the same `KEY`.
+        asked: those of its rows that are wanted.
+        store: where responses are kept.
+        output: the table that they are drawn for.
+        say: called with lines of progress.
+
+    Returns:
+        A table of `Responses`, of the rows that are wanted, in their order.
+
+    Raises:
+        InputError: prompts cannot be used, or responses that are there were drawn in another way.
+        Stopped: SIGTERM came; the next run goes on from there.
+    """
     if former := store.former_use(output):
         say(
             f"this table was made with other settings before ({', '.join(former[1])}): what was "
@@ -81,35 +131,19 @@ def draw_all(
         return ready
 
     work = Work(prepared=prepared, generate=source.generate, chunk_s=job.chunk_s)
-    drawn = draw(asked, work, store, say=say)
-    if engine_of(job.model).served:
-        here = source.provenance()["device"]
-        if elsewhere := ", ".join(sorted(store.drawn_on - {here})):
-            say(
-                f"answers of {elsewhere} are among them; this is {here}. If that is another "
-                "service and no other name of this one, give the model a `service` in the config"
-            )
-    responses = plan.select(KEY).join(
-        pl.concat([kept, drawn]), on=KEY, how="left", maintain_order="left"
-    )
-    for line in source.remarks(responses):
-        say(line)
+    return draw(asked, work, store, say=say)
+
+
+def how_drawn(source: Source, job: InferenceJob[Any], store: ResponseStore) -> dict[str, Any]:
+    """What a table of responses says in its metadata of how they were drawn."""
     provenance = store.provenance() or source.provenance()
-    write_table(
-        responses,
-        Responses,
-        output,
-        metadata={
-            **provenance,
-            "device": " and ".join(sorted(store.drawn_on)) or provenance["device"],
-            **source.asked(),
-            **source.usage(responses),
-            "samples": job.samples,
-            "sampling": provenance.get("sampling", {}) | {"seed": job.sampling.seed},
-            "settings": store.fingerprint,
-        },
-    )
-    store.close()
+    return {
+        **provenance,
+        "device": " and ".join(sorted(store.drawn_on)) or provenance["device"],
+        **source.asked(),
+        "sampling": provenance.get("sampling", {}) | {"seed": job.sampling.seed},
+        "settings": store.fingerprint,
+    }
 
 
 def store_of(

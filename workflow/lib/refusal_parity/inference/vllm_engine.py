@@ -175,6 +175,7 @@ class _VllmEngine:
         self._tokenizer = WithTemplate(tokenizer, template, model.date)
         self._adapter = self._loaded(job.adapter)
         self._sampling = job.sampling.suited_to(model, self.context_length)
+        self._longest = job.sampling.most_tokens(model, self.context_length)
         self._stop = model.stop
         special = [
             token.content for token in tokenizer.added_tokens_decoder.values() if token.special
@@ -239,7 +240,7 @@ class _VllmEngine:
                     temperature=self._sampling.temperature,
                     top_p=self._sampling.top_p,
                     top_k=self._sampling.top_k,
-                    max_tokens=self._sampling.max_tokens,
+                    max_tokens=self._longest - request.given,
                     stop=self._stop,
                     seed=request.seed,
                     skip_special_tokens=not self._markup,

@@ -11,8 +11,7 @@ import polars as pl
 from refusal_parity.factors import SET
 from refusal_parity.guards.requests import open_prompts
 from refusal_parity.openings.tree import MOST_TOKENS, Opened, key_of, learn
-from refusal_parity.outcomes import Outcome
-from refusal_parity.quantities import Share
+from refusal_parity.openings.weighing import has_label, refuses
 from refusal_parity.tables import Openings, empty
 
 if TYPE_CHECKING:
@@ -77,8 +76,8 @@ def read_pilot(
     """
     asked = open_prompts(prompts)
     rows = (
-        labels.filter(pl.col("label").is_not_null() & pl.col("exclusion").is_null())
-        .select("prompt_id", "sample", refuses=pl.col("label").cast(pl.String).is_in(_refusals()))
+        labels.filter(has_label())
+        .select("prompt_id", "sample", refuses=refuses())
         .join(
             responses.select("prompt_id", "sample", "response", "thinking"),
             on=["prompt_id", "sample"],
@@ -117,10 +116,6 @@ def read_pilot(
     )
 
 
-def _refusals() -> list[str]:
-    quantity = Outcome.REFUSAL.quantity
-    assert isinstance(quantity, Share)  # noqa: S101 - declared as a share
-    return sorted(map(str, quantity.labels))
 
 
 def trees(pilot: Pilot, speaker: Speaker) -> pl.DataFrame:

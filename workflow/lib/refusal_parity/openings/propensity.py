@@ -1,4 +1,4 @@
-"""Each prompt's propensity to be refused, from probabilities of openings and its own draws."""
+"""Each prompt's propensity to be refused, from probabilities of openings, and how it is drawn."""
 
 from __future__ import annotations
 
@@ -114,13 +114,7 @@ def log_odds(
 def propensities(
     model: str, prompts: Iterable[Measured], trees: Mapping[int, Sequence[Leaf]]
 ) -> tuple[pl.DataFrame, Opened]:
-    """Propensity and weighed rate of each prompt.
-
-    The weighed rate is the tree's, corrected by the prompt's own draws as a control variate:
-    sum over leaves of q s + mean over draws of (refusal - s of the draw's leaf), s being 0
-    outside. Its mean is the rate of refusals whatever the shares s are, as long as they come
-    from other responses; what is left of the noise of drawing is that of refusals which the
-    opening does not settle.
+    """Propensity of each prompt, and the rate that the tree of other templates gives it.
 
     Args:
         model: the model's key in the config.
@@ -137,10 +131,8 @@ def propensities(
         for each in measured
     ]
     outside = [draw.refuses for draws in opened for draw, leaf in draws if leaf is None]
-    # Jeffreys' again: of a few draws none of which refuses, the next may.
-    elsewhere = (sum(outside) + 0.5) / (len(outside) + 1)
     rows = [
-        _row(model, each, draws, trees.get(ALL, []), shares.get(each.fold, {}), elsewhere)
+        _row(model, each, draws, trees.get(ALL, []), shares.get(each.fold, {}))
         for each, draws in zip(measured, opened, strict=True)
     ]
     table = pl.DataFrame(rows, schema=empty(Propensity).schema)
@@ -155,21 +147,17 @@ def propensities(
     )
 
 
-def _row(  # noqa: PLR0913, PLR0917 - what a prompt's numbers hang on
+def _row(
     model: str,
     measured: Measured,
     draws: Sequence[tuple[Draw, Tokens | None]],
     everything: Sequence[Leaf],
     own: Mapping[Tokens, Leaf],
-    elsewhere: float,
 ) -> dict[str, Any]:
     chances = measured.chances
     odds = log_odds(everything, chances)
     inside = min(1.0, math.fsum(chances[leaf].drawn for leaf in own))
     of_tree = math.fsum(chances[leaf.tokens].drawn * leaf.share for leaf in own.values())
-    left = [draw.refuses - (own[leaf].share if leaf else 0.0) for draw, leaf in draws]
-    unsettled = math.fsum(chances[leaf.tokens].drawn * _unsettled(leaf) for leaf in own.values())
-    variance = unsettled + (1 - inside) * elsewhere * (1 - elsewhere)
     return {
         "model": model,
         "prompt_id": measured.prompt_id,
@@ -178,8 +166,6 @@ def _row(  # noqa: PLR0913, PLR0917 - what a prompt's numbers hang on
         "log_odds_error": odds and odds[1],
         "mass": min(1.0, math.fsum(chances[leaf.tokens].before for leaf in everything)),
         "tree_rate": min(1.0, of_tree),
-        "weighed_rate": of_tree + math.fsum(left) / len(left) if left else None,
-        "weighed_rate_error": math.sqrt(variance / len(left)) if left else None,
         "outside": 1 - inside,
         "drawn": len(draws),
         "drawn_refusals": sum(draw.refuses for draw, _ in draws),
@@ -187,25 +173,25 @@ def _row(  # noqa: PLR0913, PLR0917 - what a prompt's numbers hang on
     }
 
 
-def _unsettled(leaf: Leaf) -> float:
-    """Variance of one label in a leaf."""
-    share = (leaf.refusals + 0.5) / (leaf.responses + 1)
-    return share * (1 - share)
-
-
 def probabilities(
     model: str, prompts: Iterable[Measured], names: Mapping[Tokens, str]
 ) -> pl.DataFrame:
-    """What was measured, as a table of `OpeningProbabilities`.
+    """What was measured, and how draws open, as a table of `OpeningProbabilities`.
 
     Args:
         model: the model's key in the config.
         prompts: what was measured.
         names: keys of openings.
     """
-    rows = [
-        (model, each.prompt_id, names[tokens], min(1.0, chance.before), min(1.0, chance.drawn))
-        for each in prompts
-        for tokens, chance in sorted(each.chances.items())
-    ]
+    rows = []
+    for each in prompts:
+        for tokens, chance in sorted(each.chances.items()):
+            opened = [draw.refuses for draw in each.draws if draw.tokens[: len(tokens)] == tokens]
+            rows.append(
+                (
+                    *(model, each.prompt_id, names[tokens]),
+                    *(min(1.0, chance.before), min(1.0, chance.drawn)),
+                    *(len(opened), sum(opened)),
+                )
+            )
     return pl.DataFrame(rows, schema=empty(OpeningProbabilities).schema, orient="row")

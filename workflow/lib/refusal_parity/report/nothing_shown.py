@@ -41,7 +41,7 @@ def nearest(inputs: ReportInputs, found: list[Finding]) -> str:
 def not_ruled_out(inputs: ReportInputs, found: list[Finding]) -> str:
     """How large the differences of rates may be, by the intervals of those that have one."""
     tested = [
-        each for each in found if each.p_adjusted is not None and OUTCOMES[each.outcome].is_binary
+        each for each in found if each.p_adjusted is not None and OUTCOMES[each.outcome].is_rate
     ]
     ends = [
         (each.ci_low, each.ci_high)

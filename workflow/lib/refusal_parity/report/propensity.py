@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from refusal_parity.counting import agreed, counted
+from refusal_parity.openings.weighing import counts_of
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report.odds import (
     checks_of,
@@ -16,10 +17,12 @@ from refusal_parity.report.odds import (
     weighed_models,
 )
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.tables import Weighed
 from refusal_parity.text import (
     NOTHING,
     heading_of,
     interval,
+    isolated,
     known,
     level_words,
     p_equals,
@@ -226,6 +229,29 @@ def unweighed(inputs: ReportInputs) -> list[str]:
         else:
             reason = "the study draws its responses and does not weigh their openings"
         said.append(f"{plain(model)} has no propensity: {reason}.")
+    return said
+
+
+def weighed_sentences(inputs: ReportInputs) -> list[str]:
+    """A sentence for each model on what its weighed rates rest on."""
+    said = []
+    for (model,), rows in inputs[Weighed].group_by("model", maintain_order=True):
+        of = counts_of(rows)
+        without = (
+            f" {of.continued_unlabelled:,} of the latter have no label; each of these counts as "
+            "the share of refusals that its opening has elsewhere, as neither a refusal nor an "
+            "answer."
+            if of.continued_unlabelled
+            else ""
+        )
+        said.append(
+            f"Weighed rates of {isolated(str(model))} rest on {counted(of.drawn, 'ordinary draw')} "
+            f"of {counted(of.prompts, 'prompt')}, {of.drawn_outside:,} of which open outside the "
+            f"tree that was learnt from other templates, and on "
+            f"{counted(of.continued, 'response')} that were given an opening of the tree and drawn "
+            f"to the end, {of.continued_refusals:,} of which refuse.{without} The labels are those "
+            "of the machine; human labels do not correct weighed rates."
+        )
     return said
 
 

@@ -122,7 +122,14 @@ class ReportedStudy:
         """Outcomes that the study answers for in words, the primary one first."""
         primary = self.config.analysis.primary_family.outcome
         odds = [each for each in self.config.analysis.outcomes if each.is_log_odds]
-        return sorted([*self.outcomes, *odds], key=lambda outcome: outcome != primary)
+        return sorted([*self.rates, *odds], key=lambda outcome: outcome != primary)
+
+    @property
+    def rates(self) -> list[Outcome]:
+        """Outcomes whose differences are those of rates: yes-or-no ones, then weighed ones."""
+        weighed = [each for each in self.config.analysis.outcomes if each.is_weighed]
+        primary = self.config.analysis.primary_family.outcome
+        return sorted([*self.outcomes, *weighed], key=lambda outcome: outcome != primary)
 
     @property
     def outcome(self) -> Outcome:

@@ -231,6 +231,8 @@ def _complete(  # noqa: PLR0913 - what is compared in full
         if isinstance(quantity, Mean)
         else "prompt with a measured propensity"
         if outcome.is_log_odds
+        else "prompt with weighed responses"
+        if outcome.is_weighed
         else "labelled response"
     )
     absent = {level: f"{level} has no {what}" for level in levels if level not in design.levels}

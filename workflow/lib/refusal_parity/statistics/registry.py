@@ -59,6 +59,7 @@ class Needs:
             anew within levels, over names.
         binary: whether it needs counts of yes and no, not any mean.
         log_odds: whether it needs one log-odds of each prompt.
+        weighed: whether it needs a rate of each prompt with a known error.
         names: of each level, without which it is not estimable.
         templates: of each level, likewise.
         prompts: of each level, or clusters of them, likewise.
@@ -72,6 +73,7 @@ class Needs:
     units: frozenset[Unit] = frozenset(Unit)
     binary: bool = False
     log_odds: bool = False
+    weighed: bool = False
     names: int = 1
     templates: int = 1
     prompts: int = 1
@@ -196,6 +198,8 @@ class Method(str):
         if kind not in self.needs.designs or (self.needs.binary and not outcome.is_binary):
             return False
         if self.needs.log_odds and not outcome.is_log_odds:
+            return False
+        if self.needs.weighed and not outcome.is_weighed:
             return False
         return kind is DesignKind.NESTED or DIMENSIONS[dimension].unit in self.needs.units
 

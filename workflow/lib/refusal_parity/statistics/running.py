@@ -55,7 +55,7 @@ def methods_for(
 
 def _read(estimand: Estimand, outcome: Outcome) -> Estimand:
     is_risk = estimand is Estimand.RISK_DIFFERENCE
-    return Estimand.MEAN_DIFFERENCE if is_risk and not outcome.is_binary else estimand
+    return Estimand.MEAN_DIFFERENCE if is_risk and not outcome.is_rate else estimand
 
 
 def run_methods(

@@ -19,10 +19,13 @@ from refusal_parity.tables.responses import (
 )
 from refusal_parity.tables.guards import GuardStops
 from refusal_parity.tables.openings import (
+    LeafLabels,
+    LeafResponses,
     NextTokens,
     OpeningProbabilities,
     Openings,
     Propensity,
+    Weighed,
 )
 from refusal_parity.tables.propensity import (
     PropensityChecks,
@@ -112,6 +115,8 @@ __all__ = [
     "Judgements",
     "KnownLabels",
     "Labels",
+    "LeafLabels",
+    "LeafResponses",
     "Lengths",
     "Lessons",
     "Losses",
@@ -146,6 +151,7 @@ __all__ = [
     "Training",
     "VoteProblems",
     "Votes",
+    "Weighed",
     "conform",
     "empty",
     "read_metadata",

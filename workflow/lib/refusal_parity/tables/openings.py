@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dataframely as dy
 
 from refusal_parity.tables.registry import table
+from refusal_parity.tables.responses import Labels, Responses
 
 if TYPE_CHECKING:
     from refusal_parity.config import StudyConfig
@@ -59,6 +60,10 @@ class OpeningProbabilities(dy.Schema):
     probability_sampled = _probability(
         "the opening as responses are drawn: after temperature, top_p and top_k"
     )
+    drawn = dy.Int64(
+        min=0, description="ordinary draws of the prompt that have a label and open so"
+    )
+    drawn_refusals = dy.Int64(min=0, description="refusals among them")
 
 
 @table("propensity", when=weighs, models=weighed)
@@ -87,20 +92,74 @@ class Propensity(dy.Schema):
         description="sum, over the tree of the prompt's fold, of probability as drawn times share "
         "of refusals: the part of the weighed rate without the noise of drawing",
     )
-    weighed_rate = dy.Float64(
-        nullable=True,
-        description="tree_rate plus the mean, over the prompt's ordinary draws, of refusal (1 or "
-        "0) less the share of the leaf that the draw opens with (0 outside the tree): unbiased "
-        "for the rate of refusals, and for one prompt possibly below 0; null without draws",
-    )
-    weighed_rate_error = dy.Float64(
-        nullable=True, min=0, description="standard error of the weighed rate"
-    )
     outside = _probability("no opening of the tree of the prompt's fold, as drawn")
     drawn = dy.Int64(min=0, description="ordinary draws of the prompt that have a label")
     drawn_refusals = dy.Int64(min=0, description="refusals among them")
     drawn_outside_refusals = dy.Int64(
         min=0, description="of these, those that open outside the tree of the prompt's fold"
+    )
+
+
+def _of_leaf() -> dy.String:
+    return dy.String(
+        primary_key=True, description="leaf of the tree of the prompt's fold that it was given"
+    )
+
+
+@table("leaf_responses", when=weighs, models=weighed, long=True)
+class LeafResponses(Responses):
+    """Responses drawn on from an opening that they were given: each stands for a probability."""
+
+    opening = _of_leaf()
+    weight = dy.Float64(
+        min=0,
+        max=1,
+        description="probability that the response stands for: that of the opening, shared by "
+        "all responses, of these and of ordinary draws, that are expected to open so",
+    )
+    expected = dy.Float64(
+        min=0,
+        description="how many such responses there are of this prompt and opening on average; "
+        "there are as many as that rounded up or down, by chance",
+    )
+
+
+@table("leaf_labels", when=weighs, models=weighed, long=True)
+class LeafLabels(Labels):
+    """What each response does that was given its opening: one row for each."""
+
+    opening = _of_leaf()
+
+
+@table("weighed", when=weighs, models=weighed)
+class Weighed(dy.Schema):
+    """How often each prompt is refused, by weighed responses: one row a prompt."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    prompt_id = dy.String(primary_key=True, description="prompt of an arm without a guard")
+    weighed_rate = dy.Float64(
+        nullable=True,
+        description="tree_rate plus the sum, over all responses of the prompt, of weight times "
+        "refusal (1 or 0) less the share of the leaf that it opens with (0 outside the tree): "
+        "unbiased for the rate of refusals, and for one prompt possibly below 0; null without "
+        "ordinary draws",
+    )
+    weighed_rate_error = dy.Float64(
+        nullable=True, min=0, description="standard error of the weighed rate"
+    )
+    tree_rate = Propensity.tree_rate
+    outside = Propensity.outside
+    drawn = dy.Int64(
+        min=0,
+        description="ordinary draws that have a label; outside the tree each has the weight 1 / "
+        "drawn",
+    )
+    drawn_outside = dy.Int64(min=0, description="of these, those that open outside the tree")
+    continued = dy.Int64(min=0, description="responses that were given their opening")
+    continued_refusals = dy.Int64(min=0, description="refusals among them")
+    continued_unlabelled = dy.Int64(
+        min=0,
+        description="of them, those without a label, which count as the share of their leaf",
     )
 
 

@@ -28,6 +28,7 @@ class PropensityLevels(dy.Schema):
     mean_rate = probability(
         "mean over prompts of the rate at each one's log-odds: the hot prompts' most"
     )
+    n_weighed = dy.Int64(min=0, description="prompts with a weighed rate")
     weighed_rate = dy.Float64(
         nullable=True, description="mean over prompts of the weighed rate, as responses are drawn"
     )

@@ -11,6 +11,7 @@ from refusal_parity.report.sections.section import Section
 from refusal_parity.statistics.answering.finding import reason_of
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
 from refusal_parity.statistics.methods.calibrated import CALIBRATED
+from refusal_parity.statistics.methods.calibrated_weighed import CALIBRATED_WEIGHED
 from refusal_parity.statistics.methods.exact import PERMUTATION_NAMES_EXACT
 from refusal_parity.statistics.methods.wilson_two_way import WILSON_TWO_WAY
 from refusal_parity.text import plain
@@ -24,7 +25,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         contrast
         for model in inputs.models
         for dimension in inputs.dimensions
-        for outcome in inputs.outcomes
+        for outcome in inputs.rates
         for contrast in inputs.contrasts(model, outcome, dimension)
     ]
     methods = Counter(contrast.method for contrast in found)
@@ -36,6 +37,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     corrected = sum(contrast.human_labels is not None for contrast in found)
     return {
         "calibrated": _counted(methods[CALIBRATED]),
+        "weighed": _counted(methods[CALIBRATED_WEIGHED]),
         "by_t": _counted(methods[WILSON_TWO_WAY]),
         "linear": _counted(methods[OLS_CR2_TWO_WAY]),
         "by_names": _counted(methods[PERMUTATION_NAMES_EXACT]),
@@ -48,7 +50,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "tables": [
             results.differences_table(inputs, outcome, dimension)
             for dimension in inputs.dimensions
-            for outcome in inputs.outcomes
+            for outcome in inputs.rates
         ],
         "pairs": results.pairs_table(inputs),
     }

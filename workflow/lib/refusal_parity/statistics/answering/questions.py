@@ -3,7 +3,7 @@
 For a pair of levels the methods are asked in this order: where people labelled
 enough of a sample, the difference corrected by their labels; for the primary family of
 a study that is large enough, the difference calibrated by simulated studies without any
-(of rates, or of log-odds of prompts);
+(of rates, of weighed rates, or of log-odds of prompts);
 elsewhere Wilson's limits with t, or for means and for levels that are no property of
 names the linear model with bias-reduced errors by template and by name; and where none
 gives a p-value, the exact permutation of names, which holds for these templates only.
@@ -24,6 +24,7 @@ from refusal_parity.statistics.methods.adjusted import OLS_CR2_ADJUSTED
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_NAME, OLS_CR2_TWO_WAY
 from refusal_parity.statistics.methods.calibrated import CALIBRATED
 from refusal_parity.statistics.methods.calibrated_linear import CALIBRATED_LINEAR
+from refusal_parity.statistics.methods.calibrated_weighed import CALIBRATED_WEIGHED
 from refusal_parity.statistics.methods.design_based import (
     DESIGN_BASED,
     DESIGN_BASED_EQUIVALENCE,
@@ -48,7 +49,9 @@ if TYPE_CHECKING:
 
 Pair = tuple[str, str]
 
-WITHIN_TEMPLATES: Final = (CALIBRATED, CALIBRATED_LINEAR, WILSON_TWO_WAY, OLS_CR2_TWO_WAY)
+_SIMULATED: Final = (CALIBRATED, CALIBRATED_LINEAR, CALIBRATED_WEIGHED)
+
+WITHIN_TEMPLATES: Final = (*_SIMULATED, WILSON_TWO_WAY, OLS_CR2_TWO_WAY)
 """Methods whose difference is one within templates, the first one first."""
 
 _DECIDING: Final = (*WITHIN_TEMPLATES, UNIT_SCORE, UNIT_WELCH, PERMUTATION_NAMES_EXACT)
@@ -228,9 +231,9 @@ class Question:
     def _why_no_rates(self) -> str | None:
         if not self.counts:
             outcome = OUTCOMES[self.start.outcome]
-            if outcome.is_log_odds:
+            if outcome.is_log_odds or outcome.is_weighed:
                 return "its openings were not weighed"
-            return f"there are no {'rates' if outcome.is_binary else 'means'}"
+            return f"there are no {'rates' if outcome.is_rate else 'means'}"
         if any(known(row["rate"]) for row in self.counts.values()):
             return None
         notes = dict.fromkeys(row["note"] for row in self.counts.values() if row["note"])
@@ -285,7 +288,7 @@ def _end(row: Row, side: str) -> float | None:
 def _correction(row: Row) -> Correction | None:
     if row["family"] is None:
         return None
-    if row["method"] in {CALIBRATED, CALIBRATED_LINEAR}:
+    if row["method"] in _SIMULATED:
         return Correction.MAX_T
     by_holm = row["family"].startswith("primary: ")
     return Correction.HOLM if by_holm else Correction.BENJAMINI_HOCHBERG

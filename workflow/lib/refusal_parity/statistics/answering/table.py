@@ -166,6 +166,11 @@ def _counts(given: Evidence, model: str) -> pl.DataFrame:
             odds.with_columns(
                 outcome=pl.lit(str(Outcome.PROPENSITY)), rate=pl.col("log_odds")
             ).select(columns),
+            odds.with_columns(
+                outcome=pl.lit(str(Outcome.WEIGHED_REFUSAL)),
+                n=pl.col("n_weighed"),
+                rate=pl.col("weighed_rate"),
+            ).select(columns),
             lengths.with_columns(
                 outcome=pl.lit(str(Outcome.ANSWER_LENGTH)), rate=pl.col("mean")
             ).select(columns),

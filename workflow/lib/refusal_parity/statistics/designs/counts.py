@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refusal_parity.factors import is_listed
+from refusal_parity.statistics.designs.grid import Noise
 from refusal_parity.statistics.designs.kinds import DesignKind, kind_of
 from refusal_parity.statistics.designs.outcome_columns import count_outcomes, sum_measure
 from refusal_parity.statistics.results import Pair, pairs_of
@@ -51,6 +52,8 @@ class Design:
             quantity over them, where a method needs no more than sums.
         kind: how levels, names and templates stand to each other. In a nested design the
             unit stands in the name's place, and all are of one template.
+        noise: of what is measured with an error, with the variance of `k`, shape (cells,);
+            None of what is counted.
     """
 
     levels: tuple[str, ...]
@@ -60,6 +63,7 @@ class Design:
     n: FloatArray
     k: FloatArray
     kind: DesignKind = DesignKind.CROSSED
+    noise: Noise | None = None
 
     @property
     def level_n(self) -> FloatArray:
@@ -140,6 +144,7 @@ class Design:
             n=self.n[cells],
             k=self.k[cells],
             kind=self.kind,
+            noise=self.noise and Noise(self.noise.variance[cells], self.noise.step),
         )
 
 
@@ -193,9 +198,16 @@ def build_designs(
     name, template = clusters_of(cells)
     kind = kind_of(dimension, nested=is_listed(cells))
     n = cells["n"].to_numpy().astype(np.float64)
+    noise = None
+    if "noise" in cells.columns:
+        step = float(cells["step"].sum() / n.sum()) if len(n) else 0.0
+        noise = Noise(cells["noise"].to_numpy().astype(np.float64), step)
     return {
         outcome: Design(
-            left, level, name, template, n, cells[str(outcome)].to_numpy().astype(np.float64), kind
+            *(left, level, name, template, n),
+            cells[str(outcome)].to_numpy().astype(np.float64),
+            kind,
+            noise,
         )
         for outcome in outcomes
     }

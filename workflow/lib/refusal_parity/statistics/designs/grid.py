@@ -10,6 +10,18 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import Design, FloatArray, IntArray
 
 
+class Noise(NamedTuple):
+    """What is known of the errors that prompts' rates are measured with.
+
+    Attributes:
+        variance: of the sum over the prompts of each cell, shape as that of `n`.
+        step: what one response moves a prompt's rate by, on average over prompts.
+    """
+
+    variance: FloatArray
+    step: float
+
+
 class Grid(NamedTuple):
     """A study in full rows and columns: names by templates.
 
@@ -18,12 +30,14 @@ class Grid(NamedTuple):
         level: level of each row, shape (rows,).
         n: labelled responses, shape (rows, templates); 0 where there is none.
         name: name of each row, shape (rows,); None where each is a name of its own.
+        noise: of what is measured with an error; None of what is counted.
     """
 
     levels: tuple[str, ...]
     level: IntArray
     n: FloatArray
     name: IntArray | None = None
+    noise: Noise | None = None
 
 
 def grid_of(design: Design) -> Grid:
@@ -32,7 +46,9 @@ def grid_of(design: Design) -> Grid:
     Raises:
         ValueError: a name stands at two levels, so levels are no property of names.
     """
-    return Grid(design.levels, design.by_name().level, in_grid(design, design.n))
+    noise = design.noise and Noise(in_grid(design, design.noise.variance), design.noise.step)
+    level = design.by_name().level
+    return Grid(design.levels, level, in_grid(design, design.n), noise=noise)
 
 
 def in_grid(design: Design, values: FloatArray) -> FloatArray:

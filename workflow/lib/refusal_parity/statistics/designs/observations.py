@@ -21,7 +21,7 @@ from refusal_parity.guards.requests import guarded
 from refusal_parity.quality.measures import measured
 from refusal_parity.quantities import Mean
 from refusal_parity.statistics.balance import tokens
-from refusal_parity.tables import Labels
+from refusal_parity.tables import Labels, Weighed, empty
 from refusal_parity.vocabulary import Exclusion, Label
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ COLUMNS: Final = (
     "exclusion",
     "words",
     "log_odds",
+    "weighed_rate",
+    "weighed_variance",
+    "weighed_step",
 )
 """The columns of observations, in order; those of dimensions and covariates follow.
 
@@ -56,6 +59,8 @@ _KEY: Final = ("model", "prompt_id", "sample")
 _OF_LABELS: Final = ("label", "machine_label", "truncated", "filtered", "exclusion")
 _TEXTS: Final = ("label", "machine_label", "exclusion")
 
+_OF_PROMPTS: Final = ("log_odds", "weighed_rate", "weighed_variance", "weighed_step")
+
 # A dimension is constant within the key of its unit; randomisation over names rests on it.
 _PROPERTIES: Final = {"name_id": Unit.NAME, "template_id": Unit.TEMPLATE}
 
@@ -67,6 +72,7 @@ def observe(  # noqa: PLR0913 - all that a study knows of its responses
     responses: pl.DataFrame | None = None,
     *,
     propensity: pl.DataFrame | None = None,
+    weighed: pl.DataFrame | None = None,
     everything: bool = False,
 ) -> pl.DataFrame:
     """Put each label beside the groups of its prompt, and decide what counts.
@@ -86,6 +92,7 @@ def observe(  # noqa: PLR0913 - all that a study knows of its responses
             none of these is known.
         propensity: table of Propensity of these models, or of some of them; without it no
             prompt has a log-odds.
+        weighed: table of Weighed, likewise; without it no prompt has a weighed rate.
         everything: whether to keep what `ordinary` leaves out, for the comparison of
             safeguards.
 
@@ -95,7 +102,8 @@ def observe(  # noqa: PLR0913 - all that a study knows of its responses
         means of; `label` is null where a response has none and `exclusion` says why, `words`
         counts the response's words (runs without white space) and is null for one that was
         cut off, whose length nobody knows, as is every other measure of its text;
-        `log_odds` is that of the prompt, in the first of its rows alone.
+        `log_odds` is that of the prompt, in the first of its rows alone, as are
+        `weighed_rate`, the variance of its error and what one response may move it by.
 
     Raises:
         InputError: a label's prompt is not among the prompts, or a name stands
@@ -126,8 +134,12 @@ def observe(  # noqa: PLR0913 - all that a study knows of its responses
             maintain_order="left",
         )
         .join(_log_odds(propensity), on=["model", "prompt_id"], how="left", maintain_order="left")
+        .join(_weighed(weighed), on=["model", "prompt_id"], how="left", maintain_order="left")
         .with_columns(
-            pl.when(pl.struct("model", "prompt_id").is_first_distinct()).then("log_odds"),
+            *(
+                pl.when(pl.struct("model", "prompt_id").is_first_distinct()).then(column)
+                for column in _OF_PROMPTS
+            ),
             *composed(),
             *(
                 pl.when(~pl.col("truncated")).then(pl.col(column)).alias(column)
@@ -246,6 +258,17 @@ def _log_odds(propensity: pl.DataFrame | None) -> pl.DataFrame:
         schema = {"model": pl.String(), "prompt_id": pl.String(), "log_odds": pl.Float64()}
         return pl.DataFrame(schema=schema)
     return propensity.select("model", "prompt_id", "log_odds")
+
+
+def _weighed(weighed: pl.DataFrame | None) -> pl.DataFrame:
+    given = empty(Weighed) if weighed is None else weighed
+    return given.select(
+        "model",
+        "prompt_id",
+        "weighed_rate",
+        weighed_variance=pl.col("weighed_rate_error") ** 2,
+        weighed_step=1 / pl.col("drawn"),
+    )
 
 
 def _check_properties(prompts: pl.DataFrame) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from refusal_parity.quantities import LogOdds, Mean
+from refusal_parity.quantities import LogOdds, Mean, Share, WeighedRate
 from refusal_parity.vocabulary import SPLIT, Label
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def outcome_share(outcome: Outcome, label: str, split: str) -> pl.Expr:
 
 def _labels_of(outcome: Outcome) -> frozenset[Label]:
     quantity = outcome.quantity
-    assert not isinstance(quantity, LogOdds)  # noqa: S101 - no label has it
+    assert not isinstance(quantity, LogOdds | WeighedRate)  # noqa: S101 - no label has it
     return quantity.labels
 
 
@@ -90,24 +90,32 @@ def sum_measure(observations: pl.DataFrame, keys: Sequence[str], outcome: Outcom
 
     Returns:
         The keys, `n`, and the sum under the outcome's name; sorted by the keys.
-        A combination without such a response has no row.
+        A combination without such a response has no row. Of what is measured with an error
+        of known variance also `noise`, the variance of the sum, and `step`, the sum of what
+        one response may move each prompt's by.
     """
     quantity = outcome.quantity
-    assert isinstance(quantity, Mean | LogOdds)  # noqa: S101 - a rate is counted by count_outcomes
+    assert not isinstance(quantity, Share)  # noqa: S101 - a rate is counted by count_outcomes
+    errors = (
+        {"noise": pl.col(quantity.variance).sum(), "step": pl.col(quantity.step).sum()}
+        if isinstance(quantity, WeighedRate)
+        else {}
+    )
     return (
         observations.filter(counts_in_mean(quantity))
         .group_by(keys)
         .agg(
             pl.len().cast(pl.Int64).alias("n"),
             pl.col(quantity.column).sum().alias(outcome),
+            **errors,
         )
         .sort(keys)
     )
 
 
-def counts_in_mean(quantity: Mean | LogOdds) -> pl.Expr:
+def counts_in_mean(quantity: Mean | LogOdds | WeighedRate) -> pl.Expr:
     """Whether a row of observations has what a mean is taken over."""
     measured = pl.col(quantity.column).is_not_null()
-    if isinstance(quantity, LogOdds):
+    if not isinstance(quantity, Mean):
         return measured
     return measured & pl.col("label").is_in(sorted(quantity.labels))

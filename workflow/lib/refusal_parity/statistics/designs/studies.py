@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from refusal_parity.statistics.designs.counts import Design, codes_of
-from refusal_parity.statistics.designs.grid import Grid, by_level
+from refusal_parity.statistics.designs.grid import Grid, Noise, by_level
 from refusal_parity.statistics.results import Pair, pairs_of
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ class Studies:
         def laid_out(values: FloatArray) -> FloatArray:
             return np.bincount(cell, values, shape[0] * shape[1]).reshape(shape).astype(np.float64)
 
-        grid = Grid(first.levels, rows[:, 1], laid_out(first.n), rows[:, 0])
+        noise = first.noise and Noise(laid_out(first.noise.variance), first.noise.step)
+        grid = Grid(first.levels, rows[:, 1], laid_out(first.n), rows[:, 0], noise)
         k = np.stack([laid_out(design.k) for design in designs])
         return cls(grid, k, template_effects, every_pair=True)
 
@@ -142,13 +143,14 @@ class Studies:
             return self
         chosen = np.isin(self.grid.level, levels)
         left, level = np.unique(self.grid.level[chosen], return_inverse=True)
-        n = self.grid.n[chosen]
+        n, noise = self.grid.n[chosen], self.grid.noise
         used = n.any(axis=0)
         grid = Grid(
             tuple(self.grid.levels[at] for at in left),
             level,
             n[:, used],
             None if self.grid.name is None else self.grid.name[chosen],
+            noise and Noise(noise.variance[chosen][:, used], noise.step),
         )
         k = self.k[:, chosen][..., used]
         return Studies(grid, k, self.template_effects, self.every_pair)

@@ -89,7 +89,7 @@ def adjusted(
     if lacking:
         said = f"{said}, without {lacking}"
     design = build_designs(known, dimension, levels, [outcome])[outcome]
-    estimand = Estimand.RISK_DIFFERENCE if outcome.is_binary else Estimand.MEAN_DIFFERENCE
+    estimand = Estimand.RISK_DIFFERENCE if outcome.is_rate else Estimand.MEAN_DIFFERENCE
     lost = {level: f"{level} has no response" for level in levels if level not in design.levels}
     lost |= too_few_clusters(design)
     kept = np.array([design.levels[at] not in lost for at in design.level], dtype=np.bool_)

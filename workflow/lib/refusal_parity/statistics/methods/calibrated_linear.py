@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
@@ -54,26 +54,55 @@ def calibrated_linear(studies: Studies, setting: Setting) -> list[Answers]:
     """
 
     def tests(fit: LeastSquares) -> list[Answers]:
-        return [_tested(fit, setting)]
+        least = {"names": NAMES, "templates": TEMPLATES}
+        return [against_null(fit, setting, CALIBRATED_LINEAR, null_of, **least)]
 
     return regression(studies, CALIBRATED_LINEAR, tests)
 
 
-def _tested(fit: LeastSquares, setting: Setting) -> Answers:
+class NullOf(Protocol):
+    """What simulates studies without a difference: see `null_of`."""
+
+    def __call__(
+        self, studies: Studies, at: int, count: int, random: np.random.Generator
+    ) -> Null | None:
+        """How far from none they are."""
+        ...
+
+
+def against_null(  # noqa: PLR0913 - what is tested, and against what
+    fit: LeastSquares,
+    setting: Setting,
+    method: Method,
+    null_of: NullOf,
+    *,
+    names: int,
+    templates: int,
+) -> Answers:
+    """The t tests of differences, held against studies without one.
+
+    Args:
+        fit: the linear model.
+        setting: alpha and seed.
+        method: whose answers these are.
+        null_of: simulates such studies.
+        names: that a study must have, for its null model to be known well enough.
+        templates: likewise.
+    """
     studies = fit.studies
-    found = replace(two_way_tests(fit, setting.alpha), method=CALIBRATED_LINEAR)
-    few = too_few(studies, names=NAMES, templates=TEMPLATES)
+    found = replace(two_way_tests(fit, setting.alpha), method=method)
+    few = too_few(studies, names=names, templates=templates)
     if few is not None:
         return found.remarking(Remark.missing(few))
     first = studies.grid.levels[0]
     against = np.array([pair.reference == first for pair in studies.pairs])
     estimate, error = found.values("estimate"), found.values("std_error")
-    distance, df = _distance(found), found.values("df")
+    distance, df = distance_of(found), found.values("df")
     by_t, shape = found.values("p_value"), (2, *distance.shape)
     p_value, quantile = np.full(shape, np.nan), np.full(shape, np.nan)
     tails: list[FloatArray] = []
     for at in range(len(studies)):
-        random = np.random.default_rng([setting.draws.seed, *map(ord, CALIBRATED_LINEAR)])
+        random = np.random.default_rng([setting.draws.seed, *map(ord, method)])
         null = null_of(studies, at, simulations(setting), random)
         tails.append(family_tails(null, against, setting))
         if null is None:
@@ -123,12 +152,12 @@ def null_of(studies: Studies, at: int, count: int, random: np.random.Generator) 
 
     def distances(number: int) -> FloatArray:
         drawn = least_squares(simulate_linear(studies, linear, number, random))
-        return _distance(two_way_tests(drawn, 0.05))
+        return distance_of(two_way_tests(drawn, 0.05))
 
     return in_batches(count, distances)
 
 
-def _distance(answers: Answers) -> FloatArray:
+def distance_of(answers: Answers) -> FloatArray:
     """|t| as the normal quantile of the same p, so that few degrees of freedom weigh no more.
 
     No spread at all is no distance from no difference.

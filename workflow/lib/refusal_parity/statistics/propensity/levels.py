@@ -72,6 +72,7 @@ def _level(group: str, rows: pl.DataFrame, error: tuple[float, float] | None) ->
         "n_templates": known["template_id"].n_unique(),
     }
     weighed = rows.drop_nulls("weighed_rate")
+    row["n_weighed"] = weighed.height
     if weighed.height:
         errors = weighed["weighed_rate_error"].fill_null(0).to_numpy()
         row["weighed_rate"] = weighed["weighed_rate"].sort().mean()

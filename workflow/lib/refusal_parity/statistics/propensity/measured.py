@@ -24,15 +24,21 @@ if TYPE_CHECKING:
 
 ALL: Final = "all"
 
+_WEIGHED: Final = ("weighed_rate", "weighed_rate_error")
+
 
 def measured(
-    prompts: pl.DataFrame, propensity: pl.DataFrame, analysis: AnalysisConfig
+    prompts: pl.DataFrame,
+    propensity: pl.DataFrame,
+    weighed: pl.DataFrame,
+    analysis: AnalysisConfig,
 ) -> pl.DataFrame:
-    """The rows of a table of Propensity beside the groups of their prompts.
+    """The rows of a table of Propensity beside weighed rates and the groups of their prompts.
 
     Args:
         prompts: table of Prompts.
         propensity: table of Propensity, of one model or several.
+        weighed: table of Weighed, of the same.
         analysis: its dimensions.
 
     Raises:
@@ -50,8 +56,14 @@ def measured(
     columns = ["name_id", "template_id", "text_id", *with_factors(analysis.dimensions)]
     return (
         propensity.join(with_text_unit(kept), on="prompt_id", how="inner", maintain_order="left")
+        .join(
+            weighed.select("model", "prompt_id", *_WEIGHED),
+            on=["model", "prompt_id"],
+            how="left",
+            maintain_order="left",
+        )
         .with_columns(*composed())
-        .select(*propensity.columns, *dict.fromkeys(columns))
+        .select(*propensity.columns, *_WEIGHED, *dict.fromkeys(columns))
         .sort("model", "prompt_id")
     )
 

@@ -16,6 +16,7 @@ from refusal_parity.statistics.variances.components import Components, covarianc
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import FloatArray
     from refusal_parity.statistics.designs.grid import Grid
+    from refusal_parity.statistics.variances.components import Covariances
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
 _HIGHEST: Final = 0.9999
@@ -126,12 +127,36 @@ def fit_latent(grid: Grid, k: FloatArray, *, by_group: bool = False) -> Latent |
     Returns:
         None where the outcome does not vary.
     """
+    return _fitted(grid, k, covariances(grid, k), by_group=by_group)
+
+
+def fit_latent_rates(
+    grid: Grid, k: FloatArray, noise: FloatArray, *, by_group: bool = False
+) -> Latent | None:
+    """The same of rates of prompts that are measured with errors: `sample` is that of labels.
+
+    Args:
+        grid: names and templates; `n` counts the prompts of a cell.
+        k: sums of the prompts' rates, shape (names, templates).
+        noise: variance of the error of each sum, same shape.
+        by_group: as for `fit_latent`.
+
+    Returns:
+        None where no rate lies above 0.
+    """
+    there = grid.n > 0
+    n = np.where(there, grid.n, 1)
+    one = grid._replace(n=there.astype(np.float64), noise=None)
+    return _fitted(one, k / n, covariances(one, k / n, noise / n**2), by_group=by_group)
+
+
+def _fitted(grid: Grid, k: FloatArray, found: Covariances, *, by_group: bool) -> Latent | None:
     rate = float(k.sum() / grid.n.sum())
     if not 0 < rate < 1:
         return None
-    found = covariances(grid, k)
     rates = by_level(grid, k).sum(axis=1) / by_level(grid, grid.n).sum(axis=1)
-    bounds = np.clip(ndtri(rates), -_FAR, _FAR)
+    # What is measured with an error may lie below 0.
+    bounds = np.clip(ndtri(np.clip(rates, 0, 1)), -_FAR, _FAR)
     members = np.bincount(grid.level).astype(np.float64)
     name = _correlation(found.name, bounds, bounds, members - 1)
     same_group = _correlation(found.template, bounds, bounds, members)

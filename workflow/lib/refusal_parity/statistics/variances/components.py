@@ -56,7 +56,7 @@ class Components(NamedTuple):
     sample: float
 
 
-def covariances(grid: Grid, k: FloatArray) -> Covariances:
+def covariances(grid: Grid, k: FloatArray, noise: FloatArray | None = None) -> Covariances:
     """Unbiased covariances between responses by what they share.
 
     Pairs are counted, not listed: those of one name and two templates are
@@ -66,9 +66,14 @@ def covariances(grid: Grid, k: FloatArray) -> Covariances:
 
     Args:
         grid: names, templates and responses of the study.
-        k: responses with the outcome, shape (names, templates).
+        k: responses with the outcome, shape (names, templates); or the rate of each cell,
+            where `noise` is given and the grid has one response for each.
+        noise: variance of the errors of these rates, by which their squares are too large.
     """
     hits, pairs = _products(grid, k), _products(grid, grid.n)
+    if noise is not None:
+        hits = (_of_groups(grid, k**2 - noise), *hits[1:])
+        pairs = (_of_groups(grid, grid.n), *pairs[1:])
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = [np.where(n > 0, x / n, np.nan) for x, n in zip(hits, pairs, strict=True)]
     cell, name, template, nothing, other, apart = shares
@@ -82,12 +87,8 @@ def _products(grid: Grid, counts: FloatArray) -> tuple[FloatArray, ...]:
 
     Then, over pairs of responses of two groups: of one template, of two.
     """
-
-    def of_groups(values: FloatArray) -> FloatArray:
-        return by_level(grid, values[:, None])[:, 0]
-
-    squares = of_groups((counts**2).sum(axis=1))
-    name = of_groups(counts.sum(axis=1) ** 2)
+    squares = _of_groups(grid, counts**2)
+    name = by_level(grid, counts.sum(axis=1)[:, None] ** 2)[:, 0]
     sums = by_level(grid, counts)
     template, whole = (sums**2).sum(axis=1), sums.sum(axis=1)
     other = sums @ sums.T
@@ -95,13 +96,18 @@ def _products(grid: Grid, counts: FloatArray) -> tuple[FloatArray, ...]:
     for each in (other, apart):
         np.fill_diagonal(each, 0)
     return (
-        squares - of_groups(counts.sum(axis=1)),
+        squares - _of_groups(grid, counts),
         name - squares,
         template - squares,
         whole**2 - name - template + squares,
         other,
         apart,
     )
+
+
+def _of_groups(grid: Grid, values: FloatArray) -> FloatArray:
+    """Sums over all cells of each group."""
+    return by_level(grid, values.sum(axis=1)[:, None])[:, 0]
 
 
 def pooled(values: FloatArray, weights: FloatArray) -> float:

@@ -1,0 +1,203 @@
+"""Weighed rates: against what enumerating all that can be drawn gives."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import polars as pl
+import pytest
+
+from refusal_parity.openings.strata import CONTINUED, numbers, strata
+from refusal_parity.openings.weighing import counts_of, weigh
+from refusal_parity.tables import (
+    LeafLabels,
+    OpeningProbabilities,
+    Openings,
+    Propensity,
+    Weighed,
+    conform,
+    empty,
+)
+
+# What a prompt may be answered with: its leaf, whether it refuses, its probability.
+LAW = [
+    ("1", True, 0.03), ("1", False, 0.01), ("2-5", True, 0.02), ("", True, 0.04),
+    ("", False, 0.90),
+]  # fmt: skip
+RATE = 0.09
+# The shares are those of other templates, and wrong here.
+TREE = {"1": (40, 24), "2-5": (7, 7)}
+CHANCE = {"1": 0.04, "2-5": 0.02}
+
+
+def table(schema, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    frame = pl.DataFrame(rows, schema=list(rows[0])) if rows else empty(schema)
+    missing = [
+        pl.lit(None, dtype).alias(name)
+        for name, dtype in empty(schema).schema.items()
+        if name not in frame.columns
+    ]
+    return conform(frame.with_columns(missing), schema, where="test")
+
+
+def openings() -> pl.DataFrame:
+    return table(
+        Openings,
+        [
+            {
+                "model": "m", "fold": fold, "opening": key, "text": key,
+                "token_ids": [int(each) for each in key.split("-")], "depth": key.count("-") + 1,
+                "responses": n, "refusals": k, "share": k / n,
+            }
+            for fold in (0, 2)
+            for key, (n, k) in TREE.items()
+        ],
+    )  # fmt: skip
+
+
+def of_prompt(
+    draws: list[tuple[str, bool]], prompt: str = "p"
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Tables of OpeningProbabilities and of Propensity, of one prompt."""
+    share = {key: k / n for key, (n, k) in TREE.items()}
+    told = [
+        {
+            "model": "m", "prompt_id": prompt, "opening": key, "probability": chance,
+            "probability_sampled": chance, "drawn": sum(leaf == key for leaf, _ in draws),
+            "drawn_refusals": sum(leaf == key and refuses for leaf, refuses in draws),
+        }
+        for key, chance in CHANCE.items()
+    ]  # fmt: skip
+    row = {
+        "model": "m", "prompt_id": prompt, "fold": 2, "mass": sum(CHANCE.values()),
+        "tree_rate": sum(CHANCE[key] * share[key] for key in share),
+        "outside": 1 - sum(CHANCE.values()), "drawn": len(draws),
+        "drawn_refusals": sum(refuses for _, refuses in draws),
+        "drawn_outside_refusals": sum(refuses for leaf, refuses in draws if not leaf),
+    }  # fmt: skip
+    return table(OpeningProbabilities, told), table(Propensity, [row])
+
+
+def labels(given: list[tuple[str, str | None]], prompt: str = "p") -> pl.DataFrame:
+    """A table of LeafLabels of one prompt: openings and labels."""
+    return table(
+        LeafLabels,
+        [
+            {
+                "model": "m", "prompt_id": prompt, "opening": opening, "sample": at,
+                "label": label, "truncated": False, "filtered": False,
+                "exclusion": None if label else "abstained",
+            }
+            for at, (opening, label) in enumerate(given)
+        ],
+    )  # fmt: skip
+
+
+def rate(draws: list[tuple[str, bool]], given: list[tuple[str, str | None]]) -> float:
+    found = weigh(openings(), *of_prompt(draws), labels(given), longest=9)
+    return float(found["weighed_rate"][0])
+
+
+def test_the_weighed_rate_is_unbiased_and_its_variance_known() -> None:
+    """Over all that n draws and the responses to openings can be; the tree's shares are off."""
+    leaves = strata(openings(), *of_prompt([("", False)] * 2), longest=9)
+    assert leaves["expected"].sum() == pytest.approx(CONTINUED)
+    # One leaf gets at most one response here; whether it refuses is as in the law.
+    of_leaf = []
+    for key, expected in leaves.select("opening", "expected").iter_rows():
+        refused = sum(p for leaf, refuses, p in LAW if leaf == key and refuses) / CHANCE[key]
+        of_leaf.append(
+            [
+                ([], 1 - expected),
+                ([(key, "refusal")], expected * refused),
+                ([(key, "answer")], expected * (1 - refused)),
+            ]
+        )
+    mean = square = mass = 0.0
+    for draws in itertools.product(LAW, repeat=2):
+        for parts in itertools.product(*of_leaf):
+            chance = math.prod(p for *_, p in draws) * math.prod(p for _, p in parts)
+            given = [each for responses, _ in parts for each in responses]
+            found = rate([(leaf, refuses) for leaf, refuses, _ in draws], given)
+            mass, mean = mass + chance, mean + chance * found
+            square += chance * found**2
+    assert mass == pytest.approx(1, abs=1e-12)
+    assert mean == pytest.approx(RATE, abs=1e-12)
+    # What the formula gives with the true rates in the place of those of other templates.
+    inside = 0.0
+    for key, weight, share in leaves.select("opening", "weight", "share").iter_rows():
+        refused = sum(p for leaf, refuses, p in LAW if leaf == key and refuses) / CHANCE[key]
+        off = refused * (1 - share) ** 2 + (1 - refused) * share**2
+        inside += CHANCE[key] * weight * off
+    assert square - mean**2 <= inside + 0.04 / 2 + 1e-12
+    # Less noise than that of two ordinary draws.
+    assert square - mean**2 < 0.75 * RATE * (1 - RATE) / 2
+
+
+def test_weights_are_shared_with_ordinary_draws() -> None:
+    (first, second) = strata(openings(), *of_prompt([("1", True), ("", False)]), longest=9).rows(
+        named=True
+    )
+    assert (first["opened"], first["opened_refusals"], second["opened"]) == (1, 1, 0)
+    sd = {key: math.sqrt((k + 0.5) * (n - k + 0.5)) / (n + 1) for key, (n, k) in TREE.items()}
+    whole = sum(CHANCE[key] * sd[key] for key in sd)
+    for row in (first, second):
+        key = row["opening"]
+        expected = CONTINUED * CHANCE[key] * sd[key] / whole
+        assert row["expected"] == pytest.approx(expected)
+        assert row["weight"] == pytest.approx(CHANCE[key] / (2 * CHANCE[key] + expected))
+        assert row["weight"] < 1 / 2
+    share = 24 / 40
+    plain = 0.04 * share + 0.02
+    assert rate([("1", True), ("", False)], []) == pytest.approx(
+        plain + first["weight"] * (1 - share)
+    )
+    assert rate([("1", True), ("", True)], [("1", "answer")]) == pytest.approx(
+        plain + first["weight"] * (1 - 2 * share) + 1 / 2
+    )
+
+
+def test_what_has_no_label_counts_as_its_leafs_share_and_is_counted() -> None:
+    draws = [("", False)] * 3
+    assert rate(draws, [("1", None), ("2-5", None)]) == pytest.approx(rate(draws, []))
+    found = weigh(openings(), *of_prompt(draws), labels([("1", None), ("1", "refusal")]), longest=9)
+    assert found.select("continued", "continued_refusals", "continued_unlabelled").row(0) == (
+        2, 1, 1,
+    )  # fmt: skip
+    assert counts_of(found).sentence() == (
+        "weighed 1 prompt: 3 ordinary draws, 0 of which open as refusals of other templates do, "
+        "and 2 responses that were given such an opening, 1 of which refuse; 1 without a label "
+        "count as their leaf's share"
+    )
+
+
+def test_where_nothing_can_be_drawn_on() -> None:
+    # An opening as long as a response may be.
+    leaves = strata(openings(), *of_prompt([("", True)]), longest=2)
+    assert dict(leaves.select("opening", "expected").iter_rows())["2-5"] == 0
+    # Neither a tree nor draws: the rate that is drawn, or none.
+    told, propensity = of_prompt([("", True), ("", False)])
+    bare = weigh(empty(Openings), told.clear(), propensity, empty(LeafLabels), longest=9)
+    assert bare["weighed_rate"][0] == 0.5
+    undrawn = weigh(openings(), *of_prompt([]), empty(LeafLabels), longest=9)
+    assert undrawn.select("weighed_rate", "weighed_rate_error").row(0) == (None, None)
+    conform(undrawn, Weighed, where="test")
+
+
+def test_numbers_are_as_many_as_expected_whatever_the_order() -> None:
+    rows = pl.DataFrame(
+        {
+            "prompt_id": [f"p{at}" for at in range(4000)],
+            "opening": ["7"] * 4000,
+            "expected": [0.25, 1.75] * 2000,
+        }
+    )
+    found = numbers(rows, seed=3)
+    few, many = found[::2], found[1::2]
+    assert set(few) == {0, 1}
+    assert set(many) == {1, 2}
+    assert abs(few.sum() - 500) < 4 * math.sqrt(2000 * 0.25 * 0.75)
+    assert abs(many.sum() - 3500) < 4 * math.sqrt(2000 * 0.25 * 0.75)
+    assert numbers(rows[::-1], seed=3).to_list() == found.to_list()[::-1]
+    assert numbers(rows, seed=4).to_list() != found.to_list()
