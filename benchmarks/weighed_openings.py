@@ -282,7 +282,7 @@ def compare(
         f"{len(responses.labels)} responses to openings {on * 1e3:.1f} ms each"
     )
     # With few draws the rate outside is known from all of them.
-    elsewhere = halves.outside / max(1, 2 * table["drawn_outside"].sum())
+    elsewhere = halves.outside / max(1, 2 * int(table["drawn_outside"].sum()))
     cost = (spent + CONTINUED * on) / per_draw
     for samples in (3, 5):
         short = few.propensities.with_columns(drawn=pl.lit(samples, pl.Int64))
