@@ -372,7 +372,7 @@ def against_reference(every: int) -> None:
     theirs = np.array([row["mass"] for row in rows])
     parts = {
         (prompt, opening): chance
-        for _, prompt, opening, chance, _ in found.probabilities.iter_rows()
+        for _, prompt, opening, chance, *_ in found.probabilities.iter_rows()
     }
     # That program followed no beginning below 1e-6: of each prompt, the openings it has.
     ours = np.array(

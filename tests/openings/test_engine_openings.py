@@ -168,7 +168,7 @@ def test_probabilities_are_those_of_the_weights(
     named = {"-".join(str(token[each]) for each in path): path for path in PATHS}
     told = {
         (prompt_id, opening): (before, drawn)
-        for _, prompt_id, opening, before, drawn in found.probabilities.iter_rows()
+        for _, prompt_id, opening, before, drawn, *_ in found.probabilities.iter_rows()
     }
     leaves = set(openings.filter(fold=0)["opening"])
     assert len(leaves) >= 3

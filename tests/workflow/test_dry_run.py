@@ -32,7 +32,7 @@ pytestmark = pytest.mark.workflow
         ),
         ("wording.yaml", {"convert_wheel_model": 1, "generate_responses": 1}),
         ("wording-small.yaml", {"generate_responses": 2, "test_disparity": 2}),
-        ("rare.yaml", {"learn_openings": 2, "measure_propensity": 2}),
+        ("rare.yaml", {"measure_propensity": 2, "continue_openings": 2, "weigh_responses": 2}),
         ("hh-demo.yaml", {"read_pairs": 1, "label_sides": 1, "compare_groups": 1}),
         ("hh-trained.yaml", {"choose_lessons": 2, "train_variant": 2, "generate_responses": 3}),
         ("hh-audit.yaml", {"download_responses": 1, "read_pairs": 1, "find_mentions": 1}),

@@ -9,7 +9,15 @@ import polars as pl
 import pytest
 import yaml
 
-from refusal_parity.tables import Openings, Propensity, Responses, read_metadata, read_table
+from refusal_parity.tables import (
+    LeafResponses,
+    Openings,
+    Propensity,
+    Responses,
+    Weighed,
+    read_metadata,
+    read_table,
+)
 
 if TYPE_CHECKING:
     from conftest import Workplace
@@ -29,8 +37,10 @@ def test_a_rare_study(workplace: Workplace) -> None:
     study["models"] = {MODEL: study["models"][MODEL]}
     config = workplace.write_config("study.yaml", study)
     wanted = f"results/rare/models/{MODEL}/propensity.parquet"
-    first = workplace.run(wanted, config=config)
+    rates = f"results/rare/models/{MODEL}/weighed.parquet"
+    first = workplace.run(wanted, rates, config=config)
     assert first.returncode == 0, first.stderr[-5000:]
+    assert "and about 128 responses that are given such a beginning" in first.stderr
     assert "the probability of the next token behind each beginning" in first.stderr
     table = read_table(Propensity, workplace.folder / wanted)
     openings = read_table(Openings, results / f"models/{MODEL}/openings.parquet")
@@ -52,9 +62,25 @@ def test_a_rare_study(workplace: Workplace) -> None:
     assert before["asked"] > 0
     assert before["refusals"] == int(table["drawn_refusals"].sum()) > 0
 
+    # What weighed responses say is the truth, with a tenth of the draws' variance or less.
+    weighed = read_table(Weighed, workplace.folder / rates).join(truth, on="prompt_id")
+    leaf = read_table(LeafResponses, results / f"models/{MODEL}/leaf_responses.parquet")
+    assert weighed["continued"].sum() == len(leaf)
+    assert abs(len(leaf) - 128) < 40
+    whole = np.sqrt((weighed["weighed_rate_error"] ** 2).sum())
+    rate = weighed["p_refusal"].to_numpy()
+    assert abs((weighed["weighed_rate"] - weighed["p_refusal"]).sum()) < 4 * whole
+    assert whole**2 < (rate * (1 - rate) / 10).sum() / 10
+    assert leaf["response_id"].n_unique() == len(leaf)
+    assert not set(leaf["response_id"]) & set(responses["response_id"])
+
     # Made anew it is the same, and no engine is started for it.
-    again = workplace.run(wanted, "--forcerun", "measure_propensity", config=config)
+    (workplace.folder / rates).unlink()
+    (results / f"models/{MODEL}/leaf_responses.parquet").unlink()
+    again = workplace.run(wanted, rates, "--forcerun", "measure_propensity", config=config)
     assert again.returncode == 0, again.stderr[-5000:]
+    anew = read_table(Weighed, workplace.folder / rates)
+    assert anew.equals(weighed.select(anew.columns))
     assert "starting the engine" not in again.stderr
     assert read_table(Propensity, workplace.folder / wanted).equals(table)
     assert read_metadata(workplace.folder / wanted)["asked"] == 0

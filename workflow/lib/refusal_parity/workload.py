@@ -10,6 +10,7 @@ import polars as pl
 from refusal_parity.config import arms_of, engine_of
 from refusal_parity.counting import agreed, counted
 from refusal_parity.dimensions import ARM
+from refusal_parity.openings.strata import CONTINUED
 from refusal_parity.pace import time_line
 from refusal_parity.placeholders import parted
 
@@ -232,7 +233,8 @@ def weighing_lines(models: Sequence[str], count: PromptCount) -> list[str]:
     return [
         f"  {model}: then, for each of {counted(count.prompts, 'prompt')}, the probability of the "
         "next token behind each beginning in the tree of its refusals, which their labels give: "
-        "requests of one token, often 2 to 20 a prompt"
+        "requests of one token, often 2 to 20 a prompt; and about "
+        f"{round(CONTINUED * count.prompts):,} responses that are given such a beginning"
         for model in models
     ]
 
