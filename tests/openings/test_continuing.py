@@ -13,10 +13,10 @@ from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.own_weights import OwnWeights
 from refusal_parity.inference.rendering import render
 from refusal_parity.inference.requests import Completion
+from refusal_parity.inference.speaking import OwnSpeaker
 from refusal_parity.labelling.labels import Labeller
 from refusal_parity.openings.continuing import continue_openings
 from refusal_parity.openings.labelling import label_leaves
-from refusal_parity.openings.pilot import Speaker
 from refusal_parity.openings.strata import numbers
 from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.tables import LeafResponses, Prompts, empty, read_table
@@ -35,7 +35,7 @@ class Engine:
 
     context_length = 256
 
-    def __init__(self, speaker: Speaker, asked: list[Request], stop_after: int = 10**9) -> None:
+    def __init__(self, speaker: OwnSpeaker, asked: list[Request], stop_after: int = 10**9) -> None:
         self.tokenizer = speaker.tokenizer
         self._asked = asked
         self._stop_after = stop_after
@@ -62,8 +62,8 @@ def job(root: Path) -> InferenceJob[VllmModel]:
 
 
 @pytest.fixture(scope="module")
-def speaker(job: InferenceJob[VllmModel]) -> Speaker:
-    return Speaker.of(job.key, job.model, job.folder)
+def speaker(job: InferenceJob[VllmModel]) -> OwnSpeaker:
+    return OwnSpeaker.of(job.key, job.model, job.folder)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def prompts(root: Path) -> pl.DataFrame:
 
 
 @pytest.fixture
-def leaves(prompts: pl.DataFrame, speaker: Speaker) -> pl.DataFrame:
+def leaves(prompts: pl.DataFrame, speaker: OwnSpeaker) -> pl.DataFrame:
     """Of a dozen prompts, as `strata` gives them; less or more than one of each is expected."""
     rows = [
         {
@@ -94,7 +94,7 @@ def drawn(
     job: InferenceJob[VllmModel],
     prompts: pl.DataFrame,
     leaves: pl.DataFrame,
-    speaker: Speaker,
+    speaker: OwnSpeaker,
     output: Path,
     stop_after: int = 10**9,
 ) -> tuple[list[Request], list[str]]:
@@ -114,7 +114,7 @@ def test_killed_and_resumed_anywhere_it_is_the_same_table(
     job: InferenceJob[VllmModel],
     prompts: pl.DataFrame,
     leaves: pl.DataFrame,
-    speaker: Speaker,
+    speaker: OwnSpeaker,
     tmp_path: Path,
 ) -> None:
     whole, _ = drawn(job, prompts, leaves, speaker, tmp_path / "whole/r.parquet")
@@ -145,7 +145,7 @@ def test_the_opening_stands_behind_the_prompt_and_in_the_text(
     job: InferenceJob[VllmModel],
     prompts: pl.DataFrame,
     leaves: pl.DataFrame,
-    speaker: Speaker,
+    speaker: OwnSpeaker,
     tmp_path: Path,
 ) -> None:
     asked, _ = drawn(job, prompts, leaves, speaker, tmp_path / "r.parquet")
@@ -193,7 +193,7 @@ def test_each_is_labelled_as_a_whole_text(
     job: InferenceJob[VllmModel],
     prompts: pl.DataFrame,
     leaves: pl.DataFrame,
-    speaker: Speaker,
+    speaker: OwnSpeaker,
     tmp_path: Path,
 ) -> None:
     drawn(job, prompts, leaves, speaker, tmp_path / "r.parquet")
@@ -210,7 +210,7 @@ def test_each_is_labelled_as_a_whole_text(
 
 
 def test_without_an_opening_no_engine_is_started(
-    job: InferenceJob[VllmModel], leaves: pl.DataFrame, speaker: Speaker, tmp_path: Path
+    job: InferenceJob[VllmModel], leaves: pl.DataFrame, speaker: OwnSpeaker, tmp_path: Path
 ) -> None:
     asked, said = drawn(job, empty(Prompts), leaves.clear(), speaker, tmp_path / "deep/r.parquet")
     assert (asked, len(read_table(LeafResponses, tmp_path / "deep/r.parquet"))) == ([], 0)

@@ -194,7 +194,7 @@ def weighed(
     prompts: pl.DataFrame,
     openings: pl.DataFrame,
     found: Propensities,
-    speaker: Speaker,
+    speaker: OwnSpeaker,
     folder: Path,
     engine: Any,
     starts: tuple[str, ...],
@@ -230,7 +230,7 @@ def test_openings_are_drawn_on_as_the_weights_say(
     root: Path, tmp_path: Path, speech: Speech, prompts: pl.DataFrame, heard: list[float]
 ) -> None:
     this, each = job(root), 40
-    speaker = Speaker.of(MODEL, this.model, this.folder)
+    speaker = OwnSpeaker.of(MODEL, this.model, this.folder)
     some = prompts[::20]
     token = speaker.raw.get_vocab()
     path = [token["I"], token["'m"]]

@@ -116,8 +116,6 @@ def read_pilot(
     )
 
 
-
-
 def trees(pilot: Pilot, speaker: Speaker) -> pl.DataFrame:
     """Learn a tree from all responses, and one for each fold from those of the others.
 
