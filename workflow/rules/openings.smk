@@ -106,7 +106,7 @@ rule continue_openings:
     log:
         f"{LOGS}/continue_openings/{{model}}.log",
     wildcard_constraints:
-        model=one_of(STUDY.weighed),
+        model=one_of(STUDY.continued),
     conda:
         INFERENCE_ENV
     threads: lambda wildcards: max(1, 4 * asks(STUDY.models[wildcards.model], "gpus"))
@@ -145,7 +145,7 @@ rule label_leaf_responses:
     log:
         f"{LOGS}/label_leaf_responses/{{model}}.log",
     wildcard_constraints:
-        model=one_of(STUDY.weighed),
+        model=one_of(STUDY.continued),
     conda:
         ANALYSIS_ENV
     resources:
@@ -165,7 +165,11 @@ rule weigh_responses:
         openings=f"{MODEL_RESULTS}/openings.parquet",
         probabilities=f"{MODEL_RESULTS}/opening_probabilities.parquet",
         propensity=f"{MODEL_RESULTS}/propensity.parquet",
-        labels=f"{MODEL_RESULTS}/leaf_labels.parquet",
+        labels=lambda wildcards: (
+            f"{RESULTS}/models/{wildcards.model}/leaf_labels.parquet"
+            if wildcards.model in STUDY.continued
+            else []
+        ),
     output:
         weighed=f"{MODEL_RESULTS}/weighed.parquet",
     log:

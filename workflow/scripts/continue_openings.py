@@ -1,12 +1,11 @@
 from pathlib import Path
 
-from refusal_parity.config import SamplingConfig, load_config
+from refusal_parity.config import SamplingConfig, engine_of, load_config
 from refusal_parity.console import job
 from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.store.anew import wanted_anew
 from refusal_parity.inference.store.responses import STORE
 from refusal_parity.openings.continuing import continue_openings
-from refusal_parity.openings.pilot import Speaker
 from refusal_parity.openings.strata import strata
 from refusal_parity.tables import (
     OpeningProbabilities,
@@ -44,7 +43,7 @@ with job(key, snakemake.log[0]) as say:
         ),
         read_table(Prompts, Path(snakemake.input.prompts)),
         leaves,
-        Speaker.of(key, model, folder).raw.decode,
+        engine_of(model).module().speaker(key, model, folder).written,
         output,
         say=say,
     )

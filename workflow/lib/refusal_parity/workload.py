@@ -223,18 +223,22 @@ def workload_lines(
     return [*lines, time_line(loads, known)]
 
 
-def weighing_lines(models: Sequence[str], count: PromptCount) -> list[str]:
+def weighing_lines(
+    models: Sequence[str], continued: Sequence[str], count: PromptCount
+) -> list[str]:
     """What models whose openings are weighed are asked beside responses, a sentence each.
 
     Args:
         models: their keys.
+        continued: of them, those that are given openings.
         count: the study's prompts.
     """
+    given = counted(round(CONTINUED * count.prompts), "response")
     return [
         f"  {model}: then, for each of {counted(count.prompts, 'prompt')}, the probability of the "
         "next token behind each beginning in the tree of its refusals, which their labels give: "
-        "requests of one token, often 2 to 20 a prompt; and about "
-        f"{round(CONTINUED * count.prompts):,} responses that are given such a beginning"
+        "requests of one token, often 2 to 20 a prompt"
+        + (f"; and about {given} that are given such a beginning" if model in continued else "")
         for model in models
     ]
 

@@ -8,6 +8,7 @@ from pydantic import Discriminator, Field, Tag, field_validator
 
 from refusal_parity.config.analysis import AnalysisConfig
 from refusal_parity.config.arms import Arm, ArmConfig, same_without_guard
+from refusal_parity.config.engines import engine_of
 from refusal_parity.config.guards import GuardConfig
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
@@ -207,3 +208,8 @@ class StudyConfig(Section):
             for key, model in self.models.items()
             if model.weighs and (model.openings or self.sampling.openings) == "weigh"
         ]
+
+    @property
+    def continued(self) -> list[str]:
+        """Keys of those of them whose responses are also drawn on from openings."""
+        return [key for key in self.weighed if engine_of(self.models[key]).weights]

@@ -20,7 +20,12 @@ less, where an ordinary draw is one of three.
 
 
 def strata(
-    openings: pl.DataFrame, probabilities: pl.DataFrame, propensity: pl.DataFrame, *, longest: int
+    openings: pl.DataFrame,
+    probabilities: pl.DataFrame,
+    propensity: pl.DataFrame,
+    *,
+    longest: int,
+    continued: float = CONTINUED,
 ) -> pl.DataFrame:
     """The leaves of each prompt that has draws, and how many responses are drawn on from each.
 
@@ -34,6 +39,8 @@ def strata(
         probabilities: of `OpeningProbabilities`.
         propensity: of `Propensity`.
         longest: tokens of a response at most; an opening that takes all of them is not drawn on.
+        continued: responses a prompt, on average, that are given their opening; 0 for a model
+            that cannot be given any.
 
     Returns:
         prompt_id, opening, token_ids, chance (q), share (of refusals, by other templates),
@@ -63,7 +70,7 @@ def strata(
     size = pl.when(pl.col("depth") < longest).then(pl.col("chance") * pl.col("spread").sqrt())
     rows = rows.with_columns(size=size.fill_null(0.0))
     whole = math.fsum(rows["size"])
-    each = CONTINUED * rows["prompt_id"].n_unique() / whole if whole else 0.0
+    each = continued * rows["prompt_id"].n_unique() / whole if whole else 0.0
     hoped = pl.col("drawn") * pl.col("chance") + pl.col("expected")
     return rows.with_columns(expected=pl.col("size") * each).select(
         *("prompt_id", "opening", "token_ids", "chance", "share", "spread", "drawn"),

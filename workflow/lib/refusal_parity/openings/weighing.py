@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from refusal_parity.counting import counted
-from refusal_parity.openings.strata import strata
+from refusal_parity.openings.strata import CONTINUED, strata
 from refusal_parity.outcomes import Outcome
 from refusal_parity.quantities import Share
 from refusal_parity.tables import Weighed, empty
@@ -48,13 +48,14 @@ def has_label() -> pl.Expr:
     return pl.col("label").is_not_null() & pl.col("exclusion").is_null()
 
 
-def weigh(
+def weigh(  # noqa: PLR0913 - the tables of a model, and how it is drawn
     openings: pl.DataFrame,
     probabilities: pl.DataFrame,
     propensity: pl.DataFrame,
     labels: pl.DataFrame,
     *,
     longest: int,
+    continued: float = CONTINUED,
 ) -> pl.DataFrame:
     """The weighed rate of each prompt, and its standard error.
 
@@ -73,11 +74,12 @@ def weigh(
         propensity: of `Propensity`.
         labels: of `LeafLabels`.
         longest: see `strata`.
+        continued: likewise.
 
     Returns:
         A table of `Weighed`, in the order of `propensity`.
     """
-    rows = strata(openings, probabilities, propensity, longest=longest)
+    rows = strata(openings, probabilities, propensity, longest=longest, continued=continued)
     drawn_on = labels.group_by("prompt_id", "opening").agg(
         continued=pl.len(),
         labelled=has_label().sum(),

@@ -244,13 +244,19 @@ def weighed_sentences(inputs: ReportInputs) -> list[str]:
             if of.continued_unlabelled
             else ""
         )
+        given = (
+            f"and on {counted(of.continued, 'response')} that were given an opening of the tree "
+            f"and drawn to the end, {of.continued_refusals:,} of which "
+            f"{agreed(of.continued_refusals, 'refuses', 'refuse')}"
+            if of.continued
+            else "and on none that was given an opening"
+        )
         said.append(
             f"Weighed rates of {isolated(str(model))} rest on {counted(of.drawn, 'ordinary draw')} "
-            f"of {counted(of.prompts, 'prompt')}, {of.drawn_outside:,} of which open outside the "
-            f"tree that was learnt from other templates, and on "
-            f"{counted(of.continued, 'response')} that were given an opening of the tree and drawn "
-            f"to the end, {of.continued_refusals:,} of which refuse.{without} The labels are those "
-            "of the machine; human labels do not correct weighed rates."
+            f"of {counted(of.prompts, 'prompt')}, {of.drawn_outside:,} of which "
+            f"{agreed(of.drawn_outside, 'opens', 'open')} outside the tree that was learnt from "
+            f"other templates, {given}.{without} The labels are those of the machine; human labels "
+            "do not correct weighed rates."
         )
     return said
 

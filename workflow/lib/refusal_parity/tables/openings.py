@@ -23,6 +23,16 @@ def weighed(study: StudyConfig) -> list[str]:
     return study.weighed
 
 
+def continues(study: StudyConfig) -> bool:
+    """Whether responses of any of its models are drawn on from openings."""
+    return bool(study.continued)
+
+
+def continued(study: StudyConfig) -> list[str]:
+    """The models whose responses are drawn on from openings."""
+    return study.continued
+
+
 def _probability(of: str) -> dy.Float64:
     return dy.Float64(min=0, max=1, description=f"probability of {of}")
 
@@ -106,7 +116,7 @@ def _of_leaf() -> dy.String:
     )
 
 
-@table("leaf_responses", when=weighs, models=weighed, long=True)
+@table("leaf_responses", when=continues, models=continued, long=True)
 class LeafResponses(Responses):
     """Responses drawn on from an opening that they were given: each stands for a probability."""
 
@@ -124,7 +134,7 @@ class LeafResponses(Responses):
     )
 
 
-@table("leaf_labels", when=weighs, models=weighed, long=True)
+@table("leaf_labels", when=continues, models=continued, long=True)
 class LeafLabels(Labels):
     """What each response does that was given its opening: one row for each."""
 
