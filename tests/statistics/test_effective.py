@@ -20,11 +20,17 @@ LEVELS = ("x", "y", "z")
 LEVEL = np.array([0, 0, 0, 1, 1, 1, 1, 2, 2, 2])
 
 
-def made_up(seed: int, rates: tuple[float, float, float] = (0.3, 0.5, 0.2)) -> Studies:
-    """Ten names of three levels with six templates; cells of 2 to 5 responses, two of none."""
+def made_up(
+    seed: int, rates: tuple[float, float, float] = (0.3, 0.5, 0.2), *, lacking: bool = False
+) -> Studies:
+    """Ten names of three levels with six templates; cells of 2 to 5 responses, two of none.
+
+    Where it is lacking, the last level has nothing of the last template.
+    """
     random = np.random.default_rng(seed)
     n = random.integers(2, 6, (10, 6)).astype(float)
     n[1, 2] = n[8, 0] = 0
+    n[7:, 5] *= not lacking
     odds = np.array(rates)[LEVEL][:, None] + random.normal(0, 0.12, (10, 1))
     odds = odds + random.normal(0, 0.15, (3, 6))[LEVEL] * (np.array(rates)[LEVEL] > 0)[:, None]
     floor = np.where(np.array(rates)[LEVEL] > 0, 0.02, 0)[:, None]
@@ -69,7 +75,7 @@ class Dense:
 
     def mean(self, level: int, t: int) -> float:
         of = self.names[level]
-        return sum(self.left.get((i, t), 0) for i in of) / self.n[of, t].sum()
+        return sum(self.left.get((i, t), 0) for i in of) / max(self.n[of, t].sum(), 1)
 
     def of_cell(self, level: int) -> float:
         """The variance of a cell's mean beyond its name and its template within the level."""
@@ -79,33 +85,38 @@ class Dense:
         for i, t in cells:
             name = sum(self.left.get((i, u), 0) for u in range(6)) / self.n[i].sum()
             squares += (self.left[i, t] / self.n[i, t] - self.mean(level, t) - name) ** 2
-        return squares / (len(cells) - len(of) - 6 + 1)
+        return squares / (len(cells) - len(of) - len({t for _, t in cells}) + 1)
 
-    def by_template(self, a: int, b: int) -> float:
+    def by_template(self, a: int, b: int) -> tuple[float, int]:
+        """The variance of templates for two levels, and its degrees of freedom."""
         sums = np.array([[self.n[self.names[at], t].sum() for t in range(6)] for at in (a, b)])
         weight = sums[0] * sums[1] / sums.sum(axis=0)
         weight /= weight.sum()
         gap = np.array([self.mean(a, t) - self.mean(b, t) for t in range(6)])
-        seen = 6 / 5 * ((weight * (gap - weight @ gap)) ** 2).sum()
+        paired = int((weight > 0).sum())
+        seen = paired / (paired - 1) * ((weight * (gap - weight @ gap)) ** 2).sum()
         noise = sum(
             self.of_cell(at)
             * sum(
                 weight[t] ** 2 * (self.n[self.names[at], t] ** 2).sum() / sums[row, t] ** 2
-                for t in range(6)
+                for t in np.flatnonzero(weight)
             )
             for row, at in enumerate((a, b))
         )
-        return max(seen - noise, 0.0)
+        return max(seen - noise, 0.0), paired - 1
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_numbers_are_those_of_the_formulas(seed: int) -> None:
-    studies = made_up(seed)
-    found, dense = effective(least_squares(studies)), Dense(studies)
+@pytest.mark.parametrize("lacking", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_numbers_are_those_of_the_formulas(seed: int, *, lacking: bool) -> None:
+    studies = made_up(seed, lacking=lacking)
+    dense = Dense(studies)
+    with np.errstate(all="raise"):
+        found = effective(least_squares(studies))
     templates = []
     for at, pair in enumerate(studies.pairs):
         a, b = LEVELS.index(pair.group), LEVELS.index(pair.reference)
-        of_both = dense.by_template(a, b)
+        of_both, freedom = dense.by_template(a, b)
         templates.append(of_both)
         part = of_both / (dense.spread[a] + dense.spread[b])
         for level, number in ((a, found.rates.n), (b, found.rates.n_reference)):
@@ -115,7 +126,8 @@ def test_numbers_are_those_of_the_formulas(seed: int) -> None:
         variance = dense.by_name[a] + dense.by_name[b] + of_both
         assert found.variance[0, at] == pytest.approx(variance)
         parts = (
-            sum(dense.by_name[each] ** 2 / dense.spare[each] for each in (a, b)) + of_both**2 / 5
+            sum(dense.by_name[each] ** 2 / dense.spare[each] for each in (a, b))
+            + of_both**2 / freedom
         )
         assert found.df[0, at] == pytest.approx(variance**2 / parts)
         assert found.rates.difference[0, at] == pytest.approx(dense.effects[a] - dense.effects[b])
@@ -140,7 +152,8 @@ def test_a_rate_of_0_is_worth_what_the_others_design_effect_says() -> None:
 def test_where_nothing_varies_names_or_templates_are_the_number() -> None:
     """Three and four names with six templates; two templates would be fewer."""
     studies = made_up(2, rates=(0.0, 0.0, 0.0))
-    found = effective(least_squares(studies))
+    with np.errstate(all="raise"):
+        found = effective(least_squares(studies))
     sizes = dict(zip(LEVELS, (3, 4, 3), strict=True))
     for at, pair in enumerate(studies.pairs):
         assert found.rates.n[0, at] == sizes[pair.group]
@@ -160,7 +173,8 @@ def test_of_single_rates_half_the_variance_is_pooled_within_a_model() -> None:
     own = 0.01 / 2 + effect * (0.25 * 0.75) / 40 / 2
     other = 0.004 / 2 + (50 * 0.004 / 0.25) * 0.25 / 50 / 2
     assert found == pytest.approx([0.25 * 0.75 / own, 60 / effect, min(0.25 / other, 50)])
-    nothing = effective_of_rates(n, np.zeros(3), np.zeros(3), np.array([5.0, 6.0, 7.0]), pool)
+    with np.errstate(all="raise"):
+        nothing = effective_of_rates(n, np.zeros(3), np.zeros(3), np.array([5.0, 6.0, 7.0]), pool)
     assert nothing.tolist() == [5, 6, 7]
 
 
@@ -184,6 +198,9 @@ def test_few_events_are_not_worth_more_than_the_levels_together_say() -> None:
     assert 1.6 < pooled < 4
     effects = [4.0, (1.6 + pooled) / 2, max((0.2 + pooled) / 2, 1), pooled]
     assert worth_at_most(spread, variance, size)[0] == pytest.approx(size[0] / effects)
+    # Another study beside it changes nothing of the first.
+    beside = (np.vstack([each, 2 * each[:, ::-1]]) for each in (spread, variance))
+    assert worth_at_most(*beside, size)[0] == pytest.approx(size[0] / effects)
     sure = worth_at_most(spread[:, :3], alone[:, :3] / 9, size[:, :3])
     assert sure.tolist() == size[:, :3].tolist()
     assert np.isnan(worth_at_most(np.zeros((1, 2)), np.zeros((1, 2)), np.ones((1, 2)))).all()

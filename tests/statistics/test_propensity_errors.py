@@ -12,6 +12,7 @@ from statsmodels.regression.linear_model import OLS
 
 from propensity_study import PRIMARY, UNEVEN, config_of, made_up
 from refusal_parity.statistics.propensity.checks import propensity_checks
+from refusal_parity.statistics.propensity.effects import propensity_effects
 from refusal_parity.statistics.propensity.levels import propensity_levels
 from refusal_parity.statistics.propensity.measured import measured
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from refusal_parity.config import AnalysisConfig
 
 NAMES, TEMPLATES = 8, 32
+REPORTED = ("calibrated_linear", "ols_cr2_two_way")
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +107,85 @@ def test_levels_of_templates_are_not_tested_and_say_so(
     assert notes
     assert all("levels are no property of names" in str(note) for note in notes.values())
     assert found["gap_difference_p"].null_count() == found.height
+
+
+def test_factors_are_of_the_shares_and_what_is_compared_has_no_reason_against_it(
+    rows: pl.DataFrame, analysis: AnalysisConfig
+) -> None:
+    refused, outside = pl.col("drawn_refusals"), "drawn_outside_refusals"
+    some = pl.Series(np.random.default_rng(3).random(len(rows)) < 0.3).cast(pl.Int64)
+    seen = rows.with_columns(
+        pl.when(group="jewish")
+        .then(refused)
+        .otherwise(pl.min_horizontal(some, refused))
+        .alias(outside)
+    )
+    found = propensity_checks(seen, analysis).filter(dimension="group")
+    by_group = {row["group"]: row for row in found.iter_rows(named=True)}
+    sums = seen.group_by("group").agg((pl.col(outside).sum() / refused.sum()).alias("share"))
+    shares = dict(sums.iter_rows())
+    assert by_group["white"]["odds_factor"] is None
+    assert by_group["jewish"]["odds_factor"] == np.inf
+    for group in ("asian", "black", "chinese", "mexican", "muslim"):
+        row = by_group[group]
+        assert row["outside_share"] == pytest.approx(shares[group])
+        assert row["odds_factor"] == pytest.approx((1 - shares["white"]) / (1 - shares[group]))
+        assert None not in {row["gap_difference_p"], row["outside_difference_p"]}
+        assert row["note"] is None
+    all_of_white = seen.with_columns(
+        pl.when(group="white").then(refused).otherwise(outside).alias(outside)
+    )
+    found = propensity_checks(all_of_white, analysis).filter(dimension="group")
+    assert found["odds_factor"].null_count() == found.height
+
+
+def test_every_level_is_compared_wherever_the_reference_stands(rows: pl.DataFrame) -> None:
+    first = str(rows["group"][0])
+    analysis = config_of(**PRIMARY, dimensions={"group": {"reference": first}}).analysis
+    found = propensity_checks(rows, analysis).filter(dimension="group", reference=first)
+    assert len(found) == 6
+    assert found["gap_difference_p"].null_count() == 0
+
+
+@pytest.mark.parametrize(
+    ("p_values", "method", "ends"),
+    [
+        ((0.02, 0.03), "calibrated_linear", (0.1, 0.8)),
+        ((None, 0.03), "ols_cr2_two_way", (0.2, 0.9)),
+        ((None, None), "calibrated_linear", (0.1, 0.8)),
+    ],
+)
+def test_a_ratio_is_of_the_first_test_that_there_is(
+    rows: pl.DataFrame,
+    analysis: AnalysisConfig,
+    p_values: tuple[float | None, float | None],
+    method: str,
+    ends: tuple[float, float],
+) -> None:
+    ours = {"model": UNEVEN, "outcome": "propensity", "dimension": "group", "group": "muslim"}
+    tests = [
+        ours
+        | {
+            "reference": "white",
+            "method": key,
+            "estimate": 0.5,
+            "ci_low": low,
+            "ci_high": low + 0.7,
+            "adjusted_low": None,
+            "adjusted_high": None,
+            "p_adjusted": p,
+            "note": None,
+        }
+        for key, low, p in zip(
+            ("calibrated_linear", "ols_cr2_two_way"), (0.1, 0.2), p_values, strict=True
+        )
+    ]
+    disparity = pl.DataFrame(
+        tests, schema_overrides={"adjusted_low": pl.Float64, "adjusted_high": pl.Float64}
+    )
+    levels = propensity_levels(rows, analysis)
+    found = propensity_effects(rows, levels, disparity, analysis).filter(dimension="group")
+    [row] = found.filter(group="muslim").to_dicts()
+    assert (row["method"], row["odds_ratio"]) == (method, pytest.approx(np.exp(0.5)))
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(tuple(np.exp(ends)))
+    assert found.filter(pl.col("group") != "muslim")["odds_ratio"].null_count() == 5

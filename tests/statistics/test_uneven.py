@@ -51,3 +51,28 @@ def test_many_names_speak_for_themselves() -> None:
     fit = least_squares(given)
     assert _p_values(fit)[0, 0] < 0.001
     assert uneven(fit) == []
+
+
+@pytest.mark.parametrize(("last", "is_said"), [((0, 6), 1), ((2, 4), 0)])
+def test_two_names_have_one_degree_of_freedom(last: tuple[int, ...], is_said: int) -> None:
+    refusals = np.array([2, 3, 4, 3, 2, 4, 3, 3, 3, 2, 4, 3, 2, 4, *last], float)
+    level = np.repeat(np.arange(3), (8, 6, 2))
+    k = np.repeat(refusals[:, None], TEMPLATES, axis=1)
+    fit = least_squares(Studies(Grid(("x", "y", "z"), level, np.full(k.shape, 6.0)), k[None]))
+    parts = [refusals[level == at] / 6 for at in range(3)]
+    squares = [((each - each.mean()) ** 2).sum() for each in parts]
+    spread = [each.mean() * (1 - each.mean()) for each in parts]
+    ratio = squares[2] / spread[2]
+    ratio /= (squares[0] + squares[1]) / (7 * spread[0] + 5 * spread[1])
+    assert _p_values(fit)[0, 2] == pytest.approx(f.sf(ratio, 1, 12), rel=1e-9)
+    assert len(uneven(fit)) == is_said
+
+
+def test_what_does_not_vary_is_not_uneven() -> None:
+    """A level without a refusal, and one beside others without any."""
+    quiet = studies((0, 0, 0, 0))
+    k = np.zeros_like(quiet.k)
+    k[0, 14:] = np.array([0, 6, 0, 6])[:, None]
+    with np.errstate(all="raise"):
+        assert _p_values(least_squares(quiet))[0, 2] == 1
+        assert _p_values(least_squares(Studies(quiet.grid, k)))[0].tolist() == [1, 1, 1]

@@ -111,13 +111,7 @@ def differences_table(inputs: ReportInputs, outcome: Outcome, dimension: str) ->
         ),
         rows=tuple(
             (
-                Cell(plain(model)),
-                Cell(plain(contrast.group), strong=contrast.shown),
-                Cell(plain(contrast.reference)),
-                Cell(points(contrast.estimate, signed=True), contrast.estimate, contrast.shown),
-                Cell(interval(contrast.ci_low, contrast.ci_high), contrast.ci_low),
-                Cell(p_value(contrast.p_adjusted), contrast.p_adjusted),
-                _names_cell(contrast),
+                *_difference_cells(model, contrast),
                 *_covariates_cells(contrast),
                 Cell(contrast_note(contrast)),
             )
@@ -135,6 +129,19 @@ def _covariates_cells(contrast: Finding) -> tuple[Cell, Cell]:
     return (
         Cell(points(contrast.covariates_estimate, signed=True), contrast.covariates_estimate),
         Cell(interval(*ends), ends[0]),
+    )
+
+
+def _difference_cells(model: str, contrast: Finding) -> tuple[Cell, ...]:
+    """Whose difference, between which levels, how large, and by which p-values."""
+    return (
+        Cell(plain(model)),
+        Cell(plain(contrast.group), strong=contrast.shown),
+        Cell(plain(contrast.reference)),
+        Cell(points(contrast.estimate, signed=True), contrast.estimate, contrast.shown),
+        Cell(interval(contrast.ci_low, contrast.ci_high), contrast.ci_low),
+        Cell(p_value(contrast.p_adjusted), contrast.p_adjusted),
+        _names_cell(contrast),
     )
 
 
@@ -165,13 +172,7 @@ def pairs_table(inputs: ReportInputs) -> Table:
         ),
         rows=tuple(
             (
-                Cell(plain(model)),
-                Cell(plain(contrast.group), strong=contrast.shown),
-                Cell(plain(contrast.reference)),
-                Cell(points(contrast.estimate, signed=True), contrast.estimate, contrast.shown),
-                Cell(interval(contrast.ci_low, contrast.ci_high), contrast.ci_low),
-                Cell(p_value(contrast.p_adjusted), contrast.p_adjusted),
-                _names_cell(contrast),
+                *_difference_cells(model, contrast),
                 Cell(p_value(contrast.p_small), contrast.p_small, contrast.within_margin),
                 Cell(contrast_note(contrast)),
             )
