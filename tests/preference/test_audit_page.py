@@ -80,6 +80,7 @@ def test_the_figure_has_its_data_in_words(planted: MadeUp) -> None:
 def test_nobody_labelled_is_said(page: str) -> None:
     said = text_of(page)
     assert "No person has labelled answers of this data yet" in said
+    assert "take what the page says of harmful content for nothing" in said
     assert "Labelled by people" not in said
 
 

@@ -27,6 +27,26 @@ _DARK = 0.5
 @figure_of_model("confusion", Place(section="labels", order=80))
 def draw_confusion(inputs: ReportInputs, model: str) -> Drawing | None:
     """Classifier against people, or imported labels; None where neither is there."""
+    return _drawn(inputs, model, plain(model))
+
+
+@figure_of_study("answers", Place(section="labels", order=81))
+def draw_answers(inputs: ReportInputs) -> Drawing | None:
+    """Classifier against people over all answers of preference data."""
+    if inputs.config.preference is None:
+        return None
+    drawing = _drawn(inputs, BOTH, "answers of the probability sample")
+    return drawing and replace(drawing, kind="answers", stem="answers", model="")
+
+
+def _drawn(inputs: ReportInputs, model: str, what: str) -> Drawing | None:
+    """The matrix of a model's rows; none without any.
+
+    Args:
+        inputs: the study.
+        model: key in the table.
+        what: was labelled, in words.
+    """
     if inputs[Confusion].is_empty():
         return None
     rows = inputs[Confusion].filter(model=model)
@@ -60,28 +80,13 @@ def draw_confusion(inputs: ReportInputs, model: str) -> Drawing | None:
         kind="confusion",
         stem=stem_of("confusion", model),
         model=model,
-        title=f"Classifier against {yardstick}: {plain(model)}",
-        alt=_alt(model, yardstick, names, shares),
+        title=f"Classifier against {yardstick}: {what}",
+        alt=_alt(what, yardstick, names, shares),
         figure=figure,
     )
 
 
-@figure_of_study("answers", Place(section="labels", order=81))
-def draw_answers(inputs: ReportInputs) -> Drawing | None:
-    """Classifier against people over all answers of preference data."""
-    if inputs.config.preference is None:
-        return None
-    drawing = draw_confusion(inputs, BOTH)
-    return drawing and replace(
-        drawing,
-        kind="answers",
-        stem="answers",
-        model="",
-        title="Classifier against people: answers of the probability sample",
-    )
-
-
-def _alt(model: str, yardstick: str, names: list[str], shares: np.ndarray) -> str:
+def _alt(what: str, yardstick: str, names: list[str], shares: np.ndarray) -> str:
     parts = []
     for at, name in enumerate(names):
         others = [
@@ -90,6 +95,6 @@ def _alt(model: str, yardstick: str, names: list[str], shares: np.ndarray) -> st
             if share and column != at
         ]
         parts.append(f"{name}: {percent(shares[at, at])} found" + "".join(f", {o}" for o in others))
-    return f"What the classifier says of each class of {yardstick}, {plain(model)}. " + (
+    return f"What the classifier says of each class of {yardstick}, {what}. " + (
         "; ".join(parts) + "."
     )
