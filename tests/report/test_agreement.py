@@ -72,6 +72,13 @@ def test_section_with_people(inputs: ReportInputs) -> None:
     assert errors[1][-5:] == ["10.0 % (0.0 to 20.0)", "4", "40", "", ""]
 
 
+def test_a_study_by_the_list_of_phrases_has_people_too(inputs: ReportInputs) -> None:
+    by_list = agreement().with_columns(rater=pl.lit("keyword"))
+    section = agreement_section(changed(inputs, agreement=by_list))
+    assert section is not None
+    assert section.lead[0].startswith("demo-even: the list of phrases agrees with people on ")
+
+
 def test_section_without_people_says_so(inputs: ReportInputs) -> None:
     section = agreement_section(changed(inputs, agreement=agreement(people=False)))
     assert section is not None

@@ -46,6 +46,7 @@ _ANSWERS: Final = {
     str(Side.CHOSEN): "Preferred answers",
     str(Side.REJECTED): "Rejected answers",
 }
+_MACHINES: Final = {"classifier": "the classifier", "keyword": "the list of phrases"}
 _YARDSTICKS: Final = {"human": "people", "imported": "the imported labels"}
 
 
@@ -69,32 +70,37 @@ def agreement_section(inputs: ReportInputs) -> AgreementSection | None:
     if inputs[Agreement].is_empty():
         return None
     table = inputs[Agreement].cast({"coefficient": pl.String})
-    by = "prompt" if inputs.listed else "name and template"
+    by, of = "prompt" if inputs.listed else "name and template", "Model"
     if inputs.config.preference is not None:
-        by = "conversation"
+        by, of = "conversation", "Answers"
         table = _of_answers(table)
     return AgreementSection(
         lead=tuple(_lead(table)),
-        coefficients=_coefficients(table, inputs.confidence, by),
-        errors=_errors(table, inputs.confidence, by),
+        coefficients=_coefficients(table, inputs.confidence, by, of),
+        errors=_errors(table, inputs.confidence, by, of),
     )
 
 
 def _of_answers(table: pl.DataFrame) -> pl.DataFrame:
     """The rows of an audit of preference data in words; of two machines, the one that counts."""
-    counts = "classifier" if "classifier" in set(table["rater"]) else "keyword"
-    by_machine = pl.col("rater").is_in(["classifier", "keyword"])
-    return table.filter(~by_machine | (pl.col("rater") == counts)).with_columns(
+    is_machine = pl.col("rater").is_in(list(_MACHINES))
+    return table.filter(~is_machine | (pl.col("rater") == _machine(table))).with_columns(
         pl.col("model").replace(_ANSWERS)
     )
 
 
+def _machine(table: pl.DataFrame) -> str:
+    """The machine whose labels count: the first of those that were compared."""
+    there = set(table["rater"])
+    return next((machine for machine in _MACHINES if machine in there), "")
+
+
 def _lead(table: pl.DataFrame) -> list[str]:
-    people = table.filter(
-        pl.col("yardstick").is_in(list(_YARDSTICKS)),
-        pl.col("rater") == "classifier",
-        pl.col("over") == "refusal_or_not",
+    against = table.filter(
+        pl.col("yardstick").is_in(list(_YARDSTICKS)), pl.col("over") == "refusal_or_not"
     )
+    machine = _machine(against)
+    people = against.filter(pl.col("rater") == machine)
     if people.is_empty():
         return [
             (
@@ -106,8 +112,8 @@ def _lead(table: pl.DataFrame) -> list[str]:
     for (model, yardstick), rows in people.group_by("model", "yardstick", maintain_order=True):
         kappa = rows.filter(dimension=ALL, coefficient=Coefficient.COHEN_KAPPA).to_dicts()[0]
         sentence = (
-            f"{plain(model)}: the classifier agrees with {_YARDSTICKS[str(yardstick)]} on refusals "
-            f"with kappa {_number(kappa['estimate'])} "
+            f"{plain(model)}: {_MACHINES[machine]} agrees with {_YARDSTICKS[str(yardstick)]} on "
+            f"refusals with kappa {_number(kappa['estimate'])} "
             f"({_bounds(kappa)}, {counted(kappa['n'], 'response')})."
         )
         apart = missed_apart(rows)
@@ -117,7 +123,7 @@ def _lead(table: pl.DataFrame) -> list[str]:
     return sentences
 
 
-def _coefficients(table: pl.DataFrame, confidence: str, by: str) -> Table:
+def _coefficients(table: pl.DataFrame, confidence: str, by: str, of: str) -> Table:
     overall = table.filter(dimension=ALL, coefficient=Coefficient.COHEN_KAPPA).rows(named=True)
     cells = tuple(
         (
@@ -137,7 +143,7 @@ def _coefficients(table: pl.DataFrame, confidence: str, by: str) -> Table:
         )
         + ".",
         columns=(
-            ("Model", TEXT), ("Labels of", TEXT), ("Against", TEXT), ("Over", TEXT),
+            (of, TEXT), ("Labels of", TEXT), ("Against", TEXT), ("Over", TEXT),
             ("Responses", NUMBER), ("Kappa", NUMBER),
             ("Alpha", NUMBER),
             ("AC1", NUMBER),
@@ -146,7 +152,7 @@ def _coefficients(table: pl.DataFrame, confidence: str, by: str) -> Table:
     )  # fmt: skip
 
 
-def _errors(table: pl.DataFrame, confidence: str, by: str) -> Table | None:
+def _errors(table: pl.DataFrame, confidence: str, by: str, of: str) -> Table | None:
     rows = table.filter(
         pl.col("coefficient").is_in([str(each) for each in _ERRORS]),
         pl.col("yardstick").is_in(list(_YARDSTICKS)),
@@ -162,7 +168,7 @@ def _errors(table: pl.DataFrame, confidence: str, by: str) -> Table | None:
         )
         + ". The p-value tests that the rate is the same in all groups.",
         columns=(
-            ("Model", TEXT), ("Labels of", TEXT), ("Against", TEXT), ("Error", TEXT),
+            (of, TEXT), ("Labels of", TEXT), ("Against", TEXT), ("Error", TEXT),
             ("Dimension", TEXT), ("Level", TEXT), ("Rate", NUMBER), ("Wrong", NUMBER),
             ("Of", NUMBER), ("Difference in points", NUMBER), ("p", NUMBER),
         ),
