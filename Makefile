@@ -38,7 +38,7 @@ QUIET := --quiet reason host
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm mutants lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-headline bench-across-models bench-margin bench-losing bench-planned decision-figure bench-arms bench-nested bench-openings bench-propensity bench-template-effects bench-corrected bench-expansion bench-inference bench-labelling bench-scale bench-preference bench-preference-level study-classifiers names screen demo-models clean
+.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm mutants lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-headline bench-stopping bench-across-models bench-margin bench-losing bench-planned decision-figure bench-arms bench-nested bench-openings bench-propensity bench-template-effects bench-corrected bench-expansion bench-inference bench-labelling bench-scale bench-preference bench-preference-level study-classifiers names screen demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -231,6 +231,10 @@ bench-template-effects: $(INSTALLED) ## how differences vary between templates, 
 bench-headline: export OPENBLAS_NUM_THREADS = 1
 bench-headline: $(INSTALLED) ## size, coverage and power of what the report decides, over 2,000 studies (hours)
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/headline.py
+
+bench-stopping: export OPENBLAS_NUM_THREADS = 1
+bench-stopping: $(INSTALLED) ## the same of studies that draw until their intervals are narrow enough (hours)
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/stopping.py
 
 bench-across-models: export OPENBLAS_NUM_THREADS = 1
 bench-across-models: $(INSTALLED) ## false discoveries over models that got the same prompts, 1,000 studies of each (hours)

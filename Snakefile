@@ -47,6 +47,10 @@ else:
     include: "workflow/rules/audit.smk"
     include: "workflow/rules/analysis.smk"
 
+    if STUDY.analysis.stop_when is not None:
+
+        include: "workflow/rules/stages.smk"
+
 
 include: "workflow/rules/report.smk"
 

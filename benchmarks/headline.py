@@ -73,6 +73,7 @@ class Scenario:
         names: factors of the variance of each group's names, repeated as needed.
         skewed: whether one name in ten lies far above the others of its group.
         missing: share of the cells without a response; the others have 1 to 4.
+        samples: of each cell, where none is missing.
     """
 
     design: str
@@ -82,6 +83,7 @@ class Scenario:
     names: tuple[float, ...] = (1.0,)
     skewed: bool = False
     missing: float = 0.0
+    samples: int = 3
 
     @property
     def rates(self) -> np.ndarray:
@@ -145,7 +147,7 @@ def draw(scenario: Scenario, studies: int, random: np.random.Generator) -> Studi
     score = score + np.sqrt(template) * normal((studies, 1, templates))
     score += (np.sqrt(within) * normal((studies, len(sizes), templates)))[:, level]
     score += np.sqrt(cell) * normal(score.shape)
-    n: np.ndarray = np.full(score.shape[1:], 3)
+    n: np.ndarray = np.full(score.shape[1:], scenario.samples)
     if scenario.missing:
         # One design for all studies of a batch; groups lose rows on templates of their own.
         n = np.asarray(random.integers(1, 5, n.shape))

@@ -74,6 +74,13 @@ AUDIT: Final[dict[str, Any]] = {
 """The base config of an audit of preference data."""
 
 
+STOPPING: Final[dict[str, Any]] = BASE | {
+    "models": {key: model for key, model in BASE["models"].items() if key != "i"},
+    "analysis": BASE["analysis"]
+    | {"stop_when": {"half_width": 0.05, "grow": "templates", "stages": [24, 36]}},
+}
+"""The base config with a stopping rule, and without what has its responses already."""
+
 PLACES: Final = {
     "StudyConfig": "",
     "PromptsConfig": "prompts",
@@ -102,6 +109,7 @@ PLACES: Final = {
     "AnalysisConfig": "analysis",
     "DimensionConfig": "analysis.dimensions.group",
     "PrimaryFamily": "analysis.primary_family",
+    "StopRule": "analysis.stop_when",
     "ModelContrast": "analysis.model_contrasts.0",
     "AssumedVariance": "analysis.assumed",
     "ReportConfig": "report",
@@ -118,6 +126,8 @@ def config_with(path: str, value: Any) -> dict[str, Any]:
         if path.startswith("train.")
         else GUARDED
         if path.startswith(("guards", "prompts.arms."))
+        else STOPPING
+        if path.startswith("analysis.stop_when")
         else BASE
     )
     if path == "preference" and value is None:

@@ -181,6 +181,17 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = MODEL_KEYS | {
     "analysis.odds_margin": ([1.1, 3], [1, 0.5, -2, None]),
     "analysis.primary_family": ([{}, {"dimension": "gender"}], [[], {"dimension": "arm"}, None]),
     "analysis.across_models": (["none", "fdr_bh", "fdr_by"], ["fdr", True, None]),
+    "analysis.stop_when": (
+        [None, {"half_width": 0.1, "grow": "samples", "stages": [1, 3]}],
+        [{}, {"half_width": 0.1, "grow": "names"}, "names", {"p_value": 0.05}],
+    ),
+    "analysis.stop_when.half_width": ([0.01, 0.5], [0, 1, 5, None]),
+    "analysis.stop_when.grow": (["templates", "names", "samples"], ["models", None]),
+    "analysis.stop_when.stages": (
+        [[24, 36, 48], [1, 2]],
+        [[24], [24, 24], [36, 24], [0, 24], 24, None],
+    ),
+    "analysis.stop_when.seed": SEED,
     "analysis.permutations": ([99, 10_000], [98, 0, None]),
     "analysis.bootstraps": ([99, 10_000], [98, 0, None]),
     "analysis.model_contrasts": (

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from refusal_parity.config import StudyConfig, load_config
+from refusal_parity.config.opened import at_stage_of_rule
 from refusal_parity.config.study import PromptsConfig
 from refusal_parity.errors import InputError
 from refusal_parity.expansion import expand
@@ -18,6 +19,7 @@ from refusal_parity.preregistration.files import (
     write_preregistration,
 )
 from refusal_parity.preregistration.record import Preregistration, record
+from refusal_parity.preregistration.stages import stage_records
 from refusal_parity.preregistration.standing import responses_there
 from refusal_parity.tables import Responses, write_table
 
@@ -45,7 +47,9 @@ def _config(folder: Path, **changes: Any) -> StudyConfig:
         "models": {"one": server | changes.pop("server", {})},
         "analysis": {"dimensions": {"group": {"reference": "x"}}} | changes.pop("analysis", {}),
     }
-    return load_config(raw | changes, where="here")
+    without = changes.pop("without", [])
+    given = {key: value for key, value in (raw | changes).items() if key not in without}
+    return load_config(given, where="here")
 
 
 def _prompts(folder: Path) -> pl.DataFrame:
@@ -109,6 +113,54 @@ def test_what_changes_a_result_is_said(
     said.pop("responses", None)
     assert set(said) == (set() if kind is None else {kind})
     assert kind is None or what in said[kind]
+
+
+def _stimuli(folder: Path) -> None:
+    """Files large enough for a study that grows."""
+    names = [f"{group}{at},N{group}{at},{group}" for group in "xyz" for at in range(9)]
+    (folder / "n.csv").write_text("\n".join(["name_id,name,group", *names]), "utf-8")
+    sentences = [f"t{at},f,[NAME] sees {at}" for at in range(24)]
+    text = "\n".join(["template_id,family,template", *sentences])
+    (folder / "t.csv").write_text(text, "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("grow", "stages", "numbers"),
+    [
+        ("templates", [20, 24], [(540, 540 * 2), (648, 648 * 2)]),
+        ("names", [8, 9], [(576, 576 * 2), (648, 648 * 2)]),
+        ("samples", [1, 4], [(648, 648), (648, 648 * 4)]),
+    ],
+    ids=["templates", "names", "samples"],
+)
+def test_the_rule_is_registered_with_what_each_stage_asks(
+    tmp_path: Path, grow: str, stages: list[int], numbers: list[tuple[int, int]]
+) -> None:
+    _stimuli(tmp_path)
+    rule = {"half_width": 0.05, "grow": grow, "stages": stages}
+    dimensions = {"group": {"reference": "x"}}
+    raw: dict[str, Any] = {"analysis": {"dimensions": dimensions, "stop_when": rule}}
+    config = _config(tmp_path, without=["samples"] if grow == "samples" else [], **raw)
+    made = stage_records(config)
+    assert [(each.prompts.number, each.responses["one"]) for each in made] == numbers
+    said = _record(config, _prompts(tmp_path), stages=made)
+    path, _ = write_preregistration(said, tmp_path / "results")
+    (read,) = read_preregistrations([path])
+    assert read.said.stages == tuple(made)
+    assert read.said.config["analysis"]["stop_when"]["stages"] == stages
+    assert read.said.at(2).responses == {"one": numbers[1][1]}
+    assert read.said.at(2).prompts == made[1].prompts
+    # A study at its second stage is what was registered of it, but for its responses so far.
+    later = at_stage_of_rule(config, 2)
+    now = _record(later, _prompts(tmp_path)).model_copy(
+        update={"prompts": made[1].prompts, "responses": made[1].responses}
+    )
+    found = compare(read.said.at(2), now, study=later, drawn={"one": numbers[1][1]}, provenance={})
+    assert found.total == 0
+    earlier = compare(
+        read.said.at(1), now, study=later, drawn={"one": numbers[1][1]}, provenance={}
+    )
+    assert earlier.differences["responses"]
 
 
 def test_prompts_files_and_numbers_of_responses_are_compared(tmp_path: Path) -> None:

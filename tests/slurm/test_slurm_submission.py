@@ -23,6 +23,7 @@ LOCAL = {
     "gather_selfcheck",
     "record_jobs",
     "balance_stimuli",
+    "next_stage",
     "preregister",
     "state_findings",
     "weigh_responses",

@@ -39,7 +39,7 @@ rule test_disparity:
         mem_mb=2000,
         runtime=minutes(60),
     params:
-        analysis=given(STUDY.analysis, "assumed"),
+        analysis=given(STUDY.analysis, "assumed", "stop_when"),
     message:
         "Estimating rates and testing disparity of {wildcards.model}"
     script:
@@ -261,7 +261,7 @@ rule plan_study:
     params:
         # Read from the config itself; what is named here makes another plan.
         folders=lambda wildcards: model_folders(),
-        analysis=given(STUDY.analysis, "selfcheck", "selfcheck_outcomes"),
+        analysis=given(STUDY.analysis, "selfcheck", "selfcheck_outcomes", "stop_when"),
         samples=STUDY.samples,
         sampling=given(STUDY.sampling),
         models={key: given(model) for key, model in STUDY.models.items()},

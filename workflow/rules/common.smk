@@ -123,6 +123,14 @@ def labelled_texts(_):
     return {"prompts": f"{RESULTS}/prompts.parquet", "responses": responses}
 
 
+def opened_stages(_):
+    """The file of the stages that the study grew by, where any was opened."""
+    from refusal_parity.config.opened import stages_file
+
+    path = stages_file(STUDY)
+    return [str(path)] if STUDY.analysis.stop_when and path.is_file() else []
+
+
 def base_files(variant):
     """The files of the model that a variant is made from."""
     files = model_files(STUDY.models[STUDY.train.variants[variant].model])
@@ -189,8 +197,25 @@ def given(section, *without):
 MEASURES_ANSWERS = any(outcome.is_quality for outcome in STUDY.analysis.outcomes)
 
 
-# What the self-check simulates, and what a plan assumes, changes no other table.
-ANALYSIS = given(STUDY.analysis, "selfcheck", "selfcheck_outcomes", "assumed")
+# What the self-check simulates, what a plan assumes and when a study stops changes no other table.
+ANALYSIS = given(
+    STUDY.analysis, "selfcheck", "selfcheck_outcomes", "assumed", "stop_when"
+)
+
+
+def stage_of_prompts():
+    """Which of the templates and names are taken, as a parameter; none where all are."""
+    stopping = STUDY.analysis.stop_when
+    if stopping is None or stopping.grow == "samples":
+        return {}
+    taken = {"grow": stopping.grow, "size": stopping.size, "seed": stopping.seed}
+    if stopping.grow == "names":
+        family = STUDY.analysis.primary_family
+        taken |= {
+            "within": family.dimension,
+            "among": sorted(STUDY.analysis.dimensions),
+        }
+    return {"stage": taken}
 
 
 def table_files(wildcards):

@@ -39,6 +39,7 @@ elif STUDY.prompts.from_model is None:
             mem_mb=1000,
             runtime=minutes(10),
         params:
+            **stage_of_prompts(),
             arms=STUDY.prompts.model_dump(mode="json")["arms"],
             # Of a function's value Snakemake fills in nothing.
             group_column=lambda wildcards: STUDY.prompts.group_column,

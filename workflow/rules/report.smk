@@ -23,6 +23,7 @@ rule write_report:
     input:
         unpack(table_files),
         preregistrations=preregistrations,
+        opened=opened_stages,
     output:
         report=report(
             f"{RESULTS}/report.html",

@@ -6,6 +6,7 @@ from refusal_parity.guards.requests import open_prompts
 from refusal_parity.inference.forecast import Folders, stored_responses
 from refusal_parity.pace import speeds
 from refusal_parity.statistics.planning.lines import plan_lines
+from refusal_parity.statistics.planning.staged import stage_lines
 from refusal_parity.statistics.planning.table import planned_design
 from refusal_parity.tables import Prompts, StudyDesign, read_table, write_table
 from refusal_parity.workload import PromptCount, workload_lines, workloads
@@ -24,5 +25,6 @@ with job("plan", snakemake.log[0]) as say:
         say(line)
     plan = planned_design(prompts, study.analysis, samples=study.samples, say=say)
     write_table(plan, StudyDesign, Path(snakemake.output.plan))
-    for line in plan_lines(plan, study.analysis.dimensions, arms=count.arms):
+    lines = plan_lines(plan, study.analysis.dimensions, arms=count.arms)
+    for line in [*lines, *stage_lines(study, arms=count.arms)]:
         say(line)

@@ -8,8 +8,10 @@ from refusal_parity.guards.requests import open_prompts
 from refusal_parity.inference.forecast import Folders
 from refusal_parity.preregistration.files import write_preregistration
 from refusal_parity.preregistration.record import record
+from refusal_parity.preregistration.stages import stage_records
 from refusal_parity.preregistration.standing import pinned_weights, responses_there
 from refusal_parity.statistics.planning.lines import plan_lines
+from refusal_parity.statistics.planning.staged import stage_lines
 from refusal_parity.tables import Prompts, StudyDesign, read_table
 from refusal_parity.workload import PromptCount
 
@@ -21,17 +23,19 @@ with job("pre-registration", snakemake.log[0]) as say:
         for key, paths in snakemake.params.folders.items()
     }
     there = responses_there(study, open_prompts(prompts), folders)
+    arms = PromptCount.of_table(open_prompts(prompts)).arms
+    plan = read_table(StudyDesign, Path(snakemake.input.plan))
     made = record(
         study,
         prompts,
         written_at=datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        plan=plan_lines(
-            read_table(StudyDesign, Path(snakemake.input.plan)),
-            study.analysis.dimensions,
-            arms=PromptCount.of_table(open_prompts(prompts)).arms,
-        ),
+        plan=[
+            *plan_lines(plan, study.analysis.dimensions, arms=arms),
+            *stage_lines(study, arms=arms),
+        ],
         weights=pinned_weights(study, folders),
         responses_before=there,
+        stages=stage_records(study),
     )
     path, written = write_preregistration(made, Path(snakemake.params.folder))
     if written:

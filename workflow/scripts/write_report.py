@@ -12,6 +12,7 @@ with job("report", snakemake.log[0]):
         study,
         {key: [Path(path) for path in snakemake.input[key]] for key in tables_of(study)},
         registered=[Path(path) for path in snakemake.input.preregistrations],
+        opened=next(map(Path, snakemake.input.opened), None),
     )
     write_all(
         inputs,

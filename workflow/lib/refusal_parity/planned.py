@@ -9,11 +9,27 @@ from refusal_parity.expansion import expand, list_prompts
 from refusal_parity.inference.forecast import MOST
 from refusal_parity.listed import read_list
 from refusal_parity.prompts import read_stimuli
+from refusal_parity.stages import at_stage
 
 if TYPE_CHECKING:
     import polars as pl
 
     from refusal_parity.config import StudyConfig
+    from refusal_parity.prompts import Stimuli
+
+
+def all_stimuli(config: StudyConfig) -> Stimuli:
+    """All templates and names of a study's files, whatever stage it is at.
+
+    Args:
+        config: of a study that has both.
+
+    Raises:
+        InputError: a file is not usable.
+    """
+    prompts = config.prompts
+    files = [Path(file) for file in prompts.template_files]
+    return read_stimuli(files, Path(prompts.names or ""), group_column=prompts.group_column)
 
 
 def planned_prompts(config: StudyConfig) -> pl.DataFrame | None:
@@ -27,8 +43,7 @@ def planned_prompts(config: StudyConfig) -> pl.DataFrame | None:
         return None if len(planned) * config.samples > MOST else planned
     if prompts.templates is None or prompts.names is None:
         return None
-    files = [Path(file) for file in prompts.template_files]
-    stimuli = read_stimuli(files, Path(prompts.names), group_column=prompts.group_column)
+    stimuli = at_stage(all_stimuli(config), config.analysis)
     arms = {key: arm for key, arm in prompts.arms.items() if arm.guard is None}
     pairs = len(stimuli.templates) * len(stimuli.names) * len(arms)
     if pairs * config.samples > MOST:

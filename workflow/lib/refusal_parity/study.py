@@ -29,6 +29,7 @@ from refusal_parity.prompts import (
     read_templates,
     unused_factors,
 )
+from refusal_parity.stages import at_stage, check_stages
 from refusal_parity.workload import PromptCount
 
 if TYPE_CHECKING:
@@ -172,6 +173,8 @@ def _check_stimuli(config: StudyConfig, where: str) -> Checked:
         )
     remarks += direction_twins(stimuli.names)
     remarks += check_levels(analysis, units, where=where)
+    check_stages(stimuli, analysis, where=where)
+    stimuli = at_stage(stimuli, analysis)
     count = PromptCount.of_product(stimuli.templates, stimuli.names, prompts.arms)
     return Checked(count, remarks)
 

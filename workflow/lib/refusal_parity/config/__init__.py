@@ -26,6 +26,7 @@ from refusal_parity.config.request import RequestConfig
 from refusal_parity.config.section import Download
 from refusal_parity.config.site import Site, find_site, load_site
 from refusal_parity.config.sources import FolderSource, HubSource, TrainedSource, WheelSource
+from refusal_parity.config.stopping import StopRule
 from refusal_parity.config.study import PromptsConfig, ReportConfig, SamplingConfig, StudyConfig
 from refusal_parity.config.thinking import Thinking, ThinkingTags
 from refusal_parity.config.trained import training_folder
@@ -62,6 +63,7 @@ __all__ = [
     "RequestConfig",
     "SamplingConfig",
     "Site",
+    "StopRule",
     "StudyConfig",
     "TableColumns",
     "Thinking",

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveFloat, StringConstraints, field_validator
 
 from refusal_parity.config.section import Key, Section
+from refusal_parity.config.stopping import StopRule
 from refusal_parity.outcomes import OUTCOMES, Outcome
 from refusal_parity.quantities import Mean
 
@@ -129,6 +130,11 @@ class AnalysisConfig(Section):
         description="What is controlled over the models' primary families: `none`, each by itself "
         "at alpha; `fdr_bh` (Benjamini-Hochberg) or `fdr_by` (Benjamini-Yekutieli, valid however "
         "the models hang together), the expected share of models called different wrongly.",
+    )
+    stop_when: StopRule | None = Field(
+        default=None,
+        description="Draw in stages that are fixed here, until the primary family's intervals are "
+        "narrow enough; null draws everything at once.",
     )
     permutations: int = Field(
         default=100_000, ge=99, description="Random permutations of the names' groups."

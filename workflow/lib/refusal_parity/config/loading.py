@@ -10,6 +10,7 @@ from refusal_parity.config.analysis import AnalysisConfig, ModelContrast
 from refusal_parity.config.complaints import readable
 from refusal_parity.config.engines import engine_of
 from refusal_parity.config.labelling import HumanConfig, LabellingConfig
+from refusal_parity.config.opened import at_opened_stage
 from refusal_parity.config.prompted import check_guards, check_prompts
 from refusal_parity.config.study import StudyConfig
 from refusal_parity.config.trained import with_trained
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
     """Check a study config and fill in its defaults.
+
+    A study that grows in stages is given at the stage that its results folder says.
 
     Args:
         raw: the config as read from YAML.
@@ -53,7 +56,8 @@ def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
     config = _with_contrasts_of_variants(config)
     _check_contrasts(config, where)
     _check_primary_family(config, where)
-    return config
+    _check_stop_rule(config, where)
+    return at_opened_stage(config, where)
 
 
 _OF_AUDITS: Final = {
@@ -222,4 +226,38 @@ def _check_primary_family(config: StudyConfig, where: str) -> None:
             remedy="Give primary_family one of the outcomes that are analysed "
             f"({', '.join(map(str, analysis.readings)) or 'none of them is a rate'}), or add "
             f"{family.outcome} to analysis.outcomes.",
+        )
+
+
+def _check_stop_rule(config: StudyConfig, where: str) -> None:
+    """What stages can be drawn of, and what intervals they are measured by."""
+    rule, family = config.analysis.stop_when, config.analysis.primary_family
+    if rule is None:
+        return
+
+    def refuse(what: str, remedy: str) -> InputError:
+        return InputError(f"analysis.stop_when {what}", where=where, remedy=remedy)
+
+    if config.prompts.list is not None or config.prompts.from_model is not None:
+        raise refuse(
+            "grows a study of names and templates, which this one has not",
+            "Give prompts.templates and prompts.names, or take stop_when out.",
+        )
+    imported = [key for key, model in config.models.items() if not engine_of(model).draws]
+    if imported:
+        raise refuse(
+            f"draws in stages, and the responses of {imported[0]!r} are imported: no more can be "
+            "drawn of it",
+            "Take the model out, or stop_when.",
+        )
+    if not family.outcome.is_binary:
+        raise refuse(
+            f"looks at intervals of rates, and the primary outcome is {str(family.outcome)!r}",
+            "Give primary_family an outcome that is a reading of the labels, or take stop_when "
+            "out.",
+        )
+    if rule.grow == "samples" and "samples" in config.model_fields_set:
+        raise refuse(
+            "grows samples, whose number samples says too",
+            "Take the key samples out: stop_when.stages has the numbers.",
         )

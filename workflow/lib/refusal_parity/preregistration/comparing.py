@@ -60,7 +60,7 @@ def compare(
     """Hold a study against its pre-registration.
 
     Args:
-        said: what was registered.
+        said: what was registered; of a study that grows, of the stage that it is at.
         now: the study as it stands; its plan, weights and responses before are not looked at.
         study: its config. Keys that a later version of the software added count where they
             are given, not where they have their default.

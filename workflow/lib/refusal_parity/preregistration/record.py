@@ -61,6 +61,15 @@ class PromptsRecord(_Part):
     sha256: str
 
 
+class StageRecord(_Part):
+    """One stage of a study that may grow: what is there once it is drawn."""
+
+    stage: int
+    size: int
+    prompts: PromptsRecord
+    responses: dict[str, int]
+
+
 class Preregistration(_Part):
     """A study as it was declared.
 
@@ -75,6 +84,7 @@ class Preregistration(_Part):
         plan: what the design would find, in lines.
         files: hash of each file that the config names.
         prompts: what is asked.
+        stages: of a study that grows by `analysis.stop_when`, what each stage asks.
         weights: by model, what pins its weights; null where hashing them would take long.
         software: versions.
         config: the whole config with its defaults, without how jobs run and where results lie.
@@ -89,9 +99,18 @@ class Preregistration(_Part):
     plan: tuple[str, ...]
     files: dict[str, str]
     prompts: PromptsRecord
+    stages: tuple[StageRecord, ...] = ()
     weights: dict[str, dict[str, Any] | None]
     software: Software
     config: dict[str, Any]
+
+    def at(self, stage: int) -> Preregistration:
+        """What was declared of a stage; the same of a study that was to be drawn at once."""
+        for each in self.stages:
+            if each.stage == stage:
+                there = {"prompts": each.prompts, "responses": each.responses}
+                return self.model_copy(update=there)
+        return self
 
 
 def question_of(study: StudyConfig, prompts: pl.DataFrame) -> Question:
@@ -138,6 +157,9 @@ def config_record(study: StudyConfig) -> dict[str, Any]:
     for key, model in study.models.items():
         running = set(engine_of(model).running)
         whole["models"][key] = model.model_dump(mode="json", exclude=running) | model.asked()
+    if study.analysis.stop_when is not None and study.analysis.stop_when.grow == "samples":
+        # They are what grows, and the rule has the numbers.
+        del whole["samples"]
     return whole
 
 
@@ -171,6 +193,7 @@ def record(  # noqa: PLR0913 - what it is made from
     plan: Sequence[str],
     weights: Mapping[str, dict[str, Any] | None],
     responses_before: Mapping[str, int | None],
+    stages: Sequence[StageRecord] = (),
 ) -> Preregistration:
     """A study as it stands.
 
@@ -181,6 +204,7 @@ def record(  # noqa: PLR0913 - what it is made from
         plan: lines of the plan.
         weights: by model that has any, what pins them.
         responses_before: by model, responses that are there.
+        stages: what each stage asks, where it grows.
 
     Raises:
         InputError: the reference is no level of the prompts.
@@ -194,6 +218,7 @@ def record(  # noqa: PLR0913 - what it is made from
         plan=tuple(plan),
         files=files_record(study),
         prompts=prompts_record(prompts),
+        stages=tuple(stages),
         weights=dict(weights),
         software=Software(
             refusal_parity=__version__, commit=git_commit(), packages=package_versions(PACKAGES)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.config import StudyConfig
+    from refusal_parity.config.opened import OpenedStages
     from refusal_parity.outcomes import Outcome
     from refusal_parity.preregistration.files import Registered
 
@@ -41,6 +42,7 @@ class ReportedStudy:
         versions: versions of packages, by name.
         git_commit: commit of the workflow that made the study, if known.
         preregistrations: what the study was registered as, the first one first.
+        opened: the stages that it grew by, where any was opened.
     """
 
     config: StudyConfig
@@ -49,6 +51,7 @@ class ReportedStudy:
     versions: Mapping[str, str] = field(default_factory=dict)
     git_commit: str | None = None
     preregistrations: tuple[Registered, ...] = ()
+    opened: OpenedStages | None = None
 
     def __post_init__(self) -> None:
         """Know the study's factors by what they are a property of."""

@@ -15,6 +15,7 @@ from refusal_parity.report.left_out import left_out_lines
 from refusal_parity.report.nothing_shown import not_ruled_out
 from refusal_parity.report.odds import odds_interval, odds_margins, odds_ratio
 from refusal_parity.report.small_effects import Beyond, beyond, differing_odds
+from refusal_parity.report.stages import interim_words
 from refusal_parity.report.wording import Statement, statement
 from refusal_parity.statistics.losses.exclusions import LABELLED
 from refusal_parity.tables import Exclusions
@@ -63,6 +64,8 @@ def summary_lines(inputs: ReportInputs, path: Path) -> list[str]:
     if is_controlled(inputs, *primary):
         share = percent(inputs.config.analysis.alpha)
         found = f"{found}; of models called different, at most {share} are expected to be wrong"
+    interim = interim_words(inputs)
+    found = f"{found}; {interim}" if interim else found
     return [f"Report: {path}", f"Found: {found}.", f"Left out: {_left_out(inputs)}"]
 
 

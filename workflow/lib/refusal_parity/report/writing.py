@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from refusal_parity.config.opened import read_opened
 from refusal_parity.files import write_text
 from refusal_parity.inference.provenance import package_versions
 from refusal_parity.preregistration.files import read_preregistrations
@@ -34,7 +35,10 @@ class ReportFiles:
 
 
 def read_inputs(
-    config: StudyConfig, files: Mapping[str, Sequence[Path]], registered: Sequence[Path] = ()
+    config: StudyConfig,
+    files: Mapping[str, Sequence[Path]],
+    registered: Sequence[Path] = (),
+    opened: Path | None = None,
 ) -> ReportInputs:
     """Read what the report is made from.
 
@@ -44,9 +48,11 @@ def read_inputs(
             table with one file a model stand in the order of the config. Files with a row
             for each response must stay as they are until the report is written.
         registered: its pre-registrations.
+        opened: the file of the stages that were opened, where there is one.
 
     Raises:
-        InputError: a file is missing or not such a table, or no pre-registration.
+        InputError: a file is missing or not such a table, or no pre-registration, or not what
+            `next_stage` wrote.
     """
     return ReportInputs(
         config=config,
@@ -62,6 +68,7 @@ def read_inputs(
         versions=package_versions(ANALYSIS_PACKAGES),
         git_commit=git_commit(),
         preregistrations=tuple(read_preregistrations(registered)),
+        opened=None if opened is None else read_opened(opened),
     )
 
 

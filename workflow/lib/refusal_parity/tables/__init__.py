@@ -50,6 +50,7 @@ from refusal_parity.tables.template_effects import TemplateEffects
 from refusal_parity.tables.safeguards import SafeguardRates, Safeguards
 from refusal_parity.tables.left_out import Bounds, CutOff, Exclusions, Losses
 from refusal_parity.tables.findings import Findings
+from refusal_parity.tables.precision import Precision
 from refusal_parity.tables.audit import (
     Agreement,
     AuditSample,
@@ -129,6 +130,7 @@ __all__ = [
     "PairJudgements",
     "PairLedger",
     "Pairs",
+    "Precision",
     "Prompts",
     "Propensity",
     "PropensityChecks",

@@ -12,6 +12,7 @@ from refusal_parity.report import checking, results
 from refusal_parity.report.across_models import across_models
 from refusal_parity.report.left_out import left_out_cautions
 from refusal_parity.report.sections.section import Section
+from refusal_parity.report.stages import interim_words
 from refusal_parity.report.wording import VERDICTS, Statement, rate_sentence, statement
 from refusal_parity.statistics.methods.design_based import DESIGN_BASED, UNIT_DESIGN_BASED
 from refusal_parity.tables import Disparity, HumanLabels
@@ -68,6 +69,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "human_labels": _human_count(inputs),
         "findings": results.findings_table(inputs),
         "across_models": across_models(inputs),
+        "interim": interim_words(inputs),
     }
 
 

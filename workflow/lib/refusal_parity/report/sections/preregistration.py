@@ -9,6 +9,7 @@ from refusal_parity.counting import agreed, counted
 from refusal_parity.preregistration.comparing import Comparison, compare
 from refusal_parity.preregistration.record import record
 from refusal_parity.report.sections.section import Section
+from refusal_parity.report.stages import progress
 from refusal_parity.report.tabular import TEXT, Cell, Table
 from refusal_parity.tables import Prompts, Responses
 from refusal_parity.text import count, plain
@@ -62,15 +63,31 @@ def _card(
     inputs: ReportInputs, registered: Registered, now: Preregistration, drawn: dict[str, int]
 ) -> Card:
     said = registered.said
-    found = compare(said, now, study=inputs.config, drawn=drawn, provenance=inputs.provenance)
+    so_far = progress(inputs)
+    stage = 1 if so_far is None else so_far.present.number
+    found = compare(
+        said.at(stage), now, study=inputs.config, drawn=drawn, provenance=inputs.provenance
+    )
     return Card(
         file=plain(registered.file),
         sha256=registered.sha256,
         agrees=found.total == 0,
-        sentences=(_when(said), *_findings(found)),
+        sentences=(_when(said), *_stages(said, stage), *_findings(found)),
         differences=_table(found),
         plan=tuple(map(plain, said.plan)),
     )
+
+
+def _stages(said: Preregistration, stage: int) -> list[str]:
+    """Which of the registered stages the study is at."""
+    if not said.stages:
+        return []
+    registered = counted(len(said.stages), "stage")
+    sentence = (
+        f"The rule by which the study stops was registered with {registered}; it is at stage "
+        f"{stage}, whose prompts and numbers of responses are compared here."
+    )
+    return [sentence]
 
 
 def _when(said: Preregistration) -> str:

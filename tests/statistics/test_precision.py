@@ -1,0 +1,108 @@
+"""How precisely differences are known at each stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from refusal_parity.config import AnalysisConfig
+from refusal_parity.progress import progress_of
+from refusal_parity.statistics.precision import precisions
+
+LEVELS = ("north", "south", "west")
+
+
+def _analysis(half_width: float) -> AnalysisConfig:
+    rule = {"half_width": half_width, "grow": "templates", "stages": [20, 30, 40]}
+    return AnalysisConfig.model_validate(
+        {"dimensions": {"group": {"reference": "north"}}, "outcomes": ["refusal"],
+         "stop_when": rule}
+    )  # fmt: skip
+
+
+def _observations(
+    models: dict[str, float], templates: int = 30, lost: str | None = None
+) -> pl.DataFrame:
+    random = np.random.default_rng(3)
+    rows: list[dict[str, Any]] = [
+        {
+            "model": model, "template_id": f"t{at}", "text_id": f"t{at}",
+            "name_id": f"{group}{name}", "name": f"{group}{name}", "group": group,
+            "label": None if group == lost else "refusal" if random.random() < rate else "answer",
+        }
+        for model, rate in models.items()
+        for at in range(templates)
+        for group in LEVELS
+        for name in range(8)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+STAGES = [(size, pl.col("template_id").str.slice(1).cast(pl.Int64) < size) for size in (20, 30)]
+
+
+def test_a_stage_has_what_its_own_responses_say() -> None:
+    analysis = _analysis(0.15)
+    both = precisions(_observations({"m": 0.3}), analysis, STAGES)
+    first = precisions(_observations({"m": 0.3}, 20), analysis, STAGES[:1])
+    assert both["stage"].to_list() == [1, 1, 2, 2]
+    assert both["group"].to_list() == ["south", "west"] * 2
+    # The responses of the first twenty templates are the same ones in both.
+    assert both.filter(pl.col("stage") == 1)["half_width"].equals(first["half_width"])
+    assert both["responses"].to_list() == [320, 320, 480, 480]
+    widths = both["half_width"].to_numpy()
+    assert (widths[:2] > widths[2:]).all()
+    assert both["enough"].to_list() == (widths <= 0.15).tolist()
+
+
+@pytest.mark.parametrize(
+    ("half_width", "enough", "due", "passed"),
+    [(0.05, False, True, []), (0.9, True, False, [1])],
+    ids=["too wide", "narrow"],
+)
+def test_every_model_has_to_be_narrow_enough(
+    half_width: float, passed: list[int], *, enough: bool, due: bool
+) -> None:
+    analysis = _analysis(half_width)
+    assert analysis.stop_when is not None
+    table = precisions(_observations({"m": 0.3, "rare": 0.01}), analysis, STAGES)
+    progress = progress_of(table, analysis.stop_when)
+    assert (progress.present.number, progress.present.enough) == (2, enough)
+    assert progress.is_due == due
+    assert [stage.number for stage in progress.passed] == passed
+    widths = progress.present.half_widths
+    assert set(widths) == {"m", "rare"}
+    assert (widths["m"] or 0) > (widths["rare"] or 1)
+    # Between the widths of both, the study goes on for the wider one.
+    between = _analysis(((widths["m"] or 0) + (widths["rare"] or 0)) / 2)
+    assert between.stop_when is not None
+    held = precisions(_observations({"m": 0.3, "rare": 0.01}), between, STAGES)
+    found = progress_of(held, between.stop_when)
+    assert found.is_due
+    assert "rare" not in found.standing()
+    assert "(m ±" in found.standing()
+
+
+def test_a_difference_that_is_not_known_is_never_precise_enough() -> None:
+    analysis = _analysis(0.9)
+    assert analysis.stop_when is not None
+    table = precisions(_observations({"m": 0.3}, lost="west"), analysis, STAGES)
+    rows = table.filter(pl.col("group") == "west")
+    assert rows["half_width"].null_count() == len(rows) == 2
+    assert not rows["enough"].any()
+    progress = progress_of(table, analysis.stop_when)
+    assert progress.is_due
+    assert "m with a difference that is not known" in progress.standing()
+
+
+def test_the_last_stage_is_the_last_however_wide() -> None:
+    analysis = _analysis(0.05)
+    assert analysis.stop_when is not None
+    stages = [*STAGES, (40, pl.lit(value=True))]
+    table = precisions(_observations({"m": 0.3}, 40), analysis, stages)
+    progress = progress_of(table, analysis.stop_when)
+    assert not progress.is_due
+    assert "ended at stage 3 of 3 (40 templates), the last, with intervals" in progress.standing()
