@@ -168,10 +168,11 @@ class Seen:
     by_t: list[np.ndarray] = field(default_factory=list)
 
 
-def decide(studies: Studies, truth: np.ndarray, seen: Seen) -> None:
-    """What the report would say of each study."""
+def decide(studies: Studies, truth: np.ndarray, seen: Seen, *, calibrates: bool = True) -> None:
+    """What the report would say of each study; or what t and Holm would, however large it is."""
     setting = Setting(ALPHA, 0.05, Draws(1, 1), Resamples(1, 1), deciding=True)
     large = len(studies.grid.level) >= NAMES and studies.grid.n.shape[1] >= TEMPLATES
+    large = large and calibrates
     (by_t,) = wilson_two_way(studies, setting)
     p_values = np.nan_to_num(by_t.values("p_value"), nan=1.0)
     adjusted: np.ndarray = np.array([holm(row) for row in p_values])

@@ -14,6 +14,7 @@ the rule harder. For each scenario it prints
   group's difference is estimated too high on average, in points.
 
 A star marks what leaves the bounds. `--first` begins growing templates with other stages than 20.
+`--by-t` lets t and Holm decide, whose limits the calibrated ones contain: a hundred times faster.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ class Stopped:
     estimates: list[np.ndarray]
 
 
-def run(growing: Growing, count: int, seed: int = 1) -> Stopped:
+def run(growing: Growing, count: int, *, by_t: bool = False, seed: int = 1) -> Stopped:
     """Draw studies, let each stop by the rule, and decide it there."""
     scenario, middle = growing.scenario, len(growing.stages) // 2
     pilot = np.random.default_rng([seed, 0, *map(ord, growing.words())])
@@ -119,10 +120,11 @@ def run(growing: Growing, count: int, seed: int = 1) -> Stopped:
             here = all_of_them.take(going)
             stops: np.ndarray = np.full(len(here), stage == len(growing.stages) - 1)
             if not stops.all():
-                stops = np.asarray((half_widths(here, SETTING, aim) <= aim).all(axis=1))
+                widths = half_widths(here, SETTING, 0 if by_t else aim)
+                stops = np.asarray((widths <= aim).all(axis=1))
             if stops.any():
                 done = here.take(np.flatnonzero(stops))
-                decide(done, truth, found.seen[stage])
+                decide(done, truth, found.seen[stage], calibrates=not by_t)
                 found.estimates.append(done.rates[:, 1] - done.rates[:, 0])
             going = going[~stops]
             if not len(going):
@@ -167,9 +169,9 @@ HEADS: Final = ("asked", "stop at", "single", "any shown", "covers", "least", "a
                 "all, early", "bias")  # fmt: skip
 
 
-def print_line(growing: Growing, count: int) -> None:
+def print_line(growing: Growing, count: int, *, by_t: bool = False) -> None:
     """What comes of one scenario."""
-    found = run(growing, count)
+    found = run(growing, count, by_t=by_t)
     whole, early = gathered(found.seen), gathered(found.seen[:-1])
     assert whole is not None  # noqa: S101 - every study stops somewhere
     null = not any(growing.scenario.more)
@@ -198,6 +200,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--grow", choices=STAGES, action="append")
+    parser.add_argument("--by-t", action="store_true", help="let t and Holm decide")
     parser.add_argument("--first", type=int, help="templates of the first stage, instead of 20")
     arguments = parser.parse_args()
     print(f"{arguments.studies} studies each\n{'':52s}" + "".join(f"{each:>13s}" for each in HEADS))
@@ -206,7 +209,7 @@ def main() -> None:
             started = time.perf_counter()
             if arguments.first and grow == "templates":
                 growing = replace(growing, stages=(arguments.first, *growing.stages[1:]))  # noqa: PLW2901 - the same with another start
-            print_line(growing, arguments.studies)
+            print_line(growing, arguments.studies, by_t=arguments.by_t)
             print(f"{time.perf_counter() - started:.0f} s", file=sys.stderr)
 
 
