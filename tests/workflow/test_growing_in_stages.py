@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -44,8 +45,12 @@ def _study(folder: Path) -> dict[str, Any]:
 def test_it_grows_until_it_is_precise_enough(
     workplace: Workplace, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REFUSAL_PARITY_PLUGINS", str(root / "tests/plugins"))
     folder = workplace.folder
+    # Alone, as others there are of more than engines.
+    plugins = folder / "plugins"
+    plugins.mkdir()
+    shutil.copy(root / "tests/plugins/coin_engine.py", plugins)
+    monkeypatch.setenv("REFUSAL_PARITY_PLUGINS", str(plugins))
     study = _study(folder)
     name = workplace.write_config("study.yaml", study)
     results = folder / "results/grown"
