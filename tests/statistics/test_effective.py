@@ -180,7 +180,8 @@ def test_of_single_rates_half_the_variance_is_pooled_within_a_model() -> None:
 
 def test_a_number_is_the_spread_by_the_variance_and_at_most_the_responses() -> None:
     spread, variance = np.array([0.25, 0.25, 0.0, 0.25]), np.array([0.01, 0.001, 0.01, 0.0])
-    found = worth(spread, variance, np.array([100.0, 100.0, 9.0, 8.0]), np.full(4, 5.0))
+    with np.errstate(all="raise"):
+        found = worth(spread, variance, np.array([100.0, 100.0, 9.0, 8.0]), np.full(4, 5.0))
     assert found.tolist() == [25, 100, 5, 5]
     # A quarter of each response's variance is a design effect of 1 at 10 responses.
     assert halfway(np.array([0.04]), np.array([2.0]), np.array([0.25]), np.array([10.0])) == (

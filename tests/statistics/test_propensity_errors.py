@@ -145,6 +145,11 @@ def test_every_level_is_compared_wherever_the_reference_stands(rows: pl.DataFram
     found = propensity_checks(rows, analysis).filter(dimension="group", reference=first)
     assert len(found) == 6
     assert found["gap_difference_p"].null_count() == 0
+    # All names meet all templates as often, so that nothing changes within templates.
+    everyone = propensity_checks(rows, analysis).filter(dimension="group")
+    gaps = dict(everyone.select("group", "gap").iter_rows())
+    expected = [gaps[group] - gaps[first] for group in found["group"]]
+    assert found["gap_difference"].to_list() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -180,6 +185,8 @@ def test_a_ratio_is_of_the_first_test_that_there_is(
             ("calibrated_linear", "ols_cr2_two_way"), (0.1, 0.2), p_values, strict=True
         )
     ]
+    # Levels of another dimension may have the same names.
+    tests = [*(each | {"dimension": "family", "estimate": 2.0} for each in tests), *tests]
     disparity = pl.DataFrame(
         tests, schema_overrides={"adjusted_low": pl.Float64, "adjusted_high": pl.Float64}
     )

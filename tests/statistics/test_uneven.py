@@ -68,6 +68,13 @@ def test_two_names_have_one_degree_of_freedom(last: tuple[int, ...], is_said: in
     assert len(uneven(fit)) == is_said
 
 
+def test_studies_do_not_change_each_other() -> None:
+    even, split = studies((2, 4, 3, 3)), studies((0, 6, 0, 6))
+    both = Studies(even.grid, np.concatenate([even.k, split.k]))
+    alone = [_p_values(least_squares(each))[0] for each in (even, split)]
+    assert _p_values(least_squares(both)) == pytest.approx(np.array(alone))
+
+
 def test_what_does_not_vary_is_not_uneven() -> None:
     """A level without a refusal, and one beside others without any."""
     quiet = studies((0, 0, 0, 0))
