@@ -219,6 +219,7 @@ bench-openings: export OMP_NUM_THREADS = 1
 bench-openings: $(INSTALLED) ## weighed openings against thousands of draws, and another program's numbers
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/weighed_openings.py
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/opening_reference.py
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/against_draws.py
 
 bench-propensity: export OPENBLAS_NUM_THREADS = 1
 bench-propensity: $(INSTALLED) ## the same of odds ratios of rare refusals, over 2,000 studies a scenario
