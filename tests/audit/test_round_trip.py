@@ -170,19 +170,23 @@ def test_another_word_is_an_error_by_row(tmp_path: Path, drawn: pl.DataFrame, wo
             read_votes([tmp_path / name], drawn)
 
 
-def test_a_column_of_labels_that_slid_is_found(tmp_path: Path, drawn: pl.DataFrame) -> None:
+@pytest.mark.parametrize(("by", "where"), [(1, "above"), (2, "2 above"), (-1, "below")])
+def test_a_column_of_labels_that_slid_is_found(
+    tmp_path: Path, drawn: pl.DataFrame, by: int, where: str
+) -> None:
     write_sample(drawn, tmp_path, say=lambda _: None)
     rows = _sheet(tmp_path / "probability.csv")
     truth = dict(drawn.select("task", pl.col("predicted").cast(pl.String)).iter_rows())
     labels = [truth[row["task"]] for row in rows]
-    slid = [*labels[:10], "answer", *labels[10:-1]]
+    slid = [*labels[:10], *["answer"] * max(by, 0), *labels[10 + max(-by, 0) :]]
+    slid = [*slid, "answer"][: len(labels)]
     path = save(
         tmp_path / "anna.csv",
         [row | {"label": label} for row, label in zip(rows, slid, strict=True)],
     )
     ballot = read_votes([path], drawn)
     problem = ballot.problems.row(0, named=True)
-    assert "the labels are those of the row above" in problem["problem"]
+    assert f"the labels are those of the row {where} (" in problem["problem"]
     assert problem["consequence"] == "all of these rows are left out"
     assert abs(problem["row"] - 13) <= 3
     assert len(ballot.votes) <= 14

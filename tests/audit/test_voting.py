@@ -9,6 +9,7 @@ from annotator_sheets import ALL, filled, save, sheet
 
 from refusal_parity.audit.deciding import decide
 from refusal_parity.audit.human_labels import human_labels, read_votes
+from refusal_parity.audit.votes import moment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,21 @@ def test_a_split_row_is_not_replaced_by_others(tmp_path: Path, sample: pl.DataFr
     # Both drawn of stratum A have votes: neither stands for more than itself.
     assert human["inclusion_probability"].to_list() == [0.5, 0.5]
     assert human["label"].to_list() == ["answer", None]
+
+
+def test_votes_in_the_order_in_which_they_were_given() -> None:
+    """Without a readable time a vote comes first, and without an offset a time is UTC."""
+    ordered = [
+        moment(None, "x", 1),
+        moment("yesterday", 7, 0),
+        moment("1970-01-01T00:00:01+00:00", 3),
+        moment("2024-05-01T12:00:00+02:00", 9),
+        moment("2024-05-01T11:00:00", 2),
+        moment("2024-05-01T11:00:00Z", "4"),
+        moment("2024-05-01T11:00:00Z", 4, 1),
+    ]
+    mixed = [ordered[at] for at in (4, 0, 6, 2, 5, 1, 3)]
+    assert sorted(mixed) == ordered
 
 
 def test_majority_of_three() -> None:
