@@ -21,6 +21,7 @@ from refusal_parity.preference.judge import (
     INSTRUCTION,
     PAIR_SCHEMA,
     judged_pairs,
+    judging_line,
     pair_judge_id,
     pair_questions,
     read_better,
@@ -78,6 +79,13 @@ def test_all_that_mention_a_group_are_asked_about_and_some_others() -> None:
     assert len(some) == 12
     more = judged_pairs(pairs, mentions, mentioned_in="request", others=20)
     assert some < more
+
+
+def test_what_a_judge_will_be_asked_is_said() -> None:
+    assert "of each pair that is analysed, asked twice" in judging_line(None)
+    said = judging_line(2_000)
+    assert "of each pair that mentions a group and of 2,000 others, asked twice" in said
+    assert "of 1 other, " in judging_line(1)
 
 
 @pytest.mark.parametrize(

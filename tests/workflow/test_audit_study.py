@@ -139,6 +139,7 @@ def test_people_and_a_judge(workplace: Workplace, root: Path, judge: str) -> Non
     assert result.returncode == 0, result.stderr[-5000:]
     assert "draw_human_sample" not in result.stderr
     assert "labelled, by 2 annotators" in result.stderr
+    assert "mentions a group and of 30 others, asked twice" in result.stderr
     measures = read_table(GroupMeasures, results / "group_measures.parquet")
     overall = measures.row(
         by_predicate=(pl.col("measure") == "chosen_refuses") & (pl.col("group") == "all"),

@@ -55,6 +55,10 @@ def announcement():
         ),
     ]
     lines = [f"Note: {remark}." for remark in remarks]
+    if STUDY.preference is not None and f"{RESULTS}/judge/answers.parquet" in made:
+        from refusal_parity.preference.judge import judging_line
+
+        lines.append(judging_line(STUDY.preference.judge_others))
     if CHECKED.prompts is not None:
         from refusal_parity.inference.forecast import stored_responses
         from refusal_parity.planned import planned_prompts

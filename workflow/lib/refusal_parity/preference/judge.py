@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.audit.sampling import permanent_number
+from refusal_parity.counting import counted
 from refusal_parity.inference.thinking import part
 from refusal_parity.judging.judgements import objects_in
 from refusal_parity.judging.questions import asked_as, judge_sampling
@@ -92,6 +93,22 @@ def judged_pairs(
     known = set(analysed)
     nobody = sorted(known - mentioned, key=lambda pair: permanent_number(f"judged|{pair}"))
     return (known & mentioned) | set(nobody[:others])
+
+
+def judging_line(others: int | None) -> str:
+    """What a judge will be asked, for the terminal.
+
+    Args:
+        others: how many pairs that mention nobody; null for all.
+    """
+    if others is None:
+        which = "each pair that is analysed"
+    else:
+        which = f"each pair that mentions a group and of {counted(others, 'other')}"
+    return (
+        f"  labelling.judge: which answer is better of {which}, asked twice, in both orders; what "
+        "was asked before is not asked again"
+    )
 
 
 def pair_questions(
