@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from refusal_parity.chunks import ChunkName, moment
 from refusal_parity.inference.requests import StepAnswer
 from refusal_parity.inference.stopping import Stopped
 from refusal_parity.openings.store import StepStore
@@ -128,3 +131,24 @@ def test_a_broken_file_is_named_and_asked_anew(tmp_path: Path) -> None:
     walk(WANTED, model, StepStore(tmp_path, SETTINGS, say=lines.append), say=lambda _: None)
     assert "truncated or corrupt" in lines[0]
     assert model.asked
+
+
+@pytest.mark.parametrize(
+    ("age", "within", "asked"),
+    [(0, 0, False), (0, 7, False), (7, 7, False), (8, 7, True), (1, 0, True), (900, None, False)],
+)
+def test_what_a_server_said_is_taken_over_for_some_days(
+    tmp_path: Path, age: int, within: int | None, *, asked: bool
+) -> None:
+    walk(WANTED, Model(), known(tmp_path), say=lambda _: None)
+    begun = datetime.now(tz=UTC) - timedelta(days=age)
+    for path in known(tmp_path).folder.glob("chunk-*"):
+        path.rename(path.with_name(str(replace(ChunkName.of(path), begun=moment(begun)))))
+    lines: list[str] = []
+    days = None if within is None else timedelta(days=within)
+    store = StepStore(tmp_path, SETTINGS, within=days, say=lines.append)
+    model = Model()
+    walk(WANTED, model, store, say=lambda _: None)
+    assert bool(model.asked) is asked
+    assert bool(lines) is asked
+    assert all("older than reuse_within allows" in line for line in lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +147,13 @@ def measure(  # noqa: PLR0913 - what a job has
             leaf.tokens for tree in (ALL, fold[prompt_id]) for leaf in trees.get(tree, [])
         )
     asking = _Asking(job, words, say, engine)
-    known = StepStore(store, engine_of(job.model).module().settings(job), say=say)
+    days = getattr(job.model, "reuse_within", None)
+    known = StepStore(
+        store,
+        engine_of(job.model).module().settings(job),
+        within=None if days is None else timedelta(days=days),
+        say=say,
+    )
     told = walk(
         {key: frozenset(leaves) for key, leaves in wanted.items()},
         asking,

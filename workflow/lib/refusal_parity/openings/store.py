@@ -18,11 +18,13 @@ from refusal_parity.chunks import (
     read_chunk,
     write_chunk,
 )
+from refusal_parity.counting import agreed, counted
 from refusal_parity.files import write_text
 from refusal_parity.tables import NextTokens, empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
 STORE: Final = ".openings"
@@ -51,6 +53,7 @@ class StepStore:
         store: Path,
         settings: Mapping[str, Any],
         *,
+        within: timedelta | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Stand before what is known under some settings; nothing is made yet.
@@ -58,7 +61,8 @@ class StepStore:
         Args:
             store: folder of the whole store.
             settings: all that changes responses; what changes no probability is left out.
-            say: called with a line about a broken file.
+            within: how old what is known may be, in days; null for any age.
+            say: called with a line about a broken file, or about what is too old.
         """
         drawn = settings["sampling"]
         kept = {**settings, "sampling": {key: drawn[key] for key in _OF_SAMPLING if key in drawn}}
@@ -67,19 +71,31 @@ class StepStore:
         )
         self.folder = store / hashlib.sha256(self._settings.encode()).hexdigest()[:16]
         self._say = say
-        self._begun = moment(datetime.now(tz=UTC))
+        now = datetime.now(tz=UTC)
+        self._begun = moment(now)
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        self._oldest = "" if within is None else moment(midnight - within)
         self._job = uuid4().hex[:12]
         self._written = 0
         self.known = self._read()
 
     def _read(self) -> dict[str, tuple[float, float]]:
         frames = [empty(NextTokens)]
+        expired = 0
         for path in chunks_in(self.folder):
             try:
+                if ChunkName.of(path).begun < self._oldest:
+                    expired += 1
+                    continue
                 frames.append(read_chunk(path)[0].select(NextTokens.column_names()))
             except BrokenChunkError:
                 path.rename(path.with_suffix(".damaged"))
                 self._say(f"{path} is truncated or corrupt: its probabilities are asked anew")
+        if expired:
+            self._say(
+                f"{counted(expired, 'file')} of probabilities {agreed(expired, 'is', 'are')} older "
+                f"than reuse_within allows: {agreed(expired, 'it is', 'they are')} asked anew"
+            )
         return {key: (before, drawn) for key, before, drawn in pl.concat(frames).iter_rows()}
 
     def save(self, steps: Iterable[tuple[str, float, float]]) -> None:
