@@ -58,6 +58,8 @@ def test_votes_in_the_order_in_which_they_were_given() -> None:
     """Without a readable time a vote comes first, and without an offset a time is UTC."""
     ordered = [
         moment(None, "x", 1),
+        moment(None, None, 2),
+        moment(None, float("inf"), 3),
         moment("yesterday", 7, 0),
         moment("1970-01-01T00:00:01+00:00", 3),
         moment("2024-05-01T12:00:00+02:00", 9),
@@ -65,8 +67,9 @@ def test_votes_in_the_order_in_which_they_were_given() -> None:
         moment("2024-05-01T11:00:00Z", "4"),
         moment("2024-05-01T11:00:00Z", 4, 1),
     ]
-    mixed = [ordered[at] for at in (4, 0, 6, 2, 5, 1, 3)]
+    mixed = [ordered[at] for at in (4, 0, 8, 6, 2, 5, 7, 1, 3)]
     assert sorted(mixed) == ordered
+    assert moment(None, 1).position == 0
 
 
 def test_majority_of_three() -> None:
