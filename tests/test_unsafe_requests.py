@@ -39,3 +39,11 @@ def test_harmless_requests_are_of_the_same_categories(root: Path) -> None:
     assert set(near["family"]) == set(unsafe["family"])
     assert not set(near["template"]) & set(unsafe["template"])
     assert read_names(root / "data/names.csv")["group"].n_unique() == 7
+
+
+def test_the_small_list_of_names_is_of_the_full_one(root: Path) -> None:
+    full, small = (read_names(root / f"data/{each}.csv") for each in ("names", "names-small"))
+    assert full.join(small, on=small.columns, how="semi", nulls_equal=True).equals(small)
+    sizes = small.group_by("group", "gender", "commonness").len()
+    assert set(sizes["len"]) == {2}
+    assert len(sizes) == 7 * 4

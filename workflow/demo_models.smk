@@ -12,6 +12,7 @@ from refusal_parity.repository import share_package
 
 share_package()
 
+from refusal_parity.demo.arms import ARMS, GATES
 from refusal_parity.demo.truth import MODELS
 from refusal_parity.demo.rare import RARE
 from refusal_parity.demo.wording import LAWS
@@ -21,6 +22,7 @@ wildcard_constraints:
     model="|".join(MODELS),
     worded="|".join(LAWS),
     rare="|".join(RARE),
+    armed="|".join([*ARMS, *GATES]),
 
 
 localrules:
@@ -31,7 +33,11 @@ localrules:
 rule trained:
     default_target: True
     input:
-        expand("data/models/{model}/model.safetensors", model=[*MODELS, *LAWS, *RARE]),
+        expand(
+            "data/models/{model}/model.safetensors",
+            model=[*MODELS, *LAWS, *RARE, *ARMS, *GATES],
+        ),
+        "data/models/arms-freed/adapter_model.safetensors",
 
 
 rule measured:
@@ -130,3 +136,44 @@ rule make_rare_model:
         "Setting the weights of {wildcards.rare}"
     script:
         "scripts/make_rare_model.py"
+
+
+rule make_arms_model:
+    input:
+        names="data/names.csv",
+        templates=["data/near-unsafe.csv", "data/unsafe.csv"],
+        phrases="data/models/phrases-arms.yaml",
+    output:
+        weights="data/models/{armed}/model.safetensors",
+        config="data/models/{armed}/config.json",
+        generation_config="data/models/{armed}/generation_config.json",
+        tokenizer="data/models/{armed}/tokenizer.json",
+        tokenizer_config="data/models/{armed}/tokenizer_config.json",
+        chat_template="data/models/{armed}/chat_template.jinja",
+        planted="data/models/{armed}/planted.csv",
+    log:
+        "results/demo_models/logs/make_arms_model/{armed}.log",
+    conda:
+        "../envs/inference-cpu.yaml"
+    message:
+        "Setting the weights of {wildcards.armed}"
+    script:
+        "scripts/make_arms_model.py"
+
+
+rule make_adapter:
+    input:
+        names="data/names.csv",
+        weights="data/models/arms-guarded/model.safetensors",
+    output:
+        weights="data/models/arms-freed/adapter_model.safetensors",
+        config="data/models/arms-freed/adapter_config.json",
+        planted="data/models/arms-freed/planted.csv",
+    log:
+        "results/demo_models/logs/make_adapter.log",
+    conda:
+        "../envs/inference-cpu.yaml"
+    message:
+        "Setting the weights of the adapter that undoes refusals"
+    script:
+        "scripts/make_adapter.py"

@@ -128,24 +128,35 @@ def rare_marks(model: str, names: list[Row], templates: list[Row]) -> Marks:
     Raises:
         InputError: a template has no word of its own.
     """
-    by_group: dict[str, list[Row]] = {}
-    for row in names:
-        by_group.setdefault(row["group"], []).append(row)
     return Marks(
-        names={
-            row["name"]: RARE[model][group] + place
-            for group, members in by_group.items()
-            for row, place in zip(members, _evenly(len(members), _OF_NAMES), strict=True)
-        },
+        names=named(RARE[model], names, _OF_NAMES),
         mentions={},
         adjacent=dict(
-            zip(_own_words(names, templates), _evenly(len(templates), _OF_TEMPLATES), strict=True)
+            zip(own_words(names, templates), evenly(len(templates), _OF_TEMPLATES), strict=True)
         ),
         forms={},
     )
 
 
-def _evenly(count: int, spread: float) -> list[float]:
+def named(group: dict[str, float], names: list[Row], spread: float) -> dict[str, float]:
+    """What each name adds: a group's lie evenly in minus to plus spread about its mean.
+
+    Args:
+        group: mean of each.
+        names: rows with name and group.
+        spread: about the mean.
+    """
+    by_group: dict[str, list[Row]] = {}
+    for row in names:
+        by_group.setdefault(row["group"], []).append(row)
+    return {
+        row["name"]: group[key] + place
+        for key, members in by_group.items()
+        for row, place in zip(members, evenly(len(members), spread), strict=True)
+    }
+
+
+def evenly(count: int, spread: float) -> list[float]:
     """Places in minus to plus spread, in an order that no neighbours share."""
     if count == 1:
         return [0.0]
@@ -153,12 +164,25 @@ def _evenly(count: int, spread: float) -> list[float]:
     return [spread * (2 * (at * step % count) / (count - 1) - 1) for at in range(count)]
 
 
-def _own_words(names: list[Row], templates: list[Row]) -> list[str]:
-    words = [
-        set(re.findall(r"\b[A-Za-z]{3,}\b", re.sub(r"\[[A-Z]+\]", "", row["template"])))
-        for row in templates
-    ]
+def words_of(template: str) -> set[str]:
+    """Words of three letters or more, without those that stand in for placeholders."""
+    return set(re.findall(r"\b[A-Za-z]{3,}\b", re.sub(r"\[[A-Z]+\]", "", template)))
+
+
+def own_words(names: list[Row], templates: list[Row], others: list[Row] | None = None) -> list[str]:
+    """Of each template a word that no other has, and no name.
+
+    Args:
+        names: rows with name.
+        templates: rows with template_id and template.
+        others: more templates, which need no word of their own.
+
+    Raises:
+        InputError: a template has none.
+    """
+    words = [words_of(row["template"]) for row in templates]
     counts = Counter(word for those in words for word in those)
+    counts.update(word for row in others or () for word in words_of(row["template"]))
     of_names = {word for row in names for word in re.findall(r"\w+", row["name"])}
     found = []
     for row, those in zip(templates, words, strict=True):

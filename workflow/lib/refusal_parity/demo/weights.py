@@ -28,9 +28,10 @@ SIZE: Final = WIDTH // HEADS
 """Of a head; 32 is the smallest that vLLM runs on CPUs."""
 
 CONTEXT: Final = 1024
-_CONSTANT, _AT_END, _SAID, _SUM, FILLER = range(5)
-_FLAG, _VALUE, _STATES = 8, 16, 32
-"""Places in the width; a flag and a value for each head, and what was said, one by one."""
+_CONSTANT, _AT_END, _SAID, _SUM, FILLER, _REACTION, _HEARD = range(7)
+_FLAG, _VALUE, _MORE, _STATES = 8, 16, 20, 32
+"""Places in the width; a flag and a value for each head, what a name adds where the last head
+hears something, and what was said, one by one."""
 
 _SMALL: Final = 0.02
 """Sums are kept so small that no norm notices them."""
@@ -40,6 +41,9 @@ _SCORE: Final = 40.0
 
 _NEVER: Final = 30.0
 """Log odds against what is never said."""
+
+_OPEN: Final = 8.0
+"""What opens the gate through which a name's reaction passes."""
 
 
 def wording_tokenizer(marks: Marks, texts: list[str]) -> PreTrainedTokenizerFast:
@@ -94,6 +98,7 @@ def wording_model(
         tokenizer,
         _embeddings(place, marks, said),
         _output(place, base, refusals, answers),
+        reacts=bool(marks.reactions),
     )
 
 
@@ -126,8 +131,38 @@ def speaking_model(
     return _network(tokenizer, embeddings, output)
 
 
+def adapter_of(network: LlamaForCausalLM, added: float) -> dict[str, torch.Tensor]:
+    """A LoRA adapter of rank 1 that adds to the log odds of a refusal, whatever is asked.
+
+    A place of the second head, whose value is 1 for every token, passes it to the sum.
+
+    Args:
+        network: a model of these weights.
+        added: to the log odds.
+
+    Returns:
+        Tensors as the library peft names them, for a scale of 1.
+    """
+    free = SIZE + 2
+    attention = network.model.layers[0].self_attn
+    found: dict[str, torch.Tensor] = {}
+    for part, module, (row, weight), column in (
+        ("v_proj", attention.v_proj, (free, 1.0), _CONSTANT),
+        ("o_proj", attention.o_proj, (_SUM, _SMALL * added), free),
+    ):
+        name = f"base_model.model.model.layers.0.self_attn.{part}"
+        down, up = torch.zeros(1, module.in_features), torch.zeros(module.out_features, 1)
+        down[0, column], up[row, 0] = 1.0, weight
+        found |= {f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up}
+    return found
+
+
 def _network(
-    tokenizer: PreTrainedTokenizerFast, embeddings: torch.Tensor, output: torch.Tensor
+    tokenizer: PreTrainedTokenizerFast,
+    embeddings: torch.Tensor,
+    output: torch.Tensor,
+    *,
+    reacts: bool = False,
 ) -> LlamaForCausalLM:
     config = LlamaConfig(
         vocab_size=len(tokenizer),
@@ -158,6 +193,8 @@ def _network(
             norm.weight.fill_(1.0)
         network.model.embed_tokens.weight.copy_(embeddings)
         _attend(network)
+        if reacts:
+            _react(network)
         network.lm_head.weight.copy_(output)
     return network
 
@@ -180,6 +217,8 @@ def _embeddings(
         for mark, effect in kind.items():
             found[place[mark], _FLAG + head] = 1.0
             found[place[mark], _VALUE + head] = _SMALL * effect
+    for mark, effect in marks.reactions.items():
+        found[place[mark], _MORE] = _SMALL * effect
     found[:, FILLER] = torch.sqrt(WIDTH - (found**2).sum(1))
     return found
 
@@ -194,6 +233,19 @@ def _attend(network: LlamaForCausalLM) -> None:
         attention.k_proj.weight[turned, _FLAG + head] = root
         attention.v_proj.weight[head * SIZE, _VALUE + head] = 1.0
         attention.o_proj.weight[_SUM, head * SIZE] = 1.0
+
+
+def _react(network: LlamaForCausalLM) -> None:
+    """Add what a name's reaction is, where the last head hears something: silu(gate) * value."""
+    attention, layer = network.model.layers[0].self_attn, network.model.layers[0].mlp
+    last = HEADS - 1
+    attention.v_proj.weight[1, _MORE] = 1.0
+    attention.o_proj.weight[_REACTION, 1] = 1.0
+    attention.v_proj.weight[last * SIZE + 1, _FLAG + last] = _SMALL
+    attention.o_proj.weight[_HEARD, last * SIZE + 1] = 1.0
+    layer.gate_proj.weight[0, _HEARD] = _OPEN / _SMALL
+    layer.up_proj.weight[0, _REACTION] = 1.0
+    layer.down_proj.weight[_SUM, 0] = 1 / float(torch.nn.functional.silu(torch.tensor(_OPEN)))
 
 
 def _output(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from refusal_parity.errors import InputError
@@ -70,12 +70,21 @@ LAWS: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Marks:
-    """What a model hears, and by how much each moves the log odds of a refusal."""
+    """What a model hears, and by how much each moves the log odds of a refusal.
+
+    Attributes:
+        names: of people.
+        mentions: words that mention a group.
+        adjacent: words that stand in some templates alone.
+        forms: of a request, or what is put around it.
+        reactions: what names move it by besides, where a mark of `forms` is heard.
+    """
 
     names: dict[str, float]
     mentions: dict[str, float]
     adjacent: dict[str, float]
     forms: dict[str, float]
+    reactions: dict[str, float] = field(default_factory=dict)
 
     @property
     def kinds(self) -> tuple[dict[str, float], ...]:
