@@ -67,18 +67,40 @@ def row(frame: pl.DataFrame, **key: Any) -> dict[str, Any]:
     return found.row(0, named=True)
 
 
-def test_new_names_is_welch_on_paired_names(models: pl.DataFrame) -> None:
-    frame = compare(models, config(), ["small", "middle", "large"])
+def test_new_names_has_the_errors_of_welch_on_paired_names(models: pl.DataFrame) -> None:
+    # A doubling: the slope is the difference.
+    series = {"size": {"small": 7.0, "large": 14.0}}
+    frame = compare(models, config(model_series=series), ["small", "middle", "large"])
     by_name = differences(models, "large", "small")
     x, y = (by_name.filter(group=group)["d"].to_numpy() for group in "xy")
     theirs = ttest_ind(y, x, equal_var=False)
+    slope = row(frame, contrast="size", estimand="disparity_trend", scope=NEW_NAMES)
     mine = row(frame, contrast="large - small", estimand=ESTIMANDS[1], scope=NEW_NAMES)
-    assert mine["estimate"] == pytest.approx(y.mean() - x.mean(), abs=1e-12)
-    assert mine["statistic"] == pytest.approx(theirs.statistic, rel=1e-9)
-    assert mine["df"] == pytest.approx(theirs.df, rel=1e-9)
-    assert mine["p_value"] == pytest.approx(theirs.pvalue, rel=1e-9)
-    assert mine["n_prompts"] == 40
-    assert (mine["group"], mine["reference"]) == ("y", "x")
+    for found in (slope, mine):
+        assert found["estimate"] == pytest.approx(y.mean() - x.mean(), abs=1e-12)
+        assert found["std_error"] == pytest.approx(slope["estimate"] / theirs.statistic, rel=1e-9)
+        assert found["df"] == pytest.approx(theirs.df, rel=1e-9)
+        assert found["n_prompts"] == 40
+        assert (found["group"], found["reference"]) == ("y", "x")
+    assert slope["statistic"] == pytest.approx(theirs.statistic, rel=1e-9)
+    assert slope["p_value"] == pytest.approx(theirs.pvalue, rel=1e-9)
+
+
+@pytest.mark.parametrize("scope", [NEW_NAMES, BOTH])
+def test_limits_are_those_of_both_rates(models: pl.DataFrame, scope: str) -> None:
+    """A model that refuses hardly anything: limits lean, and say the same as p."""
+    rare = models.with_columns(
+        label=pl.when((pl.col("model") == "small") & (pl.col("sample") > 0))
+        .then(pl.lit("answer"))
+        .otherwise("label")
+    )
+    frame = compare(rare, config(), ["small", "large"]).filter(scope=scope, outcome="refusal")
+    for mine in frame.iter_rows(named=True):
+        low, high = (abs(mine[end] - mine["estimate"]) for end in ("ci_low", "ci_high"))
+        assert low != pytest.approx(high, rel=1e-3)
+        assert (mine["p_value"] < 0.05) == (mine["ci_low"] > 0 or mine["ci_high"] < 0)
+    whole = row(frame, estimand=ESTIMANDS[0])
+    assert -1 <= whole["ci_low"] < whole["estimate"] < whole["ci_high"] <= 1
 
 
 def test_rates_are_compared_within_groups_of_names(models: pl.DataFrame) -> None:
@@ -94,9 +116,10 @@ def test_rates_are_compared_within_groups_of_names(models: pl.DataFrame) -> None
 
 def test_one_level_is_the_paired_t_test(models: pl.DataFrame) -> None:
     one = models.filter(pl.col("group") == "x")
-    frame = compare(one, config(), ["small", "large"])
+    series = {"size": {"small": 7.0, "large": 14.0}}
+    frame = compare(one, config(model_series=series), ["small", "large"])
     by_name = differences(one, "large", "small")["d"].to_numpy()
-    mine = row(frame, contrast="large - small", estimand=ESTIMANDS[0], scope=NEW_NAMES)
+    mine = row(frame, contrast="size", estimand="rate_trend", scope=NEW_NAMES)
     assert mine["p_value"] == pytest.approx(ttest_1samp(by_name, 0).pvalue, rel=1e-9)
 
 

@@ -82,13 +82,13 @@ TABLES = {
     ),
     "comparison": Table(
         _compare,
-        "pairing.contrast",
+        "arm_changes.contrast",
         ("estimate", "std_error", "p_value"),
         said=("other - m, refusal, ", "other - m, group, refusal, "),
     ),
     "means of the comparison": Table(
         _compare,
-        "pairing.level_means",
+        "arm_changes.level_means",
         ("estimate", "std_error", "p_value"),
         said=("other - m, refusal, ", "other - m, group, refusal, "),
     ),

@@ -265,3 +265,52 @@ def test_planted_costs_are_recovered_and_equal_ones_raise_no_alarm(
         found.append(between["p_adjusted"] <= 0.05)
     assert np.mean(within) >= 0.9
     assert np.mean(found) == 1 if alarms else np.mean(found) <= 0.15
+
+
+def test_a_guard_that_stops_everything() -> None:
+    """Rates of 1 at every level say nothing of how alike responses are; the baseline's do."""
+    prompts = _prompts(names=8, templates=24).filter(kind="harmless")
+    random = np.random.default_rng(3)
+    refused = {
+        (row["name_id"], row["template_id"]): random.random() < 0.75
+        for row in prompts.iter_rows(named=True)
+    }
+    table = safeguards(
+        _observed(
+            prompts,
+            lambda row: row["arm"] == "guarded" or refused[row["name_id"], row["template_id"]],
+        ),
+        ANALYSIS,
+        arms_of(ARMS),
+    ).filter(arm="guarded", scope=str(Scope.NEW_NAMES_AND_TEMPLATES))
+    for group in "xy":
+        [row] = table.filter(group=group, estimand="rate_difference").iter_rows(named=True)
+        assert row["ci_low"] <= 0.25 <= row["ci_high"]
+        # 128 responses of a rate of 75 %: an error of 4 points.
+        assert row["ci_high"] - row["ci_low"] < 0.25
+        assert row["p_value"] < 0.01
+    [between] = table.filter(estimand="disparity_difference").iter_rows(named=True)
+    assert between["ci_low"] <= 0 <= between["ci_high"]
+    assert between["ci_high"] - between["ci_low"] < 0.35
+
+
+def test_levels_that_change_alike_everywhere_are_told() -> None:
+    """The guard stops every second template, whose answers nobody refused before."""
+    table = safeguards(
+        _observed(
+            _prompts(),
+            lambda row: row["arm"] == "guarded" and row["template_id"] in {"t0", "t3"},
+        ),
+        ANALYSIS,
+        arms_of(ARMS),
+    ).filter(arm="guarded", kind="harmless")
+    [whole] = table.filter(
+        group="y", estimand="rate_difference", scope=str(Scope.NEW_NAMES_AND_TEMPLATES)
+    ).iter_rows(named=True)
+    assert whole["estimate"] == 0.5
+    between = table.filter(estimand="disparity_difference")
+    assert between["estimate"].to_list() == [0.0, 0.0]
+    assert between["p_value"].null_count() == 2
+    assert set(between["note"]) == {
+        "levels differ alike at every name and template: no interval or test can be had"
+    }

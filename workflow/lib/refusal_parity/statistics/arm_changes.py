@@ -1,4 +1,4 @@
-"""What an arm changes, with limits from those of the rates with the arm and without it.
+"""What an arm, or another model, changes, with limits from those of the rates with and without it.
 
 The mean change over prompts has an error of its own, but where a rare outcome becomes frequent
 its distribution leans, and an interval of t around it misses too often. So both rates get
@@ -19,10 +19,11 @@ from refusal_parity.factors import is_listed
 from refusal_parity.statistics.designs.counts import Design, clusters_of
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.failures import finite
-from refusal_parity.statistics.pairing import ALL
+from refusal_parity.statistics.pairing import ALL, STILL, WITH, WITHOUT
 from refusal_parity.statistics.proportions import wilson_limits
+from refusal_parity.statistics.rounding import is_noise
 from refusal_parity.statistics.variances.effective import effective_of_rates
-from refusal_parity.statistics.variances.level_means import contrast, level_means
+from refusal_parity.statistics.variances.level_means import contrast, has_few, level_means
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-WITH: Final = "rate_with"
-WITHOUT: Final = "rate_without"
 _Reach: TypeAlias = "Callable[[float], tuple[float, float]]"
 """How far limits lie below and above, at a quantile."""
 
@@ -185,7 +184,7 @@ def difference_of_changes(
     one = np.eye(len(means.levels))
     whole = contrast(means.change, one[group] - one[reference], scope)
     if whole is None:
-        return None
+        return _standing_still(means, group, reference, scope)
     changes = _changes(
         means, one, scope, [contrast(means.change, weights, scope) for weights in one]
     )
@@ -197,6 +196,16 @@ def difference_of_changes(
         return _put_together(below, higher, together), _put_together(above, lower, together)
 
     return _numbers(whole, reach, 2.0, alpha)
+
+
+def _standing_still(means: ArmMeans, group: int, reference: int, scope: Scope) -> Row | None:
+    """The difference of two levels that differ alike at every name and template."""
+    both = np.zeros(len(means.levels))
+    both[[group, reference]] = 1.0
+    if has_few(means.change, both, scope):
+        return None
+    estimate = float(means.change.mean[group] - means.change.mean[reference])
+    return {"estimate": estimate, "note": STILL}
 
 
 def _changes(
@@ -219,16 +228,15 @@ def _changes(
     units = np.tile(used @ means.units, 2)
     # By the design effect of both arms together, and by each arm's own: where outcomes are more
     # frequent, responses are more alike, and where they are rare, an arm's own is known badly.
-    arm = np.repeat(np.arange(2), n.shape[1])
-    among = np.min(
-        [
-            effective_of_rates(
-                n.ravel(), (n * rates).ravel(), variances.ravel(), units, pool
-            ).reshape(n.shape)
-            for pool in (arm, np.zeros_like(arm))
-        ],
-        axis=0,
+    # Of an arm whose rates are all 0 or 1, as a guard's that stops everything, it is not known.
+    own, both = (
+        effective_of_rates(n.ravel(), (n * rates).ravel(), variances.ravel(), units, pool).reshape(
+            n.shape
+        )
+        for pool in (np.repeat(np.arange(2), n.shape[1]), np.zeros(n.size, dtype=np.intp))
     )
+    still = is_noise((rates * (1 - rates)).sum(axis=1, keepdims=True), 1.0)
+    among = np.where(still, both, np.minimum(own, both))
     return [
         _Change(
             float(rates[0, at] - rates[1, at]),

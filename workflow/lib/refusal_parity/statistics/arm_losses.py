@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.statistics.arm_changes import (
-    WITH,
-    WITHOUT,
     ArmMeans,
     change_of,
     change_of_all,
     difference_of_changes,
 )
 from refusal_parity.statistics.designs.outcome_columns import outcome_column
-from refusal_parity.statistics.pairing import ALL, levels_kept, scopes_of
+from refusal_parity.statistics.pairing import ALL, WITH, WITHOUT, levels_kept, scopes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

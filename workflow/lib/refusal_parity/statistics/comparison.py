@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -11,17 +11,23 @@ import polars as pl
 from refusal_parity.dimensions import GROUP
 from refusal_parity.factors import is_listed
 from refusal_parity.statistics.adjust import benjamini_hochberg
+from refusal_parity.statistics.arm_changes import (
+    ArmMeans,
+    change_of_all,
+    difference_of_changes,
+)
 from refusal_parity.statistics.designs.model_weights import ModelWeights, model_weights
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.pairing import (
     ALL,
     Row,
-    alike,
     contrast_numbers,
     failed,
+    or_alike,
     paired_by_prompt,
     paired_means,
     rates_by_prompt,
+    rates_with_and_without,
     scopes_of,
     sizes_of,
 )
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.statistics.failures import Say
+    from refusal_parity.statistics.variances.level_means import LevelMeans
 
 
 def compare(
@@ -52,8 +59,10 @@ def compare(
     they are of a rate: differences of rates are means of q over the groups,
     each weighing as its prompts do; differences of disparities are those of
     two levels' means of q. Errors and degrees of freedom are those of
-    `level_means.contrast`, for both scopes; of a prompt list, for new prompts. All rows are
-    exploratory and adjusted by Benjamini and Hochberg within estimand and scope.
+    `level_means.contrast`, for both scopes; of a prompt list, for new prompts. Limits and
+    p-values of two models are put together from those of their rates, as an arm's are
+    (`arm_changes`); those of a slope are t's. All rows are exploratory and adjusted by Benjamini
+    and Hochberg within estimand and scope.
 
     Args:
         observations: rows of `observe`, of all models.
@@ -84,69 +93,80 @@ def unadjusted(schema: type[dy.Schema]) -> dict[str, pl.DataType]:
 def _of_contrast(
     cells: pl.DataFrame, wanted: ModelWeights, analysis: AnalysisConfig, guard: Guard
 ) -> Iterator[Row]:
-    paired = paired_by_prompt(cells, wanted.weights, analysis)
     for key in map(str, analysis.readings):
-        yield from rate_rows(paired, key, wanted, analysis.alpha, guard.of(key))
+        paired = _paired(cells, key, wanted, analysis)
+        yield from _rate_rows(paired, key, wanted, analysis.alpha, guard.of(key))
         for dimension, config in analysis.dimensions.items():
-            yield from disparity_rows(
-                paired,
-                key,
-                wanted,
-                dimension,
-                config.reference,
-                analysis.alpha,
-                guard.of(dimension, key),
-            )
+            asked = _Levels(key, dimension, config.reference, analysis.alpha)
+            yield from _disparity_rows(paired, asked, wanted, guard.of(dimension, key))
 
 
-def rate_rows(
+def _paired(
+    cells: pl.DataFrame, key: str, wanted: ModelWeights, analysis: AnalysisConfig
+) -> pl.DataFrame:
+    """A row for each prompt that all of the models answered, with its `change`."""
+    if wanted.model is None or wanted.baseline is None:
+        summed = paired_by_prompt(cells, wanted.weights, analysis)
+        return summed.rename({key: "change"})
+    return rates_with_and_without(cells, key, wanted.model, wanted.baseline)
+
+
+def _rate_rows(
     paired: pl.DataFrame, key: str, wanted: ModelWeights, alpha: float, guard: Guard
-) -> list[Row]:
-    """How rates over all prompts differ, in both scopes; of `paired_by_prompt`."""
+) -> Iterator[Row]:
+    """How rates over all prompts differ, for each scope."""
     estimand = ModelEstimand.RATE_TREND if wanted.is_trend else ModelEstimand.RATE_DIFFERENCE
-    own = None if is_listed(paired) else GROUP.key
-    sizes = {} if own is None else dict(paired.group_by(own).len().iter_rows())
+    of_all = _slope_of_all if wanted.is_trend else change_of_all
 
     def numbers(scope: Scope) -> Row:
-        groups, whole = paired_means(paired, key, own), paired_means(paired, key, None)
-        if groups is None or whole is None:
+        if paired.is_empty():
             return {"note": "not estimable: no prompt has labelled responses of every model"}
-        shares = np.array([sizes.get(level, paired.height) for level in groups.levels])
-        shares = shares / paired.height
-        # Groups are the study's own: names vary within them. Where a group has
-        # one name, they vary over all.
-        return (
-            contrast_numbers(groups, shares, scope, alpha)
-            or contrast_numbers(whole, np.ones(1), scope, alpha)
-            or alike(paired[key])
-        )
+        return or_alike(of_all(paired, scope, alpha), paired["change"])
 
     compared = sizes_of(paired)
-    return [
-        _row(key, ALL, None, None, estimand, scope)
-        | compared
-        | guard.run(f"{estimand}, {scope}", partial(numbers, scope), failed)
-        for scope in scopes_of(paired)
-    ]
+    for scope in scopes_of(paired):
+        found = guard.run(f"{estimand}, {scope}", partial(numbers, scope), failed)
+        yield _row(key, ALL, None, None, estimand, scope) | compared | found
 
 
-def disparity_rows(  # noqa: PLR0913, PLR0917 - one row's key in full
-    paired: pl.DataFrame,
-    key: str,
-    wanted: ModelWeights,
-    dimension: str,
-    reference: str,
-    alpha: float,
-    guard: Guard,
+def _slope_of_all(paired: pl.DataFrame, scope: Scope, alpha: float) -> Row | None:
+    """The mean `change` within the study's groups; over all prompts where one has one name."""
+    own = None if is_listed(paired) else GROUP.key
+    groups, whole = paired_means(paired, "change", own), paired_means(paired, "change", None)
+    if groups is None or whole is None:
+        return None
+    sizes = {} if own is None else dict(paired.group_by(own).len().iter_rows())
+    shares = np.array([sizes.get(level, paired.height) for level in groups.levels])
+    return contrast_numbers(groups, shares / paired.height, scope, alpha) or contrast_numbers(
+        whole, np.ones(1), scope, alpha
+    )
+
+
+class _Levels(NamedTuple):
+    """What is asked of the levels of a dimension."""
+
+    key: str
+    dimension: str
+    reference: str
+    alpha: float
+
+
+def _disparity_rows(
+    paired: pl.DataFrame, asked: _Levels, wanted: ModelWeights, guard: Guard
 ) -> Iterator[Row]:
-    """How the difference of each level from the reference differs, in both scopes."""
+    """How the difference of each level from the reference differs, for each scope."""
+    key, dimension, reference, alpha = asked
     trend, difference = ModelEstimand.DISPARITY_TREND, ModelEstimand.DISPARITY_DIFFERENCE
     estimand = trend if wanted.is_trend else difference
     levels = set(paired[dimension].drop_nulls())
-    means = guard.run(
-        estimand,
-        lambda: paired_means(paired, key, dimension),
-        lambda reason: failed(reason)["note"],
+
+    def of_levels() -> ArmMeans | LevelMeans | None:
+        if wanted.is_trend:
+            return paired_means(paired, "change", dimension)
+        return ArmMeans.of(paired, dimension)
+
+    means: ArmMeans | LevelMeans | str | None = guard.run(
+        estimand, of_levels, lambda reason: failed(reason)["note"]
     )
 
     def numbers(group: str, scope: Scope) -> Row:
@@ -154,11 +174,16 @@ def disparity_rows(  # noqa: PLR0913, PLR0917 - one row's key in full
             return {"note": means}
         if means is None or reference not in means.levels:
             return {"note": f"not estimable: no prompt of {reference} has every model"}
-        weights = [(level == group) - float(level == reference) for level in means.levels]
+        at, base = means.levels.index(group), means.levels.index(reference)
+        if isinstance(means, ArmMeans):
+            found = difference_of_changes(means, at, base, scope, alpha)
+        else:
+            one = np.eye(len(means.levels))
+            found = contrast_numbers(means, one[at] - one[base], scope, alpha)
         ours, others = (
-            paired.filter(pl.col(dimension) == each)[key] for each in (group, reference)
+            paired.filter(pl.col(dimension) == each)["change"] for each in (group, reference)
         )
-        return contrast_numbers(means, np.array(weights), scope, alpha) or alike(ours, others)
+        return or_alike(found, ours, others)
 
     for group in sorted(levels - {reference}):
         compared = (paired.filter(pl.col(dimension) == level) for level in (group, reference))

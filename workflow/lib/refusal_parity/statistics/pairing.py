@@ -28,11 +28,16 @@ SCOPES: Final = (Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES)
 
 ALL: Final = "all"
 
+WITH: Final = "rate_with"
+WITHOUT: Final = "rate_without"
 
 _NOTHING: Final = "not estimable: one name or template, or nothing varies"
 
 
 _THE_SAME: Final = "models differ alike in all prompts of a level: no interval or test can be had"
+
+
+STILL: Final = "levels differ alike at every name and template: no interval or test can be had"
 
 
 _ALIKE: Final = "the same rate in every prompt"
@@ -85,6 +90,31 @@ def paired_by_prompt(
     )
 
 
+def rates_with_and_without(cells: pl.DataFrame, key: str, one: str, other: str) -> pl.DataFrame:
+    """Prompts that two models or arms have labelled responses to, with both rates.
+
+    Args:
+        cells: as from `rates_by_prompt`.
+        key: of the outcome.
+        one: whose rate is `WITH`.
+        other: whose rate is `WITHOUT`.
+
+    Returns:
+        The rows of the one, with `WITH`, `WITHOUT`, `n_with`, `n_without` and `change`.
+    """
+    ours, others = (cells.filter(model=each) for each in (one, other))
+    return (
+        ours.join(
+            others.select("prompt_id", pl.col(key).alias(WITHOUT), n_without="n_labelled"),
+            on="prompt_id",
+            how="inner",
+            maintain_order="left",
+        )
+        .rename({key: WITH, "n_labelled": "n_with"})
+        .with_columns(change=pl.col(WITH) - pl.col(WITHOUT))
+    )
+
+
 def levels_kept(rows: pl.DataFrame, analysis: AnalysisConfig) -> list[str]:
     """The dimensions, and the study's own groups where there are names in them."""
     first = [] if is_listed(rows) else [GROUP.key]
@@ -121,6 +151,19 @@ def alike(*levels: pl.Series) -> Row:
     ours, *others = (float(level.item(0)) for level in levels)
     nowhere = not ours and not any(others)
     return {"estimate": ours - sum(others), "note": _ALIKE if nowhere else _THE_SAME}
+
+
+def or_alike(found: Row | None, *levels: pl.Series) -> Row:
+    """Numbers, or what can be said where there are none.
+
+    Args:
+        found: numbers, why there are none, or `STILL`; null where nothing varies.
+        levels: as of `alike`, which is more exact where all prompts of a level have one quantity.
+    """
+    if found is not None and found.get("note") != STILL:
+        return found
+    exact = alike(*levels)
+    return found if found is not None and "estimate" not in exact else exact
 
 
 def failed(reason: str) -> Row:

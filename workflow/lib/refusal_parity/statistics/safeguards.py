@@ -18,8 +18,6 @@ from refusal_parity.config.arms import same_without_guard
 from refusal_parity.factors import KIND, UNSAFE
 from refusal_parity.statistics.adjust import holm
 from refusal_parity.statistics.arm_changes import (
-    WITH,
-    WITHOUT,
     ArmMeans,
     change_of,
     change_of_all,
@@ -30,9 +28,10 @@ from refusal_parity.statistics.comparison import unadjusted
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.pairing import (
     ALL,
-    alike,
     failed,
+    or_alike,
     rates_by_prompt,
+    rates_with_and_without,
     scopes_of,
     sizes_of,
 )
@@ -162,7 +161,7 @@ def _changes(
     guard: Guard,
 ) -> Iterator[Row]:
     for outcome in map(str, analysis.readings):
-        prompts = _answered_in_both(by_arm, each, outcome)
+        prompts = rates_with_and_without(by_arm, outcome, each.arm, each.baseline)
         of_all = _Question(prompts, outcome, ALL, ModelEstimand.RATE_DIFFERENCE, analysis.alpha)
         yield from of_all.rows(ALL, None, partial(change_of_all, prompts), guard.of(outcome))
         for dimension, reference in references.items():
@@ -181,21 +180,6 @@ def _changes(
                 if level != reference:
                     numbers = partial(_between_levels, means, level, reference)
                     yield from between.rows(level, reference, numbers, heard)
-
-
-def _answered_in_both(by_arm: pl.DataFrame, each: Compared, outcome: str) -> pl.DataFrame:
-    """Prompts with a labelled response in the arm and in its baseline, with both rates."""
-    with_arm, without = (by_arm.filter(model=arm) for arm in (each.arm, each.baseline))
-    return (
-        with_arm.join(
-            without.select("prompt_id", pl.col(outcome).alias(WITHOUT), n_without="n_labelled"),
-            on="prompt_id",
-            how="inner",
-            maintain_order="left",
-        )
-        .rename({outcome: WITH, "n_labelled": "n_with"})
-        .with_columns(change=pl.col(WITH) - pl.col(WITHOUT))
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +208,7 @@ class _Question:
             if others is not None and others.is_empty():
                 return {"note": f"not estimable: no prompt of {reference} in both arms"}
             parts = [ours] if others is None else [ours, others]
-            return numbers(scope, self.alpha) or alike(*(part["change"] for part in parts))
+            return or_alike(numbers(scope, self.alpha), *(part["change"] for part in parts))
 
         for scope in scopes_of(self.prompts):
             key = {

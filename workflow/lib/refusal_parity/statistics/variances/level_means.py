@@ -174,26 +174,32 @@ def contrast(
     Returns:
         None where a level with weight has one name (or template), or nothing varies.
     """
-    used = weights != 0
     by_name, name_df = means.names.variances(weights)
     parts, degrees = [by_name], [name_df]
     variance = by_name.sum()
-    clusters = [means.names]
     if scope is Scope.NEW_NAMES_AND_TEMPLATES:
-        clusters.append(means.templates)
         by_template, template_df = means.templates.variances(weights)
         by_cell, cell_df = _cell_variance(means, weights)
         variance = max(by_name.sum() + by_template.sum() - by_cell, _LEAST * by_cell)
         parts += [by_template, np.array([by_cell])]
         degrees += [template_df, np.array([cell_df])]
-    too_few = any((each.present[:, used].sum(axis=0) <= 1).any() for each in clusters)
-    if too_few or is_noise(variance + extra, float((weights**2) @ means.size**2)):
+    if has_few(means, weights, scope) or is_noise(
+        variance + extra, float((weights**2) @ means.size**2)
+    ):
         return None
     spread = (np.concatenate(parts) ** 2 / np.concatenate(degrees)).sum()
     total = variance + extra
     df = total**2 / spread if spread > 0 else np.inf
     smallest = min(float(each.min()) for each in degrees)
     return Contrast(float(weights @ means.mean), float(np.sqrt(total)), float(max(df, smallest)))
+
+
+def has_few(means: LevelMeans, weights: FloatArray, scope: Scope) -> bool:
+    """Whether a level with weight has but one name, or one template where these are new ones."""
+    used = weights != 0
+    both = scope is Scope.NEW_NAMES_AND_TEMPLATES
+    clusters = [means.names, means.templates] if both else [means.names]
+    return any(bool((each.present[:, used].sum(axis=0) <= 1).any()) for each in clusters)
 
 
 def _cell_variance(means: LevelMeans, weights: FloatArray) -> tuple[float, float]:
