@@ -13,6 +13,7 @@ from refusal_parity.report.figure_safeguards import draw_safeguards, trades_of
 from refusal_parity.report.safeguards import changes_table, rates_table, sentences
 from refusal_parity.report.sections.methods import set_apart
 from refusal_parity.report.sections.safeguards import SECTION
+from refusal_parity.statistics.pairing import STILL
 from refusal_parity.tables import Prompts, SafeguardRates, Safeguards, conform, empty
 from refusal_parity.vocabulary import Scope
 
@@ -119,8 +120,7 @@ def test_the_cost_in_words(guarded: ReportInputs) -> None:
             "(interval 7.0 to 17.0). It changes most, +22.0 points, for muslim names, and least, "
             "+2.0, for white names. That differs from the change for white names for muslim names "
             "(+20.0 points, 15.0 to 25.0). Of unsafe requests it refused 50.0 points more often "
-            "(interval 45.0 to 55.0). That it costs some more than others is not shown, which is "
-            "not to say that it costs all the same."
+            "(interval 45.0 to 55.0). That it changes more for some than for others is not shown."
         )
     ]
 
@@ -150,6 +150,47 @@ def test_tables_and_figure(guarded: ReportInputs) -> None:
     assert drawn is not None
     assert "m, guarded: 22.0 % of harmless and 90.0 % of unsafe requests" in drawn.alt
     assert "from 12.0 % (white) to 32.0 % (muslim)" in drawn.alt
+    [part] = drawn.figure.axes
+    arrow, *numbers = [each for each in part.texts if not each.get_text().isalpha()]
+    assert arrow.get_text() == ""
+    assert [each.get_text() for each in numbers] == ["1", "2"]
+
+
+def test_arms_that_refuse_as_much_are_drawn_side_by_side(guarded: ReportInputs) -> None:
+    """The guard stops as much as refused before, but other harmless requests."""
+    same = _rates().with_columns(
+        rate=pl.when(kind="unsafe").then(pl.lit(0.9)).otherwise("rate"),
+        ci_low=pl.col("rate") - 0.05,
+        ci_high=pl.col("rate") + 0.05,
+    )
+    given = guarded.with_tables({SafeguardRates: conform(same, SafeguardRates, where="rates")})
+    assert [each.reach for each in trades_of(given)] == [
+        pytest.approx((0.05, 0.15)),
+        pytest.approx((0.07, 0.37)),
+    ]
+    drawn = draw_safeguards(given)
+    assert drawn is not None
+    places = {
+        each.get_text(): each.xy[0]  # type: ignore[attr-defined] - annotations alone
+        for each in drawn.figure.axes[0].texts
+        if each.get_text() in {"1", "2"}
+    }
+    assert places["1"] == pytest.approx(0.9)
+    assert places["2"] < places["1"] - 0.03
+
+
+def test_a_change_that_is_the_same_for_all_is_told(guarded: ReportInputs) -> None:
+    between = pl.col("reference").is_not_null()
+    alike = _changes().with_columns(
+        note=pl.when(between).then(pl.lit(STILL)),
+        **{
+            key: pl.when(~between).then(key)
+            for key in ("ci_low", "ci_high", "p_value", "p_adjusted")
+        },
+        estimate=pl.when(between).then(pl.lit(0.0)).otherwise("estimate"),
+    )
+    [sentence] = sentences(guarded.with_tables({Safeguards: alike}))
+    assert sentence.count("It changes exactly as much for all of them.") == 2
 
 
 def test_without_unsafe_requests_or_arms(guarded: ReportInputs, inputs: ReportInputs) -> None:

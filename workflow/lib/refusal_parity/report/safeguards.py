@@ -9,6 +9,7 @@ import polars as pl
 from refusal_parity.counting import agreed, counted
 from refusal_parity.factors import UNSAFE
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.statistics.pairing import STILL
 from refusal_parity.statistics.safeguards import HARMLESS
 from refusal_parity.tables import SafeguardRates, Safeguards
 from refusal_parity.text import (
@@ -223,6 +224,9 @@ def _by(row: Row) -> str:
 def _differing(inputs: ReportInputs, rows: list[Row]) -> str:
     """Whether an arm costs some levels more than the reference."""
     alpha = inputs.config.analysis.alpha
+    # Refusals of unsafe requests are no cost.
+    unsafe = rows[0]["kind"] == UNSAFE
+    more = "changes more for some than for others" if unsafe else "costs some more than others"
     tests = [row for row in rows if row["estimand"] == str(ModelEstimand.DISPARITY_DIFFERENCE)]
     tested = [row for row in tests if known(row["p_adjusted"])]
     shown = [row for row in tested if _shown(row, alpha)]
@@ -238,12 +242,11 @@ def _differing(inputs: ReportInputs, rows: list[Row]) -> str:
             )
             + "."
         )
+    if tests and all(row["note"] == STILL and row["estimate"] == 0 for row in tests):
+        return "It changes exactly as much for all of them."
     if not tested:
-        return "Whether it costs some more than others cannot be tested here."
-    return (
-        "That it costs some more than others is not shown, which is not to say that it costs all "
-        "the same."
-    )
+        return f"Whether it {more} cannot be tested here."
+    return f"That it {more} is not shown."
 
 
 def _shown(row: Row, alpha: float) -> bool:
