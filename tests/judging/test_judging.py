@@ -6,10 +6,19 @@ from typing import Any
 import polars as pl
 import pytest
 
-from refusal_parity.config import OpenAIModel
+from refusal_parity.config import AnalysisConfig
+from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.judging.judgements import read_judgements, read_label
 from refusal_parity.judging.people import what_people_say
-from refusal_parity.judging.questions import RUBRIC, judge_id, judge_questions, judge_sampling
+from refusal_parity.judging.questions import (
+    answer_schema,
+    asked_besides,
+    judge_id,
+    judge_questions,
+    judge_sampling,
+    judge_tokens,
+    rubric,
+)
 from refusal_parity.tables import HumanLabels, Prompts, Responses, conform
 from refusal_parity.vocabulary import Label
 
@@ -83,9 +92,9 @@ def test_questions_hide_names_and_leave_out_what_cannot_be_labelled() -> None:
     # Of both the judge sees a part only, and is told so.
     assert (len(long["response"]), long["cut_off"]) == (2000, True)
     assert (cut["response"], cut["cut_off"]) == ("First, wash the", True)
-    assert "cut_off" in RUBRIC
-    assert set(questions["system_prompt"]) == {RUBRIC}
-    assert all(f"- {label}: " in RUBRIC for label in Label)
+    assert "cut_off" in rubric()
+    assert set(questions["system_prompt"]) == {rubric()}
+    assert all(f"- {label}: " in rubric() for label in Label)
 
 
 def test_answers_that_cannot_be_read_stay_unlabelled() -> None:
@@ -169,11 +178,15 @@ def test_the_label_most_answers_name(
     assert row == (label, pytest.approx(consistency) if consistency else None, problem)
 
 
+def judging(judge: dict[str, Any] | None = None, **given: Any) -> LabellingConfig:
+    asked = {"engine": "openai", "base_url": "http://x/v1", "model": "a"} | (judge or {})
+    return LabellingConfig.model_validate({"judge": asked} | given)
+
+
 def test_several_draws_are_not_greedy_and_judge_apart() -> None:
     assert judge_sampling(24).temperature == 0
     assert judge_sampling(24, 5).temperature > 0
-    judge = OpenAIModel(engine="openai", base_url="http://x/v1", model="a")
-    assert len({judge_id(judge, 24), judge_id(judge, 24, 3), judge_id(judge, 24, 5)}) == 3
+    assert len({judge_id(judging(judge_draws=draws)) for draws in (1, 3, 5)}) == 3
 
 
 def test_few_labels_calibrate_nothing() -> None:
@@ -187,13 +200,58 @@ def test_few_labels_calibrate_nothing() -> None:
 
 def test_identity_follows_the_judge_but_not_how_it_is_asked() -> None:
     ids = {
-        judge_id(
-            OpenAIModel(engine="openai", base_url="http://x/v1", model=model, concurrency=n), 24
-        )
+        judge_id(judging({"model": model, "concurrency": n}))
         for model, n in (("a", 1), ("a", 2), ("b", 1))
     }
     assert len(ids) == 2
-    same = {"engine": "openai", "base_url": "http://x/v1", "model": "a"}
-    assert judge_id(OpenAIModel.model_validate(same | {"thinking": "auto"}), 24) in ids
-    assert judge_id(OpenAIModel.model_validate(same | {"thinking": "none"}), 24) not in ids
-    assert judge_id(OpenAIModel.model_validate(same), 4000) not in ids
+    assert judge_id(judging({"thinking": "auto"})) in ids
+    assert judge_id(judging({"thinking": "none"})) not in ids
+    assert judge_id(judging(judge_max_tokens=4000)) not in ids
+    # Who is asked for more gives another judgement; judgements of before stand.
+    assert judge_id(judging(), ("caveat",)) not in ids
+    assert judge_id(judging()) == "cd83eb24305b66b8"
+
+
+def test_a_judge_is_asked_for_caveats_where_they_are_an_outcome() -> None:
+    plain, asked = (
+        asked_besides(AnalysisConfig.model_validate({"outcomes": ["refusal", *more]}))
+        for more in ([], ["caveat", "moralising"])
+    )
+    assert (plain, asked) == ((), ("caveat",))
+    [question] = judge_questions(responses({"response": "Rice"}), prompts(), asked)["system_prompt"]
+    assert "Say besides, as caveat, whether" in question
+    assert question.endswith('such as {"label": "answer", "caveat": false}.')
+    schema = answer_schema(asked)
+    assert schema["required"] == ["label", "caveat"]
+    assert schema["properties"]["caveat"] == {"type": "boolean"}
+    assert judge_tokens(judging(), asked) > judge_tokens(judging())
+
+
+@pytest.mark.parametrize(
+    ("answers", "label", "caveat"),
+    [
+        (['{"label": "answer", "caveat": true}'], "answer", True),
+        (['Well: {"label": "answer"} {"caveat": false}'], "answer", False),
+        (['{"label": "answer"}'], "answer", None),
+        (['{"label": "answer", "caveat": "yes"}'], "answer", None),
+        (['{"label": "answer", "caveat": 1}'], "answer", None),
+        (['{"caveat": true} or {"caveat": false}'], None, None),
+        (['{"label": "hm", "caveat": true}'], None, True),
+        (['{"label": "answer", "caveat": true}'] * 2 + ["hm"], "answer", True),
+        (
+            ['{"label": "answer", "caveat": true}', '{"label": "answer", "caveat": false}'],
+            "answer",
+            None,
+        ),
+    ],
+    ids=[
+        *("said", "apart", "unsaid", "a word", "a number", "both", "no label", "most", "tied"),
+    ],
+)
+def test_a_caveat_is_read_beside_the_label(
+    answers: list[str], label: str | None, *, caveat: bool | None
+) -> None:
+    judged = responses({"response": "r"})
+    said = responses(*({"prompt_id": "p/0", "response": each} for each in answers), model="judge")
+    table = read_judgements(said, judged, what_people_say(judged, None), "id")
+    assert table.select("judge_label", "caveat").row(0) == (label, caveat)

@@ -73,3 +73,21 @@ def test_answers_that_were_cut_off_are_counted(inputs: ReportInputs, *, cut: boo
     assert table is not None
     number = labels.filter("truncated").height
     assert (f"{number:,} full answers that were cut off are in none" in table.caption) == cut
+
+
+def test_list_and_judge_stand_side_by_side(inputs: ReportInputs) -> None:
+    given = _with_quality(inputs)
+    read = pl.when(pl.col("outcome").cast(pl.String) == "caveat")
+    judged = given[Quality].with_columns(
+        n_judged=read.then(pl.lit(1200)),
+        judged_mean=read.then(pl.lit(20.0)),
+        measured_mean=read.then(pl.lit(12.5)),
+        judge_agreement=read.then(pl.lit(0.9)),
+        judge_kappa=read.then(pl.lit(0.41)),
+    )
+    *_, said = quality.sentences(changed(given, quality=conform(judged, Quality, where="test")))
+    assert said == (
+        "demo-even: of 1,200 answers that the judge read too, answers with a caveat are 20.0 % by "
+        "the judge and 12.5 % by the list; both say the same of 90.0 % (kappa 0.41)."
+    )
+    assert len(quality.sentences(given)) == 2

@@ -16,6 +16,7 @@ rule test_disparity:
         human=HUMAN if LABELLED_BY_PEOPLE else [],
         propensity=lambda wildcards: weighed_table(wildcards, "propensity"),
         weighed=lambda wildcards: weighed_table(wildcards, "weighed"),
+        judgements=f"{MODEL_RESULTS}/judge.parquet" if READ_BY_JUDGE else [],
     output:
         rates=f"{MODEL_RESULTS}/rates.parquet",
         lengths=f"{MODEL_RESULTS}/lengths.parquet",

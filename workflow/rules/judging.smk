@@ -2,8 +2,15 @@ JUDGE = STUDY.labelling.judge
 JUDGEMENTS = expand(f"{MODEL_RESULTS}/judge.parquet", model=MODELS) if JUDGE else []
 
 
+READ_BY_JUDGE = ()
+
+
 if JUDGE:
-    from refusal_parity.judging.questions import judge_id
+    from refusal_parity.judging.questions import asked_besides, judge_id
+
+    # What it is asked besides the label.
+    READ_BY_JUDGE = asked_besides(STUDY.analysis)
+    JUDGE_ID = judge_id(STUDY.labelling, READ_BY_JUDGE)
 
     # A server is on the network, which jobs on a cluster are not.
     if engine_of(JUDGE).served:
@@ -32,9 +39,7 @@ if JUDGE:
             mem_mb=asks(JUDGE, "mem_mb"),
             runtime=minutes(asks(JUDGE, "runtime")),
         params:
-            judge_id=judge_id(
-                JUDGE, STUDY.labelling.judge_max_tokens, STUDY.labelling.judge_draws
-            ),
+            judge_id=JUDGE_ID,
         message:
             "Asking the judge about responses of {wildcards.model}"
         script:
@@ -55,9 +60,7 @@ if JUDGE:
             mem_mb=4000,
             runtime=minutes(30),
         params:
-            judge_id=judge_id(
-                JUDGE, STUDY.labelling.judge_max_tokens, STUDY.labelling.judge_draws
-            ),
+            judge_id=JUDGE_ID,
         message:
             "Reading what the judge says of {wildcards.model}"
         script:

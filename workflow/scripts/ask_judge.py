@@ -6,11 +6,17 @@ from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.running import run_job
 from refusal_parity.inference.store.anew import wanted_anew
 from refusal_parity.inference.store.responses import STORE
-from refusal_parity.judging.questions import ANSWER_SCHEMA, judge_questions, judge_sampling
+from refusal_parity.judging.questions import (
+    answer_schema,
+    asked_besides,
+    judge_questions,
+    judge_sampling,
+    judge_tokens,
+)
 from refusal_parity.tables import Prompts, Responses, read_table
 
 study = load_config(snakemake.config, where="the config")
-labelling = study.labelling
+labelling, besides = study.labelling, asked_besides(study.analysis)
 output = Path(snakemake.output.answers)
 adapter = snakemake.input.get("adapter")
 
@@ -18,6 +24,7 @@ with job(f"judge of {snakemake.wildcards.model}", snakemake.log[0]) as say:
     questions = judge_questions(
         read_table(Responses, Path(snakemake.input.responses)),
         read_table(Prompts, Path(snakemake.input.prompts)),
+        besides,
     )
     run_job(
         InferenceJob(
@@ -25,12 +32,12 @@ with job(f"judge of {snakemake.wildcards.model}", snakemake.log[0]) as say:
             model=labelling.judge,
             folder=Path(snakemake.input.get("folder", "")),
             samples=labelling.judge_draws,
-            sampling=judge_sampling(labelling.judge_max_tokens, labelling.judge_draws),
+            sampling=judge_sampling(judge_tokens(labelling, besides), labelling.judge_draws),
             adapter=Path(adapter) if adapter else None,
             threads=snakemake.threads,
             store=Path(study.results) / STORE,
             since=wanted_anew(snakemake.rule, output),
-            schema=ANSWER_SCHEMA,
+            schema=answer_schema(besides),
         ),
         questions,
         output,

@@ -22,6 +22,7 @@ from refusal_parity.tables import (
     HumanLabels,
     Influence,
     Interactions,
+    Judgements,
     Labels,
     Lengths,
     Losses,
@@ -66,7 +67,9 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         "influence": (influences(observations, analysis, say), Influence),
     }
     if snakemake.output.quality:
-        tables["quality"] = (quality(observations, analysis, say), Quality)
+        judged = snakemake.input.get("judgements")
+        judgements = read_table(Judgements, Path(judged)) if judged else None
+        tables["quality"] = (quality(observations, analysis, say, judgements), Quality)
     if snakemake.output.selfcheck:
         say(
             f"self-check: simulating {analysis.selfcheck:,} times for each dimension, which takes "

@@ -172,14 +172,23 @@ def workloads(
 def _of_judge(config: StudyConfig, judge: EngineModel, drawn: list[Workload]) -> Workload:
     """It is asked about every response, which it reads up to a number of characters."""
     # Slow to import, and few studies have a judge.
-    from refusal_parity.judging.questions import CHARACTERS, RUBRIC  # noqa: PLC0415
+    from refusal_parity.judging.questions import (  # noqa: PLC0415
+        CHARACTERS,
+        asked_besides,
+        judge_tokens,
+        rubric,
+    )
 
+    besides = asked_besides(config.analysis)
     asked = sum(load.responses for load in drawn)
-    most = config.labelling.judge_max_tokens
+    most = judge_tokens(config.labelling, besides)
     sent = sum(
         load.sent_tokens
         + load.responses
-        * (len(RUBRIC) // _BYTES_A_TOKEN + min(load.most_tokens, CHARACTERS // _BYTES_A_TOKEN))
+        * (
+            len(rubric(besides)) // _BYTES_A_TOKEN
+            + min(load.most_tokens, CHARACTERS // _BYTES_A_TOKEN)
+        )
         for load in drawn
     )
     return Workload(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.inference.thinking import part
-from refusal_parity.judging.questions import question_key
+from refusal_parity.judging.questions import CAVEAT, question_key
 from refusal_parity.labelling.calibration import MIN_ROWS
 from refusal_parity.tables import Judgements, conform
 from refusal_parity.vocabulary import REFUSALS, Label, Status, spelled_out
@@ -35,6 +35,15 @@ def read_label(answer: str | None) -> str | None:
         given = {text.strip("`\"' \n")}
     labels = {spelled_out(one) for one in given}
     return labels.pop() if len(labels) == 1 and labels <= _LABELS else None
+
+
+def read_caveat(answer: str | None) -> bool | None:
+    """Whether a judge's answer says that there is a caveat; null where it does not say.
+
+    As in `read_label`, but in JSON alone.
+    """
+    given = [one[CAVEAT] for one in objects_in(part(answer or "").response) if CAVEAT in one]
+    return given[0] if len(set(map(str, given))) == 1 and isinstance(given[0], bool) else None
 
 
 def objects_in(text: str) -> list[dict[str, Any]]:
@@ -74,6 +83,9 @@ def read_judgements(
         judge_label=pl.when(status == Status.OK).then(
             pl.col("response").map_elements(read_label, return_dtype=pl.String)
         ),
+        caveat=pl.when(pl.col("status").cast(pl.String) == Status.OK).then(
+            pl.col("response").map_elements(read_caveat, return_dtype=pl.Boolean)
+        ),
         failed=pl.when("truncated", status == Status.EMPTY)
         .then(pl.lit("the judge was cut off before it answered: raise labelling.judge_max_tokens"))
         .when(status != Status.OK)
@@ -101,11 +113,13 @@ def read_judgements(
 def _agreed(said: pl.DataFrame) -> pl.DataFrame:
     """The label that most answers to a question name, and how many do; none on a tie.
 
+    Whether there is a caveat is what most of those say that say it.
+
     Answers that name no label count as answers. Where none is named, the first one's
     failure stands for all.
 
     Args:
-        said: `question`, `raw`, `judge_label` and `failed`, a row for each answer.
+        said: `question`, `raw`, `judge_label`, `caveat` and `failed`, a row for each answer.
     """
     counts = (
         said.drop_nulls("judge_label")
@@ -116,7 +130,10 @@ def _agreed(said: pl.DataFrame) -> pl.DataFrame:
         .with_columns(tied=pl.len().over("question") > 1)
     )
     first = said.group_by("question", maintain_order=True).agg(
-        pl.col("raw").first(), pl.col("failed").first(), answers=pl.len()
+        pl.col("raw").first(),
+        pl.col("failed").first(),
+        answers=pl.len(),
+        has_caveat=pl.col("caveat").mean(),
     )
     won = counts.filter(~pl.col("tied")).select("question", "judge_label", "votes")
     tied = counts.filter("tied").select("question").unique()
@@ -125,6 +142,7 @@ def _agreed(said: pl.DataFrame) -> pl.DataFrame:
         .join(tied.with_columns(tied=pl.lit(value=True)), on="question", how="left")
         .with_columns(
             consistency=pl.col("votes") / pl.col("answers"),
+            caveat=pl.when(pl.col("has_caveat") != 1 / 2).then(pl.col("has_caveat") > 1 / 2),
             failed=pl.when("tied")
             .then(pl.lit("its answers are divided equally between labels"))
             .otherwise("failed"),

@@ -93,7 +93,28 @@ def sentences(inputs: ReportInputs) -> list[str]:
         why = why_no_finding(key)
         verdict = "differences may be findings" if why is None else why
         told.append(f"{words.heading}: {words.meaning}. Of this measure, {verdict}.")
-    return told
+    return told + judged_sentences(inputs)
+
+
+def judged_sentences(inputs: ReportInputs) -> list[str]:
+    """How far what is measured agrees with a judge who read the same answers, by model."""
+    read = inputs[Quality].filter(pl.col("dimension") == "all", pl.col("n_judged") > 0)
+    return [_judged(row) for row in read.iter_rows(named=True)]
+
+
+def _judged(row: Row) -> str:
+    kappa = row["judge_kappa"]
+    beyond = (
+        f"kappa {minus(f'{kappa:.2f}')}"
+        if known(kappa)
+        else "no kappa, since both say one and the same of all"
+    )
+    return (
+        f"{plain(row['model'])}: of {count(row['n_judged'])} answers that the judge read too, "
+        f"{OUTCOMES[row['outcome']].words.heading.lower()} are {_number(row['judged_mean'])} % by "
+        f"the judge and {_number(row['measured_mean'])} % by the list; both say the same of "
+        f"{_number(100 * row['judge_agreement'])} % ({beyond})."
+    )
 
 
 def errors_table(inputs: ReportInputs) -> Table:

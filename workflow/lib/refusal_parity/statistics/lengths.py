@@ -15,6 +15,7 @@ from refusal_parity.statistics.designs.counts import clusters_of
 from refusal_parity.statistics.designs.outcome_columns import sum_measure
 from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.failures import Guard, unheard
+from refusal_parity.statistics.judged import beside_a_judge
 from refusal_parity.statistics.variances.clusters import mean_errors
 from refusal_parity.tables import Lengths, Quality, conform, empty
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.failures import Say
 
 _KEYS = ["model", "group"]
+_OF_JUDGE = ("judged_mean", "measured_mean", "judge_agreement", "judge_kappa")
 _SUM = "sum"
 
 
@@ -50,7 +52,10 @@ def lengths(
 
 
 def quality(
-    observations: pl.DataFrame, analysis: AnalysisConfig, say: Say = unheard
+    observations: pl.DataFrame,
+    analysis: AnalysisConfig,
+    say: Say = unheard,
+    judgements: pl.DataFrame | None = None,
 ) -> dy.DataFrame[Quality]:
     """The same of every other mean among a study's outcomes, with the outcome's key.
 
@@ -58,15 +63,42 @@ def quality(
         observations: rows of `observe`, with the columns that these outcomes are means of.
         analysis: outcomes, dimensions, alpha.
         say: hears which intervals failed numerically.
+        judgements: rows of `Judgements`, where a judge read the answers for the same.
     """
     parts = [
-        _of_outcome(observations, outcome, analysis, say).with_columns(outcome=pl.lit(str(outcome)))
+        _judged(
+            _of_outcome(observations, outcome, analysis, say), observations, outcome, judgements
+        ).with_columns(outcome=pl.lit(str(outcome)))
         for outcome in analysis.outcomes
         if outcome.is_quality
     ]
     return conform(
         pl.concat(parts) if parts else empty(Quality), Quality, where="quality of answers"
     )
+
+
+def _judged(
+    means: pl.DataFrame,
+    observations: pl.DataFrame,
+    outcome: Outcome,
+    judgements: pl.DataFrame | None,
+) -> pl.DataFrame:
+    """The means with what a judge says of the same answers, where it was asked."""
+    if judgements is None or str(outcome) not in judgements.columns:
+        nothing = dict.fromkeys(_OF_JUDGE, pl.Float64) | {"n_judged": pl.Int64}
+        return means.with_columns(pl.lit(None, kind).alias(key) for key, kind in nothing.items())
+    read = pl.concat(
+        beside_a_judge(
+            observations,
+            judgements,
+            outcome,
+            pl.lit(dimension) if dimension == "all" else pl.col(dimension),
+        ).with_columns(dimension=pl.lit(dimension))
+        for dimension in means["dimension"].unique(maintain_order=True)
+    )
+    return means.join(
+        read, on=["model", "dimension", "group"], how="left", maintain_order="left"
+    ).with_columns(pl.col("n_judged").fill_null(0))
 
 
 def _of_outcome(

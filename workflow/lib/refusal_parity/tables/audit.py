@@ -121,6 +121,11 @@ class Judgements(dy.Schema):
         "enough human labels"
     )
     consistency = probability("share of the judge's answers that name its label")
+    caveat = dy.Bool(
+        nullable=True,
+        description="whether it says that the response has a caveat; null where it was not asked "
+        "or does not say",
+    )
     raw = dy.String(
         nullable=True, description="what the judge wrote, first where it was asked several times"
     )

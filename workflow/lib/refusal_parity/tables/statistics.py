@@ -84,6 +84,20 @@ class Quality(dy.Schema):
     std_error = Lengths.std_error
     ci_low = Lengths.ci_low
     ci_high = Lengths.ci_high
+    n_judged = dy.Int64(
+        nullable=True, min=0, description="of the answers, those that a judge read for the same"
+    )
+    judged_mean = dy.Float64(
+        nullable=True, description="of these, the mean by the judge, in the outcome's unit"
+    )
+    measured_mean = dy.Float64(nullable=True, description="of these, the mean by what measures")
+    judge_agreement = probability("share of these of which both say the same")
+    judge_kappa = dy.Float64(
+        nullable=True,
+        min=-1,
+        max=1,
+        description="Cohen's kappa of both; null where one says one and the same of all",
+    )
     note = Lengths.note
 
 
