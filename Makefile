@@ -38,7 +38,7 @@ QUIET := --quiet reason host
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm mutants lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-headline bench-stopping bench-across-models bench-margin bench-losing bench-planned decision-figure bench-arms bench-nested bench-openings bench-propensity bench-template-effects bench-corrected bench-expansion bench-inference bench-labelling bench-scale bench-preference bench-preference-level study-classifiers names screen demo-models clean
+.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm mutants lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-headline bench-stopping bench-across-models bench-margin bench-losing bench-planned decision-figure bench-arms bench-nested bench-openings bench-propensity bench-weighed bench-template-effects bench-corrected bench-expansion bench-inference bench-labelling bench-scale bench-preference bench-preference-level study-classifiers names screen demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -224,6 +224,10 @@ bench-openings: $(INSTALLED) ## weighed openings against thousands of draws, and
 bench-propensity: export OPENBLAS_NUM_THREADS = 1
 bench-propensity: $(INSTALLED) ## the same of odds ratios of rare refusals, over 2,000 studies a scenario
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/propensity_studies.py
+
+bench-weighed: export OPENBLAS_NUM_THREADS = 1
+bench-weighed: $(INSTALLED) ## the same of weighed rates
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/weighed_studies.py
 
 bench-template-effects: export OPENBLAS_NUM_THREADS = 1
 bench-template-effects: $(INSTALLED) ## how differences vary between templates, over 2,000 studies a scenario

@@ -54,8 +54,9 @@ def calibrated_linear(studies: Studies, setting: Setting) -> list[Answers]:
     """
 
     def tests(fit: LeastSquares) -> list[Answers]:
-        least = {"names": NAMES, "templates": TEMPLATES}
-        return [against_null(fit, setting, CALIBRATED_LINEAR, null_of, **least)]
+        return [
+            against_null(fit, setting, CALIBRATED_LINEAR, null_of, names=NAMES, templates=TEMPLATES)
+        ]
 
     return regression(studies, CALIBRATED_LINEAR, tests)
 
@@ -78,6 +79,7 @@ def against_null(  # noqa: PLR0913 - what is tested, and against what
     *,
     names: int,
     templates: int,
+    at_least_t: bool = True,
 ) -> Answers:
     """The t tests of differences, held against studies without one.
 
@@ -88,6 +90,9 @@ def against_null(  # noqa: PLR0913 - what is tested, and against what
         null_of: simulates such studies.
         names: that a study must have, for its null model to be known well enough.
         templates: likewise.
+        at_least_t: whether no single p is smaller than that of t. Else only intervals are
+            as wide as t's, but for their end towards 0 where the test rejects, which agrees
+            with p.
     """
     studies = fit.studies
     found = replace(two_way_tests(fit, setting.alpha), method=method)
@@ -107,24 +112,32 @@ def against_null(  # noqa: PLR0913 - what is tested, and against what
         tails.append(family_tails(null, against, setting))
         if null is None:
             continue
-        p_value[0, at] = np.maximum(null.exceeded(distance[at], together=False), by_t[at])
-        quantile[0, at] = np.maximum(
-            null.critical(setting.alpha, together=False), norm_isf(setting.alpha / 2)
-        )
+        p_value[0, at] = null.exceeded(distance[at], together=False)
+        quantile[0, at] = null.critical(setting.alpha, together=False)
+        if at_least_t:
+            p_value[0, at] = np.maximum(p_value[0, at], by_t[at])
+            quantile[0, at] = np.maximum(quantile[0, at], norm_isf(setting.alpha / 2))
         for family in (against, ~against):
             if family.any():
                 of_family = Null(null.distances[:, family])
                 p_value[1, at, family] = of_family.exceeded(distance[at, family], together=True)
                 quantile[1, at, family] = of_family.critical(setting.alpha, together=True)
-    alone, together = half_widths(quantile, df, error)
+    tests = np.where(against, against.sum(), (~against).sum())
+    by_normal = np.stack([np.ones_like(tests), tests])[:, None]
+    least = np.zeros(()) if at_least_t else norm_isf(setting.alpha / (2 * by_normal))
+    near = half_widths(quantile, df, error)
+    far = half_widths(np.maximum(quantile, least), df, error)
+    shown = p_value < setting.alpha
+    low = estimate - np.where(shown & (estimate > 0), near, far)
+    high = estimate + np.where(shown & (estimate < 0), near, far)
     return replace(
         found,
         p_value=p_value[0],
-        ci_low=estimate - alone,
-        ci_high=estimate + alone,
+        ci_low=low[0],
+        ci_high=high[0],
         p_family=p_value[1],
-        family_low=estimate - together,
-        family_high=estimate + together,
+        family_low=low[1],
+        family_high=high[1],
         family_null=np.stack(tails) if setting.across_models else None,
     )
 
