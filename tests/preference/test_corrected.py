@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,7 +39,7 @@ def test_where_people_labelled_all_their_rates_stand() -> None:
     chosen = [refuse] * 20 + [answer] * 30 + [harm] * 10
     rejected = [refuse] * 8 + [answer] * 12 + [refuse] * 15 + [answer] * 25
     audit = audited(
-        sides_of([answer] * 60, [refuse] * 60),
+        sides_of([answer] * 45 + [refuse] * 15, [refuse] * 30 + [answer] * 30),
         mentions_of(sikh=range(1, 31)),
         everybody(dict(zip(SIDES, (chosen, rejected), strict=True))),
     )
@@ -59,6 +60,27 @@ def test_where_people_labelled_all_their_rates_stand() -> None:
             audit, BY_KEY[key], sides, Adjustment.NONE, names=("sikh", "nobody")
         )
         assert found.estimate == pytest.approx(difference, abs=1e-12)
+
+
+@pytest.mark.parametrize(("adjustment", "difference"), [("none", 0.2), ("harm", 0.1)])
+def test_corrected_rates_are_weighed_by_harm_too(adjustment: str, difference: float) -> None:
+    """Half of the group refuses, three quarters of it as harmful; of others a tenth and a half."""
+    refuses = [True, False] * 20 + [at < 10 for at in range(100)] + [at < 50 for at in range(100)]
+    words = ["refusal" if each else "answer" for each in refuses]
+    audit = audited(
+        sides_of(["answer", "refusal"] * 120, ["answer"] * 240),
+        mentions_of(sikh=range(1, 41)),
+        everybody({"chosen": words, "rejected": ["answer"] * 240}),
+    )
+    harmful = np.repeat([0, 1, 0, 1], [10, 30, 100, 100])
+    found = corrected_difference(
+        replace(audit, stratum=harmful),
+        BY_KEY["chosen_refuses"],
+        (audit.members["sikh"], audit.members["nobody"]),
+        Adjustment(adjustment),
+        names=("sikh", "nobody"),
+    )
+    assert found.estimate == pytest.approx(difference, abs=0.005)
 
 
 def test_words_and_missing_labels_are_not_corrected() -> None:

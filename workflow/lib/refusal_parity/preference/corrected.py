@@ -193,7 +193,12 @@ def _sides(readings: tuple[Reading, ...], parts: Sequence[Bools]) -> list[_Side]
 
 
 def _of_level(found: list[Corrected], level: npt.NDArray[np.intp], at: int) -> tuple[Floats, float]:
-    pseudo = [each.pseudo[level == at] for each in found]
+    # What widens errors for the means that are fitted moves means by a little.
+    pseudo = [
+        each.rate[at] + values - values.mean()
+        for each in found
+        for values in [each.pseudo[level == at]]
+    ]
     if len(found) == 1:
         return pseudo[0], float(found[0].extra[at])
     rates = [float(each.rate[at]) for each in found]
