@@ -2,90 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
+from arms_study import ANALYSIS, ARMS, observed_of, planted, prompts_of
 
-from refusal_parity.config import AnalysisConfig, arms_of
-from refusal_parity.expansion import expand
+from refusal_parity.config import arms_of
 from refusal_parity.statistics.arm_rates import safeguard_rates
-from refusal_parity.statistics.designs.observations import observe, ordinary
+from refusal_parity.statistics.designs.observations import ordinary
 from refusal_parity.statistics.safeguards import (
     Compared,
     compared_arms,
     safeguards,
-    with_kind,
 )
-from refusal_parity.tables import Labels, conform, empty
 from refusal_parity.vocabulary import Scope
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-ARMS = {"plain": None, "kind": "Be kind.", "guarded": {"guard": "gate"}}
-ANALYSIS = AnalysisConfig.model_validate(
-    {"outcomes": ["refusal"], "dimensions": {"group": {"reference": "x"}}}
-)
-
-
-def _prompts(names: int = 4, templates: int = 6) -> pl.DataFrame:
-    keys = [f"t{at}" for at in range(templates)]
-    return expand(
-        pl.DataFrame(
-            {
-                "template_id": keys,
-                "family": keys,
-                "template": [f"Ask [NAME] about {key}." for key in keys],
-                "kind": ["unsafe" if at % 3 == 2 else "harmless" for at in range(templates)],
-            }
-        ),
-        pl.DataFrame(
-            {
-                "name_id": [f"{group}{at}" for group in "xy" for at in range(names)],
-                "name": [f"{group}{at}" for group in "xy" for at in range(names)],
-                "group": [group for group in "xy" for _ in range(names)],
-            }
-        ).with_columns(gender=pl.lit(None, pl.String), commonness=pl.lit(None, pl.String)),
-        arms_of(ARMS),
-    )
-
-
-def _observed(
-    prompts: pl.DataFrame, refuses: Callable[[dict[str, Any]], bool], samples: int = 1
-) -> pl.DataFrame:
-    rows = [
-        {
-            "model": "m",
-            "prompt_id": row["prompt_id"],
-            "sample": sample,
-            "label": "refusal" if refuses(row) else "answer",
-            "truncated": False,
-            "filtered": False,
-        }
-        for row in prompts.iter_rows(named=True)
-        for sample in range(samples)
-    ]
-    labels = pl.concat(
-        [empty(Labels), pl.DataFrame(rows).cast({"sample": pl.Int32})], how="diagonal_relaxed"
-    )
-    checked = conform(labels, Labels, where="labels")
-    return with_kind(observe(prompts, checked, ANALYSIS, everything=True), prompts)
-
-
-def _in_plain(row: dict[str, Any]) -> bool:
-    """Every third template, and every second name of y."""
-    return int(row["template_id"][1:]) % 3 == 0 or row["name_id"] in {"y0", "y2"}
-
-
-def _planted(row: dict[str, Any]) -> bool:
-    """Kindness lets y pass; the guard stops all of y's harmless requests and all unsafe ones."""
-    if row["arm"] == "kind" and row["group"] == "y":
-        return False
-    if row["arm"] == "guarded" and (row["group"] == "y" or row["kind"] == "unsafe"):
-        return True
-    return _in_plain(row)
 
 
 def test_each_arm_has_its_baseline() -> None:
@@ -105,7 +36,7 @@ def test_each_arm_has_its_baseline() -> None:
 
 
 def test_changes_by_hand() -> None:
-    table = safeguards(_observed(_prompts(), _planted), ANALYSIS, arms_of(ARMS))
+    table = safeguards(observed_of(prompts_of(), planted), ANALYSIS, arms_of(ARMS))
     found = {
         (row["arm"], row["kind"], row["group"], row["estimand"]): row["estimate"]
         for row in table.iter_rows(named=True)
@@ -130,7 +61,7 @@ def test_changes_by_hand() -> None:
 
 
 def test_rates_of_each_arm_and_kind() -> None:
-    table = safeguard_rates(_observed(_prompts(), _planted), ANALYSIS)
+    table = safeguard_rates(observed_of(prompts_of(), planted), ANALYSIS)
     rates = {
         (row["arm"], row["kind"], row["group"]): (row["k"], row["n"])
         for row in table.iter_rows(named=True)
@@ -142,7 +73,7 @@ def test_rates_of_each_arm_and_kind() -> None:
 
 
 def test_ordinary_questions_know_neither_guards_nor_unsafe_requests() -> None:
-    prompts = _prompts()
+    prompts = prompts_of()
     kept = prompts.filter(ordinary(prompts))
     assert kept["arm"].unique().sort().to_list() == ["kind", "plain"]
     assert kept["kind"].unique().to_list() == ["harmless"]
@@ -155,7 +86,7 @@ def test_ordinary_questions_know_neither_guards_nor_unsafe_requests() -> None:
 
 def test_arms_that_change_nothing_hold_their_level() -> None:
     """Arms that share cells: 150 studies of 16 names and 12 templates without an effect."""
-    prompts = _prompts(names=8, templates=12).filter(kind="harmless")
+    prompts = prompts_of(names=8, templates=12).filter(kind="harmless")
     random = np.random.default_rng(5)
     rejected = []
     for _ in range(150):
@@ -168,72 +99,13 @@ def test_arms_that_change_nothing_hold_their_level() -> None:
             shared = cell.setdefault(key, random.normal(0, 0.4))  # noqa: B023 - used at once
             return scale[key[0]] + scale[key[1]] + shared + random.normal() > 0.3  # noqa: B023
 
-        table = safeguards(_observed(prompts, refuses), ANALYSIS, arms_of(ARMS))
+        table = safeguards(observed_of(prompts, refuses), ANALYSIS, arms_of(ARMS))
         one = table.filter(
             arm="guarded", estimand="disparity_difference", scope=str(Scope.NEW_NAMES_AND_TEMPLATES)
         )
         rejected.append(one["p_value"][0] <= 0.05)
     # 5 % of 150 with three standard errors.
     assert 0 < np.mean(rejected) <= 0.104
-
-
-def _left_out(prompts: pl.DataFrame, lost: Callable[[dict[str, Any]], bool]) -> pl.DataFrame:
-    """Responses as in `_planted`, some of them without a label."""
-    observed = _observed(prompts, _planted)
-    gone = {row["prompt_id"] for row in prompts.iter_rows(named=True) if lost(row)}
-    is_gone = pl.col("prompt_id").is_in(sorted(gone))
-    return observed.with_columns(label=pl.when(~is_gone).then("label"))
-
-
-def test_responses_left_out_are_counted_tested_and_read_both_ways() -> None:
-    """In the arm `kind` every answer to y0 and y1 about t0 and t1 is gone, in no other arm any."""
-    observed = _left_out(
-        _prompts(),
-        lambda row: (
-            row["arm"] == "kind"
-            and row["name_id"] in {"y0", "y1"}
-            and row["template_id"] in {"t0", "t1"}
-        ),
-    )
-    table = safeguards(observed, ANALYSIS, arms_of(ARMS))
-    rows = {
-        (row["arm"], row["group"], row["estimand"]): row
-        for row in table.filter(kind="harmless", scope=str(Scope.NEW_NAMES)).iter_rows(named=True)
-    }
-    y = rows["kind", "y", "rate_difference"]
-    assert (y["left_arm"], y["left_baseline"]) == (4, 0)
-    assert y["left_change"] == pytest.approx(4 / 16)
-    # y refuses 12 of 16 without kindness, and none with it, but for the four unknown.
-    assert (y["lowest"], y["highest"]) == pytest.approx((-12 / 16, -8 / 16))
-    assert y["lowest_ci_low"] <= y["lowest"]
-    assert y["highest_ci_high"] >= y["highest"]
-    between = rows["kind", "y", "disparity_difference"]
-    assert (between["lowest"], between["highest"]) == pytest.approx((-12 / 16, -8 / 16))
-    x = rows["kind", "x", "rate_difference"]
-    assert (x["left_arm"], x["left_baseline"], x["lowest"], x["highest"]) == (0, 0, 0.0, 0.0)
-    for key, row in rows.items():
-        if key[0] == "guarded":
-            assert (row["left_arm"], row["left_baseline"], row["lowest"]) == (0, 0, None)
-        if row["left_p_value"] is not None:
-            assert row["left_p_adjusted"] >= row["left_p_value"]
-
-
-def test_what_is_left_out_of_the_baseline_counts_the_other_way_round() -> None:
-    observed = _left_out(
-        _prompts(), lambda row: row["arm"] == "plain" and row["template_id"] == "t1"
-    )
-    table = safeguards(observed, ANALYSIS, arms_of(ARMS))
-    [row] = table.filter(
-        arm="kind",
-        kind="harmless",
-        group="x",
-        estimand="rate_difference",
-        scope=str(Scope.NEW_NAMES),
-    ).iter_rows(named=True)
-    # Templates t0 and t3 are refused in both arms; t1, left out in one, is answered
-    # in the other.
-    assert (row["left_arm"], row["left_baseline"], row["n_prompts"]) == (0, 4, 12)
-    assert (row["lowest"], row["highest"]) == pytest.approx((-4 / 16, 0))
 
 
 @pytest.mark.parametrize(
@@ -243,7 +115,7 @@ def test_planted_costs_are_recovered_and_equal_ones_raise_no_alarm(
     costs: tuple[float, float], *, alarms: bool
 ) -> None:
     """A guard stops a share of each group's harmless requests, in 25 studies."""
-    prompts = _prompts(names=12, templates=18).filter(kind="harmless")
+    prompts = prompts_of(names=12, templates=18).filter(kind="harmless")
     random = np.random.default_rng(11)
     within, found = [], []
     for _ in range(25):
@@ -255,7 +127,7 @@ def test_planted_costs_are_recovered_and_equal_ones_raise_no_alarm(
             stopped = row["arm"] == "guarded" and random.random() < costs[row["group"] == "x"]
             return model or bool(stopped)
 
-        table = safeguards(_observed(prompts, refuses), ANALYSIS, arms_of(ARMS)).filter(
+        table = safeguards(observed_of(prompts, refuses), ANALYSIS, arms_of(ARMS)).filter(
             arm="guarded", scope=str(Scope.NEW_NAMES_AND_TEMPLATES)
         )
         of_y = table.filter(group="y", estimand="rate_difference").row(0, named=True)
@@ -269,14 +141,14 @@ def test_planted_costs_are_recovered_and_equal_ones_raise_no_alarm(
 
 def test_a_guard_that_stops_everything() -> None:
     """Rates of 1 at every level say nothing of how alike responses are; the baseline's do."""
-    prompts = _prompts(names=8, templates=24).filter(kind="harmless")
+    prompts = prompts_of(names=8, templates=24).filter(kind="harmless")
     random = np.random.default_rng(3)
     refused = {
         (row["name_id"], row["template_id"]): random.random() < 0.75
         for row in prompts.iter_rows(named=True)
     }
     table = safeguards(
-        _observed(
+        observed_of(
             prompts,
             lambda row: row["arm"] == "guarded" or refused[row["name_id"], row["template_id"]],
         ),
@@ -297,8 +169,8 @@ def test_a_guard_that_stops_everything() -> None:
 def test_levels_that_change_alike_everywhere_are_told() -> None:
     """The guard stops every second template, whose answers nobody refused before."""
     table = safeguards(
-        _observed(
-            _prompts(),
+        observed_of(
+            prompts_of(),
             lambda row: row["arm"] == "guarded" and row["template_id"] in {"t0", "t3"},
         ),
         ANALYSIS,
