@@ -4,7 +4,8 @@ Responses follow a probit law. Names, templates, the pair of template and group,
 effects that both arms share, and effects of their own in the arm, so that what the arm changes
 varies over names and templates. Rates over the population of names and templates are known in
 closed form. Prints, for each scenario and question, in how many studies the interval misses
-the truth and, where nothing is changed, that is in how many the test rejects.
+the truth and, where nothing is changed, that is in how many the test rejects. A guard's arm has
+the baseline's very responses but for those that are stopped.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ class Scenario:
         own: share of each variance that the arm has for itself.
         before: rate in the baseline.
         after: rate in the arm, of the reference and of the others.
+        guard: whether the arm has the baseline's very responses, but for those that a guard
+            stops: a share of each group's cells, by effects of its own.
     """
 
     groups: tuple[int, ...]
@@ -68,6 +71,7 @@ class Scenario:
     own: float
     before: float
     after: tuple[float, float]
+    guard: bool = False
 
 
 def simulate(scenario: Scenario, random: np.random.Generator) -> ArmMeans:
@@ -91,9 +95,15 @@ def simulate(scenario: Scenario, random: np.random.Generator) -> ArmMeans:
     rates = np.array(scenario.after)[np.minimum(group, 1)]
     spread = np.sqrt(1 + total)
     baseline = ndtr(ndtri(scenario.before) * spread + shared + effects(scenario.own))
-    arm = ndtr(ndtri(rates) * spread + shared + own)
-    with_arm, without = (random.binomial(samples, each) / samples for each in (arm, baseline))
-    template, name = np.indices(arm.shape)
+    without = random.binomial(samples, baseline) / samples
+    if scenario.guard:
+        stopped = (rates - scenario.before) / (1 - scenario.before)
+        chance = ndtr(ndtri(stopped) * spread + effects(1.0))
+        with_arm = np.where(random.random(chance.shape) < chance, 1.0, without)
+    else:
+        arm = ndtr(ndtri(rates) * spread + shared + own)
+        with_arm = random.binomial(samples, arm) / samples
+    template, name = np.indices(with_arm.shape)
 
     def means(rates: FloatArray) -> LevelMeans:
         return level_means(
@@ -121,11 +131,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
     wanted = parser.parse_args()
     random = np.random.default_rng(wanted.seed)
     print(f"{'scenario':46s} {'question':12s} {'misses':>7s}  not estimable")
-    for size, (groups, templates) in SIZES.items():
+    for size in wanted.sizes:
+        groups, templates = SIZES[size]
         for key, pattern in PATTERNS.items():
+            for before, after in ((0.1, (0.3, 0.3)), (0.1, (0.3, 0.5))):
+                scenario = Scenario(groups, templates, pattern, 0.2, before, after, guard=True)
+                words = f"{size} {key} guard {before:g} to {after[0]:g}, {after[1]:g}"
+                _report(words, scenario, wanted.studies, random)
             for before, after in (
                 (0.02, (0.02, 0.02)),
                 (0.2, (0.2, 0.2)),

@@ -35,6 +35,30 @@ def test_no_two_arms_share_a_prompt(prompts: pl.DataFrame) -> None:
     assert guards == {"plain": "none", "reminded": "none", "guarded": "gate", "both": "gate"}
 
 
+def test_another_guard_asks_a_model_nothing_else(prompts: pl.DataFrame) -> None:
+    """What a model is asked does not know who reads it first, so that stored responses stay."""
+    templates = prompts.unique("template_id", maintain_order=True)
+    names = prompts.unique("name_id", maintain_order=True)
+    columns = ("template_id", "family", "template"), ("name_id", "name", "group")
+    stimuli = [table.select(keys) for table, keys in zip((templates, names), columns, strict=True)]
+    stimuli[1] = stimuli[1].with_columns(
+        gender=pl.lit(None, pl.String), commonness=pl.lit(None, pl.String)
+    )
+    asked = [
+        expand(*stimuli, {"plain": None, "wrapped": Arm(wrap="Be kind. [PROMPT]"), **arms})
+        for arms in (
+            {},
+            {"guarded": Arm(guard="gate")},
+            {"guarded": Arm(guard="another"), "both": Arm(guard="gate")},
+        )
+    ]
+    alone, one, two = (open_prompts(each).drop("guard", strict=False) for each in asked)
+    assert alone.equals(one)
+    assert alone.equals(two)
+    # Each guard's arm has prompts of its own, so that nothing is counted for another.
+    assert asked[2]["prompt_id"].n_unique() == len(asked[2]) == 4 * 4
+
+
 def test_an_arm_that_is_a_system_prompt_keeps_its_prompts() -> None:
     templates = pl.DataFrame({"template_id": ["t"], "family": ["f"], "template": ["Ask [NAME]."]})
     names = pl.DataFrame({"name_id": ["n"], "name": ["Ann"], "group": ["x"]}).with_columns(
