@@ -38,7 +38,7 @@ QUIET := --quiet reason host
 INSTALLED := $(VENV)/.installed-$(DEVICE)
 ACTIVATE := export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)";
 
-.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm mutants lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-headline bench-stopping bench-across-models bench-margin bench-losing bench-planned decision-figure bench-arms bench-nested bench-openings bench-propensity bench-weighed bench-template-effects bench-corrected bench-expansion bench-inference bench-labelling bench-scale bench-preference bench-preference-level study-classifiers names screen demo-models clean
+.PHONY: help install run study forget-responses bench-store test test-kernel kernels test-labelstudio test-slurm mutants lint docs picture chromium libreoffice reference lock schema bench-plan bench-report bench-statistics bench-null bench-headline bench-stopping bench-across-models bench-margin bench-losing bench-planned decision-figure bench-arms bench-nested bench-openings bench-propensity bench-weighed bench-template-effects bench-pooled bench-corrected bench-expansion bench-inference bench-labelling bench-scale bench-preference bench-preference-level study-classifiers names screen demo-models clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -232,6 +232,10 @@ bench-weighed: $(INSTALLED) ## the same of weighed rates
 bench-template-effects: export OPENBLAS_NUM_THREADS = 1
 bench-template-effects: $(INSTALLED) ## how differences vary between templates, over 2,000 studies a scenario
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/template_effects.py
+
+bench-pooled: export OPENBLAS_NUM_THREADS = 1
+bench-pooled: $(INSTALLED) ## how often intervals of pooled rates hold the truth, over 2,000 studies a scenario (hours)
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/pooled.py
 
 bench-headline: export OPENBLAS_NUM_THREADS = 1
 bench-headline: $(INSTALLED) ## size, coverage and power of what the report decides, over 2,000 studies (hours)

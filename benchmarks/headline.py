@@ -122,8 +122,13 @@ def threshold(rate: float, own: float, rest: float, *, skewed: bool) -> float:
     return float(brentq(lambda mean: expected(mean) - rate, -60, 60))
 
 
-def draw(scenario: Scenario, studies: int, random: np.random.Generator) -> Studies:
-    """Studies of a scenario, with the pairs with the reference."""
+def scores(
+    scenario: Scenario, studies: int, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Groups of the names, and scores of names and templates before what cells add.
+
+    The second is of shape (studies, names, templates).
+    """
     sizes, templates = DESIGNS[scenario.design]
     name, template, within, cell = PATTERNS[scenario.pattern]
     level = np.repeat(np.arange(len(sizes)), sizes)
@@ -146,14 +151,27 @@ def draw(scenario: Scenario, studies: int, random: np.random.Generator) -> Studi
     score = mean[level][None, :, None] + of_name[..., None]
     score = score + np.sqrt(template) * normal((studies, 1, templates))
     score += (np.sqrt(within) * normal((studies, len(sizes), templates)))[:, level]
-    score += np.sqrt(cell) * normal(score.shape)
+    return level, score
+
+
+def draw(scenario: Scenario, studies: int, random: np.random.Generator) -> Studies:
+    """Studies of a scenario, with the pairs with the reference."""
+    return answered(scenario, *scores(scenario, studies, random), random)
+
+
+def answered(
+    scenario: Scenario, level: np.ndarray, score: np.ndarray, random: np.random.Generator
+) -> Studies:
+    """Studies whose responses follow from the scores of names and templates."""
+    *_, cell = PATTERNS[scenario.pattern]
+    score = score + np.sqrt(cell) * random.standard_normal(score.shape)
     n: np.ndarray = np.full(score.shape[1:], scenario.samples)
     if scenario.missing:
         # One design for all studies of a batch; groups lose rows on templates of their own.
         n = np.asarray(random.integers(1, 5, n.shape))
         n[random.random(n.shape) < scenario.missing] = 0
     k = random.binomial(n, ndtr(score)).astype(float)
-    names = tuple(f"g{at}" for at in range(len(sizes)))
+    names = tuple(f"g{at}" for at in range(len(DESIGNS[scenario.design][0])))
     return Studies(Grid(names, level, n.astype(float)), k)
 
 

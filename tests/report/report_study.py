@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from report_tables import make_disparity, make_exclusions, make_overview, make_rates
+from report_tables import make_disparity, make_exclusions, make_overview, make_pooled, make_rates
 
 from refusal_parity.config import StudyConfig, load_config
 from refusal_parity.report import ReportInputs
@@ -147,6 +147,7 @@ def make_inputs(models: list[str]) -> ReportInputs:
         tables=tables_by_schema(
             prompts=prompts,
             rates=rates,
+            pooled=make_pooled(rows),
             disparity=disparity,
             exclusions=make_exclusions(rows),
             overview=make_overview(rates, disparity),

@@ -84,6 +84,34 @@ def make_rates(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(found, infer_schema_length=None)
 
 
+def make_pooled(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rates of names half-way to those of their group, and of templates to all; ends made up."""
+    found = []
+    hit = pl.col("label").is_in(["refusal", "harmful_refusal"])
+    known = rows.drop_nulls("label").with_columns(whole=pl.lit("all"))
+    for unit, others in (("name", "group"), ("template", "whole")):
+        shares = known.group_by("model", f"{unit}_id", others, maintain_order=True).agg(
+            n=pl.len().cast(pl.Int64), k=hit.sum().cast(pl.Int64)
+        )
+        both = shares.with_columns(rate=pl.col("k") / pl.col("n")).with_columns(
+            pooled=(pl.col("rate") + pl.col("rate").mean().over("model", others)) / 2
+        )
+        found.append(
+            both.select(
+                "model",
+                pl.lit("refusal").alias("outcome"),
+                pl.lit(unit).alias("unit"),
+                pl.col(f"{unit}_id").alias("key"),
+                (pl.col("group") if unit == "name" else pl.lit(None, pl.String)).alias("group"),
+                "n", "k", "rate", "pooled",
+                (pl.col("pooled") - 0.06).clip(0, 1).alias("pooled_low"),
+                (pl.col("pooled") + 0.08).clip(0, 1).alias("pooled_high"),
+                pl.lit(None, pl.String).alias("note"),
+            )
+        )  # fmt: skip
+    return pl.concat(found)
+
+
 def disparity_row(**values: Any) -> dict[str, Any]:
     """A row of the disparity table; what is not given is null."""
     method = values.get("method", "ols_cr2_two_way")

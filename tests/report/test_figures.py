@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from itertools import combinations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -14,17 +13,12 @@ from refusal_parity.report.drawing import inline_svg, save_figure, stem_of
 from refusal_parity.report.figure_comparison import draw_comparison, group_rates
 from refusal_parity.report.figure_differences import draw_differences
 from refusal_parity.report.figure_labels import label_shares
-from refusal_parity.report.figure_names import (
-    NameRate,
-    _stacked,
-    draw_names,
-    names_by_group,
-    outliers,
-)
+from refusal_parity.report.figure_names import draw_names, names_by_group
 from refusal_parity.report.figure_rates import draw_rates
 from refusal_parity.report.figures import draw_all, save_figures
+from refusal_parity.report.pooled import pooled_notes
 from refusal_parity.report.style import figure_style
-from refusal_parity.tables import TABLES, Disparity, Overview, Prompts, Rates
+from refusal_parity.tables import TABLES, Disparity, Overview, Pooled, Prompts
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
@@ -46,7 +40,7 @@ def test_figures_are_saved_in_three_formats_under_plain_names(
     inputs: ReportInputs, tmp_path: Path
 ) -> None:
     model = inputs.models[1]
-    tables = ("rates", "disparity", "overview", "exclusions", "labels")
+    tables = ("rates", "pooled", "disparity", "overview", "exclusions", "labels")
     one = {table: inputs[TABLES[table].schema].filter(pl.col("model") == model) for table in tables}
     study = changed(inputs, config=config_of([model]), **one)
     files = save_figures(draw_all(study), tmp_path)
@@ -89,42 +83,49 @@ def test_style_leaves_the_callers_settings_alone(inputs: ReportInputs) -> None:
     assert dict(mpl.rcParams) == before
 
 
-def test_labels_of_names_do_not_touch(inputs: ReportInputs) -> None:
-    rates = inputs[Rates].with_columns(
-        rate=pl.when((pl.col("dimension") == "name") & pl.col("group").str.contains("^[a-m]"))
-        .then(0.5 + pl.col("rate") / 20)
-        .otherwise(pl.col("rate"))
-    )
-    for study in (inputs, changed(inputs, rates=rates)):
-        with figure_style():
-            drawing = draw_names(study, "demo-guarded")
-            drawing.figure.draw_without_rendering()
-            boxes = [text.get_window_extent() for text in drawing.figure.axes[0].texts]
-        assert boxes
-        assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
-
-
-def test_outliers_are_far_from_the_median_and_few() -> None:
-    close = [NameRate(f"n{at}", 0.10 + at / 200) for at in range(6)]
-    far = [NameRate("low", 0.0), NameRate("high", 0.6), NameRate("higher", 0.7)]
-    assert outliers(close) == []
-    assert [name.name for name in outliers([*close, *far])] == ["higher", "high"]
-    assert outliers([]) == []
-
-
-def test_names_stand_under_their_group(inputs: ReportInputs) -> None:
+def test_each_name_has_a_row_under_its_group(inputs: ReportInputs) -> None:
     groups = names_by_group(inputs, "demo-guarded")
+    assert list(groups) == inputs.levels("group")
     assert {len(names) for names in groups.values()} == {8}
-    assert {name.name for name in groups["muslim"]} >= {"Aisha", "Omar"}
-    for names in groups.values():
-        assert [name.rate for name in names] == sorted(name.rate for name in names)
+    with figure_style():
+        axes = draw_names(inputs, "demo-guarded").figure.axes[0]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    facts = inputs.name_facts()
+    assert labels == [facts[row["key"]]["name"] for names in groups.values() for row in names]
+    dots = [line for line in axes.lines if line.get_marker() == "o" and len(line.get_xdata())]
+    assert [line.get_xdata()[0] for line in dots] == [
+        row["pooled"] for names in groups.values() for row in names
+    ]
 
 
-@pytest.mark.parametrize("names", [1, 2, 4, 7, 30])
-def test_each_name_of_one_rate_shows(names: int) -> None:
-    lifts = _stacked([0.25] * names, 0.02)
-    assert len(set(lifts)) == names
-    assert (min(lifts), max(lifts)) == (0.0, pytest.approx(min(0.13 * (names - 1), 0.39)))
+def test_of_very_many_names_the_figure_names_groups_alone(inputs: ReportInputs) -> None:
+    many = inputs[Pooled].filter(unit="name")
+    copies = [many.with_columns(key=pl.format("{}-{}", "key", pl.lit(at))) for at in range(3)]
+    with figure_style():
+        drawing = draw_names(changed(inputs, pooled=pl.concat(copies)), "demo-even")
+        few = draw_names(inputs, "demo-even")
+    axes = drawing.figure.axes[0]
+    assert len(axes.get_yticks()) == 0
+    assert {text.get_text() for text in axes.texts} == set(inputs.levels("group"))
+    assert drawing.figure.get_figheight() < 1.1 * few.figure.get_figheight()
+    assert "The table of names has the rate of each." in drawing.alt
+
+
+def test_names_without_an_estimate_show_their_rate(inputs: ReportInputs) -> None:
+    gone = inputs[Pooled].with_columns(
+        *(pl.lit(None, pl.Float64).alias(key) for key in ("pooled", "pooled_low", "pooled_high")),
+        note=pl.lit("not estimable: the outcome does not vary"),
+    )
+    study = changed(inputs, pooled=gone)
+    with figure_style():
+        drawing = draw_names(study, "demo-even")
+    marks = [line for line in drawing.figure.axes[0].lines if line.get_marker() == "|"]
+    assert len([line for line in marks if len(line.get_xdata())]) == 56
+    assert "no pooled rates" in drawing.alt
+    assert pooled_notes(study) == [
+        f"{model}: pooled rates are not estimable: the outcome does not vary."
+        for model in study.models
+    ]
 
 
 def test_marks_at_the_edges_of_the_rates_are_whole(inputs: ReportInputs) -> None:
@@ -150,7 +151,7 @@ def test_comparison_names_the_extremes(inputs: ReportInputs) -> None:
 
 
 def test_one_model_is_compared_with_nothing(inputs: ReportInputs) -> None:
-    tables = ("rates", "disparity", "exclusions")
+    tables = ("rates", "pooled", "disparity", "exclusions")
     one = {
         name: inputs[TABLES[name].schema].filter(pl.col("model") == "demo-even") for name in tables
     }

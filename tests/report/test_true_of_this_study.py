@@ -18,10 +18,11 @@ from refusal_parity.report.cautions import contrast_note
 from refusal_parity.report.figure_templates import template_words
 from refusal_parity.report.page import render_page
 from refusal_parity.report.payload import responses_of
+from refusal_parity.report.pooled import names_table
 from refusal_parity.report.summary import summary_lines
-from refusal_parity.report.views import crossed_table, names_table
+from refusal_parity.report.views import crossed_table
 from refusal_parity.report.wording import rate_sentence, statement
-from refusal_parity.tables import Prompts, Rates, SelfCheck, conform
+from refusal_parity.tables import Pooled, Prompts, Rates, SelfCheck, conform
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,11 +168,13 @@ def test_rates_of_few_responses_have_their_number(one_sample: ReportInputs) -> N
 def test_a_caption_speaks_of_brackets_where_there_are_some(
     one_sample: ReportInputs, armed: ReportInputs
 ) -> None:
-    # A single name has no interval that is clustered by name.
-    for table in (names_table(one_sample), crossed_table(armed, "arm")):
-        assert table is not None
-        assert not any("(" in cell.text for row in table.rows for cell in row)
-        assert "brackets" not in table.caption
+    table = crossed_table(armed, "arm")
+    assert table is not None
+    unpooled = one_sample[Pooled].with_columns(pooled=None, pooled_low=None, pooled_high=None)
+    for each in (table, names_table(changed(one_sample, pooled=unpooled))):
+        assert not any("(" in cell.text for row in each.rows for cell in row)
+        assert "brackets" not in each.caption
+    assert names_table(one_sample).caption.endswith("95 % intervals in brackets.")
     bounds = {"ci_low": 0.1, "ci_high": 0.4, "dimension": "group", "within": "arm"}
     rates = [rate("m", "north", within_group="bare", **bounds)]
     table = crossed_table(changed(armed, rates=of_rates(rates)), "arm")

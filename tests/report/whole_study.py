@@ -30,6 +30,7 @@ from refusal_parity.statistics.losses.shares import bounds, losses
 from refusal_parity.statistics.mixed_models import mixed_models
 from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.planning.table import measured_design
+from refusal_parity.statistics.pooled import pooled_rates
 from refusal_parity.statistics.rates import rates
 from refusal_parity.statistics.template_effects import template_effects
 from refusal_parity.tables import (
@@ -188,6 +189,7 @@ def measure(study: WholeStudy, folder: Path) -> ReportInputs:
             ("disparity", disparities(rows, analysis, human)),
             ("influence", influences(rows, analysis)),
             ("template_effects", template_effects(rows, analysis)),
+            ("pooled", pooled_rates(rows, analysis)),
             *([("selfcheck", selfcheck(rows, analysis))] if analysis.selfcheck else []),
             *([] if is_listed(prompts) else [("mixed_models", mixed_models(rows, first))]),
         ):

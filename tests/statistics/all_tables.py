@@ -19,6 +19,7 @@ from refusal_parity.statistics.losses.exclusions import exclusions
 from refusal_parity.statistics.mixed_models import mixed_models
 from refusal_parity.statistics.overview import overview
 from refusal_parity.statistics.planning.table import measured_design, planned_design
+from refusal_parity.statistics.pooled import pooled_rates
 from refusal_parity.statistics.rates import rates
 from refusal_parity.statistics.template_effects import template_effects
 
@@ -43,6 +44,7 @@ def all_tables(study: Study) -> dict[str, Table]:
         "exclusions": exclusions(observations, analysis),
         "interactions": interactions(observations, analysis),
         "template_effects": template_effects(observations, analysis),
+        "pooled": pooled_rates(observations, analysis),
         "influence": influences(observations, analysis),
         "lengths": lengths(observations, analysis),
         "selfcheck": selfcheck(observations, analysis),

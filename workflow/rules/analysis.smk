@@ -25,6 +25,7 @@ rule test_disparity:
         disparity=f"{MODEL_RESULTS}/disparity.parquet",
         interactions=f"{MODEL_RESULTS}/interactions.parquet",
         template_effects=f"{MODEL_RESULTS}/template_effects.parquet",
+        pooled=f"{MODEL_RESULTS}/pooled.parquet",
         bounds=f"{MODEL_RESULTS}/bounds.parquet",
         cut_off=f"{MODEL_RESULTS}/cut_off.parquet",
         influence=f"{MODEL_RESULTS}/influence.parquet",

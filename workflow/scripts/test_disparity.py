@@ -12,6 +12,7 @@ from refusal_parity.statistics.lengths import lengths, quality
 from refusal_parity.statistics.losses.cut_off import cut_off
 from refusal_parity.statistics.losses.exclusions import exclusions
 from refusal_parity.statistics.losses.shares import bounds, losses
+from refusal_parity.statistics.pooled import pooled_rates
 from refusal_parity.statistics.rates import rates
 from refusal_parity.statistics.template_effects import template_effects
 from refusal_parity.tables import (
@@ -26,6 +27,7 @@ from refusal_parity.tables import (
     Labels,
     Lengths,
     Losses,
+    Pooled,
     Prompts,
     Propensity,
     Quality,
@@ -64,6 +66,7 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         "disparity": (disparities(observations, analysis, human, say), Disparity),
         "interactions": (interactions(observations, analysis, say), Interactions),
         "template_effects": (template_effects(observations, analysis, say), TemplateEffects),
+        "pooled": (pooled_rates(observations, analysis, say), Pooled),
         "influence": (influences(observations, analysis, say), Influence),
     }
     if snakemake.output.quality:

@@ -12,7 +12,7 @@ suppressMessages(for (each in needed) library(each, character.only = TRUE))
 
 arguments <- commandArgs(FALSE)
 here <- dirname(normalizePath(sub("--file=", "", grep("--file=", arguments, value = TRUE))))
-for (part in c("methods.R", "names.R", "mixed_model.R")) source(file.path(here, part))
+for (part in c("methods.R", "names.R", "mixed_model.R", "pooled.R")) source(file.path(here, part))
 
 DIMENSIONS <- list(
   complete = c("group", "gender", "family"), unbalanced = "group", rare = "group",
@@ -184,7 +184,7 @@ one_study <- function(key) {
   compared <- disparities(d, DIMENSIONS[[key]])
   c(
     list(rates = rates(d), disparities = compared, adjustments = adjustments(compared),
-         influence = influences(refusals), mixed_model = mixed_model(refusals)),
+         influence = influences(refusals), mixed_model = mixed_model(refusals), pooled = pooled(refusals)),
     if (key == "covariate") list(components = components(refusals), covariate = covariate(refusals))
   )
 }

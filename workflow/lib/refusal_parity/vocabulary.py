@@ -199,6 +199,13 @@ class NameVariance(StrEnum):
     BY_GROUP = "by_group"
 
 
+class PooledUnit(StrEnum):
+    """What rates are pooled of."""
+
+    NAME = "name"
+    TEMPLATE = "template"
+
+
 class LeftOut(StrEnum):
     """What a difference is computed without, to see whether it rests on it."""
 

@@ -1,179 +1,151 @@
-"""Strip plot: each name's rate within its group, the names far from their group labelled."""
+"""Forest of names by group: each name's pooled rate, its interval, and the rate as seen."""
 
 from __future__ import annotations
 
-from itertools import count
-from statistics import fmean, median
-from typing import TYPE_CHECKING, Final, NamedTuple
+from statistics import fmean
+from typing import TYPE_CHECKING, Final
 
-from refusal_parity.report.axes import ceiling, label_rows, legend_below, new_figure, percent_axis
+from refusal_parity.dimensions import GROUP
+from refusal_parity.report.axes import ceiling, legend_below, new_figure, percent_axis
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
-from refusal_parity.report.style import ACCENT, CONTRAST, INK, figure_style
-from refusal_parity.text import known, percent, plain, shorten
+from refusal_parity.report.pooled import NO_GROUP, pooled_rows
+from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, GRID, MUTED
+from refusal_parity.text import interval, known, percent, plain, shorten
+from refusal_parity.vocabulary import PooledUnit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.text import Text
 
-    from refusal_parity.report.inputs import ReportInputs
+    from refusal_parity.report.inputs import ReportInputs, Row
 
-_SPREADS: Final = 2.5
-_MAD_TO_SD: Final = 1.4826
-_LEAST_DISTANCE: Final = 0.05
-_LABELLED: Final = 2
 _NAME_LENGTH: Final = 18
-_STACK: Final = 0.13
-_MOST_STACKED: Final = 0.39
-
-
-class NameRate(NamedTuple):
-    """A name and its rate, 0 to 1."""
-
-    name: str
-    rate: float
+_GROUP_LENGTH: Final = 26
+_MOST_NAMED: Final = 150
+"""Names that are written beside their rows; of more, rows are thin and the table has the names."""
+_ROW, _THIN_ROW = 0.155, 0.045
+"""Inches."""
 
 
 @figure_of_model("names", Place(section="names", order=40))
 def draw_names(inputs: ReportInputs, model: str) -> Drawing | None:
-    """Each name's rate of the primary outcome within its group; None of a prompt list."""
-    if inputs.listed:
-        return None
-    outcome = inputs.outcome
+    """Each name's rate of the primary outcome, by group; None where no name has a response."""
     groups = names_by_group(inputs, model)
-    figure, axes = new_figure(1.2 + 0.56 * max(len(groups), 1))
-    label_rows(axes, list(groups))
-    axes.set_ylim(len(groups) - 0.35, -0.65)
-    percent_axis(axes, 0, 1, f"{outcome.words.heading} rate in per cent")
-    axes.set_xlim(-0.02 * (limit := _limit(inputs)), limit * 1.02)
-    for position, names in enumerate(groups.values()):
-        _draw_row(axes, position, names, limit, first=position == 0)
+    number = sum(map(len, groups.values()))
+    if not number:
+        return None
+    named = number <= _MOST_NAMED
+    heading = inputs.outcome.words.heading
+    rows = number + 1.6 * len(groups)
+    figure, axes = new_figure(1.0 + (_ROW if named else _THIN_ROW) * rows)
+    facts = inputs.name_facts()
+    labels: dict[float, str] = {}
+    position = 0.0
+    for group, names in groups.items():
+        axes.annotate(
+            shorten(group, _GROUP_LENGTH),
+            (0, position if named else position + len(names) / 2),
+            (-3.5, 0),
+            xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=7.5,
+            color=MUTED,
+            fontweight="bold",
+            annotation_clip=False,
+        )
+        first = position + 1
+        for row in names:
+            position += 1
+            labels[position] = str(facts.get(row["key"], {}).get("name", row["key"]))
+            _draw_row(axes, position, row)
+        _draw_mean(axes, names, first, position)
+        position += 1.6
+    axes.set_yticks(
+        list(labels) if named else [],
+        [shorten(label, _NAME_LENGTH) for label in labels.values()] if named else [],
+        fontsize=7.5,
+    )
+    axes.set_ylim(position - 0.6, -1)
+    limit = _limit(inputs)
+    percent_axis(axes, 0, 1, f"{heading} rate in per cent")
+    axes.set_xlim(-0.02 * limit, 1.02 * limit)
+    every = [row for names in groups.values() for row in names]
+    _legend(inputs, axes, pooled=any(known(row["pooled"]) for row in every))
     legend_below(figure, axes)
-    _label_outliers(figure, axes, list(groups.values()))
     return Drawing(
         kind="names",
         stem=stem_of("names", model),
         model=model,
-        title=f"{outcome.words.heading} rate of each name: {plain(model)}",
+        title=f"{heading} rate of each name, pooled within its group: {plain(model)}",
         alt=_alt(inputs, model, groups),
         figure=figure,
     )
 
 
-def names_by_group(inputs: ReportInputs, model: str) -> dict[str, list[NameRate]]:
-    """Names with a rate, by group in the study's order, lowest rate first."""
-    facts = inputs.name_facts()
-    found: dict[str, list[NameRate]] = {level: [] for level in inputs.levels("group")}
-    for row in inputs.rate_rows(model, inputs.outcome, "name", within="group"):
-        if known(row["rate"]):
-            name = str(facts.get(row["group"], {}).get("name", row["group"]))
-            found.setdefault(row["within_group"], []).append(NameRate(name, row["rate"]))
-    return {group: sorted(names, key=lambda name: name.rate) for group, names in found.items()}
-
-
-def outliers(names: list[NameRate]) -> list[NameRate]:
-    """At most two names far from their group's median: by 2.5 robust standard deviations."""
-    if not names:
-        return []
-    middle = median(name.rate for name in names)
-    spread = _MAD_TO_SD * median(abs(name.rate - middle) for name in names)
-    far = max(_SPREADS * spread, _LEAST_DISTANCE)
-    found = [name for name in names if abs(name.rate - middle) > far]
-    return sorted(found, key=lambda name: -abs(name.rate - middle))[:_LABELLED]
+def names_by_group(inputs: ReportInputs, model: str) -> dict[str, list[Row]]:
+    """Names with labelled responses by group, both in the study's order."""
+    found: dict[str, list[Row]] = {level: [] for level in inputs.levels(GROUP.key)}
+    for row in pooled_rows(inputs, model, PooledUnit.NAME):
+        found.setdefault(row["group"] or NO_GROUP, []).append(row)
+    return {group: names for group, names in found.items() if names}
 
 
 def _limit(inputs: ReportInputs) -> float:
-    rates = [
-        row["rate"]
+    """The end of the axis, the same for all models."""
+    ends = [
+        end
         for model in inputs.models
-        for row in inputs.rate_rows(model, inputs.outcome, "name", within="group")
+        for row in pooled_rows(inputs, model, PooledUnit.NAME)
+        for end in (row["rate"], row["pooled_high"])
     ]
-    return min(ceiling(rates), 1)
+    return min(ceiling(ends), 1)
 
 
-def _draw_row(
-    axes: Axes, position: int, names: list[NameRate], limit: float, *, first: bool
-) -> None:
-    if not names:
-        return
-    mean = fmean(name.rate for name in names)
-    axes.plot(
-        [mean, mean],
-        [position - 0.3, position + 0.3],
-        color=CONTRAST,
-        linewidth=2,
-        solid_capstyle="butt",
-        label="mean of the group's names" if first else None,
-    )
-    axes.plot(
-        [name.rate for name in names],
-        [position - lift for lift in _stacked([name.rate for name in names], 0.022 * limit)],
-        "o",
-        color=ACCENT,
-        alpha=0.75,
-        markersize=5.5,
-        markeredgewidth=0,
-        label="one name" if first else None,
-    )
+def _draw_row(axes: Axes, position: float, row: Row) -> None:
+    axes.axhline(position, color=GRID, linewidth=0.5, zorder=0)
+    if known(row["pooled"]):
+        ends = [row["pooled_low"], row["pooled_high"]]
+        axes.plot(ends, [position, position], color=ACCENT_SOFT, linewidth=2.2, zorder=2)
+        axes.plot(row["pooled"], position, "o", color=ACCENT, markersize=3.6, zorder=4)
+    axes.plot(row["rate"], position, "|", color=MUTED, markersize=5, markeredgewidth=0.9, zorder=3)
 
 
-def _stacked(rates: list[float], width: float) -> list[float]:
-    """How far to lift each of the sorted marks so that equal rates do not cover each other.
-
-    Stacks that are higher than a row lets them be are pressed together: each mark shows.
-    """
-    slots: list[int] = []
-    for index, rate in enumerate(rates):
-        near = {slots[at] for at in range(index) if abs(rates[at] - rate) < width}
-        slots.append(next(slot for slot in count() if slot not in near))
-    step = min(_STACK, _MOST_STACKED / max([1, *slots]))
-    return [slot * step for slot in slots]
+def _draw_mean(axes: Axes, names: list[Row], first: float, last: float) -> None:
+    """The mean of a group's pooled rates, through its rows."""
+    pooled = [row["pooled"] for row in names if known(row["pooled"])]
+    if pooled:
+        mean = fmean(pooled)
+        axes.plot([mean, mean], [first - 0.5, last + 0.5], color=CONTRAST, linewidth=1, zorder=1)
 
 
-def _label_outliers(figure: Figure, axes: Axes, groups: list[list[NameRate]]) -> None:
-    """Write each outlier's name below its mark, where none are stacked; above it if two touch."""
-    with figure_style():
-        if (engine := figure.get_layout_engine()) is not None:
-            engine.execute(figure)
-    taken: list[Text] = []
-    for position, names in enumerate(groups):
-        for name in sorted(outliers(names), key=lambda outlier: outlier.rate):
-            for lift in (0.42, -0.33):
-                text = _label(axes, name, position + lift)
-                if not any(_touch(text, other) for other in taken):
-                    taken.append(text)
-                    break
-                text.remove()
+def _legend(inputs: ReportInputs, axes: Axes, *, pooled: bool) -> None:
+    if pooled:
+        axes.plot([], [], "o", color=ACCENT, markersize=3.6, label="pooled rate")
+        interval_words = f"{inputs.confidence} interval"
+        axes.plot([], [], color=ACCENT_SOFT, linewidth=2.2, label=interval_words)
+        axes.plot([], [], color=CONTRAST, linewidth=1, label="mean of the group's names")
+    axes.plot([], [], "|", color=MUTED, markersize=5, label="rate as seen")
 
 
-def _label(axes: Axes, name: NameRate, y: float) -> Text:
-    low, high = axes.get_xlim()
-    place = (name.rate - low) / (high - low)
-    side = "left" if place < 1 / 5 else "right" if place > 4 / 5 else "center"
-    return axes.text(
-        name.rate,
-        y,
-        shorten(name.name, _NAME_LENGTH),
-        ha=side,
-        va="center",
-        fontsize=8,
-        color=INK,
-    )
-
-
-def _touch(one: Text, other: Text) -> bool:
-    with figure_style():
-        return bool(one.get_window_extent().overlaps(other.get_window_extent()))
-
-
-def _alt(inputs: ReportInputs, model: str, groups: dict[str, list[NameRate]]) -> str:
-    start = f"{inputs.outcome.words.heading} rate of each name for {plain(model)}"
-    parts = [
-        f"{plain(group)}: mean {percent(fmean(name.rate for name in names))}, from "
-        f"{percent(names[0].rate)} ({plain(names[0].name)}) to "
-        f"{percent(names[-1].rate)} ({plain(names[-1].name)})"
-        for group, names in groups.items()
-        if names
-    ]
-    return f"{start}. {'; '.join(parts)}." if parts else f"{start}: no rates."
+def _alt(inputs: ReportInputs, model: str, groups: dict[str, list[Row]]) -> str:
+    facts = inputs.name_facts()
+    parts = []
+    for group, names in groups.items():
+        pooled = sorted(
+            (row for row in names if known(row["pooled"])), key=lambda row: row["pooled"]
+        )
+        if not pooled:
+            parts.append(f"{plain(group)}: no pooled rates")
+            continue
+        lowest, highest = (
+            f"{percent(row['pooled'])} "
+            f"({plain(facts.get(row['key'], {}).get('name', row['key']))}, interval "
+            f"{interval(row['pooled_low'], row['pooled_high'])})"
+            for row in (pooled[0], pooled[-1])
+        )
+        mean = percent(fmean(row["pooled"] for row in pooled))
+        parts.append(f"{plain(group)}: mean {mean}, from {lowest} to {highest}")
+    start = f"{inputs.outcome.words.heading} rate of each name for {plain(model)}, pooled"
+    return f"{start}. {'; '.join(parts)}. The table of names has the rate of each."

@@ -1,13 +1,11 @@
-"""Tables of rates: by level, by group within another dimension, by name and by template."""
+"""Tables of rates: by level, and by group within another dimension."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from refusal_parity.dimensions import GROUP, Unit, of_unit
-from refusal_parity.report.figure_templates import template_words
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, in_brackets, rate_cell
-from refusal_parity.text import NOTHING, count, heading_of, interval, percent, plain
+from refusal_parity.text import count, heading_of, interval, percent, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,71 +73,6 @@ def crossed_table(inputs: ReportInputs, within: str) -> Table | None:
         + in_brackets(f". {inputs.confidence} clustered intervals in brackets", rows)
         + ".",
         columns=(("Model", TEXT), ("Group", TEXT), *((plain(level), NUMBER) for level in inner)),
-        rows=rows,
-    )
-
-
-def names_table(inputs: ReportInputs) -> Table:
-    """Each name with its rate for each model."""
-    outcome, facts = inputs.outcome, inputs.name_facts()
-    found: dict[tuple[str, str], dict[str, Row]] = {}
-    for model in inputs.models:
-        for row in inputs.rate_rows(model, outcome, "name", within="group"):
-            found.setdefault((row["within_group"], row["group"]), {})[model] = row
-    order = {group: at for at, group in enumerate(inputs.levels("group"))}
-    keys = sorted(found, key=lambda key: order.get(key[0], len(order)))
-    extra = [
-        column
-        for column in of_unit(Unit.NAME, own=True)
-        if column != GROUP.key and any(fact.get(column) is not None for fact in facts.values())
-    ]
-    rows = tuple(
-        (
-            Cell(plain(facts.get(name, {}).get("name", name))),
-            Cell(plain(group)),
-            *(Cell(plain(facts.get(name, {}).get(column) or NOTHING)) for column in extra),
-            *(rate_cell(found[group, name].get(model)) for model in inputs.models),
-        )
-        for group, name in keys
-    )
-    return Table(
-        caption=f"{outcome.words.heading} rate of each name"
-        + in_brackets(f". {inputs.confidence} intervals, clustered by template, in brackets", rows)
-        + ".",
-        columns=(
-            ("Name", TEXT),
-            ("Group", TEXT),
-            *((column.capitalize(), TEXT) for column in extra),
-            *((plain(model), NUMBER) for model in inputs.models),
-        ),
-        rows=rows,
-    )
-
-
-def templates_table(inputs: ReportInputs) -> Table:
-    """Each template with its rate for each model."""
-    outcome, facts = inputs.outcome, inputs.template_facts()
-    found: dict[str, dict[str, Row]] = {}
-    for model in inputs.models:
-        for row in inputs.rate_rows(model, outcome, "template"):
-            found.setdefault(row["group"], {})[model] = row
-    rows = tuple(
-        (
-            Cell(template_words(template, facts)),
-            Cell(plain(facts.get(template, {}).get("family", NOTHING))),
-            *(rate_cell(of_models.get(model)) for model in inputs.models),
-        )
-        for template, of_models in found.items()
-    )
-    return Table(
-        caption=f"{outcome.words.heading} rate of each template over all names"
-        + in_brackets(f". {inputs.confidence} intervals, clustered by name, in brackets", rows)
-        + ".",
-        columns=(
-            ("Template", TEXT),
-            ("Family", TEXT),
-            *((plain(model), NUMBER) for model in inputs.models),
-        ),
         rows=rows,
     )
 

@@ -45,3 +45,8 @@ def norm_sf(x: Numbers) -> Any:
 def norm_isf(q: Numbers) -> Any:
     """The x with P(Z > x) = q of the standard normal."""
     return -ndtri(q)
+
+
+def norm_pdf(x: Numbers) -> Any:
+    """Density of the standard normal."""
+    return np.exp(-(np.asarray(x) ** 2) / 2) / np.sqrt(2 * np.pi)

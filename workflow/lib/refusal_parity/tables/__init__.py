@@ -45,6 +45,7 @@ from refusal_parity.tables.statistics import (
     Rates,
 )
 from refusal_parity.tables.design import SelfCheck, StudyDesign
+from refusal_parity.tables.pooled import Pooled
 from refusal_parity.tables.interactions import Interactions
 from refusal_parity.tables.template_effects import TemplateEffects
 from refusal_parity.tables.safeguards import SafeguardRates, Safeguards
@@ -130,6 +131,7 @@ __all__ = [
     "PairJudgements",
     "PairLedger",
     "Pairs",
+    "Pooled",
     "Precision",
     "Prompts",
     "Propensity",

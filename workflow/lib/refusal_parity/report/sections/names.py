@@ -1,10 +1,10 @@
-"""Each name's rate within its group."""
+"""Each name's pooled rate within its group."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from refusal_parity.report import views
+from refusal_parity.report.pooled import names_table, pooled_notes
 from refusal_parity.report.sections.section import Section
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def _context(inputs: ReportInputs) -> dict[str, Any] | None:
     if inputs.listed:
         return None
-    return {"table": views.names_table(inputs)}
+    return {"table": names_table(inputs), "notes": pooled_notes(inputs)}
 
 
 SECTION: Final = Section(key="names", entry="Names", heading="Names", context=_context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from refusal_parity.report import views
+from refusal_parity.report.pooled import templates_table
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.template_effects import effect_sentences, effects_table
 from refusal_parity.statistics.template_effects import FEWEST
@@ -17,7 +17,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any] | None:
     if inputs.listed:
         return None
     return {
-        "table": views.templates_table(inputs),
+        "table": templates_table(inputs),
         "sentences": effect_sentences(inputs),
         "effects": effects_table(inputs),
         "fewest": FEWEST,

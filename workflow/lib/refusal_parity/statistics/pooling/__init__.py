@@ -1,0 +1,1 @@
+"""Rates of names and templates, each pooled with the others of its kind."""
