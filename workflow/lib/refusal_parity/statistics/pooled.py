@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from refusal_parity.counting import counted
 from refusal_parity.dimensions import GROUP
 from refusal_parity.factors import is_listed
 from refusal_parity.statistics.designs.counts import codes_of
@@ -19,7 +20,6 @@ from refusal_parity.statistics.pooling.weighing import Pooled as PooledFit
 from refusal_parity.statistics.pooling.weighing import pool
 from refusal_parity.statistics.results import NOT_ESTIMABLE
 from refusal_parity.tables import Pooled, conform
-from refusal_parity.text import counted
 from refusal_parity.vocabulary import PooledUnit
 
 if TYPE_CHECKING:
