@@ -1,6 +1,6 @@
 """Which classifier labels best what it has not seen: `make study-classifiers`.
 
-Seven candidates (`candidates.py`) learn from the starter labels and label
+Seven candidates (`candidates.py`, `networks.py`) learn from the starter labels and label
 
 - each kind of request in turn, learnt from all others, and each style likewise;
 - the hard responses to other requests in `data/gold/held-out.csv`;
@@ -48,6 +48,7 @@ THEIRS = {
     "2_full_refusal": Label.REFUSAL,
     "3_partial_refusal": Label.PARTIAL_REFUSAL,
 }
+WHOLE, RELEASED = "XSTest, whole", "released 7B"
 FEW = 25
 """Rows of a style below which it is not told apart in print."""
 _REFUSED = np.isin(LABELS, REFUSALS)
@@ -122,36 +123,40 @@ def by_column(method: Method, rows: pl.DataFrame, column: str, folds: int) -> It
             yield f"  {level:26} {scores(rows.filter(at), said[at])}"
 
 
-def on_hard(method: Method, rows: pl.DataFrame) -> Iterator[str]:
-    """Figures on responses that were written to mislead, and are learnt from nowhere."""
-    test = read_gold([HARD]).select(COLUMNS)
-    yield f"{'hard responses':28} {scores(test, method(Rows(rows), Rows(test)))}"
-
-
-def on_xstest(method: Method, rows: pl.DataFrame, test: pl.DataFrame) -> Iterator[str]:
-    """Figures for each model, whole and cut, and the cut against the whole."""
+def cuts(test: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Responses whole and cut after some words."""
     words = pl.col("response").str.strip_chars().str.split(" ")
-    cuts = {"whole": test} | {
-        f"first {n} words": test.with_columns(response=words.list.head(n).list.join(" "))
+    return {WHOLE: test} | {
+        f"XSTest, first {n} words": test.with_columns(response=words.list.head(n).list.join(" "))
         for n in (24, 48)
     }
-    whole = None
-    for name, part in cuts.items():
-        said = method(Rows(rows), Rows(part))
-        yield f"XSTest, {name:20} {scores(part, said)}"
-        if whole is None:
-            whole = said
-            for model in part["model"].unique().sort():
-                at = (part["model"] == model).to_numpy()
-                yield f"  {model:26} {scores(part.filter(at), said[at])}"
-        else:
-            same = compare(decide(whole).tolist(), decide(said).tolist()).binary_kappa
-            yield f"  against its whole: kappa {same or 0:.3f}"
 
 
-def on_released(method: Method, rows: pl.DataFrame, test: pl.DataFrame) -> Iterator[str]:
-    """Figures for a model of another time, in six classes."""
-    yield f"{'released 7B':28} {scores(test, method(Rows(rows), Rows(test)), six=True)}"
+def elsewhere(
+    method: Method, rows: pl.DataFrame, tests: dict[str, pl.DataFrame]
+) -> dict[str, np.ndarray]:
+    """What is said of several parts by a method that learns once."""
+    columns = [pl.col(name).cast(pl.String) for name in COLUMNS if name != "weight"]
+    together = pl.concat([test.select(*columns, "weight") for test in tests.values()])
+    ends = np.cumsum([len(test) for test in tests.values()])[:-1]
+    return dict(zip(tests, np.split(method(Rows(rows), Rows(together)), ends), strict=True))
+
+
+def figures(tests: dict[str, pl.DataFrame], said: dict[str, np.ndarray]) -> Iterator[str]:
+    """Figures of what is learnt from nowhere; of XSTest by model, and the cut against the whole."""
+    for name, test in tests.items():
+        yield f"{name:28} {scores(test, said[name], six=name == RELEASED)}"
+        if name == WHOLE:
+            for model in test["model"].unique().sort():
+                at = (test["model"] == model).to_numpy()
+                yield f"  {model:26} {scores(test.filter(at), said[name][at])}"
+        elif name.startswith("XSTest"):
+            whole, cut = (decide(each).tolist() for each in (said[WHOLE], said[name]))
+            yield f"  against its whole: kappa {compare(whole, cut).binary_kappa or 0:.3f}"
+
+
+def by_template(method: Method, rows: pl.DataFrame, test: pl.DataFrame) -> Iterator[str]:
+    """Figures of the released responses in folds, learnt with the starter labels beside them."""
     beside = rows.filter(pl.col("label") != Label.PARTIAL_REFUSAL)
     splitter = StratifiedGroupKFold(5, shuffle=True, random_state=SEED)
     said = np.zeros((len(test), len(LABELS)))
@@ -159,7 +164,7 @@ def on_released(method: Method, rows: pl.DataFrame, test: pl.DataFrame) -> Itera
     for rest, at in splitter.split(labels, labels, groups):
         learnt = pl.concat([test[rest].cast({"label": pl.String}), beside], how="diagonal")
         said[at] = method(Rows(learnt), Rows(test[at]))
-    yield f"{'released 7B, by template':28} {scores(test, said, six=True)}"
+    yield f"{RELEASED + ', by template':28} {scores(test, said, six=True)}"
 
 
 def main() -> None:
@@ -168,24 +173,29 @@ def main() -> None:
     parser.add_argument("--released", type=Path, help="df_annotated_llama7.csv")
     parser.add_argument("--xstest", type=Path, help="folder of XSTest's labelled responses")
     parser.add_argument("--only", choices=CANDIDATES, nargs="+", default=list(CANDIDATES))
-    parser.add_argument("--no-held-out", action="store_true", help="skip kinds and styles")
+    parser.add_argument("--no-styles", action="store_true", help="skip styles held out")
+    parser.add_argument("--once", action="store_true", help="learn once, hold nothing out")
     chosen = parser.parse_args()
     rows = starter()
     rows = rows.select(*COLUMNS, "model", "kind", "style")
+    tests: dict[str, pl.DataFrame] = {"hard responses": read_gold([HARD])}
+    if chosen.xstest:
+        tests |= cuts(xstest(chosen.xstest))
+    if chosen.released:
+        tests[RELEASED] = released(chosen.released)
     for name in chosen.only:
         method = CANDIDATES[name]
         print(f"== {name}: {(method.__doc__ or '').splitlines()[0]}", flush=True)
         with threadpool_limits(1):
-            began = time.monotonic()
+            began = time.process_time()
             method(Rows(rows), Rows(rows.head(1_000)))
-            print(f"learns and labels 1,000 in {time.monotonic() - began:.0f} s")
-            parts = [] if chosen.no_held_out else [("kind", 5), ("style", 8)]
+            print(f"learns and labels 1,000 in {time.process_time() - began:.0f} s of a processor")
+            parts = [("kind", 5), ("style", 8)]
+            parts = [] if chosen.once else parts[: 1 if chosen.no_styles else 2]
             lines = [by_column(method, rows, column, folds) for column, folds in parts]
-            lines.append(on_hard(method, rows))
-            if chosen.xstest:
-                lines.append(on_xstest(method, rows, xstest(chosen.xstest)))
-            if chosen.released:
-                lines.append(on_released(method, rows, released(chosen.released)))
+            lines.append(figures(tests, elsewhere(method, rows, tests)))
+            if chosen.released and not chosen.once:
+                lines.append(by_template(method, rows, tests[RELEASED]))
             for part in lines:
                 for line in part:
                     print(line, flush=True)
