@@ -146,6 +146,32 @@ def test_configured_contrasts_replace_the_first_model(models: pl.DataFrame) -> N
     assert compare(models, config(), ["small"]).is_empty()
 
 
+def test_declared_contrasts_are_corrected_by_holm(models: pl.DataFrame) -> None:
+    pairs = [
+        ModelContrast(model=model, baseline=baseline)
+        for model, baseline in (("middle", "small"), ("large", "middle"))
+    ]
+    series = {"size": {"small": 7.0, "middle": 14.0, "large": 28.0}}
+    declared, not_declared = (
+        compare(models, config(model_series=series, **more), ["small", "middle", "large"])
+        for more in ({"model_contrasts": pairs}, {})
+    )
+    asked = declared.filter(
+        pl.col("model").is_not_null(),
+        outcome="refusal",
+        estimand=ESTIMANDS[1],
+        scope=BOTH,
+    ).sort("p_value")
+    assert set(asked["family"]) == {
+        f"declared contrasts of models: refusal, {ESTIMANDS[1]}, {BOTH}"
+    }
+    low, high = asked["p_value"]
+    assert asked["p_adjusted"].to_list() == pytest.approx([min(2 * low, 1), max(2 * low, high)])
+    others = declared.filter(pl.col("model").is_null())
+    assert others["family"].drop_nulls().str.starts_with("between models: ").all()
+    assert not_declared["family"].drop_nulls().str.starts_with("between models: ").all()
+
+
 def test_only_prompts_of_every_model_are_paired(models: pl.DataFrame) -> None:
     lost = (pl.col("model") == "large") & pl.col("prompt_id").str.starts_with("x0")
     fewer = models.with_columns(label=pl.when(~lost).then("label"))

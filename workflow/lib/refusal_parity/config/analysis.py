@@ -145,7 +145,8 @@ class AnalysisConfig(Section):
     model_contrasts: list[ModelContrast] = Field(
         default=[],
         description="Pairs of models to compare; empty for every variant against its base "
-        "(`variant_of`), or without variants for every model against the first.",
+        "(`variant_of`), or without variants for every model against the first. Those given, and "
+        "variants, are corrected by Holm's method for each outcome.",
     )
     model_series: dict[Key, dict[Key, PositiveFloat]] = Field(
         default={},

@@ -10,7 +10,7 @@ import polars as pl
 
 from refusal_parity.dimensions import GROUP
 from refusal_parity.factors import is_listed
-from refusal_parity.statistics.adjust import benjamini_hochberg
+from refusal_parity.statistics.adjust import benjamini_hochberg, holm
 from refusal_parity.statistics.arm_changes import (
     ArmMeans,
     change_of_all,
@@ -61,8 +61,9 @@ def compare(
     two levels' means of q. Errors and degrees of freedom are those of
     `level_means.contrast`, for both scopes; of a prompt list, for new prompts. Limits and
     p-values of two models are put together from those of their rates, as an arm's are
-    (`arm_changes`); those of a slope are t's. All rows are exploratory and adjusted by Benjamini
-    and Hochberg within estimand and scope.
+    (`arm_changes`); those of a slope are t's. Pairs that the config declares are adjusted by Holm
+    within outcome, estimand and scope, over all of them and their levels; all other rows are
+    exploratory and adjusted by Benjamini and Hochberg within estimand and scope.
 
     Args:
         observations: rows of `observe`, of all models.
@@ -77,7 +78,9 @@ def compare(
         for each in model_weights(analysis, models)
         for row in _of_contrast(cells, each, analysis, Guard(say, (each.key,)))
     ]
-    table = settled(_adjust(pl.DataFrame(rows, schema=schema)))
+    table = settled(
+        _adjust(pl.DataFrame(rows, schema=schema), declared=bool(analysis.model_contrasts))
+    )
     return conform(table, Comparison, where="comparison")
 
 
@@ -212,14 +215,24 @@ def _row(  # noqa: PLR0913, PLR0917 - one row's key in full
     }
 
 
-def _adjust(rows: pl.DataFrame) -> pl.DataFrame:
-    family = pl.format("between models: {}, {}", "estimand", "scope")
+def _adjust(rows: pl.DataFrame, *, declared: bool) -> pl.DataFrame:
+    """p-values corrected: by Holm for declared pairs, else by Benjamini and Hochberg."""
+    exploratory = pl.format("between models: {}, {}", "estimand", "scope")
+    of_pairs = pl.format("declared contrasts of models: {}, {}, {}", "outcome", "estimand", "scope")
+    by_holm = pl.col("model").is_not_null() & declared
     marked = rows.with_columns(
-        pl.when(pl.col("p_value").is_not_null()).then(family).alias("family")
+        pl.when(pl.col("p_value").is_null())
+        .then(None)
+        .when(by_holm)
+        .then(of_pairs)
+        .otherwise(exploratory)
+        .alias("family"),
+        by_holm=by_holm,
     ).with_row_index("row")
     adjusted = np.full(rows.height, np.nan)
     for _, part in marked.drop_nulls("family").group_by("family", maintain_order=True):
-        adjusted[part["row"].to_numpy()] = benjamini_hochberg(part["p_value"].to_numpy())
-    return marked.drop("row").with_columns(
+        correct = holm if part["by_holm"][0] else benjamini_hochberg
+        adjusted[part["row"].to_numpy()] = correct(part["p_value"].to_numpy())
+    return marked.drop("row", "by_holm").with_columns(
         pl.Series("p_adjusted", adjusted, dtype=pl.Float64).fill_nan(None)
     )
