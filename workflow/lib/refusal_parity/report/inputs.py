@@ -15,6 +15,7 @@ from refusal_parity.tables import (
     Exclusions,
     Findings,
     Losses,
+    PropensityLevels,
     Rates,
     SelfCheck,
     StudyDesign,
@@ -68,7 +69,13 @@ class ReportInputs(ReportedStudy):
         return {row["group"]: row for row in self.rate_rows(model, outcome, dimension)}
 
     def overall(self, model: str, outcome: Outcome) -> Row | None:
-        """The rate over all responses of a model."""
+        """The rate over all responses of a model, or the weighed one over its prompts."""
+        if outcome.is_weighed:
+            levels = self[PropensityLevels].filter(
+                pl.col("model") == model, pl.col("dimension") == ALL
+            )
+            rows = levels.select(n="n_weighed", rate="weighed_rate").drop_nulls().to_dicts()
+            return next(iter(rows), None)
         return next(iter(self.rate_rows(model, outcome, ALL)), None)
 
     def tests(self, model: str, outcome: Outcome, dimension: str) -> list[Row]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.outcomes import OUTCOMES, Outcome
 from refusal_parity.quantities import Share
-from refusal_parity.report.odds import odds_ratio, small_rate
+from refusal_parity.report.odds import levels_of, odds_ratio, small_rate
 from refusal_parity.text import level_words, points, ratio
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def may_hide(inputs: ReportInputs, found: list[Finding], dimension: str) -> list
     """
     sentences = [
         *(sentence for each in found[:1] if (sentence := _by_odds(inputs, each, found))),
-        *_beyond_the_rate(found, dimension),
+        *_beyond_the_rate(inputs, found, dimension),
     ]
     named = DIMENSIONS[dimension].unit is Unit.NAME
     if named and any(each.within_margin for each in found):
@@ -76,13 +76,26 @@ def _by_odds(inputs: ReportInputs, first: Finding, found: list[Finding]) -> str 
     )
 
 
-def _beyond_the_rate(found: list[Finding], dimension: str) -> list[str]:
+def _rate_of_base(inputs: ReportInputs, each: Finding) -> float | None:
+    """The rate of the level that another is compared with; None of what is no rate."""
+    outcome = OUTCOMES[each.outcome]
+    if outcome.is_weighed:
+        return (
+            levels_of(inputs, str(each.model), each.dimension)
+            .get(each.base, {})
+            .get("weighed_rate")
+        )
+    if not isinstance(outcome.quantity, Share) or not each.n_reference:
+        return None
+    return None if each.k_reference is None else each.k_reference / each.n_reference
+
+
+def _beyond_the_rate(inputs: ReportInputs, found: list[Finding], dimension: str) -> list[str]:
     """A margin as large as the rate which it bounds changes of, or as what that lacks to 100 %."""
     for each in found:
-        share = isinstance(OUTCOMES[each.outcome].quantity, Share)
-        if not (each.within_margin and share and each.n_reference) or each.k_reference is None:
+        rate = _rate_of_base(inputs, each) if each.within_margin else None
+        if rate is None:
             continue
-        rate = each.k_reference / each.n_reference
         whole = beyond(each.margin, rate)
         if whole is None:
             return []

@@ -1,0 +1,63 @@
+"""Weighed rates on the page: what they rest on, and what their differences are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from propensity_report import propensity_inputs
+from report_study import changed
+
+from propensity_study import EVEN, UNEVEN
+from refusal_parity.outcomes import Outcome
+from refusal_parity.report.propensity import weighed_sentences
+from refusal_parity.report.results import differences_table
+from refusal_parity.report.summary import summary_lines
+from refusal_parity.report.wording import statement
+from refusal_parity.tables import Weighed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from refusal_parity.report import ReportInputs
+
+
+@pytest.fixture(scope="module")
+def inputs(root: Path) -> ReportInputs:
+    return propensity_inputs(
+        root,
+        outcomes=["refusal", "weighed_refusal"],
+        primary_family={"outcome": "weighed_refusal", "dimension": "group"},
+    )
+
+
+def test_a_weighed_rate_is_answered_for_in_points(inputs: ReportInputs) -> None:
+    assert inputs.questions[0] is Outcome.WEIGHED_REFUSAL
+    assert inputs.outcome is Outcome.REFUSAL
+    found = statement(inputs, EVEN, Outcome.WEIGHED_REFUSAL, "group")
+    assert "5.0 points" in found.lead
+    # The margin takes in the whole rate, which is some 1 %.
+    assert any("times as often" in each for each in found.details)
+    assert "which is more than its rate of" in "".join(summary_lines(inputs, "results/report.html"))
+    table = differences_table(inputs, Outcome.WEIGHED_REFUSAL, "group")
+    assert "Refusal, weighed by group (primary family)" in table.caption
+    assert len(table.rows) == 12
+
+
+def test_the_page_says_what_weighed_rates_rest_on(inputs: ReportInputs) -> None:
+    first, second = weighed_sentences(inputs)
+    assert first.startswith(f"Weighed rates of {EVEN} rest on 1,680 ordinary draws of 560 prompts,")
+    assert "that were given an opening of the tree and drawn to the end" in first
+    assert "no label" not in first
+    some = pl.col("model") == UNEVEN
+    one = some & pl.col("prompt_id").is_first_distinct().over("model")
+    rows = inputs[Weighed].with_columns(
+        continued=pl.when(some).then(3).otherwise(0),
+        continued_refusals=pl.when(some).then(1).otherwise(0),
+        continued_unlabelled=pl.when(one).then(1).otherwise(0),
+    )
+    lost = changed(inputs, weighed=rows)
+    first, second = weighed_sentences(lost)
+    assert "and on none that was given an opening." in first
+    assert "have no label; each of these counts as the share of refusals" in second
