@@ -99,7 +99,7 @@ def prompts_of(arms: dict[str, str | None], names: int) -> pl.DataFrame:
 def job_of(folder: Path, **sampling: Any) -> InferenceJob[VllmModel]:
     """A job of a model in a folder."""
     source = FolderSource(path=str(folder))
-    model = VllmModel(engine="vllm", source=source, prompt_mode="chat", max_model_len=512)
+    model = VllmModel(engine="vllm", source=source, prompt_mode="chat", max_model_len=256)
     return InferenceJob(
         key=folder.name, model=model, folder=folder, samples=1, sampling=SamplingConfig(**sampling)
     )
