@@ -71,7 +71,7 @@ def test_layout_of_the_released_files(tmp_path: Path) -> None:
     [
         (
             lambda rows: rows[:-1],
-            "1 of 12 labelled responses are missing, the first being `label 3`",
+            "1 of 12 labelled responses is missing, the first being `label 3`",
         ),
         (lambda rows: rows[:4], "8 of 12 labelled responses are missing"),
         (lambda rows: [*rows, rows[0]], "row 38: label 1 of 'Ana sings [BLANK]' stands here again"),

@@ -8,7 +8,7 @@ import pytest
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.outcomes import OUTCOMES, Outcome, Words
-from refusal_parity.quantities import LogOdds, Mean, Share
+from refusal_parity.quantities import LogOdds, Mean, Share, WeighedRate
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.rates import rates
 from refusal_parity.vocabulary import Label
@@ -96,6 +96,6 @@ def test_an_outcome_is_declared_once_and_copied_as_itself() -> None:
 def test_words_are_there_for_every_sentence(outcome: Outcome) -> None:
     assert outcome.words.heading
     assert outcome.words.meaning
-    assert bool(outcome.words.verb) == outcome.is_binary
+    assert bool(outcome.words.verb) == outcome.is_rate
     quantity = outcome.quantity
-    assert isinstance(quantity, LogOdds) or quantity.labels <= set(LABELS)
+    assert isinstance(quantity, (LogOdds, WeighedRate)) or quantity.labels <= set(LABELS)

@@ -34,7 +34,8 @@ def analysis() -> AnalysisConfig:
 @pytest.fixture(scope="module")
 def rows(root: Path, analysis: AnalysisConfig) -> pl.DataFrame:
     tables = made_up(root)
-    return measured(tables["prompts"], tables["propensity"], analysis).filter(model=UNEVEN)
+    found = measured(tables["prompts"], tables["propensity"], tables["weighed"], analysis)
+    return found.filter(model=UNEVEN)
 
 
 def clustered(part: pl.DataFrame, values: np.ndarray) -> tuple[float, float, float]:

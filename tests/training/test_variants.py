@@ -182,13 +182,13 @@ def test_pairs_that_the_model_cannot_read_are_counted(root: Path, tmp_path: Path
     rows, account = chosen(root, {"p": write_pairs(tmp_path / "p.jsonl", pairs)}, [])
     conform(account.table("v"), Training, where="test")
     write_table(rows, Lessons, tmp_path / "l.parquet")
-    for method, left in (("sft", 1), ("dpo", 2)):
+    for method, left, told in (("sft", 1, "2 pairs"), ("dpo", 2, "1 pair")):
         lines: list[str] = []
         said = (tmp_path / "l.parquet", account)
         weights = _trained(
             root, tmp_path / method, said, lines.append, method=method, max_tokens=100
         )
-        assert f"{3 - left} pairs to learn from; left out: {left} (it is longer" in lines[0]
+        assert f"{told} to learn from; left out: {left} (it is longer" in lines[0]
         counts = json.loads((weights / "training.json").read_text("utf-8"))["pairs"]
         assert [(row["reason"], row["n"]) for row in counts] == [
             ("learnt", 3 - left),

@@ -14,7 +14,7 @@ from refusal_parity.text import NOTHING, interval, isolated, known, percent, pla
 from refusal_parity.vocabulary import PooledUnit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from refusal_parity.report.inputs import ReportInputs, Row
 
@@ -45,7 +45,7 @@ def pooled_notes(inputs: ReportInputs) -> list[str]:
 
 
 def names_table(inputs: ReportInputs) -> Table:
-    """Each name with its pooled rate and the one seen, of each model."""
+    """Each name with its pooled rate and the one seen, a row for each model."""
     facts = inputs.name_facts()
     extra = [
         column
@@ -59,9 +59,10 @@ def names_table(inputs: ReportInputs) -> Table:
             Cell(plain(facts.get(key, {}).get("name", key))),
             Cell(plain(_group(found[key]))),
             *(Cell(plain(facts.get(key, {}).get(column) or NOTHING)) for column in extra),
-            *_cells(inputs, found[key]),
+            *cells,
         )
         for key in sorted(found, key=lambda key: order.get(_group(found[key]), len(order)))
+        for cells in _of_models(inputs, found[key])
     )
     return Table(
         caption=_caption(inputs, "name", "names of its group", rows),
@@ -76,15 +77,16 @@ def names_table(inputs: ReportInputs) -> Table:
 
 
 def templates_table(inputs: ReportInputs) -> Table:
-    """Each template with its pooled rate over all names and the one seen, of each model."""
+    """Each template with its pooled rate over all names and the one seen, a row for each model."""
     facts = inputs.template_facts()
     rows = tuple(
         (
             Cell(template_words(key, facts)),
             Cell(plain(facts.get(key, {}).get("family", NOTHING))),
-            *_cells(inputs, of_models),
+            *cells,
         )
         for key, of_models in _by_model(inputs, PooledUnit.TEMPLATE).items()
+        for cells in _of_models(inputs, of_models)
     )
     return Table(
         caption=_caption(inputs, "template", "templates", rows),
@@ -114,20 +116,16 @@ def _group(of_models: dict[str, Row]) -> str:
 
 
 def _headings(inputs: ReportInputs) -> list[tuple[str, str]]:
-    models = [plain(model) for model in inputs.models]
-    return [(f"{model}, {what}", NUMBER) for model in models for what in ("pooled", "seen")]
+    model = [("Model", TEXT)] if len(inputs.models) > 1 else []
+    return [*model, ("Pooled rate", NUMBER), ("Rate as seen", NUMBER)]
 
 
-def _cells(inputs: ReportInputs, of_models: dict[str, Row]) -> list[Cell]:
-    cells = []
-    for model in inputs.models:
-        row = of_models.get(model)
-        if row is None:
-            cells += [Cell(NOTHING), Cell(NOTHING)]
-            continue
+def _of_models(inputs: ReportInputs, of_models: dict[str, Row]) -> Iterator[list[Cell]]:
+    """Cells of a name or template, of each model that answered."""
+    for model, row in of_models.items():
         words = f"{percent(row['pooled'])} ({interval(row['pooled_low'], row['pooled_high'])})"
-        cells += [
+        yield [
+            *([Cell(plain(model))] if len(inputs.models) > 1 else []),
             Cell(words if known(row["pooled"]) else NOTHING, row["pooled"]),
             Cell(percent(row["rate"]) + few_words(row), row["rate"]),
         ]
-    return cells
