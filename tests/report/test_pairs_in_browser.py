@@ -119,6 +119,19 @@ def test_both_answers_stand_beside_each_other(window: Opened) -> None:
     assert len(second.locator(".said").nth(1).inner_text()) > 3900
 
 
+def test_on_a_phone_the_second_answer_stands_beneath_the_first(window: Opened) -> None:
+    page = window.page
+    choose(page, group="sikh")
+    page.set_viewport_size({"width": 400, "height": 900})
+    columns = page.locator("#reading .response").first.locator(".column").all()
+    chosen, rejected = (each.bounding_box() for each in columns)
+    page.set_viewport_size({"width": 1400, "height": 900})
+    assert chosen is not None
+    assert rejected is not None
+    assert chosen["y"] + chosen["height"] <= rejected["y"]
+    assert rejected["x"] + rejected["width"] <= 400
+
+
 def test_everybody_can_use_it(window: Opened) -> None:
     found = Axe().run(window.page, context="#reading")
     assert found.violations_count == 0, found.generate_report()

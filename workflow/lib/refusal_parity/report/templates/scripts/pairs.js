@@ -59,8 +59,7 @@ class PairBrowser extends Pages {
     const asked = make("blockquote", "");
     asked.dir = "auto";
     showText(asked, pair.opening.text, pair.opening.length, "the table of pairs has them all");
-    const columns = make("div", "columns");
-    columns.tabIndex = 0;
+    const columns = make("div", "columns pair");
     columns.setAttribute("role", "group");
     columns.setAttribute("aria-label", `Answers of pair ${pair.pair}`);
     columns.append(...PAIR_SIDES.map(([side, name]) => this.answer(pair[side], name)));
