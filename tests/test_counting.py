@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from refusal_parity.counting import agreed, counted
+from refusal_parity.counting import agreed, counted, enumerated
 from refusal_parity.guards.stopping import stops_sentence
 from refusal_parity.inference.finish_reasons import unknown_reasons
 from refusal_parity.labelling.tally import Tally
@@ -33,6 +33,15 @@ if TYPE_CHECKING:
 )
 def test_nouns_and_verbs_go_with_their_number(number: int, words: str) -> None:
     assert f"{counted(number, 'prompt')} {agreed(number, 'has', 'have')}" == words
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c", "d"], "a, b, c and d")],
+    ids=["one", "two", "four"],
+)
+def test_words_are_listed_as_in_a_sentence(words: list[str], said: str) -> None:
+    assert enumerated(words) == said
 
 
 def _tally(number: int) -> str:

@@ -39,7 +39,7 @@ STUDIES: dict[str, tuple[WholeStudy, str]] = {
     ),
     "all models are silent": (
         WholeStudy(groups=NAMES, say=lambda *_: "ex", **TWO),
-        "good: not estimable: no labelled response; silent: not estimable: no labelled response",
+        "good and silent: not estimable: no labelled response",
     ),
     "only one cell is labelled": (
         WholeStudy(groups=NAMES, say=where(lambda _, __, n, at: (n, at) != ("Bo", 0), "ee")),
@@ -59,11 +59,11 @@ STUDIES: dict[str, tuple[WholeStudy, str]] = {
     ),
     "one name of each group is left": (
         WholeStudy(groups=NAMES, say=where(lambda _, __, n, ___: n in {"Bo", "Dee"}, "ee")),
-        "m: not estimable: north has one name, south has one name",
+        "m: not estimable: south and north have 1 name and 3 templates each, but a test takes",
     ),
     "a level of a further dimension is silent": (
         WholeStudy(groups=NAMES, say=where(lambda _, __, n, ___: n in {"Ana", "Dee"}, "ee")),
-        "m: not estimable: north has one name, south has one name",
+        "m: not estimable: south and north have 1 name and 3 templates each, but a test takes",
     ),
     "one template is silent": (
         WholeStudy(groups=NAMES, say=where(lambda *cell: cell[3] == 1, "ee")),

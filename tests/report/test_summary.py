@@ -63,5 +63,30 @@ def test_summary_of_many_models_counts_them(tmp_path: Any) -> None:
     others = "not shown for 5 (m0 x, m1 x, m2 x, m3 x and 1 more)"
     assert f"{others}, 95 % intervals from 18.2 to 38.0 points;" in lines[1]
     assert "not shown for 5 (m0 x, m1 x, m2 x, m3 x and 1 more)" in lines[1]
-    assert "not estimable for 2" in lines[1]
+    assert "not estimable for 2 (m, m6 x): there are no rates" in lines[1]
     assert lines[2] == "Left out: not known, the ledger of exclusions is empty."
+
+
+def test_a_reason_that_several_models_share_is_said_once(tmp_path: Any) -> None:
+    sizes = {"n_names": 3, "n_templates": 2}
+    few = "x has 3 names, but a test takes at least 4"
+    tests = [
+        row | {"model": model, "group": group, "note": note}
+        for model in ("a", "m")
+        for group in ("muslim", "black")
+        for row, note in zip(
+            pair(**BIG | {"p_adjusted": None}), (few, f"20 splits; {few}"), strict=True
+        )
+    ]
+    rates = [
+        rate(model, group, **sizes)
+        for model in ("a", "m", "c")
+        for group in ("muslim", "white", "black")
+    ]
+    tests += [row | {"model": "c"} for row in pair(**BIG, p_adjusted=0.001)]
+    told = summary_lines(study(tests, rates), tmp_path)[1]
+    assert told.startswith("Found: c: muslim +28.1 points against white")
+    assert told.endswith(
+        "; m and a: not estimable: muslim, white and black have 3 names and 2 templates each, but "
+        "a test takes at least 4 of both."
+    )

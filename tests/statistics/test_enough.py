@@ -10,6 +10,7 @@ import pytest
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.disparity import disparities
+from refusal_parity.statistics.enough import too_few
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ def found(study: Study, names: int, templates: int) -> dict[str, dict[str, objec
     [
         (4, 4, None, True),
         (3, 4, "y has 3 names", False),
-        (5, 3, "y has 3 templates, x has 3 templates", True),
+        (5, 3, "y and x have 3 templates each", True),
     ],
     ids=["enough", "few names", "few templates"],
 )
@@ -61,3 +62,32 @@ def test_few_are_no_sample(
     # What speaks of these templates alone needs no sample of them.
     assert rows["permutation_names_exact"]["valid"] is by_names
     assert rows["newcombe"]["valid"] is False
+
+
+@pytest.mark.parametrize(
+    ("names", "templates", "said"),
+    [
+        ({"x": 4, "y": 9}, {"x": 4, "y": 4}, None),
+        ({}, {}, None),
+        ({"x": 3, "y": 9}, {"x": 4, "y": 4}, "x has 3 names, but a test takes at least 4"),
+        ({"x": 1, "y": 1}, {}, "x and y have 1 name each, but a test takes at least 4"),
+        (
+            {"x": 3, "y": 3, "z": 2},
+            {"x": 2, "y": 2, "z": 2},
+            (
+                "x and y have 3 names and 2 templates each, z has 2 names and 2 templates, but a "
+                "test takes at least 4 of both"
+            ),
+        ),
+        (
+            {"x": 3, "y": 9},
+            {"x": 8, "y": 3},
+            "x has 3 names, y has 3 templates, but a test takes at least 4 of both",
+        ),
+    ],
+    ids=["enough", "neither", "one", "one name", "both", "either"],
+)
+def test_each_level_is_said_once(
+    names: dict[str, int], templates: dict[str, int], said: str | None
+) -> None:
+    assert too_few({"name": names, "template": templates}) == said

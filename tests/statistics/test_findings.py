@@ -156,6 +156,59 @@ def test_what_is_decided_of_all_levels(
     assert (row["names_group"], row["n_group"], row["reference"]) == (15, 150, None)
 
 
+TWO_WAY, SPLITS = "nothing is known of templates", "20 splits allow no p-value below 0.1"
+
+
+@pytest.mark.parametrize(
+    ("names", "of_asian", "whole", "of_black"),
+    [
+        (
+            {"black": 3, "asian": 3, "white": 3},
+            [SPLITS],
+            "black, white and asian have 3 names each, but a test takes at least 4",
+            "black and white have 3 names each, but a test takes at least 4",
+        ),
+        (
+            {"black": 3, "asian": 6, "white": 6},
+            [TWO_WAY, "one name"],
+            f"{TWO_WAY}; {SPLITS}; one name",
+            "black has 3 names, but a test takes at least 4",
+        ),
+        (
+            {"black": 6, "asian": 6, "white": 6},
+            [TWO_WAY, SPLITS],
+            f"{TWO_WAY}; {SPLITS}",
+            f"{TWO_WAY}; {SPLITS}",
+        ),
+        (
+            {"black": 0, "asian": 3, "white": 3},
+            [TWO_WAY, SPLITS],
+            f"{TWO_WAY}; {SPLITS}",
+            f"{TWO_WAY}; {SPLITS}",
+        ),
+        (
+            {"black": 0, "asian": 0, "white": 0},
+            [TWO_WAY, SPLITS],
+            f"{TWO_WAY}; {SPLITS}",
+            f"{TWO_WAY}; {SPLITS}",
+        ),
+    ],
+    ids=["all too small", "one too small", "none", "one is empty", "no names"],
+)
+def test_a_reason_is_said_once(
+    names: dict[str, int | None], of_asian: list[str], whole: str, of_black: str
+) -> None:
+    tests = [
+        a_row(method, group=group, estimate=0.3, note=f"not estimable: {note}")
+        for group, notes in (("black", [TWO_WAY, SPLITS]), ("asian", of_asian))
+        for method, note in zip((FIT, EXACT), notes, strict=False)
+    ]
+    rates = [level(group, n_names=number) for group, number in names.items()]
+    rates.append(level("all", "all", n_names=18))
+    assert found(tests, None, rates=rates)["reason"] == whole
+    assert found(tests, "black", rates=rates)["reason"] == of_black
+
+
 def test_people_s_labels_leave_the_randomisation_out() -> None:
     corrected = a_row(PEOPLE, **UNSURE)
     row = found([together(0.001), a_row(**SURE), corrected], group=None)

@@ -46,7 +46,7 @@ def test_models_side_by_side(study: Callable[..., pl.DataFrame]) -> None:
     assert group["spread"] == pytest.approx(9 / 12 - 3 / 12)
     tested = tables[0][1].filter(dimension="group", method="permutation_names")
     assert group["p_value"] == tested["p_value"][0]
-    few = "x has 2 names, y has 2 names, and fewer than 4 are no sample to test with"
+    few = "x and y have 2 names each, but a test takes at least 4"
     assert group["note"] == f"z has no labelled response; {few}"
     assert arm["p_value"] is None
     assert "no randomisation over names" in arm["note"]

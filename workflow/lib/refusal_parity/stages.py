@@ -159,8 +159,8 @@ def _check_first(first: Stimuli, dimension: str, where: str) -> None:
     if len(few):
         *words, number = few.row(0)
         raise InputError(
-            f"begins with {counted(number, 'name')} of {' '.join(words)!r}, and fewer than {LEAST} "
-            "are no sample to test with",
+            f"begins with {counted(number, 'name')} of {' '.join(words)!r}, but a test takes at "
+            f"least {LEAST}",
             where=where,
             remedy=f"Give each level {LEAST} names or more in the first stage.",
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from refusal_parity.counting import counted
+from refusal_parity.counting import counted, enumerated
 from refusal_parity.pair_vocabulary import CASE_WORDS, Adjustment, PairAccount
 from refusal_parity.preference.audit import ALL
 from refusal_parity.preference.measures import JUDGED, MEASURES, UNLABELLED
@@ -110,17 +110,12 @@ def quiet_words(inputs: ReportInputs, measure: Measure) -> str:
     parts = []
     if none:
         parts.append(
-            f"No difference from conversations that mention nobody was shown for {listed(none)}; "
-            "that does not mean that there is none."
+            "No difference from conversations that mention nobody was shown for "
+            f"{enumerated(none)}; that does not mean that there is none."
         )
     if few:
         parts.append(f"{counted(few, 'further group')} could not be tested.")
     return " ".join(parts)
-
-
-def listed(words: list[str]) -> str:
-    """Words with commas and an `and`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _sentence(inputs: ReportInputs, measure: Measure, row: Row, adjusted: Row) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.counting import counted
+from refusal_parity.counting import counted, enumerated
 from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report import audit
@@ -26,6 +26,7 @@ from refusal_parity.text import (
     known,
     p_equals,
     percent,
+    plain,
     points,
     reason_words,
 )
@@ -58,7 +59,7 @@ def summary_lines(inputs: ReportInputs, path: Path) -> list[str]:
     primary = (inputs.questions[0], inputs.dimension)
     findings = [statement(inputs, model, *primary) for model in inputs.models]
     if len(findings) <= _MODELS_IN_FULL:
-        found = "; ".join(_short(inputs, result) for result in findings)
+        found = "; ".join(_in_full(inputs, findings))
     else:
         found = _over_models(inputs, findings)
     if is_controlled(inputs, *primary):
@@ -90,10 +91,21 @@ def exclusion_totals(inputs: ReportInputs, model: str | None = None) -> dict[str
     return dict(zip(sums["reason"].to_list(), sums["n"].to_list(), strict=True))
 
 
+def _in_full(inputs: ReportInputs, findings: list[Statement]) -> list[str]:
+    """What was found of each model; those of which nothing could be tested, by the reason."""
+    untested: dict[str, list[str]] = {}
+    for each in findings:
+        if each.reason is not None:
+            untested.setdefault(each.reason, []).append(isolated(each.model))
+    found = [_short(inputs, each) for each in findings if each.reason is None]
+    return found + [
+        f"{enumerated(models)}: not estimable: {plain(reason)}"
+        for reason, models in untested.items()
+    ]
+
+
 def _short(inputs: ReportInputs, result: Statement) -> str:
     model, levels = isolated(result.model), DIMENSIONS[result.dimension].plural
-    if result.verdict is Verdict.NOT_ESTIMABLE:
-        return result.lead.rstrip(".")
     if result.verdict is Verdict.EQUIVALENT:
         if result.outcome.is_log_odds:
             return f"{model}: every odds ratio shown to lie within {odds_margins(inputs)}"
@@ -161,8 +173,10 @@ def _over_models(inputs: ReportInputs, findings: list[Statement]) -> str:
         those = [result for result in findings if result.verdict is verdict]
         if verdict is Verdict.SHOWN:
             parts += _named(words, those, lambda each: f": {_largest(inputs, each)}", "; ")
-        else:
-            parts += [f"{part}{_reach(inputs, those)}" for part in _named(words, those)]
+            continue
+        reasons = {each.reason for each in those if each.reason is not None}
+        more = f": {plain(*reasons)}" if len(reasons) == 1 else _reach(inputs, those)
+        parts += [f"{part}{more}" for part in _named(words, those)]
     margin = inputs.config.analysis.margin
     small = [each for each in findings if each.verdict is Verdict.EQUIVALENT]
     for lacks, what in (

@@ -59,6 +59,7 @@ class Statement:
         outcome: what was compared.
         dimension: between whose levels.
         verdict: of all comparisons together.
+        reason: why nothing could be tested; None where something was.
         global_p: p-value of the test of all levels together, where there is one.
         shown: differences that are shown, the largest first.
         small: levels whose difference is shown to lie within the margin.
@@ -72,6 +73,7 @@ class Statement:
     outcome: Outcome
     dimension: str
     verdict: Verdict
+    reason: str | None
     global_p: float | None
     shown: tuple[Finding, ...]
     small: tuple[str, ...]
@@ -92,6 +94,7 @@ def statement(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
         outcome=outcome,
         dimension=dimension,
         verdict=whole.verdict,
+        reason=whole.reason if whole.verdict is Verdict.NOT_ESTIMABLE else None,
         global_p=whole.p,
         shown=shown,
         small=tuple(contrast.level for contrast in found if contrast.within_margin),

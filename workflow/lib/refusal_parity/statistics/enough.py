@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from refusal_parity.counting import counted
+from refusal_parity.counting import agreed, counted, enumerated
 from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from refusal_parity.statistics.designs.counts import Design
     from refusal_parity.statistics.results import Estimate
 
@@ -32,16 +34,42 @@ class Sizes(NamedTuple):
             Scope.NEW_NAMES: {"name": self.names},
             Scope.NEW_NAMES_AND_TEMPLATES: {"name": self.names, "template": self.templates},
         }.get(row.method.scope, {})
-        few = [
-            f"{level} has {counted(counts[level], noun)}"
-            for noun, counts in taken.items()
-            for level in row.pair or counts
-            if counts.get(level, LEAST) < LEAST
-        ]
-        if not few or row.is_missing:
-            return row
-        why = f"{', '.join(few)}, and fewer than {LEAST} are no sample to test with"
-        return replace(row, few=why)
+        few = too_few(
+            {
+                noun: {level: counts[level] for level in row.pair or counts if level in counts}
+                for noun, counts in taken.items()
+            }
+        )
+        return row if few is None or row.is_missing else replace(row, few=few)
+
+
+def too_few(sizes: Mapping[str, Mapping[str, int]]) -> str | None:
+    """Which levels have fewer names or templates than a test takes, each level said once.
+
+    Args:
+        sizes: by noun (`name`, `template`), of each level how many it has.
+
+    Returns:
+        A clause such as "x and y have 3 names and 2 templates each, but a test takes at least
+        4 of both"; None where all have enough.
+    """
+    lacking = {
+        noun: {level: number for level, number in counts.items() if number < LEAST}
+        for noun, counts in sizes.items()
+    }
+    lacking = {noun: counts for noun, counts in lacking.items() if counts}
+    if not lacking:
+        return None
+    alike: dict[str, list[str]] = {}
+    for level in dict.fromkeys(level for counts in lacking.values() for level in counts):
+        has = [counted(counts[level], noun) for noun, counts in lacking.items() if level in counts]
+        alike.setdefault(" and ".join(has), []).append(level)
+    have = ", ".join(
+        f"{enumerated(levels)} {agreed(len(levels), 'has', 'have')} {has}"
+        f"{agreed(len(levels), '', ' each')}"
+        for has, levels in alike.items()
+    )
+    return f"{have}, but a test takes at least {LEAST}{' of both' if len(lacking) > 1 else ''}"
 
 
 def sizes_of(design: Design) -> Sizes:

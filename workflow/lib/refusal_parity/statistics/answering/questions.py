@@ -16,8 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from refusal_parity.outcomes import OUTCOMES
-from refusal_parity.statistics.answering.finding import NO_TEST, Finding, Row, reason_of
+from refusal_parity.statistics.answering.finding import Finding, Row, reason_of
+from refusal_parity.statistics.answering.reasons import why_no_rates, why_untested
 from refusal_parity.statistics.losses.left_out import rests_on_left_out
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.adjusted import OLS_CR2_ADJUSTED
@@ -131,7 +131,10 @@ class Question:
             machine_p_adjusted=_known(by_machine.get("p_adjusted")) if corrected else None,
             note="; ".join(dict.fromkeys(notes)) or None,
         )
-        return self._bounded(found.decided(self.alpha))
+        found = found.decided(self.alpha)
+        if found.reason is not None:
+            found = replace(found, reason=why_untested([found], [found.note]))
+        return self._bounded(found)
 
     def _reported(self, row: Row, *, corrected: bool) -> Finding:
         """The numbers of the row that is reported, if it has any."""
@@ -213,11 +216,10 @@ class Question:
             templates_group=self.overall.get("n_templates"),
             n_group=self.overall.get("n"),
         )
-        reason = self._why_no_rates()
+        reason = why_no_rates(self.counts, self.start.outcome)
         if reason is None and all(each.p_adjusted is None for each in pairs):
             notes = [each.note for each in pairs] + [each.uncorrected for each in pairs]
-            reasons = dict.fromkeys(reason_of(note) for note in notes if note)
-            reason = "; ".join(reasons) or NO_TEST
+            reason = why_untested(pairs, notes)
         if reason is not None:
             return replace(found, verdict=Verdict.NOT_ESTIMABLE, reason=reason)
         if any(each.shown for each in pairs):
@@ -227,17 +229,6 @@ class Question:
         else:
             verdict = Verdict.NOT_SHOWN
         return replace(found, verdict=verdict, note=test.get("note"))
-
-    def _why_no_rates(self) -> str | None:
-        if not self.counts:
-            outcome = OUTCOMES[self.start.outcome]
-            if outcome.is_log_odds or outcome.is_weighed:
-                return "its openings were not weighed"
-            return f"there are no {'rates' if outcome.is_rate else 'means'}"
-        if any(known(row["rate"]) for row in self.counts.values()):
-            return None
-        notes = dict.fromkeys(row["note"] for row in self.counts.values() if row["note"])
-        return "; ".join(notes) or "no response has a label"
 
 
 def _small(rows: Mapping[str, Row], tests: Sequence[str]) -> Row:

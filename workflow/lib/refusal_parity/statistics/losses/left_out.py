@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
+from refusal_parity.counting import enumerated
 from refusal_parity.statistics.losses.exclusions import LABELLED
 from refusal_parity.text import (
     count,
@@ -166,4 +167,4 @@ def _shares(shares: dict[str, float], dimension: str) -> str:
     named = ordered if len(ordered) <= _NAMED + 1 else [*ordered[:_NAMED], ordered[-1]]
     words = [f"{percent(share)} for {level_words(dimension, level)}" for level, share in named]
     words[0] = words[0].replace(" for ", " of the responses for ", 1)
-    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
+    return enumerated(words)
