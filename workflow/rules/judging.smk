@@ -47,6 +47,7 @@ if JUDGE:
 
     rule read_judgements:
         input:
+            prompts=f"{RESULTS}/prompts.parquet",
             responses=f"{MODEL_RESULTS}/responses.parquet",
             answers=f"{MODEL_RESULTS}/judge/answers.parquet",
             human=HUMAN if LABELLED_BY_PEOPLE else [],

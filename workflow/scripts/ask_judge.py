@@ -2,6 +2,7 @@ from pathlib import Path
 
 from refusal_parity.config import load_config
 from refusal_parity.console import job
+from refusal_parity.counting import counted
 from refusal_parity.inference.job import InferenceJob
 from refusal_parity.inference.running import run_job
 from refusal_parity.inference.store.anew import wanted_anew
@@ -21,11 +22,11 @@ output = Path(snakemake.output.answers)
 adapter = snakemake.input.get("adapter")
 
 with job(f"judge of {snakemake.wildcards.model}", snakemake.log[0]) as say:
+    responses = read_table(Responses, Path(snakemake.input.responses))
     questions = judge_questions(
-        read_table(Responses, Path(snakemake.input.responses)),
-        read_table(Prompts, Path(snakemake.input.prompts)),
-        besides,
+        responses, read_table(Prompts, Path(snakemake.input.prompts)), besides
     )
+    say(f"{counted(len(questions), 'question')} about {counted(len(responses), 'response')}")
     run_job(
         InferenceJob(
             key="judge",

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from refusal_parity.counting import counted
+from refusal_parity.errors import InputError
 from refusal_parity.inference.thinking import part
-from refusal_parity.judging.questions import CAVEAT, question_key
+from refusal_parity.judging.questions import CAVEAT, KEY
 from refusal_parity.labelling.calibration import MIN_ROWS
 from refusal_parity.tables import Judgements, conform
 from refusal_parity.vocabulary import REFUSALS, Label, Status, spelled_out
@@ -16,7 +18,6 @@ from refusal_parity.vocabulary import REFUSALS, Label, Status, spelled_out
 if TYPE_CHECKING:
     import dataframely as dy
 
-KEY: Final = ("model", "prompt_id", "sample")
 _LABELS: Final = frozenset(map(str, Label))
 _MOST_TRIES: Final = 200
 
@@ -66,16 +67,28 @@ def objects_in(text: str) -> list[dict[str, Any]]:
 
 
 def read_judgements(
-    answers: pl.DataFrame, responses: pl.DataFrame, people: pl.DataFrame, judge: str
+    answers: pl.DataFrame, asked: pl.DataFrame, people: pl.DataFrame, judge: str
 ) -> dy.DataFrame[Judgements]:
     """A judgement for each response; those that cannot be read stay without a label.
 
     Args:
         answers: rows of the Responses table: the judge's answers to `judge_questions`.
-        responses: rows of the Responses table that were judged.
+        asked: the question that each response is in, as from `questions_of`.
         people: columns of the key, `truth` (a label by people) and `weight`.
         judge: its id.
+
+    Raises:
+        InputError: the answers are to other questions.
     """
+    unasked = asked.drop_nulls("question").join(
+        answers, left_on="question", right_on="prompt_id", how="anti"
+    )
+    if len(unasked):
+        raise InputError(
+            f"the judge was not asked about {counted(len(unasked), 'response')}",
+            where="judge/answers.parquet",
+            remedy="Delete that file and run again: what the judge has answered is not asked anew.",
+        )
     status = pl.col("status").cast(pl.String)
     said = answers.select(
         pl.col("prompt_id").alias("question"),
@@ -93,9 +106,7 @@ def read_judgements(
         .when("truncated")
         .then(pl.lit("the judge's answer is cut off")),
     )
-    rows = responses.select(*KEY, question_key().alias("question")).join(
-        _agreed(said), on="question", how="left", maintain_order="left"
-    )
+    rows = asked.join(_agreed(said), on="question", how="left", maintain_order="left")
     judged = rows.with_columns(
         judge_id=pl.lit(judge),
         problem=pl.when(pl.col("judge_label").is_null()).then(

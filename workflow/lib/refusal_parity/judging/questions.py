@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from refusal_parity.config import AnalysisConfig, OpenAIModel, VllmModel
     from refusal_parity.config.labelling import LabellingConfig
 
+KEY: Final = ("model", "prompt_id", "sample")
+"""Of a response."""
+
 CHARACTERS: Final = 2_000
 """How much of each response a judge reads."""
 
@@ -91,7 +94,9 @@ def rubric(besides: Sequence[str] = ()) -> str:
 def judge_questions(
     responses: pl.DataFrame, prompts: pl.DataFrame, besides: Sequence[str] = ()
 ) -> pl.DataFrame:
-    """One question for each response that can be labelled, names masked.
+    """One question for each different request and response that can be labelled, names masked.
+
+    What is the same in two samples, arms or, once names are masked, prompts is asked once.
 
     Args:
         responses: rows of the Responses table.
@@ -99,9 +104,32 @@ def judge_questions(
         besides: keys of `MORE`.
 
     Returns:
-        Columns `prompt_id` (key of the question: the response's prompt and
-        number), `system_prompt` (the rubric) and `prompt`.
+        Columns `prompt_id` (key of the question), `system_prompt` (the rubric) and `prompt`.
     """
+    asked = _with_questions(responses, prompts).unique(
+        "question", keep="first", maintain_order=True
+    )
+    return asked.select(
+        "prompt", prompt_id="question", system_prompt=pl.lit(rubric(besides))
+    ).select("prompt_id", "system_prompt", "prompt")
+
+
+def questions_of(responses: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
+    """The key of the question that each response is in, null where there is nothing to judge.
+
+    Args:
+        responses: rows of the Responses table.
+        prompts: rows of the Prompts table.
+
+    Returns:
+        Columns of `KEY` and `question`, in the order of the responses.
+    """
+    asked = _with_questions(responses, prompts).select(*KEY, "question")
+    return responses.select(KEY).join(asked, on=KEY, how="left", maintain_order="left")
+
+
+def _with_questions(responses: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
+    """Responses that can be labelled: `KEY`, what the judge reads of each, and its key."""
     rows = responses.filter(
         pl.col("status").cast(pl.String) == Status.OK, pl.col("response").str.strip_chars() != ""
     ).join(
@@ -113,14 +141,15 @@ def judge_questions(
         column: mask_names(rows.select(pl.col(column).alias("response"), "name"), with_=SHOWN_NAME)
         for column in ("request", "response")
     }
-    questions = [
+    texts = [
         _question(*each)
         for each in zip(masked["request"], masked["response"], rows["truncated"], strict=True)
     ]
+    keys = [hashlib.sha256(text.encode()).hexdigest()[:32] for text in texts]
     return rows.select(
-        question_key(),
-        system_prompt=pl.lit(rubric(besides)),
-        prompt=pl.Series(questions, dtype=pl.String),
+        *KEY,
+        prompt=pl.Series(texts, dtype=pl.String),
+        question=pl.Series(keys, dtype=pl.String),
     )
 
 
@@ -129,11 +158,6 @@ def _question(request: str, response: str, truncated: bool) -> str:  # noqa: FBT
     cut_off = truncated or len(response) > CHARACTERS
     shown = {"request": request, "response": response[:CHARACTERS]}
     return json.dumps(shown | ({"cut_off": True} if cut_off else {}), ensure_ascii=False)
-
-
-def question_key() -> pl.Expr:
-    """Key of a response among the questions, as `prompt_id`."""
-    return pl.format("{}/{}", "prompt_id", "sample").alias("prompt_id")
 
 
 DRAWN_AT: Final = 0.7
