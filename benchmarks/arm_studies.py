@@ -4,8 +4,8 @@ Responses follow a probit law. Names, templates, the pair of template and group,
 effects that both arms share, and effects of their own in the arm, so that what the arm changes
 varies over names and templates. Rates over the population of names and templates are known in
 closed form. Prints, for each scenario and question, in how many studies the interval misses
-the truth and, where nothing is changed, that is in how many the test rejects. A guard's arm has
-the baseline's very responses but for those that are stopped.
+the truth, and in how many it does not hold 0: where nothing is changed both are one, else the
+second is the power. A guard's arm has the baseline's very responses but for those that are stopped.
 """
 
 from __future__ import annotations
@@ -117,12 +117,13 @@ def simulate(scenario: Scenario, random: np.random.Generator) -> ArmMeans:
             )
         )
 
-    sizes = np.array(scenario.groups)
+    sizes, change = np.array(scenario.groups), with_arm - without
     return ArmMeans(
-        (means(with_arm), means(without)),
-        means(with_arm - without),
-        np.tile(samples * templates * sizes, (2, 1)).astype(np.float64),
+        (means(np.maximum(change, 0)), means(np.maximum(-change, 0))),
+        means(change),
+        (samples * templates * sizes).astype(np.float64),
         np.minimum(sizes, templates).astype(np.float64),
+        one_way=scenario.guard,
     )
 
 
@@ -134,7 +135,7 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
     wanted = parser.parse_args()
     random = np.random.default_rng(wanted.seed)
-    print(f"{'scenario':46s} {'question':12s} {'misses':>7s}  not estimable")
+    print(f"{'scenario':46s} {'question':12s} {'misses':>7s}  {'shown':>7s}  not estimable")
     for size in wanted.sizes:
         groups, templates = SIZES[size]
         for key, pattern in PATTERNS.items():
@@ -148,6 +149,9 @@ def main() -> None:
                 (0.2, (0.3, 0.45)),
                 (0.02, (0.05, 0.15)),
                 (0.8, (0.8, 0.8)),
+                (0.15, (0.05, 0.01)),
+                (0.005, (0.01, 0.05)),
+                (0.5, (0.9, 0.97)),
             ):
                 for own in (0.2,) if key != "modern" else (0.05, 0.5):
                     scenario = Scenario(groups, templates, pattern, own, before, after)
@@ -165,6 +169,7 @@ def _report(words: str, scenario: Scenario, studies: int, random: np.random.Gene
         "between": cost - (scenario.after[0] - scenario.before),
     }
     missed = dict.fromkeys(truths, 0)
+    shown = dict.fromkeys(truths, 0)
     lost = dict.fromkeys(truths, 0)
     for _ in range(studies):
         means = simulate(scenario, random)
@@ -176,14 +181,17 @@ def _report(words: str, scenario: Scenario, studies: int, random: np.random.Gene
             found = numbers[question]
             if found is None or "ci_low" not in found:
                 lost[question] += 1
-            elif not found["ci_low"] <= truth <= found["ci_high"]:
-                missed[question] += 1
+                continue
+            missed[question] += not found["ci_low"] <= truth <= found["ci_high"]
+            shown[question] += not found["ci_low"] <= 0 <= found["ci_high"]
     seconds = time.perf_counter() - started
     for question in truths:
-        share = missed[question] / max(studies - lost[question], 1)
+        known = max(studies - lost[question], 1)
+        share, power = missed[question] / known, shown[question] / known
         mark = "  <- above" if share > WORST else ""
         print(
-            f"{words:46s} {question:12s} {100 * share:6.1f} %  {lost[question]}{mark}", flush=True
+            f"{words:46s} {question:12s} {share:7.1%}  {power:7.1%}  {lost[question]}{mark}",
+            flush=True,
         )
     print(f"{'':46s} {seconds:.1f} s", flush=True)
 

@@ -9,6 +9,7 @@ import pytest
 from arms_study import ANALYSIS, ARMS, observed_of, planted, prompts_of
 
 from refusal_parity.config import arms_of
+from refusal_parity.statistics.arm_changes import CERTAIN
 from refusal_parity.statistics.arm_rates import safeguard_rates
 from refusal_parity.statistics.designs.observations import ordinary
 from refusal_parity.statistics.safeguards import (
@@ -29,9 +30,9 @@ def test_each_arm_has_its_baseline() -> None:
         }
     )
     assert compared_arms(arms) == [
-        Compared("plain", "kind"),
-        Compared("guarded", "plain"),
-        Compared("both", "kind"),
+        Compared("plain", "kind", guards=False),
+        Compared("guarded", "plain", guards=True),
+        Compared("both", "kind", guards=True),
     ]
 
 
@@ -160,7 +161,9 @@ def test_a_guard_that_stops_everything() -> None:
         assert row["ci_low"] <= 0.25 <= row["ci_high"]
         # 128 responses of a rate of 75 %: an error of 4 points.
         assert row["ci_high"] - row["ci_low"] < 0.25
-        assert row["p_value"] < 0.01
+        # A guard refuses and cannot undo a refusal: that it costs something needs no test.
+        assert row["ci_low"] > 0
+        assert (row["p_value"], row["note"]) == (None, CERTAIN)
     [between] = table.filter(estimand="disparity_difference").iter_rows(named=True)
     assert between["ci_low"] <= 0 <= between["ci_high"]
     assert between["ci_high"] - between["ci_low"] < 0.35

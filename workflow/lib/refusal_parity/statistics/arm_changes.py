@@ -1,9 +1,11 @@
-"""What an arm, or another model, changes, with limits from those of the rates with and without it.
+"""What an arm, or another model, changes, with limits from those of what it adds and takes away.
 
-The mean change over prompts has an error of its own, but where a rare outcome becomes frequent
-its distribution leans, and an interval of t around it misses too often. So both rates get
-Wilson's limits at the number of independent responses that theirs are worth, and those of the
-change follow from them and from how far both rates go together.
+Where a rare outcome becomes frequent the mean change leans, and an interval of t around it misses
+too often. Limits from those of the rates with and without the arm do too: both go together, and
+where one has its lower limit beside the other's upper one, their correlation hides it almost
+whole. So each prompt's change is told apart into what is added and what is taken away, which
+hardly go together. Both are rates and get Wilson's limits at the number of independent
+responses that they are worth; those of the change follow.
 """
 
 from __future__ import annotations
@@ -19,16 +21,15 @@ from refusal_parity.factors import is_listed
 from refusal_parity.statistics.designs.counts import Design, clusters_of
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.failures import finite
-from refusal_parity.statistics.pairing import ALL, STILL, WITH, WITHOUT
+from refusal_parity.statistics.pairing import ALL, STILL
 from refusal_parity.statistics.proportions import wilson_limits
-from refusal_parity.statistics.rounding import is_noise
 from refusal_parity.statistics.variances.effective import effective_of_rates
 from refusal_parity.statistics.variances.level_means import contrast, has_few, level_means
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from refusal_parity.statistics.designs.counts import FloatArray
+    from refusal_parity.statistics.designs.counts import BoolArray, FloatArray
     from refusal_parity.statistics.variances.level_means import Contrast, LevelMeans
     from refusal_parity.vocabulary import Scope
 
@@ -37,6 +38,9 @@ Row = dict[str, Any]
 _Reach: TypeAlias = "Callable[[float], tuple[float, float]]"
 """How far limits lie below and above, at a quantile."""
 
+CERTAIN: Final = "it can change in this direction alone: that it does needs no test"
+"""The note of a change that one response shows for certain."""
+
 _FARTHEST: Final = 64.0
 """Quantile beyond which no test looks."""
 _HALVINGS: Final = 48
@@ -44,19 +48,23 @@ _HALVINGS: Final = 48
 
 @dataclass(frozen=True, slots=True)
 class ArmMeans:
-    """Means over the same prompts at every level: with the arm, without it, and of the change.
+    """Means over the same prompts at every level: of the change, and of both its parts.
 
     Attributes:
-        sides: with the arm and without it.
-        change: of each prompt's rate.
-        responses: with the arm and without it, shape (2, levels).
+        parts: of what the arm adds to each prompt's rate, and of what it takes away; both at
+            least 0, and one of them 0 at each prompt.
+        change: of each prompt's rate: the one less the other.
+        responses: with the arm or without it, whichever are fewer, shape (levels,).
         units: names, or templates if these are fewer, shape (levels,).
+        one_way: whether the arm can only add, or only take away, as a guard can, which stops
+            a request or lets it pass: a part that is 0 is then known to be.
     """
 
-    sides: tuple[LevelMeans, LevelMeans]
+    parts: tuple[LevelMeans, LevelMeans]
     change: LevelMeans
     responses: FloatArray
     units: FloatArray
+    one_way: bool = False
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -65,16 +73,19 @@ class ArmMeans:
 
     def weights(self, level: str) -> FloatArray:
         """1 for a level, 0 for all others."""
-        return np.array([float(each == level) for each in self.levels])
+        return np.equal(self.levels, level).astype(np.float64)
 
     @classmethod
-    def of(cls, prompts: pl.DataFrame, dimension: str | None) -> ArmMeans | None:
+    def of(
+        cls, prompts: pl.DataFrame, dimension: str | None, *, one_way: bool = False
+    ) -> ArmMeans | None:
         """Means at every level of a dimension, or of all as one level; None without a prompt.
 
         Args:
-            prompts: one row for each: `name_id`, `template_id`, `text_id`, the dimension, `change`,
-                `WITH` and `WITHOUT` (its rates), `n_with` and `n_without` (its responses).
+            prompts: one row for each: `name_id`, `template_id`, `text_id`, the dimension, `change`
+                (of its rate), `n_with` and `n_without` (its responses).
             dimension: whose levels are set apart.
+            one_way: whether the arm can change rates in one direction alone.
         """
         rows = prompts if dimension is None else prompts.drop_nulls(dimension)
         if rows.is_empty():
@@ -85,8 +96,10 @@ class ArmMeans:
         once = np.ones(rows.height)
         names = tuple(map(str, levels))
 
-        def means(column: str) -> LevelMeans:
-            return level_means(Design(names, level, name, template, once, rows[column].to_numpy()))
+        change = rows["change"].to_numpy()
+
+        def means(values: FloatArray) -> LevelMeans:
+            return level_means(Design(names, level, name, template, once, values))
 
         sizes = rows.group_by(pl.Series("level", level), maintain_order=True).agg(
             pl.col("n_with", "n_without").sum(),
@@ -94,10 +107,11 @@ class ArmMeans:
         )
         sizes = sizes.sort("level")
         return cls(
-            (means(WITH), means(WITHOUT)),
-            means("change"),
-            sizes.select("n_with", "n_without").to_numpy().T.astype(np.float64),
+            (means(np.maximum(change, 0)), means(np.maximum(-change, 0))),
+            means(change),
+            sizes.select("n_with", "n_without").to_numpy().min(axis=1).astype(np.float64),
             sizes["units"].to_numpy().astype(np.float64),
+            one_way,
         )
 
 
@@ -105,23 +119,24 @@ class _Change(NamedTuple):
     """The change of one mean, and what its limits need.
 
     Attributes:
-        estimate: rate with the arm, less the rate without it.
         variance: of the change.
-        rates: with the arm and without it, shape (2,).
+        rates: of what is added and of what is taken away, shape (2,).
         n: independent responses that would say as much, shape (2,).
         together: correlation of the estimates of both rates.
+        known: which of both is known to be 0, shape (2,).
     """
 
-    estimate: float
     variance: float
     rates: FloatArray
     n: FloatArray
     together: float
+    known: BoolArray
 
     def reach(self, quantile: float) -> tuple[float, float]:
         """How far the limits lie below and above, at a quantile."""
         ends = wilson_limits(self.rates, self.n, np.asarray(quantile))
-        below, above = self.rates - ends.low, ends.high - self.rates
+        below = np.where(self.known, 0.0, self.rates - ends.low)
+        above = np.where(self.known, 0.0, ends.high - self.rates)
         return (
             _put_together(below[0], above[1], self.together),
             _put_together(above[0], below[1], self.together),
@@ -131,12 +146,13 @@ class _Change(NamedTuple):
 def change_of(means: ArmMeans, weights: FloatArray, scope: Scope, alpha: float) -> Row | None:
     """The change of a mean over levels, with limits and test.
 
-    d - sqrt((p - l)^2 + (u' - p')^2 - 2 r (p - l)(u' - p')), and above likewise, with l and u
-    Wilson's limits of the rate p with the arm, l' and u' those of p' without it, and r the
-    correlation of both estimates (MOVER; Newcombe 1998, Statistics in Medicine 17:2635-2650;
-    Zou and Donner 2008, ibid. 27:1693-1702). The limits are at the effective numbers of
-    responses (`effective_of_rates`) and the quantile of t with the degrees of freedom of the
-    mean change; p is where a limit reaches 0.
+    d = p - q, p the mean of what is added to the prompts' rates and q of what is taken away.
+    The limits are d - sqrt((p - l)^2 + (u' - q)^2 - 2 r (p - l)(u' - q)), and above likewise,
+    with l and u Wilson's limits of p, l' and u' those of q, and r the correlation of both
+    estimates (MOVER; Newcombe 1998, Statistics in Medicine 17:2635-2650; Zou and Donner 2008,
+    ibid. 27:1693-1702), at effective numbers of responses (`effective_of_rates`, both parts in
+    one pool) and t's quantile at the df of the mean change; p is where a limit reaches 0. Where
+    an arm changes in one direction alone, a part of 0 adds nothing, and no test is needed.
 
     Args:
         means: of all levels.
@@ -151,13 +167,16 @@ def change_of(means: ArmMeans, weights: FloatArray, scope: Scope, alpha: float) 
     if whole is None:
         return None
     [change] = _changes(means, weights[None, :], scope, [whole])
-    return _numbers(whole, change.reach, 1.0, alpha)
+    needless = {"statistic": None, "p_value": None, "note": CERTAIN} if any(change.known) else {}
+    return _numbers(whole, change.reach, 1.0, alpha) | needless
 
 
-def change_of_all(prompts: pl.DataFrame, scope: Scope, alpha: float) -> Row | None:
+def change_of_all(
+    prompts: pl.DataFrame, scope: Scope, alpha: float, *, one_way: bool = False
+) -> Row | None:
     """The change over all prompts, within the study's groups; over all where one has one name."""
     own = None if is_listed(prompts) else GROUP.key
-    groups, whole = ArmMeans.of(prompts, own), ArmMeans.of(prompts, None)
+    groups, whole = (ArmMeans.of(prompts, each, one_way=one_way) for each in (own, None))
     if groups is None or whole is None:
         return None
     sizes = {} if own is None else dict(prompts.group_by(own).len().iter_rows())
@@ -185,9 +204,8 @@ def difference_of_changes(
     whole = contrast(means.change, one[group] - one[reference], scope)
     if whole is None:
         return _standing_still(means, group, reference, scope)
-    changes = _changes(
-        means, one, scope, [contrast(means.change, weights, scope) for weights in one]
-    )
+    found = [contrast(means.change, weights, scope) for weights in one]
+    changes = _changes(means, one, scope, found)
     ours, others = changes[group], changes[reference]
     together = _correlation(ours.variance, others.variance, whole.std_error**2)
 
@@ -211,7 +229,7 @@ def _standing_still(means: ArmMeans, group: int, reference: int, scope: Scope) -
 def _changes(
     means: ArmMeans, weights: FloatArray, scope: Scope, found: list[Contrast | None]
 ) -> list[_Change]:
-    """The change of each of some means, with effective numbers of responses of both rates.
+    """The change of each of some means, with effective numbers of responses of both parts.
 
     Args:
         means: of all levels.
@@ -219,31 +237,23 @@ def _changes(
         scope: to what the result generalises.
         found: contrasts of the change, one for each mean.
     """
-    rates = np.clip([[each.mean @ weight for weight in weights] for each in means.sides], 0, 1)
+    rates = np.clip([[each.mean @ weight for weight in weights] for each in means.parts], 0, 1)
     variances = np.array(
-        [[_variance(contrast(each, weight, scope)) for weight in weights] for each in means.sides]
+        [[_variance(contrast(each, weight, scope)) for weight in weights] for each in means.parts]
     )
     used = (weights > 0).astype(np.float64)
-    n = means.responses @ used.T
-    units = np.tile(used @ means.units, 2)
-    # By the design effect of both arms together, and by each arm's own: where outcomes are more
-    # frequent, responses are more alike, and where they are rare, an arm's own is known badly.
-    # Of an arm whose rates are all 0 or 1, as a guard's that stops everything, it is not known.
-    own, both = (
-        effective_of_rates(n.ravel(), (n * rates).ravel(), variances.ravel(), units, pool).reshape(
-            n.shape
-        )
-        for pool in (np.repeat(np.arange(2), n.shape[1]), np.zeros(n.size, dtype=np.intp))
-    )
-    still = is_noise((rates * (1 - rates)).sum(axis=1, keepdims=True), 1.0)
-    among = np.where(still, both, np.minimum(own, both))
+    n, units = np.tile(used @ means.responses, 2), np.tile(used @ means.units, 2)
+    pool = np.zeros(n.size, dtype=np.intp)
+    among = effective_of_rates(n, n * rates.ravel(), variances.ravel(), units, pool)
+    among = among.reshape(rates.shape)
+    known = means.one_way & (rates == 0) & (rates.sum(axis=0) > 0)
     return [
         _Change(
-            float(rates[0, at] - rates[1, at]),
             _variance(each),
             rates[:, at],
             among[:, at],
             _correlation(variances[0, at], variances[1, at], _variance(each)),
+            known[:, at],
         )
         for at, each in enumerate(found)
     ]
@@ -267,10 +277,7 @@ def _put_together(ours: float, others: float, together: float) -> float:
 def _numbers(whole: Contrast, reach: _Reach, farthest: float, alpha: float) -> Row:
     below, above = reach(float(t_isf(alpha / 2, whole.df)))
     distance = _distance(whole.estimate, reach)
-    numbers = {
-        "estimate": whole.estimate,
-        "std_error": whole.std_error,
-        "df": whole.df,
+    numbers = whole._asdict() | {
         "ci_low": max(whole.estimate - below, -farthest),
         "ci_high": min(whole.estimate + above, farthest),
         "statistic": float(np.copysign(distance, whole.estimate)),

@@ -55,10 +55,17 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """An arm and the arm that it is compared with."""
+    """An arm and the arm that it is compared with.
+
+    Attributes:
+        arm: its key.
+        baseline: the other's key.
+        guards: whether a guard is all that sets both apart.
+    """
 
     arm: str
     baseline: str
+    guards: bool
 
 
 def compared_arms(arms: Mapping[str, Arm]) -> list[Compared]:
@@ -70,7 +77,11 @@ def compared_arms(arms: Mapping[str, Arm]) -> list[Compared]:
     twins = dict(same_without_guard(arms))
     first = next(key for key, arm in arms.items() if arm.guard is None)
     baselines = {key: twins.get(key) or first for key in arms}
-    return [Compared(arm, base) for arm, base in baselines.items() if arm != base]
+    return [
+        Compared(arm, base, guards=twins.get(arm) is not None)
+        for arm, base in baselines.items()
+        if arm != base
+    ]
 
 
 def with_kind(observations: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
@@ -163,11 +174,13 @@ def _changes(
     for outcome in map(str, analysis.readings):
         prompts = rates_with_and_without(by_arm, outcome, each.arm, each.baseline)
         of_all = _Question(prompts, outcome, ALL, ModelEstimand.RATE_DIFFERENCE, analysis.alpha)
-        yield from of_all.rows(ALL, None, partial(change_of_all, prompts), guard.of(outcome))
+        # A guard stops a request or lets it pass, and changes nothing else.
+        changed = partial(change_of_all, prompts, one_way=each.guards)
+        yield from of_all.rows(ALL, None, changed, guard.of(outcome))
         for dimension, reference in references.items():
             heard = guard.of(dimension, outcome)
             means: ArmMeans | str | None = heard.run(
-                "means", partial(ArmMeans.of, prompts, dimension), str
+                "means", partial(ArmMeans.of, prompts, dimension, one_way=each.guards), str
             )
             levels = sorted(set(prompts[dimension].drop_nulls()))
             asked = _Question(
