@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from refusal_parity.judging.judgements import KEY
+from refusal_parity.judging.questions import KEY
 
 
 def what_people_say(responses: pl.DataFrame, human: pl.DataFrame | None) -> pl.DataFrame:
