@@ -110,10 +110,11 @@ def test_inference_goes_to_gpus_the_rest_to_the_cpu_partition(study: Study) -> N
     ]
     rest = jobs.filter(pl.col("rule") != "generate_responses")
     assert rest["partition"].unique().to_list() == ["cpu"]
-    # Prompts, classifier, agreement, design, and for each model labels and tests.
-    assert len(rest) == 4 + 2 * len(MODELS)
+    # Prompts, classifier, agreement, and for each model labels, tests and design.
+    assert len(rest) == 3 + 3 * len(MODELS)
     # What takes seconds, or goes to the network, stays on the login node.
-    local = {"overview_models", "compare_models", "gather_selfcheck", "record_jobs", "write_report"}
+    gathered = {"gather_design", "gather_selfcheck", "overview_models", "compare_models"}
+    local = {*gathered, "record_jobs", "write_report"}
     assert not local & set(rest["rule"])
 
 

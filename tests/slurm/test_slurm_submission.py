@@ -20,6 +20,7 @@ LOCAL = {
     "ask_propensity",
     "overview_models",
     "compare_models",
+    "gather_design",
     "gather_selfcheck",
     "record_jobs",
     "balance_stimuli",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
 import pytest
+from programs import program_of
 from reported import ANALYSIS, FIT, LEVELS, PEOPLE, a_row, filled
 from scipy.stats import norm, t
 from statsmodels.stats.multitest import multipletests
@@ -36,7 +35,6 @@ from refusal_parity.statistics.simulation.calibration import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import ModuleType
 
     from refusal_parity.statistics.registry import Method
@@ -249,16 +247,9 @@ def test_batches_change_no_study() -> None:
 
 
 @pytest.fixture(scope="module")
-def program(root: Path) -> ModuleType:
+def program() -> ModuleType:
     """The program that measures false discoveries over models."""
-    path = root / "benchmarks" / "across_models.py"
-    spec = importlib.util.spec_from_file_location("across_models_program", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["across_models_program"] = module
-    spec.loader.exec_module(module)
-    return module
+    return program_of("across_models")
 
 
 def test_false_discoveries_over_models_that_hang_together(program: ModuleType) -> None:

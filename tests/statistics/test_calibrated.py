@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from programs import program_of
 from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
 
@@ -23,22 +22,15 @@ from refusal_parity.statistics.simulation.calibration import Null
 from refusal_parity.statistics.variances.effective import effective
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import ModuleType
 
 SETTING = Setting(0.05, 0.05, Draws(1, 7), Resamples(1, 7), deciding=True)
 
 
 @pytest.fixture(scope="module")
-def program(root: Path) -> ModuleType:
+def program() -> ModuleType:
     """The program that measures size, power and coverage."""
-    spec = importlib.util.spec_from_file_location("headline", root / "benchmarks" / "headline.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["headline"] = module
-    spec.loader.exec_module(module)
-    return module
+    return program_of("headline")
 
 
 def some(program: ModuleType, count: int = 4, **values: Any) -> Studies:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import pytest
+from programs import program_of
 
 from refusal_parity.statistics.designs.grid import Grid
 from refusal_parity.statistics.designs.studies import Studies
@@ -27,16 +26,9 @@ REAL = "reference/weighed-openings/smollm2.json"
 
 
 @pytest.fixture(scope="module")
-def program(root: Path) -> ModuleType:
+def program() -> ModuleType:
     """The program that measures level, power and coverage."""
-    path = root / "benchmarks" / "propensity_studies.py"
-    spec = importlib.util.spec_from_file_location("propensity_studies", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["propensity_studies"] = module
-    spec.loader.exec_module(module)
-    return module
+    return program_of("propensity_studies")
 
 
 def grid(names: int = 6, templates: int = 9, groups: int = 3) -> Grid:

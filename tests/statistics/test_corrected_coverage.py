@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from programs import program_of
 
 from refusal_parity.statistics.correction import Audited, correct, correct_around
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import ModuleType
 
 
 @pytest.fixture(scope="module")
-def program(root: Path) -> ModuleType:
+def program() -> ModuleType:
     """The program that measures coverage."""
-    path = root / "benchmarks" / "corrected_coverage.py"
-    spec = importlib.util.spec_from_file_location("corrected_coverage", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["corrected_coverage"] = module
-    spec.loader.exec_module(module)
-    return module
+    return program_of("corrected_coverage")
 
 
 @pytest.mark.parametrize("population", ["demo", "differential"])

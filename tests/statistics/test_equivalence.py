@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import importlib.util
-import sys
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pytest
+from programs import program_of
 from scipy.stats import norm, t
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.weightstats import DescrStatsW
@@ -14,7 +13,6 @@ from refusal_parity.statistics.equivalence import rates_within, two_one_sided
 from refusal_parity.statistics.proportions import TwoRates
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import ModuleType
 
     from reference_numbers import ReferenceStudy
@@ -23,16 +21,9 @@ SHARED: Final = ("estimate", "std_error", "df")
 
 
 @pytest.fixture(scope="module")
-def program(root: Path) -> ModuleType:
+def program() -> ModuleType:
     """The program that draws studies at the margin."""
-    path = root / "benchmarks" / "margin_studies.py"
-    spec = importlib.util.spec_from_file_location("margin_studies", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["margin_studies"] = module
-    spec.loader.exec_module(module)
-    return module
+    return program_of("margin_studies")
 
 
 @pytest.mark.parametrize("shift", [-0.4, -0.05, 0.0, 0.2])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from programs import program_of
 from scipy import stats
 
 from refusal_parity.statistics.designs.grid import Grid
@@ -24,7 +23,6 @@ from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import ModuleType
 
     from refusal_parity.statistics.results import Estimate
@@ -179,16 +177,9 @@ def test_the_same_whatever_the_order_of_rows() -> None:
 
 
 @pytest.fixture(scope="module")
-def program(root: Path) -> ModuleType:
+def program() -> ModuleType:
     """The program that measures level and coverage."""
-    path = root / "benchmarks" / "nested_studies.py"
-    spec = importlib.util.spec_from_file_location("nested_studies", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["nested_studies"] = module
-    spec.loader.exec_module(module)
-    return module
+    return program_of("nested_studies")
 
 
 @pytest.mark.parametrize(

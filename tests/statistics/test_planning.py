@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import pytest
+from programs import program_of
 from scipy.stats import norm
 
 from refusal_parity.config import AnalysisConfig, AssumedVariance, DimensionConfig
@@ -229,3 +230,12 @@ def test_one_name_has_no_variance(study: Study) -> None:
     found = measured_design(observations, ANALYSIS)
     assert found["value"].null_count() == found.height == 2
     assert found["note"].to_list() == ["not estimable: a group of one name"] * 2
+
+
+def test_four_of_five_calibrated_studies_show_the_smallest_difference() -> None:
+    """Each of 80 studies, drawn apart from the package, is held against its own null model."""
+    program = program_of("planned_studies")
+    smallest = program.planned("24x32", "MILD", 0.2)
+    share = program.shown("24x32", "MILD", (0.2, 0.2 + smallest), 80, 2)
+    # Four standard errors of a share of 80.
+    assert share == pytest.approx(0.8, abs=4 * np.sqrt(0.16 / 80))

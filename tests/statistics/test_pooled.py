@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 import polars as pl
 import pytest
+from programs import program_of
 from reference_studies import OWN, own_study
 from scipy.special import ndtr
 
@@ -18,9 +15,6 @@ from refusal_parity.statistics.pooled import pooled_rates
 from refusal_parity.statistics.pooling.crossed_probit import Variances, know
 from refusal_parity.statistics.pooling.rates import Law, mixed
 from refusal_parity.statistics.pooling.weighing import pool
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 GIVEN = Variances(mean=-0.3, group=1.0, name=0.6, template=0.9, template_group=0.3, cell=0.2)
 FIXED = Variances(mean=-0.5, group=1e-7, name=0.36, template=0.81, template_group=1e-7, cell=1e-7)
@@ -226,25 +220,13 @@ def test_mirrored_outcomes_have_mirrored_rates() -> None:
         assert one.low == pytest.approx(1 - other.high, abs=1e-3)
 
 
-def _benchmark(root: Path) -> Any:
-    sys.path.append(str(root / "benchmarks"))
-    spec = importlib.util.spec_from_file_location("pooled_benchmark", root / "benchmarks/pooled.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize(
     ("design", "pattern", "rate", "missing"),
     [("6x12", "STRONG", 0.2, 0.0), ("20x24", "MODERN", 0.02, 0.18), ("6x12", "MILD", 0.98, 0.18)],
 )
-def test_intervals_hold_the_truth(
-    root: Path, design: str, pattern: str, rate: float, missing: float
-) -> None:
+def test_intervals_hold_the_truth(design: str, pattern: str, rate: float, missing: float) -> None:
     """Three scenarios of `benchmarks/pooled.py`, of 30 studies each."""
-    benchmark = _benchmark(root)
+    benchmark = program_of("pooled")
     scenario = benchmark.Scenario(design, pattern, rate, missing=missing)
     with np.errstate(all="ignore"):
         seen = benchmark.seen(scenario, 30)

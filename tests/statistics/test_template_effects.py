@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from programs import program_of
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.statistics.resampling.randomisation import Draws
 from refusal_parity.statistics.template_effects import FEWEST, template_effects
 from refusal_parity.statistics.variances.across_templates import across_templates
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DRAWS = Draws(999, 1)
 
@@ -143,15 +140,10 @@ def test_what_is_left_out_is_counted_and_what_is_missing_is_said(
     ],
 )
 def test_test_and_intervals_keep_their_word(
-    root: Path, pattern: str, design: str, rate: float, shift: float, times: float
+    pattern: str, design: str, rate: float, shift: float, times: float
 ) -> None:
     """Four scenarios of `benchmarks/template_effects.py`, of 60 studies each."""
-    path = root / "benchmarks" / "template_effects.py"
-    spec = importlib.util.spec_from_file_location("template_effects_benchmark", path)
-    assert spec is not None
-    assert spec.loader is not None
-    benchmark = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(benchmark)
+    benchmark = program_of("template_effects")
     scenario = benchmark.Scenario(pattern, design, rate, shift, times)
     seen = benchmark.seen(scenario, 60, np.random.default_rng(11))
     if times == 0:

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import importlib.util
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from programs import program_of
 
 from refusal_parity.statistics.designs.grid import Grid
 from refusal_parity.statistics.designs.studies import Studies
@@ -13,7 +12,6 @@ from refusal_parity.statistics.designs.within_templates import deviations_of, mo
 from refusal_parity.statistics.variances.level_means import level_means
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import ModuleType
 
 LEVEL = np.array([0, 0, 0, 1, 1, 1, 1])
@@ -21,16 +19,9 @@ ROWS, TEMPLATES = len(LEVEL), 5
 
 
 @pytest.fixture(scope="module")
-def program(root: Path) -> ModuleType:
+def program() -> ModuleType:
     """The program in which one group loses responses to easy sentences."""
-    path = root / "benchmarks" / "losing_studies.py"
-    spec = importlib.util.spec_from_file_location("losing_studies", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["losing_studies"] = module
-    spec.loader.exec_module(module)
-    return module
+    return program_of("losing_studies")
 
 
 def studies_of(n: np.ndarray) -> Studies:

@@ -2,6 +2,7 @@ localrules:
     balance_stimuli,
     overview_models,
     compare_models,
+    gather_design,
     gather_selfcheck,
     state_findings,
     plan_study,
@@ -173,17 +174,19 @@ if len(STUDY.prompts.arms) > 1:
 
 rule gather_selfcheck:
     input:
-        tables=expand(f"{MODEL_RESULTS}/selfcheck.parquet", model=MODELS),
+        expand(f"{MODEL_RESULTS}/selfcheck.parquet", model=MODELS),
     output:
-        selfcheck=f"{RESULTS}/selfcheck.parquet",
+        f"{RESULTS}/selfcheck.parquet",
     log:
         f"{LOGS}/gather_selfcheck.log",
     conda:
         ANALYSIS_ENV
+    params:
+        table="selfcheck",
     message:
         f"Gathering the self-checks of {', '.join(MODELS)}"
     script:
-        f"{SCRIPTS}/gather_selfcheck.py"
+        f"{SCRIPTS}/gather_tables.py"
 
 
 rule state_findings:
@@ -232,12 +235,12 @@ rule state_findings:
 rule measure_design:
     input:
         prompts=f"{RESULTS}/prompts.parquet",
-        labels=expand(f"{MODEL_RESULTS}/labels.parquet", model=MODELS),
-        propensity=expand(f"{MODEL_RESULTS}/propensity.parquet", model=STUDY.weighed),
+        labels=f"{MODEL_RESULTS}/labels.parquet",
+        propensity=lambda wildcards: weighed_table(wildcards, "propensity"),
     output:
-        design=f"{RESULTS}/design.parquet",
+        design=f"{MODEL_RESULTS}/design.parquet",
     log:
-        f"{LOGS}/measure_design.log",
+        f"{LOGS}/measure_design/{{model}}.log",
     conda:
         ANALYSIS_ENV
     resources:
@@ -246,9 +249,26 @@ rule measure_design:
     params:
         analysis=ANALYSIS,
     message:
-        "Working out what differences the design can find"
+        "Working out what differences the responses of {wildcards.model} can show"
     script:
         f"{SCRIPTS}/measure_design.py"
+
+
+rule gather_design:
+    input:
+        expand(f"{MODEL_RESULTS}/design.parquet", model=MODELS),
+    output:
+        f"{RESULTS}/design.parquet",
+    log:
+        f"{LOGS}/gather_design.log",
+    conda:
+        ANALYSIS_ENV
+    params:
+        table="design",
+    message:
+        f"Gathering what the designs of {', '.join(MODELS)} can show"
+    script:
+        f"{SCRIPTS}/gather_tables.py"
 
 
 rule plan_study:

@@ -10,17 +10,17 @@ from refusal_parity.tables import (
     Propensity,
     StudyDesign,
     read_table,
-    read_tables,
     write_table,
 )
 
-with job("design", snakemake.log[0]) as say:
+with job(snakemake.wildcards.model, snakemake.log[0]) as say:
     analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
+    propensity = snakemake.input.get("propensity")
     observations = observe(
         read_table(Prompts, Path(snakemake.input.prompts)),
-        read_tables(Labels, map(Path, snakemake.input.labels)),
+        read_table(Labels, Path(snakemake.input.labels)),
         analysis,
-        propensity=read_tables(Propensity, map(Path, snakemake.input.propensity)),
+        propensity=read_table(Propensity, Path(propensity)) if propensity else None,
     )
     design = measured_design(observations, analysis, say)
     write_table(design, StudyDesign, Path(snakemake.output.design))

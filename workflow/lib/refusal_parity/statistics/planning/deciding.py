@@ -13,7 +13,7 @@ from refusal_parity.statistics.methods.name_rates import welch_names
 from refusal_parity.statistics.registry import Setting
 from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws
-from refusal_parity.statistics.simulation.calibration import Null, null_distances
+from refusal_parity.statistics.simulation.calibration import null_distances
 from refusal_parity.statistics.variances.effective import effective
 from refusal_parity.vocabulary import Scope
 
@@ -46,23 +46,11 @@ def distances(studies: Studies) -> FloatArray:
     return effective(least_squares(studies)).rates.distance()
 
 
-def farthest(null: FloatArray, alpha: float) -> FloatArray:
-    """The distance that the farthest pair of studies without a difference seldom exceeds.
-
-    The decision of `calibrated`, with one null model for all studies instead of each one's own.
-
-    Args:
-        null: `distances` of such studies.
-        alpha: level of the family.
-    """
-    return Null(null).critical(alpha, together=True)
-
-
 def own_farthest(studies: Studies, alpha: float, random: np.random.Generator) -> FloatArray:
-    """`farthest` of each study by studies simulated from its own null model, shape (studies,).
+    """How far the farthest pair of studies without a difference seldom lies, shape (studies,).
 
-    That is what `calibrated` holds a study against; a difference that is there makes its
-    null model another.
+    That is what `calibrated` holds a study against: studies simulated from its own null model,
+    which a difference that is there makes another.
 
     Args:
         studies: of one design.

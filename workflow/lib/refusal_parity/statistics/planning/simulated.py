@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri
 
 from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.planning.deciding import (
     distances,
-    farthest,
     is_calibrated,
     own_farthest,
     shown,
@@ -20,7 +22,6 @@ from refusal_parity.statistics.simulation.drawing import simulate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from refusal_parity.statistics.designs.counts import FloatArray
     from refusal_parity.statistics.designs.grid import Grid
     from refusal_parity.statistics.simulation.latent import Latent
     from refusal_parity.vocabulary import Scope
@@ -28,18 +29,18 @@ if TYPE_CHECKING:
 _STUDIES: Final = 400
 """Simulated for each difference that is tried: 80 % is known to 2 points."""
 
-_OWN: Final = (60, 200)
-"""Studies held against their own null models after each search, to learn how much stricter
-these are."""
+_OWN: Final = (8, 32)
+"""Studies held against their own null models before each search: roughly, and then to 2 % of the
+distance, since a study's own varies by a tenth."""
 
 _AT_ONCE: Final = 2_000_000
 """Names x templates x studies held at a time: 16 MB an array."""
 
-_STEP: Final = 1.5
-"""Factor by which differences grow until one is found."""
+_STEPS: Final = (1.5, 1.15)
+"""Factors by which differences grow until one is found: from a guess, and once one was found."""
 
-_NEAR: Final = 1.02
-"""Factor between a difference that is found and one that is not, at the end."""
+_NEAR: Final = 0.01
+"""Share of a difference to which the search finds it."""
 
 _FAR: Final = 0.005
 """Rates of groups stay so far from 0 and 1."""
@@ -73,10 +74,10 @@ def detectable(planned: Planned, group: int, guess: float) -> float | None:
     lower where the reference's is above one half. Each difference is tried in studies from
     the same random numbers, so that more of it is found more often.
 
-    Where `calibrated` decides, a first search holds all studies against one null model, at
-    the true variances. Each study's own is another, and the stricter the larger a difference
-    is that it takes for variance: some studies with the difference found are held against
-    theirs (`_strictness`), and a second search is that much stricter.
+    Where `calibrated` decides, each study is held against its own null model, and the
+    stricter the larger a difference is that it takes for variance. How far studies must lie
+    by theirs is learnt from a few with the guessed difference, and again from some with the
+    difference that was found (`_own_distance`).
 
     Args:
         planned: the study.
@@ -84,17 +85,23 @@ def detectable(planned: Planned, group: int, guess: float) -> float | None:
         guess: a difference about which the search starts, above 0.
 
     Returns:
-        None where even the largest difference is not shown so often; within 2 %.
+        None where even the largest difference is not shown so often; known to some 3 %.
     """
-    found = _search(planned, group, guess, 1.0)
     if not is_calibrated(planned.grid, planned.scope):
-        return found
-    for studies in _OWN:
+        return _search(planned, group, guess, _STEPS[0], None)
+    found: float | None = min(guess, _room(planned))
+    for studies, step in zip(_OWN, _STEPS, strict=True):
         if found is None:
             return None
-        strictness = _strictness(planned, _apart(planned, group, found), group, studies)
-        found = _search(planned, group, found, strictness)
+        critical = _own_distance(planned, _apart(planned, group, found), group, studies)
+        found = _search(planned, group, found, step, critical)
     return found
+
+
+def _room(planned: Planned) -> float:
+    """The largest difference that is tried."""
+    rate = float(planned.latent.rates[0])
+    return max(rate, 1 - rate) - _FAR
 
 
 def _apart(planned: Planned, group: int, difference: float) -> Latent:
@@ -105,65 +112,71 @@ def _apart(planned: Planned, group: int, difference: float) -> Latent:
     return planned.latent.with_rates(rates)
 
 
-def _search(planned: Planned, group: int, guess: float, strictness: float) -> float | None:
-    """The smallest difference that is shown with the power, within 2 %."""
-    rate = float(planned.latent.rates[0])
-    room = max(rate, 1 - rate) - _FAR
+def _search(
+    planned: Planned, group: int, guess: float, step: float, critical: float | None
+) -> float | None:
+    """The smallest difference that is shown with the power.
 
-    def is_found(difference: float) -> bool:
-        latent = _apart(planned, group, difference)
-        return _share_shown(planned, latent, group, strictness) >= planned.power
+    Found where the probit of the share of studies that show it, nearly a straight line,
+    crosses that of the power.
 
-    low = high = min(guess, room)
-    while not is_found(high):
-        if high >= room:
+    Args:
+        planned: the study.
+        group: code of the group.
+        guess: where the search starts.
+        step: factor by which differences grow or shrink until one lies on the other side.
+        critical: the distance beyond which `calibrated` shows a difference; else None.
+    """
+    room = _room(planned)
+
+    @cache
+    def lacking(logarithm: float) -> float:
+        latent = _apart(planned, group, min(float(np.exp(logarithm)), room))
+        share = _share_shown(planned, latent, group, critical)
+        kept = np.clip(share, 0.5 / _STUDIES, 1 - 0.5 / _STUDIES)
+        return float(ndtri(planned.power) - ndtri(kept))
+
+    low = high = float(np.log(min(guess, room)))
+    while lacking(high) > 0:
+        if high >= np.log(room):
             return None
-        low, high = high, min(_STEP * high, room)
-    while low == high or is_found(low):
-        low, high = low / _STEP, low
-    while high > _NEAR * low:
-        middle = float(np.sqrt(low * high))
-        low, high = (low, middle) if is_found(middle) else (middle, high)
-    return high
+        low, high = high, min(high + np.log(step), float(np.log(room)))
+    while lacking(low) <= 0:
+        low, high = low - np.log(step), low
+    return float(np.exp(brentq(lacking, low, high, xtol=_NEAR)))
 
 
-def _share_shown(planned: Planned, latent: Latent, group: int, strictness: float) -> float:
+def _share_shown(planned: Planned, latent: Latent, group: int, critical: float | None) -> float:
     """Of studies from a model, the share that shows a group's difference."""
     random = np.random.default_rng([planned.seed, *map(ord, "plan")])
-    if is_calibrated(planned.grid, planned.scope):
-        critical = strictness * _of_one_model(planned, latent, random)
-        found = [distances(each) > critical for each in _drawn(planned, latent, _STUDIES, random)]
-    else:
-        found = [
-            shown(each, planned.scope, planned.alpha)
-            for each in _drawn(planned, latent, _STUDIES, random)
-        ]
+    found = [
+        shown(each, planned.scope, planned.alpha)
+        if critical is None
+        else distances(each) > critical
+        for each in _drawn(planned, latent, _STUDIES, random)
+    ]
     return float(np.concatenate(found)[:, group - 1].mean())
 
 
-def _of_one_model(planned: Planned, latent: Latent, random: np.random.Generator) -> FloatArray:
-    """The distance that studies without a difference seldom exceed, at the mean rate."""
-    sizes = np.bincount(planned.grid.level)
-    whole = float(latent.rates @ sizes) / sizes.sum()
-    alike = latent.with_rates(np.full(len(latent.mean), whole))
-    null = [distances(each) for each in _drawn(planned, alike, _STUDIES, random)]
-    return farthest(np.concatenate(null), planned.alpha)
+def _own_distance(planned: Planned, latent: Latent, group: int, studies: int) -> float:
+    """The distance beyond which as many studies lie as lie beyond that of their own null models.
 
-
-def _strictness(planned: Planned, latent: Latent, group: int, studies: int) -> float:
-    """How many times farther than by one null model studies must lie by their own ones.
-
-    The factor with which as many studies are beyond as lie beyond what is their own.
+    From means and standard deviations, taken as normal: a few studies have no quantiles.
     """
     random = np.random.default_rng([planned.seed, *map(ord, "own"), studies])
-    [common] = np.atleast_1d(_of_one_model(planned, latent, random))
     away, own = [], []
     for each in _drawn(planned, latent, studies, random):
         away.append(distances(each)[:, group - 1])
         own.append(own_farthest(each, planned.alpha, random))
     distance, critical = np.concatenate(away), np.concatenate(own)
-    missed = float((distance <= critical).mean())
-    return float(np.quantile(distance, missed)) / float(common)
+    varies = np.isfinite(critical)
+    if not varies.any():
+        return float("inf")
+    beyond = distance[varies] - critical[varies]
+    if not (spread := float(beyond.std())):
+        return float(critical[varies].mean())
+    share = float(varies.mean() * ndtr(beyond.mean() / spread))
+    return float(distance[varies].mean() - distance[varies].std() * ndtri(share))
 
 
 def _drawn(

@@ -42,10 +42,11 @@ def log_likelihoods(
     powers = np.stack([np.ones_like(nodes), nodes, nodes**2], axis=1)
     hit, miss = log_ndtr(nodes), log_ndtr(-nodes)
     found = np.zeros((3, *n.shape))
-    for size, hits in np.unique(np.stack([n, k]).reshape(2, -1), axis=1).T:
-        if not size:
-            continue
-        mine = (n == size) & (k == hits)
+    # Pairs as complex numbers: rows of a table take ten times as long to sort.
+    pairs = n + 1j * k
+    for pair in np.unique(pairs[n > 0]):
+        size, hits = pair.real, pair.imag
+        mine = pairs == pair
         place, width = centre[mine], variance[mine]
         own = np.stack([1 / width, place / width, np.ones_like(width)], axis=1)
         exponent = own @ np.stack([-(nodes**2) / 2, nodes, hits * hit + (size - hits) * miss])
