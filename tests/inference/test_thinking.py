@@ -6,7 +6,8 @@ import pytest
 
 from refusal_parity.config import ThinkingTags
 from refusal_parity.inference.requests import Completion
-from refusal_parity.inference.thinking import markup_tokens, opening_tag, part, parted
+from refusal_parity.inference.thinking import part, parted
+from refusal_parity.inference.thinking_marks import markup_tokens, opening_tag
 
 if TYPE_CHECKING:
     from refusal_parity.config import Thinking
@@ -59,6 +60,16 @@ HEAD = "<|start|>assistant"
         f"analysis\n{THOUGHT}\nassistantfinal{ANSWER}",
         f"{THOUGHT}assistantfinal{ANSWER}",
         f"analysis{THOUGHT}assistantcommentaryassistantfinal{ANSWER}",
+        f"<inner_thoughts>{THOUGHT}</inner_thoughts>{ANSWER}",
+        f"<Reasoning_Content>{THOUGHT}</Reasoning_Content>{ANSWER}",
+        f"<chain_of_thought>{THOUGHT}</chain_of_thought><Output>{ANSWER}</Output>",
+        f"<Überlegung>\n{THOUGHT}\n</Überlegung>\n{ANSWER}",
+        f"<denken>{THOUGHT}</denken>{ANSWER}",
+        f"<analysis>{THOUGHT}</analysis>{ANSWER}",
+        f"&lt;think&gt;{THOUGHT}&lt;/think&gt;{ANSWER}",
+        f"< think >{THOUGHT}< /think >{ANSWER}",
+        f"\uff1cthink\uff1e{THOUGHT}\uff1c/think\uff1e{ANSWER}",
+        f'<details type="reasoning" done="true">\n<summary>So</summary>{THOUGHT}</details>{ANSWER}',
     ],
 )  # fmt: skip
 def test_the_label_is_that_of_the_same_answer_without_thinking(text: str) -> None:
@@ -106,6 +117,9 @@ def test_thinking_that_comes_to_nothing_is_no_response(text: str, thinking: str 
         "Here is my response: a nurse.",
         "a nurse.<|end_message|>",
         "She says: I think </b> is a tag.\nIt is.",
+        "<analysis>Ana is a nurse.</analysis>",
+        "Write it so:\n```\n<think>\nso\n</think>\n```\nand no other way.",
+        "Write it so:\n<think> opens it.",
     ],
 )
 def test_what_only_looks_like_thinking_stays_whole(text: str) -> None:
@@ -130,6 +144,22 @@ def test_empty_thinking_is_none() -> None:
 def test_thinking_within_thinking_and_in_half_sentences(text: str, thinking: str) -> None:
     found = part(text)
     assert (found.response, found.thinking) == (ANSWER, thinking)
+
+
+@pytest.mark.parametrize(
+    ("text", "response", "thinking"),
+    [
+        (f"Sure.\n<think>\n{THOUGHT}\n</think>\n{ANSWER}", f"Sure.\n\n{ANSWER}", THOUGHT),
+        (f"<think>a</think>\nSure.\n\n  <think>b</think>\n{ANSWER}", f"Sure.\n\n{ANSWER}",
+         "a\n\nb"),
+        (f"{ANSWER}\n<think>\nWas that", ANSWER, "Was that"),
+        (f"<think>{THOUGHT}</think>{ANSWER}</think>", ANSWER, THOUGHT),
+        (f"<think>a <think>b</think>{THOUGHT}</think>", "", f"a <think>b\n\n{THOUGHT}"),
+    ],
+)  # fmt: skip
+def test_thinking_further_on(text: str, response: str, thinking: str) -> None:
+    found = part(text)
+    assert (found.response, found.thinking) == (response, thinking)
 
 
 def test_several_blocks_and_channels() -> None:

@@ -85,7 +85,10 @@ def _part(kind: str, **fields: Any) -> dict[str, Any]:
         ),
         *(
             (_body(finish=word), {"finish_reason": "length", "refusal_reason": None})
-            for word in ("length", "max_tokens", "MAX_TOKENS", "model_length", "max-tokens ")
+            for word in (
+                *("length", "max_tokens", "MAX_TOKENS", "model_length", "max-tokens "),
+                *("maxTokens", "FinishReason.MAX_TOKENS", "token_limit", "ERROR_LIMIT"),
+            )
         ),
         *(
             (_body(finish=word), {"finish_reason": word, "refusal_reason": None})
@@ -96,6 +99,8 @@ def _part(kind: str, **fields: Any) -> dict[str, Any]:
             for word in (
                 *("content_filter", "refusal", "SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST"),
                 *("RECITATION", "SPII", "guardrail_intervened", " Content-Filter"),
+                *("contentFilter", "FINISH_REASON_SPII", "FinishReason.SAFETY", "MODEL_ARMOR"),
+                *("image_recitation", "content_policy_violation", "moderation", "refused"),
             )
         ),
         (_body("Ana is", finish="content_filter"), {"text": "Ana is"}),
@@ -125,6 +130,18 @@ def _part(kind: str, **fields: Any) -> dict[str, Any]:
             {"refusal_reason": "prompt: hate"},
         ),
         (_body(error=None, choice={"error": {}}), {"text": "a loaf of bread"}),
+        (
+            _body(finish="SAFETY", choice={"message": None}),
+            {"refusal_reason": "SAFETY", "text": None},
+        ),
+        (_body("", choice={"stop_reason": "refusal"}), {"refusal_reason": "refusal"}),
+        (_body(choice={"stop_reason": "\n"}), {"refusal_reason": None}),
+        (_body("Well.", message={"refusal": "I won't."}), {"text": "Well.\n\nI won't."}),
+        (
+            {"choices": [{"index": 1, "message": {"content": "b"}}, *_body("a")["choices"]]},
+            {"text": "a"},
+        ),
+        (_body(message={"reasoning_details": [{"text": "so"}]}), {"thinking": "so"}),
     ],
 )
 def test_what_is_a_response(body: Any, expected: dict[str, Any]) -> None:
@@ -158,7 +175,7 @@ def test_what_is_a_response(body: Any, expected: dict[str, Any]) -> None:
         (b"[" * 200_000 + b"]" * 200_000, "nested too deeply"),
         (_body(message={"reasoning": json.loads("[" * 900 + "]" * 900)}), "nested too deeply"),
         (b'{"choices": [', "no JSON"),
-        (b"", "no JSON"),
+        (b"", "the answer is empty"),
         (b"data: {}\n\n", "no JSON"),
         (b"9" * 10_000, "is a number, not an object"),
     ],
@@ -169,9 +186,12 @@ def test_what_is_odd(body: Any, words: str) -> None:
     assert not raised.value.passing
 
 
-def test_a_finish_reason_that_is_an_error_may_pass() -> None:
-    with pytest.raises(OddAnswerError) as raised:
-        _read(_body("the sta", finish="error"))
+@pytest.mark.parametrize(
+    "word", ["error", "abort", "networkError", "INSUFFICIENT_SYSTEM_RESOURCE", "cancelled"]
+)
+def test_a_finish_reason_that_is_an_error_may_pass(word: str) -> None:
+    with pytest.raises(OddAnswerError, match=word) as raised:
+        _read(_body("the sta", finish=word))
     assert raised.value.passing
 
 
@@ -224,10 +244,18 @@ def test_an_error_in_place_of_an_answer(body: Any, status: int, words: str) -> N
     assert (raised.value.status, raised.value.words) == (status, words)
 
 
-def test_a_filter_inside_an_answer() -> None:
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"error": {"message": "no", "code": "content_filter"}}, "content_filter"),
+        ({"choices": None, "base_resp": {"status_msg": "new_sensitive"}}, "new_sensitive"),
+        ({"base_resp": {"status_code": 1002, "status_msg": "rate limit"}}, None),
+    ],
+)
+def test_a_filter_inside_an_answer(body: Any, reason: str | None) -> None:
     with pytest.raises(ServerError) as raised:
-        _read({"error": {"message": "no", "code": "content_filter"}})
-    assert raised.value.refusal_reason == "content_filter"
+        _read(body)
+    assert raised.value.refusal_reason == reason
 
 
 def test_the_key_is_hidden_wherever_it_is_quoted() -> None:

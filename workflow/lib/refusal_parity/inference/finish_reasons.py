@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -14,20 +15,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _COMPLETE: Final = frozenset(
-    {"stop", "eos", "eos_token", "end_turn", "end", "stop_sequence", "stop_token", "complete"}
+    {
+        *("stop", "eos", "eos_token", "end_turn", "end", "stop_sequence", "stop_token", "complete"),
+        *("completed", "finish", "finished", "endoftext", "eos_found", "stop_string_found"),
+    }
 )
 _CUT: Final = frozenset(
     {
-        *("length", "max_tokens", "max_output_tokens", "max_new_tokens", "max_length"),
-        *("model_length", "model_context_window_exceeded", "finish_reason_max_tokens"),
+        *("length", "max_tokens", "max_output_tokens", "max_new_tokens", "max_length", "limit"),
+        *("max_completion_tokens", "max_predicted_tokens_reached", "token_limit", "time_limit"),
+        *("model_length", "model_context_window_exceeded", "context_length_reached"),
+        *("context_length", "context_length_exceeded", "context_window_exceeded", "error_limit"),
     }
 )
-_FAILED: Final = frozenset({"error", "finish_reason_error"})
+_FAILED: Final = frozenset(
+    {
+        *("error", "abort", "aborted", "timeout", "cancelled", "canceled", "user_cancel", "failed"),
+        *("failure", "network_error", "internal_error", "server_error", "load", "unload"),
+        *("insufficient_system_resource", "user_stopped", "user_cancelled", "model_unloaded"),
+    }
+)
+_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_ENUMERATION: Final = re.compile(r"^(finish|stop|done)_?reason[._:]")
 
 
 def known_form(given: str) -> str:
-    """A service's word as the lists of known ones have it: `max-tokens ` is `max_tokens`."""
-    return given.strip().lower().replace("-", "_")
+    """A service's word as the lists of known ones have it.
+
+    `max-tokens `, `maxTokens`, `FINISH_REASON_MAX_TOKENS` and `FinishReason.MAX_TOKENS` are
+    `max_tokens`.
+    """
+    word = re.sub(r"[-\s]+", "_", _HUMP.sub("_", given.strip())).lower()
+    return _ENUMERATION.sub("", word)
 
 
 def finish_reason(given: str | None) -> str | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from refusal_parity.config import TEMPLATE_DATE
 from refusal_parity.errors import InputError
-from refusal_parity.inference.thinking import opening_tag
+from refusal_parity.inference.thinking_marks import opening_tag
 from refusal_parity.limits import TEMPLATE_MB, TEMPLATE_S, FailedApartError, TooLongError, apart
 from refusal_parity.placeholders import BLANK
 

@@ -12,7 +12,7 @@ from refusal_parity.inference.rendering import Rendered
 from refusal_parity.inference.requests import StepAnswer
 from refusal_parity.inference.servers.one_request import Row
 from refusal_parity.inference.servers.request_body import request_body
-from refusal_parity.inference.thinking import opening_tag
+from refusal_parity.inference.thinking_marks import opening_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

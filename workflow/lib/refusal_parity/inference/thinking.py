@@ -1,14 +1,12 @@
-"""Part what a model writes to itself from its response.
-
-The markup is that of the reasoning parsers of vLLM and of the models' own cards.
-"""
+"""Part what a model writes to itself from its response."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING, Final, TypeVar
+
+from refusal_parity.inference.thinking_marks import WRAPPERS, Marks, marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,49 +16,7 @@ if TYPE_CHECKING:
 
 Drawn = TypeVar("Drawn", "Completion", "Completion | None")
 
-_TAG: Final = (
-    r"(?:\w+[:|])?think(?:ing|_\w+)?(?::[\w-]+)?|thoughts?|reasoning|reflection|scratchpad"
-)
-_TAGGED: Final = (rf"<\|?(?:{_TAG})(?:\s[^<>]*)?\|?>", rf"<\|?/(?:{_TAG})\s*\|?>")
-"""`<think>` and its kin: DeepSeek, Qwen, GLM, Kimi, Olmo, Nemotron; `<seed:think>`,
-`<mm:think>`, `<ifm|think_fast>`; `<thought>` of Exaone; `<reasoning>`, `<reflection>` and
-`<scratchpad>` of many tunings and prompts; with attributes, or with bars as special tokens
-have them."""
-
-_PAIRS: Final = (
-    ("[THINK]", "[/THINK]"),  # Mistral
-    ("<|START_THINKING|>", "<|END_THINKING|>"),  # Cohere
-    ("<|channel>thought", "<channel|>"),  # Gemma 4
-    ("<unused94>thought", "<unused95>"),  # MedGemma
-    ("[unused16]", "[unused17]"),  # Pangu
-    ("<|open|>think<|sep|>", "<|close|>think<|sep|>"),  # Kimi K3
-    ("◁think▷", "◁/think▷"),  # Kimi-VL
-    ("<|begin_of_thought|>", "<|end_of_thought|>"),  # Sky-T1, OpenThinker
-)
-_ONLY_TOGETHER: Final = (
-    (r"<\|content_thinking\|>", r"<\|end_message\|>"),  # Inkling
-    (r"Here(?: is|'s) my thought process:", r"Here(?: is|'s) my response:"),  # Granite 3
-    (r"Here are my reasoning steps:", r"\[BEGIN FINAL RESPONSE\]"),  # Apriel
-)
-"""Patterns whose second part ends nothing unless the first began it."""
-
-_WRAPPERS: Final = (
-    ("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
-    ("<|START_TEXT|>", "<|END_TEXT|>"),
-    ("<|open|>response<|sep|>", "<|close|>response<|sep|>"),
-    ("<|content_text|>", "<|end_message|>"),
-    ("<|begin_of_solution|>", "<|end_of_solution|>"),
-    ("<answer>", "</answer>"),
-    ("<response>", "</response>"),
-    ("", "[END FINAL RESPONSE]"),
-)
-"""What some models put around the response that follows."""
-
 # gpt-oss: each message is in a channel, and only `final` is the response.
-_CHANNEL: Final = "<|channel|>"
-_CHANNEL_TOKENS: Final = (
-    *(_CHANNEL, "<|message|>", "<|start|>", "<|end|>", "<|return|>", "<|call|>", "<|constrain|>"),
-)
 _MESSAGE: Final = re.compile(
     r"\s*(?:<\|start\|>assistant)?(?:\s*to=[^\s<]+)?<\|channel\|>\s*(analysis|commentary|final)"
     r"(?:\s*to=[^<]*)?(?:\s*<\|constrain\|>[^<]*)?<\|message\|>"
@@ -97,10 +53,11 @@ class Parted:
 def part(text: str, markup: Thinking = "auto") -> Parted:
     """Part a response from the thinking that stands before it.
 
-    Only thinking at the very start counts, so that a response that quotes a tag
-    stays whole. A closing tag alone ends thinking that the prompt began: it counts
-    where it stands as models write it, after a whole sentence, right behind a word or
-    at the end of a line, and not where it is quoted within one.
+    Thinking at the very start counts, and a block of `<think>` and its like that begins on
+    a line of its own, so that a response that quotes a tag stays whole. A closing tag alone
+    ends thinking that the prompt began: it counts where it stands as models write it, after
+    a whole sentence, right behind a word or at the end of a line, and not where it is quoted
+    within one.
 
     Args:
         text: what the model wrote, with the opening tag where the prompt holds it.
@@ -112,11 +69,13 @@ def part(text: str, markup: Thinking = "auto") -> Parted:
     thoughts: list[str] = []
     if markup == "auto":
         rest = _part_channels(rest, thoughts)
-    marks = _marks(markup)
+    marks = marks_of(markup)
     rest = _part_unopened(rest, thoughts, marks)
     while (behind := _part_blocks(rest, thoughts, marks)) != rest:
-        # Of thinking within thinking, the outer end is left.
-        rest = _part_unopened(behind, thoughts, marks)
+        # Of thinking within thinking, the outer end is left; any other ends nothing.
+        within = bool(thoughts) and bool(marks.start.search(thoughts[-1]))
+        rest = _part_unopened(behind, thoughts, marks, spare=not within)
+    rest = _part_later(rest, thoughts, marks)
     if markup == "auto":
         rest = _unwrapped(rest, thought=bool(thoughts))
     thinking = "\n\n".join(filter(None, map(str.strip, thoughts)))
@@ -132,74 +91,6 @@ def parted(completions: Iterable[Drawn], markup: Thinking) -> Iterator[Drawn]:
         found = part(one.text, markup)
         thoughts = [text for text in (one.thinking, found.thinking) if text]
         yield replace(one, text=found.response, thinking="\n\n".join(thoughts) or None)
-
-
-def opening_tag(prompt: str, markup: Thinking) -> str:
-    """The tag with which a prompt begins the model's thinking for it; empty for none."""
-    if markup == "none":
-        return ""
-    start = _marks(markup).start.pattern
-    if markup == "auto":
-        start += r"|<\|channel\|>analysis<\|message\|>"
-    found = _pattern(rf"(?:{start})\s*\Z").search(prompt)
-    return found[0] if found else ""
-
-
-def markup_tokens(special_tokens: Iterable[str], markup: Thinking) -> frozenset[str]:
-    """Those of a tokenizer's special tokens without which thinking cannot be told."""
-    if markup == "none":
-        return frozenset()
-    special = set(special_tokens)
-    if markup != "auto":
-        return frozenset(token for token in special if token in markup.start + markup.end)
-    literal = "\n".join(mark for pair in _PAIRS for mark in pair) + "<|content_thinking|>"
-    found = {
-        token
-        for token in special
-        if token in literal or re.fullmatch("|".join(_TAGGED), token, re.IGNORECASE)
-    }
-    if _CHANNEL in special:
-        found |= special.intersection(_CHANNEL_TOKENS)
-    if found:
-        wrapped = "\n".join(mark for pair in _WRAPPERS for mark in pair)
-        found |= {token for token in special if token in wrapped}
-    return frozenset(found)
-
-
-@dataclass(frozen=True, slots=True)
-class _Marks:
-    """Patterns of what starts and ends thinking.
-
-    Attributes:
-        blocks: those of each pair.
-        start: any of what starts it.
-        lone_end: any of what may end it alone.
-        first: the first character of each of these, to be quick where there is none.
-    """
-
-    blocks: list[tuple[re.Pattern[str], re.Pattern[str]]]
-    start: re.Pattern[str]
-    lone_end: re.Pattern[str]
-    first: re.Pattern[str]
-
-
-@cache
-def _marks(markup: Thinking) -> _Marks:
-    if isinstance(markup, str):
-        lone = [_TAGGED, *((re.escape(start), re.escape(end)) for start, end in _PAIRS)]
-        pairs = [*lone, *_ONLY_TOGETHER]
-    else:
-        pairs = lone = [(re.escape(markup.start), re.escape(markup.end))]
-    return _Marks(
-        blocks=[(_pattern(rf"(?:{start}\s*)+"), _pattern(end)) for start, end in pairs],
-        start=_pattern("|".join(start for start, _ in pairs)),
-        lone_end=_pattern("|".join(end for _, end in lone)),
-        first=_pattern("|".join({re.escape(end.removeprefix("\\")[0]) for _, end in lone})),
-    )
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text, re.IGNORECASE)
 
 
 def _part_channels(text: str, thoughts: list[str]) -> str:
@@ -225,19 +116,23 @@ def _part_channels(text: str, thoughts: list[str]) -> str:
     return "\n\n".join(body.strip() for body in final)
 
 
-def _part_unopened(text: str, thoughts: list[str], marks: _Marks) -> str:
+def _part_unopened(text: str, thoughts: list[str], marks: Marks, *, spare: bool = False) -> str:
+    """What follows a closing tag alone; what precedes a spare one that nothing follows."""
     if not marks.first.search(text):
         return text
     opened = marks.start.search(text)
     for found in marks.lone_end.finditer(text, 0, opened.start() if opened else len(text)):
         before = text[max(0, found.start() - _TAIL) : found.start()]
         if _SENTENCE_ENDED.search(before) or _LINE_ENDS.match(text, found.end()):
+            rest = text[found.end() :].lstrip()
+            if spare and not rest:
+                return text[: found.start()].rstrip()
             thoughts.append(text[: found.start()])
-            return text[found.end() :].lstrip()
+            return rest
     return text
 
 
-def _part_blocks(text: str, thoughts: list[str], marks: _Marks) -> str:
+def _part_blocks(text: str, thoughts: list[str], marks: Marks) -> str:
     rest = text
     while True:
         for start, end in marks.blocks:
@@ -247,13 +142,48 @@ def _part_blocks(text: str, thoughts: list[str], marks: _Marks) -> str:
                 rest = rest[ended.end() :].lstrip() if ended else ""
                 break
         else:
+            return _part_perhaps(rest, thoughts, marks)
+
+
+def _part_perhaps(text: str, thoughts: list[str], marks: Marks) -> str:
+    """What follows a block that may be thinking, as it is if something does."""
+    for start, end in marks.perhaps:
+        opened = start.match(text)
+        ended = end.search(text, opened.end()) if opened else None
+        if opened and ended and (rest := text[ended.end() :].lstrip()):
+            thoughts.append(text[opened.end() : ended.start()])
             return rest
+    return text
+
+
+def _part_later(text: str, thoughts: list[str], marks: Marks) -> str:
+    """A response without the blocks within it that begin a line, but those of quoted code."""
+    if not marks.first.search(text):
+        return text
+    rest, at = text, 0
+    while found := min(
+        ((opened, end) for start, end in marks.later if (opened := start.search(rest, at))),
+        key=lambda each: each[0].start(),
+        default=None,
+    ):
+        opened, end = found
+        ended = end.search(rest, opened.end())
+        alone = _LINE_ENDS.match(rest, opened.end())
+        if rest.count("```", 0, opened.start()) % 2 or not (ended or alone):
+            at = opened.end()
+            continue
+        thoughts.append(rest[opened.end() : ended.start() if ended else None])
+        before, behind = rest[: opened.start()].rstrip(), rest[ended.end() :] if ended else ""
+        at, rest = len(before), "\n\n".join(filter(None, [before, behind.strip()]))
+    return rest
 
 
 def _unwrapped(text: str, *, thought: bool) -> str:
-    for start, end in _WRAPPERS:
-        if text.startswith(start) and (thought or start.startswith("<|")):
-            inner = text.removeprefix(start).rstrip().removesuffix(end)
+    for start, end in WRAPPERS:
+        if text[: len(start)].lower() == start.lower() and (thought or start.startswith("<|")):
+            inner = text[len(start) :].rstrip()
+            if inner.lower().endswith(end.lower()):
+                inner = inner[: len(inner) - len(end)]
             if start or inner != text:
                 return inner
     return text

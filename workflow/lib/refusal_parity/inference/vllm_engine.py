@@ -21,7 +21,7 @@ from refusal_parity.inference.own_weights import OwnWeights, rendered_prompts, s
 from refusal_parity.inference.rendering import WithTemplate
 from refusal_parity.inference.requests import Completion, DatedTokenizer, Engine, Request
 from refusal_parity.inference.speaking import OwnSpeaker
-from refusal_parity.inference.thinking import markup_tokens
+from refusal_parity.inference.thinking_marks import markup_tokens
 from refusal_parity.inference.vllm_next_tokens import TELLING, next_tokens
 from refusal_parity.inference.vllm_on_cpu import settings_of_cpu
 

@@ -62,25 +62,38 @@ def _completion(index: int, body: Any, hide: Callable[[str], str]) -> Completion
     if not isinstance(body, dict):
         raise OddAnswerError(f"the answer is {_kind(body)}, not an object")
     choices = body.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
+    choice = _first(choices) if isinstance(choices, list) and choices else None
     for place in (body, choice):
         if isinstance(place, dict) and place.get("error"):
             raise ServerError.within(place["error"], hide=hide)
-    if not isinstance(choice, dict):
-        if blocked := filter_of_prompt(body):
-            return Completion(index, None, None, None, refusal_reason=_word(blocked, hide))
-        if any(body.get(key) for key in _SAID):
-            raise ServerError.within(body.get("errors") or body, hide=hide)
-        raise OddAnswerError("the answer has no choices")
+    if isinstance(choice, dict):
+        return _chosen(index, body, choice, hide)
+    if blocked := filter_of_prompt(body):
+        return Completion(index, None, None, None, refusal_reason=_word(blocked, hide))
+    if any(body.get(key) for key in _SAID):
+        raise ServerError.within(body.get("errors") or body, hide=hide)
+    if said := _said_beside(body):
+        raise ServerError.within(said, hide=hide)
+    raise OddAnswerError("the answer has no choices")
+
+
+def _chosen(
+    index: int, body: dict[str, Any], choice: dict[str, Any], hide: Callable[[str], str]
+) -> Completion:
+    """The completion of an answer's choice."""
     finish = choice.get("finish_reason")
     if not isinstance(finish, str | None):
         raise OddAnswerError(f"finish_reason is {_kind(finish)}")
     if is_failure(finish):
-        raise OddAnswerError("the server ended the response with an error", passing=True)
-    message = choice.get("message")
+        raise OddAnswerError(
+            f"the server ended the response with {one_line(hide(str(finish)))!r}", passing=True
+        )
+    message, refused = choice.get("message"), filter_of_choice(body, choice)
+    if message is None and refused:
+        # What a filter holds back altogether has no message.
+        message = {}
     if not isinstance(message, dict):
         raise OddAnswerError(f"the message is {_kind(message)}")
-    refused = filter_of_choice(body, choice)
     text, thinking = _said(message)
     sent, received = _tokens(body.get("usage"))
     return Completion(
@@ -96,6 +109,19 @@ def _completion(index: int, body: Any, hide: Callable[[str], str]) -> Completion
     )
 
 
+def _first(choices: list[Any]) -> Any:
+    """The choice with the number 0; the first where none has it."""
+    numbered = (one for one in choices if isinstance(one, dict) and one.get("index") == 0)
+    return next(numbered, choices[0])
+
+
+def _said_beside(body: Mapping[str, Any]) -> dict[str, str] | None:
+    """An error that stands beside the answer (MiniMax), with its word as code."""
+    beside = body.get("base_resp")
+    words = beside.get("status_msg") if isinstance(beside, dict) else None
+    return {"code": words, "message": words} if isinstance(words, str) else None
+
+
 def _word(value: Any, hide: Callable[[str], str]) -> str | None:
     """A name or reason that an answer gives, on one line and not endless; null for what is none."""
     return one_line(hide(value)) or None if isinstance(value, str) else None
@@ -103,6 +129,8 @@ def _word(value: Any, hide: Callable[[str], str]) -> str | None:
 
 def _json(content: bytes) -> Any:
     text = content.decode("utf-8-sig", errors="replace")
+    if not text.strip():
+        raise OddAnswerError("the answer is empty")
     # No JSON begins so; HTML may with a comment or another declaration.
     if text.lstrip().startswith("<"):
         raise WebPageError
@@ -120,7 +148,8 @@ def _number(digits: str) -> int | float:
 def _said(message: Mapping[str, Any]) -> tuple[str, str | None]:
     """Response and thinking of a message."""
     content, refusal = message.get("content"), message.get("refusal")
-    thoughts = [message.get("reasoning_content") or message.get("reasoning")]
+    fields = ("reasoning_content", "reasoning", "reasoning_details")
+    thoughts = [next((message[key] for key in fields if message.get(key)), None)]
     texts: list[str] = []
     if isinstance(content, str):
         texts.append(content)
@@ -132,7 +161,8 @@ def _said(message: Mapping[str, Any]) -> tuple[str, str | None]:
     if not isinstance(refusal, str | None):
         raise OddAnswerError(f"refusal is {_kind(refusal)}")
     thinking = "\n".join(_flat(thought) for thought in thoughts if thought)
-    return "".join(texts) or refusal or "", thinking or None
+    # Both where a model begins and then refuses.
+    return "\n\n".join(filter(None, ["".join(texts), refusal])), thinking or None
 
 
 def _read_part(part: Any, texts: list[str], thoughts: list[Any]) -> None:

@@ -14,19 +14,16 @@ from refusal_parity.inference.finish_reasons import known_form
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_FINISH: Final = frozenset(
-    {
-        # OpenAI, Azure, Mistral, most gateways; Bedrock; Anthropic; Zhipu; Cohere.
-        *("content_filter", "content_filtered", "guardrail_intervened", "refusal", "sensitive"),
-        "error_toxic",
-        # Gemini. RECITATION (copied text) and SPII (personal data) are filters too: what was
-        # asked for is held back, whatever for; the reason says which it was. LANGUAGE and
-        # OTHER say nothing of a filter and are kept as unknown.
-        *("safety", "prohibited_content", "blocklist", "recitation", "spii", "image_safety"),
-        # Its enumeration as gateways hand it on.
-        *("finish_reason_safety", "finish_reason_prohibited_content", "finish_reason_blocklist"),
-    }
+# OpenAI, Azure, Mistral, most gateways; Bedrock; Anthropic; Zhipu; Cohere; Gemini, in which
+# RECITATION (copied text) and SPII (personal data) are filters too: what was asked for is held
+# back, whatever for; the reason says which it was. LANGUAGE and OTHER say nothing of a filter
+# and are kept as unknown.
+_FINISH: Final = re.compile(
+    r"(\w+_)?(content_?filter(ed)?|safety|prohibited_content|blocklist|recitation|moderat(ion|ed)"
+    r"|guardrails?(_intervened)?|content_(policy|moderation|blocked)|policy_violation)"
+    r"|refusal|refused|sensitive|spii|(error_)?toxic|model_armor|flagged|blocked"
 )
+_REASONS: Final = ("finish_reason", "native_finish_reason", "stop_reason", "finishReason")
 _FORBIDDEN: Final = 403
 _STATUSES: Final = frozenset({400, _FORBIDDEN, 422, 451})
 _CODE: Final = re.compile(
@@ -51,9 +48,9 @@ def filter_of_choice(body: Mapping[str, Any], choice: Mapping[str, Any]) -> str 
         body: the whole answer.
         choice: its first choice.
     """
-    for key in ("finish_reason", "native_finish_reason"):
+    for key in _REASONS:
         word = choice.get(key)
-        if isinstance(word, str) and known_form(word) in _FINISH:
+        if isinstance(word, str) and _FINISH.fullmatch(known_form(word)):
             prompt = body.get("prompt_filter_results")
             return _reason(word, [choice, *(prompt if isinstance(prompt, list) else [])])
     return None
