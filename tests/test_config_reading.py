@@ -67,6 +67,27 @@ def test_mistakes_in_a_studys_files(folder: Path, name: str, old: str, new: str,
             STUDY + "samples: 1\nresults: r\nsamples: 2\n",
             "mine.yaml, line 7: cannot be read as YAML (key 'samples' stands there twice). Look at",
         ),
+        (
+            STUDY + "? [samples]\n: 2\n",
+            "mine.yaml, line 5: cannot be read as YAML (a key that is a",
+        ),
+        (
+            STUDY + "samples: 010\n",
+            "mine.yaml, line 5: cannot be read as YAML (010 is the number 8",
+        ),
+        (
+            STUDY + "samples: 1:30\n",
+            "mine.yaml, line 5: cannot be read as YAML (1:30 is the number",
+        ),
+        (STUDY + "samples: yes\n", "mine.yaml: samples: must be a whole number (given: 'true')"),
+        (
+            STUDY + "sampling: {temperature: on}\n",
+            "mine.yaml: sampling.temperature: must be a number (given: 'true')",
+        ),
+        (
+            STUDY + "sampling: {temperature: .inf}\n",
+            "mine.yaml: sampling.temperature: must be a finite number",
+        ),
         (STUDY + "sampels: 1\n", "mine.yaml: unknown key sampels. Did you mean 'samples'?"),
         (STUDY + "study\xff: 1\n", "mine.yaml, row 5: not UTF-8 text"),
     ],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import re
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
         (b"sep=;\nkey;text\na;b;c\n", "row 3: 3 cells where the header has 2"),
         ("key,text\na,\u200b\n".encode(), "row 2: column 'text' is empty"),
         (b"key,text\na,  \n", "row 2: column 'text' is empty"),
+        (b"PK\x03\x04" + bytes(range(99)), "is a workbook or another ZIP archive. Give it the end"),
+        (b"PAR1key,text", "is a Parquet file"),
+        (b"<!DOCTYPE html>\n<p>Sign in, please", "is a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid 5", "is a pointer of Git LFS"),
+        (gzip.compress(b"key,text\na,b\n")[:-9], "the compressed file is damaged"),
     ],
 )
 def test_names_file_row_and_remedy(tmp_path: Path, content: bytes, complaint: str) -> None:
@@ -65,6 +71,10 @@ def test_keeps_unicode_and_counts_lines_of_quoted_cells(tmp_path: Path) -> None:
         b"key,text\ra,one\rc,two\r",
         b"Key, TEXT \na, one\nc,two\n",
         "key\ttext\r\na\tone\r\nc\ttwo\r\n".encode("utf-16"),
+        "key;text\r\na;one\r\nc;two\r\n".encode("utf-16-le"),
+        "key,text\na,one\nc,two\n".encode("utf-16-be"),
+        "key,text\na,one\nc,two\n".encode("utf-32"),
+        gzip.compress(b"\xef\xbb\xbfkey,text\na,one\nc,two\n"),
         "\ufeffkey,text\na,\u00a0one\u00a0\nc,two\n".encode(),
         b"key,text,line\na,one,7\nc,two,8\n",
     ],
@@ -114,6 +124,21 @@ def test_levels_in_two_spellings_name_both_rows(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"row 5: level .* is written 'East Asian' in row 2"):
         refuse_spellings(frame, "level", path)
     refuse_spellings(frame[:3], "level", path)
+
+
+@pytest.mark.parametrize("other", ["east_asian", "East-Asian", "east  asian"])
+def test_levels_parted_in_two_ways_are_one(tmp_path: Path, other: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"key,level\na,East Asian\nb,-1\nc,1\nd,{other}\n")
+    frame = read_csv(path, required=["key"])
+    with pytest.raises(InputError, match=r"row 5: level .* is written 'East Asian' in row 2"):
+        refuse_spellings(frame, "level", path)
+    refuse_spellings(frame[:3], "level", path)
+
+
+def test_a_folder_is_no_table(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder"):
+        read_csv(tmp_path, required=["key"])
 
 
 def test_two_columns_that_read_alike_are_both_named(tmp_path: Path) -> None:

@@ -114,6 +114,13 @@ def test_what_is_wrong_is_said_with_its_row(
     assert "\n" not in str(raised.value)
 
 
+def test_a_prompt_that_is_no_text_is_said_with_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "list.jsonl"
+    path.write_text('{"prompt_id": 1, "prompt": "Hi"}\n{"prompt_id": 2, "prompt": ["Ho"]}\n')
+    with pytest.raises(InputError, match=r"row 2: column 'prompt', .* holds a list"):
+        read_list(path)
+
+
 @pytest.mark.parametrize(
     ("head", "columns", "what"),
     [

@@ -7,11 +7,11 @@ import pytest
 from refusal_parity.errors import InputError
 from refusal_parity.prompts import (
     OWN_COLUMNS,
-    direction_twins,
     read_names,
     read_stimuli,
     read_templates,
 )
+from refusal_parity.stimuli_remarks import direction_twins
 from refusal_parity.tables import Prompts
 
 if TYPE_CHECKING:

@@ -197,6 +197,30 @@ def test_sets_that_are_not_whole_are_named(
             "Keep it where it belongs",
         ),
         (
+            {"templates": _MATCHED.replace("tone", "Origin")},
+            "column 'origin' stands in",
+            "n.csv",
+            "Keep it where it belongs",
+        ),
+        (
+            {"templates": _MATCHED.replace("[NAME] eats", "[NAME] of [ origin ] eats")},
+            "[ origin ] is not written as a placeholder",
+            "t.csv, template 'f1'",
+            "Write [ORIGIN]",
+        ),
+        (
+            {"templates": _MATCHED.replace("tone", "label"), "label": "warm"},
+            "'label' is the name of a column that responses have",
+            "x.yaml, analysis.dimensions.label",
+            "Rename it",
+        ),
+        (
+            {"names": _KNOWN.replace("woman,3.5", "woman,inf"), "covariates": ["births"]},
+            "covariate 'births' is no number: 'inf'",
+            "n.csv, row 2",
+            "Write a number",
+        ),
+        (
             {"templates": _MATCHED.replace("[NAME] eats", "[NAME] of [TOWN] eats")},
             "[TOWN] is no column of",
             "t.csv, template 'f1'",
@@ -272,6 +296,11 @@ _FIFTH = NAMES + "c1,Eleni,grek,woman\n"
                 "prompts": {"group_column": "read_as"},
             },
             "n.csv: the column 'group' is not read, since prompts.group_column is 'read_as'",
+        ),
+        (
+            {"templates": TEMPLATES.replace("[NAME] ", "[NAME] of [town] ")},
+            ("t.csv: template 'w1' has [town] in it, which is sent as it stands (and so in 4 other "
+            "templates)"),
         ),
         (
             {"names": NAMES + "c1,\u200fBion,greek,man\n"},

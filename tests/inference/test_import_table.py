@@ -194,6 +194,10 @@ def test_rows_that_cannot_be_used(
             {"format": "table", "columns": {"response": "r", "prompt": "p"}, "labels": {"a": None}},
             "labels explains the words of columns.label, which is not named",
         ),
+        (
+            {"format": "table", "columns": {"response": "p", "prompt": "p"}},
+            "response names the same column as another key does",
+        ),
         ({"format": "table", "labels": {"Yes": "answer", "yes ": None}}, "two of the file's words"),
         (
             {"format": "table", "labels": {True: "answer"}},

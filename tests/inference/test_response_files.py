@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import re
@@ -72,6 +73,10 @@ WRITERS: dict[str, Callable[[pl.DataFrame, Path], Any]] = {
     "-excess.csv": with_excess,
     "-wide.csv": lambda frame, path: path.write_bytes(frame.write_csv().encode("utf-16")),
     "-ends.JSONL": with_line_ends,
+    ".jsonl.gz": lambda frame, path: path.write_bytes(gzip.compress(frame.write_ndjson().encode())),
+    "-packed.csv.GZ": lambda frame, path: path.write_bytes(
+        gzip.compress(frame.write_csv().encode("utf-16-le"))
+    ),
     "-lines.ndjson": lambda frame, path: path.write_text(
         "\n".join(json.dumps(row | {"tags": [{}], "n": None}) for row in frame.to_dicts())
     ),
@@ -128,7 +133,20 @@ def test_a_column_called_line_and_whole_numbers_with_decimals(
         ("r.jsonl", '{"p": "x", "r": "a"', "row 1: no JSON (Expecting"),
         ("r.json", "", "no rows"),
         ("r.csv", "p,r,p\nx,y,z\n", "row 1: column 'p' stands there twice (cells 1 and 3)"),
-        ("r.jsonl.gz", "", "files of type '.gz' cannot be read"),
+        ("r.parquet.gz", "", "files of type '.gz' cannot be read"),
+        ("r.arrow", "", "files of type '.arrow' cannot be read"),
+        (
+            "r.jsonl",
+            '{"p": "x", "r": "a"}\n{"p": "y", "r": "no", "r": "b"}',
+            "row 2: key 'r' stands twice in one object",
+        ),
+        ("r.csv", "p,R,r \nx,y,z\n", "no prompt of this study"),
+        ("r.csv", "p,Ř,ř\nx,y,z\n", "column 'r', which columns.response names, is missing"),
+        (
+            "r.jsonl",
+            '{"p": "x", "R": "a", "\uff32": "b"}',
+            "which columns.response names, may be 'R' or",
+        ),
     ],
 )
 def test_what_is_no_table_of_texts(
@@ -160,6 +178,23 @@ def test_files_that_are_no_table(
         (tmp_path / name).write_text("neither this nor that")
     with pytest.raises(InputError, match=re.escape(str(tmp_path / name))):
         read(tmp_path / name, TableColumns(response="r", prompt="p"), study("plain"))
+
+
+def test_bytes_that_are_no_text_name_the_row(
+    tmp_path: Path, study: Callable[..., pl.DataFrame]
+) -> None:
+    frame = pl.DataFrame({"p": ["x", "y", "z"], "r": [b"a", None, b"\xff"]})
+    frame.write_parquet(tmp_path / "r.parquet")
+    with pytest.raises(InputError, match=r"row 3: column 'r', .* holds bytes that are no UTF-8"):
+        read(tmp_path / "r.parquet", TableColumns(response="r", prompt="p"), study("plain"))
+
+
+def test_keys_that_nothing_names_may_stand_twice(
+    tmp_path: Path, study: Callable[..., pl.DataFrame]
+) -> None:
+    (tmp_path / "r.jsonl").write_text('{"p": "Bo sings well", "r": "so", "n": 1, "n": 2}')
+    found = read(tmp_path / "r.jsonl", TableColumns(response="r", prompt="p"), study("plain"))
+    assert found["response"].to_list() == ["so"]
 
 
 def test_a_table_in_an_old_encoding_names_the_row(

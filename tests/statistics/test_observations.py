@@ -7,10 +7,12 @@ import pytest
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.errors import InputError
+from refusal_parity.factors import OF_RESPONSES
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.designs.counts import build_designs
-from refusal_parity.statistics.designs.observations import observe
+from refusal_parity.statistics.designs.observations import COLUMNS, observe
 from refusal_parity.statistics.designs.outcome_columns import count_outcomes, with_outcome
+from refusal_parity.tables import Labels, Prompts, Responses
 from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
@@ -103,6 +105,20 @@ def test_a_prompt_without_a_response_has_a_row_for_each_sample() -> None:
         ("m", "p2", 1, "g", "no_response"),
         ("n", "p2", 0, "g", "no_response"),
     ]
+
+
+def test_a_column_of_the_files_is_never_taken_for_one_of_responses() -> None:
+    """A file may count the words of a name; those of responses are others."""
+    named = prompts().with_columns(words=pl.lit(99.0), label=pl.lit("answer"))
+    seen = observe(named, labels("p1"), AnalysisConfig())
+    assert seen.select("words", "label").equals(
+        observe(prompts(), labels("p1"), AnalysisConfig()).select("words", "label")
+    )
+
+
+def test_no_factor_can_be_a_column_of_responses() -> None:
+    known = {*COLUMNS, *Responses.column_names(), *Labels.column_names()}
+    assert known - set(Prompts.column_names()) == OF_RESPONSES
 
 
 def test_a_label_without_prompt_is_an_error() -> None:

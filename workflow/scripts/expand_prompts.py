@@ -4,8 +4,9 @@ from refusal_parity.config import load_config
 from refusal_parity.console import job
 from refusal_parity.counting import counted
 from refusal_parity.expansion import write_prompts
-from refusal_parity.prompts import direction_twins, read_stimuli
+from refusal_parity.prompts import read_stimuli
 from refusal_parity.stages import at_stage
+from refusal_parity.stimuli_remarks import direction_twins
 
 with job("prompts", snakemake.log[0]) as say:
     stimuli = read_stimuli(

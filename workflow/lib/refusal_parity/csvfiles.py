@@ -27,6 +27,9 @@ ROW: Final = " row"
 
 _SPREADSHEET: Final = "Save it as CSV, comma-separated, UTF-8, with a header row."
 _MARKS: Final = "\t;,"
+_PARTED: Final = re.compile(r"(?<=\w)[\s_-]+(?=\w)")
+"""What parts words within one."""
+
 _MOST_COLUMNS: Final = 2_000
 _HEADER: Final = 100_000
 """Characters that no header exceeds."""
@@ -156,11 +159,13 @@ def refuse_duplicates(
 def refuse_spellings(frame: pl.DataFrame, column: str, path: Path) -> None:
     """Raise an InputError at the first row that spells a level of `column` in another way.
 
-    Levels are told apart letter by letter, so `White` and `white` would be two.
+    Levels are told apart letter by letter, so `White` and `white` would be two, and so
+    would `south asian` and `south_asian`.
     """
     first: dict[str, tuple[str, int]] = {}
     for level, row in frame.select(column, ROW).drop_nulls().iter_rows():
-        there, before = first.setdefault(reading(level), (level, row))
+        key = _PARTED.sub(" ", reading(level))
+        there, before = first.setdefault(key, (level, row))
         if level != there:
             raise InputError(
                 f"{column} {level!r} is written {there!r} in row {before} "

@@ -35,6 +35,20 @@ _IDENTIFIERS: Final = frozenset(
 )
 """Columns that tell prompts apart, and so divide them into no groups."""
 
+OF_RESPONSES: Final = frozenset(
+    {
+        *("model", "sample", "response_id", "seed", "response", "thinking", "finish_reason"),
+        *("prompt_tokens", "response_tokens", "cost", "status", "truncated", "refusal_reason"),
+        *("error", "rendered_sha256", "answered_at", "answered_by", "fingerprint"),
+        *("imported_label", "label", "label_source", "machine_label", "unsure", "unseen"),
+        *("p_answer", "p_partial_answer", "p_failure", "p_refusal", "p_partial_refusal"),
+        *("p_harmful_refusal", "p_harmful_answer", "distance"),
+        *("classifier_id", "keyword_refusal", "filtered", "exclusion", "text_id", "words"),
+        *("log_odds", "weighed_rate", "weighed_variance", "weighed_step"),
+    }
+)
+"""Columns that responses, their labels and observations have: no factor can be one of them."""
+
 
 def take_up(prompts: pl.DataFrame, compared: Iterable[str]) -> None:
     """Let the factors that a study compares be dimensions, by what they are a property of.
@@ -97,6 +111,7 @@ def refuse_no_factor(key: str, *frames: pl.DataFrame, where: str) -> None:
         frames: names, templates or prompts.
         where: for the error text.
     """
+    _refuse_column_of_responses(key, where)
     for frame in frames:
         if key in frame.columns and key not in _IDENTIFIERS:
             if frame.schema[key].is_numeric():
@@ -120,6 +135,7 @@ def refuse_no_covariate(key: str, *frames: pl.DataFrame, where: str) -> None:
 
     Of `TOKENS` none needs to.
     """
+    _refuse_column_of_responses(key, where)
     found = next((frame.schema[key] for frame in frames if key in frame.columns), None)
     if found is None and key == TOKENS:
         return
@@ -141,13 +157,24 @@ def refuse_no_covariate(key: str, *frames: pl.DataFrame, where: str) -> None:
         )
 
 
+def _refuse_column_of_responses(key: str, where: str) -> None:
+    if key in OF_RESPONSES:
+        raise InputError(
+            f"{key!r} is the name of a column that responses have, so that a factor cannot have it",
+            where=where,
+            remedy="Rename it in the file, and here; of a list, give it another name in "
+            "prompts.columns.",
+        )
+
+
 def refuse_words(key: str, path: Path, sheet: Sheet) -> None:
     """Raise an InputError at the first row of a file whose covariate is no number."""
     frame = read_csv(path, required=[], optional=[key], sheet=sheet)
     if key not in frame.columns:
         return
+    number = pl.col(key).cast(pl.Float64, strict=False)
     words = frame.filter(
-        pl.col(key).is_not_null() & pl.col(key).cast(pl.Float64, strict=False).is_null()
+        pl.col(key).is_not_null() & number.is_finite().fill_null(value=False).not_()
     )
     if len(words):
         raise InputError(

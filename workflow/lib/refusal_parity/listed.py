@@ -83,7 +83,7 @@ def read_list(
 
 def _read(path: Path, columns: dict[str, str], sheet: str | None) -> pl.DataFrame:
     """All cells of a list as text, under our own names of columns."""
-    found = scalar_columns(path, sheet=sheet)
+    found = scalar_columns(path, sheet=sheet, needed={ID, PROMPT} - set(columns))
     given = {name: name for name in found if name not in columns.values()}
     for ours, theirs in columns.items():
         if ours in given:

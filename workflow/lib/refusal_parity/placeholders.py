@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.spelling import reading
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 NAME: Final = "[NAME]"
 
@@ -17,6 +19,9 @@ BLANK: Final = "[BLANK]"
 
 
 _PLACEHOLDER: Final = re.compile(r"\[(\w+)\]")
+
+_NEARLY: Final = re.compile(r"[\[\uff3b]\s*(\w+)\s*[\]\uff3d](?!\()")
+"""A word between brackets, but for the links of Markdown."""
 
 
 def parted(template: str) -> list[str]:
@@ -41,6 +46,25 @@ def columns_of(template: str, columns: Iterable[str]) -> list[str]:
     """
     known = {column.upper(): column for column in columns}
     return sorted({known[text] for text in parted(template)[1::2]} - {"name"})
+
+
+def left_in_brackets(template: str, columns: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+    """What stands between brackets as a placeholder does, and is sent as it stands.
+
+    Args:
+        template: its text.
+        columns: of the names.
+
+    Yields:
+        The text, and the column that it nearly is the placeholder of, in small letters or with
+        blanks; null for none.
+    """
+    known = {reading(column): column for column in (*columns, "blank")}
+    for found in _NEARLY.finditer(template):
+        column = known.get(reading(found[1]))
+        is_one = _PLACEHOLDER.fullmatch(found[0]) and found[1].isupper()
+        if not is_one:
+            yield found[0], column
 
 
 def filled_template() -> pl.Expr:

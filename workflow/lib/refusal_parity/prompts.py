@@ -20,12 +20,12 @@ from refusal_parity.csvfiles import (
 from refusal_parity.dimensions import DIMENSIONS, Unit, of_unit
 from refusal_parity.errors import InputError
 from refusal_parity.factors import SET
-from refusal_parity.placeholders import NAME, columns_of
-from refusal_parity.spelling import DIRECTION_MARKS, reading, uniform
+from refusal_parity.placeholders import NAME, columns_of, left_in_brackets
+from refusal_parity.spelling import DIRECTION_MARKS, as_known, reading, uniform
 from refusal_parity.workbooks import Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 
 TEMPLATES: Final = Sheet("templates", needed=False)
@@ -86,9 +86,10 @@ def read_stimuli(
     stimuli = Stimuli(_all_templates(files), read_names(names, group_column=group_column))
     said = ", ".join(map(str, files))
     for column in stimuli.names.columns:
-        if column in stimuli.templates.columns:
+        [there] = as_known([column], stimuli.templates.columns)
+        if there in stimuli.templates.columns:
             raise InputError(
-                f"column {column!r} stands in {said} too",
+                f"column {column!r} stands in {said} too" + f", as {there!r}" * (there != column),
                 where=str(names),
                 remedy="Keep it where it belongs, or rename one: a factor is of templates or of "
                 "names.",
@@ -122,22 +123,6 @@ def _all_templates(files: Sequence[Path]) -> pl.DataFrame:
     return pl.concat(parts, how="diagonal")
 
 
-def unused_factors(stimuli: Stimuli, used: Iterable[str], columns: Iterable[str]) -> list[str]:
-    """Those of some columns that are no part of any prompt and that nothing else uses.
-
-    Args:
-        stimuli: as from `read_stimuli`.
-        used: columns that the study compares or takes account of.
-        columns: of either file.
-    """
-    sent = {
-        column
-        for template in stimuli.templates["template"]
-        for column in columns_of(template, stimuli.names.columns)
-    }
-    return [column for column in columns if column not in {*OWN_COLUMNS, *used, *sent}]
-
-
 def _refuse_unfilled(stimuli: Stimuli, templates: str, names: Path) -> None:
     """Raise an InputError at a placeholder that some name has nothing for."""
     known = [column for column in stimuli.names.columns if column != "name_id"]
@@ -152,6 +137,14 @@ def _refuse_unfilled(stimuli: Stimuli, templates: str, names: Path) -> None:
                 remedy=f"Add a column {missing.args[0].lower()!r} there, or write one of "
                 f"{', '.join(f'[{column.upper()}]' for column in known)}.",
             ) from None
+        for left, column in left_in_brackets(template, known):
+            if column is None:
+                continue
+            raise InputError(
+                f"{left} is not written as a placeholder, and would be sent as it stands",
+                where=where,
+                remedy=f"Write [{column.upper()}].",
+            )
         for column in used:
             empty = stimuli.names.filter(pl.col(column).is_null())
             if len(empty):
@@ -249,7 +242,8 @@ def with_numbers(frame: pl.DataFrame, texts: set[str]) -> pl.DataFrame:
     for column in frame.columns:
         if column not in {*OWN_COLUMNS, *texts}:
             number = frame[column].cast(pl.Float64, strict=False)
-            if number.null_count() == frame[column].null_count() < len(frame):
+            same = number.null_count() == frame[column].null_count() < len(frame)
+            if same and number.drop_nulls().is_finite().all():
                 numbers.append(number)
     return frame.with_columns(numbers)
 
@@ -275,21 +269,3 @@ def in_its_case(template: str) -> str:
 def _with_direction_marks(name: str) -> str:
     """Names that differ in direction marks are two: each is sent with those that it has."""
     return reading(name) + "".join(mark for mark in name if mark in DIRECTION_MARKS)
-
-
-def direction_twins(names: pl.DataFrame) -> list[str]:
-    """A sentence for each name that differs from another in direction marks alone.
-
-    Args:
-        names: as from `read_names`.
-    """
-    first: dict[str, str] = {}
-    twins = []
-    for key, name in names.select("name_id", "name").iter_rows():
-        other = first.setdefault(reading(name), key)
-        if other != key:
-            twins.append(
-                f"name {key!r} differs from {other!r} in marks of direction alone: nobody sees "
-                "them, but the model is sent both"
-            )
-    return twins

@@ -23,13 +23,12 @@ from refusal_parity.preference.lexicon import read_lexicon
 from refusal_parity.prompts import (
     NAMES,
     TEMPLATES,
-    direction_twins,
     read_names,
     read_stimuli,
     read_templates,
-    unused_factors,
 )
 from refusal_parity.stages import at_stage, check_stages
+from refusal_parity.stimuli_remarks import direction_twins, sent_in_brackets, unused_factors
 from refusal_parity.workload import PromptCount
 
 if TYPE_CHECKING:
@@ -172,6 +171,7 @@ def _check_stimuli(config: StudyConfig, where: str) -> Checked:
             f"{prompts.group_column!r}"
         )
     remarks += direction_twins(stimuli.names)
+    remarks += sent_in_brackets(stimuli.templates, files[0])
     remarks += check_levels(analysis, units, where=where)
     check_stages(stimuli, analysis, where=where)
     stimuli = at_stage(stimuli, analysis)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import gzip
+import io
 import json
+import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.errors import InputError
+from refusal_parity.unfolding import most_bytes, refuse_unfolding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,37 +50,79 @@ def printable(text: str) -> str:
     return text.translate(_TO_SIGNS)
 
 
+GZIP: Final = b"\x1f\x8b"
+"""How files that gzip compressed begin."""
+
+_ENCODINGS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_NO_TEXT: Final = (
+    (b"PK\x03\x04", "a workbook or another ZIP archive"),
+    (b"\xd0\xcf\x11\xe0", "an old workbook or document"),
+    (b"PAR1", "a Parquet file"),
+    (b"%PDF", "a PDF"),
+    (b"SQLite format 3", "a database"),
+    (b"ARROW1", "an Arrow file"),
+    (b"version https://git-lfs", "a pointer of Git LFS, in place of the file itself"),
+    (b"<!doctype html", "a web page"),
+    (b"<html", "a web page"),
+)
+"""How files begin that are named as if they were a table in text, and what they are."""
+
+
 def refuse_devices(path: Path) -> None:
-    """Raise an InputError where a path leads to what may never end: a device or a pipe."""
-    if path.exists() and not path.is_file() and not path.is_dir():
+    """Raise an InputError where a path leads to a folder, or to what may never end."""
+    if path.exists() and not path.is_file():
         raise InputError(
-            "is no file but a device or a pipe",
+            "is a folder" if path.is_dir() else "is no file but a device or a pipe",
             where=str(path),
             remedy="Correct the path in the config.",
         )
 
 
+class Doubled(dict[str, Any]):
+    """An object of JSON in which a key stands twice, as readers of JSON let pass in silence.
+
+    Attributes:
+        keys_twice: those keys.
+    """
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        """Keep the last value of each key, as readers of JSON do."""
+        super().__init__(pairs)
+        keys = [key for key, _ in pairs]
+        self.keys_twice = frozenset(key for key in self if keys.count(key) > 1)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else Doubled(pairs)
+
+
 def parsed_json(text: str) -> Any:
-    """What a text in JSON holds.
+    """What a text in JSON holds; objects with a key twice are `Doubled`.
 
     Raises:
         ValueError: it is none, has too many levels, or a number of thousands of digits.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_object)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
 def read_text(path: Path, *, remedy: str) -> str:
-    """The text of a file in UTF-8, or in UTF-16 if it begins with the mark of that.
+    """The text of a file in UTF-8, UTF-16 or UTF-32, compressed by gzip or not.
 
     Args:
         path: the file.
         remedy: how to save it, for an error.
 
     Raises:
-        InputError: it is not there, may not be read, or is in another encoding,
+        InputError: it is not there, may not be read, is no text, or is in another encoding,
             naming the row of the first byte that does not fit.
     """
     refuse_devices(path)
@@ -92,11 +138,45 @@ def read_text(path: Path, *, remedy: str) -> str:
             where=str(path),
             remedy="Correct the path in the config, or the file's permissions.",
         ) from error
-    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if content.startswith(GZIP):
+        content = _unfolded(content, path)
+    for beginning, what in _NO_TEXT:
+        if content[:40].lower().startswith(beginning.lower()):
+            raise InputError(
+                f"is {what}",
+                where=str(path),
+                remedy="Give it the ending of what it is, or get the table itself.",
+            )
     try:
-        return content.decode("utf-16" if wide else "utf-8-sig")
+        return content.decode(_encoding(content))
     except UnicodeDecodeError as error:
         row = content[: error.start].count(b"\n") + 1
         raise InputError(
             f"not UTF-8 text (byte {error.start})", where=f"{path}, row {row}", remedy=remedy
         ) from error
+
+
+def _unfolded(content: bytes, path: Path) -> bytes:
+    most = most_bytes(path)
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            unfolded = file.read(most + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(
+            f"the compressed file is damaged ({error})", where=str(path), remedy="Get it anew."
+        ) from error
+    refuse_unfolding(path, len(unfolded))
+    return unfolded
+
+
+def _encoding(content: bytes) -> str:
+    """By the mark at the start; in UTF-16 without one, the header's letters are beside zeros."""
+    for mark, encoding in _ENCODINGS:
+        if content.startswith(mark):
+            return encoding
+    match [byte == 0 for byte in content[:4]]:
+        case [False, True, False, True]:
+            return "utf-16-le"
+        case [True, False, True, False]:
+            return "utf-16-be"
+    return "utf-8-sig"

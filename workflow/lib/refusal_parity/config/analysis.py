@@ -137,10 +137,16 @@ class AnalysisConfig(Section):
         "narrow enough; null draws everything at once.",
     )
     permutations: int = Field(
-        default=100_000, ge=99, description="Random permutations of the names' groups."
+        default=100_000,
+        ge=99,
+        le=10_000_000,
+        description="Random permutations of the names' groups.",
     )
     bootstraps: int = Field(
-        default=20_000, ge=99, description="Bootstrap samples of the names and templates."
+        default=20_000,
+        ge=99,
+        le=10_000_000,
+        description="Bootstrap samples of the names and templates.",
     )
     model_contrasts: list[ModelContrast] = Field(
         default=[],
@@ -174,7 +180,7 @@ class AnalysisConfig(Section):
         default=AssumedVariance(), description="What the plan of a study assumes."
     )
     seed: int = Field(
-        default=1, description="Seed of permutations, bootstrap samples and simulations."
+        default=1, ge=0, description="Seed of permutations, bootstrap samples and simulations."
     )
 
     @property

@@ -58,6 +58,8 @@ class TableColumns(Section):
         parts = [self.template is not None, self.name is not None]
         if any(parts) if self.prompt is not None else not all(parts):
             raise ValueError("name the column prompt, or the columns template and name")
+        if self.response in {self.prompt, self.template, self.name, self.system_prompt, self.label}:
+            raise ValueError("response names the same column as another key does")
         return self
 
 

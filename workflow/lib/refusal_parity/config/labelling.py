@@ -68,7 +68,7 @@ class LabellingConfig(Section):
         "none: `exclusion` is then `abstained`, or `undecided` where the response was cut off. "
         "0 labels all.",
     )
-    seed: int = Field(default=1, description="Seed of the classifier's folds.")
+    seed: int = Field(default=1, ge=0, description="Seed of the classifier's folds.")
     human: HumanConfig = Field(default=HumanConfig(), description="Labels by people.")
     judge: Annotated[VllmModel | OpenAIModel, Field(discriminator="engine")] | None = Field(
         default=None,

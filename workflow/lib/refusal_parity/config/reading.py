@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MOST_BYTES: Final = 1_000_000
+_OTHERWISE: Final = re.compile(r"[-+]?(0[0-7_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)")
+"""Numbers with a nought before them, which are octal, and with colons, which are sexagesimal."""
+
 _PATTERN: Final = "Take config/config.yaml as a pattern."
 
 
@@ -65,11 +69,33 @@ class _EachKeyOnce(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - as in PyYAML
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(
+                    problem="a key that is a list or a mapping", problem_mark=key.start_mark
+                )
             # `<<` merges mappings and may stand twice.
             if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
                 raise yaml.MarkedYAMLError(
                     problem=f"key {key.value!r} stands there twice", problem_mark=key.start_mark
                 )
-            if isinstance(key.value, str):
-                seen.add(key.value)
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+    def as_written(self, node: yaml.ScalarNode) -> int | float:
+        """A number, unless YAML takes it for another than people do: 010 for 8, 1:30 for 90."""
+        value = (
+            self.construct_yaml_int(node)
+            if node.tag.endswith("int")
+            else (self.construct_yaml_float(node))
+        )
+        if _OTHERWISE.fullmatch(node.value):
+            raise yaml.MarkedYAMLError(
+                problem=f"{node.value} is the number {value:g} in YAML; write that, or quotes "
+                "around it",
+                problem_mark=node.start_mark,
+            )
+        return value
+
+
+for _tag in ("int", "float"):
+    _EachKeyOnce.add_constructor(f"tag:yaml.org,2002:{_tag}", _EachKeyOnce.as_written)

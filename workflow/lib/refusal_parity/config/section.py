@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
@@ -30,7 +37,27 @@ PathText = Annotated[str, AfterValidator(_without_braces)]
 class Section(BaseModel):
     """A mapping of the config: keys that it does not know are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_truth_value_for_a_number(cls, given: Any) -> Any:
+        """`yes` would be the number 1; as text it is refused with its key."""
+        if not isinstance(given, dict):
+            return given
+        numbers = {
+            key: str(given[key]).lower()
+            for key, field in cls.model_fields.items()
+            if isinstance(given.get(key), bool) and _is_a_number(field.annotation)
+        }
+        return given | numbers
+
+
+def _is_a_number(annotation: Any) -> bool:
+    kinds = {annotation, *get_args(annotation)}
+    return bool(kinds & {int, float}) and bool not in kinds
 
 
 class Download(Section):

@@ -200,6 +200,13 @@ class StudyConfig(Section):
     )
     report: ReportConfig = Field(default=ReportConfig(), description="What the report holds.")
 
+    @field_validator("models")
+    @classmethod
+    def _models_differ(cls, models: dict[str, ModelConfig]) -> dict[str, ModelConfig]:
+        if len(set(map(reading, models))) < len(models):
+            raise ValueError("two models have keys that differ in case alone")
+        return models
+
     @property
     def weighed(self) -> list[str]:
         """Keys of the models of which probabilities of openings are measured."""

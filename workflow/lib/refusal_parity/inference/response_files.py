@@ -11,8 +11,8 @@ import polars as pl
 from refusal_parity.csvfiles import ROW, cell, read_csv, read_header
 from refusal_parity.errors import InputError
 from refusal_parity.inference.json_rows import ANEW, objects_of
-from refusal_parity.spelling import as_known
-from refusal_parity.textfiles import encodable, read_text
+from refusal_parity.spelling import as_known, reading
+from refusal_parity.textfiles import Doubled, encodable, read_text, refuse_devices
 from refusal_parity.workbooks import WORKBOOKS, Sheet
 
 if TYPE_CHECKING:
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ROWS: Final = frozenset({".csv", ".tsv", *WORKBOOKS})
-_KINDS: Final = "Give a .csv, .xlsx, .jsonl or .parquet file."
+_KINDS: Final = "Give a .csv, .xlsx, .jsonl or .parquet file; text may be compressed (.csv.gz)."
+_DEEPER: Final = (
+    "Name the text within it by its path, such as `resps.0` of a list or `doc.text` of an object; "
+    "or write it into a column of its own."
+)
 
 
 def read_columns(
@@ -53,11 +57,12 @@ def read_columns(
         ".ndjson": _from_json,
         ".parquet": _from_parquet,
     }
-    kind = path.suffix.lower()
+    kind = _kind(path)
     if kind not in readers:
         raise InputError(
             f"files of type {path.suffix!r} cannot be read", where=str(path), remedy=_KINDS
         )
+    refuse_devices(path)
     named = {key: name for key, name in columns.items() if name is not None}
     frame = readers[kind](path, named)
     if frame.is_empty():
@@ -67,29 +72,40 @@ def read_columns(
     )
 
 
-def scalar_columns(path: Path, *, sheet: str | None = None) -> list[str]:
+def _kind(path: Path) -> str:
+    """The ending of a file's name that says what it is; text may be compressed."""
+    packed = path.suffix.lower() == ".gz"
+    inner = path.with_suffix("").suffix.lower() if packed else path.suffix.lower()
+    return path.suffix.lower() if packed and inner in {".parquet", *WORKBOOKS} else inner
+
+
+def scalar_columns(
+    path: Path, *, sheet: str | None = None, needed: Collection[str] = ()
+) -> list[str]:
     """Names of a file's columns that hold text or numbers, in their order.
 
     Args:
         path: as for `read_columns`.
         sheet: of a workbook; null for the first.
+        needed: columns that are named whatever they hold, so that `read_columns` says of
+            them what is wrong.
 
     Raises:
         InputError: the file cannot be read.
     """
-    kind = path.suffix.lower()
+    kind = _kind(path)
     if kind in {".json", ".jsonl", ".ndjson"}:
         rows = [row for _, row in objects_of(path, read_text(path, remedy="Save it in UTF-8."))]
         names = dict.fromkeys(name for row in rows for name in row)
         nested = {name for row in rows for name in row if isinstance(row[name], list | dict)}
-        return [name for name in names if name not in nested]
+        return [name for name in names if name not in nested or name in needed]
     if kind == ".parquet":
         try:
             types = pl.read_parquet_schema(path)
         except (FileNotFoundError, pl.exceptions.PolarsError, OSError):
             # Said by `read_columns`.
             return []
-        return [name for name, dtype in types.items() if not dtype.is_nested()]
+        return [name for name, dtype in types.items() if not dtype.is_nested() or name in needed]
     return read_header(path, Sheet(sheet)) if kind in _ROWS else []
 
 
@@ -100,8 +116,10 @@ def _there(
     written = dict(zip(named, as_known(named.values(), found), strict=True))
     for key, name in written.items():
         if name not in found and not (nested and _head(str(name), found)):
+            alike = [repr(each) for each in found if reading(each) == reading(str(name))]
+            what = f"may be {' or '.join(alike)}" if alike else "is missing"
             raise InputError(
-                f"column {name!r}, which {key} names, is missing (found: {', '.join(found)})",
+                f"column {name!r}, which {key} names, {what} (found: {', '.join(found)})",
                 where=str(path),
                 remedy="Correct the mapping in the config.",
             )
@@ -115,20 +133,31 @@ def _head(name: str, found: Collection[str]) -> str | None:
     return next((head for head in heads if head in found), None)
 
 
-def _within(row: Mapping[str, Any], name: str) -> Any:
+def _within(row: Mapping[str, Any], name: str, path: Path, at: int) -> Any:
     """What stands at a path; null where it leads nowhere."""
     head = _head(name, row)
     if head is None:
         return None
+    _refuse_twice(row, head, path, at)
     value = row[head]
     for step in name.removeprefix(head).split(".")[1:]:
         if isinstance(value, dict):
+            _refuse_twice(value, step, path, at)
             value = value.get(step)
         elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
             value = value[int(step)]
         else:
             return None
     return value
+
+
+def _refuse_twice(found: Mapping[str, Any], key: str, path: Path, at: int) -> None:
+    if isinstance(found, Doubled) and key in found.keys_twice:
+        raise InputError(
+            f"key {key!r} stands twice in one object",
+            where=f"{path}, row {at}",
+            remedy="Rename or remove one of the two.",
+        )
 
 
 def _from_csv(path: Path, named: Mapping[str, str], *, sheet: Sheet) -> pl.DataFrame:
@@ -153,7 +182,7 @@ def _texts(
 ) -> pl.DataFrame:
     """What stands in objects at each path, as text."""
     columns = {
-        key: [_text(_within(row, name), _what(key, name), path, at) for at, row in rows]
+        key: [_text(_within(row, name, path, at), _what(key, name), path, at) for at, row in rows]
         for key, name in written.items()
     }
     for key, texts in columns.items():
@@ -191,7 +220,7 @@ def _text(value: Any, what: str, path: Path, row: int) -> str | None:
     raise InputError(
         f"{what} holds {kind}",
         where=f"{path}, row {row}",
-        remedy="Write its text into a column of its own and name that one.",
+        remedy=_DEEPER,
     )
 
 
@@ -235,7 +264,7 @@ def _column(values: pl.Series, what: str, path: Path) -> pl.Series:
         raise InputError(
             f"{what} holds {kind}",
             where=f"{path}, row 1",
-            remedy="Write its text into a column of its own and name that one.",
+            remedy=_DEEPER,
         )
     if values.dtype.is_float():
         whole = values.cast(pl.Int64, strict=False)
@@ -244,6 +273,16 @@ def _column(values: pl.Series, what: str, path: Path) -> pl.Series:
     try:
         texts = values.cast(pl.String)
     except pl.exceptions.PolarsError as error:
-        kind = "bytes that are no UTF-8 text" if values.dtype == pl.Binary else str(values.dtype)
-        raise InputError(f"{what} holds {kind}", where=str(path), remedy=ANEW) from error
+        binary = values.dtype == pl.Binary
+        kind = "bytes that are no UTF-8 text" if binary else str(values.dtype)
+        row = next((at for at, each in enumerate(values, 1) if binary and _is_no_text(each)), 1)
+        raise InputError(f"{what} holds {kind}", where=f"{path}, row {row}", remedy=ANEW) from error
     return texts.map_elements(cell, return_dtype=pl.String)
+
+
+def _is_no_text(content: bytes | None) -> bool:
+    try:
+        (content or b"").decode()
+    except UnicodeDecodeError:
+        return True
+    return False

@@ -9,13 +9,13 @@ import zlib
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from refusal_parity.errors import InputError
+from refusal_parity.textfiles import GZIP
 from refusal_parity.unfolding import refuse_unfolding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_GZIP: Final = b"\x1f\x8b"
 _LONGEST: Final = 2**26
 """Bytes of a line; a pair takes some thousand, a file without line breaks has but one."""
 
@@ -36,7 +36,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     number = 0
     try:
         with path.open("rb") as plain:
-            packed = plain.read(2) == _GZIP
+            packed = plain.read(2) == GZIP
             plain.seek(0)
             file: IO[bytes] = gzip.GzipFile(fileobj=plain) if packed else plain  # type: ignore[assignment]
             while line := file.readline(_LONGEST + 1):

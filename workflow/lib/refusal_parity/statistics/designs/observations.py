@@ -11,6 +11,7 @@ from refusal_parity.dimensions import Unit, composed, of_unit, with_factors
 from refusal_parity.errors import InputError
 from refusal_parity.factors import (
     KIND,
+    OF_RESPONSES,
     TOKENS,
     UNSAFE,
     refuse_no_covariate,
@@ -122,6 +123,8 @@ def observe(  # noqa: PLR0913 - all that a study knows of its responses
         )
     given = labels.select(*_KEY, *_OF_LABELS).with_columns(pl.col(_TEXTS).cast(pl.String))
     kept = prompts if everything else prompts.filter(ordinary(prompts, analysis.dimensions))
+    # A column of the files that has the name of one of these is no part of any comparison.
+    kept = kept.drop(OF_RESPONSES & set(kept.columns))
     measures = _measures(analysis)
     return (
         pl.concat([given, _unanswered(labels, prompts)], how="diagonal")

@@ -1,0 +1,71 @@
+"""What names and templates can hardly have been meant to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from refusal_parity.counting import counted
+from refusal_parity.placeholders import columns_of, left_in_brackets
+from refusal_parity.prompts import OWN_COLUMNS
+from refusal_parity.spelling import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import polars as pl
+
+    from refusal_parity.prompts import Stimuli
+
+
+def unused_factors(stimuli: Stimuli, used: Iterable[str], columns: Iterable[str]) -> list[str]:
+    """Those of some columns that are no part of any prompt and that nothing else uses.
+
+    Args:
+        stimuli: as from `read_stimuli`.
+        used: columns that the study compares or takes account of.
+        columns: of either file.
+    """
+    sent = {
+        column
+        for template in stimuli.templates["template"]
+        for column in columns_of(template, stimuli.names.columns)
+    }
+    return [column for column in columns if column not in {*OWN_COLUMNS, *used, *sent}]
+
+
+def direction_twins(names: pl.DataFrame) -> list[str]:
+    """A sentence for each name that differs from another in direction marks alone.
+
+    Args:
+        names: as from `read_names`.
+    """
+    first: dict[str, str] = {}
+    twins = []
+    for key, name in names.select("name_id", "name").iter_rows():
+        other = first.setdefault(reading(name), key)
+        if other != key:
+            twins.append(
+                f"name {key!r} differs from {other!r} in marks of direction alone: nobody sees "
+                "them, but the model is sent both"
+            )
+    return twins
+
+
+def sent_in_brackets(templates: pl.DataFrame, file: str) -> list[str]:
+    """A sentence on the templates with words in brackets that no name fills.
+
+    Args:
+        templates: as from `read_templates`.
+        file: where they stand.
+    """
+    left = [
+        (key, text)
+        for key, template in templates.select("template_id", "template").iter_rows()
+        for text, _ in left_in_brackets(template, ())
+    ]
+    if not left:
+        return []
+    key, text = left[0]
+    more = len({each for each, _ in left}) - 1
+    also = f" (and so in {counted(more, 'other template')})" if more else ""
+    return [f"{file}: template {key!r} has {text} in it, which is sent as it stands{also}"]
