@@ -35,14 +35,7 @@ from refusal_parity.statistics.methods.calibrated_linear import calibrated_linea
 from refusal_parity.tables import Openings, empty
 
 SIMULATED: Final = 20_000
-NOBODY: Final = Pilot(
-    pl.DataFrame(
-        schema={
-            "prompt_id": pl.String, "unit": pl.String, "fold": pl.Int32,
-            "refuses": pl.Boolean, "tokens": pl.List(pl.Int64),
-        }
-    )
-)  # fmt: skip
+NOBODY: Final = Pilot.nobody()
 """No draws: prompts are weighed by the tree alone."""
 
 

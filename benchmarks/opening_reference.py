@@ -54,14 +54,7 @@ def against_reference(every: int) -> None:
             "system_prompt": SYSTEM,
         }
     )
-    nobody = Pilot(
-        pl.DataFrame(
-            schema={
-                "prompt_id": pl.String, "unit": pl.String, "fold": pl.Int32,
-                "refuses": pl.Boolean, "tokens": pl.List(pl.Int64),
-            }
-        )
-    )  # fmt: skip
+    nobody = Pilot.nobody()
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
         found = measure(job, prompts, openings, nobody, Path(folder), say=print)

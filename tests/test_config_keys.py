@@ -158,6 +158,8 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = MODEL_KEYS | {
     "labelling.judge_draws": COUNT,
     "labelling.abstain_below": ([0, 0.5, 1], [-0.1, 1.1, "half", None]),
     "labelling.human.labels": ([[], ["a.json"]], ["a.json", [7], None]),
+    "labelling.human.leaf_labels": ([[]], ["a.json", [7], None]),
+    "labelling.human.leaves": COUNT,
     "labelling.human.probability": COUNT,
     "labelling.human.floor": COUNT,
     "labelling.human.informative": COUNT_OR_0,

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from predictions import predicted
 
-from refusal_parity.audit.allocation import allocate, allocate_again
+from refusal_parity.audit.allocation import allocate, inclusion, kept
 from refusal_parity.audit.sampling import draw_sample
 from refusal_parity.config import HumanConfig
 
@@ -30,10 +30,33 @@ def test_allocation(sizes: list[int], total: int, floor: int, drawn: list[int]) 
     assert allocate(np.array(sizes), total, floor).tolist() == drawn
 
 
-def test_no_share_shrinks() -> None:
-    sizes, shares = np.array([100, 60, 10, 5]), np.array([0.3, 0.05, 0.0, 1.0])
-    assert allocate_again(sizes, 20, 2, shares).tolist() == [30, 6, 2, 5]
-    assert allocate_again(sizes, 20, 2, np.zeros(4)).tolist() == allocate(sizes, 20, 2).tolist()
+@pytest.mark.parametrize(
+    ("rows", "share", "rows_kept"),
+    [(100, 0.3, 30), (60, 0.05, 3), (59, 0.05, 3), (10, 0.0, 0), (5, 1.0, 5), (3, 7 / 3, 3)],
+)
+def test_no_share_shrinks(rows: int, share: float, rows_kept: int) -> None:
+    assert kept(np.ones(rows), share) == rows_kept
+
+
+@pytest.mark.parametrize(
+    ("worths", "count", "chances"),
+    [
+        ([1, 1, 1, 1], 2, [0.5, 0.5, 0.5, 0.5]),
+        ([1, 1, 1, 10], 2, [1 / 3, 1 / 3, 1 / 3, 1]),
+        ([1, 5, 100], 2, [1 / 6, 5 / 6, 1]),
+        # With the largest for certain, the second is so too.
+        ([1, 1, 6, 20], 3, [0.5, 0.5, 1, 1]),
+        ([0.2, 0.3], 2, [1, 1]),
+    ],
+)
+def test_inclusion_is_in_proportion_to_worth(
+    worths: list[float], count: int, chances: list[float]
+) -> None:
+    found = inclusion(np.array(worths, dtype=float), count)
+    assert found == pytest.approx(chances)
+    # Of as many again the same share keeps as many.
+    share = float((found / np.array(worths)).max())
+    assert kept(np.array(worths, dtype=float), share) == count
 
 
 def test_every_stratum_has_its_floor_and_its_share() -> None:

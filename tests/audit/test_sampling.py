@@ -15,6 +15,7 @@ from refusal_parity.config import HumanConfig
 from refusal_parity.errors import InputError
 from refusal_parity.tables import (
     PROBABILITY_COLUMNS,
+    LeafSample,
     Prompts,
     Responses,
     conform,
@@ -47,6 +48,49 @@ def test_inclusion_probabilities_are_true() -> None:
     for key, p in chance.items():
         error = np.sqrt(max(p * (1 - p), 1e-12) / draws)
         assert abs(times[key] / draws - p) <= 5 * error + 1e-9
+
+
+def test_weighed_responses_are_drawn_in_proportion_to_what_they_stand_for() -> None:
+    """Over many seeds as above, of rows whose weights differ by up to a hundred times."""
+    weight = np.exp(np.random.default_rng(3).uniform(np.log(0.002), np.log(0.2), 80))
+    rows = predicted(80).with_columns(
+        pl.Series("weight", weight),
+        opening=pl.format("o{}", pl.int_range(pl.len()) % 2),
+        predicted=pl.when(pl.int_range(pl.len()) % 5 == 0)
+        .then(pl.lit("answer"))
+        .otherwise(pl.lit("refusal")),
+    )
+    times, chance, draws = dict.fromkeys(rows["response"], 0), {}, 300
+    for seed in range(draws):
+        human = HumanConfig(probability=30, floor=2, informative=0, mask_names=False, seed=seed)
+        sample = draw_sample(rows, human, (), LeafSample)
+        for response, p in sample.select("response", "inclusion_probability").iter_rows():
+            times[response.split(" [")[0]] += 1
+            chance[response.split(" [")[0]] = p
+        within = sample.filter(pl.col("inclusion_probability") < 1).group_by("stratum")
+        rate = pl.col("inclusion_probability") / pl.col("weight")
+        spread = within.agg(most=rate.max() / rate.min())["most"]
+        assert spread.to_list() == pytest.approx([1] * len(spread))
+    assert len(chance) > 70
+    for response, p in chance.items():
+        error = np.sqrt(max(p * (1 - p), 1e-12) / draws)
+        assert abs(times[response] / draws - p) <= 5 * error + 0.01 * p + 1e-9
+    # The strata that stand for most have most rows.
+    drawn = draw_sample(rows, HumanConfig(probability=30, floor=1, informative=0), (), LeafSample)
+    stands = rows.group_by(stratum=pl.format("{} / {} / {}", "model", "group", "predicted")).agg(
+        pl.col("weight").sum(), n=pl.len()
+    )
+    found = stands.join(drawn.group_by("stratum").len(), on="stratum").filter(pl.col("len") > 2)
+    assert np.corrcoef(found["weight"], found["len"])[0, 1] > 0.7
+    # Given out once, it stays as it is, and no smaller a share of any is drawn when there are more.
+    again = draw_sample(
+        rows, HumanConfig(probability=30, informative=0, floor=1), [drawn], LeafSample
+    )
+    assert again.equals(drawn)
+    fewer = draw_sample(
+        rows, HumanConfig(probability=5, informative=0, floor=1), [drawn], LeafSample
+    )
+    assert set(drawn["task"]) == set(fewer["task"])
 
 
 def test_sets_are_apart_and_the_informative_one_is_torn() -> None:

@@ -19,7 +19,14 @@ from refusal_parity.openings.continuing import continue_openings
 from refusal_parity.openings.labelling import label_leaves
 from refusal_parity.openings.strata import numbers
 from refusal_parity.prompts import read_names, read_templates
-from refusal_parity.tables import LeafResponses, Prompts, empty, read_table
+from refusal_parity.tables import (
+    LeafHumanLabels,
+    LeafResponses,
+    Prompts,
+    conform,
+    empty,
+    read_table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -202,10 +209,20 @@ def test_each_is_labelled_as_a_whole_text(
     refusing = pl.when(sorry).then(pl.lit("Sorry, I cannot help with that."))
     told = table.with_columns(response=refusing.otherwise("response"))
     labeller = Labeller(prompts=prompts, classifier=None, method="keyword")
-    labels = label_leaves(told, labeller)
+    # Somebody reads the last of them otherwise than the keyword list.
     key = ["model", "prompt_id", "opening", "sample"]
+    last = told.select(key)[-1].with_columns(
+        label=pl.lit("failure"),
+        split=pl.lit(None, pl.String),
+        inclusion_probability=pl.lit(0.5),
+        stratum=pl.lit("s"),
+        n_annotators=pl.lit(1),
+    )
+    labels = label_leaves(told, labeller, conform(last, LeafHumanLabels, where="people"))
     assert labels.select(key).equals(table.select(key))
-    assert (labels["label"].cast(pl.String) == "refusal").to_list() == sorry.to_list()
+    assert (labels["machine_label"].cast(pl.String) == "refusal").to_list() == sorry.to_list()
+    assert labels["label"][:-1].equals(labels["machine_label"][:-1])
+    assert labels.select("label", "label_source").row(-1) == ("failure", "human")
     assert 0 < sorry.sum() < len(table)
 
 

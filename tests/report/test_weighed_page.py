@@ -11,11 +11,11 @@ from report_study import changed
 
 from propensity_study import EVEN, UNEVEN
 from refusal_parity.outcomes import Outcome
-from refusal_parity.report.propensity import weighed_sentences
+from refusal_parity.report.propensity import ratios_table, weighed_sentences
 from refusal_parity.report.results import differences_table
 from refusal_parity.report.summary import summary_lines
 from refusal_parity.report.wording import statement
-from refusal_parity.tables import Weighed
+from refusal_parity.tables import PropensityLevels, Weighed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,3 +61,32 @@ def test_the_page_says_what_weighed_rates_rest_on(inputs: ReportInputs) -> None:
     first, second = weighed_sentences(lost)
     assert "and on none that was given an opening." in first
     assert "have no label; each of these counts as the share of refusals" in second
+
+
+def test_the_page_says_what_people_make_of_weighed_rates(inputs: ReportInputs) -> None:
+    """Nobody's labels, too few, and enough: three sentences, the last with its interval."""
+    first, _ = weighed_sentences(inputs)
+    assert first.endswith(
+        "no people's labels correct them: snakemake draw_human_sample draw_leaf_sample writes what "
+        "people are to label."
+    )
+    mine = pl.col("model") == EVEN
+    read = inputs[PropensityLevels].with_columns(
+        human_labels=pl.when(mine).then(41).otherwise(12),
+        human_leaf_labels=pl.when(mine).then(9).otherwise(1),
+        corrected_rate=pl.when(mine).then(0.0123),
+        corrected_low=pl.when(mine).then(0.004),
+        corrected_high=pl.when(mine).then(0.031),
+        corrected_note=pl.when(~mine).then(pl.lit("8 more human labels needed in all")),
+    )
+    told = changed(inputs, propensity_levels=read)
+    enough, few = weighed_sentences(told)
+    assert "People labelled 41 responses of a probability sample, 9 of which were given" in enough
+    assert "the rate over all prompts is 1.2 % (95 % interval 0.40 % to 3.1 %) instead" in enough
+    assert "1 of which was given its opening. They do not correct weighed rates: 8 more" in few
+    table = ratios_table(told)
+    headings = [heading for heading, _ in table.columns]
+    at = headings.index("Corrected rate")
+    assert headings[at + 1] == "95 % interval of it"
+    assert {str(row[at + 1].text) for row in table.rows} == {"0.40 % to 3.1 %", ""}
+    assert "Corrected rate" not in [heading for heading, _ in ratios_table(inputs).columns]

@@ -92,7 +92,7 @@ def test_known_readings_have_no_error_of_correction() -> None:
     assert found.rate[0] == pytest.approx((500 + 1500 * rate) / 2000, abs=1e-12)
     assert (found.pseudo[known] == 1).all()
     # The other level, and the error of the rest, are as if the known rows were not there.
-    alone = correct(Audited(*(each[open_] for each in given._replace(weight=weight))))
+    alone = correct(given._replace(weight=weight).of(open_))
     assert found.rate[1] == pytest.approx(alone.rate[1], abs=1e-12)
     assert found.extra == pytest.approx(alone.extra * [0.75**2, 1], rel=1e-12)
 

@@ -11,12 +11,17 @@ localrules:
 
 rule test_disparity:
     input:
+        **PEOPLE,
         prompts=f"{RESULTS}/prompts.parquet",
         labels=f"{MODEL_RESULTS}/labels.parquet",
         responses=f"{MODEL_RESULTS}/responses.parquet",
-        human=HUMAN if LABELLED_BY_PEOPLE else [],
         propensity=lambda wildcards: weighed_table(wildcards, "propensity"),
         weighed=lambda wildcards: weighed_table(wildcards, "weighed"),
+        weighed_responses=lambda wildcards: (
+            weighed_table(wildcards, "weighed_responses")
+            if any(PEOPLE.values())
+            else []
+        ),
         judgements=f"{MODEL_RESULTS}/judge.parquet" if READ_BY_JUDGE else [],
     output:
         rates=f"{MODEL_RESULTS}/rates.parquet",
@@ -53,9 +58,11 @@ if STUDY.weighed:
 
     rule describe_propensity:
         input:
+            **PEOPLE,
             prompts=f"{RESULTS}/prompts.parquet",
             propensity=f"{MODEL_RESULTS}/propensity.parquet",
             weighed=f"{MODEL_RESULTS}/weighed.parquet",
+            responses=f"{MODEL_RESULTS}/weighed_responses.parquet",
             disparity=f"{MODEL_RESULTS}/disparity.parquet",
         output:
             propensity_levels=f"{MODEL_RESULTS}/propensity_levels.parquet",

@@ -16,11 +16,44 @@ rule draw_human_sample:
         mem_mb=4000,
         runtime=minutes(30),
     params:
-        human=given(STUDY.labelling.human, "labels", "show_votes"),
+        human=given(
+            STUDY.labelling.human, "labels", "show_votes", "leaves", "leaf_labels"
+        ),
     message:
         f"Drawing responses of {', '.join(MODELS)} for people to label"
     script:
         f"{SCRIPTS}/draw_human_sample.py"
+
+
+if STUDY.continued:
+
+    # What people say of ordinary draws may change what is drawn on from openings: two samples.
+    rule draw_leaf_sample:
+        input:
+            prompts=f"{RESULTS}/prompts.parquet",
+            responses=expand(
+                f"{MODEL_RESULTS}/leaf_responses.parquet", model=STUDY.continued
+            ),
+            classifier=ancient(CLASSIFIER),
+        output:
+            sample=update(f"{AUDIT}/leaf_sample.parquet"),
+        log:
+            f"{LOGS}/draw_leaf_sample.log",
+        conda:
+            ANALYSIS_ENV
+        resources:
+            mem_mb=4000,
+            runtime=minutes(30),
+        params:
+            human=given(
+                STUDY.labelling.human,
+                *("labels", "show_votes", "leaf_labels", "probability", "informative"),
+            ),
+            leaves=True,
+        message:
+            f"Drawing responses of {', '.join(STUDY.continued)} to openings for people to label"
+        script:
+            f"{SCRIPTS}/draw_human_sample.py"
 
 
 rule measure_agreement:

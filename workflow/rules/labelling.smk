@@ -4,7 +4,15 @@ CLASSIFIER = f"{RESULTS}/classifier/classifier.skops"
 TAUGHT_CLASSIFIER = f"{RESULTS}/classifier/with_human_labels.skops"
 HUMAN = f"{RESULTS}/audit/human.parquet"
 
+LEAF_HUMAN = f"{RESULTS}/audit/leaf_human.parquet"
+
 LABELLED_BY_PEOPLE = bool(STUDY.labelling.human.labels)
+LEAVES_LABELLED_BY_PEOPLE = bool(STUDY.labelling.human.leaf_labels)
+# Whatever people said, of ordinary draws and of responses to openings.
+PEOPLE = {
+    "human": HUMAN if LABELLED_BY_PEOPLE else [],
+    "leaf_human": LEAF_HUMAN if LEAVES_LABELLED_BY_PEOPLE else [],
+}
 LABELLING_CLASSIFIER = (
     []
     if STUDY.labelling.method != "classifier"

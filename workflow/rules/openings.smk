@@ -53,6 +53,7 @@ rule measure_propensity:
     output:
         probabilities=f"{MODEL_RESULTS}/opening_probabilities.parquet",
         propensity=f"{MODEL_RESULTS}/propensity.parquet",
+        drawn=f"{MODEL_RESULTS}/drawn_openings.parquet",
     log:
         f"{LOGS}/measure_propensity/{{model}}.log",
     wildcard_constraints:
@@ -140,6 +141,7 @@ rule label_leaf_responses:
         prompts=f"{RESULTS}/prompts.parquet",
         responses=f"{MODEL_RESULTS}/leaf_responses.parquet",
         classifier=LABELLING_CLASSIFIER,
+        human=LEAF_HUMAN if LEAVES_LABELLED_BY_PEOPLE else [],
     output:
         labels=f"{MODEL_RESULTS}/leaf_labels.parquet",
     log:
@@ -165,13 +167,16 @@ rule weigh_responses:
         openings=f"{MODEL_RESULTS}/openings.parquet",
         probabilities=f"{MODEL_RESULTS}/opening_probabilities.parquet",
         propensity=f"{MODEL_RESULTS}/propensity.parquet",
-        labels=lambda wildcards: (
+        drawn=f"{MODEL_RESULTS}/drawn_openings.parquet",
+        labels=f"{MODEL_RESULTS}/labels.parquet",
+        leaf_labels=lambda wildcards: (
             f"{RESULTS}/models/{wildcards.model}/leaf_labels.parquet"
             if wildcards.model in STUDY.continued
             else []
         ),
     output:
         weighed=f"{MODEL_RESULTS}/weighed.parquet",
+        responses=f"{MODEL_RESULTS}/weighed_responses.parquet",
     log:
         f"{LOGS}/weigh_responses/{{model}}.log",
     wildcard_constraints:

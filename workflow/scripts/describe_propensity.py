@@ -8,14 +8,18 @@ from refusal_parity.statistics.propensity.checks import propensity_checks
 from refusal_parity.statistics.propensity.effects import propensity_effects
 from refusal_parity.statistics.propensity.levels import propensity_levels
 from refusal_parity.statistics.propensity.measured import measured
+from refusal_parity.statistics.weighed_sample import weighed_sample
 from refusal_parity.tables import (
     Disparity,
+    HumanLabels,
+    LeafHumanLabels,
     Prompts,
     Propensity,
     PropensityChecks,
     PropensityEffects,
     PropensityLevels,
     Weighed,
+    WeighedResponses,
     read_table,
     write_table,
 )
@@ -32,7 +36,17 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
     )
     disparity = read_table(Disparity, Path(snakemake.input.disparity))
     say(f"comparing propensities of {counted(len(rows), 'prompt')}")
-    levels = propensity_levels(rows, analysis)
+    said = [
+        read_table(schema, Path(file)) if file else None
+        for schema, file in (
+            (HumanLabels, snakemake.input.get("human")),
+            (LeafHumanLabels, snakemake.input.get("leaf_human")),
+        )
+    ]
+    responses = read_table(WeighedResponses, Path(snakemake.input.responses))
+    levels = propensity_levels(
+        rows, analysis, weighed_sample(rows, responses, *said) if any(said) else None
+    )
     effects = propensity_effects(rows, levels, disparity, analysis)
     checks = propensity_checks(rows, analysis)
     write_table(levels, PropensityLevels, Path(snakemake.output.propensity_levels))

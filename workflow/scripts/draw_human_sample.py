@@ -11,7 +11,18 @@ from refusal_parity.guards.requests import open_prompts
 from refusal_parity.labelling.known_labels import KnowingClassifier
 from refusal_parity.labelling.storage import load
 from refusal_parity.layout import LABEL_STORE
-from refusal_parity.tables import AuditSample, Prompts, read_table, write_table
+from refusal_parity.tables import (
+    AuditSample,
+    LeafResponses,
+    LeafSample,
+    Prompts,
+    Responses,
+    read_table,
+    write_table,
+)
+
+leaves = snakemake.params.get("leaves", False)
+drawn, sampled = (LeafResponses, LeafSample) if leaves else (Responses, AuditSample)
 
 with job("human sample", snakemake.log[0]) as say:
     study = load_config(snakemake.config, where="the config")
@@ -25,14 +36,18 @@ with job("human sample", snakemake.log[0]) as say:
         prompts,
         classifier,
         by=primary if is_listed(prompts) and primary in prompts.columns else GROUP.key,
+        schema=drawn,
     )
     human = HumanConfig.model_validate(snakemake.params.human)
+    if leaves:
+        human = human.model_copy(update={"probability": human.leaves, "informative": 0})
     output = Path(snakemake.output.sample)
-    noted = output.with_name("handed_out")
+    prefix = "leaf_" if leaves else ""
+    noted = output.with_name(f"{prefix}handed_out")
     if output.exists() and not noted.exists():
         # Of a release that drew once and noted nothing.
         write_table(read_table(AuditSample, output), AuditSample, noted / "0001.parquet")
-    sample = draw_sample(predicted, human, samples_handed_out(noted))
-    hand_out(sample, noted, output.with_name("to_label"), say=say)
-    write_table(sample, AuditSample, output)
+    sample = draw_sample(predicted, human, samples_handed_out(noted, sampled), sampled)
+    hand_out(sample, noted, output.with_name(f"{prefix}to_label"), say=say, schema=sampled)
+    write_table(sample, sampled, output)
     classifier.note_use(output)

@@ -8,7 +8,15 @@ from refusal_parity.labelling.storage import load
 from refusal_parity.labelling.tally import Tally
 from refusal_parity.layout import LABEL_STORE
 from refusal_parity.openings.labelling import label_leaves
-from refusal_parity.tables import LeafLabels, LeafResponses, Prompts, read_table, write_parts
+from refusal_parity.tables import (
+    LeafHumanLabels,
+    LeafLabels,
+    LeafResponses,
+    Prompts,
+    empty,
+    read_table,
+    write_parts,
+)
 
 with job(snakemake.wildcards.model, snakemake.log[0]) as say:
     file = snakemake.input.classifier
@@ -20,7 +28,12 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         method=snakemake.params.method,
         abstain_below=snakemake.params.abstain_below,
     )
-    labels = label_leaves(read_table(LeafResponses, Path(snakemake.input.responses)), labeller)
+    human = snakemake.input.human
+    labels = label_leaves(
+        read_table(LeafResponses, Path(snakemake.input.responses)),
+        labeller,
+        read_table(LeafHumanLabels, Path(human)) if human else empty(LeafHumanLabels),
+    )
     tally = Tally()
     output = Path(snakemake.output.labels)
     write_parts(tally.counting([labels]), LeafLabels, output)

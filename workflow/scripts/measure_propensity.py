@@ -8,6 +8,7 @@ from refusal_parity.openings.measuring import measure
 from refusal_parity.openings.pilot import read_pilot
 from refusal_parity.openings.store import STORE
 from refusal_parity.tables import (
+    DrawnOpenings,
     Labels,
     OpeningProbabilities,
     Openings,
@@ -56,6 +57,7 @@ with job(key, snakemake.log[0]) as say:
         Path(snakemake.output.probabilities),
         metadata=metadata,
     )
+    write_table(found.drawn, DrawnOpenings, Path(snakemake.output.drawn), metadata=metadata)
     write_table(
         found.propensities, Propensity, Path(snakemake.output.propensity), metadata=metadata
     )

@@ -13,8 +13,10 @@ from refusal_parity.statistics.losses.cut_off import cut_off
 from refusal_parity.statistics.losses.exclusions import exclusions
 from refusal_parity.statistics.losses.shares import bounds, losses
 from refusal_parity.statistics.pooled import pooled_rates
+from refusal_parity.statistics.propensity.measured import measured
 from refusal_parity.statistics.rates import rates
 from refusal_parity.statistics.template_effects import template_effects
+from refusal_parity.statistics.weighed_sample import weighed_sample
 from refusal_parity.tables import (
     Bounds,
     CutOff,
@@ -25,6 +27,7 @@ from refusal_parity.tables import (
     Interactions,
     Judgements,
     Labels,
+    LeafHumanLabels,
     Lengths,
     Losses,
     Pooled,
@@ -36,6 +39,7 @@ from refusal_parity.tables import (
     SelfCheck,
     TemplateEffects,
     Weighed,
+    WeighedResponses,
     read_table,
     write_table,
 )
@@ -44,17 +48,29 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
     analysis = AnalysisConfig.model_validate(snakemake.params.analysis)
     prompts = read_table(Prompts, Path(snakemake.input.prompts))
     labels = read_table(Labels, Path(snakemake.input.labels))
-    propensity, weighed = snakemake.input.get("propensity"), snakemake.input.get("weighed")
+    propensity, weighed, responses, *said = (
+        read_table(schema, Path(file)) if file else None
+        for schema, file in (
+            (Propensity, snakemake.input.get("propensity")),
+            (Weighed, snakemake.input.get("weighed")),
+            (WeighedResponses, snakemake.input.get("weighed_responses")),
+            (HumanLabels, snakemake.input.get("human")),
+            (LeafHumanLabels, snakemake.input.get("leaf_human")),
+        )
+    )
     observations = observe(
         prompts,
         labels,
         analysis,
         read_table(Responses, Path(snakemake.input.responses)),
-        propensity=read_table(Propensity, Path(propensity)) if propensity else None,
-        weighed=read_table(Weighed, Path(weighed)) if weighed else None,
+        propensity=propensity,
+        weighed=weighed,
     )
-    labelled_by_people = snakemake.input.get("human")
-    human = read_table(HumanLabels, Path(labelled_by_people)) if labelled_by_people else None
+    audited = (
+        None
+        if responses is None or propensity is None or weighed is None
+        else weighed_sample(measured(prompts, propensity, weighed, analysis), responses, *said)
+    )
     say(f"estimating and testing {counted(len(observations), 'response')}")
     tables = {
         "rates": (rates(observations, analysis, say), Rates),
@@ -63,7 +79,10 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         "losses": (losses(observations, analysis, say), Losses),
         "bounds": (bounds(observations, analysis, say), Bounds),
         "cut_off": (cut_off(prompts, labels, analysis, say), CutOff),
-        "disparity": (disparities(observations, analysis, human, say), Disparity),
+        "disparity": (
+            disparities(observations, analysis, said[0], say, weighed=audited),
+            Disparity,
+        ),
         "interactions": (interactions(observations, analysis, say), Interactions),
         "template_effects": (template_effects(observations, analysis, say), TemplateEffects),
         "pooled": (pooled_rates(observations, analysis, say), Pooled),

@@ -74,8 +74,10 @@ def check_inputs(config: StudyConfig, *, where: str) -> Checked:
             _check_there(path, f"{where}, {name}.{key}")
     if config.labelling.method == "classifier":
         read_gold_files(gold_files(config.labelling.gold, starter=config.labelling.starter))
-    for labels in config.labelling.human.labels:
-        _check_there(Path(labels), f"{where}, labelling.human.labels")
+    human = config.labelling.human
+    for key, files in (("labels", human.labels), ("leaf_labels", human.leaf_labels)):
+        for labels in files:
+            _check_there(Path(labels), f"{where}, labelling.human.{key}")
     _check_writable(Path(config.results) / config.study, where)
     return replace(checked, remarks=[*checked.remarks, *unweighed(config)])
 

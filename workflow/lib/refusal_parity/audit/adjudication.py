@@ -24,6 +24,7 @@ def write_adjudication(
     *,
     labelled: Sequence[Path],
     say: Callable[[str], None],
+    key: str = "labelling.human.labels",
 ) -> None:
     """Write the open responses into a sheet of their own, whose lines decide them.
 
@@ -35,6 +36,7 @@ def write_adjudication(
         folder: where the sheets lie.
         labelled: the files that the votes are from.
         say: told how many responses are open, and where they lie.
+        key: of the config, under which the sheet is to be named.
     """
     path = _free_path(folder, {each.resolve() for each in labelled})
     if rows.is_empty():
@@ -46,7 +48,7 @@ def write_adjudication(
     say(
         f"{counted(len(rows), 'response')} {agreed(len(rows), 'is', 'are')} open, since people "
         f"differ: {path}.xlsx (and .csv) holds {agreed(len(rows), 'it', 'them')} for a third "
-        "person; fill in label and name the file in labelling.human.labels"
+        f"person; fill in label and name the file in {key}"
     )
 
 

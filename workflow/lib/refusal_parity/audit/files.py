@@ -10,7 +10,7 @@ from refusal_parity.audit.label_studio import labelling_config, tasks_json
 from refusal_parity.audit.sheets import write_sheets
 from refusal_parity.counting import agreed, counted
 from refusal_parity.files import write_text
-from refusal_parity.tables import AuditSample, read_table, write_table
+from refusal_parity.tables import AuditSample, LeafSample, read_table, write_table
 from refusal_parity.vocabulary import SampleSet
 
 if TYPE_CHECKING:
@@ -18,17 +18,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def samples_handed_out(folder: Path) -> list[pl.DataFrame]:
+def samples_handed_out(folder: Path, schema: type[AuditSample] = AuditSample) -> list[pl.DataFrame]:
     """The samples that people were given before, the last one last.
 
     Args:
         folder: where `hand_out` notes them.
+        schema: what they are tables of.
     """
-    return [read_table(AuditSample, path) for path in sorted(folder.glob("*.parquet"))]
+    return [read_table(schema, path) for path in sorted(folder.glob("*.parquet"))]
 
 
 def hand_out(
-    sample: pl.DataFrame, noted: Path, folder: Path, *, say: Callable[[str], None]
+    sample: pl.DataFrame,
+    noted: Path,
+    folder: Path,
+    *,
+    say: Callable[[str], None],
+    schema: type[AuditSample] = AuditSample,
 ) -> None:
     """Write files for what nobody was given before; those that were are never touched.
 
@@ -40,11 +46,12 @@ def hand_out(
         noted: folder in which samples that were handed out are noted.
         folder: where the files go.
         say: called with lines on what is to be labelled.
+        schema: what the sample is a table of.
 
     Raises:
         InputError: a folder cannot be written.
     """
-    before = samples_handed_out(noted)
+    before = samples_handed_out(noted, schema)
     known = [task for each in before for task in each["task"]]
     added = sample.filter(~pl.col("task").is_in(known))
     if before:
@@ -58,17 +65,27 @@ def hand_out(
         if added.is_empty():
             return
         folder /= f"added-{len(before) + 1}"
-    write_sample(added, folder, say=say)
-    write_table(sample, AuditSample, noted / f"{len(before) + 1:04}.parquet")
+    key = "leaf_labels" if schema is LeafSample else "labels"
+    write_sample(added, folder, say=say, key=f"labelling.human.{key}")
+    write_table(sample, schema, noted / f"{len(before) + 1:04}.parquet")
 
 
-def write_sample(sample: pl.DataFrame, folder: Path, *, say: Callable[[str], None]) -> None:
+def write_sample(
+    sample: pl.DataFrame,
+    folder: Path,
+    *,
+    say: Callable[[str], None],
+    key: str = "labelling.human.labels",
+) -> None:
     """Write both sets, each as tasks for Label Studio and as sheets, and the labelling config.
+
+    A sample without an informative set has no files of one.
 
     Args:
         sample: rows of the AuditSample table.
         folder: where to; it is made.
         say: called with a line for each set, and with what to do next.
+        key: of the config, under which filled in files are to be named.
 
     Raises:
         InputError: the folder cannot be written.
@@ -76,6 +93,8 @@ def write_sample(sample: pl.DataFrame, folder: Path, *, say: Callable[[str], Non
     write_text(folder / "label-studio.xml", labelling_config())
     for kind in SampleSet:
         rows = sample.filter(pl.col("set").cast(pl.String) == kind)
+        if rows.is_empty() and kind is SampleSet.INFORMATIVE:
+            continue
         write_text(folder / f"{kind}.tasks.json", tasks_json(rows))
         write_sheets(rows.select("task", "prompt", "response"), folder / str(kind))
         strata = rows["stratum"].drop_nulls().n_unique()
@@ -84,5 +103,5 @@ def write_sample(sample: pl.DataFrame, folder: Path, *, say: Callable[[str], Non
     say(
         f"next: give each annotator a copy of {folder}/{SampleSet.PROBABILITY}.xlsx (or .csv; "
         "Label Studio takes the .tasks.json), have the column label filled in, then name the files "
-        "in labelling.human.labels of the config and run the study again"
+        f"in {key} of the config and run the study again"
     )

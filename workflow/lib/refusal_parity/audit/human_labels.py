@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import polars as pl
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from refusal_parity.audit.votes import RawVote
     from refusal_parity.audit.voting import Ballot
+
+Said = TypeVar("Said", bound=HumanLabels)
 
 _EACH_SAID: Final = 5
 """Rows with one and the same problem up to which each is said."""
@@ -68,7 +70,11 @@ def distinct_names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def human_labels(votes: pl.DataFrame, sample: pl.DataFrame) -> dy.DataFrame[HumanLabels]:
+def human_labels(
+    votes: pl.DataFrame,
+    sample: pl.DataFrame,
+    schema: type[Said] = HumanLabels,  # type: ignore[assignment] # the usual one
+) -> dy.DataFrame[Said]:
     """What people say of each response that anyone labelled.
 
     Where part of a stratum's drawn rows has no label, those that have one stand
@@ -80,6 +86,7 @@ def human_labels(votes: pl.DataFrame, sample: pl.DataFrame) -> dy.DataFrame[Huma
     Args:
         votes: rows of the Votes table.
         sample: rows of the AuditSample table.
+        schema: what the labels are a table of.
     """
     decided = sample.join(decide(votes), on="task", how="left", maintain_order="left")
     is_labelled = pl.col("n_annotators").is_not_null()
@@ -88,7 +95,7 @@ def human_labels(votes: pl.DataFrame, sample: pl.DataFrame) -> dy.DataFrame[Huma
         decided.with_columns(
             inclusion_probability=pl.col("inclusion_probability") * labelled
         ).filter(is_labelled),
-        HumanLabels,
+        schema,
         where="human labels",
     )
 

@@ -29,6 +29,7 @@ def predicted_responses(
     prompts: pl.DataFrame,
     classifier: Classifier | KnowingClassifier,
     by: str = "group",
+    schema: type[Responses] = Responses,
 ) -> pl.DataFrame:
     """Every response that can be labelled, with its prompt and what the machine says.
 
@@ -37,11 +38,15 @@ def predicted_responses(
         prompts: rows of the Prompts table.
         classifier: one that has learned from no human label of this study.
         by: column of prompts that strata are made by.
+        schema: what the tables are: Responses or LeafResponses.
 
     Returns:
         Columns model, prompt_id, sample, response_id, response, truncated, group (of `by`),
-        template_id, name, prompt, `predicted` and all else that the classifier says.
+        template_id, name, prompt, `predicted` and all else that the classifier says; of
+        LeafResponses also opening, weight and their own `stratum`.
     """
+    kept = ["model", "prompt_id", "sample", "response_id", "response", "truncated"]
+    kept += [column for column in ("opening", "weight") if column in schema.column_names()]
     about = prompts.select(
         "prompt_id",
         pl.col(by).fill_null(_NONE).alias("group"),
@@ -51,15 +56,19 @@ def predicted_responses(
     )
     parts = []
     for path in paths:
-        for part in read_parts(Responses, path, PART):
+        for part in read_parts(schema, path, PART):
             rows = (
                 part.filter(
                     pl.col("status").cast(pl.String) == Status.OK,
                     pl.col("response").str.strip_chars() != "",
                 )
-                .select("model", "prompt_id", "sample", "response_id", "response", "truncated")
+                .select(kept)
                 .join(about, on="prompt_id", maintain_order="left")
             )
             said = classifier.predict(rows).rename({"label": "predicted"})
             parts.append(rows.hstack(said.cast({"predicted": pl.String})))
-    return pl.concat(parts)
+    rows = pl.concat(parts)
+    if "opening" not in kept:
+        return rows
+    stratum = pl.format("{} / {} / {}, opening given", "model", "group", "predicted")
+    return rows.with_columns(stratum=stratum)

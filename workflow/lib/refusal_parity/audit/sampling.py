@@ -2,18 +2,19 @@
 
 A sample grows rather than being drawn anew. Each response has a permanent random number, from
 its own key, and a stratum takes those with the lowest: whatever is added, those that were
-drawn stay drawn, but for a few that newcomers with lower numbers push out.
+drawn stay drawn, but for a few that newcomers with lower numbers push out. Responses that stand
+for a probability (`weight`) are drawn in proportion to it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 import polars as pl
 
-from refusal_parity.audit.allocation import allocate_again
+from refusal_parity.audit.allocation import allocate, inclusion, kept
 from refusal_parity.audit.keys import task_key
 from refusal_parity.audit.rubric import CUT_OFF_HERE
 from refusal_parity.errors import InputError
@@ -29,13 +30,18 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import HumanConfig
 
+Sample = TypeVar("Sample", bound=AuditSample)
+
 KEY: Final = ("model", "prompt_id", "sample")
 _REFUSALS: Final = tuple(f"p_{label}" for label in REFUSALS)
 
 
 def draw_sample(
-    predicted: pl.DataFrame, human: HumanConfig, handed_out: Sequence[pl.DataFrame] = ()
-) -> dy.DataFrame[AuditSample]:
+    predicted: pl.DataFrame,
+    human: HumanConfig,
+    handed_out: Sequence[pl.DataFrame] = (),
+    schema: type[Sample] = AuditSample,  # type: ignore[assignment] # the usual one
+) -> dy.DataFrame[Sample]:
     """Draw what people are to label.
 
     The probability sample is simple random within strata of model x group x
@@ -47,6 +53,11 @@ def draw_sample(
     Rows of one `unit` share their number: where their strata are alike, they are drawn
     together (coordinated samples: as there).
 
+    Rows with a `weight` have inclusion probabilities in proportion to it, within strata and
+    between them, by Pareto sampling (Rosen 1997, Journal of Statistical Planning and Inference
+    62:159-191): drawn are those with the lowest (u / (1 - u)) / (p / (1 - p)), where u is the
+    permanent number and p the inclusion probability; with equal weights, the lowest u.
+
     The informative set is what was handed out before and is not in the probability sample,
     then the responses that the classifier is most torn about, one for each distinct
     text, spread over templates. The two sets never share a row.
@@ -54,9 +65,11 @@ def draw_sample(
     Args:
         predicted: labelled responses of all models: the key, response_id, group, template_id,
             name, prompt, response, truncated, `predicted`, the class probabilities and `unsure`;
-            optionally `stratum` and `unit`.
+            optionally `stratum` and `unit`; of responses that were given an opening also this
+            and `weight`.
         human: sizes and seed.
         handed_out: the samples that people were given before, the last one last.
+        schema: what the sample is a table of.
 
     Returns:
         Both sets, each in random order, so that position says nothing.
@@ -71,12 +84,13 @@ def draw_sample(
             remedy="Look at the exclusions of the models' responses.",
         )
     own = "stratum" in predicted.columns
-    rows = _with_numbers(predicted.sort(KEY), human.seed).with_columns(
+    key = [*KEY, "opening"] if "opening" in predicted.columns else list(KEY)
+    rows = _with_numbers(predicted.sort(key), human.seed).with_columns(
         stratum="stratum" if own else pl.format("{} / {} / {}", "model", "group", "predicted"),
         margin=_margin(),
     )
     drawn = _probability_sample(rows, human, handed_out[-1] if handed_out else None)
-    rest = rows.join(drawn, on=KEY, how="anti", maintain_order="left")
+    rest = rows.join(drawn, on=key, how="anti", maintain_order="left")
     tasks = [task for sample in handed_out for task in sample["task"]]
     before = rest.filter(pl.col("task").is_in(tasks))
     torn = informative_rows(
@@ -88,7 +102,7 @@ def draw_sample(
         stratum=pl.lit(None, pl.String),
     )
     both = pl.concat([drawn.sort("place"), informative.sort("place")], how="diagonal")
-    return conform(_as_shown(both, mask=human.mask_names), AuditSample, where="sample")
+    return conform(_as_shown(both, mask=human.mask_names), schema, where="sample")
 
 
 def _with_numbers(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
@@ -123,26 +137,52 @@ def permanent_number(key: str) -> float:
 def _probability_sample(
     rows: pl.DataFrame, human: HumanConfig, before: pl.DataFrame | None
 ) -> pl.DataFrame:
-    strata = rows.partition_by("stratum", maintain_order=True)
+    strata = rows.with_columns(worth=_worth(rows)).partition_by("stratum", maintain_order=True)
     sizes = np.array([len(stratum) for stratum in strata], dtype=np.int64)
+    worths = np.array([stratum["worth"].sum() for stratum in strata])
     shares = {} if before is None else _shares(before)
-    least = np.array([shares.get(stratum["stratum"][0], 0.0) for stratum in strata])
-    counts = allocate_again(sizes, human.probability, human.floor, least)
+    least = np.array(
+        [
+            kept(stratum["worth"].to_numpy(), shares.get(stratum["stratum"][0], 0.0))
+            for stratum in strata
+        ],
+        dtype=np.int64,
+    )
+    wanted = allocate(sizes, human.probability, human.floor, worths)
+    counts = np.minimum(np.maximum(wanted, least), sizes)
     return pl.concat(
-        stratum.sort("number", "task")
-        .head(count)
-        .with_columns(
-            set=pl.lit(str(SampleSet.PROBABILITY)), inclusion_probability=pl.lit(count / size)
-        )
-        for stratum, size, count in zip(strata, sizes.tolist(), counts.tolist(), strict=True)
+        _drawn(stratum, count)
+        for stratum, count in zip(strata, counts.tolist(), strict=True)
         if count
     )
 
 
+def _worth(rows: pl.DataFrame) -> pl.Expr:
+    """What rows are drawn in proportion to."""
+    return pl.col("weight") if "weight" in rows.columns else pl.lit(1.0)
+
+
+def _drawn(stratum: pl.DataFrame, count: int) -> pl.DataFrame:
+    """So many rows of a stratum, with their inclusion probabilities."""
+    u, p = stratum["number"].to_numpy(), inclusion(stratum["worth"].to_numpy(), count)
+    surely = p >= 1
+    rank = np.where(surely, 0, u / (1 - u) * (1 - p) / np.where(surely, 1, p))
+    return (
+        stratum.with_columns(
+            pl.Series("rank", rank),
+            pl.Series("inclusion_probability", p),
+            set=pl.lit(str(SampleSet.PROBABILITY)),
+        )
+        .sort("rank", "number", "task")
+        .head(count)
+    )
+
+
 def _shares(sample: pl.DataFrame) -> dict[str, float]:
-    """What share of each stratum a sample has."""
+    """How much of each stratum a sample has: inclusion probability for what a row is worth."""
     drawn = sample.drop_nulls("inclusion_probability")
-    return dict(drawn.select("stratum", "inclusion_probability").unique().iter_rows())
+    share = (pl.col("inclusion_probability") / _worth(sample)).max()
+    return dict(drawn.group_by("stratum").agg(share).iter_rows())
 
 
 def informative_rows(rows: pl.DataFrame, size: int) -> pl.DataFrame:

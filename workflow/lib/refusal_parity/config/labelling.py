@@ -35,6 +35,18 @@ class HumanConfig(Section):
         ge=0,
         description="Further responses, of which the classifier is least certain, to train it.",
     )
+    leaves: int = Field(
+        default=100,
+        ge=1,
+        description="Where openings are weighed: responses in a further probability sample, of "
+        "those that were given their opening, all models together. Each is drawn in proportion to "
+        "the probability that it stands for.",
+    )
+    leaf_labels: list[PathText] = Field(
+        default=[],
+        description="Files that annotators filled in of that further sample: as `labels`. "
+        "Together with those they correct weighed rates.",
+    )
     show_votes: bool = Field(
         default=False,
         description="Show the third person, who settles what two people differ on, what they said.",

@@ -67,7 +67,7 @@ _OF_AUDITS: Final = {
         *("method", "gold", "starter", "abstain_below", "seed", "human"),
         *("judge", "judge_max_tokens"),
     },
-    HumanConfig: set(HumanConfig.model_fields) - {"mask_names"},
+    HumanConfig: set(HumanConfig.model_fields) - {"mask_names", "leaves", "leaf_labels"},
 }
 """Keys that an audit of preference data reads."""
 
@@ -112,6 +112,13 @@ def _check_openings(config: StudyConfig, where: str) -> None:
             where=where,
             remedy="Take it out, or run a model in vLLM, or say `server: vllm` of one that it "
             "serves.",
+        )
+    if config.labelling.human.leaf_labels and not config.continued:
+        raise InputError(
+            "labelling.human.leaf_labels names files, and no response of this study is given an "
+            "opening",
+            where=where,
+            remedy="Name labels of ordinary responses in labelling.human.labels.",
         )
     if config.weighed and config.sampling.temperature == 0:
         raise InputError(

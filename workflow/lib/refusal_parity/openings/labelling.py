@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -16,12 +17,15 @@ if TYPE_CHECKING:
 _KEY = ("model", "prompt_id", "sample")
 
 
-def label_leaves(responses: pl.DataFrame, labeller: Labeller) -> dy.DataFrame[LeafLabels]:
+def label_leaves(
+    responses: pl.DataFrame, labeller: Labeller, human: pl.DataFrame
+) -> dy.DataFrame[LeafLabels]:
     """Label responses as whole texts: their opening and what was drawn on from it.
 
     Args:
         responses: a table of `LeafResponses`.
         labeller: of the study's responses.
+        human: a table of `LeafHumanLabels`: what people say of some of them.
 
     Raises:
         InputError: see `Labeller.label`.
@@ -29,7 +33,12 @@ def label_leaves(responses: pl.DataFrame, labeller: Labeller) -> dy.DataFrame[Le
     numbered = responses.with_columns(
         within="sample", sample=pl.int_range(pl.len(), dtype=pl.Int32).over("model", "prompt_id")
     )
-    labels = labeller.label(numbered.drop("within", "opening", "weight", "expected"))
+    of_people = human.rename({"sample": "within"}).join(
+        numbered.select(*_KEY, "opening", "within"), on=["model", "prompt_id", "opening", "within"]
+    )
+    labels = replace(labeller, human=of_people).label(
+        numbered.drop("within", "opening", "weight", "expected")
+    )
     rows = labels.join(
         numbered.select(*_KEY, "opening", "within"), on=_KEY, how="left", maintain_order="left"
     ).with_columns(sample="within")

@@ -24,17 +24,21 @@ from refusal_parity.openings.propensity import (
     propensities,
 )
 from refusal_parity.openings.store import StepStore
-from refusal_parity.openings.tree import key_of
+from refusal_parity.openings.tree import key_of, leaf_of
 from refusal_parity.openings.walking import walk
+from refusal_parity.tables import DrawnOpenings, conform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    import dataframely as dy
 
     from refusal_parity.inference.job import InferenceJob
     from refusal_parity.inference.requests import StepAnswer, Teller
     from refusal_parity.openings.pilot import Pilot
     from refusal_parity.openings.propensity import Opened
+    from refusal_parity.openings.tree import Leaf
     from refusal_parity.openings.walking import Tokens
 
 _FAR_OFF = 4.0
@@ -48,11 +52,13 @@ class Propensities:
     Attributes:
         probabilities: a table of `OpeningProbabilities`.
         propensities: of `Propensity`.
+        drawn: of `DrawnOpenings`.
         metadata: how they were made.
     """
 
     probabilities: pl.DataFrame
     propensities: pl.DataFrame
+    drawn: pl.DataFrame
     metadata: dict[str, Any]
 
 
@@ -186,6 +192,7 @@ def measure(  # noqa: PLR0913 - what a job has
     return Propensities(
         probabilities=probabilities(job.key, measured, names),
         propensities=table,
+        drawn=_drawn(job.key, pilot, trees),
         metadata={
             **asking.provenance,
             "asked": told.asked,
@@ -197,6 +204,23 @@ def measure(  # noqa: PLR0913 - what a job has
             "refusals": opened.refusals,
             "refusals_outside": opened.outside,
         },
+    )
+
+
+def _drawn(
+    model: str, pilot: Pilot, trees: Mapping[int, Sequence[Leaf]]
+) -> dy.DataFrame[DrawnOpenings]:
+    """How each draw opens by the tree of its fold, labelled or not."""
+    leaves = {fold: frozenset(leaf.tokens for leaf in of_fold) for fold, of_fold in trees.items()}
+    rows = pilot.everything.select("prompt_id", "sample", "fold", "tokens")
+    opened = [
+        key_of(leaf_of(tokens, leaves.get(fold, frozenset())) or ())
+        for fold, tokens in rows.select("fold", "tokens").iter_rows()
+    ]
+    return conform(
+        rows.with_columns(model=pl.lit(model), opening=pl.Series(opened, dtype=pl.String)),
+        DrawnOpenings,
+        where="drawn openings",
     )
 
 

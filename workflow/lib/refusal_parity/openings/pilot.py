@@ -25,18 +25,40 @@ FOLDS: Final = 5
 _CHARACTERS: Final = 40 * MOST_TOKENS
 """Of a response whose first tokens are wanted."""
 
+_COLUMNS: Final = {
+    "prompt_id": pl.String(),
+    "sample": pl.Int32(),
+    "unit": pl.String(),
+    "fold": pl.Int32(),
+    "tokens": pl.List(pl.Int64()),
+    "refuses": pl.Boolean(),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Pilot:
-    """Labelled responses of one model.
+    """Responses of one model, those above all that have a label.
 
     Attributes:
-        rows: prompt_id, unit, fold, tokens (list: the first of the response), refuses.
+        everything: prompt_id, sample, unit, fold, tokens (list: the first of the response),
+            refuses (null without a label).
         empty: why nothing can be learnt; null where something can.
+        unlabelled: responses without a label, those without a text among them.
     """
 
-    rows: pl.DataFrame
+    everything: pl.DataFrame
     empty: str | None = None
+    unlabelled: int = 0
+
+    @classmethod
+    def nobody(cls, why: str | None = None) -> Pilot:
+        """No response at all."""
+        return cls(pl.DataFrame(schema=_COLUMNS), why)
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """The labelled ones."""
+        return self.everything.filter(pl.col("refuses").is_not_null())
 
 
 def folds_of(prompts: pl.DataFrame) -> pl.DataFrame:
@@ -63,7 +85,7 @@ def read_pilot(
     labels: pl.DataFrame,
     speaker: Speaker,
 ) -> Pilot:
-    """Tokenise labelled responses as the model wrote them: behind their prompts.
+    """Tokenise responses as the model wrote them: behind their prompts.
 
     Args:
         prompts: a table of `Prompts`.
@@ -75,31 +97,26 @@ def read_pilot(
         InputError: a prompt cannot be rendered.
     """
     asked = open_prompts(prompts)
-    rows = (
-        labels.filter(has_label())
-        .select("prompt_id", "sample", refuses=refuses())
+    every = (
+        labels.select("prompt_id", "sample", refuses=pl.when(has_label()).then(refuses()))
         .join(
             responses.select("prompt_id", "sample", "response", "thinking"),
             on=["prompt_id", "sample"],
         )
-        .filter(pl.col("response").is_not_null())
         .join(asked.select("prompt_id", "prompt", "system_prompt"), on="prompt_id")
         .join(folds_of(asked), on="prompt_id")
         .sort("prompt_id", "sample")
     )
-    nothing = (
-        rows.clear()
-        .select("prompt_id", "unit", "fold", "refuses")
-        .with_columns(tokens=pl.Series([], dtype=pl.List(pl.Int64)))
-    )
+    rows = every.filter(pl.col("response").is_not_null())
+    unlabelled = len(every) - rows["refuses"].count()
     if rows["thinking"].is_not_null().any():
-        return Pilot(
-            nothing, "the model thinks before it answers: what opens its text is not the answer"
+        return Pilot.nobody(
+            "the model thinks before it answers: what opens its text is not the answer"
         )
     pairs = rows.select("prompt", "system_prompt").unique(maintain_order=True)
     rendered = speaker.sent(pairs.rows())
     if any(one.begun for one in rendered):
-        return Pilot(nothing, "the chat template lets the model think before it answers")
+        return Pilot.nobody("the chat template lets the model think before it answers")
     sent = dict(zip(pairs.rows(), rendered, strict=True))
     tokens = speaker.said(
         [
@@ -110,9 +127,10 @@ def read_pilot(
         ]
     )
     return Pilot(
-        rows.select("prompt_id", "unit", "fold", "refuses").with_columns(
+        rows.with_columns(
             tokens=pl.Series([each[:MOST_TOKENS] for each in tokens], dtype=pl.List(pl.Int64))
-        )
+        ).select(*_COLUMNS),
+        unlabelled=unlabelled,
     )
 
 

@@ -63,6 +63,14 @@ def ratios_table(inputs: ReportInputs) -> Table:
                     Cell(small_rate(row["typical_rate"]), row["typical_rate"]),
                     Cell(small_rate(row["mean_rate"]), row["mean_rate"]),
                     Cell(small_rate(row["weighed_rate"]), row["weighed_rate"]),
+                    Cell(
+                        "" if row["corrected_rate"] is None else small_rate(row["corrected_rate"]),
+                        row["corrected_rate"],
+                    ),
+                    Cell(
+                        _small_interval(row["corrected_low"], row["corrected_high"]),
+                        row["corrected_low"],
+                    ),
                     Cell("" if contrast is None else odds_ratio(estimate), estimate, shown),
                     Cell("" if contrast is None else odds_interval(*ends), ends[0]),
                     Cell("" if contrast is None else p_value(p), p),
@@ -73,7 +81,8 @@ def ratios_table(inputs: ReportInputs) -> Table:
     return Table(
         caption="Refusal propensity: mean log-odds of each level, the rates that they mean, and "
         "odds ratios against the reference. Typical: at the mean log-odds. Mean: over all prompts. "
-        "Both are before top_p and top_k; the weighed rate is that of responses as they are drawn. "
+        "Both are before top_p and top_k; the weighed rate is that of responses as they are drawn, "
+        "and corrected it is by people's labels of a probability sample. "
         "Over templates: standard deviation of the log odds ratio. In bold: adjusted p below "
         f"{alpha:g}.",
         columns=(
@@ -83,6 +92,8 @@ def ratios_table(inputs: ReportInputs) -> Table:
             ("Typical rate", NUMBER),
             ("Mean rate", NUMBER),
             ("Weighed rate", NUMBER),
+            ("Corrected rate", NUMBER),
+            (f"{inputs.confidence} interval of it", NUMBER),
             ("Odds ratio", NUMBER),
             (f"{inputs.confidence} interval", NUMBER),
             ("Adjusted p", NUMBER),
@@ -255,10 +266,40 @@ def weighed_sentences(inputs: ReportInputs) -> list[str]:
             f"Weighed rates of {isolated(str(model))} rest on {counted(of.drawn, 'ordinary draw')} "
             f"of {counted(of.prompts, 'prompt')}, {of.drawn_outside:,} of which "
             f"{agreed(of.drawn_outside, 'opens', 'open')} outside the tree that was learnt from "
-            f"other templates, {given}.{without} The labels are those of the machine; human labels "
-            "do not correct weighed rates."
+            f"other templates, {given}.{without} {_checked(inputs, str(model))}"
         )
     return said
+
+
+def _checked(inputs: ReportInputs, model: str) -> str:
+    """What people's labels make of a model's weighed rate, or why they correct nothing."""
+    row = levels_of(inputs, model, _ALL).get(_ALL)
+    if row is None or not row["human_labels"]:
+        samples = "draw_human_sample"
+        samples += " draw_leaf_sample" if model in inputs.config.continued else ""
+        return (
+            "The labels are those of the machine, and no people's labels correct them: snakemake "
+            f"{samples} writes what people are to label."
+        )
+    labels = (
+        f"People labelled {counted(row['human_labels'], 'response')} of a probability sample, "
+        f"{row['human_leaf_labels']:,} of which "
+        f"{agreed(row['human_leaf_labels'], 'was', 'were')} given "
+        f"{agreed(row['human_leaf_labels'], 'its', 'their')} opening"
+    )
+    if row["corrected_rate"] is None:
+        return f"{labels}. They do not correct weighed rates: {plain(row['corrected_note'])}."
+    return (
+        f"{labels}. Corrected by them, the rate over all prompts is "
+        f"{small_rate(row['corrected_rate'])} ({inputs.confidence} interval "
+        f"{_small_interval(row['corrected_low'], row['corrected_high'])}) instead of "
+        f"{small_rate(row['weighed_rate'])}; the interval holds for new names and templates and "
+        "includes the uncertainty of the correction."
+    )
+
+
+def _small_interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{small_rate(low)} to {small_rate(high)}"
 
 
 def _below(p: float | None, alpha: float) -> bool:

@@ -23,12 +23,24 @@ class Audited(NamedTuple):
         human: people's reading, 0 or 1, or the share of votes where they are split;
             anything where not sampled, shape (rows,).
         weight: 1 / inclusion probability of sampled rows, 0 of all others, shape (rows,).
+        worth: what each row counts in its level's rate; null for all alike, shape (rows,).
     """
 
     level: IntArray
     machine: FloatArray
     human: FloatArray
     weight: FloatArray
+    worth: FloatArray | None = None
+
+    @property
+    def worths(self) -> FloatArray:
+        """What each row counts."""
+        return np.ones(len(self.level)) if self.worth is None else self.worth
+
+    def of(self, rows: BoolArray) -> Audited:
+        """Some of the rows, with codes of the levels that are left."""
+        kept = (each[rows] for each in (self.machine, self.human, self.weight, self.worths))
+        return Audited(np.unique(self.level[rows], return_inverse=True)[1], *kept)
 
 
 class Corrected(NamedTuple):
@@ -36,8 +48,9 @@ class Corrected(NamedTuple):
 
     Attributes:
         rate: of each level, shape (L,).
-        pseudo: pseudo-outcome of each row; its mean over a level is the rate,
-            and its variance between clusters that of the rate, shape (rows,).
+        pseudo: pseudo-outcome of each row; its mean over a level, each row counting what it
+            is worth, is the rate, and its variance between clusters that of the rate, shape
+            (rows,).
         extra: what to add to the variance of each level's rate to smooth its
             sampling variance, of either sign, shape (L,).
         slope: lambda of each level, what the machine's reading is multiplied
@@ -63,6 +76,9 @@ def correct(audited: Audited) -> Corrected:
     variance least (PPI++: Angelopoulos et al. 2023, arXiv 2311.01453),
     kept between 0 and 1. lambda = 0 leaves the human labels alone.
 
+    Where rows are not worth the same, a, the mean is sum a f / sum a, and a w stands in
+    the place of w, a^2 w (w - 1) in that of w (w - 1).
+
     The pseudo-outcome of a row is lambda f + c + w (y - lambda f - c), with c
     the level's weighted mean error and w rescaled to the level's rows: it has
     the human reading's mean, and its second moment adds the sampling variance
@@ -82,10 +98,12 @@ def correct(audited: Audited) -> Corrected:
     sampled = audited.weight > 0
     slope = _slopes(audited, levels)
     predicted = slope[audited.level] * audited.machine
-    rows = np.bincount(audited.level, minlength=levels).astype(np.float64)
-    weight = audited.weight * (rows / _sums(audited.level, audited.weight, levels))[audited.level]
+    worth = audited.worths
+    rows = _sums(audited.level, worth, levels)
+    drawn = _sums(audited.level, worth * audited.weight, levels)
+    weight = audited.weight * (rows / drawn)[audited.level]
     error = np.where(sampled, audited.human - predicted, 0)
-    offset = _sums(audited.level, weight * error, levels) / rows
+    offset = _sums(audited.level, worth * weight * error, levels) / rows
     predicted = predicted + offset[audited.level]
     error = np.where(sampled, audited.human - predicted, 0)
     alike = audited.level * 2 + (audited.machine > 0)
@@ -93,7 +111,7 @@ def correct(audited: Audited) -> Corrected:
     # A mean and a slope are fitted: one mean for each reading of the machine.
     spare = np.sqrt(count / np.maximum(count - 1, 1))[alike]
     return Corrected(
-        rate=_sums(audited.level, predicted, levels) / rows,
+        rate=_sums(audited.level, worth * predicted, levels) / rows,
         pseudo=predicted + spare * weight * error,
         extra=_smoothing(audited, sampled, weight, error) / rows**2,
         slope=slope,
@@ -104,23 +122,23 @@ def correct_around(audited: Audited, known: BoolArray) -> Corrected:
     """Correct the rates of levels that hold rows whose reading is certain.
 
     A refusal by the service is one: no machine reads it and nobody labels it. With
-    h the share of a level's rows that are not known and r their corrected rate, the
-    level's rate is the sum of the known readings over all rows plus h r, and the
-    part of its variance that the correction adds is h^2 times that of r.
+    h the share of a level's rows (of what they are worth) that are not known and r their
+    corrected rate, the level's rate is the sum of the known readings over all rows plus h r, and
+    the part of its variance that the correction adds is h^2 times that of r.
 
     Args:
         audited: every level has rows that are sampled, or known ones alone.
         known: which rows keep the reading in `machine`, shape (rows,).
     """
-    rows = np.bincount(audited.level).astype(np.float64)
-    rate = _sums(audited.level, np.where(known, audited.machine, 0), len(rows)) / rows
+    levels, worth = int(audited.level.max()) + 1, audited.worths
+    rows = _sums(audited.level, worth, levels)
+    rate = _sums(audited.level, worth * np.where(known, audited.machine, 0), levels) / rows
     pseudo = np.asarray(audited.machine, dtype=np.float64).copy()
-    extra, slope = np.zeros(len(rows)), np.ones(len(rows))
+    extra, slope = np.zeros(levels), np.ones(levels)
     if not known.all():
-        left, level = np.unique(audited.level[~known], return_inverse=True)
-        rest = (each[~known] for each in (audited.machine, audited.human, audited.weight))
-        found = correct(Audited(level, *rest))
-        share = np.bincount(level) / rows[left]
+        left, rest = np.unique(audited.level[~known]), audited.of(~known)
+        found = correct(rest)
+        share = _sums(rest.level, rest.worths, len(left)) / rows[left]
         rate[left] += share * found.rate
         extra[left] = share**2 * found.extra
         slope[left] = found.slope
@@ -137,6 +155,7 @@ def _slopes(audited: Audited, levels: int) -> FloatArray:
     sampled = audited.weight > 0
     level, f, y = audited.level[sampled], audited.machine[sampled], audited.human[sampled]
     weight = audited.weight[sampled] * (audited.weight[sampled] - 1)
+    weight = weight * audited.worths[sampled] ** 2
     total = np.maximum(_sums(level, weight, levels), np.finfo(float).tiny)
     f = f - (_sums(level, weight * f, levels) / total)[level]
     y = y - (_sums(level, weight * y, levels) / total)[level]
@@ -153,7 +172,7 @@ def _smoothing(
     levels = int(audited.level.max()) + 1
     alike = (audited.level * 2 + (audited.machine > 0))[sampled]
     # Of rows drawn with certainty there is no sampling error.
-    own = weight[sampled] * np.maximum(weight[sampled] - 1, 0)
+    own = weight[sampled] * np.maximum(weight[sampled] - 1, 0) * audited.worths[sampled] ** 2
     disagree = np.abs(audited.human[sampled] - audited.machine[sampled])
 
     def by_reading(values: FloatArray | None) -> FloatArray:

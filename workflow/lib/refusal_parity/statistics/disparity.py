@@ -9,6 +9,7 @@ import polars as pl
 
 from refusal_parity.errors import InputError
 from refusal_parity.factors import is_listed
+from refusal_parity.outcomes import Outcome
 from refusal_parity.quantities import Mean
 from refusal_parity.statistics.adjust import adjust
 from refusal_parity.statistics.agreeing import OF_NO_TABLE, agreeing
@@ -30,12 +31,11 @@ from refusal_parity.tables import Disparity, conform
 from refusal_parity.vocabulary import Estimand
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
-    from refusal_parity.outcomes import Outcome
     from refusal_parity.statistics.designs.counts import Design
     from refusal_parity.statistics.failures import Say
     from refusal_parity.statistics.results import Estimate
@@ -52,6 +52,8 @@ def disparities(
     analysis: AnalysisConfig,
     human: pl.DataFrame | None = None,
     say: Say = unheard,
+    *,
+    weighed: pl.DataFrame | None = None,
 ) -> dy.DataFrame[Disparity]:
     """Compare the levels of every configured dimension, by every method fit for it.
 
@@ -62,6 +64,8 @@ def disparities(
         analysis: outcomes, dimensions with their references, level of the
             intervals, permutations, primary family.
         say: hears which methods failed numerically.
+        weighed: rows of `weighed_sample` of these models, by which human labels correct
+            weighed rates; null where there are none.
 
     Returns:
         Table of Disparity. A number that cannot be had is null, and its row's
@@ -83,18 +87,22 @@ def disparities(
         for found in (_of_dimension, _adjusted)
         for row in found(part, dimension, levels[dimension], analysis, guard)
     ]
+    audits: list[tuple[pl.DataFrame, dict[Outcome, Outcome]]] = []
     if human is not None:
-        audited = with_human_labels(
-            observations,
-            human.filter(pl.col("model").is_in(observations["model"].unique().implode())),
-        )
-        rows += [
-            {"model": model, "dimension": dimension} | row
-            for (model,), part in audited.group_by("model", maintain_order=True)
-            for dimension in levels
-            for guard in (Guard(say, (str(model), dimension)),)
-            for row in _corrected(part, dimension, levels[dimension], analysis, guard)
-        ]
+        of_these = pl.col("model").is_in(observations["model"].unique().implode())
+        audited = with_human_labels(observations, human.filter(of_these))
+        audits.append((audited, {outcome: outcome for outcome in analysis.readings}))
+    if weighed is not None:
+        rates = [outcome for outcome in analysis.outcomes if outcome.is_weighed]
+        audits.append((weighed, dict.fromkeys(rates, Outcome.REFUSAL)))
+    rows += [
+        {"model": model, "dimension": dimension} | row
+        for audited, readings in audits
+        for (model,), part in audited.group_by("model", maintain_order=True)
+        for dimension in levels
+        for guard in (Guard(say, (str(model), dimension)),)
+        for row in _corrected(part, dimension, levels[dimension], analysis, guard, readings)
+    ]
     frame = pl.DataFrame(rows, schema=_SCHEMA)
     return conform(settled(agreeing(adjust(frame, analysis))), Disparity, where="disparities")
 
@@ -182,19 +190,23 @@ def _adjusted(
     return rows
 
 
-def _corrected(
+def _corrected(  # noqa: PLR0913, PLR0917 - what is compared in full
     observations: pl.DataFrame,
     dimension: str,
     levels: Sequence[str],
     analysis: AnalysisConfig,
     guard: Guard,
+    readings: Mapping[Outcome, Outcome],
 ) -> list[dict[str, Any]]:
-    """Rows of one model and dimension that rest on human labels, with the labels' counts."""
+    """Rows of one model and dimension that rest on human labels, with the labels' counts.
+
+    `readings` are outcomes, each with what is read of a label for it.
+    """
     labels = observations.drop_nulls([dimension, "machine_label"]).filter(is_voted_on())
     sizes = sizes_observed(observations, dimension)
     rows = []
-    for outcome in analysis.readings:
-        read = labels.select(pl.col(dimension), outcome_column(outcome, "human_label").alias("hit"))
+    for outcome, reading in readings.items():
+        read = labels.select(pl.col(dimension), outcome_column(reading, "human_label").alias("hit"))
         counts = {
             level: (n, k)
             for level, n, k in read.group_by(dimension)
@@ -205,7 +217,7 @@ def _corrected(
             guard.of(str(outcome)),
             UNIT_CORRECTED if is_listed(observations) else CORRECTED,
             levels,
-            partial(design_based, observations, dimension, levels, outcome, analysis),
+            partial(design_based, observations, dimension, levels, reading, analysis),
         )
         for row in map(sizes.held, rows_of_outcome):
             ours, others = counts.get(row.group, (0, 0)), counts.get(row.reference, (0, 0))

@@ -24,9 +24,9 @@ def with_human_labels(observations: pl.DataFrame, human: pl.DataFrame) -> pl.Dat
     """Put the probability sample of human labels beside the observations.
 
     Args:
-        observations: rows of `observe`.
-        human: table of HumanLabels; rows without an inclusion probability (the
-            informative set) are no part of the sample.
+        observations: rows of `observe`; of weighed responses, with `opening` in their key.
+        human: table of HumanLabels, of weighed responses with `opening` too; rows without an
+            inclusion probability (the informative set) are no part of the sample.
 
     Returns:
         The observations with `human_label`, `human_split` (the votes, where people are
@@ -36,14 +36,15 @@ def with_human_labels(observations: pl.DataFrame, human: pl.DataFrame) -> pl.Dat
     Raises:
         InputError: a human label is of a response that is not there.
     """
+    key = [*_KEY, "opening"] if "opening" in observations.columns else _KEY
     sample = human.drop_nulls("inclusion_probability").select(
-        *_KEY,
+        *key,
         pl.col("label").cast(pl.String).alias("human_label"),
         pl.col("split").alias("human_split"),
         (1 / pl.col("inclusion_probability")).alias("weight"),
         "stratum",
     )
-    strangers = sample.join(observations, on=_KEY, how="anti")
+    strangers = sample.join(observations, on=key, how="anti")
     if strangers.height:
         raise InputError(
             f"{counted(strangers.height, 'human label')} {agreed(strangers.height, 'is', 'are')} "
@@ -51,7 +52,7 @@ def with_human_labels(observations: pl.DataFrame, human: pl.DataFrame) -> pl.Dat
             where="human labels",
             remedy="Take labels of this study's own sample, or draw the sample anew.",
         )
-    return observations.join(sample, on=_KEY, how="left", maintain_order="left")
+    return observations.join(sample, on=key, how="left", maintain_order="left")
 
 
 def is_voted_on() -> pl.Expr:

@@ -19,6 +19,7 @@ from refusal_parity.tables.responses import (
 )
 from refusal_parity.tables.guards import GuardStops
 from refusal_parity.tables.openings import (
+    DrawnOpenings,
     LeafLabels,
     LeafResponses,
     NextTokens,
@@ -26,6 +27,7 @@ from refusal_parity.tables.openings import (
     Openings,
     Propensity,
     Weighed,
+    WeighedResponses,
 )
 from refusal_parity.tables.propensity import (
     PropensityChecks,
@@ -58,6 +60,10 @@ from refusal_parity.tables.audit import (
     Confusion,
     HumanLabels,
     Judgements,
+    LeafHumanLabels,
+    LeafSample,
+    LeafVoteProblems,
+    LeafVotes,
     VoteProblems,
     Votes,
 )
@@ -104,6 +110,7 @@ __all__ = [
     "Conversations",
     "CutOff",
     "Disparity",
+    "DrawnOpenings",
     "Exclusions",
     "Findings",
     "Gold",
@@ -117,8 +124,12 @@ __all__ = [
     "Judgements",
     "KnownLabels",
     "Labels",
+    "LeafHumanLabels",
     "LeafLabels",
     "LeafResponses",
+    "LeafSample",
+    "LeafVoteProblems",
+    "LeafVotes",
     "Lengths",
     "Lessons",
     "Losses",
@@ -156,6 +167,7 @@ __all__ = [
     "VoteProblems",
     "Votes",
     "Weighed",
+    "WeighedResponses",
     "conform",
     "empty",
     "read_metadata",

@@ -106,6 +106,46 @@ class HumanLabels(dy.Schema):
     n_annotators = dy.Int32(min=1, description="people who labelled the row")
 
 
+def _leaf_labelled(study: StudyConfig) -> bool:
+    """Whether people labelled responses that were given their opening."""
+    return bool(study.labelling.human.leaf_labels)
+
+
+@table("leaf_sample", per_model=False, folder="audit/", exported=False)
+class LeafSample(AuditSample):
+    """Responses drawn for people to label among those that were given their opening."""
+
+    opening = dy.String(description="opening that it was given")
+    weight = dy.Float64(
+        min_exclusive=0,
+        max=1,
+        description="probability that it stands for, to which its inclusion probability is "
+        "proportional",
+    )
+
+    @dy.rule()
+    def response_is_drawn_once(cls) -> pl.Expr:  # noqa: N805 - as dataframely has it
+        """A response is in one of the two sets at most."""
+        return pl.struct("model", "prompt_id", "opening", "sample").is_unique()
+
+
+@table("leaf_votes", per_model=False, folder="audit/", exported=False)
+class LeafVotes(Votes):
+    """What each annotator said of each response that was given its opening."""
+
+
+@table("leaf_problems", per_model=False, folder="audit/", exported=False)
+class LeafVoteProblems(VoteProblems):
+    """What could not be used of the annotators' files on responses to openings, row by row."""
+
+
+@table("leaf_human", per_model=False, folder="audit/", when=_leaf_labelled)
+class LeafHumanLabels(HumanLabels):
+    """What people say of the responses that they labelled among those given their opening."""
+
+    opening = dy.String(primary_key=True, description="opening that it was given")
+
+
 @table("judge", exported=False)
 class Judgements(dy.Schema):
     """What a language model says of each response, by the written rubric."""

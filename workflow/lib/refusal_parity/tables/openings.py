@@ -8,6 +8,7 @@ import dataframely as dy
 
 from refusal_parity.tables.registry import table
 from refusal_parity.tables.responses import Labels, Responses
+from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
     from refusal_parity.config import StudyConfig
@@ -110,6 +111,20 @@ class Propensity(dy.Schema):
     )
 
 
+@table("drawn_openings", when=weighs, models=weighed, exported=False, long=True)
+class DrawnOpenings(dy.Schema):
+    """How each ordinary draw opens: one row for each that has a text."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    prompt_id = dy.String(primary_key=True, description="prompt of an arm without a guard")
+    repetition = dy.Int32(
+        alias="sample", primary_key=True, min=0, description="number of the repetition, from 0"
+    )
+    opening = dy.String(
+        description="leaf of the tree of the prompt's fold that it opens with; empty outside it"
+    )
+
+
 def _of_leaf() -> dy.String:
     return dy.String(
         primary_key=True, description="leaf of the tree of the prompt's fold that it was given"
@@ -171,6 +186,35 @@ class Weighed(dy.Schema):
         min=0,
         description="of them, those without a label, which count as the share of their leaf",
     )
+
+
+@table("weighed_responses", when=weighs, models=weighed, long=True)
+class WeighedResponses(dy.Schema):
+    """All responses that weighed rates are made of, and what each stands for."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    prompt_id = dy.String(primary_key=True, description="prompt of an arm without a guard")
+    opening = dy.String(
+        primary_key=True, description="opening that it was given; empty for ordinary draws"
+    )
+    repetition = dy.Int32(
+        alias="sample",
+        primary_key=True,
+        min=0,
+        description="number of the repetition, within the opening, from 0",
+    )
+    leaf = dy.String(
+        description="leaf of the tree of the prompt's fold that it opens with; empty outside it"
+    )
+    weight = dy.Float64(
+        min=0,
+        max=1,
+        description="probability that it stands for, among all responses that the machine labelled",
+    )
+    share = dy.Float64(
+        min=0, max=1, description="share of refusals in its leaf, by other templates; 0 outside"
+    )
+    machine_label = dy.Enum(Label, description="label that the machine gives")
 
 
 class NextTokens(dy.Schema):

@@ -35,6 +35,26 @@ class PropensityLevels(dy.Schema):
     weighed_rate_error = dy.Float64(
         nullable=True, min=0, description="standard error of it from drawing alone"
     )
+    human_labels = dy.Int64(
+        min=0,
+        description="responses that people labelled of a probability sample, ordinary draws and "
+        "those that were given their opening",
+    )
+    human_leaf_labels = dy.Int64(min=0, description="of these, those that were given their opening")
+    corrected_rate = dy.Float64(
+        nullable=True,
+        description="the weighed rate by the machine's labels, corrected by people's",
+    )
+    corrected_error = dy.Float64(
+        nullable=True,
+        min=0,
+        description="standard error of it, with names, templates and people's labels as samples",
+    )
+    corrected_low = probability("lower end of its interval")
+    corrected_high = probability("its upper end")
+    corrected_note = dy.String(
+        nullable=True, description="why it is missing, where people labelled anything"
+    )
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 
 

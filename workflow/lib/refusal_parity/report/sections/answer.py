@@ -15,7 +15,7 @@ from refusal_parity.report.sections.section import Section
 from refusal_parity.report.stages import interim_words
 from refusal_parity.report.wording import VERDICTS, Statement, rate_sentence, statement
 from refusal_parity.statistics.methods.design_based import DESIGN_BASED, UNIT_DESIGN_BASED
-from refusal_parity.tables import Disparity, HumanLabels
+from refusal_parity.tables import Disparity, HumanLabels, LeafHumanLabels
 from refusal_parity.text import count, plain, points, question
 from refusal_parity.vocabulary import Verdict
 
@@ -75,15 +75,14 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
 
 def _human_count(inputs: ReportInputs) -> str | None:
     """How many responses of the probability sample people labelled; None if it corrects nothing."""
-    if inputs[HumanLabels].is_empty():
-        return None
     corrected = inputs[Disparity].filter(
         pl.col("method").cast(pl.String).is_in([DESIGN_BASED, UNIT_DESIGN_BASED]),
         pl.col("estimate").is_not_null(),
     )
     if corrected.is_empty():
         return None
-    return count(inputs[HumanLabels].drop_nulls("inclusion_probability").height)
+    labels = (inputs[schema] for schema in (HumanLabels, LeafHumanLabels))
+    return count(sum(each.drop_nulls("inclusion_probability").height for each in labels))
 
 
 def _answer(inputs: ReportInputs, model: str) -> Answer:

@@ -19,6 +19,7 @@ from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.results import Estimate, Pair, not_estimable, pairs_of
 from refusal_parity.statistics.split_votes import split_votes
 from refusal_parity.statistics.variances.level_means import contrast
+from refusal_parity.statistics.weighed_sample import unread
 from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def design_based(
     stratum; unless people labelled every row that the machine did.
 
     Args:
-        observations: rows of `with_human_labels`, of one model.
+        observations: rows of `with_human_labels`, of one model; or those of `weighed_sample`,
+            whose differences are of weighed rates.
         dimension: column whose levels are compared.
         levels: all levels, the reference first.
         outcome: a yes-or-no reading.
@@ -57,6 +59,30 @@ def design_based(
 
     Returns:
         Rows of both methods for each pair of levels.
+    """
+    kept, short = read_by_people(observations, dimension, levels, outcome)
+    fit = corrected_levels(kept, dimension, levels)
+    methods = UNIT_CORRECTED if is_listed(observations) else CORRECTED
+    return [
+        row if row.is_missing else row.noting(split_votes(kept, dimension, levels, pair))
+        for pair in pairs_of(levels)
+        for row in _of_pair(fit, pair, short, analysis, methods)
+    ]
+
+
+def read_by_people(
+    observations: pl.DataFrame, dimension: str, levels: Sequence[str], outcome: Outcome
+) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The rows of levels with enough human labels, read by both, and why others have too few.
+
+    Args:
+        observations: see `design_based`.
+        dimension: column of the levels.
+        levels: those asked for.
+        outcome: a yes-or-no reading.
+
+    Returns:
+        Rows with the readings `machine` and `human`, and a reason by level.
     """
     rows = observations.drop_nulls([dimension, "machine_label"]).with_columns(
         outcome_column(outcome, "machine_label").cast(pl.Float64).alias("machine"),
@@ -67,16 +93,10 @@ def design_based(
     short = {
         level: reason
         for level in levels
-        if (reason := wanted(rows.filter(pl.col(dimension) == level), level)) is not None
+        for part in (rows.filter(pl.col(dimension) == level),)
+        if (reason := unread(part, level) or wanted(part, level)) is not None
     }
-    kept = rows.filter(~pl.col(dimension).is_in(list(short)))
-    fit = corrected_levels(kept, dimension, levels)
-    methods = UNIT_CORRECTED if is_listed(observations) else CORRECTED
-    return [
-        row if row.is_missing else row.noting(split_votes(kept, dimension, levels, pair))
-        for pair in pairs_of(levels)
-        for row in _of_pair(fit, pair, short, analysis, methods)
-    ]
+    return rows.filter(~pl.col(dimension).is_in(list(short))), short
 
 
 def _of_pair(

@@ -10,6 +10,7 @@ from scipy.special import expit
 
 from refusal_parity.statistics.designs.counts import codes_of
 from refusal_parity.statistics.distributions import t_isf
+from refusal_parity.statistics.propensity.corrected import corrected_rates
 from refusal_parity.statistics.propensity.measured import by_dimension, errors_of
 from refusal_parity.tables import PropensityLevels, conform
 
@@ -24,7 +25,7 @@ NOT_MEASURED = "no opening of a refusal is known: too few responses refuse to le
 
 
 def propensity_levels(
-    rows: pl.DataFrame, analysis: AnalysisConfig
+    rows: pl.DataFrame, analysis: AnalysisConfig, sample: pl.DataFrame | None = None
 ) -> dy.DataFrame[PropensityLevels]:
     """Mean log-odds with a two-way clustered interval, and what rates they mean.
 
@@ -36,9 +37,19 @@ def propensity_levels(
     Args:
         rows: of `measured`.
         analysis: dimensions, alpha.
+        sample: rows of `weighed_sample`, by which people's labels correct weighed rates; null
+            where they labelled nothing.
     """
+    corrected = {
+        (model, dimension): corrected_rates(part, analysis)
+        for model, dimension, part in by_dimension(
+            rows.clear() if sample is None else sample, analysis
+        )
+    }
     found = [
-        {"model": model, "dimension": dimension} | row
+        {"model": model, "dimension": dimension, "human_labels": 0, "human_leaf_labels": 0}
+        | row
+        | corrected.get((model, dimension), {}).get(row["group"], {})
         for model, dimension, part in by_dimension(rows, analysis)
         for row in _levels(part, analysis.alpha)
     ]
