@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 from programs import program_of
-from reported import ANALYSIS, FIT, LEVELS, PEOPLE, a_row, filled
+from reported import ANALYSIS, EXACT, FIT, LEVELS, PEOPLE, a_row, filled
 from scipy.stats import norm, t
 from statsmodels.stats.multitest import multipletests
 
@@ -33,6 +33,7 @@ from refusal_parity.statistics.simulation.calibration import (
     critical_of,
     in_batches,
 )
+from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -125,6 +126,31 @@ def test_a_model_without_a_test_counts() -> None:
     assert found["a", "black"]["p_adjusted"] == pytest.approx(0.06)
     assert found["a", None]["verdict"] == "not_shown"
     assert found["b", None]["verdict"] == "not_estimable"
+
+
+def test_one_model_without_a_test_hides_none_behind_it() -> None:
+    nothing = a_row(note="not estimable: nothing varies")
+    found = a_study({"a": [nothing], "b": [t_row(0.02)]})
+    assert found["b", "black"]["p_adjusted"] == pytest.approx(0.04)
+    assert found["b", "black"]["shared_alpha"] == 0.025
+
+
+def test_a_test_without_an_interval_says_so() -> None:
+    exact = t_row(0.001, method=EXACT, scope=Scope.NEW_NAMES, std_error=None, df=None)
+    found = a_study({"a": [exact | {"note": "tied"}], "b": [t_row(0.001)]})
+    row = found["a", "black"]
+    assert (row["verdict"], row["p_adjusted"]) == ("shown", 0.001)
+    assert (row["ci_low"], row["ci_high"]) == (None, None)
+    assert row["note"] == "tied; no interval is known at the level that is shared out over models"
+    assert found["b", "black"]["note"] is None
+    assert found["b", "black"]["ci_low"] > 0
+
+
+def test_two_families_without_a_difference_are_no_surer_than_certain() -> None:
+    people = t_row(0.7, method=PEOPLE, family=f"primary: refusal by group, {PEOPLE}")
+    found = a_study({"a": [people, t_row(0.6, group="asian")], "b": [t_row(0.03)]})
+    assert [found["a", group]["p_adjusted"] for group in ("black", "asian")] == [1.0, 1.0]
+    assert found["b", "black"]["p_adjusted"] == pytest.approx(0.06)
 
 
 def test_two_families_of_one_model_are_two_tests() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy.special import ndtr, ndtri
+from scipy.stats import t
 
 from refusal_parity.statistics.arm_changes import (
     CERTAIN,
@@ -18,6 +19,8 @@ from refusal_parity.statistics.arm_changes import (
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
 NEW = Scope.NEW_NAMES_AND_TEMPLATES
@@ -119,3 +122,102 @@ def test_what_is_added_and_taken_away_is_told_apart() -> None:
         assert there["estimate"] == pytest.approx(-back["estimate"])
         assert there["ci_low"] == pytest.approx(-back["ci_high"])
         assert there["p_value"] == pytest.approx(back["p_value"])
+
+
+def changed(rates: Sequence[float], seed: int = 1, names: int = 6) -> pl.DataFrame:
+    """Prompts of two groups of names and 10 templates, some responses to each.
+
+    Args:
+        rates: of x with the arm and without it, and of y.
+        seed: of the responses.
+        names: of each group.
+    """
+    random = np.random.default_rng(seed)
+    rows = []
+    for group, with_, without in (("x", *rates[:2]), ("y", *rates[2:])):
+        for name in range(names):
+            for at in range(10):
+                one, other = random.binomial(4, with_) / 4, random.binomial(4, without) / 4
+                rows.append(
+                    {
+                        "name_id": f"{group}{name}", "template_id": f"t{at}", "text_id": f"t{at}",
+                        "group": group, "gender": None if at == 0 else "man", "change": one - other,
+                        "n_with": 4, "n_without": 5,
+                    }
+                )  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+@pytest.mark.parametrize("rates", [(0.1, 0.3, 0.5, 0.1), (0.95, 0.6, 0.02, 0.3)], ids=str)
+def test_the_test_says_what_the_interval_says(rates: tuple[float, ...]) -> None:
+    """p is below alpha exactly where the interval at 1 - alpha leaves 0 out, on either side."""
+    means = ArmMeans.of(changed(rates), "group")
+    assert means is not None
+    for weights in np.eye(2):
+        first = change_of(means, weights, NEW, 0.05)
+        assert first is not None
+        p = first["p_value"]
+        assert 0 < p < 1
+        for alpha, outside in ((min(p * 1.02, 0.999), True), (p * 0.98, False)):
+            row = change_of(means, weights, NEW, alpha)
+            assert row is not None
+            assert (row["ci_low"] > 0 or row["ci_high"] < 0) is outside
+            assert row["p_value"] == p
+        # At the quantile that the statistic is, of t with the degrees of freedom told.
+        assert p == pytest.approx(2 * t.sf(abs(first["statistic"]), first["df"]))
+        assert np.sign(first["statistic"]) == np.sign(first["estimate"])
+
+
+def test_differences_of_changes_are_antisymmetric_and_agree_with_their_test() -> None:
+    means = ArmMeans.of(changed((0.6, 0.3, 0.1, 0.3)), "group")
+    assert means is not None
+    one = difference_of_changes(means, 0, 1, NEW, 0.05)
+    other = difference_of_changes(means, 1, 0, NEW, 0.05)
+    assert one is not None
+    assert other is not None
+    frame = changed((0.6, 0.3, 0.1, 0.3))
+    by_group = {key[0]: part["change"].mean() for key, part in frame.group_by("group")}
+    assert one["estimate"] == pytest.approx(by_group["x"] - by_group["y"])
+    assert other["estimate"] == pytest.approx(-one["estimate"])
+    assert (other["ci_low"], other["ci_high"]) == pytest.approx((-one["ci_high"], -one["ci_low"]))
+    assert other["p_value"] == pytest.approx(one["p_value"])
+    p = one["p_value"]
+    for alpha, outside in ((p * 1.02, True), (p * 0.98, False)):
+        row = difference_of_changes(means, 0, 1, NEW, alpha)
+        assert row is not None
+        assert (row["ci_low"] > 0) is outside
+
+
+def test_prompts_without_a_level_count_where_levels_are_not_set_apart() -> None:
+    frame = changed((0.3, 0.2, 0.4, 0.1))
+    whole, men = ArmMeans.of(frame, None), ArmMeans.of(frame, "gender")
+    assert whole is not None
+    assert men is not None
+    assert (whole.levels, men.levels) == (("all",), ("man",))
+    # The fewer of four responses with the arm and five without it.
+    assert whole.responses.tolist() == [4.0 * frame.height]
+    assert men.responses.tolist() == [4.0 * frame.height * 0.9]
+    assert whole.change.mean[0] == pytest.approx(frame["change"].mean())
+    kept = frame.filter(pl.col("template_id") != "t0")
+    assert men.change.mean[0] == pytest.approx(kept["change"].mean())
+    assert men.parts[0].mean[0] == pytest.approx(kept["change"].clip(0, 1).mean())
+    assert men.parts[1].mean[0] == pytest.approx((-kept["change"]).clip(0, 1).mean())
+    # 12 names and 9 templates: the fewer are what limits how much the rates can be known.
+    assert men.units.tolist() == [9.0]
+
+
+def test_without_a_prompt_of_any_level_there_are_no_means() -> None:
+    nobody = changed((0.3, 0.2, 0.4, 0.1)).with_columns(gender=pl.lit(None, pl.String))
+    assert ArmMeans.of(nobody, "gender") is None
+
+
+def test_an_arm_that_changes_nothing_on_average_has_p_of_1() -> None:
+    frame = changed((0.3, 0.3, 0.3, 0.3))
+    turned = frame.with_columns(-pl.col("change"), name_id=pl.col("name_id") + "'")
+    means = ArmMeans.of(pl.concat([frame, turned]), None)
+    assert means is not None
+    row = change_of(means, np.ones(1), NEW, 0.05)
+    assert row is not None
+    assert row["estimate"] == pytest.approx(0, abs=1e-12)
+    assert row["p_value"] == pytest.approx(1, abs=1e-6)
+    assert row["ci_low"] == pytest.approx(-row["ci_high"], abs=1e-9)

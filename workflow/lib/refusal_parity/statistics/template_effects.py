@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -139,19 +140,20 @@ def _of_pair(
         rates = (k[:, whole] / n[:, whole])[None]
         draws = Draws(analysis.permutations, analysis.seed)
         found = across_templates(rates, ours, draws, analysis.alpha)
-        row["estimate"] = float(found.mean[0])
-        if np.isfinite(found.p_value[0]):
-            row["p_value"] = float(found.p_value[0])
-            row["sd"] = float(np.sqrt(max(found.variance[0], 0.0)))
+        row["estimate"] = found.mean.item()
+        varies = bool(np.isfinite(found.p_value.item()))
+        if varies:
+            row["p_value"] = found.p_value.item()
+            row["sd"] = math.sqrt(max(found.variance.item(), 0.0))
         else:
             notes.append("no name differs between templates: no variance")
-        if np.isfinite(found.high[0]) and np.isfinite(found.p_value[0]):
-            row["sd_low"] = float(np.sqrt(found.low[0]))
-            row["sd_high"] = float(np.sqrt(found.high[0]))
-        elif np.isfinite(found.p_value[0]):
+        if varies and np.isfinite(found.high.item()):
+            row["sd_low"] = math.sqrt(found.low.item())
+            row["sd_high"] = math.sqrt(found.high.item())
+        elif varies:
             notes.append("one template or name has all of the variance: no interval of it")
         if found.new_level >= LEAST_LEVEL:
-            row["new_low"], row["new_high"] = float(found.new_low[0]), float(found.new_high[0])
+            row["new_low"], row["new_high"] = found.new_low.item(), found.new_high.item()
             row["new_level"] = found.new_level
         else:
             notes.append("too few templates for an interval of a new one")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -11,6 +10,7 @@ import polars as pl
 
 from refusal_parity.statistics.answering.at_level import intervals_at
 from refusal_parity.statistics.results import join_notes
+from refusal_parity.text import known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,9 +96,7 @@ def share_out(
         ends = intervals_at(_of_family(disparity, model, analysis), analysis, own)
         for each, p_value in zip(found, adjusted[model], strict=True):
             key = (each.level, each.base, str(each.method))
-            low, high = ends.get(key, (None, None))
-            known = low is not None and high is not None and isfinite(low) and isfinite(high)
-            low, high = (low, high) if known else (None, None)
+            low, high = (end if known(end) else None for end in ends.get(key, (None, None)))
             rows[model, *key] = {
                 "p_one_model": each.p_adjusted,
                 "shared_alpha": own,
