@@ -77,6 +77,7 @@ def _page(inputs: ReportInputs) -> str:
                 "stage 2 is due (26 templates)",
                 "These are interim results, of stage 1 of 3: stage 2 is due",
                 "±8.3 points",
+                "The rule looks at intervals that people's labels have not corrected; one that",
             ],
             ["was opened on", "was changed"],
         ),

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from refusal_parity.progress import Progress
     from refusal_parity.report.inputs import ReportInputs
 
+_UNCORRECTED: Final = (
+    "The rule looks at intervals that people's labels have not corrected; one that they correct "
+    "may be wider."
+)
+
 
 def _context(inputs: ReportInputs) -> dict[str, Any] | None:
     so_far = progress(inputs)
@@ -31,6 +36,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any] | None:
             f"It {so_far.standing()}."
             if not so_far.is_due
             else f"{so_far.standing().capitalize()}. What stands on this page is interim.",
+            _UNCORRECTED,
             *_openings(inputs, so_far),
             *_passed(so_far),
         ],
