@@ -36,7 +36,7 @@ from refusal_parity.statistics.resampling.randomisation import Draws
 from refusal_parity.statistics.variances.effective import effective
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 ALPHA = 0.05
 AT_ONCE = 50
@@ -226,32 +226,35 @@ def run(scenario: Scenario, count: int, seed: int = 1) -> Seen:
     return seen
 
 
-def scenarios(kind: str) -> Iterator[Scenario]:  # noqa: C901, PLR0912 - a list of them
-    """The scenarios of a part of the benchmark."""
-    if kind == "null":
-        for design, pattern, rate in product(DESIGNS, PATTERNS, RATES):
-            yield Scenario(design, pattern, rate)
-    elif kind == "unequal":
-        for design, pattern, rate in product(("24x32", "32x56"), ("MILD", "MODERN"), (0.02, 0.2)):
-            last = (1.0,) * (len(DESIGNS[design][0]) - 1)
-            for names in ((*last[:-1], 10.0, 10.0), (0.1, *last), (10.0, *last)):
-                yield Scenario(design, pattern, rate, names=names)
-    elif kind == "other":
-        for pattern, rate in product(("MILD", "MODERN"), (0.02, 0.2)):
-            for design, more in (("24x32", ()), ("32x56", (0.1,))):
-                yield Scenario(design, pattern, rate, more, skewed=True)
-                yield Scenario("24x32", pattern, rate, more, missing=0.18)
-    elif kind == "differences":
-        for design, pattern in product(("24x32", "32x56", "6x12"), PATTERNS):
-            for rate, first in DIFFERENCES:
-                yield Scenario(design, pattern, rate, (first,))
-    else:
-        none = (0.0,) * 5
-        for rate, first in ((0.01, 0.05), (0.2, 0.15)):
-            yield Scenario("32x56", "MODERN", rate, (first, *none))
-        for rate, alone, strong in ((0.01, 0.02, 0.05), (0.2, 0.15, 0.3)):
-            yield Scenario("32x56", "MODERN", rate, (alone,))
-            yield Scenario("24x32", "STRONG", rate, (strong,))
+SCENARIOS: dict[str, list[Scenario]] = {
+    "power": [
+        Scenario("32x56", "MODERN", 0.01, (0.05, *(0.0,) * 5)),
+        Scenario("32x56", "MODERN", 0.2, (0.15, *(0.0,) * 5)),
+        Scenario("32x56", "MODERN", 0.01, (0.02,)),
+        Scenario("24x32", "STRONG", 0.01, (0.05,)),
+        Scenario("32x56", "MODERN", 0.2, (0.15,)),
+        Scenario("24x32", "STRONG", 0.2, (0.3,)),
+    ],
+    "null": [Scenario(*each) for each in product(DESIGNS, PATTERNS, RATES)],
+    "unequal": [
+        Scenario(design, pattern, rate, names=names)
+        for design, pattern, rate in product(("24x32", "32x56"), ("MILD", "MODERN"), (0.02, 0.2))
+        for others in [(1.0,) * (len(DESIGNS[design][0]) - 1)]
+        for names in ((*others[:-1], 10.0, 10.0), (0.1, *others), (10.0, *others))
+    ],
+    "other": [
+        Scenario(design, pattern, rate, more, skewed=skewed, missing=0.0 if skewed else 0.18)
+        for pattern, rate in product(("MILD", "MODERN"), (0.02, 0.2))
+        for more in ((), (0.1,))
+        for design, skewed in (("32x56" if more else "24x32", True), ("24x32", False))
+    ],
+    "differences": [
+        Scenario(design, pattern, rate, (first,))
+        for design, pattern in product(("24x32", "32x56", "6x12"), PATTERNS)
+        for rate, first in DIFFERENCES
+    ],
+}
+"""What is simulated, by the parts of the benchmark."""
 
 
 def print_table(kind: str, rows: Iterable[Scenario], count: int) -> None:
@@ -281,18 +284,15 @@ def print_table(kind: str, rows: Iterable[Scenario], count: int) -> None:
         print(f"{scenario.words():44s}" + "".join(f"{each:>13s}" for each in cells), flush=True)
 
 
-KINDS = ("power", "null", "unequal", "other", "differences")
-
-
 def main() -> None:
     """Run the parts that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--studies", type=int, default=2000)
-    parser.add_argument("--part", choices=KINDS, action="append")
+    parser.add_argument("--part", choices=SCENARIOS, action="append")
     parser.add_argument("--design", choices=DESIGNS)
     arguments = parser.parse_args()
-    for kind in arguments.part or KINDS:
-        chosen = (each for each in scenarios(kind) if arguments.design in {None, each.design})
+    for kind in arguments.part or SCENARIOS:
+        chosen = (each for each in SCENARIOS[kind] if arguments.design in {None, each.design})
         print_table(kind, chosen, arguments.studies)
 
 
