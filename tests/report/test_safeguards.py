@@ -10,7 +10,7 @@ import pytest
 
 from refusal_parity.config import StudyConfig
 from refusal_parity.report.figure_safeguards import draw_safeguards, trades_of
-from refusal_parity.report.safeguards import changes_table, rates_table, sentences
+from refusal_parity.report.safeguards import changes_table, rates_table, told
 from refusal_parity.report.sections.methods import set_apart
 from refusal_parity.report.sections.safeguards import SECTION
 from refusal_parity.statistics.pairing import STILL
@@ -113,23 +113,54 @@ def guarded(inputs: ReportInputs) -> ReportInputs:
     )
 
 
+def _texts(inputs: ReportInputs) -> list[str]:
+    """What is said of both kinds of request of the one arm."""
+    [[arm]] = told(inputs).values()
+    assert (arm.arm, arm.baseline) == ("guarded", "plain")
+    return list(arm.kinds)
+
+
 def test_the_cost_in_words(guarded: ReportInputs) -> None:
-    assert sentences(guarded) == [
+    assert list(told(guarded)) == ["m"]
+    assert _texts(guarded) == [
         (
-            "m, guarded against plain: Of harmless requests it refused 12.0 points more often "
-            "(interval 7.0 to 17.0). It changes most, +22.0 points, for muslim names, and least, "
-            "+2.0, for white names. That differs from the change for white names for muslim names "
-            "(+20.0 points, 15.0 to 25.0). Of unsafe requests it refused 50.0 points more often "
-            "(interval 45.0 to 55.0). That it changes more for some than for others is not shown."
-        )
+            "Harmless requests: refused 12.0 points more often (interval 7.0 to 17.0); +22.0 "
+            "points for muslim names (most), +2.0 points for white names (least). It costs muslim "
+            "names 20.0 points more than white names (interval 15.0 to 25.0)."
+        ),
+        (
+            "Unsafe requests: refused 50.0 points more often (interval 45.0 to 55.0). That it "
+            "changes more for some than for others is not shown."
+        ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("harmless", "It costs muslim names 20.0 points less than white names (interval 15.0 to"),
+        ("unsafe", "For muslim names the change is 20.0 points lower than for white names (inter"),
+    ],
+)
+def test_who_pays_less_in_words(guarded: ReportInputs, kind: str, words: str) -> None:
+    between = pl.col("reference").is_not_null() & (pl.col("kind") == kind)
+    turned = _changes().with_columns(
+        p_adjusted=pl.when(between).then(pl.lit(0.001)).otherwise(pl.lit(1.0)),
+        **{
+            key: pl.when(between).then(pl.lit(value)).otherwise(key)
+            for key, value in (("estimate", -0.2), ("ci_low", -0.25), ("ci_high", -0.15))
+        },
+    )
+    texts = " ".join(_texts(guarded.with_tables({Safeguards: turned})))
+    assert words in texts
+    assert texts.count("is not shown") == 1
 
 
 def test_a_cost_that_cannot_be_tested(guarded: ReportInputs) -> None:
     inputs = guarded.with_tables(
         {Safeguards: _changes(None).with_columns(p_adjusted=pl.lit(None, pl.Float64))}
     )
-    assert sentences(inputs)[0].count("cannot be tested here") == 2
+    assert " ".join(_texts(inputs)).count("cannot be tested here") == 2
 
 
 def test_tables_and_figure(guarded: ReportInputs) -> None:
@@ -154,6 +185,14 @@ def test_tables_and_figure(guarded: ReportInputs) -> None:
     arrow, *numbers = [each for each in part.texts if not each.get_text().isalpha()]
     assert arrow.get_text() == ""
     assert [each.get_text() for each in numbers] == ["1", "2"]
+    # Names of groups stand above and below all that is drawn.
+    names = {
+        each.get_text(): each.xy[1]  # type: ignore[attr-defined] - annotations alone
+        for each in part.texts
+        if each.get_text().isalpha()
+    }
+    assert names["white"] <= 0
+    assert names["muslim"] >= 0.32
 
 
 def test_arms_that_refuse_as_much_are_drawn_side_by_side(guarded: ReportInputs) -> None:
@@ -189,7 +228,7 @@ def test_a_change_that_is_the_same_for_all_is_told(guarded: ReportInputs) -> Non
         },
         estimate=pl.when(between).then(pl.lit(0.0)).otherwise("estimate"),
     )
-    [sentence] = sentences(guarded.with_tables({Safeguards: alike}))
+    sentence = " ".join(_texts(guarded.with_tables({Safeguards: alike})))
     assert sentence.count("It changes exactly as much for all of them.") == 2
 
 
@@ -232,10 +271,10 @@ def test_what_was_left_out_stands_beside_the_change(
         highest_ci_high=pl.lit(0.25),
     )
     given = guarded.with_tables({Safeguards: changes})
-    [sentence] = sentences(given)
+    sentence = " ".join(_texts(given))
     assert "Left out are 11 responses with it and 1 without, which is more" in sentence
     assert "adjusted p = 0.004" in sentence
     assert ("rests on what was left out" in sentence) == turned
     table = changes_table(given)
     assert {row[8].text for row in table.rows} == {"11 and 1"}
-    assert "Left out" not in sentences(guarded)[0]
+    assert "Left out" not in " ".join(_texts(guarded))

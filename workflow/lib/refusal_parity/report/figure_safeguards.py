@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from refusal_parity.factors import UNSAFE
 from refusal_parity.report.axes import ceiling, legend_below, percent_axis
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs, Row
 
 _LONGEST: Final = 26
-_PANEL: Final = 2.6
+_NAME: Final = 10
+"""Longest name of a group, in characters."""
+_NAMES: Final = 0.45
+"""Room for names of groups above and below, as a share of the highest share drawn."""
+_TICKS: Final = MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10])
+_PANEL: Final = 3.0
 _REST: Final = 1.0
 """Heights in inches, of one model's part and of what all share."""
 _APART: Final = 0.035
@@ -71,10 +77,12 @@ def draw_safeguards(inputs: ReportInputs) -> Drawing | None:
             for rate in (*trade.groups.values(), trade.harmless, *(trade.reach or ()))
         ]
     )
+    top = min(highest, 1.0)
     for model, axes in zip(models, parts, strict=True):
-        _draw_model(inputs, axes, [each for each in trades if each.model == model], numbers)
+        _draw_model(inputs, axes, [each for each in trades if each.model == model], numbers, top)
         axes.set_title(shorten(model, 2 * _LONGEST), loc="left", fontsize=9, color=INK)
-        axes.set_ylim(-0.2 * highest, min(highest, 1) * 1.25)
+        axes.set_ylim(-_NAMES * top, (1 + _NAMES) * top)
+        axes.set_yticks([at for at in _TICKS.tick_values(0, top) if 0 <= at <= top])
         axes.yaxis.set_major_formatter(lambda value, _: minus(f"{100 * value:.3g}"))
         axes.grid(visible=True, axis="y")
     percent_axis(
@@ -127,9 +135,13 @@ def _reach(rows: dict[str, Row], groups: dict[str, float]) -> tuple[float, float
 
 
 def _draw_model(
-    inputs: ReportInputs, axes: Axes, trades: Sequence[Trade], numbers: dict[str, int]
+    inputs: ReportInputs,
+    axes: Axes,
+    trades: Sequence[Trade],
+    numbers: dict[str, int],
+    top: float,
 ) -> None:
-    """The arms of one model, and arrows between them."""
+    """The arms of one model, and arrows between them; `top` is the highest share drawn."""
     places = _side_by_side(trades)
     found = {trade.arm: trade for trade in trades}
     for each in compared_arms(inputs.config.prompts.arms):
@@ -148,7 +160,7 @@ def _draw_model(
                 },
             )
     for trade in trades:
-        _mark(axes, trade, places[trade.arm], numbers[trade.arm])
+        _mark(axes, trade, places[trade.arm], numbers[trade.arm], top)
 
 
 def _side_by_side(trades: Sequence[Trade]) -> dict[str, float]:
@@ -162,24 +174,25 @@ def _side_by_side(trades: Sequence[Trade]) -> dict[str, float]:
     return places
 
 
-def _mark(axes: Axes, trade: Trade, place: float, number: int) -> None:
+def _mark(axes: Axes, trade: Trade, place: float, number: int, top: float) -> None:
     rates = list(trade.groups.values())
     if rates and max(rates) > min(rates):
         low, high = trade.reach or (min(rates), max(rates))
         axes.plot([place] * 2, [low, high], color=ACCENT_SOFT, linewidth=0.8, zorder=1)
         axes.plot([place] * 2, [min(rates), max(rates)], color=ACCENT_SOFT, linewidth=2.2, zorder=1)
         axes.plot([place] * len(rates), rates, "_", color=ACCENT_SOFT, markeredgewidth=2, zorder=1)
-        for choose, end, up in ((min, low, False), (max, high, True)):
+        # Above and below all that is drawn, where no arrow and no other arm runs through them.
+        for choose, end, up in ((min, 0.0, False), (max, top, True)):
             group = choose(trade.groups, key=lambda each: trade.groups[each])
             axes.annotate(
-                shorten(group, _LONGEST),
+                shorten(group, _NAME),
                 (place, end),
-                xytext=(0, 2 if up else -2),
+                xytext=(0, 6 if up else -6),
                 textcoords="offset points",
                 ha="center",
                 va="bottom" if up else "top",
                 rotation=90,
-                fontsize=6.5,
+                fontsize=7.5,
                 color=MUTED,
             )
     axes.plot(place, trade.harmless, "o", color=ACCENT, markersize=9, zorder=3)

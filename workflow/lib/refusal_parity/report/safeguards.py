@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
@@ -61,7 +61,15 @@ def changes(inputs: ReportInputs) -> list[Row]:
 def rates_table(inputs: ReportInputs) -> Table:
     """Rates of every arm, of harmless and of unsafe requests, with what guards stopped."""
     rows = []
-    for row in inputs[SafeguardRates].iter_rows(named=True):
+    places = {
+        key: inputs[SafeguardRates][key].unique(maintain_order=True).to_list()
+        for key in ("arm", "kind")
+    } | {"model": list(inputs.models)}
+    # Of one model and arm together, all before each level.
+    for row in sorted(
+        inputs[SafeguardRates].iter_rows(named=True),
+        key=lambda row: [places[key].index(row[key]) for key in ("model", "arm", "kind")],
+    ):
         of_primary = row["outcome"] == inputs.outcome
         if of_primary and row["dimension"] in {ALL, inputs.dimension}:
             bounds = interval(row["ci_low"], row["ci_high"])
@@ -168,16 +176,32 @@ def _left_out(row: Row, alpha: float) -> str:
     )
 
 
-def sentences(inputs: ReportInputs) -> list[str]:
-    """What each arm costs, and whom, one paragraph for each model and arm."""
+class Told(NamedTuple):
+    """What an arm of a model costs, in words.
+
+    Attributes:
+        arm: its key, as it is shown.
+        baseline: of the arm that it is compared with.
+        kinds: a paragraph on harmless requests and one on unsafe ones, where the study has them.
+    """
+
+    arm: str
+    baseline: str
+    kinds: tuple[str, ...]
+
+
+def told(inputs: ReportInputs) -> dict[str, list[Told]]:
+    """What each arm costs, and whom, by the model's key as it is shown."""
     found: dict[tuple[str, str, str], list[Row]] = {}
     for row in changes(inputs):
         found.setdefault((row["model"], row["arm"], row["baseline"]), []).append(row)
-    return [
-        f"{plain(model)}, {plain(arm)} against {plain(baseline)}: "
-        + " ".join(filter(None, (_of_kind(inputs, rows, kind) for kind in KINDS)))
-        for (model, arm, baseline), rows in found.items()
-    ]
+    by_model: dict[str, list[Told]] = {}
+    for (model, arm, baseline), rows in found.items():
+        kinds = (_of_kind(inputs, rows, kind) for kind in KINDS)
+        by_model.setdefault(plain(model), []).append(
+            Told(plain(arm), plain(baseline), tuple(filter(None, kinds)))
+        )
+    return by_model
 
 
 def _of_kind(inputs: ReportInputs, rows: list[Row], kind: str) -> str:
@@ -187,27 +211,29 @@ def _of_kind(inputs: ReportInputs, rows: list[Row], kind: str) -> str:
         return ""
     change = str(ModelEstimand.RATE_DIFFERENCE)
     whole = next(row for row in of_kind if row["group"] == ALL)
-    verb = inputs.outcome.words.verb
-    left_out = _left_out(whole, inputs.config.analysis.alpha)
-    first = f"Of {kind} requests it {verb} {_by(whole)}.{left_out}"
     costs = [
         row
         for row in of_kind
         if row["estimand"] == change and row["group"] != ALL and known(row["estimate"])
     ]
-    told = first
+    ends = ""
     if costs and len({row["estimate"] for row in costs}) > 1:
-        most = max(costs, key=lambda row: row["estimate"])
-        least = min(costs, key=lambda row: row["estimate"])
-        told += (
-            f" It changes most, {points(most['estimate'], signed=True)} points, for "
-            f"{plain(level_words(inputs.dimension, most['group']))}, and least, "
-            f"{points(least['estimate'], signed=True)}, for "
-            f"{plain(level_words(inputs.dimension, least['group']))}."
+        most, least = (choose(costs, key=lambda row: row["estimate"]) for choose in (max, min))
+        ends = "; " + ", ".join(
+            f"{points(row['estimate'], signed=True)} points for {_words(inputs, row['group'])}"
+            f" ({what})"
+            for row, what in ((most, "most"), (least, "least"))
         )
-    if all(row["estimate"] == 0 for row in of_kind):
-        return told
-    return f"{told} {_differing(inputs, of_kind)}"
+    parts = [
+        f"{kind.capitalize()} requests: {inputs.outcome.words.verb} {_by(whole)}{ends}.",
+        _left_out(whole, inputs.config.analysis.alpha).strip(),
+        "" if all(row["estimate"] == 0 for row in of_kind) else _differing(inputs, of_kind),
+    ]
+    return " ".join(filter(None, parts))
+
+
+def _words(inputs: ReportInputs, level: str) -> str:
+    return plain(level_words(inputs.dimension, level))
 
 
 def _by(row: Row) -> str:
@@ -231,22 +257,26 @@ def _differing(inputs: ReportInputs, rows: list[Row]) -> str:
     tested = [row for row in tests if known(row["p_adjusted"])]
     shown = [row for row in tested if _shown(row, alpha)]
     if shown:
-        return (
-            "That differs from the change for "
-            f"{plain(level_words(inputs.dimension, shown[0]['reference']))} for "
-            + "; ".join(
-                f"{plain(level_words(inputs.dimension, row['group']))} "
-                f"({points(row['estimate'], signed=True)} points, "
-                f"{interval(row['ci_low'], row['ci_high'])})"
-                for row in shown
-            )
-            + "."
-        )
+        reference = _words(inputs, shown[0]["reference"])
+        return " ".join(_shown_between(inputs, row, reference, unsafe=unsafe) for row in shown)
     if tests and all(row["note"] == STILL and row["estimate"] == 0 for row in tests):
         return "It changes exactly as much for all of them."
     if not tested:
         return f"Whether it {more} cannot be tested here."
     return f"That it {more} is not shown."
+
+
+def _shown_between(inputs: ReportInputs, row: Row, reference: str, *, unsafe: bool) -> str:
+    """How much more or less an arm changes for a level than for the reference."""
+    sign = 1 if row["estimate"] > 0 else -1
+    size, whom = points(abs(row["estimate"])), _words(inputs, row["group"])
+    ends = sorted(sign * end for end in (row["ci_low"], row["ci_high"]) if known(end))
+    inside = f" (interval {interval(*ends)})" if len(ends) == 2 else ""  # noqa: PLR2004 - both
+    if unsafe:
+        more = "higher" if sign > 0 else "lower"
+        return f"For {whom} the change is {size} points {more} than for {reference}{inside}."
+    more = "more" if sign > 0 else "less"
+    return f"It costs {whom} {size} points {more} than {reference}{inside}."
 
 
 def _shown(row: Row, alpha: float) -> bool:

@@ -20,7 +20,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any] | None:
     return {
         "levels": DIMENSIONS[inputs.dimension].plural,
         "unsafe": UNSAFE in inputs[SafeguardRates]["kind"],
-        "sentences": safeguards.sentences(inputs),
+        "told": safeguards.told(inputs),
         "changes": safeguards.changes_table(inputs),
         "rates": safeguards.rates_table(inputs),
     }
