@@ -29,6 +29,7 @@ from refusal_parity.tables import (
     Labels,
     Prompts,
     Responses,
+    filled,
     read_parts,
     read_table,
     write_parts,
@@ -60,8 +61,7 @@ def make(folder: Path) -> None:
                 "truncated": False,
             }
         )
-        nothing = {name: None for name in Responses.column_names() if name not in frame.columns}
-        full = frame.with_columns(pl.lit(None).alias(name) for name in nothing)
+        full = filled(frame, Responses, where="benchmark")
         write_table(full, Responses, folder / f"responses-{rows}.parquet")
 
 

@@ -17,7 +17,7 @@ from refusal_parity.inference.requests import Request
 from refusal_parity.labelling.keywords import is_refusal_by_keyword
 from refusal_parity.openings.pilot import Pilot, read_pilot
 from refusal_parity.prompts import read_names, read_templates
-from refusal_parity.tables import Labels, Responses, conform, empty
+from refusal_parity.tables import Labels, Responses, filled
 
 if TYPE_CHECKING:
     from refusal_parity.inference.speaking import OwnSpeaker
@@ -47,16 +47,7 @@ class Drawn:
             filtered=pl.lit(value=False),
         )
         responses, labels = (
-            conform(
-                rows.with_columns(
-                    pl.lit(None, dtype).alias(name)
-                    for name, dtype in empty(schema).schema.items()
-                    if name not in rows.columns
-                ),
-                schema,
-                where="benchmark",
-            )
-            for schema in (Responses, Labels)
+            filled(rows, schema, where="benchmark") for schema in (Responses, Labels)
         )
         return read_pilot(prompts, responses, labels, speaker)
 

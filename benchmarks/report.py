@@ -14,7 +14,6 @@ import tempfile
 import time
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -40,13 +39,10 @@ from refusal_parity.tables import (
     Prompts,
     Responses,
     SelfCheck,
-    conform,
     empty,
+    filled,
     write_table,
 )
-
-if TYPE_CHECKING:
-    import dataframely as dy
 
 ROOT = Path(__file__).parents[1]
 TEXT = (
@@ -177,12 +173,7 @@ def _draw(
         keyword_refusal=is_refusal_by_keyword(pl.Series(texts)),
         p_answer=pl.Series(rng.random(len(rows))),
     )
-    return _filled(responses, Responses), _filled(labels, Labels)
-
-
-def _filled(frame: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:
-    missing = [name for name in schema.column_names() if name not in frame.columns]
-    return conform(frame.with_columns(**dict.fromkeys(missing, pl.lit(None))), schema, where="made")
+    return filled(responses, Responses, where="made"), filled(labels, Labels, where="made")
 
 
 def _write(config: StudyConfig, folder: Path) -> None:

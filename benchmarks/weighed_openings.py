@@ -40,7 +40,7 @@ from refusal_parity.openings.measuring import Propensities, measure
 from refusal_parity.openings.pilot import trees
 from refusal_parity.openings.strata import CONTINUED, strata
 from refusal_parity.openings.weighing import weigh
-from refusal_parity.tables import LeafLabels, LeafResponses, conform, empty, read_table
+from refusal_parity.tables import LeafLabels, LeafResponses, filled, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -126,12 +126,7 @@ def drawn_on(
         {True: "refusal", False: "answer"}, return_dtype=pl.String
     )
     rows = found.with_columns(label=refuses, filtered=pl.lit(value=False))
-    missing = [
-        pl.lit(None, dtype).alias(name)
-        for name, dtype in empty(LeafLabels).schema.items()
-        if name not in rows.columns
-    ]
-    labels = conform(rows.with_columns(missing), LeafLabels, where="benchmark")
+    labels = filled(rows, LeafLabels, where="benchmark")
     return Spent(labels, source.seconds)
 
 

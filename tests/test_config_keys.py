@@ -147,6 +147,7 @@ KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = MODEL_KEYS | {
     "sampling.top_k": ([-1, 0, 50], [-2, 0.5, None]),
     "sampling.max_tokens": ([1, 4096, None], [0, -1, 1.5, "many"]),
     "sampling.seed": SEED,
+    "pilot": ([None], ["earlier", "a b", 7]),
     "sampling.openings": (["draw", "weigh"], ["both", None, 3]),
     "labelling.method": (["classifier", "keyword"], ["people", None]),
     "labelling.gold": ([[], ["a.csv"]], ["a.csv", [7], ["{a}.csv"], None]),

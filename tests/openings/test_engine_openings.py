@@ -30,8 +30,7 @@ from refusal_parity.tables import (
     LeafLabels,
     LeafResponses,
     Responses,
-    conform,
-    empty,
+    filled,
     read_table,
 )
 
@@ -100,16 +99,7 @@ def written(
         filtered=pl.lit(value=False),
     )
     return tuple(  # type: ignore[return-value]
-        conform(
-            rows.with_columns(
-                pl.lit(None, dtype).alias(name)
-                for name, dtype in empty(schema).schema.items()
-                if name not in rows.columns
-            ),
-            schema,
-            where="test",
-        )
-        for schema in (Responses, Labels)
+        filled(rows, schema, where="test") for schema in (Responses, Labels)
     )
 
 
@@ -210,15 +200,10 @@ def weighed(
     )
     said = read_table(LeafResponses, output)
     refuses = pl.any_horizontal(pl.col("response").str.starts_with(start) for start in starts)
-    labels = conform(
+    labels = filled(
         said.with_columns(
-            pl.when(refuses).then(pl.lit("refusal")).otherwise(pl.lit("answer")).alias("label"),
-            pl.lit(value=False).alias("filtered"),
-            *(
-                pl.lit(None, dtype).alias(name)
-                for name, dtype in empty(LeafLabels).schema.items()
-                if name not in {*said.columns, "label", "filtered"}
-            ),
+            label=pl.when(refuses).then(pl.lit("refusal")).otherwise(pl.lit("answer")),
+            filtered=pl.lit(value=False),
         ),
         LeafLabels,
         where="test",

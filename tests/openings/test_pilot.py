@@ -10,7 +10,7 @@ import pytest
 from refusal_parity.config import FolderSource, VllmModel
 from refusal_parity.inference.speaking import OwnSpeaker
 from refusal_parity.openings.pilot import FOLDS, folds_of, read_pilot, trees
-from refusal_parity.tables import Labels, Responses, conform, empty
+from refusal_parity.tables import Labels, Responses, filled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,16 +40,7 @@ def tables(rows: list[dict[str, Any]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     usual = {"model": MODEL, "sample": 0, "status": "ok", "truncated": False, "filtered": False}
     frame = pl.DataFrame([usual | row for row in rows], infer_schema_length=None)
     return tuple(  # type: ignore[return-value]
-        conform(
-            frame.with_columns(
-                pl.lit(None, dtype).alias(name)
-                for name, dtype in empty(schema).schema.items()
-                if name not in frame.columns
-            ),
-            schema,
-            where="test",
-        )
-        for schema in (Responses, Labels)
+        filled(frame, schema, where="test") for schema in (Responses, Labels)
     )
 
 
@@ -89,6 +80,9 @@ def test_what_counts_and_what_does_not(speaker: OwnSpeaker) -> None:
     pilot = read_pilot(asked, *tables(rows), speaker)
     assert pilot.empty is None
     assert pilot.rows["refuses"].to_list() == [True, True, False]
+    # Without a label: one that is in doubt, and one that the service refused and has no text.
+    assert pilot.unlabelled == 2
+    assert pilot.everything["refuses"].to_list() == [True, True, False, None]
     token = speaker.raw.get_vocab()
     assert pilot.rows["tokens"][0].to_list()[:3] == [token[each] for each in ("I", "'m", " sorry")]
 

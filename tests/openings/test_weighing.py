@@ -21,6 +21,7 @@ from refusal_parity.tables import (
     Weighed,
     conform,
     empty,
+    filled,
 )
 
 # What a prompt may be answered with: its leaf, whether it refuses, its probability.
@@ -36,12 +37,7 @@ CHANCE = {"1": 0.04, "2-5": 0.02}
 
 def table(schema, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     frame = pl.DataFrame(rows, schema=list(rows[0])) if rows else empty(schema)
-    missing = [
-        pl.lit(None, dtype).alias(name)
-        for name, dtype in empty(schema).schema.items()
-        if name not in frame.columns
-    ]
-    return conform(frame.with_columns(missing), schema, where="test")
+    return filled(frame, schema, where="test")
 
 
 def openings() -> pl.DataFrame:

@@ -11,11 +11,11 @@ from report_study import changed
 
 from propensity_study import EVEN, UNEVEN
 from refusal_parity.outcomes import Outcome
-from refusal_parity.report.propensity import ratios_table, weighed_sentences
+from refusal_parity.report.propensity import learnt_sentences, ratios_table, weighed_sentences
 from refusal_parity.report.results import differences_table
 from refusal_parity.report.summary import summary_lines
 from refusal_parity.report.wording import statement
-from refusal_parity.tables import PropensityLevels, Weighed
+from refusal_parity.tables import Pilots, PropensityLevels, Weighed, filled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,3 +90,19 @@ def test_the_page_says_what_people_make_of_weighed_rates(inputs: ReportInputs) -
     assert headings[at + 1] == "95 % interval of it"
     assert {str(row[at + 1].text) for row in table.rows} == {"0.40 % to 3.1 %", ""}
     assert "Corrected rate" not in [heading for heading, _ in ratios_table(inputs).columns]
+
+
+def test_the_page_says_what_trees_were_learnt_from(inputs: ReportInputs) -> None:
+    counts = {"responses": 1680, "refusals": 9, "unlabelled": 3, "shared": 0, "note": None}
+    rows = [
+        {"model": EVEN, "study": None, "model_there": EVEN} | counts,
+        {"model": UNEVEN, "study": "first", "model_there": "<b>"} | counts | {"shared": 40},
+    ]
+    told = changed(inputs, pilot=filled(pl.DataFrame(rows), Pilots, where="test"))
+    own, earlier = learnt_sentences(told)
+    assert own == (
+        f"The openings of {EVEN} were learnt from 1,680 labelled responses of this study, 9 of "
+        "which refuse; 3 responses without a label are left out."
+    )
+    assert "of the earlier study first, where the model is called <b>, 9 of which" in earlier
+    assert "; 40 are to templates that this study has too, which are weighed without" in earlier

@@ -13,13 +13,12 @@ from refusal_parity.config import AnalysisConfig
 from refusal_parity.expansion import expand
 from refusal_parity.inference.imports import read_responses
 from refusal_parity.prompts import read_names, read_templates
-from refusal_parity.tables import HumanLabels, Labels, Responses, conform
+from refusal_parity.tables import HumanLabels, Labels, Responses, conform, filled
 from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import dataframely as dy
     import numpy.typing as npt
 
 ROOT: Final = Path(__file__).parents[2]
@@ -188,14 +187,15 @@ def study_of(
         )
     return Study(
         prompts,
-        _filled(marked, Labels),
-        _filled(
+        filled(marked, Labels, where="labels"),
+        filled(
             given.with_columns(
                 response=pl.lit("a ").repeat_by("words").list.join(""),
                 status=pl.lit("ok"),
                 truncated=pl.lit(value=False),
             ),
             Responses,
+            where="responses",
         ),
         human,
         AnalysisConfig.model_validate(
@@ -210,16 +210,6 @@ def study_of(
             }
         ),
     )
-
-
-def _filled(rows: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:
-    columns = schema.columns()
-    empty = [
-        pl.lit(None, dtype=column.dtype).alias(name)
-        for name, column in columns.items()
-        if name not in rows.columns
-    ]
-    return conform(rows.with_columns(empty).select(list(columns)), schema, where=schema.__name__)
 
 
 def study_by_name(name: str) -> Study:
@@ -243,7 +233,9 @@ def study_by_name(name: str) -> Study:
     labels = drawn.labels.join(own, on=["model", "prompt_id", "sample"], how="left")
     said = pl.coalesce(pl.col("imported_label").cast(pl.String), pl.col("label").cast(pl.String))
     return drawn._replace(
-        labels=_filled(
-            labels.with_columns(label=said, machine_label=said).drop("imported_label"), Labels
+        labels=filled(
+            labels.with_columns(label=said, machine_label=said).drop("imported_label"),
+            Labels,
+            where="labels",
         )
     )

@@ -181,6 +181,15 @@ def pairs_to_judge(_):
     return f"{RESULTS}/pairs.parquet"
 
 
+def earlier_files(_):
+    """The files of the earlier study that openings are learnt from; none of a study's own."""
+    if STUDY.pilot is None:
+        return []
+    from refusal_parity.openings.earlier import files_of
+
+    return list(map(str, files_of(Path(STUDY.results) / STUDY.pilot)))
+
+
 def given(section, *without):
     """What the config says of a section, as a parameter of a rule.
 

@@ -14,9 +14,11 @@ rule learn_openings:
         unpack(lambda wildcards: model_files(STUDY.models[wildcards.model])),
         prompts=f"{RESULTS}/prompts.parquet",
         responses=f"{MODEL_RESULTS}/responses.parquet",
-        labels=f"{MODEL_RESULTS}/labels.parquet",
+        labels=[] if STUDY.pilot else f"{MODEL_RESULTS}/labels.parquet",
+        earlier=earlier_files,
     output:
         openings=f"{MODEL_RESULTS}/openings.parquet",
+        pilot=f"{MODEL_RESULTS}/pilot.parquet",
     log:
         f"{LOGS}/learn_openings/{{model}}.log",
     wildcard_constraints:

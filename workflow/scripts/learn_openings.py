@@ -3,41 +3,54 @@ from pathlib import Path
 from refusal_parity.config import engine_of, load_config
 from refusal_parity.console import job
 from refusal_parity.counting import agreed, counted
+from refusal_parity.openings.earlier import Earlier, earlier_responses, held_apart
+from refusal_parity.openings.learnt import learnt_from, sentence_of
 from refusal_parity.openings.pilot import read_pilot, trees
 from refusal_parity.openings.propensity import ALL
-from refusal_parity.tables import Labels, Openings, Prompts, Responses, read_table, write_table
+from refusal_parity.tables import (
+    Labels,
+    Openings,
+    Pilots,
+    Prompts,
+    Responses,
+    read_table,
+    write_table,
+)
 
 key = snakemake.wildcards.model
-model = load_config(snakemake.config, where="the config").models[key]
+study = load_config(snakemake.config, where="the config")
+model = study.models[key]
 folder = Path(snakemake.input.get("folder", ""))
 
 with job(key, snakemake.log[0]) as say:
     speaker = engine_of(model).module().speaker(key, model, folder)
-    pilot = read_pilot(
-        read_table(Prompts, Path(snakemake.input.prompts)),
-        read_table(Responses, Path(snakemake.input.responses)),
-        read_table(Labels, Path(snakemake.input.labels)),
-        speaker,
-    )
-    openings = trees(pilot, speaker)
+    prompts = read_table(Prompts, Path(snakemake.input.prompts))
+    own = Path(snakemake.input.responses)
+    if study.pilot is None:
+        labels = read_table(Labels, Path(snakemake.input.labels))
+        learnt = Earlier(key, prompts, read_table(Responses, own), labels)
+    else:
+        learnt = earlier_responses(Path(study.results), study.pilot, own)
+    pilot = read_pilot(learnt.prompts, learnt.responses, learnt.labels, speaker)
+    # Responses of its own have their own folds.
+    apart = None if study.pilot is None else held_apart(learnt.prompts, prompts)
+    openings = trees(pilot, speaker, apart)
+    row = learnt_from(pilot, openings, apart, model=key, study=study.pilot, there=learnt.model)
+    said = row.row(0, named=True)
+    say(sentence_of(said))
     found = openings.filter(fold=ALL)
-    refusals = int(pilot.rows["refuses"].sum())
-    labelled = counted(len(pilot.rows), "labelled response")
-    empty = pilot.empty
-    if empty is None and found.is_empty():
-        empty = (
-            f"{refusals:,} of {labelled} {agreed(refusals, 'refuses', 'refuse')}, and no opening "
-            "is that of refusals to two templates"
-        )
     say(
-        f"no opening of refusals is known: {empty}"
-        if empty
+        f"no opening of refusals is known: {said['note']}"
+        if said["note"]
         else f"{counted(len(found), 'opening')} {agreed(len(found), 'holds', 'hold')} "
-        f"{found['refusals'].sum():,} of {counted(refusals, 'refusal')}, among {labelled}"
+        f"{found['refusals'].sum():,} of {counted(said['refusals'], 'refusal')}, among "
+        f"{counted(said['responses'], 'labelled response')}"
     )
+    write_table(row, Pilots, Path(snakemake.output.pilot))
     write_table(
         openings,
         Openings,
         Path(snakemake.output.openings),
-        metadata={"responses": len(pilot.rows), "refusals": refusals, "empty": empty},
+        metadata={key: said[key] for key in ("responses", "refusals", "study")}
+        | {"empty": said["note"]},
     )

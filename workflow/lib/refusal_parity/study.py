@@ -74,6 +74,8 @@ def check_inputs(config: StudyConfig, *, where: str) -> Checked:
             _check_there(path, f"{where}, {name}.{key}")
     if config.labelling.method == "classifier":
         read_gold_files(gold_files(config.labelling.gold, starter=config.labelling.starter))
+    if config.pilot is not None:
+        _check_there(Path(config.results) / config.pilot / "prompts.parquet", f"{where}, pilot")
     human = config.labelling.human
     for key, files in (("labels", human.labels), ("leaf_labels", human.leaf_labels)):
         for labels in files:

@@ -113,6 +113,16 @@ def _check_openings(config: StudyConfig, where: str) -> None:
             remedy="Take it out, or run a model in vLLM, or say `server: vllm` of one that it "
             "serves.",
         )
+    if config.pilot is not None and (config.pilot == config.study or not config.weighed):
+        raise InputError(
+            "pilot names this study itself"
+            if config.pilot == config.study
+            else "pilot names a study to learn openings from, and this one weighs none",
+            where=where,
+            remedy="Take it out: openings are learnt from the study's own responses."
+            if config.weighed
+            else "Take it out, or weigh openings (sampling.openings: weigh).",
+        )
     if config.labelling.human.leaf_labels and not config.continued:
         raise InputError(
             "labelling.human.leaf_labels names files, and no response of this study is given an "

@@ -180,6 +180,12 @@ class StudyConfig(Section):
     sampling: SamplingConfig = Field(
         default=SamplingConfig(), description="How responses are drawn."
     )
+    pilot: Key | None = Field(
+        default=None,
+        description="Where openings are weighed: an earlier study in the same folder of results "
+        "whose labelled responses of the same model the trees of openings are learnt from. Null "
+        "for this study's own.",
+    )
     models: dict[Key, ModelConfig] = Field(
         default={},
         min_length=1,

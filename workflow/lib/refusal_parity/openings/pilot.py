@@ -15,7 +15,7 @@ from refusal_parity.openings.weighing import has_label, refuses
 from refusal_parity.tables import Openings, empty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from refusal_parity.inference.speaking import Speaker
 
@@ -59,6 +59,31 @@ class Pilot:
     def rows(self) -> pl.DataFrame:
         """The labelled ones."""
         return self.everything.filter(pl.col("refuses").is_not_null())
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Which trees must not learn from which responses.
+
+    Attributes:
+        folds: those that have a tree each, in order.
+        held: folds of whose templates a prompt is, by `prompt_id`; none for one of no fold.
+    """
+
+    folds: tuple[int, ...]
+    held: Mapping[str, frozenset[int]]
+
+    @classmethod
+    def own(cls, rows: pl.DataFrame) -> Apart:
+        """Of responses whose own folds these are.
+
+        Args:
+            rows: of a `Pilot`.
+        """
+        held = {
+            key: frozenset({fold}) for key, fold in rows.select("prompt_id", "fold").iter_rows()
+        }
+        return cls(tuple(sorted(rows["fold"].unique())), held)
 
 
 def folds_of(prompts: pl.DataFrame) -> pl.DataFrame:
@@ -134,12 +159,13 @@ def read_pilot(
     )
 
 
-def trees(pilot: Pilot, speaker: Speaker) -> pl.DataFrame:
+def trees(pilot: Pilot, speaker: Speaker, apart: Apart | None = None) -> pl.DataFrame:
     """Learn a tree from all responses, and one for each fold from those of the others.
 
     Args:
         pilot: the responses.
         speaker: the model that gave them.
+        apart: the folds that the trees are for, where they are not those of these responses.
 
     Returns:
         A table of `Openings`.
@@ -156,19 +182,19 @@ def trees(pilot: Pilot, speaker: Speaker) -> pl.DataFrame:
             "refusals": leaf.refusals,
             "share": leaf.share,
         }
-        for fold, those in _lessons(pilot)
+        for fold, those in _lessons(pilot.rows, apart or Apart.own(pilot.rows))
         for leaf in learn(those)
     ]
     return pl.DataFrame(rows, schema=empty(Openings).schema)
 
 
-def _lessons(pilot: Pilot) -> Iterator[tuple[int, list[Opened]]]:
+def _lessons(rows: pl.DataFrame, apart: Apart) -> Iterator[tuple[int, list[Opened]]]:
     responses = [
-        (fold, Opened(tuple(tokens), refuses, unit))
-        for fold, tokens, refuses, unit in pilot.rows.select(
-            "fold", "tokens", "refuses", "unit"
+        (apart.held.get(prompt_id, frozenset()), Opened(tuple(tokens), refuses, unit))
+        for prompt_id, tokens, refuses, unit in rows.select(
+            "prompt_id", "tokens", "refuses", "unit"
         ).iter_rows()
     ]
     yield 0, [each for _, each in responses]
-    for apart in sorted({fold for fold, _ in responses}):
-        yield apart, [each for fold, each in responses if fold != apart]
+    for fold in apart.folds:
+        yield fold, [each for held, each in responses if fold not in held]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from refusal_parity.counting import agreed, counted
+from refusal_parity.openings.learnt import sentence_of
 from refusal_parity.openings.weighing import counts_of
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report.odds import (
@@ -17,7 +18,7 @@ from refusal_parity.report.odds import (
     weighed_models,
 )
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.tables import Weighed
+from refusal_parity.tables import Pilots, Weighed
 from refusal_parity.text import (
     NOTHING,
     heading_of,
@@ -241,6 +242,18 @@ def unweighed(inputs: ReportInputs) -> list[str]:
             reason = "the study draws its responses and does not weigh their openings"
         said.append(f"{plain(model)} has no propensity: {reason}.")
     return said
+
+
+def learnt_sentences(inputs: ReportInputs) -> list[str]:
+    """A sentence for each model on what its tree was learnt from."""
+    names = ("model", "study", "model_there")
+    return [
+        f"{said[:1].upper()}{said[1:]}."
+        for row in inputs[Pilots].iter_rows(named=True)
+        for said in (
+            sentence_of(row | {key: row[key] and isolated(str(row[key])) for key in names}),
+        )
+    ]
 
 
 def weighed_sentences(inputs: ReportInputs) -> list[str]:

@@ -68,6 +68,20 @@ def conform(frame: pl.DataFrame, schema: type[Table], *, where: str) -> dy.DataF
     return cast("dy.DataFrame[Table]", checked.hstack(factors))
 
 
+def filled(frame: pl.DataFrame, schema: type[Table], *, where: str) -> dy.DataFrame[Table]:
+    """`conform` of a frame with nulls in the columns that it lacks.
+
+    Raises:
+        InputError: see `conform`; a column must not be null.
+    """
+    missing = [
+        pl.lit(None, column.dtype).alias(name)
+        for name, column in schema.columns().items()
+        if name not in frame.columns
+    ]
+    return conform(frame.with_columns(missing), schema, where=where)
+
+
 def write_table(
     frame: pl.DataFrame,
     schema: type[Table],

@@ -58,6 +58,26 @@ class Openings(dy.Schema):
     share = dy.Float64(min=0, max=1, description="share of refusals among them")
 
 
+@table("pilot", when=weighs, models=weighed)
+class Pilots(dy.Schema):
+    """Which responses the trees of openings are learnt from: one row a model."""
+
+    model = dy.String(primary_key=True, description="key of the model in the config")
+    study = dy.String(
+        nullable=True, description="the earlier study that they are of; null for this one"
+    )
+    model_there = dy.String(description="key of the model in that study")
+    responses = dy.Int64(min=0, description="labelled responses")
+    refusals = dy.Int64(min=0, description="refusals among them")
+    unlabelled = dy.Int64(min=0, description="responses left out, as they have no label")
+    shared = dy.Int64(
+        min=0,
+        description="labelled responses to templates of this study, which the trees of these "
+        "templates' folds do not learn from",
+    )
+    note = dy.String(nullable=True, description="why nothing is learnt")
+
+
 @table("opening_probabilities", when=weighs, models=weighed)
 class OpeningProbabilities(dy.Schema):
     """How probable each opening is after each prompt, by the model's own probabilities."""

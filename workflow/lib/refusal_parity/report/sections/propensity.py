@@ -27,6 +27,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any] | None:
         "listed": inputs.listed,
         "margin": f"{ratio(1 / margin)} to {ratio(margin)}",
         "unweighed": propensity.unweighed(inputs),
+        "learnt": propensity.learnt_sentences(inputs),
         "weighed": propensity.weighed_sentences(inputs),
         "said": [(plain(model), _said(inputs, model)) for model in models],
         "ratios": propensity.ratios_table(inputs) if models else None,
