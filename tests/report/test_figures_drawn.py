@@ -2,71 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-import matplotlib.colors as mcolors
-import numpy as np
 import polars as pl
 import pytest
+from drawn_marks import drawn_rows, ends_of, hex_of, rules
 from report_study import changed
 
+from refusal_parity.report.figure_comparison import draw_comparison
 from refusal_parity.report.figure_differences import draw_differences
 from refusal_parity.report.figure_rates import draw_rates
-from refusal_parity.report.style import ACCENT, GRID, MUTED, figure_style
-from refusal_parity.tables import Disparity, Rates
+from refusal_parity.report.figure_template_effects import draw_template_effects
+from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, MUTED, figure_style
+from refusal_parity.tables import Disparity, Rates, TemplateEffects, conform
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.lines import Line2D
-
     from refusal_parity.report import ReportInputs
 
 MODELS = ("demo-guarded", "demo-even")
-
-
-class Line(NamedTuple):
-    """An interval as it is drawn: where it begins and ends."""
-
-    low: float
-    high: float
-
-
-class Row(NamedTuple):
-    """All that stands in one row of a figure."""
-
-    mark: float
-    filled: bool
-    wide: Line
-    narrow: Line
-
-
-def drawn_rows(axes: Axes) -> dict[str, Row]:
-    """The marks and intervals of each labelled row; the lower line is the narrow one."""
-    labels = [text.get_text() for text in axes.get_yticklabels()]
-    found = {}
-    for position, label in enumerate(labels):
-        marks = [line for line in axes.lines if _is_in_row(line, position, points=1)]
-        wide = [line for line in axes.lines if _is_in_row(line, position, points=2)]
-        narrow = [line for line in axes.lines if _is_in_row(line, position + 0.25, points=2)]
-        assert (len(marks), len(wide), len(narrow)) == (1, 1, 1), label
-        face = mcolors.to_hex(marks[0].get_markerfacecolor())  # type: ignore[arg-type]
-        found[label] = Row(
-            _ends(marks[0])[0],
-            face == mcolors.to_hex(ACCENT),
-            Line(*_ends(wide[0])),
-            Line(*_ends(narrow[0])),
-        )
-    return found
-
-
-def _ends(line: Line2D) -> list[float]:
-    return np.asarray(line.get_xdata(), dtype=float).tolist()
-
-
-def _is_in_row(line: Line2D, position: float, *, points: int) -> bool:
-    heights = np.asarray(line.get_ydata(), dtype=float)
-    is_rule = mcolors.to_hex(line.get_color()) == mcolors.to_hex(GRID)
-    return len(heights) == points and not is_rule and bool(np.all(abs(heights - position) < 0.05))
 
 
 @pytest.fixture
@@ -103,13 +56,15 @@ def test_forest_draws_the_estimates_and_both_intervals(study: ReportInputs, mode
     assert len(rows) >= 4
     for group, row in rows.items():
         fit, narrow = headline[group], by_name[group]
-        assert row.mark == pytest.approx(fit["estimate"])
-        assert row.wide == pytest.approx((fit["ci_low"], fit["ci_high"]))
-        assert row.narrow == pytest.approx((narrow["ci_low"], narrow["ci_high"]))
-        assert row.filled == (fit["p_adjusted"] < inputs.config.analysis.alpha)
+        shown = fit["p_adjusted"] < inputs.config.analysis.alpha
+        assert (row.marks, row.filled) == (pytest.approx([fit["estimate"]]), [shown])
+        [wide], [below] = row.wide, row.narrow
+        assert wide == pytest.approx((fit["ci_low"], fit["ci_high"]))
+        assert below == pytest.approx((narrow["ci_low"], narrow["ci_high"]))
+        assert row.colours == [hex_of(ACCENT if shown else ACCENT_SOFT)]
     # Marks of both kinds: neither test above can pass on one colour alone.
     if model == "demo-guarded":
-        assert {row.filled for row in rows.values()} == {True, False}
+        assert {filled for row in rows.values() for filled in row.filled} == {True, False}
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -127,9 +82,10 @@ def test_rates_draw_the_rate_and_both_intervals(inputs: ReportInputs, model: str
     assert set(rows) == set(table["group"])
     for row in table.iter_rows(named=True):
         drawn = rows[row["group"]]
-        assert drawn.mark == pytest.approx(row["rate"])
-        assert drawn.wide == pytest.approx((row["ci_low"], row["ci_high"]))
-        assert drawn.narrow == pytest.approx((row["wilson_low"], row["wilson_high"]))
+        assert drawn.marks == pytest.approx([row["rate"]])
+        [wide], [below] = drawn.wide, drawn.narrow
+        assert wide == pytest.approx((row["ci_low"], row["ci_high"]))
+        assert below == pytest.approx((row["wilson_low"], row["wilson_high"]))
     overall = inputs.overall(model, inputs.outcome)
     assert overall is not None
     (line,) = [line for line in axes.lines if line.get_label() == "over all responses"]
@@ -141,7 +97,7 @@ def test_the_legend_names_each_interval_by_its_colour(study: ReportInputs, draw:
     with figure_style():
         axes = draw(study, "demo-guarded").figure.axes[0]  # type: ignore[operator]
     colours = {
-        str(line.get_label()): mcolors.to_hex(line.get_color())
+        str(line.get_label()): hex_of(line.get_color())
         for line in axes.lines
         if not str(line.get_label()).startswith("_")
     }
@@ -151,5 +107,71 @@ def test_the_legend_names_each_interval_by_its_colour(study: ReportInputs, draw:
         if "clustered" in label or "new names and" in label
     ]
     narrow = [colour for label, colour in colours.items() if "Wilson" in label or "these" in label]
-    assert wide == [mcolors.to_hex(ACCENT)]
-    assert narrow == [mcolors.to_hex(MUTED)]
+    assert wide == [hex_of(ACCENT)]
+    assert narrow == [hex_of(MUTED)]
+
+
+def test_the_line_of_no_difference_stands_at_0(study: ReportInputs) -> None:
+    with figure_style():
+        axes = draw_differences(study, "demo-guarded").figure.axes[0]
+    assert rules(axes) == [0.0]
+
+
+def test_models_side_by_side_have_a_mark_for_each_group(inputs: ReportInputs) -> None:
+    with figure_style():
+        drawing = draw_comparison(inputs)
+    assert drawing is not None
+    axes = drawing.figure.axes[0]
+    for position, model in enumerate(inputs.models):
+        rates = [
+            row["rate"] for row in inputs.rates_by_level(model, inputs.outcome, "group").values()
+        ]
+        dots = [
+            line
+            for line in axes.lines
+            if line.get_marker() == "o" and set(line.get_ydata()) == {position}  # type: ignore[arg-type]
+        ]
+        assert [sorted(ends_of(line)) for line in dots] == [pytest.approx(sorted(rates))]
+        [bar] = drawn_rows(axes)[model].wide
+        assert bar == pytest.approx((min(rates), max(rates)))
+        [overall] = [
+            line
+            for line in axes.lines
+            if hex_of(line.get_color()) == hex_of(CONTRAST)
+            and len(line.get_ydata()) == 2  # type: ignore[arg-type]
+            and sum(line.get_ydata()) / 2 == pytest.approx(position)  # type: ignore[arg-type]
+        ]
+        whole = inputs.overall(model, inputs.outcome)
+        assert whole is not None
+        assert ends_of(overall) == pytest.approx([whole["rate"]] * 2)
+
+
+def test_differences_over_templates_draw_mean_and_new_template(inputs: ReportInputs) -> None:
+    rows = [
+        {
+            "model": "demo-guarded", "outcome": "refusal", "dimension": "group", "group": group,
+            "reference": "white", "names_group": 8, "names_reference": 8, "templates": 32,
+            "left_out": 0, "estimate": estimate, "sd": 0.07, "sd_low": 0.02, "sd_high": 0.1,
+            "p_value": p, "p_adjusted": p, "family": "exploratory", "new_low": estimate - 0.21,
+            "new_high": estimate + 0.13, "new_level": 0.94, "note": None,
+        }
+        for group, estimate, p in (("muslim", 0.24, 0.001), ("black", -0.05, 0.4))
+    ]  # fmt: skip
+    table = pl.DataFrame(rows, infer_schema_length=None)
+    given = inputs.with_tables(
+        {TemplateEffects: conform(table, TemplateEffects, where="template effects")}
+    )
+    with figure_style():
+        drawing = draw_template_effects(given, "demo-guarded")
+    assert drawing is not None
+    axes = drawing.figure.axes[0]
+    drawn = drawn_rows(axes)
+    assert list(drawn) == ["muslim", "black"]
+    for group, mark, filled in (("muslim", 0.24, True), ("black", -0.05, False)):
+        assert (drawn[group].marks, drawn[group].filled) == (pytest.approx([mark]), [filled])
+        [bar] = drawn[group].wide
+        assert bar == pytest.approx((mark - 0.21, mark + 0.13))
+    assert rules(axes) == [0.0]
+    low, high = axes.get_xlim()
+    assert low <= -0.26
+    assert high >= 0.37

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from drawn_marks import Line, Row, drawn_rows, hex_of, rules
 from report_study import changed, make_inputs
 
 from refusal_parity.report import results
 from refusal_parity.report.figure_interactions import draw_interactions
 from refusal_parity.report.sections import interactions
+from refusal_parity.report.style import ACCENT, ACCENT_SOFT, figure_style
 from refusal_parity.report.wording import statement
 from refusal_parity.tables import Findings, Interactions, conform
 
@@ -111,6 +113,26 @@ def test_table_and_figure_have_every_level() -> None:
     assert drawing is not None
     assert "muslim, plain +10.0 points (interval \u22122.0 to 22.0)" in drawing.alt
     assert "muslim, strict +30.0 points" in drawing.alt
+
+
+def test_the_figure_draws_what_each_level_has() -> None:
+    far = row("muslim", "strict", None, estimate=0.3, ci_low=0.2, ci_high=0.44)
+    inputs = study(LEVELS[0], far, row("muslim", "strict", "plain", estimate=0.2))
+    with figure_style():
+        drawing = draw_interactions(inputs, "m")
+    assert drawing is not None
+    axes = drawing.figure.axes[0]
+    heading, *levels = drawn_rows(axes).items()
+    assert heading[1] == Row([], [], [], [], [])
+    assert [label.strip("\u2068\u2069") for label, _ in levels] == [
+        "muslim, plain",
+        "muslim, strict",
+    ]
+    unsure, sure = (drawn for _, drawn in levels)
+    assert (unsure.marks, unsure.filled, unsure.wide) == ([0.1], [False], [Line(-0.02, 0.22)])
+    assert (sure.marks, sure.filled, sure.wide) == ([0.3], [True], [Line(0.2, 0.44)])
+    assert (unsure.colours, sure.colours) == ([hex_of(ACCENT_SOFT)], [hex_of(ACCENT)])
+    assert rules(axes) == [0.0]
 
 
 def test_differences_of_all_responses_are_kept_apart() -> None:

@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from drawn_marks import drawn_rows, rules
 from propensity_report import propensity_inputs
 from report_study import changed
 
 from propensity_study import EVEN, PRIMARY, UNEVEN
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report import propensity
+from refusal_parity.report.figure_odds import draw_odds
 from refusal_parity.report.figures import draw_all
 from refusal_parity.report.odds import odds_interval, odds_ratio, small_rate, weighed_models
 from refusal_parity.report.openings import carried, openings_table
 from refusal_parity.report.page import render_page
 from refusal_parity.report.sections.propensity import SECTION
+from refusal_parity.report.style import figure_style
 from refusal_parity.report.summary import summary_lines
 from refusal_parity.report.wording import statement
 from refusal_parity.tables import PropensityChecks, PropensityEffects, PropensityLevels
@@ -112,6 +115,29 @@ def test_the_page_holds_section_figures_and_tables(primary: ReportInputs) -> Non
     page = render_page(primary, drawings=drawn)
     assert 'id="propensity"' in page
     assert "is the primary outcome of this study and decides" in page
+
+
+def test_the_figure_draws_odds_ratios_with_their_intervals(primary: ReportInputs) -> None:
+    with figure_style():
+        drawing = draw_odds(primary, UNEVEN)
+    assert drawing is not None
+    axes = drawing.figure.axes[0]
+    drawn = drawn_rows(axes)
+    effects = primary[PropensityEffects].filter(model=UNEVEN, dimension="group", reference="white")
+    assert set(drawn) == set(effects["group"])
+    low, high = axes.get_xlim()
+    shown = []
+    for row in effects.to_dicts():
+        found = drawn[row["group"]]
+        assert found.marks == pytest.approx([row["odds_ratio"]])
+        [bar] = found.wide
+        assert bar == pytest.approx((max(row["ci_low"], low), min(row["ci_high"], high)))
+        shown.append(row["p_adjusted"] < 0.05)
+        assert found.filled == [shown[-1]]
+    assert set(shown) == {True, False}
+    # No difference is a ratio of 1, and a doubling is as far from it as a halving.
+    assert rules(axes) == [1.0]
+    assert axes.get_xscale() == "log"
 
 
 def test_words_that_carry_the_difference(primary: ReportInputs) -> None:

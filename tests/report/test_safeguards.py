@@ -195,6 +195,36 @@ def test_tables_and_figure(guarded: ReportInputs) -> None:
     assert names["muslim"] >= 0.32
 
 
+def test_arms_are_drawn_where_their_rates_are(guarded: ReportInputs) -> None:
+    sure = _rates().with_columns(ci_low=pl.col("rate") - 0.04, ci_high=pl.col("rate") + 0.06)
+    given = guarded.with_tables({SafeguardRates: conform(sure, SafeguardRates, where="rates")})
+    drawn = draw_safeguards(given)
+    assert drawn is not None
+    [part] = drawn.figure.axes
+    places = [
+        (float(line.get_xdata()[0]), float(line.get_ydata()[0]))  # type: ignore[index, arg-type]
+        for line in part.lines
+        if line.get_marker() == "o"
+    ]
+    assert places == [(0.4, 0.1), (0.9, 0.22)]
+    # From the arm without the guard to that with it.
+    [arrow] = [each for each in part.texts if getattr(each, "arrowprops", None)]
+    assert (arrow.xyann, arrow.xy) == (places[0], places[1])  # type: ignore[attr-defined]
+    # The outer line is from the lowest group's lower limit to the highest group's upper one.
+    upright = [
+        sorted(map(float, line.get_ydata()))  # type: ignore[arg-type]
+        for line in part.lines
+        if line.get_marker() == "None" and len(line.get_xdata()) == 2  # type: ignore[arg-type]
+    ]
+    groups = [sorted(each.groups.values()) for each in trades_of(given)]
+    # Groups that are refused alike have no line between them.
+    groups = [rates for rates in groups if rates[0] < rates[-1]]
+    assert len(groups) == 1
+    ends = [(rates[0] - 0.04, rates[-1] + 0.06) for rates in groups]
+    assert upright[::2] == [pytest.approx(each) for each in ends]
+    assert upright[1::2] == [[rates[0], rates[-1]] for rates in groups]
+
+
 def test_arms_that_refuse_as_much_are_drawn_side_by_side(guarded: ReportInputs) -> None:
     """The guard stops as much as refused before, but other harmless requests."""
     same = _rates().with_columns(
