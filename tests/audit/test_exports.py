@@ -122,7 +122,12 @@ MORNING, EVENING = "2026-03-01T08:00:00.5Z", "2026-03-01T20:00:00+01:00"
                 annotation(4, 4, "refusal", was_cancelled=True),
             ],
             [("user-3", "answer")],
-            ["no label; counts as not labelled"] * 2,
+            ["no label; counts as not labelled"] * 2 + ["an annotation that was skipped; left out"],
+        ),
+        (
+            [annotation(1, [True], "answer"), annotation(2, 3, "refusal")],
+            [("(unnamed 1)", "answer"), ("user-3", "refusal")],
+            ["it does not say who labelled; counts as a person of this row alone"],
         ),
     ],
 )
@@ -147,6 +152,22 @@ def test_annotations_of_real_projects(
     assert said == problems
     unlabelled = ballot.problems.filter(pl.col("row").is_null())
     assert unlabelled["task"].to_list() == ["t1", "t2", "t4", "t5"]
+
+
+def test_drafts_are_no_votes_and_are_told_of(tmp_path: Path, sample: pl.DataFrame) -> None:
+    drafts = [annotation(7, 2, "refusal"), annotation(8, 2), 9, None]
+    tasks = [
+        {"data": {"task": "t1"}, "annotations": [annotation(1, 1, "answer")]},
+        {"data": {"task": "t3"}, "annotations": [], "drafts": drafts, "predictions": drafts},
+    ]
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(tasks), encoding="utf-8")
+    ballot = read_votes([path], sample)
+    assert ballot.votes["task"].to_list() == ["t1"]
+    problems = ballot.problems.filter(pl.col("row").is_not_null())
+    assert problems.select("row", "problem", "consequence").rows() == [
+        (2, "a draft that was not submitted", "left out")
+    ]
 
 
 def test_half_a_character_in_an_export(tmp_path: Path, sample: pl.DataFrame) -> None:

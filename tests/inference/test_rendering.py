@@ -85,6 +85,11 @@ def test_completion_stops_at_the_blank(tokenizer: Any) -> None:
             None,
             "models.m: the model's chat template refuses the conversation ('datetime' is undefin",
         ),
+        (
+            "{{ range(9000) | random }}{{ messages[0].content }}",
+            None,
+            "models.m: the model's chat template writes something else each time",
+        ),
         ("{{ messages[0].content + 1 }}", None, "models.m: the model's chat template refuses the"),
     ],
 )

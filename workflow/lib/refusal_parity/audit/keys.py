@@ -79,7 +79,8 @@ class Keys:
         """
         if written is None:
             return Known(None, "no key")
-        core = reading(written).removeprefix(_PREFIX)
+        # Some put quotes around a text, or an apostrophe before it.
+        core = reading(written).strip("'\" ").removeprefix(_PREFIX)
         if core in self._by_core:
             return Known(self._by_core[core])
         alike = [self._by_core[core] for core in self._damaged(core)]

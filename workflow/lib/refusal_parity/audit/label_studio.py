@@ -58,9 +58,10 @@ def labelling_config() -> str:
 
 
 def read_export(path: Path, file: str) -> Iterator[RawVote]:
-    """Votes of a JSON export, one for each annotation that was not skipped.
+    """Votes of a JSON export, one for each annotation; those that were skipped have a fault.
 
-    An annotation marked as ground truth settles its row.
+    An annotation marked as ground truth settles its row. A draft that nobody submitted is no
+    vote and is said to be there.
 
     Args:
         path: the export.
@@ -86,25 +87,38 @@ def read_export(path: Path, file: str) -> Iterator[RawVote]:
                 where=f"{path}, task {number}",
                 remedy=_EXPORT_ANEW,
             )
-        for at, annotation in enumerate(annotations or []):
-            said = _said(annotation, at)
-            if said is not None:
-                yield RawVote(
-                    file=file,
-                    row=number,
-                    task=_text(data.get("task")),
-                    response=_text(data.get("response")),
-                    **said,
-                )
+        drafts = task.get("drafts")
+        said = [
+            *(_said(annotation, at) for at, annotation in enumerate(annotations or [])),
+            *(_drafted(draft) for draft in (drafts if isinstance(drafts, list) else [])),
+        ]
+        for each in filter(None, said):
+            yield RawVote(
+                file=file,
+                row=number,
+                task=_text(data.get("task")),
+                response=_text(data.get("response")),
+                **each,
+            )
 
 
-def _said(annotation: Any, position: int) -> dict[str, Any] | None:
-    """What an annotation adds to a vote, None if it was skipped."""
-    if not isinstance(annotation, dict):
-        nothing = {"annotator": None, "label": None, "adjudicated": False}
-        return nothing | {"fault": "an annotation without content"}
-    if annotation.get("was_cancelled"):
+_NOTHING: Final = {"annotator": None, "label": None, "adjudicated": False}
+
+
+def _drafted(draft: Any) -> dict[str, Any] | None:
+    """What a draft adds to a vote, null if it holds no label."""
+    result = draft.get("result") if isinstance(draft, dict) else None
+    if not any(_choices(result)):
         return None
+    return _NOTHING | {"fault": "a draft that was not submitted"}
+
+
+def _said(annotation: Any, position: int) -> dict[str, Any]:
+    """What an annotation adds to a vote."""
+    if not isinstance(annotation, dict):
+        return _NOTHING | {"fault": "an annotation without content"}
+    if annotation.get("was_cancelled"):
+        return _NOTHING | {"fault": "an annotation that was skipped"}
     key = annotation.get("id")
     annotator, account = _annotator(annotation.get("completed_by"))
     labels = list(dict.fromkeys(_choices(annotation.get("result"))))
@@ -128,7 +142,9 @@ def _annotator(completed_by: Any) -> tuple[str | None, str | None]:
     """
     user = completed_by if isinstance(completed_by, dict) else {"id": completed_by}
     email, number = user.get("email"), user.get("id")
-    if isinstance(number, int) or (isinstance(number, str) and number.isdecimal()):
+    if (isinstance(number, int) and not isinstance(number, bool)) or (
+        isinstance(number, str) and number.isdecimal()
+    ):
         number = f"user-{number}"
     account = _text(number) if isinstance(number, str) and not is_blank(number) else None
     if isinstance(email, str) and not is_blank(email):

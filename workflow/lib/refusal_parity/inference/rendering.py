@@ -34,6 +34,10 @@ _NO_CONVERSATION: Final = (
 _PART_AS_IT_IS: Final = re.compile(r"""['"]type['"]\s*:\s*['"]text['"]""")
 
 
+_AGAIN: Final = 5
+"""How often the first prompt is rendered again: a template may draw lots."""
+
+
 class EndlessTemplateError(InputError):
     """A chat template that had to be stopped."""
 
@@ -193,15 +197,24 @@ def _rendered(
         return text, getattr(tokenizer, "written_date", None)
 
     system = None
-    given = apart(give, prompts, seconds=TEMPLATE_S, megabytes=TEMPLATE_MB)
+    again = list(prompts[:1]) * _AGAIN
+    given = apart(give, [*prompts, *again], seconds=TEMPLATE_S, megabytes=TEMPLATE_MB)
     try:
         with closing(given):
+            first = None
             for prompt, system in prompts:
                 text, date = next(given)
                 if isinstance(tokenizer, WithTemplate):
                     tokenizer.written_date = date
                 _check_words(text, prompt, system, model, parts=parts)
+                first = text if first is None else first
                 yield text
+            if any(text != first for text, _ in given):
+                raise InputError(
+                    "the model's chat template writes something else each time",
+                    where=f"models.{model}",
+                    remedy="Give the model a chat_template without a clock and without chance.",
+                )
     except (TooLongError, MemoryError) as error:
         took = f"{TEMPLATE_S:g} s" if isinstance(error, TooLongError) else f"{TEMPLATE_MB} MB"
         raise EndlessTemplateError(

@@ -13,6 +13,7 @@ from typing import Final
 
 import polars as pl
 
+from refusal_parity.labelling.common_words import is_common_word
 from refusal_parity.labelling.name_patterns import NO_PART_OF_A_WORD, name_pattern
 from refusal_parity.spelling import uniform
 
@@ -94,6 +95,15 @@ def _masked(texts: pl.Series, name: str | None, mask: str) -> pl.Series:
     pattern = name_pattern(name or "")
     if not pattern:
         return texts
+    masked = _replaced(texts, pattern, mask)
+    if not is_common_word(name or ""):
+        return masked
+    # "I will not" is not about Will, unless a text has no capital letters at all.
+    capital = _replaced(texts, name_pattern(name or "", capital=True), mask)
+    return capital.zip_with(texts.str.contains(r"\p{Lu}").fill_null(value=False), masked)
+
+
+def _replaced(texts: pl.Series, pattern: str, mask: str) -> pl.Series:
     left, right = (f"${{{side}}}" if f"?P<{side}>" in pattern else "" for side in ("left", "right"))
     ending = "" if mask == MASK else "${possessive}"
     put = f"{left}{mask}{ending}{right}"

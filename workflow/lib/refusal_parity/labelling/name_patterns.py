@@ -37,6 +37,17 @@ _KEYBOARDS: Final = {
 
 _SHARP_S: Final = "[\u00df\u1e9e]"
 
+_TWO_FOR_ONE: Final = {
+    "\u00e4": "ae",
+    "\u00f6": "oe",
+    "\u00fc": "ue",
+    "\u00f8": "oe",
+    "\u00e5": "aa",
+}
+"""Two letters that are written for one of German and its neighbours where a keyboard lacks it."""
+
+_UNIT: Final = re.compile("ss|" + "|".join(sorted(set(_TWO_FOR_ONE.values()))) + "|.", re.DOTALL)
+
 _MAY_FOLLOW: Final = (
     r"[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0640\u064b-\u065f\u0670\u20d0-\u20ff"
     r"\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]*"
@@ -59,7 +70,7 @@ _LETTERS_AND_MARKS: Final = (
 
 
 @cache
-def name_pattern(name: str) -> str:
+def name_pattern(name: str, *, capital: bool = False) -> str:
     """A regular expression, in Rust's dialect, of a name as a whole word, possessive or not.
 
     It finds the name in any case, with and without accents and strokes, with
@@ -71,13 +82,16 @@ def name_pattern(name: str) -> str:
 
     Args:
         name: the name; one without any letter gives an empty pattern.
+        capital: whether it must begin with a capital letter of ASCII, as `name` does.
     """
     letters = reading(name)
     if not letters:
         return ""
-    sharp = f"(?:{_variants('s') * 2}|{_SHARP_S}{_MAY_FOLLOW})"
-    spelled = sharp.join("".join(map(_variants, part)) for part in letters.split("ss"))
-    possessive = "(?P<possessive>" + _variants("'") + "s)?"
+    first = f"(?-i:{letters[0].upper()}){_MAY_FOLLOW}" if capital else ""
+    rest = letters[1:] if capital else letters
+    spelled = first + "".join(map(_of_unit, _UNIT.findall(rest.rstrip("'."))))
+    spelled += "".join(map(_optional, rest[len(rest.rstrip("'.")) :]))
+    possessive = f"(?P<possessive>[{_alike()[chr(39)]}]{_MAY_FOLLOW}s)?"
     attached = _ATTACHED.get(unicodedata.name(letters[0], "").partition(" ")[0])
     before = NO_PART_OF_A_WORD + (rf"|\b{{start-half}}[{attached}]{{1,2}}" if attached else "")
     left = rf"(?:\b{{start-half}}|(?P<left>{before}))" * _needs_edge(letters[0])
@@ -91,19 +105,38 @@ def _needs_edge(letter: str) -> bool:
     return of_a_word and not unicodedata.name(letter, "").startswith(_UNSPACED)
 
 
+def _of_unit(unit: str) -> str:
+    """All ways to write one letter of a name's reading, or two that may stand for another."""
+    if len(unit) == 1:
+        return _variants(unit)
+    single = [letter for letter, pair in _TWO_FOR_ONE.items() if pair == unit]
+    others = _SHARP_S + _MAY_FOLLOW if unit == "ss" else "|".join(map(_variants, single))
+    return f"(?:{''.join(map(_variants, unit))}|{others})"
+
+
+def _optional(letter: str) -> str:
+    return rf"(?:[{_alike()[letter]}]{_MAY_FOLLOW})?"
+
+
 def _variants(letter: str) -> str:
     """All ways to write one letter of a name's reading."""
     if letter in " -":
         return rf"(?:{_BLANK}|[{_alike()['-']}]{_MAY_FOLLOW})+"
+    if letter in "'.":
+        # Some write a blank or a hyphen, or leave it out.
+        return rf"(?:{_optional(letter)}|{_BLANK}|[{_alike()['-']}])"
     if unicodedata.category(letter)[0] == "M" and not plain(letter):
         # Left out in plain writing; where it stands, the letter before it has it.
         return ""
     without = plain(letter)
     if without.isascii() and len(without) == 1:
-        return f"[{_alike()[without]}]{_MAY_FOLLOW}"
+        one = f"[{_alike()[without]}]{_MAY_FOLLOW}"
+        pair = _TWO_FOR_ONE.get(letter)
+        return f"(?:{one}|{''.join(map(_variants, pair))})" if pair else one
     ways = {letter, unicodedata.normalize("NFD", letter), *_KEYBOARDS.get(letter, "")}
     if without:
         ways.add("".join(map(_variants, without)) if without.isascii() else without)
+    ways |= {alike for case in (letter, letter.upper()) if (alike := latin_look_alike(case))}
     written = sorted(ways, key=lambda way: (-len(way), way))
     return f"(?:{'|'.join(way if '[' in way else re.escape(way) for way in written)}){_MAY_FOLLOW}"
 
