@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.families.links import Probit
+from statsmodels.genmod.generalized_linear_model import GLM
+from statsmodels.tools import add_constant
 
 from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.planning.deciding import (
@@ -26,19 +30,18 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.simulation.latent import Latent
     from refusal_parity.vocabulary import Scope
 
-_STUDIES: Final = (400, 1000)
-"""Simulated for each difference that is tried, at least and at most: 80 % is known to 1.3 to 2
-points."""
+_STUDIES: Final = (300, 600)
+"""Simulated for each difference that is tried, at least and at most."""
 
-_CELLS: Final = 13_000_000
+_CELLS: Final = 10_000_000
 """Names x templates x studies that are simulated at most, above the least number of studies."""
 
 _FIRST: Final = 8
 """Studies held against their own null models before the first search."""
 
-_SHARE: Final = 15
-"""One of so many studies is held against its own null models before the second: 64 know the mean
-distance to 1.3 %, since a study's own varies by a tenth."""
+_SHARE: Final = 8
+"""One of so many studies is held against its own null models before the second: 75 know the mean
+distance to 1 %, since a study's own varies by a tenth."""
 
 _AT_ONCE: Final = 2_000_000
 """Names x templates x studies held at a time: 16 MB an array."""
@@ -46,8 +49,11 @@ _AT_ONCE: Final = 2_000_000
 _STEPS: Final = (1.5, 1.15)
 """Factors by which differences grow until one is found: from a guess, and once one was found."""
 
-_NEAR: Final = 0.01
-"""Share of a difference to which the search finds it."""
+_NEAR: Final = 0.05
+"""Share of a difference to which a search finds it."""
+
+_ABOUT: Final = (0.8, 0.9, 1.0, 1.1, 1.25)
+"""Multiples of it of which the line is made that gives the difference itself."""
 
 _FAR: Final = 0.005
 """Rates of groups stay so far from 0 and 1."""
@@ -78,8 +84,9 @@ def detectable(planned: Planned, group: int, guess: float) -> float | None:
     """The smallest difference of one group from the reference that is shown with the power.
 
     All groups have the rate of the reference but for this one, whose rate is higher, or
-    lower where the reference's is above one half. Each difference is tried in studies from
-    the same random numbers, so that more of it is found more often.
+    lower where the reference's is above one half. A search among studies from the same
+    random numbers, of which more show a larger difference, finds it roughly. Others of
+    several differences about it then give a line (`_on_a_line`).
 
     Where `calibrated` decides, each study is held against its own null model, and the
     stricter the larger a difference is that it takes for variance. How far studies must lie
@@ -92,17 +99,21 @@ def detectable(planned: Planned, group: int, guess: float) -> float | None:
         guess: a difference about which the search starts, above 0.
 
     Returns:
-        None where even the largest difference is not shown so often; known to some 3 %.
+        None where even the largest difference is not shown so often; known to some 2 %.
     """
-    if not is_calibrated(planned.grid, planned.scope):
-        return _search(planned, group, guess, _STEPS[0], None)
     found: float | None = min(guess, _room(planned))
-    for studies, step in zip((_FIRST, _studies(planned) // _SHARE), _STEPS, strict=True):
+    critical = None
+    rounds: tuple[int, ...] = (0,)
+    if is_calibrated(planned.grid, planned.scope):
+        rounds = (_FIRST, _studies(planned) // _SHARE)
+    for studies, step in zip(rounds, _STEPS, strict=False):
         if found is None:
             return None
-        critical = _own_distance(planned, _apart(planned, group, found), group, studies)
+        if studies:
+            latent = _apart(planned, group, found)
+            critical = _own_distance(planned, latent, group, studies)
         found = _search(planned, group, found, step, critical)
-    return found
+    return None if found is None else _on_a_line(planned, group, found, critical)
 
 
 def _studies(planned: Planned) -> int:
@@ -144,7 +155,7 @@ def _search(
     @cache
     def lacking(logarithm: float) -> float:
         latent = _apart(planned, group, min(float(np.exp(logarithm)), room))
-        share = _share_shown(planned, latent, group, critical)
+        share = _share_shown(planned, latent, group, critical, 0)
         kept = np.clip(share, half, 1 - half)
         return float(ndtri(planned.power) - ndtri(kept))
 
@@ -158,9 +169,38 @@ def _search(
     return float(np.exp(brentq(lacking, low, high, xtol=_NEAR)))
 
 
-def _share_shown(planned: Planned, latent: Latent, group: int, critical: float | None) -> float:
-    """Of studies from a model, the share that shows a group's difference."""
-    random = np.random.default_rng([planned.seed, *map(ord, "plan")])
+def _on_a_line(planned: Planned, group: int, about: float, critical: float | None) -> float:
+    """The difference at which a line of probits of the shares by its logarithm has the power.
+
+    Each share is of other studies, so that their errors even out.
+
+    Args:
+        planned: the study.
+        group: code of the group.
+        about: a difference that is shown with nearly the power.
+        critical: the distance beyond which `calibrated` shows a difference; else None.
+    """
+    tried = np.minimum(about * np.array(_ABOUT), _room(planned))
+    shares = np.array(
+        [
+            _share_shown(planned, _apart(planned, group, each), group, critical, at)
+            for at, each in enumerate(tried, start=1)
+        ]
+    )
+    logarithms = np.log(tried)
+    line = GLM(shares, add_constant(logarithms - logarithms.mean()), Binomial(Probit()))
+    level, slope = line.fit().params
+    if slope <= 0:
+        return about
+    found = logarithms.mean() + (ndtri(planned.power) - level) / slope
+    return float(np.exp(np.clip(found, logarithms[0], logarithms[-1])))
+
+
+def _share_shown(
+    planned: Planned, latent: Latent, group: int, critical: float | None, part: int
+) -> float:
+    """Of studies from a model, the share that shows a group's difference; other ones each part."""
+    random = np.random.default_rng([planned.seed, *map(ord, "plan"), part])
     found = [
         shown(each, planned.scope, planned.alpha)
         if critical is None
