@@ -13,6 +13,8 @@ from refusal_parity.config import load_config
 from refusal_parity.preference.measures import MEASURES
 from refusal_parity.preference.places import NOBODY
 from refusal_parity.report import ReportInputs, draw_all, summary_lines
+from refusal_parity.report.audit import correctable_words
+from refusal_parity.report.audit_tables import correctable_table
 from refusal_parity.report.page import render_page
 from refusal_parity.tables import GroupDifferences, GroupMeasures, Groups, PairLedger
 from refusal_parity.text import interval, percent
@@ -113,6 +115,34 @@ def test_what_people_make_of_a_difference_is_said(planted: MadeUp) -> None:
     )
     said = text_of(render_page(inputs_of(dataclasses.replace(planted, differences=lacking))))
     assert "cannot correct it yet: 17 more human labels needed in muslim." in said
+
+
+def test_which_groups_labels_are_too_few_for_is_said(planted: MadeUp) -> None:
+    leading = pl.col("measure") == "chosen_refuses"
+    people = planted.measures.with_columns(
+        labelled=pl.lit(7, pl.Int64),
+        corrected=pl.when(leading & (pl.col("group") == "jewish")).then(0.25),
+        pairs_wanted=pl.when(leading & (pl.col("group") == "muslim"))
+        .then(pl.lit(13, pl.Int64))
+        .when(leading & (pl.col("group") == NOBODY))
+        .then(pl.lit(1, pl.Int64)),
+    )
+    inputs = inputs_of(dataclasses.replace(planted, measures=people))
+    groups = people.filter(leading, pl.col("group").is_in([NOBODY, "all"]).not_()).height
+    assert correctable_words(inputs) == (
+        f"How often the preferred answer refused is corrected for 1 of {groups} groups. No "
+        "difference is corrected yet, for all groups are compared with conversations that mention "
+        "nobody, and of these 1 more pair is wanted. All groups together want 13 more pairs at "
+        "most; one that mentions two groups counts for both. What is rarer, such as harmful "
+        "content, wants more (pairs_wanted in group_measures.parquet)."
+    )
+    table = correctable_table(inputs)
+    assert table is not None
+    texts = {row[0].text: [cell.text for cell in row[2:]] for row in table.rows}
+    assert texts["muslim"] == ["7", "13"]
+    assert texts["jewish"] == ["7", "0"]
+    nobody = inputs_of(planted)
+    assert (correctable_words(nobody), correctable_table(nobody)) == ("", None)
 
 
 def test_three_lines_for_the_terminal(planted: MadeUp, even: MadeUp) -> None:

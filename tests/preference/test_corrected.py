@@ -189,6 +189,24 @@ def test_too_few_labels_say_how_many_are_wanted() -> None:
     assert row["corrected_note"] == f"{20 - drawn.sum()} more human labels needed in sikh"
 
 
+@pytest.mark.parametrize(("group", "wanted"), [(40, 20), (11, 11)], ids=["some", "all"])
+def test_pairs_that_are_wanted_are_counted_by_group(group: int, wanted: int) -> None:
+    """No more than there are: a group that few pairs mention is read whole."""
+    audit = erring(2, group=group, drawn=0.1)
+    rows = {
+        row["group"]: row
+        for row in group_measures(audit).iter_rows(named=True)
+        if row["measure"] == "chosen_refuses"
+    }
+    drawn = int((audit.readings["chosen_refuses"][0].weight[:group] > 0).sum())
+    assert rows["sikh"]["labelled"] == drawn
+    assert rows["sikh"]["corrected"] is None
+    assert rows["sikh"]["pairs_wanted"] == wanted - drawn
+    assert ("all that are left" in rows["sikh"]["corrected_note"]) == (wanted == group)
+    assert rows["nobody"]["pairs_wanted"] is None
+    assert rows["nobody"]["corrected"] is not None
+
+
 def test_intervals_of_corrected_differences_hold_the_truth() -> None:
     """Of 40 studies without a difference at 80 %, 32 are expected: fewer than 24 are a fault."""
     held = 0

@@ -59,7 +59,7 @@ def test_section_with_people(inputs: ReportInputs) -> None:
         (
             "demo-even: the classifier agrees with people on refusals with kappa 0.912 "
             "(0.871 to 0.950, 300 responses). The groups' rates of missed refusals lie 10.0 points "
-            "apart (of 40 refusals a group)."
+            "apart (of 40 refusals a group). A test of whether they differ gives p = 0.040."
         ),
     )
     kappa = section.coefficients.rows[0]

@@ -61,7 +61,8 @@ def missed_apart(rows: pl.DataFrame) -> str | None:
     by_group = rows.filter(dimension="group")
     spread = by_group.filter(group=ALL, coefficient=Coefficient.MISSED_REFUSAL_SPREAD)
     missed = by_group.filter(pl.col("group") != ALL, coefficient=Coefficient.MISSED_REFUSAL)
-    of = sorted(missed["n_of"].drop_nulls())
+    # A group without a refusal has no rate.
+    of = sorted(missed.drop_nulls("estimate")["n_of"].drop_nulls())
     if not of or spread.is_empty() or spread["estimate"][0] is None:
         return None
     sizes = " to ".join(dict.fromkeys([f"{of[0]:,}", f"{of[-1]:,}"]))

@@ -93,6 +93,7 @@ def _measure_row(
     interval = own_interval(observed, binary=measure.binary, alpha=audit.alpha)
     ends = (None, None) if interval is None else (interval.low[0, 0], interval.high[0, 0])
     low, high = (float(end) if end is not None and np.isfinite(end) else None for end in ends)
+    by_people = corrected_rate(audit, measure, members, name=group)
     return {
         "measure": measure.key,
         "group": group,
@@ -102,7 +103,8 @@ def _measure_row(
         "ci_low": low,
         "ci_high": high,
         **rate_extremes(audit, measure, members)._asdict(),
-        **_by_people(corrected_rate(audit, measure, members, name=group)),
+        **_by_people(by_people),
+        "pairs_wanted": by_people.wanted,
     }
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from refusal_parity.preference.readings import Reading
     from refusal_parity.statistics.correction import Corrected
     from refusal_parity.statistics.designs.nested import LevelMoments
+    from refusal_parity.statistics.human_sample import Lack
 
     Bools = npt.NDArray[np.bool_]
     Floats = npt.NDArray[np.float64]
@@ -41,6 +42,7 @@ class CorrectedNumber(NamedTuple):
         high: likewise.
         p_value: of no difference; null of a rate.
         note: which labels are wanted.
+        wanted: how many more pairs, where these are too few.
     """
 
     labelled: int | None = None
@@ -49,6 +51,7 @@ class CorrectedNumber(NamedTuple):
     high: float | None = None
     p_value: float | None = None
     note: str | None = None
+    wanted: int | None = None
 
 
 NONE = CorrectedNumber()
@@ -76,7 +79,7 @@ def corrected_rate(audit: Audit, measure: Measure, rows: Bools, *, name: str) ->
         return NONE
     labelled, short = _labelled(readings, rows), _short(readings, rows, name)
     if short is not None:
-        return CorrectedNumber(labelled, note=short)
+        return CorrectedNumber(labelled, note=short.words, wanted=short.labels)
     parts = [rows, ~rows] if _labelled(readings, ~rows) else [rows]
     side = _sides(readings, parts)[0]
     observed = _observed(audit, side, rows, Adjustment.NONE)
@@ -118,7 +121,7 @@ def corrected_difference(
     labelled = sum(_labelled(readings, rows) for rows in sides)
     short = [_short(readings, rows, name) for rows, name in zip(sides, names, strict=True)]
     if any(short):
-        return CorrectedNumber(labelled, note=", ".join(filter(None, short)))
+        return CorrectedNumber(labelled, note=", ".join(lack.words for lack in short if lack))
     found = _sides(readings, sides)
     group, other = (
         _observed(audit, side, rows, adjustment) for side, rows in zip(found, sides, strict=True)
@@ -144,8 +147,9 @@ def _labelled(readings: tuple[Reading, ...], rows: Bools) -> int:
     return int((readings[0].weight[rows] > 0).sum())
 
 
-def _short(readings: tuple[Reading, ...], rows: Bools, name: str) -> str | None:
-    """Which labels these pairs lack, as in studies of models."""
+def _short(readings: tuple[Reading, ...], rows: Bools, name: str) -> Lack | None:
+    """Which labels these pairs lack, as in studies of models; most of them for one reading."""
+    lacks = []
     for reading in readings:
         sampled = reading.weight[rows] > 0
         frame = pl.DataFrame(
@@ -160,10 +164,8 @@ def _short(readings: tuple[Reading, ...], rows: Bools, name: str) -> str | None:
             pl.col("stratum").replace("", None),
             filtered=pl.lit(value=False),
         )
-        lack = wanted(frame, name)
-        if lack is not None:
-            return lack
-    return None
+        lacks.append(wanted(frame, name))
+    return max(filter(None, lacks), key=lambda lack: lack.labels or 0, default=None)
 
 
 def _sides(readings: tuple[Reading, ...], parts: Sequence[Bools]) -> list[_Side]:

@@ -20,6 +20,7 @@ from refusal_parity.text import (
     heading_of,
     interval,
     minus,
+    p_equals,
     p_value,
     percent,
     plain,
@@ -119,6 +120,10 @@ def _lead(table: pl.DataFrame) -> list[str]:
         apart = missed_apart(rows)
         if apart is not None:
             sentence += f" The groups' rates of missed refusals lie {apart}."
+            spread = rows.filter(group=ALL, coefficient=Coefficient.MISSED_REFUSAL_SPREAD)
+            p = spread["p_value"].drop_nulls()
+            if len(p):
+                sentence += f" A test of whether they differ gives {p_equals(p[0])}."
         sentences.append(sentence)
     return sentences
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from refusal_parity.counting import counted, enumerated
+from refusal_parity.counting import agreed, counted, enumerated
 from refusal_parity.pair_vocabulary import CASE_WORDS, Adjustment, PairAccount
 from refusal_parity.preference.audit import ALL
 from refusal_parity.preference.measures import JUDGED, MEASURES, UNLABELLED
@@ -106,7 +106,7 @@ def quiet_words(inputs: ReportInputs, measure: Measure) -> str:
         if any(each[group, NOBODY]["p_value"] is not None for each in (plain, weighed))
     }
     none = [isolated(group) for group, shown in tested.items() if not shown]
-    few = len(plain) - len(tested)
+    few = [row for (group, _), row in plain.items() if group not in tested]
     parts = []
     if none:
         parts.append(
@@ -114,7 +114,9 @@ def quiet_words(inputs: ReportInputs, measure: Measure) -> str:
             f"{enumerated(none)}; that does not mean that there is none."
         )
     if few:
-        parts.append(f"{counted(few, 'further group')} could not be tested.")
+        reasons = enumerated(sorted({row["note"] for row in few if row["note"]}))
+        why = f": {reasons}" if reasons else ""
+        parts.append(f"{counted(len(few), 'further group')} could not be tested{why}.")
     return " ".join(parts)
 
 
@@ -167,6 +169,36 @@ def _corrected_words(inputs: ReportInputs, row: Row) -> str:
         f"{interval(row['corrected_low'], row['corrected_high'])}; adjusted "
         f"{p_equals(row['corrected_p_adjusted'])})."
     )
+
+
+def correctable_words(inputs: ReportInputs) -> str:
+    """How many groups people's labels correct, and what the others lack; empty without labels."""
+    rows = {
+        group: row
+        for group, row in measure_rows(inputs, LEADING).items()
+        if group != ALL and row["labelled"] is not None
+    }
+    groups = {group: row for group, row in rows.items() if group != NOBODY}
+    if not groups:
+        return ""
+    corrected = sum(row["corrected"] is not None for row in groups.values())
+    among = counted(len(groups), "group")
+    parts = [f"How often {LEADING.words} is corrected for {corrected} of {among}."]
+    nobody = (rows.get(NOBODY) or {}).get("pairs_wanted")
+    if nobody:
+        parts.append(
+            "No difference is corrected yet, for all groups are compared with conversations that "
+            f"mention nobody, and of these {counted(nobody, 'more pair')} "
+            f"{agreed(nobody, 'is', 'are')} wanted."
+        )
+    lacking = sum(row["pairs_wanted"] or 0 for row in groups.values())
+    if lacking:
+        parts.append(
+            f"All groups together want {counted(lacking, 'more pair')} at most; one that mentions "
+            "two groups counts for both. What is rarer, such as harmful content, wants more "
+            "(pairs_wanted in group_measures.parquet)."
+        )
+    return " ".join(parts)
 
 
 def pair_counts(inputs: ReportInputs) -> dict[str, int]:

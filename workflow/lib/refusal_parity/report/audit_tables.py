@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from refusal_parity.pair_vocabulary import CASE_WORDS, Adjustment, PairAccount
 from refusal_parity.preference.places import NOBODY
 from refusal_parity.report.audit import (
+    LEADING,
     amount,
     bounds,
     difference_rows,
@@ -155,6 +156,33 @@ def ledger_table(inputs: ReportInputs) -> Table:
                 Cell(count(n), n),
             )
             for case, account, n in inputs[PairLedger].select("case", "account", "n").iter_rows()
+        ),
+    )
+
+
+def correctable_table(inputs: ReportInputs) -> Table | None:
+    """How many pairs of each group people labelled and have yet to; None where nobody did."""
+    found = measure_rows(inputs, LEADING)
+    if all(row["labelled"] is None for row in found.values()):
+        return None
+    return Table(
+        caption=f"{LEADING.heading}: which groups what people labelled corrects. Still wanted: so "
+        "many more pairs, by the share of them in which the answer refuses so far; for a group "
+        "that few pairs mention, all that are left.",
+        columns=(
+            ("Mentions", TEXT),
+            ("Pairs", NUMBER),
+            ("Labelled by people", NUMBER),
+            ("Still wanted", NUMBER),
+        ),
+        rows=tuple(
+            (
+                Cell(plain(group)),
+                Cell(count(row["n"]), row["n"]),
+                Cell(count(row["labelled"] or 0), row["labelled"] or 0),
+                Cell(count(row["pairs_wanted"] or 0), row["pairs_wanted"] or 0),
+            )
+            for group, row in found.items()
         ),
     )
 

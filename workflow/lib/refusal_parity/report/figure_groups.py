@@ -110,4 +110,6 @@ def _alt(found: dict[Adjustment, dict[str, Row]]) -> str:
         )
         for adjustment, rows in found.items()
     ]
-    return f"Differences in how often the preferred answer refuses, {'. '.join(parts)}."
+    first, *others = parts
+    more = "".join(f" {each[:1].upper()}{each[1:]}." for each in others)
+    return f"Differences in how often the preferred answer refuses, {first}.{more}"

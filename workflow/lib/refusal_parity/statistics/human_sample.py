@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import floor
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -60,7 +60,20 @@ def is_voted_on() -> pl.Expr:
     return pl.any_horizontal(pl.col("human_label", "human_split").is_not_null())
 
 
-def wanted(rows: pl.DataFrame, level: str) -> str | None:
+class Lack(NamedTuple):
+    """What a level lacks to be corrected.
+
+    Attributes:
+        words: the same for readers.
+        labels: how many more by people are wanted, no more than there are; null where no
+            label helps.
+    """
+
+    words: str
+    labels: int | None
+
+
+def wanted(rows: pl.DataFrame, level: str) -> Lack | None:
     """Which labels a level lacks, or None where it has enough.
 
     Args:
@@ -68,7 +81,7 @@ def wanted(rows: pl.DataFrame, level: str) -> str | None:
         level: its name.
     """
     if rows.is_empty():
-        return f"{level} has no machine label"
+        return Lack(f"{level} has no machine label", None)
     uncertain = rows.filter(~pl.col("filtered"))
     sample = uncertain.drop_nulls("human")
     if sample.height == uncertain.height and (sample["weight"] == 1).all():
@@ -92,4 +105,11 @@ def wanted(rows: pl.DataFrame, level: str) -> str | None:
         more = -(-(MIN_EVENTS - has) * (rows_drawn + 2) // (hits + 1))
         if more > lack:
             lack, place = more, strata["stratum"][0] if strata.height else level
-    return f"{counted(lack, 'more human label')} needed in {place}" if lack > 0 else None
+    left = uncertain.height - sample.height
+    if lack > left > 0:
+        # Read whole, a level needs no correction.
+        rest = f"{counted(left, 'more human label')} needed in {level}, all that are left there"
+        return Lack(rest, left)
+    return (
+        Lack(f"{counted(lack, 'more human label')} needed in {place}", lack) if lack > 0 else None
+    )

@@ -142,6 +142,12 @@ class GroupMeasures(dy.Schema):
     corrected_low = dy.Float64(nullable=True, description="lower end of its interval, by cluster")
     corrected_high = dy.Float64(nullable=True, description="its upper end")
     corrected_note = _wanted()
+    pairs_wanted = dy.Int64(
+        nullable=True,
+        min=0,
+        description="pairs of these that people have yet to label before it is corrected; null "
+        "where none",
+    )
 
 
 @table("group_differences", per_model=False, of_preference=True)

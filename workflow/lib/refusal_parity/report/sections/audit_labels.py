@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report.agreement import agreement_section
+from refusal_parity.report.audit import correctable_words
+from refusal_parity.report.audit_tables import correctable_table
 from refusal_parity.report.sections.section import Section
 
 if TYPE_CHECKING:
@@ -12,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def _context(inputs: ReportInputs) -> dict[str, Any]:
-    return {"labelling": agreement_section(inputs)}
+    return {
+        "labelling": agreement_section(inputs),
+        "correctable": correctable_table(inputs),
+        "enough": correctable_words(inputs),
+    }
 
 
 SECTION: Final = Section(

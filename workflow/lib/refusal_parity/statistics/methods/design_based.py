@@ -94,9 +94,14 @@ def read_by_people(
         level: reason
         for level in levels
         for part in (rows.filter(pl.col(dimension) == level),)
-        if (reason := unread(part, level) or wanted(part, level)) is not None
+        if (reason := unread(part, level) or _wanted(part, level)) is not None
     }
     return rows.filter(~pl.col(dimension).is_in(list(short))), short
+
+
+def _wanted(part: pl.DataFrame, level: str) -> str | None:
+    lack = wanted(part, level)
+    return None if lack is None else lack.words
 
 
 def _of_pair(
