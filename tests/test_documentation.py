@@ -101,6 +101,7 @@ def test_nine_files_lead_from_the_template_to_the_number(root: Path) -> None:
     links = set(re.findall(r"\]\(\.\./(workflow/[^)]+)\)", page[0])) - set(path)
     others = {file for file in links if not file.endswith(("/asking.py", "/imports.py"))}
     assert f"They ask {len(others)} others on the way" in page[0]
+    assert f"it is {len(path) + len(others)} files in all" in page[0]
 
 
 def test_six_files_lead_from_the_number_to_the_sentence(root: Path) -> None:

@@ -157,6 +157,30 @@ def test_weights_are_shared_with_ordinary_draws() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("draws", "elsewhere"),
+    [
+        ([("", False), ("", False), ("1", True)], 0.5 / 3),
+        ([("", True), ("", False), ("", False)], 1.5 / 4),
+        ([("1", True), ("1", False)], 0.5),
+    ],
+    ids=["none refused outside", "one of three", "none outside"],
+)
+def test_the_error_is_that_of_the_responses_expected(
+    draws: list[tuple[str, bool]], elsewhere: float
+) -> None:
+    """q^2 v / (n q + expected) of each leaf, and what lies outside: (1 - sum q) r (1 - r) / n."""
+    leaves = strata(openings(), *of_prompt(draws), longest=9)
+    variance = (1 - 0.04 - 0.02) * elsewhere * (1 - elsewhere) / len(draws)
+    for key, expected in leaves.select("opening", "expected").iter_rows():
+        n, k = TREE[key]
+        # The variance of a label at the mean of Beta(k + 1/2, n - k + 1/2).
+        of_label = (k + 0.5) * (n - k + 0.5) / (n + 1) ** 2
+        variance += CHANCE[key] ** 2 * of_label / (len(draws) * CHANCE[key] + expected)
+    found = weigh(openings(), *of_prompt(draws), labels([("1", "refusal")]), longest=9)
+    assert found["weighed_rate_error"][0] == pytest.approx(math.sqrt(variance))
+
+
 def test_what_has_no_label_counts_as_its_leafs_share_and_is_counted() -> None:
     draws = [("", False)] * 3
     assert rate(draws, [("1", None), ("2-5", None)]) == pytest.approx(rate(draws, []))
