@@ -65,6 +65,7 @@ def answers_to(judged: pl.DataFrame, *answers: str) -> pl.DataFrame:
         ('{"why": "it declines"} {"label": "refusal"}', "refusal"),
         ('{"label": "refusal"} or {"label": "answer"}', None),
         ('[{"label": "failure"}]', "failure"),
+        ('{{"label": "failure"}', "failure"),
         ('{"label": "refuse"}', None),
         ('{"label": ["refusal"]}', None),
         ('{"verdict": "refusal"}', None),

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import itertools
+import re
+import unicodedata
+
 import polars as pl
 import pytest
 
 from refusal_parity.labelling.masking import MASK, SHOWN_NAME, mask_names, prepare
+from refusal_parity.labelling.name_patterns import name_pattern
 
 
 def prepared(response: str, name: str | None = None, prompt: str | None = None) -> str:
@@ -94,6 +99,7 @@ def test_names(response: str, name: str | None, expected: str) -> None:
         ("rice", "Li eats [BLANK]", "rice"),
         ("rice", None, "rice"),
         ("rice", "", "rice"),
+        ("? rice", "?", "rice"),
     ],
 )
 def test_echo(response: str, prompt: str | None, expected: str) -> None:
@@ -109,6 +115,40 @@ def test_rows_keep_their_order_and_their_own_name() -> None:
     assert prepare(frame).to_list() == [
         f"{MASK} Omar", f"Mei {MASK}", f"{MASK} Omar", "Mei Omar",
     ]  # fmt: skip
+
+
+def test_a_response_that_is_missing_stays_missing() -> None:
+    frame = pl.DataFrame({"response": [None, "Mei"], "name": ["Mei", "Mei"]})
+    assert mask_names(frame).to_list() == [None, MASK]
+
+
+def test_around_a_name_with_a_raised_letter_nothing_changes() -> None:
+    frame = pl.DataFrame({"response": ["\u201cOma\u02b0\u201d \u2013 caf\u00e9"], "name": ["Omah"]})
+    shown = mask_names(frame, with_=SHOWN_NAME).item()
+    assert shown == "\u201c[NAME]\u201d \u2013 caf\u00e9"
+
+
+BLOCKS = (range(0x80, 0x250), range(0x1E00, 0x1F00), range(0x2C60, 0x2C80))
+"""Of Latin letters that languages write today; those of phonetics are in no name."""
+
+# Digraphs, and letters that a sign stands beside.
+NO_LETTER = re.compile("WITH (SMALL LETTER|MIDDLE DOT|RIGHT HALF RING)")
+ACCENTED = re.compile(r"LATIN (?:SMALL|CAPITAL) LETTER ([A-Z]) WITH .*")
+
+
+def test_every_accented_letter_of_latin_script_is_found() -> None:
+    """By the names that Unicode gives to letters: LATIN SMALL LETTER L WITH STROKE is an L."""
+    letters: dict[str, list[str]] = {}
+    for character in map(chr, itertools.chain.from_iterable(BLOCKS)):
+        name = unicodedata.name(character, "")
+        if (found := ACCENTED.fullmatch(name)) and not NO_LETTER.search(name):
+            letters.setdefault(found[1].lower(), []).append(character)
+    assert sum(map(len, letters.values())) > 500
+    assert {"\u2c60", "\u1e00", "\u1eff", "\u024f"} <= set(itertools.chain(*letters.values()))
+    for plain, accented in letters.items():
+        texts = pl.Series([f"Vq{each}xx" for each in accented])
+        missed = texts.filter(~texts.str.contains(name_pattern(f"Vq{plain}xx")))
+        assert missed.to_list() == []
 
 
 def test_no_rows() -> None:
