@@ -184,13 +184,14 @@ def test_the_error_is_that_of_the_responses_expected(
 def test_what_has_no_label_counts_as_its_leafs_share_and_is_counted() -> None:
     draws = [("", False)] * 3
     assert rate(draws, [("1", None), ("2-5", None)]) == pytest.approx(rate(draws, []))
-    found = weigh(openings(), *of_prompt(draws), labels([("1", None), ("1", "refusal")]), longest=9)
+    given = labels([("1", None), ("1", "refusal"), ("2-5", None), ("1", "answer"), ("1", None)])
+    found = weigh(openings(), *of_prompt(draws), given, longest=9)
     assert found.select("continued", "continued_refusals", "continued_unlabelled").row(0) == (
-        2, 1, 1,
+        5, 1, 3,
     )  # fmt: skip
     assert counts_of(found).sentence() == (
         "weighed 1 prompt: 3 ordinary draws, 0 of which open as refusals of other templates do, "
-        "and 2 responses that were given such an opening, 1 of which refuse; 1 without a label "
+        "and 5 responses that were given such an opening, 1 of which refuse; 3 without a label "
         "count as their leaf's share"
     )
 
