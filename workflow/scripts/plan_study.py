@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import polars as pl
+
 from refusal_parity.config import load_config
 from refusal_parity.console import job
 from refusal_parity.guards.requests import open_prompts
@@ -8,6 +10,7 @@ from refusal_parity.pace import speeds
 from refusal_parity.statistics.planning.lines import plan_lines
 from refusal_parity.statistics.planning.staged import stage_lines
 from refusal_parity.statistics.planning.table import planned_design
+from refusal_parity.statistics.planning.weighing import weighing_design, weighing_plan_lines
 from refusal_parity.tables import Prompts, StudyDesign, read_table, write_table
 from refusal_parity.workload import PromptCount, workload_lines, workloads
 
@@ -24,7 +27,10 @@ with job("plan", snakemake.log[0]) as say:
     for line in workload_lines(loads, count, study.samples, known):
         say(line)
     plan = planned_design(prompts, study.analysis, samples=study.samples, say=say)
-    write_table(plan, StudyDesign, Path(snakemake.output.plan))
+    weighing = weighing_design(plan, study, prompts=count.prompts)
+    write_table(pl.concat([plan, weighing]), StudyDesign, Path(snakemake.output.plan))
     lines = plan_lines(plan, study.analysis.dimensions, arms=count.arms)
+    if study.weighed:
+        lines += weighing_plan_lines(weighing)
     for line in [*lines, *stage_lines(study, arms=count.arms)]:
         say(line)

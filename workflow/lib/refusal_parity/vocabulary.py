@@ -190,6 +190,11 @@ class DesignQuantity(StrEnum):
     ONE_MORE_TEMPLATE = "one_more_template"
     ONE_MORE_SAMPLE = "one_more_sample"
     DETECTABLE_ODDS_RATIO = "detectable_odds_ratio"
+    SHORT_REQUESTS = "short_requests"
+    CONTINUATIONS = "continuations"
+    WEIGHING_TOKENS = "weighing_tokens"
+    HALF_WIDTH_DRAWN = "half_width_drawn"
+    HALF_WIDTH_WEIGHED = "half_width_weighed"
 
 
 class NameVariance(StrEnum):

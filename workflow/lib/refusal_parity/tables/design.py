@@ -13,7 +13,9 @@ from refusal_parity.vocabulary import DesignQuantity, Estimand, NameVariance, Sc
 class StudyDesign(dy.Schema):
     """What differences a design can find, and what smaller ones would take."""
 
-    model = dy.String(description="key of the model, or `assumed` in a plan")
+    model = dy.String(
+        description="key of the model, or `assumed` in a plan, but for what weighing takes"
+    )
     outcome = outcome_key(description="what is compared")
     dimension = dy.String(description="column whose levels are compared")
     scope = dy.Enum(Scope, description="to what the result generalises")
@@ -24,8 +26,10 @@ class StudyDesign(dy.Schema):
     quantity = dy.Enum(
         DesignQuantity,
         description="smallest difference found; how many are needed for a difference; what one "
-        "more adds to the smallest difference found; or the smallest odds ratio found where "
-        "propensities are measured",
+        "more adds to the smallest difference found; the smallest odds ratio found where "
+        "propensities are measured; or what weighing openings takes (requests of one token, "
+        "responses that are given an opening, tokens at most) and how far intervals of a "
+        "difference of rates reach to each side, drawn and weighed",
     )
     difference = dy.Float64(nullable=True, description="difference that is to be found")
     value = dy.Float64(
