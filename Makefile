@@ -69,7 +69,7 @@ study: $(INSTALLED) ## run a study of your own: CONFIG=config/mine.yaml [TARGET=
 RESULTS ?= results
 DAYS ?= 365
 
-forget-responses: $(INSTALLED) ## name stored responses and machine labels unused for DAYS (365) in RESULTS; REMOVE=1 removes them
+forget-responses: $(INSTALLED) ## name stored responses, machine labels and probabilities of tokens unused for DAYS (365) in RESULTS; REMOVE=1 removes them
 	$(ACTIVATE) PYTHONPATH=workflow/lib python -m refusal_parity.inference.store.forgetting $(RESULTS) --days $(DAYS) $(if $(REMOVE),--remove)
 
 # Two test processes on two cores: threads of the arithmetic would only wait for each other.

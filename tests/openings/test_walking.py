@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from dataclasses import replace
@@ -13,7 +14,8 @@ import pytest
 from refusal_parity.chunks import ChunkName, moment
 from refusal_parity.inference.requests import StepAnswer
 from refusal_parity.inference.stopping import Stopped
-from refusal_parity.openings.store import StepStore
+from refusal_parity.openings import walking
+from refusal_parity.openings.store import StepStore, step_id
 from refusal_parity.openings.walking import Chance, Tokens, walk
 
 if TYPE_CHECKING:
@@ -152,3 +154,48 @@ def test_what_a_server_said_is_taken_over_for_some_days(
     assert bool(model.asked) is asked
     assert bool(lines) is asked
     assert all("older than reuse_within allows" in line for line in lines)
+
+
+def test_two_jobs_at_once_ask_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another job has claimed is waited for, and taken over once it is saved."""
+    theirs, ours = known(tmp_path), known(tmp_path)
+    claimed = [step_id("q", (), 2), step_id("p", (2,), 3)]
+    assert theirs.claims.take(claimed) == set(claimed)
+    naps: list[float] = []
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        theirs.save([(key, 0.5, 0.25) for key in claimed])
+        theirs.claims.release()
+
+    monkeypatch.setattr(walking.time, "sleep", nap)
+    said: list[str] = []
+    model = Model()
+    found = walk(WANTED, model, ours, say=said.append)
+    assert len(naps) == 1
+    assert "waiting for 1 answer that another job asks" in said
+    assert ("q", (), 2) not in model.asked
+    assert ("p", (2,), 3) not in model.asked
+    # The other child behind the same beginning is asked here.
+    assert ("p", (2,), 1) in model.asked
+    assert found.chances["q"][2, 3, 1].before == pytest.approx(0.5 * 0.3 * 0.1)
+    assert found.chances["p"][2, 3, 1].before == pytest.approx(0.2 * 0.5 * 0.1)
+    # Claims do not outlive the walk.
+    assert known(tmp_path).claims.others() == set()
+
+
+def test_claims_of_a_job_that_was_killed_hold_nobody_up(tmp_path: Path) -> None:
+    store = known(tmp_path)
+    folder = store.folder / "claims"
+    store.claims.take([step_id("p", (), 1)])
+    [claim] = folder.glob("*.claim")
+    owner, *keys = claim.read_text("utf-8").split("\n")
+    store.claims.release()
+    # A number that no process has.
+    dead = json.loads(owner) | {"pid": 2**22 + 7}
+    claim.write_text("\n".join([json.dumps(dead), *keys]), "utf-8")
+    model = Model()
+    walk(WANTED, model, known(tmp_path), say=lambda _: None)
+    assert ("p", (), 1) in model.asked

@@ -3,10 +3,10 @@ from pathlib import Path
 from refusal_parity.config import SamplingConfig, engine_of, load_config
 from refusal_parity.console import job
 from refusal_parity.inference.job import InferenceJob
-from refusal_parity.inference.store.responses import STORE as RESPONSES
+from refusal_parity.inference.store.responses import STORE
+from refusal_parity.layout import OPENING_STORE
 from refusal_parity.openings.measuring import measure
 from refusal_parity.openings.pilot import read_pilot
-from refusal_parity.openings.store import STORE
 from refusal_parity.tables import (
     DrawnOpenings,
     Labels,
@@ -42,13 +42,14 @@ with job(key, snakemake.log[0]) as say:
             sampling=SamplingConfig.model_validate(snakemake.params.sampling),
             adapter=Path(adapter) if adapter else None,
             threads=snakemake.threads,
-            store=Path(study.results) / RESPONSES,
+            store=Path(study.results) / STORE,
         ),
         prompts,
         read_table(Openings, Path(snakemake.input.openings)),
         pilot,
-        Path(study.results) / STORE,
+        Path(study.results) / OPENING_STORE,
         say=say,
+        output=Path(snakemake.output.propensity),
     )
     metadata = read_metadata(Path(snakemake.input.openings)) | found.metadata
     write_table(

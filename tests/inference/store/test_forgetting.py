@@ -14,7 +14,8 @@ from refusal_parity.inference.store import forgetting
 from refusal_parity.inference.store.claims import Claims
 from refusal_parity.inference.store.forgetting import forget
 from refusal_parity.inference.store.responses import STORE, ResponseStore
-from refusal_parity.layout import LABEL_STORE
+from refusal_parity.layout import LABEL_STORE, OPENING_STORE
+from refusal_parity.openings.store import StepStore
 from refusal_parity.tables import KnownLabels, StoredResponses, conform
 from refusal_parity.uses import note_use
 
@@ -101,3 +102,25 @@ def test_labels_of_a_classifier_that_nobody_uses_go_too(tmp_path: Path) -> None:
     assert forget(tmp_path, 20, remove=True, say=said.append) == 1
     assert said[0] == f"{folder}: 1 label of classifier c1; not used for 30 days"
     assert not folder.exists()
+
+
+def test_probabilities_of_tokens_are_forgotten_too(tmp_path: Path) -> None:
+    """Those that a study measured anew with, or that a job asks now, stay."""
+    said: list[str] = []
+    store = StepStore(tmp_path / OPENING_STORE, SETTINGS)
+    store.save([("a", 0.5, 0.5), ("b", 0.1, 0.0)])
+    _age(store.folder, 30)
+    assert forget(tmp_path, 20, remove=False, say=said.append) == 2
+    assert said[0].startswith(f"{store.folder}: 2 next tokens of vllm ab12, sampling")
+    store.note_use(tmp_path / "propensity.parquet")
+    assert forget(tmp_path, 20, remove=True, say=said.append) == 0
+    _age(store.folder, 30)
+    with store.claims:
+        store.claims.take(["c"])
+        _age(store.folder, 30)
+        other = StepStore(tmp_path / OPENING_STORE, SETTINGS)
+        assert other.claims.others() == {"c"}
+        assert forget(tmp_path, 20, remove=True, say=said.append) == 0
+    _age(store.folder, 30)
+    assert forget(tmp_path, 20, remove=True, say=said.append) == 2
+    assert not store.folder.exists()

@@ -14,6 +14,10 @@ LABEL_STORE: Final = ".labels"
 """What classifiers said of texts: a folder in the folder of results."""
 
 
+OPENING_STORE: Final = ".openings"
+"""What engines said of next tokens: likewise."""
+
+
 def is_downloaded(path: str, download: Download | None) -> bool:
     """Whether the workflow fetches a file: only into its own download folder."""
     return download is not None and Path(path).parent == DOWNLOADS

@@ -116,6 +116,7 @@ def measure(  # noqa: PLR0913 - what a job has
     *,
     say: Callable[[str], None],
     engine: Teller | None = None,
+    output: Path | None = None,
 ) -> Propensities:
     """Measure what is not known of openings, and work out each prompt's propensity.
 
@@ -127,6 +128,7 @@ def measure(  # noqa: PLR0913 - what a job has
         store: folder of what was told before.
         say: called with lines of progress.
         engine: one that stands ready; null for one that is started when it is needed.
+        output: the table that is made of it, which the store notes; null for none.
 
     Raises:
         InputError: model or prompts cannot be used.
@@ -167,6 +169,8 @@ def measure(  # noqa: PLR0913 - what a job has
         say=say,
         chunk_s=job.chunk_s,
     )
+    if output is not None:
+        known.note_use(output)
     draws: dict[str, list[Draw]] = {}
     for prompt_id, tokens, refuses in pilot.rows.select(
         "prompt_id", "tokens", "refuses"

@@ -20,15 +20,14 @@ from refusal_parity.chunks import (
 )
 from refusal_parity.counting import agreed, counted
 from refusal_parity.files import write_text
+from refusal_parity.inference.store.claims import Claims
 from refusal_parity.tables import NextTokens, empty
+from refusal_parity.uses import note_use
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
-
-STORE: Final = ".openings"
-"""The store's folder in the folder of results."""
 
 _OF_SAMPLING: Final = ("temperature", "top_p", "top_k")
 
@@ -46,7 +45,13 @@ def step_id(sent: str, beginning: Sequence[int], token: int) -> str:
 
 
 class StepStore:
-    """A folder of chunks, by all that changes probabilities."""
+    """A folder of chunks, by all that changes probabilities.
+
+    Attributes:
+        folder: `<store>/<hash of the settings>`.
+        known: what was told, by `step_id`.
+        claims: who is asking what.
+    """
 
     def __init__(
         self,
@@ -77,12 +82,19 @@ class StepStore:
         self._oldest = "" if within is None else moment(midnight - within)
         self._job = uuid4().hex[:12]
         self._written = 0
-        self.known = self._read()
+        self._seen: set[str] = set()
+        self.claims = Claims(self.folder / "claims", self._job)
+        self.known: dict[str, tuple[float, float]] = {}
+        self.look()
 
-    def _read(self) -> dict[str, tuple[float, float]]:
+    def look(self) -> None:
+        """Take up what other jobs have saved since the last look."""
         frames = [empty(NextTokens)]
         expired = 0
         for path in chunks_in(self.folder):
+            if path.name in self._seen:
+                continue
+            self._seen.add(path.name)
             try:
                 if ChunkName.of(path).begun < self._oldest:
                     expired += 1
@@ -96,7 +108,7 @@ class StepStore:
                 f"{counted(expired, 'file')} of probabilities {agreed(expired, 'is', 'are')} older "
                 f"than reuse_within allows: {agreed(expired, 'it is', 'they are')} asked anew"
             )
-        return {key: (before, drawn) for key, before, drawn in pl.concat(frames).iter_rows()}
+        self.known |= {key: (before, drawn) for key, before, drawn in pl.concat(frames).iter_rows()}
 
     def save(self, steps: Iterable[tuple[str, float, float]]) -> None:
         """Keep probabilities; once this returns, they outlive the process.
@@ -109,5 +121,10 @@ class StepStore:
             write_text(self.folder / "settings.json", self._settings)
         self._written += 1
         name = ChunkName(self._begun, self._job, self._written, "")
-        write_chunk(rows, NextTokens, self.folder, name, {})
+        self._seen.add(write_chunk(rows, NextTokens, self.folder, name, {}).name)
         self.known.update({key: (before, drawn) for key, before, drawn in rows.iter_rows()})
+
+    def note_use(self, output: Path) -> None:
+        """Remember that a study's table was made of what lies here, and when."""
+        write_text(self.folder / "settings.json", self._settings)
+        note_use(self.folder, output)

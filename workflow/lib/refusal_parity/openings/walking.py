@@ -23,6 +23,10 @@ NEGLIGIBLE: Final = 1e-12
 """A beginning less probable than this is followed no further; what it leads to has 0."""
 
 
+LOOK_EVERY_S: Final = 2.0
+"""Seconds between two looks for what another job is asking."""
+
+
 class Telling(Protocol):
     """What says how probable tokens are, once some are not known."""
 
@@ -82,7 +86,7 @@ def walk(
     reached: dict[str, dict[Tokens, Chance]] = {sent: {(): Chance(1.0, 1.0)} for sent in wanted}
     asked = taken = 0
     deepest = max((len(leaf) for leaves in wanted.values() for leaf in leaves), default=0)
-    with Sigterm() as sigterm:
+    with Sigterm() as sigterm, store.claims:
         for depth in range(deepest):
             questions = [
                 (sent, beginning, children)
@@ -90,31 +94,21 @@ def walk(
                 for beginning, children in _children(leaves, depth).items()
                 if reached[sent][beginning].before > NEGLIGIBLE
             ]
-            missing = [
-                (sent, beginning, unknown)
-                for sent, beginning, children in questions
-                if (unknown := _unknown(store, sent, beginning, children))
-            ]
-            there = len(questions) - len(missing)
-            asked += len(missing)
-            taken += there
-            if missing:
-                say(
-                    f"token {depth + 1} of openings: asking {counted(len(missing), 'time')}, "
-                    f"{counted(there, 'answer')} {agreed(there, 'is', 'are')} there already"
-                )
-                _ask(missing, telling, store, sigterm, say, chunk_s)
+            here = _Pass(telling, store, sigterm, say, chunk_s)
+            number = here.ask(questions, depth)
+            asked += number
+            taken += len(questions) - number
             for sent, leaves in wanted.items():
                 for beginning, children in _children(leaves, depth).items():
-                    here = reached[sent][beginning]
+                    parent = reached[sent][beginning]
                     for token in children:
                         before, drawn = (
                             store.known.get(step_id(sent, beginning, token), (0.0, 0.0))
-                            if here.before > NEGLIGIBLE
+                            if parent.before > NEGLIGIBLE
                             else (0.0, 0.0)
                         )
                         reached[sent][*beginning, token] = Chance(
-                            here.before * before, here.drawn * drawn
+                            parent.before * before, parent.drawn * drawn
                         )
     return Walk(
         {sent: {leaf: reached[sent][leaf] for leaf in leaves} for sent, leaves in wanted.items()},
@@ -132,48 +126,102 @@ def _children(leaves: frozenset[Tokens], depth: int) -> dict[Tokens, list[int]]:
     return {beginning: sorted(found[beginning]) for beginning in sorted(found)}
 
 
-def _unknown(store: StepStore, sent: str, beginning: Tokens, children: list[int]) -> list[int]:
-    return [token for token in children if step_id(sent, beginning, token) not in store.known]
+Question = tuple[str, Tokens, list[int]]
+"""What is sent, a beginning, and the tokens that are asked about behind it."""
 
 
-def _ask(  # noqa: PLR0913, PLR0917 - what a pass needs
-    missing: list[tuple[str, Tokens, list[int]]],
-    telling: Telling,
-    store: StepStore,
-    sigterm: Sigterm,
-    say: Callable[[str], None],
-    chunk_s: float,
-) -> None:
-    finished: list[tuple[str, float, float]] = []
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One level of the trees: what is not known yet is asked by one job alone."""
 
-    def save() -> None:
-        if finished:
-            store.save(finished)
-        finished.clear()
+    telling: Telling
+    store: StepStore
+    sigterm: Sigterm
+    say: Callable[[str], None]
+    chunk_s: float
 
-    began = saved = time.monotonic()
-    try:
-        for answer in telling(missing):
-            sent, beginning, tokens = missing[answer.index]
-            finished += [
-                (step_id(sent, beginning, token), before, drawn)
-                for token, before, drawn in zip(
-                    tokens, answer.probabilities, answer.as_drawn, strict=True
-                )
+    def ask(self, questions: Sequence[Question], depth: int) -> int:
+        """Ask what no other job is asking, and wait for what one is.
+
+        Args:
+            questions: all of the level.
+            depth: tokens of their beginnings.
+
+        Returns:
+            How many of them were asked here.
+        """
+        claims, waited, asked = self.store.claims, False, set[tuple[str, Tokens]]()
+        while missing := self._missing(questions):
+            free = claims.take(key for each in missing for key in _keys(each))
+            # Another job may have saved some of it between a look and a claim.
+            self.store.look()
+            ours = [
+                (sent, beginning, tokens)
+                for sent, beginning, unknown in self._missing(missing)
+                if (tokens := [t for t in unknown if step_id(sent, beginning, t) in free])
             ]
-            if time.monotonic() - saved > chunk_s:
-                with sigterm.held():
-                    save()
-                saved = time.monotonic()
-            sigterm.check()
-    except Exception:
-        # An engine's own processes get SIGTERM too, and it fails when they end.
-        sigterm.check()
-        raise
-    finally:
-        with sigterm.held():
-            save()
-    say(
-        f"{counted(len(missing), 'answer')}, "
-        f"{speed(len(missing) / max(time.monotonic() - began, 1e-3))}"
-    )
+            if ours:
+                if not asked:
+                    there = len(questions) - len(missing)
+                    self.say(
+                        f"token {depth + 1} of openings: asking {counted(len(ours), 'time')}, "
+                        f"{counted(there, 'answer')} {agreed(there, 'is', 'are')} there already"
+                    )
+                self._ask(ours)
+                asked |= {(sent, beginning) for sent, beginning, _ in ours}
+            elif not free:
+                if not waited:
+                    self.say(f"waiting for {counted(len(missing), 'answer')} that another job asks")
+                waited = True
+                self.sigterm.check()
+                time.sleep(LOOK_EVERY_S)
+            claims.release()
+        return len(asked)
+
+    def _missing(self, questions: Sequence[Question]) -> list[Question]:
+        known = self.store.known
+        return [
+            (sent, beginning, unknown)
+            for sent, beginning, tokens in questions
+            if (unknown := [t for t in tokens if step_id(sent, beginning, t) not in known])
+        ]
+
+    def _ask(self, missing: Sequence[Question]) -> None:
+        finished: list[tuple[str, float, float]] = []
+
+        def save() -> None:
+            if finished:
+                self.store.save(finished)
+            finished.clear()
+
+        began = saved = time.monotonic()
+        try:
+            for answer in self.telling(missing):
+                sent, beginning, tokens = missing[answer.index]
+                finished += [
+                    (step_id(sent, beginning, token), before, drawn)
+                    for token, before, drawn in zip(
+                        tokens, answer.probabilities, answer.as_drawn, strict=True
+                    )
+                ]
+                if time.monotonic() - saved > self.chunk_s:
+                    with self.sigterm.held():
+                        save()
+                    saved = time.monotonic()
+                self.sigterm.check()
+        except Exception:
+            # An engine's own processes get SIGTERM too, and it fails when they end.
+            self.sigterm.check()
+            raise
+        finally:
+            with self.sigterm.held():
+                save()
+        self.say(
+            f"{counted(len(missing), 'answer')}, "
+            f"{speed(len(missing) / max(time.monotonic() - began, 1e-3))}"
+        )
+
+
+def _keys(question: Question) -> list[str]:
+    sent, beginning, tokens = question
+    return [step_id(sent, beginning, token) for token in tokens]

@@ -13,7 +13,7 @@ from refusal_parity.chunks import BrokenChunkError, chunks_in, read_chunk
 from refusal_parity.counting import counted
 from refusal_parity.inference.store.claims import Claims
 from refusal_parity.inference.store.responses import STORE, settings_in
-from refusal_parity.layout import LABEL_STORE
+from refusal_parity.layout import LABEL_STORE, OPENING_STORE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ _DAY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Unused:
-    """The responses of one model under one setting, or the labels that one classifier gave.
+    """Responses of one model under one setting, its probabilities, or a classifier's labels.
 
     Attributes:
         folder: where they lie.
@@ -39,15 +39,18 @@ class Unused:
 
 
 def unused(results: Path, days: float) -> Iterator[Unused]:
-    """Responses and machine labels that were neither made nor used for so many days.
+    """What was neither made nor used for so many days: responses, labels, probabilities of tokens.
 
     Args:
         results: the folder of results.
         days: how long.
     """
     drawn = sorted(path.parent for path in (results / STORE).glob("*/settings.json"))
-    labelled = sorted({path.parent for path in (results / LABEL_STORE).glob("*/chunk-*")})
-    for folder in [*drawn, *labelled]:
+    labelled, told = (
+        sorted({path.parent for path in (results / store).glob("*/chunk-*")})
+        for store in (LABEL_STORE, OPENING_STORE)
+    )
+    for folder in [*drawn, *labelled, *told]:
         chunks = chunks_in(folder)
         last = max(path.stat().st_mtime for path in [folder, *chunks, *folder.glob("uses/*")])
         idle = (time.time() - last) / _DAY_S
@@ -70,7 +73,8 @@ def _words(folder: Path, rows: int) -> str:
     weights = settings.get("weights") or {}
     model = settings.get("model") or weights.get("hub") or weights.get("weights_sha256") or "?"
     engine, sampling = (settings.get(key, "?") for key in ("engine", "sampling"))
-    return f"{counted(rows, 'response')} of {engine} {model}, sampling {sampling}"
+    what = "next token" if folder.parent.name == OPENING_STORE else "response"
+    return f"{counted(rows, what)} of {engine} {model}, sampling {sampling}"
 
 
 def forget(results: Path, days: float, *, remove: bool, say: Callable[[str], None]) -> int:
