@@ -196,6 +196,28 @@ def test_what_has_no_label_counts_as_its_leafs_share_and_is_counted() -> None:
     )
 
 
+def test_what_is_excluded_counts_as_without_a_label_whatever_was_said_of_it() -> None:
+    draws = [("", False)] * 3
+    given = labels([("1", "refusal"), ("1", "answer")])
+    out = filled(given.with_columns(exclusion=pl.lit("left_out")), LeafLabels, where="test")
+    found = weigh(openings(), *of_prompt(draws), out, longest=9)
+    assert found["weighed_rate"][0] == pytest.approx(rate(draws, []))
+    assert (found["continued"][0], found["continued_unlabelled"][0]) == (2, 2)
+
+
+def test_as_many_are_drawn_on_as_there_are_prompts_for() -> None:
+    """Half a response a prompt on average, whatever the number of prompts that have draws."""
+    draws = [("", False), ("1", True)]
+    of_prompts = [of_prompt(draws, prompt) for prompt in "abc"] + [of_prompt([], "d")]
+    told, propensity = (pl.concat(each) for each in zip(*of_prompts, strict=True))
+    leaves = strata(openings(), told, propensity, longest=9, continued=0.25)
+    assert set(leaves["prompt_id"]) == {"a", "b", "c"}
+    assert leaves["expected"].sum() == pytest.approx(3 * 0.25)
+    assert leaves.group_by("prompt_id").agg(pl.col("expected").sum())["expected"].to_list() == (
+        pytest.approx([0.25] * 3)
+    )
+
+
 def test_where_nothing_can_be_drawn_on() -> None:
     # An opening as long as a response may be.
     leaves = strata(openings(), *of_prompt([("", True)]), longest=2)
