@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
+from scipy.special import logit
+from scipy.stats import binom
 
 from refusal_parity.openings.propensity import Draw, Measured, log_odds, propensities
 from refusal_parity.openings.tree import Leaf
@@ -46,6 +49,36 @@ def test_log_odds_reach_down_and_up() -> None:
     assert math.isfinite(sure[0])
     assert log_odds(leaves, {(1,): Chance(0.0, 0.0)}) is None
     assert log_odds([], {}) is None
+
+
+def test_the_error_of_log_odds_is_their_spread_over_what_shares_may_be() -> None:
+    """Shares drawn from their posteriors, Beta(k + 1/2, n - k + 1/2), 200,000 times."""
+    leaves = [Leaf((1,), 4000, 2400), Leaf((2, 5), 300, 150)]
+    chances = {(1,): Chance(0.5, 0.4), (2, 5): Chance(0.3, 0.3)}
+    random = np.random.default_rng(6)
+    drawn = sum(
+        chances[leaf.tokens].before
+        * random.beta(leaf.refusals + 0.5, leaf.responses - leaf.refusals + 0.5, 200_000)
+        for leaf in leaves
+    )
+    found = log_odds(leaves, chances)
+    assert found is not None
+    assert found[0] == pytest.approx(logit(0.5 * 0.6 + 0.3 * 0.5))
+    assert found[1] == pytest.approx(logit(drawn).std(), rel=0.01)
+
+
+def test_how_many_draws_should_open_so_and_by_how_much_that_varies() -> None:
+    """Of prompts with 6 and 30 % in the tree, two draws and three."""
+    often = {(1,): Chance(0.2, 0.2), (2, 5): Chance(0.1, 0.1), (4,): Chance(0.0, 0.0)}
+    asked = [
+        Measured("p", 3, CHANCES, [Draw((1, 8), refuses=True), Draw((3,), refuses=False)]),
+        Measured("q", 3, often, [Draw((2, 5), refuses=False)] * 3),
+    ]
+    _, opened = propensities("m", asked, {0: ALL, 3: OWN})
+    law = [binom(2, 0.06), binom(3, 0.3)]
+    assert (opened.draws, opened.inside) == (5, 4)
+    assert opened.expected == pytest.approx(sum(each.mean() for each in law))
+    assert opened.error == pytest.approx(math.sqrt(sum(each.var() for each in law)))
 
 
 def test_without_draws_or_tree() -> None:

@@ -9,12 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 from labelled import SIDES, audited, mentions_of, people_of, sides_of
+from scipy.stats import t
 
 from refusal_parity.pair_vocabulary import Adjustment
 from refusal_parity.preference.comparison import group_differences, group_measures
 from refusal_parity.preference.corrected import corrected_difference, corrected_rate
 from refusal_parity.preference.measures import MEASURES
 from refusal_parity.preference.readings import readings_of
+from refusal_parity.statistics.correction import Audited, correct
 
 if TYPE_CHECKING:
     from refusal_parity.preference.audit import Audit
@@ -223,3 +225,38 @@ def test_intervals_of_corrected_differences_hold_the_truth() -> None:
         half = (found.high - found.low) / 2 * 1.282 / 1.96
         held += middle - half <= 0 <= middle + half
     assert 24 <= held < 40
+
+
+def test_the_interval_is_welchs_of_pseudo_outcomes() -> None:
+    """Of conversations that are all unlike: variances of means, and people's few labels in df."""
+    audit = erring(5, group=200, others=400, drawn=0.3)
+    sides = (audit.members["sikh"], audit.members["nobody"])
+    assert len(np.unique(audit.cluster)) == len(audit.cluster)
+    (reading,) = audit.readings["chosen_refuses"]
+    fitted = correct(
+        Audited(
+            np.repeat([0, 1], [int(rows.sum()) for rows in sides]),
+            *(
+                np.concatenate([each[rows] for rows in sides])
+                for each in (reading.machine, reading.human, reading.weight)
+            ),
+        )
+    )
+    variances, spare, start = [], [], 0
+    for at, rows in enumerate(sides):
+        count, labelled = int(rows.sum()), int((reading.weight[rows] > 0).sum())
+        pseudo = fitted.pseudo[start : start + count]
+        variances.append(pseudo.var(ddof=1) / count + fitted.extra[at])
+        spare.append(labelled - 1)
+        start += count
+    whole = sum(variances)
+    df = whole**2 / sum(each**2 / left for each, left in zip(variances, spare, strict=True))
+    estimate = fitted.rate[0] - fitted.rate[1]
+    found = corrected_difference(
+        audit, BY_KEY["chosen_refuses"], sides, Adjustment.NONE, names=("sikh", "nobody")
+    )
+    half = t.isf(audit.alpha / 2, df) * np.sqrt(whole)
+    assert found.estimate == pytest.approx(estimate)
+    assert (found.low, found.high) == pytest.approx((estimate - half, estimate + half))
+    assert found.p_value == pytest.approx(2 * t.sf(abs(estimate) / np.sqrt(whole), df))
+    assert fitted.extra[0] != 0
