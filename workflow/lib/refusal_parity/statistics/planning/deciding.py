@@ -13,7 +13,7 @@ from refusal_parity.statistics.methods.name_rates import welch_names
 from refusal_parity.statistics.registry import Setting
 from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws
-from refusal_parity.statistics.simulation.calibration import null_distances
+from refusal_parity.statistics.simulation.calibration import SIMULATED, null_distances
 from refusal_parity.statistics.variances.effective import effective
 from refusal_parity.vocabulary import Scope
 
@@ -64,8 +64,9 @@ def own_farthest(studies: Studies, alpha: float, random: np.random.Generator) ->
     for at in range(len(studies)):
         null = null_distances(studies, at, _OWN, random)
         if null is not None:
-            # Between two of the 199: a study itself is held against many more.
-            found[at] = np.quantile(null.distances.max(axis=1), 1 - alpha)
+            # As a study's own p-value has it, of which the least step is 1 / (1 + SIMULATED).
+            level = 1 - alpha + 1 / (1 + SIMULATED)
+            found[at] = np.quantile(null.distances.max(axis=1), level, method="weibull")
     return found
 
 
