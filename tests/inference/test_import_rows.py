@@ -11,7 +11,7 @@ from elsewhere import read
 
 from refusal_parity.config import ImportModel, TableColumns, load_config
 from refusal_parity.errors import InputError
-from refusal_parity.inference.import_rows import refuse_too_many
+from refusal_parity.inference.import_rows import copies, refuse_too_many
 from refusal_parity.inference.imports import import_responses
 from refusal_parity.tables import Responses, conform, write_table
 
@@ -154,6 +154,39 @@ def test_a_table_of_several_models_or_of_another_study(
         _import(path, prompts)
     with pytest.raises(InputError, match="responses answer no prompt of this study"):
         _import(path, study("kind"), called="two")
+
+
+def test_a_row_of_no_model_is_named(tmp_path: Path, study: Callable[..., pl.DataFrame]) -> None:
+    """Spreadsheets leave all but the first of merged cells empty."""
+    path = tmp_path / "r.csv"
+    path.write_text("who,p,r,mode\nm,Ana sings well,so,x\n,Bo sings well,so,y\n")
+    columns = TableColumns(response="r", prompt="p", model="who")
+    with pytest.raises(InputError, match=r"row 3: column 'who', .* is empty in 1 row\. Write"):
+        read(path, columns, study("plain"))
+    assert len(read(path, columns, study("plain"), where={"mode": "x"})) == 1
+
+
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        (("so", "so"), True),
+        (("so", "no"), False),
+        (("so",), False),
+        (("", ""), False),
+    ],
+)
+def test_rows_that_may_be_copies_are_told_of(texts: tuple[str, ...], told: bool) -> None:  # noqa: FBT001
+    rows = [
+        {
+            "prompt_id": f"p{at}",
+            "response": text and f"{text} {at}",
+            "status": "ok" if text else "empty",
+        }
+        for at in range(12)
+        for text in texts
+    ]
+    said = copies(pl.DataFrame(rows))
+    assert (said or "").startswith("WARNING all 12 prompts with several responses") == told
 
 
 def test_where_and_sheet_are_of_tables() -> None:

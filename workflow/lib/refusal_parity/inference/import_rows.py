@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.counting import counted
+from refusal_parity.counting import agreed, counted
+from refusal_parity.csvfiles import row_of
 from refusal_parity.errors import InputError
 from refusal_parity.inference.response_files import read_columns
 from refusal_parity.spelling import reading
+from refusal_parity.vocabulary import Status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from refusal_parity.config import ImportModel
 
 _SHOWN: Final = 10
+
+_FEW_COPIES: Final = 10
+"""Fewer prompts may have the same texts by chance."""
 
 
 def read_chosen(path: Path, source: ImportModel, model: str) -> pl.DataFrame:
@@ -40,6 +45,15 @@ def read_chosen(path: Path, source: ImportModel, model: str) -> pl.DataFrame:
     for column, words in source.where.items():
         rows = _with(rows, f"where.{column}", words, path)
     if named["model"] is not None:
+        nobodys = rows.filter(pl.col("columns.model").is_null())
+        if len(nobodys):
+            raise InputError(
+                f"column {named['model']!r}, which columns.model names, is empty in "
+                f"{counted(len(nobodys), 'row')}",
+                where=row_of(path, nobodys),
+                remedy="Write the model into each row, of cells that were merged too, or leave "
+                "such rows out with `where`.",
+            )
         rows = _with(rows, "columns.model", source.called or model, path)
     kept = rows.drop("columns.model", *chosen)
     return kept.rename(lambda name: name.removeprefix("columns."))
@@ -86,4 +100,29 @@ def refuse_too_many(
         remedy=f"If all are of this model, write `samples: {max(counts['len'].to_list())}`. If the "
         "file holds several models, name their column in columns.model, or choose rows with "
         "`where`.",
+    )
+
+
+def copies(responses: pl.DataFrame) -> str | None:
+    """A sentence where each prompt has one text in all its rows, as copied rows have."""
+    texts = responses.filter(status=str(Status.OK)).group_by("prompt_id")
+    counts = texts.agg(rows=pl.len(), distinct=pl.col("response").n_unique())
+    several = counts.filter(pl.col("rows") > 1)
+    if len(several) < _FEW_COPIES or (several["distinct"] > 1).any():
+        return None
+    return (
+        f"WARNING all {counted(len(several), 'prompt')} with several responses have the same text "
+        "in each: if rows were copied, or temperature was 0, leave one of them, since copies make "
+        "intervals too narrow"
+    )
+
+
+def unanswered(responses: pl.DataFrame, prompts: pl.DataFrame, path: Path) -> str | None:
+    """A sentence on the prompts that a file has no response to, if there are any."""
+    silent = len(prompts) - responses["prompt_id"].n_unique()
+    if not silent:
+        return None
+    return (
+        f"{silent:,} of {counted(len(prompts), 'prompt')} {agreed(silent, 'has', 'have')} no "
+        f"response in {path}"
     )

@@ -14,6 +14,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.expansion import expand
 from refusal_parity.inference.finish_reasons import unknown_reasons
 from refusal_parity.inference.import_own import read_own_responses
+from refusal_parity.inference.import_rows import copies, unanswered
 from refusal_parity.inference.import_table import read_response_table
 from refusal_parity.inference.layouts import CHEHBOUNI_2024
 from refusal_parity.inference.thinking import Parted, part
@@ -224,12 +225,9 @@ def import_responses(
         responses = answers_to(study, prompts, path)
     responses = _without_thinking(responses, source.thinking, say)
     say(counted(len(responses), "response"))
-    silent = len(prompts) - responses["prompt_id"].n_unique()
-    if silent:
-        say(
-            f"{silent:,} of {counted(len(prompts), 'prompt')} {agreed(silent, 'has', 'have')} no "
-            f"response in {path}"
-        )
+    for remark in (copies(responses), unanswered(responses, prompts, path)):
+        if remark is not None:
+            say(remark)
     if source.columns is not None and source.columns.finish_reason is not None:
         for line in unknown_reasons(responses):
             say(line)
