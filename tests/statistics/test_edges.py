@@ -167,6 +167,43 @@ def test_one_template(study: Study) -> None:
     )
 
 
+def test_groups_without_a_template_in_common(study: Study) -> None:
+    """Whatever differs between x and y may be their templates; x and z share all of theirs."""
+    none = ["---"] * 2
+    rows = table(
+        study(
+            {
+                "x": {"A": [*none, "aaa", "aar"], "B": [*none, "rra", "raa"]},
+                "y": {"C": ["rrr", "rrr", *none], "D": ["rrr", "arr", *none]},
+                "z": {"E": [*none, "rra", "rrr"], "F": [*none, "rrr", "rar"]},
+            }
+        )
+    )
+    said = "not estimable: no template in common, so that the templates may be all that differs"
+    for method in ("permutation_names_exact", "welch_names"):
+        assert rows[method, "y"]["note"].startswith(said)
+        assert rows[method, "y"]["p_value"] is None
+        assert rows[method, "z"]["p_value"] < 1
+    for method in ("permutation_names", "permutation_names_f", "anova_names"):
+        assert rows[method, None]["note"].startswith(said)
+    assert not [key for key, row in rows.items() if key[1] in {"y", None}
+                and row["valid"] and row["p_value"] is not None]  # fmt: skip
+
+
+def test_groups_that_hang_together_by_way_of_another(study: Study) -> None:
+    rows = table(
+        study(
+            {
+                "x": {"A": ["aar", "ara", "---"], "B": ["aaa", "rra", "---"]},
+                "y": {"C": ["---", "rra", "rrr"], "D": ["---", "rar", "arr"]},
+                "z": {"E": ["---", "---", "rrr"], "F": ["---", "---", "rar"]},
+            }
+        )
+    )
+    assert rows["permutation_names_exact", "z"]["p_value"] is not None
+    assert rows["permutation_names", None]["p_value"] is not None
+
+
 @pytest.mark.parametrize("lost", ["y", "x"], ids=["a group", "the reference"])
 def test_a_level_with_only_unlabelled_rows(study: Study, lost: str) -> None:
     groups = {

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _DECIMALS: Final = 12
 """Of adjusted means: what is left is rounding, on which no order of names may hang."""
 
+_PARTED: Final = "no template in common, so that the templates may be all that differs"
+
 _TOLD: Final = 0.005
 """Differences that templates move by half a point or more are said to be."""
 
@@ -88,6 +90,30 @@ def moved(studies: Studies) -> list[Remark]:
         Remark(partial(words, at=at), (far >= _TOLD) & (np.arange(far.shape[1]) == at))
         for at in range(far.shape[1])
     ]
+
+
+def parted(studies: Studies) -> Remark:
+    """Pairs of levels without a template in common, even by way of others.
+
+    All that differs between these may be their templates.
+    """
+    part = _part_of(studies.level_n)
+    group, reference = studies.codes
+    return Remark.missing(_PARTED, part[group] != part[reference])
+
+
+def all_parted(studies: Studies) -> Remark:
+    """The same for a test of all levels together: not all hang together."""
+    return Remark.missing(_PARTED, np.array(len(set(_part_of(studies.level_n).tolist())) > 1))
+
+
+def _part_of(level_n: FloatArray) -> IntArray:
+    """The first level that each hangs together with by templates in common, shape (levels,)."""
+    met = (level_n > 0).astype(np.float64)
+    together = (met @ met.T > 0) | np.eye(len(met), dtype=np.bool_)
+    for _ in range(len(met)):
+        together = together @ together
+    return np.asarray(together.argmax(axis=1), dtype=np.intp)
 
 
 def template_deviations(level_n: FloatArray, level_k: FloatArray) -> FloatArray:

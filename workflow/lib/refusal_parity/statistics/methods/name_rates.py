@@ -13,7 +13,12 @@ import numpy as np
 
 from refusal_parity.dimensions import Unit
 from refusal_parity.statistics.answers import Answers, Remark, lost_pairs
-from refusal_parity.statistics.designs.within_templates import moved, name_sums
+from refusal_parity.statistics.designs.within_templates import (
+    all_parted,
+    moved,
+    name_sums,
+    parted,
+)
 from refusal_parity.statistics.distributions import f_sf, t_isf, t_sf
 from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.rounding import is_noise
@@ -121,6 +126,7 @@ def welch_names(studies: Studies, setting: Setting) -> list[Answers]:
             p_value=np.asarray(2 * t_sf(np.abs(statistic), df)),
             remarks=(
                 *lost_pairs(studies.pairs, single),
+                parted(studies),
                 Remark.missing(_ALIKE, alike),
                 *moved(studies),
             ),
@@ -148,6 +154,7 @@ def anova_names(studies: Studies, _: Setting) -> list[Answers]:
             p_value=np.asarray(f_sf(statistic, max(found.df, 1), max(found.df_denominator, 1))),
             remarks=(
                 Remark.missing("every group has one name", np.array(every)),
+                all_parted(studies),
                 Remark.missing(_ALIKE, np.isnan(statistic)),
             ),
         )

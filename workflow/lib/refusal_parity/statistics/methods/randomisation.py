@@ -9,7 +9,7 @@ import numpy as np
 
 from refusal_parity.dimensions import Unit
 from refusal_parity.statistics.answers import Answers, Remark
-from refusal_parity.statistics.designs.within_templates import name_sums
+from refusal_parity.statistics.designs.within_templates import all_parted, name_sums
 from refusal_parity.statistics.methods.name_rates import one_way_variance
 from refusal_parity.statistics.registry import METHODS, Method, Needs
 from refusal_parity.statistics.resampling.randomisation import permutation_names
@@ -51,7 +51,7 @@ def _answers(method: str, studies: Studies, setting: Setting, statistic: FloatAr
         studies=len(studies),
         statistic=statistic[:, None],
         p_value=np.array(np.nan) if found is None else found[:, None],
-        remarks=() if tested else (Remark.missing(reason),),
+        remarks=(all_parted(studies),) if tested else (Remark.missing(reason),),
     )
 
 
