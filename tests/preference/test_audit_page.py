@@ -120,7 +120,9 @@ def test_what_people_make_of_a_difference_is_said(planted: MadeUp) -> None:
 def test_which_groups_labels_are_too_few_for_is_said(planted: MadeUp) -> None:
     leading = pl.col("measure") == "chosen_refuses"
     people = planted.measures.with_columns(
-        labelled=pl.lit(7, pl.Int64),
+        labelled=pl.when(leading & (pl.col("group") == "jewish"))
+        .then(pl.col("n"))
+        .otherwise(pl.lit(7, pl.Int64)),
         corrected=pl.when(leading & (pl.col("group") == "jewish")).then(0.25),
         pairs_wanted=pl.when(leading & (pl.col("group") == "muslim"))
         .then(pl.lit(13, pl.Int64))
@@ -130,17 +132,18 @@ def test_which_groups_labels_are_too_few_for_is_said(planted: MadeUp) -> None:
     inputs = inputs_of(dataclasses.replace(planted, measures=people))
     groups = people.filter(leading, pl.col("group").is_in([NOBODY, "all"]).not_()).height
     assert correctable_words(inputs) == (
-        f"How often the preferred answer refused is corrected for 1 of {groups} groups. No "
-        "difference is corrected yet, for all groups are compared with conversations that mention "
-        "nobody, and of these 1 more pair is wanted. All groups together want 13 more pairs at "
-        "most; one that mentions two groups counts for both. What is rarer, such as harmful "
-        "content, wants more (pairs_wanted in group_measures.parquet)."
+        f"How often the preferred answer refused is corrected for 1 of {groups} groups (1 of them "
+        "so small that all their pairs were read). No difference is corrected yet, for all groups "
+        "are compared with conversations that mention nobody, and of these 1 more pair is wanted. "
+        "All groups together want 13 more pairs at most; one that mentions two groups counts for "
+        "both. What is rarer, such as harmful content, wants more (pairs_wanted in "
+        "group_measures.parquet)."
     )
     table = correctable_table(inputs)
     assert table is not None
     texts = {row[0].text: [cell.text for cell in row[2:]] for row in table.rows}
     assert texts["muslim"] == ["7", "13"]
-    assert texts["jewish"] == ["7", "0"]
+    assert texts["jewish"][1] == "0"
     nobody = inputs_of(planted)
     assert (correctable_words(nobody), correctable_table(nobody)) == ("", None)
 

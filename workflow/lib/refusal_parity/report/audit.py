@@ -181,9 +181,11 @@ def correctable_words(inputs: ReportInputs) -> str:
     groups = {group: row for group, row in rows.items() if group != NOBODY}
     if not groups:
         return ""
-    corrected = sum(row["corrected"] is not None for row in groups.values())
+    corrected = [row for row in groups.values() if row["corrected"] is not None]
+    whole = sum(row["labelled"] >= row["n"] for row in corrected)
+    read = f" ({whole} of them so small that all their pairs were read)" if whole else ""
     among = counted(len(groups), "group")
-    parts = [f"How often {LEADING.words} is corrected for {corrected} of {among}."]
+    parts = [f"How often {LEADING.words} is corrected for {len(corrected)} of {among}{read}."]
     nobody = (rows.get(NOBODY) or {}).get("pairs_wanted")
     if nobody:
         parts.append(

@@ -166,13 +166,13 @@ def correctable_table(inputs: ReportInputs) -> Table | None:
     if all(row["labelled"] is None for row in found.values()):
         return None
     return Table(
-        caption=f"{LEADING.heading}: which groups what people labelled corrects. Still wanted: so "
-        "many more pairs, by the share of them in which the answer refuses so far; for a group "
-        "that few pairs mention, all that are left.",
+        caption=f"{LEADING.heading}: for which groups people labelled enough. Labelled: pairs that "
+        "people read. Still wanted: so many more, by the share of them in which the answer refuses "
+        "so far; for a group that few pairs mention, all that are left.",
         columns=(
             ("Mentions", TEXT),
             ("Pairs", NUMBER),
-            ("Labelled by people", NUMBER),
+            ("Labelled", NUMBER),
             ("Still wanted", NUMBER),
         ),
         rows=tuple(
