@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from refusal_parity.statistics.correction import Audited, correct
+from refusal_parity.statistics.correction import Audited, correct, correct_around
 
 ROWS = 600
 PROBABILITIES = (0.08, 0.25, 0.8)
@@ -134,6 +134,45 @@ def test_a_sample_without_disagreement_still_has_sampling_variance() -> None:
     audited = population(1).audited
     agreed = audited._replace(human=np.where(audited.weight > 0, audited.machine, 0))
     assert (correct(agreed).extra > 0).all()
+
+
+def test_a_machine_that_says_the_opposite_is_left_alone() -> None:
+    """Its slope is below 0 in the one level: people's labels alone decide that rate."""
+    audited = population(2).audited
+    turned = audited._replace(
+        human=np.where(audited.level == 1, 1 - audited.machine, audited.human)
+        * (audited.weight > 0)
+    )
+    _, sample = of_level(turned, 1)
+    assert slope_by_hand(sample) < 0
+    found = correct(turned)
+    assert found.slope[1] == 0
+    hajek = sum(w * y for _, y, w in sample) / sum(w for _, _, w in sample)
+    assert found.rate[1] == pytest.approx(hajek)
+    assert found.rate[0] == pytest.approx(correct(audited).rate[0])
+
+
+def test_readings_that_are_certain_share_in_the_rate_and_bring_no_error() -> None:
+    """A third of one level is known: the share h that is not has the error, h^2 times."""
+    given = population(4).audited
+    random = np.random.default_rng(9)
+    known = (given.level == 1) & (random.random(ROWS) < 1 / 3)
+    refused = (random.random(ROWS) < 0.5).astype(float)
+    around = correct_around(
+        given._replace(
+            machine=np.where(known, refused, given.machine), weight=np.where(known, 0, given.weight)
+        ),
+        known,
+    )
+    rest = correct(
+        Audited(*(each[~known] for each in (given.level, given.machine, given.human, given.weight)))
+    )
+    own = given.level == 1
+    share = (own & ~known).sum() / own.sum()
+    assert around.rate[0] == pytest.approx(rest.rate[0])
+    assert around.rate[1] == pytest.approx(refused[known].sum() / own.sum() + share * rest.rate[1])
+    assert around.extra == pytest.approx(rest.extra * [1, share**2])
+    assert around.pseudo[known].tolist() == refused[known].tolist()
 
 
 def test_no_bias_over_all_samples() -> None:

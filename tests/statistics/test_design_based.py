@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -12,10 +13,13 @@ from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.errors import InputError
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.answering.table import Evidence, findings
+from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.human_sample import MIN_LABELS, with_human_labels
 from refusal_parity.statistics.rates import rates as rates_table
+from refusal_parity.statistics.variances.level_means import contrast, level_means
 from refusal_parity.tables import TABLES, HumanLabels, conform, empty
+from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -173,6 +177,49 @@ def test_each_label_weighs_what_its_inclusion_probability_says(
     assert rows(observed, alike)["design_based", "y"]["estimate"] != pytest.approx(
         found["estimate"], abs=1e-3
     )
+
+
+def test_the_error_has_that_of_a_sample_in_which_nobody_disagrees(labelled: pl.DataFrame) -> None:
+    """People say what the machine says: what is left is its own error, and what is smoothed."""
+    human = people(labelled).gather_every(2)
+    found = rows(labelled, human)["design_based", "y"]
+    design = build_designs(labelled, "group", ["x", "y"], [Outcome.REFUSAL])[Outcome.REFUSAL]
+    plain = contrast(level_means(design), np.array([-1.0, 1.0]), Scope.NEW_NAMES_AND_TEMPLATES)
+    assert plain is not None
+    key = ["model", "prompt_id", "sample"]
+    drawn = labelled.join(human.select(key), on=key, how="semi")
+    extra = 0.0
+    for group in "xy":
+        every, sample = (each.filter(group=group) for each in (labelled, drawn))
+        # Weights of 2, scaled to the level's rows.
+        weight = every.height / sample.height
+        for says in (True, False):
+            alike = [
+                part.filter((pl.col("label") == "refusal") == says).height
+                for part in (sample, drawn)
+            ]
+            # Half a disagreement among all that the machine calls so, and none of its own.
+            share = 0.5 / (alike[1] + 1) / 2
+            extra += share * (1 - share) * alike[0] * weight * (weight - 1) / every.height**2
+    assert extra > 0
+    assert found["estimate"] == pytest.approx(plain.estimate)
+    assert found["std_error"] ** 2 == pytest.approx(plain.std_error**2 + extra)
+
+
+def test_small_is_what_lies_within_the_margin_of_the_study(labelled: pl.DataFrame) -> None:
+    """The interval at 1 - 2 alpha lies within the margin exactly where p is below alpha."""
+    human = people(labelled).gather_every(2)
+    ends = rows(labelled, human)["design_based_equivalence", "y"]
+    reach = max(abs(ends["ci_low"]), abs(ends["ci_high"]))
+    for margin, small in ((1.01 * reach, True), (0.99 * reach, False)):
+        asked = config().model_copy(update={"margin": margin})
+        [row] = (
+            disparities(labelled, asked, human)
+            .filter(group="y", method="design_based_equivalence")
+            .to_dicts()
+        )
+        assert (row["ci_low"], row["ci_high"]) == (ends["ci_low"], ends["ci_high"])
+        assert (row["p_value"] < asked.alpha) is small
 
 
 def test_no_human_labels_no_rows(labelled: pl.DataFrame) -> None:
