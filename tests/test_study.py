@@ -210,9 +210,18 @@ def test_sets_that_are_not_whole_are_named(
         ),
         (
             {"templates": _MATCHED.replace("tone", "label"), "label": "warm"},
-            "'label' is the name of a column that responses have",
+            "'label' is the name of a column that responses",
             "x.yaml, analysis.dimensions.label",
             "Rename it",
+        ),
+        *(
+            (
+                {"templates": _MATCHED.replace("tone", taken), taken: "warm"},
+                f"{taken!r} is the name of a column that responses",
+                f"x.yaml, analysis.dimensions.{taken}",
+                "Rename it",
+            )
+            for taken in ("n", "refusal", "left_out")
         ),
         (
             {"names": _KNOWN.replace("woman,3.5", "woman,inf"), "covariates": ["births"]},

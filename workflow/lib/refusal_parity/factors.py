@@ -11,6 +11,7 @@ from refusal_parity.counting import agreed, counted
 from refusal_parity.csvfiles import read_csv, row_of
 from refusal_parity.dimensions import DIMENSIONS, Unit, declare_factor, list_up, word_arms
 from refusal_parity.errors import InputError
+from refusal_parity.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,6 +49,9 @@ OF_RESPONSES: Final = frozenset(
     }
 )
 """Columns that responses, their labels and observations have: no factor can be one of them."""
+
+_OF_COUNTS: Final = frozenset({"k", "n", "left_out"})
+"""Columns of what is counted of observations, beside the outcomes."""
 
 
 def take_up(prompts: pl.DataFrame, compared: Iterable[str]) -> None:
@@ -158,9 +162,10 @@ def refuse_no_covariate(key: str, *frames: pl.DataFrame, where: str) -> None:
 
 
 def _refuse_column_of_responses(key: str, where: str) -> None:
-    if key in OF_RESPONSES:
+    if key in OF_RESPONSES | _OF_COUNTS or key in OUTCOMES:
         raise InputError(
-            f"{key!r} is the name of a column that responses have, so that a factor cannot have it",
+            f"{key!r} is the name of a column that responses, or counts of them, have, so that a "
+            "factor cannot have it",
             where=where,
             remedy="Rename it in the file, and here; of a list, give it another name in "
             "prompts.columns.",
