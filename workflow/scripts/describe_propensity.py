@@ -44,8 +44,9 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         )
     ]
     responses = read_table(WeighedResponses, Path(snakemake.input.responses))
+    nobody = all(each is None for each in said)
     levels = propensity_levels(
-        rows, analysis, weighed_sample(rows, responses, *said) if any(said) else None
+        rows, analysis, None if nobody else weighed_sample(rows, responses, *said)
     )
     effects = propensity_effects(rows, levels, disparity, analysis)
     checks = propensity_checks(rows, analysis)
