@@ -260,3 +260,62 @@ def test_the_interval_is_welchs_of_pseudo_outcomes() -> None:
     assert (found.low, found.high) == pytest.approx((estimate - half, estimate + half))
     assert found.p_value == pytest.approx(2 * t.sf(abs(estimate) / np.sqrt(whole), df))
     assert fitted.extra[0] != 0
+
+
+def test_a_share_of_two_corrected_rates_has_the_error_of_both() -> None:
+    """Refusal preferred where one refuses, a / (a + b): by numeric slopes in a and in b."""
+    random = np.random.default_rng(12)
+    number = 500
+    truth = {
+        side: random.random(number) < rate for side, rate in zip(SIDES, (0.3, 0.4), strict=True)
+    }
+    said = {side: each ^ (random.random(number) < 0.1) for side, each in truth.items()}
+    words = [np.where(said[side], "refusal", "answer").tolist() for side in SIDES]
+    drawn = np.flatnonzero(random.random(number) < 0.4)
+    rows = [
+        (int(at) + 1, side, "refusal" if truth[side][at] else "answer", 0.4, "all")
+        for side in SIDES
+        for at in drawn
+    ]
+    audit = audited(sides_of(*words), mentions_of(sikh=range(1, 201)), people_of(rows))
+    sides = (audit.members["sikh"], audit.members["nobody"])
+    level = np.repeat([0, 1], [int(each.sum()) for each in sides])
+    fitted = [
+        correct(
+            Audited(
+                level,
+                *(
+                    np.concatenate([each[part] for part in sides])
+                    for each in (reading.machine, reading.human, reading.weight)
+                ),
+            )
+        )
+        for reading in audit.readings["refusal_preferred"]
+    ]
+    labelled = audit.readings["refusal_preferred"][0].weight > 0
+    share, variances, spare, step = [], [], [], 1e-4
+    for at in (0, 1):
+        a, b = (each.rate[at] for each in fitted)
+        share.append(a / (a + b))
+        slopes = (
+            ((a + step) / (a + step + b) - (a - step) / (a - step + b)) / (2 * step),
+            (a / (a + b + step) - a / (a + b - step)) / (2 * step),
+        )
+        linear = sum(
+            slope * each.pseudo[level == at] for slope, each in zip(slopes, fitted, strict=True)
+        )
+        extra = sum(slope**2 * each.extra[at] for slope, each in zip(slopes, fitted, strict=True))
+        variances.append(np.var(linear, ddof=1) / (level == at).sum() + extra)
+        spare.append(
+            int((np.concatenate([labelled[part] for part in sides])[level == at]).sum()) - 1
+        )
+    found = corrected_difference(
+        audit, BY_KEY["refusal_preferred"], sides, Adjustment.NONE, names=("sikh", "nobody")
+    )
+    assert found.estimate == pytest.approx(share[0] - share[1])
+    assert found.p_value is not None
+    assert found.low is not None
+    whole = sum(variances)
+    df = whole**2 / sum(each**2 / left for each, left in zip(variances, spare, strict=True))
+    half = found.estimate - found.low
+    assert half == pytest.approx(t.isf(audit.alpha / 2, df) * np.sqrt(whole), rel=1e-6)
