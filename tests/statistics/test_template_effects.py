@@ -213,6 +213,7 @@ def test_numbers_are_those_of_the_responses() -> None:
     rates = {key: sum(each) / len(each) for key, each in refused.items()}
     differences = sorted(rates["y", f"t{at}"] - rates["x", f"t{at}"] for at in range(41))
     found = rows["y"]
+    assert (found["group"], found["reference"]) == ("y", "x")
     assert found["estimate"] == pytest.approx(statistics.fmean(differences))
     assert (found["names_group"], found["names_reference"]) == (6, 6)
     assert (found["new_low"], found["new_high"]) == pytest.approx(
