@@ -1,4 +1,3 @@
-import atexit
 
 from snakemake.utils import min_version
 
@@ -68,7 +67,7 @@ rule all:
 if workflow.is_main_process:
     check_targets(Path(str(workflow.current_basedir)).resolve())
     # At exit, so that it is the last thing to be read.
-    atexit.register(announce_dry_run)
+    at_the_end(announce_dry_run)
 
 
 onstart:
@@ -77,9 +76,9 @@ onstart:
 
 
 onsuccess:
-    atexit.register(print_summary)
+    at_the_end(print_summary)
 
 
 onerror:
     explain_failures()
-    atexit.register(print_stops)
+    at_the_end(print_stops)

@@ -32,10 +32,10 @@ class Workplace:
         return command
 
     def run(self, *arguments: str, config: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run snakemake here."""
+        """Run snakemake here, called from elsewhere."""
         return subprocess.run(
             self.command(*arguments, config=config),
-            cwd=self.folder,
+            cwd=self.folder.parent,
             env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
             capture_output=True,
             text=True,

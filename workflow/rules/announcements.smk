@@ -1,5 +1,7 @@
 # What a run says before its jobs and after them.
 
+import atexit
+import contextlib
 import time
 
 if workflow.is_main_process:
@@ -16,6 +18,17 @@ if workflow.is_main_process:
 
 SUMMARY = f"{RESULTS}/summary.txt"
 STARTED = time.time()
+
+
+def at_the_end(say):
+    """Let it have the last word: after Snakemake, which by then has left the study's folder."""
+    folder = Path.cwd()
+
+    def there():
+        with contextlib.chdir(folder):
+            say()
+
+    atexit.register(there)
 
 
 def folders_of(keys):
