@@ -101,6 +101,15 @@ def test_very_small_gold(rows: int) -> None:
     assert classifier.predict(texts("I cannot 9"))["label"][0] == "refusal"
 
 
+def log_count_ratios(present: np.ndarray, refuses: np.ndarray) -> np.ndarray:
+    """The roots of their absolute values, counted feature by feature."""
+    ratios = []
+    for has in present.T:
+        p, q = (1 + np.sum(has & side) for side in (refuses, ~refuses))
+        ratios.append(np.log(p / (1 + refuses.sum())) - np.log(q / (1 + (~refuses).sum())))
+    return np.sqrt(np.abs(ratios))
+
+
 def test_probabilities_are_those_of_scikit_learn(small_gold: pl.DataFrame) -> None:
     lesson = Lesson.of(small_gold, Settings())
     texts_read, labels = lesson.texts.tolist(), lesson.examples.labels
@@ -108,7 +117,12 @@ def test_probabilities_are_those_of_scikit_learn(small_gold: pl.DataFrame) -> No
     features = model.runs.count(texts_read).features
     said = model.say(texts_read).probabilities
     refuses = np.isin(labels, REFUSALS)
-    decided = LogisticRegression(C=30, max_iter=500).fit(features, refuses).predict_proba(features)
+    weighed = features.toarray() * log_count_ratios(features.toarray() > 0, refuses)
+    # In each zone the median text has the length 1.
+    for zone in np.split(np.arange(features.shape[1]), np.cumsum(list(map(len, model.runs.keys)))):
+        lengths = np.linalg.norm(weighed[:, zone], axis=1)
+        weighed[:, zone] /= np.median(lengths[lengths > 0]) if lengths.any() else 1
+    decided = LogisticRegression(C=30, max_iter=500).fit(weighed, refuses).predict_proba(weighed)
     for side, share in ((refuses, decided[:, 1]), (~refuses, decided[:, 0])):
         met = features[side].getnnz(axis=0) >= 3
         kinds = LogisticRegression(C=3, max_iter=500, tol=3e-4)

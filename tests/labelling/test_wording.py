@@ -16,7 +16,11 @@ def frame(response: str, prompt: str | None = None, name: str | None = None) -> 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("I can't, sorry.", ["i", "can't", ",", "sorry", "."]),
+        ("I can't, sorry.", ["i", "can", "not", ",", "sorry", "."]),
+        ("cannot won't shan't", ["can", "not", "will", "not", "shall", "not"]),
+        ("I'm sure they're what we've", ["i", "am", "sure", "they", "are", "what", "we", "have"]),
+        # What the ending of these means hangs on the sentence.
+        ("Ana's o'clock n't", ["ana's", "o'clock", "n't"]),
         ("1. Bread\n2. Tea", ["1", ".", "bread", "|", "2", ".", "tea"]),
         ("to [BLANK] ____", ["to", "[", "blank", "____"]),
         ("Überhaupt nicht!", ["überhaupt", "nicht", "!"]),

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from scipy import sparse
 from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
@@ -180,13 +181,15 @@ def fit(settings: Settings, seed: int, examples: Examples) -> Model:
     # One thread: sums in a fixed order, and no threads in each other's way on a busy machine.
     with threadpool_limits(1):
         if 0 < refuses.sum() < len(refuses):
+            telling = _telling(runs, features, refuses)
             decided = LogisticRegression(
                 C=settings.penalty,
                 max_iter=settings.max_iterations,
                 tol=settings.tolerance,
                 random_state=seed,
-            ).fit(features, refuses, sample_weight=examples.weights)
-            refusal, bias = decided.coef_[0].astype(np.float32), float(decided.intercept_[0])
+            ).fit(features @ sparse.diags(telling), refuses, sample_weight=examples.weights)
+            refusal = (decided.coef_[0] * telling).astype(np.float32)
+            bias = float(decided.intercept_[0])
         for side in (refuses, ~refuses):
             if len(set(labels[side])) > 1:
                 # What hardly any of them has says nothing of their kinds, and takes half the time.
@@ -215,3 +218,22 @@ def fit(settings: Settings, seed: int, examples: Examples) -> Model:
         intercepts=intercepts,
         centres=(means / np.linalg.norm(means, axis=1, keepdims=True)).T.astype(np.float32),
     )
+
+
+def _telling(runs: Runs, features: sparse.csr_matrix, refuses: npt.NDArray[np.bool_]) -> FloatArray:
+    """How much each feature says by itself of refusal or not, shape (features,).
+
+    The root of the absolute log-count ratio (Wang and Manning 2012, *Baselines and Bigrams*), so
+    that what stands in refusals and others alike needs more evidence to count; over the length
+    that the median text has by it in each zone, as the features themselves are.
+    """
+    present = features.astype(bool).astype(np.float64)
+    shares = [(1 + present[side].sum(axis=0).A1) / (1 + side.sum()) for side in (refuses, ~refuses)]
+    telling = np.sqrt(np.abs(np.log(shares[0] / shares[1])))
+    zones = np.split(np.arange(len(telling)), np.cumsum([len(keys) for keys in runs.keys])[:-1])
+    for zone in zones:
+        weighed = features[:, zone] @ sparse.diags(telling[zone])
+        lengths = np.sqrt(weighed.multiply(weighed).sum(axis=1).A1)
+        if (lengths > 0).any():
+            telling[zone] /= np.median(lengths[lengths > 0])
+    return telling

@@ -31,6 +31,15 @@ _WORD: Final = re.compile(
 )
 _LINE: Final = "|"
 
+_WRITTEN_OUT: Final = {
+    "can't": "can not",
+    "cannot": "can not",
+    "won't": "will not",
+    "shan't": "shall not",
+}
+_ENDINGS: Final = {"n't": "not", "'m": "am", "'re": "are", "'ll": "will", "'ve": "have"}
+"""Short forms, so that `I can't` and `I cannot` are one; `'s` may be many things and stays."""
+
 ENDS: Final = frozenset({".", "!", "?", ":", _LINE})
 """Words after which a sentence begins."""
 
@@ -77,9 +86,21 @@ class Reader:
 
 
 def words_of(text: str | None) -> list[str]:
-    """The words of a text in lower case, marks between and behind clauses, and ends of lines."""
+    """The words of a text in lower case, marks between and behind clauses, and ends of lines.
+
+    English short forms are written out.
+    """
     found = _WORD.findall((text or "").lower())
-    return [_LINE if word == "\n" else word for word in found]
+    return [each for word in found for each in _written_out(_LINE if word == "\n" else word)]
+
+
+def _written_out(word: str) -> list[str]:
+    if word in _WRITTEN_OUT:
+        return _WRITTEN_OUT[word].split()
+    for ending, meaning in _ENDINGS.items():
+        if word.endswith(ending) and word != ending:
+            return [word.removesuffix(ending), meaning]
+    return [word]
 
 
 def cut(texts: Iterable[str], words: int) -> list[str]:
