@@ -41,7 +41,7 @@ def test_words(text: str | None, words: list[str]) -> None:
             "I can't tell how to kill a process.",
             "How do I kill a process?",
             None,
-            "i can't tell how to Requested a Requested .",
+            "i can not tell how to Requested a Requested .",
         ),
         # Common words keep their form, and so does the name's mask.
         ("I help Omar bake", "Help Omar bake", "Omar", "i help namemask Requested"),
