@@ -229,7 +229,7 @@ def _telling(runs: Runs, features: sparse.csr_matrix, refuses: npt.NDArray[np.bo
     """
     present = features.astype(bool).astype(np.float64)
     shares = [(1 + present[side].sum(axis=0).A1) / (1 + side.sum()) for side in (refuses, ~refuses)]
-    telling = np.sqrt(np.abs(np.log(shares[0] / shares[1])))
+    telling: FloatArray = np.sqrt(np.abs(np.log(shares[0] / shares[1])))
     zones = np.split(np.arange(len(telling)), np.cumsum([len(keys) for keys in runs.keys])[:-1])
     for zone in zones:
         weighed = features[:, zone] @ sparse.diags(telling[zone])
