@@ -1,4 +1,3 @@
-
 from snakemake.utils import min_version
 
 min_version("9.27")
