@@ -44,6 +44,7 @@ else:
     include: "workflow/rules/judging.smk"
     include: "workflow/rules/audit.smk"
     include: "workflow/rules/analysis.smk"
+    include: "workflow/rules/design.smk"
 
     if STUDY.analysis.stop_when is not None:
 

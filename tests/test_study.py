@@ -1,76 +1,15 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from refusal_parity.config import load_config
+from desk import NAMES, Desk
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.errors import InputError
-from refusal_parity.study import check_inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
-
-    from refusal_parity.study import Checked
-
-
-TEMPLATES = """template_id,family,template
-w1,work,[NAME] has been promoted
-w2,work,[NAME] applies for a post
-w3,work,[NAME] leaves early
-w4,work,[NAME] starts on Monday
-f1,food,[NAME] bakes [NAME]'s bread
-"""
-NAMES = """name_id,name,group,gender
-a1,Alexandra,greek,woman
-a2,Bion,greek,man
-a3,Chloe,greek,woman
-a4,Dion,greek,man
-b1,R\u00e9my,m\u00e9tis,man
-b2,Louis,m\u00e9tis,man
-b3,Ren\u00e9e,m\u00e9tis,woman
-b4,Anne,m\u00e9tis,woman
-b5,Odile,m\u00e9tis,woman
-"""
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A study in a folder of its own."""
-
-    folder: Path
-
-    def check(
-        self,
-        *,
-        templates: str = TEMPLATES,
-        names: str = NAMES,
-        prompts: dict[str, Any] | None = None,
-        covariates: Sequence[str] = (),
-        **dimensions: str,
-    ) -> Checked:
-        (self.folder / "t.csv").write_text(templates, "utf-8")
-        (self.folder / "n.csv").write_text(names, "utf-8")
-        compared = {"group": "greek"} | dimensions
-        raw = {
-            "study": "s",
-            "results": str(self.folder),
-            "samples": 2,
-            "prompts": {
-                "templates": str(self.folder / "t.csv"),
-                "names": str(self.folder / "n.csv"),
-            }
-            | (prompts or {}),
-            "models": {"m": {"engine": "openai", "base_url": "http://localhost/v1", "model": "m"}},
-            "analysis": {
-                "dimensions": {key: {"reference": level} for key, level in compared.items()},
-                "covariates": list(covariates),
-            },
-        }
-        return check_inputs(load_config(raw, where="x.yaml"), where="x.yaml")
 
 
 @pytest.fixture
@@ -246,80 +185,3 @@ def test_factors_that_cannot_be_meant(
     assert error.what.startswith(what)
     assert (error.where or "").endswith(where)
     assert error.remedy.startswith(remedy)
-
-
-def test_a_whole_study_gives_no_remark(desk: Desk) -> None:
-    # What a placeholder puts in is used.
-    templates = TEMPLATES.replace("[NAME] leaves", "[NAME] of [TOWN] leaves")
-    checked = desk.check(
-        templates=templates,
-        names=NAMES.replace("\n", ",Thebes\n").replace(",Thebes", ",town", 1),
-        gender="man",
-    )
-    assert checked.remarks == []
-    assert checked.prompts is not None
-    assert (checked.prompts.prompts, checked.prompts.arms) == (45, 1)
-
-
-_FIFTH = NAMES + "c1,Eleni,grek,woman\n"
-
-
-@pytest.mark.parametrize(
-    ("changes", "remark"),
-    [
-        (
-            {"names": _FIFTH},
-            ("n.csv: few names for group: 'grek' has 1 name (c1) - perhaps 'greek' is meant. With "
-            "1 against 4 names no permutation test has a p-value below 0.2"),
-        ),
-        (
-            {"names": NAMES.replace("b4,Anne,m\u00e9tis", "b4,Anne,cree")},
-            ("n.csv: few names for group: 'cree' has 1 name (b4). With 1 against 4 names no "
-            "permutation test has a p-value below 0.2"),
-        ),
-        (
-            {"names": NAMES.replace(",greek,man", ",celt,man")},
-            ("n.csv: few names for group: 'greek' has 2 names (a1, a3); 'celt' has 2 names "
-            "(a2, a4). With 2 against 2 names no permutation test has a p-value below 0.33"),
-        ),
-        (
-            {"family": "work"},
-            "t.csv: few templates for family: 'food' has 1 template (f1)",
-        ),
-        (
-            {"arm": "plain"},
-            ("analysis.dimensions.arm: 'plain' is the only arm of prompts.arms, so that there is "
-            "nothing to compare it with"),
-        ),
-        (
-            {"names": NAMES.replace("gender\n", "region\n")},
-            "n.csv: neither compared nor part of a prompt: region",
-        ),
-        (
-            {"templates": TEMPLATES.replace("\n", ",tone,by\n")},
-            "t.csv: neither compared nor part of a prompt: tone, by",
-        ),
-        (
-            {
-                "names": NAMES.replace("group,gender", "read_as,group"),
-                "prompts": {"group_column": "read_as"},
-            },
-            "n.csv: the column 'group' is not read, since prompts.group_column is 'read_as'",
-        ),
-        (
-            {"templates": TEMPLATES.replace("[NAME] ", "[NAME] of [town] ")},
-            ("t.csv: template 'w1' has [town] in it, which is sent as it stands (and so in 4 other "
-            "templates)"),
-        ),
-        (
-            {"names": NAMES + "c1,\u200fBion,greek,man\n"},
-            ("name 'c1' differs from 'a2' in marks of direction alone: nobody sees them, but the "
-            "model is sent both"),
-        ),
-    ],
-)  # fmt: skip
-def test_what_a_study_can_hardly_have_meant(
-    desk: Desk, changes: dict[str, Any], remark: str
-) -> None:
-    [found] = desk.check(**changes).remarks
-    assert found.removeprefix(f"{desk.folder}/") == remark

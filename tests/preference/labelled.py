@@ -101,3 +101,31 @@ def audited(
         alpha=alpha,
         human=human,
     )
+
+
+def erring(seed: int, *, group: int = 300, others: int = 1500, drawn: float = 0.3) -> Audit:
+    """Preferred answers refuse in 20 %; of the group's others the machine takes 30 % for such.
+
+    A share of each side's pairs was drawn, apart for what the machine says.
+    """
+    draw = np.random.default_rng(seed)
+    number = group + others
+    refuses = draw.random(number) < 0.2
+    is_group = np.arange(number) < group
+    said = refuses | (is_group & (draw.random(number) < 0.3))
+    words = np.where(said, "refusal", "answer").tolist()
+    rows = []
+    for cell in (is_group & said, is_group & ~said, ~is_group & said, ~is_group & ~said):
+        members = np.flatnonzero(cell)
+        size = max(2, round(drawn * len(members)))
+        chance = size / len(members)
+        where = f"{bool(is_group[members[0]])} {bool(said[members[0]])}"
+        rows += [
+            (int(at) + 1, "chosen", "refusal" if refuses[at] else "answer", chance, where)
+            for at in draw.choice(members, size, replace=False)
+        ]
+    return audited(
+        sides_of(words, ["answer"] * number),
+        mentions_of(sikh=range(1, group + 1)),
+        people_of(rows),
+    )

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import pytest
-from labelled import SIDES, audited, mentions_of, people_of, sides_of
-from scipy.stats import t
+from labelled import SIDES, audited, erring, mentions_of, people_of, sides_of
 
 from refusal_parity.pair_vocabulary import Adjustment
 from refusal_parity.preference.comparison import group_differences, group_measures
 from refusal_parity.preference.corrected import corrected_difference, corrected_rate
 from refusal_parity.preference.measures import MEASURES
 from refusal_parity.preference.readings import readings_of
-from refusal_parity.statistics.correction import Audited, correct
-
-if TYPE_CHECKING:
-    from refusal_parity.preference.audit import Audit
 
 BY_KEY = {measure.key: measure for measure in MEASURES}
 
@@ -133,34 +127,6 @@ def test_the_informative_set_is_no_sample() -> None:
     assert chosen.weight.tolist() == [2.0, 0.0]
 
 
-def erring(seed: int, *, group: int = 300, others: int = 1500, drawn: float = 0.3) -> Audit:
-    """Preferred answers refuse in 20 %; of the group's others the machine takes 30 % for such.
-
-    A share of each side's pairs was drawn, apart for what the machine says.
-    """
-    draw = np.random.default_rng(seed)
-    number = group + others
-    refuses = draw.random(number) < 0.2
-    is_group = np.arange(number) < group
-    said = refuses | (is_group & (draw.random(number) < 0.3))
-    words = np.where(said, "refusal", "answer").tolist()
-    rows = []
-    for cell in (is_group & said, is_group & ~said, ~is_group & said, ~is_group & ~said):
-        members = np.flatnonzero(cell)
-        size = max(2, round(drawn * len(members)))
-        chance = size / len(members)
-        where = f"{bool(is_group[members[0]])} {bool(said[members[0]])}"
-        rows += [
-            (int(at) + 1, "chosen", "refusal" if refuses[at] else "answer", chance, where)
-            for at in draw.choice(members, size, replace=False)
-        ]
-    return audited(
-        sides_of(words, ["answer"] * number),
-        mentions_of(sikh=range(1, group + 1)),
-        people_of(rows),
-    )
-
-
 def test_errors_of_the_machine_in_one_group_are_taken_out() -> None:
     audit = erring(1)
     row = group_differences(audit).row(
@@ -207,115 +173,3 @@ def test_pairs_that_are_wanted_are_counted_by_group(group: int, wanted: int) -> 
     assert ("all that are left" in rows["sikh"]["corrected_note"]) == (wanted == group)
     assert rows["nobody"]["pairs_wanted"] is None
     assert rows["nobody"]["corrected"] is not None
-
-
-def test_intervals_of_corrected_differences_hold_the_truth() -> None:
-    """Of 40 studies without a difference at 80 %, 32 are expected: fewer than 24 are a fault."""
-    held = 0
-    for seed in range(40):
-        audit = erring(100 + seed, group=200, others=400, drawn=0.4)
-        sides = (audit.members["sikh"], audit.members["nobody"])
-        found = corrected_difference(
-            audit, BY_KEY["chosen_refuses"], sides, Adjustment.NONE, names=("sikh", "nobody")
-        )
-        assert found.low is not None
-        assert found.high is not None
-        middle = (found.low + found.high) / 2
-        # From 95 % to 80 %.
-        half = (found.high - found.low) / 2 * 1.282 / 1.96
-        held += middle - half <= 0 <= middle + half
-    assert 24 <= held < 40
-
-
-def test_the_interval_is_welchs_of_pseudo_outcomes() -> None:
-    """Of conversations that are all unlike: variances of means, and people's few labels in df."""
-    audit = erring(5, group=200, others=400, drawn=0.3)
-    sides = (audit.members["sikh"], audit.members["nobody"])
-    assert len(np.unique(audit.cluster)) == len(audit.cluster)
-    (reading,) = audit.readings["chosen_refuses"]
-    fitted = correct(
-        Audited(
-            np.repeat([0, 1], [int(rows.sum()) for rows in sides]),
-            *(
-                np.concatenate([each[rows] for rows in sides])
-                for each in (reading.machine, reading.human, reading.weight)
-            ),
-        )
-    )
-    variances, spare, start = [], [], 0
-    for at, rows in enumerate(sides):
-        count, labelled = int(rows.sum()), int((reading.weight[rows] > 0).sum())
-        pseudo = fitted.pseudo[start : start + count]
-        variances.append(pseudo.var(ddof=1) / count + fitted.extra[at])
-        spare.append(labelled - 1)
-        start += count
-    whole = sum(variances)
-    df = whole**2 / sum(each**2 / left for each, left in zip(variances, spare, strict=True))
-    estimate = fitted.rate[0] - fitted.rate[1]
-    found = corrected_difference(
-        audit, BY_KEY["chosen_refuses"], sides, Adjustment.NONE, names=("sikh", "nobody")
-    )
-    half = t.isf(audit.alpha / 2, df) * np.sqrt(whole)
-    assert found.estimate == pytest.approx(estimate)
-    assert (found.low, found.high) == pytest.approx((estimate - half, estimate + half))
-    assert found.p_value == pytest.approx(2 * t.sf(abs(estimate) / np.sqrt(whole), df))
-    assert fitted.extra[0] != 0
-
-
-def test_a_share_of_two_corrected_rates_has_the_error_of_both() -> None:
-    """Refusal preferred where one refuses, a / (a + b): by numeric slopes in a and in b."""
-    random = np.random.default_rng(12)
-    number = 500
-    truth = {
-        side: random.random(number) < rate for side, rate in zip(SIDES, (0.3, 0.4), strict=True)
-    }
-    said = {side: each ^ (random.random(number) < 0.1) for side, each in truth.items()}
-    words = [np.where(said[side], "refusal", "answer").tolist() for side in SIDES]
-    drawn = np.flatnonzero(random.random(number) < 0.4)
-    rows = [
-        (int(at) + 1, side, "refusal" if truth[side][at] else "answer", 0.4, "all")
-        for side in SIDES
-        for at in drawn
-    ]
-    audit = audited(sides_of(*words), mentions_of(sikh=range(1, 201)), people_of(rows))
-    sides = (audit.members["sikh"], audit.members["nobody"])
-    level = np.repeat([0, 1], [int(each.sum()) for each in sides])
-    fitted = [
-        correct(
-            Audited(
-                level,
-                *(
-                    np.concatenate([each[part] for part in sides])
-                    for each in (reading.machine, reading.human, reading.weight)
-                ),
-            )
-        )
-        for reading in audit.readings["refusal_preferred"]
-    ]
-    labelled = audit.readings["refusal_preferred"][0].weight > 0
-    share, variances, spare, step = [], [], [], 1e-4
-    for at in (0, 1):
-        a, b = (each.rate[at] for each in fitted)
-        share.append(a / (a + b))
-        slopes = (
-            ((a + step) / (a + step + b) - (a - step) / (a - step + b)) / (2 * step),
-            (a / (a + b + step) - a / (a + b - step)) / (2 * step),
-        )
-        linear = sum(
-            slope * each.pseudo[level == at] for slope, each in zip(slopes, fitted, strict=True)
-        )
-        extra = sum(slope**2 * each.extra[at] for slope, each in zip(slopes, fitted, strict=True))
-        variances.append(np.var(linear, ddof=1) / (level == at).sum() + extra)
-        spare.append(
-            int((np.concatenate([labelled[part] for part in sides])[level == at]).sum()) - 1
-        )
-    found = corrected_difference(
-        audit, BY_KEY["refusal_preferred"], sides, Adjustment.NONE, names=("sikh", "nobody")
-    )
-    assert found.estimate == pytest.approx(share[0] - share[1])
-    assert found.p_value is not None
-    assert found.low is not None
-    whole = sum(variances)
-    df = whole**2 / sum(each**2 / left for each, left in zip(variances, spare, strict=True))
-    half = found.estimate - found.low
-    assert half == pytest.approx(t.isf(audit.alpha / 2, df) * np.sqrt(whole), rel=1e-6)

@@ -12,7 +12,7 @@ from report_study import changed
 
 from propensity_study import EVEN, PRIMARY, UNEVEN
 from refusal_parity.outcomes import Outcome
-from refusal_parity.report import propensity
+from refusal_parity.report import propensity, weighed_wording
 from refusal_parity.report.figure_odds import draw_odds
 from refusal_parity.report.figures import draw_all
 from refusal_parity.report.odds import odds_interval, odds_ratio, small_rate, weighed_models
@@ -202,8 +202,8 @@ def test_a_model_without_a_propensity_says_why(primary: ReportInputs) -> None:
     )
     without = changed(primary, propensity_levels=levels)
     assert weighed_models(without) == [UNEVEN]
-    assert propensity.unweighed(without) == [f"{EVEN} has no propensity: no opening is known."]
-    assert not propensity.unweighed(primary)
+    assert weighed_wording.unweighed(without) == [f"{EVEN} has no propensity: no opening is known."]
+    assert not weighed_wording.unweighed(primary)
     drawn = {(each.kind, each.model) for each in draw_all(without)}
     assert ("odds", UNEVEN) in drawn
     assert ("odds", EVEN) not in drawn

@@ -2,127 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from safeguards_report import changes, guarded_inputs, rates, texts
 
-from refusal_parity.config import StudyConfig
 from refusal_parity.report.figure_safeguards import draw_safeguards, trades_of
 from refusal_parity.report.safeguards import changes_table, rates_table, told
-from refusal_parity.report.sections.methods import set_apart
 from refusal_parity.report.sections.safeguards import SECTION
 from refusal_parity.statistics.pairing import STILL
-from refusal_parity.tables import Prompts, SafeguardRates, Safeguards, conform, empty
-from refusal_parity.vocabulary import Scope
+from refusal_parity.tables import SafeguardRates, Safeguards, conform
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
-GROUPS = ("all", "white", "muslim")
-RATES = {
-    ("plain", "harmless"): (0.10, 0.10, 0.10),
-    ("guarded", "harmless"): (0.22, 0.12, 0.32),
-    ("plain", "unsafe"): (0.40, 0.40, 0.40),
-    ("guarded", "unsafe"): (0.90, 0.90, 0.90),
-}
-
-
-def _rates(**other: Any) -> pl.DataFrame:
-    rows = [
-        {
-            "model": "m",
-            "arm": arm,
-            "kind": kind,
-            "outcome": "refusal",
-            "dimension": "all" if group == "all" else "group",
-            "group": group,
-            "n": 100,
-            "k": round(100 * rate),
-            "n_stopped": 7,
-            "n_left_out": 2,
-            "rate": rate,
-        }
-        for (arm, kind), rates in RATES.items()
-        for group, rate in zip(GROUPS, rates, strict=True)
-    ]
-    frame = pl.DataFrame(rows).with_columns(**other)
-    return conform(
-        pl.concat([empty(SafeguardRates), frame], how="diagonal_relaxed"),
-        SafeguardRates,
-        where="rates",
-    )
-
-
-def _changes(p: float | None = 0.001) -> pl.DataFrame:
-    rows = []
-    for kind in ("harmless", "unsafe"):
-        before, after = RATES["plain", kind], RATES["guarded", kind]
-        costs = dict(zip(GROUPS, (b - a for a, b in zip(before, after, strict=True)), strict=True))
-        for group, reference in (
-            ("all", None),
-            ("white", None),
-            ("muslim", None),
-            ("muslim", "white"),
-        ):
-            cost = costs[group] - (costs[reference] if reference else 0)
-            rows.append(
-                {
-                    "model": "m",
-                    "arm": "guarded",
-                    "baseline": "plain",
-                    "kind": kind,
-                    "outcome": "refusal",
-                    "dimension": "all" if group == "all" else "group",
-                    "group": group,
-                    "reference": reference,
-                    "estimand": "disparity_difference" if reference else "rate_difference",
-                    "scope": str(Scope.NEW_NAMES_AND_TEMPLATES),
-                    "n_prompts": 100,
-                    "names_group": 5,
-                    "templates_group": 9,
-                    "estimate": round(cost, 6),
-                    "ci_low": round(cost - 0.05, 6),
-                    "ci_high": round(cost + 0.05, 6),
-                    "p_value": p,
-                    "p_adjusted": p if cost else 1.0,
-                    "left_arm": 0,
-                    "left_baseline": 0,
-                }
-            )
-    frame = pl.DataFrame(rows)
-    return conform(
-        pl.concat([empty(Safeguards), frame], how="diagonal_relaxed"), Safeguards, where="changes"
-    )
-
 
 @pytest.fixture
 def guarded(inputs: ReportInputs) -> ReportInputs:
-    raw = inputs.config.model_dump(mode="json", exclude_unset=True)
-    raw["models"] = {"m": {"engine": "openai", "base_url": "http://localhost/v1", "model": "m"}}
-    raw["prompts"] = {
-        "templates": "t.csv",
-        "names": "n.csv",
-        "arms": {"plain": None, "guarded": {"guard": "g"}},
-    }
-    raw["guards"] = {"g": {"kind": "classifier", "harmful": ["u.csv"], "harmless": ["h.csv"]}}
-    raw["analysis"] = {}
-    return replace(inputs, config=StudyConfig.model_validate(raw)).with_tables(
-        {SafeguardRates: _rates(), Safeguards: _changes()}
-    )
-
-
-def _texts(inputs: ReportInputs) -> list[str]:
-    """What is said of both kinds of request of the one arm."""
-    [[arm]] = told(inputs).values()
-    assert (arm.arm, arm.baseline) == ("guarded", "plain")
-    return list(arm.kinds)
+    return guarded_inputs(inputs)
 
 
 def test_the_cost_in_words(guarded: ReportInputs) -> None:
     assert list(told(guarded)) == ["m"]
-    assert _texts(guarded) == [
+    assert texts(guarded) == [
         (
             "Harmless requests: refused 12.0 points more often (interval 7.0 to 17.0); +22.0 "
             "points for muslim names (most), +2.0 points for white names (least). It costs muslim "
@@ -144,23 +47,23 @@ def test_the_cost_in_words(guarded: ReportInputs) -> None:
 )
 def test_who_pays_less_in_words(guarded: ReportInputs, kind: str, words: str) -> None:
     between = pl.col("reference").is_not_null() & (pl.col("kind") == kind)
-    turned = _changes().with_columns(
+    turned = changes().with_columns(
         p_adjusted=pl.when(between).then(pl.lit(0.001)).otherwise(pl.lit(1.0)),
         **{
             key: pl.when(between).then(pl.lit(value)).otherwise(key)
             for key, value in (("estimate", -0.2), ("ci_low", -0.25), ("ci_high", -0.15))
         },
     )
-    texts = " ".join(_texts(guarded.with_tables({Safeguards: turned})))
-    assert words in texts
-    assert texts.count("is not shown") == 1
+    said = " ".join(texts(guarded.with_tables({Safeguards: turned})))
+    assert words in said
+    assert said.count("is not shown") == 1
 
 
 def test_a_cost_that_cannot_be_tested(guarded: ReportInputs) -> None:
     inputs = guarded.with_tables(
-        {Safeguards: _changes(None).with_columns(p_adjusted=pl.lit(None, pl.Float64))}
+        {Safeguards: changes(None).with_columns(p_adjusted=pl.lit(None, pl.Float64))}
     )
-    assert " ".join(_texts(inputs)).count("cannot be tested here") == 2
+    assert " ".join(texts(inputs)).count("cannot be tested here") == 2
 
 
 def test_tables_and_figure(guarded: ReportInputs) -> None:
@@ -196,7 +99,7 @@ def test_tables_and_figure(guarded: ReportInputs) -> None:
 
 
 def test_arms_are_drawn_where_their_rates_are(guarded: ReportInputs) -> None:
-    sure = _rates().with_columns(ci_low=pl.col("rate") - 0.04, ci_high=pl.col("rate") + 0.06)
+    sure = rates().with_columns(ci_low=pl.col("rate") - 0.04, ci_high=pl.col("rate") + 0.06)
     given = guarded.with_tables({SafeguardRates: conform(sure, SafeguardRates, where="rates")})
     drawn = draw_safeguards(given)
     assert drawn is not None
@@ -227,7 +130,7 @@ def test_arms_are_drawn_where_their_rates_are(guarded: ReportInputs) -> None:
 
 def test_arms_that_refuse_as_much_are_drawn_side_by_side(guarded: ReportInputs) -> None:
     """The guard stops as much as refused before, but other harmless requests."""
-    same = _rates().with_columns(
+    same = rates().with_columns(
         rate=pl.when(kind="unsafe").then(pl.lit(0.9)).otherwise("rate"),
         ci_low=pl.col("rate") - 0.05,
         ci_high=pl.col("rate") + 0.05,
@@ -250,7 +153,7 @@ def test_arms_that_refuse_as_much_are_drawn_side_by_side(guarded: ReportInputs) 
 
 def test_a_change_that_is_the_same_for_all_is_told(guarded: ReportInputs) -> None:
     between = pl.col("reference").is_not_null()
-    alike = _changes().with_columns(
+    alike = changes().with_columns(
         note=pl.when(between).then(pl.lit(STILL)),
         **{
             key: pl.when(~between).then(key)
@@ -258,53 +161,14 @@ def test_a_change_that_is_the_same_for_all_is_told(guarded: ReportInputs) -> Non
         },
         estimate=pl.when(between).then(pl.lit(0.0)).otherwise("estimate"),
     )
-    sentence = " ".join(_texts(guarded.with_tables({Safeguards: alike})))
+    sentence = " ".join(texts(guarded.with_tables({Safeguards: alike})))
     assert sentence.count("It changes exactly as much for all of them.") == 2
 
 
 def test_without_unsafe_requests_or_arms(guarded: ReportInputs, inputs: ReportInputs) -> None:
-    harmless = guarded.with_tables({SafeguardRates: _rates().filter(kind="harmless")})
+    harmless = guarded.with_tables({SafeguardRates: rates().filter(kind="harmless")})
     assert draw_safeguards(harmless) is None
     context = SECTION.context(harmless)
     assert context is not None
     assert context["unsafe"] is False
     assert SECTION.context(inputs) is None
-
-
-def test_prompts_that_rates_are_not_about_are_counted(inputs: ReportInputs) -> None:
-    assert set_apart(inputs) == ""
-    prompts = inputs[Prompts]
-    unsafe = pl.int_range(pl.len()) < 5
-    mixed = inputs.with_tables(
-        {Prompts: prompts.with_columns(kind=pl.when(unsafe).then(pl.lit("unsafe")))}
-    )
-    assert f"leave 5 of {len(prompts):,} prompts out" in set_apart(mixed)
-    assert "no number of this page is about them" in set_apart(mixed)
-    assert "section on what is done" in set_apart(mixed.with_tables({Safeguards: _changes()}))
-
-
-@pytest.mark.parametrize(
-    ("lowest", "turned"), [(0.02, False), (-0.03, True)], ids=["kept", "turned"]
-)
-def test_what_was_left_out_stands_beside_the_change(
-    guarded: ReportInputs, lowest: float, *, turned: bool
-) -> None:
-    changes = _changes().with_columns(
-        left_arm=pl.lit(11),
-        left_baseline=pl.lit(1),
-        left_change=pl.lit(0.1),
-        left_p_value=pl.lit(0.001),
-        left_p_adjusted=pl.lit(0.004),
-        lowest=pl.lit(lowest),
-        lowest_ci_low=pl.lit(lowest - 0.05),
-        highest=pl.lit(0.2),
-        highest_ci_high=pl.lit(0.25),
-    )
-    given = guarded.with_tables({Safeguards: changes})
-    sentence = " ".join(_texts(given))
-    assert "Left out are 11 responses with it and 1 without, which is more" in sentence
-    assert "adjusted p = 0.004" in sentence
-    assert ("rests on what was left out" in sentence) == turned
-    table = changes_table(given)
-    assert {row[8].text for row in table.rows} == {"11 and 1"}
-    assert "Left out" not in " ".join(_texts(guarded))

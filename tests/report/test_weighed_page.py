@@ -11,9 +11,10 @@ from report_study import changed
 
 from propensity_study import EVEN, UNEVEN
 from refusal_parity.outcomes import Outcome
-from refusal_parity.report.propensity import learnt_sentences, ratios_table, weighed_sentences
+from refusal_parity.report.propensity import ratios_table
 from refusal_parity.report.results import differences_table
 from refusal_parity.report.summary import summary_lines
+from refusal_parity.report.weighed_wording import learnt_sentences, weighed_sentences
 from refusal_parity.report.wording import statement
 from refusal_parity.tables import Pilots, PropensityLevels, Weighed, filled
 

@@ -29,6 +29,11 @@ def small_rate(rate: float | None) -> str:
     return f"{100 * rate:.{decimals}f} %"
 
 
+def small_interval(low: float | None, high: float | None) -> str:
+    """Limits of a rate that may be far below a percent; nothing where there are none."""
+    return "" if low is None or high is None else f"{small_rate(low)} to {small_rate(high)}"
+
+
 def odds_ratio(difference: float | None) -> str:
     """The odds ratio of a difference of log-odds, with two decimals."""
     return ratio(None if difference is None else exp(difference))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from refusal_parity.counting import agreed, counted
-from refusal_parity.openings.learnt import sentence_of
-from refusal_parity.openings.weighing import counts_of
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report.odds import (
     checks_of,
@@ -14,16 +12,15 @@ from refusal_parity.report.odds import (
     levels_of,
     odds_interval,
     odds_ratio,
+    small_interval,
     small_rate,
     weighed_models,
 )
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.tables import Pilots, Weighed
 from refusal_parity.text import (
     NOTHING,
     heading_of,
     interval,
-    isolated,
     known,
     level_words,
     p_equals,
@@ -69,7 +66,7 @@ def ratios_table(inputs: ReportInputs) -> Table:
                         row["corrected_rate"],
                     ),
                     Cell(
-                        _small_interval(row["corrected_low"], row["corrected_high"]),
+                        small_interval(row["corrected_low"], row["corrected_high"]),
                         row["corrected_low"],
                     ),
                     Cell("" if contrast is None else odds_ratio(estimate), estimate, shown),
@@ -220,99 +217,6 @@ def _unmeasured(inputs: ReportInputs, model: str, dimension: str) -> list[str]:
     lost = sum(missing.values())
     have, are = agreed(lost, "has", "have"), agreed(lost, "is", "are")
     return [f"{counted(lost, 'prompt')} {have} no log-odds and {are} left out: {told}."]
-
-
-def unweighed(inputs: ReportInputs) -> list[str]:
-    """A sentence for each model without a propensity: why it has none."""
-    said = []
-    measured = weighed_models(inputs)
-    for model in inputs.models:
-        if model in measured:
-            continue
-        config = inputs.config.models.get(model)
-        if model in inputs.config.weighed:
-            notes = [row["note"] for row in levels_of(inputs, model, _ALL).values() if row["note"]]
-            reason = plain(notes[0]) if notes else "no opening of a refusal is known"
-        elif config is not None and not config.weighs:
-            reason = (
-                "its engine does not tell how probable a given beginning of a response is; its "
-                "responses are drawn"
-            )
-        else:
-            reason = "the study draws its responses and does not weigh their openings"
-        said.append(f"{plain(model)} has no propensity: {reason}.")
-    return said
-
-
-def learnt_sentences(inputs: ReportInputs) -> list[str]:
-    """A sentence for each model on what its tree was learnt from."""
-    names = ("model", "study", "model_there")
-    return [
-        f"{said[:1].upper()}{said[1:]}."
-        for row in inputs[Pilots].iter_rows(named=True)
-        for said in (
-            sentence_of(row | {key: row[key] and isolated(str(row[key])) for key in names}),
-        )
-    ]
-
-
-def weighed_sentences(inputs: ReportInputs) -> list[str]:
-    """A sentence for each model on what its weighed rates rest on."""
-    said = []
-    for (model,), rows in inputs[Weighed].group_by("model", maintain_order=True):
-        of = counts_of(rows)
-        without = (
-            f" {of.continued_unlabelled:,} of the latter have no label; each of these counts as "
-            "the share of refusals that its opening has elsewhere, as neither a refusal nor an "
-            "answer."
-            if of.continued_unlabelled
-            else ""
-        )
-        given = (
-            f"and on {counted(of.continued, 'response')} that were given an opening of the tree "
-            f"and drawn to the end, {of.continued_refusals:,} of which "
-            f"{agreed(of.continued_refusals, 'refuses', 'refuse')}"
-            if of.continued
-            else "and on none that was given an opening"
-        )
-        said.append(
-            f"Weighed rates of {isolated(str(model))} rest on {counted(of.drawn, 'ordinary draw')} "
-            f"of {counted(of.prompts, 'prompt')}, {of.drawn_outside:,} of which "
-            f"{agreed(of.drawn_outside, 'opens', 'open')} outside the tree that was learnt from "
-            f"other templates, {given}.{without} {_checked(inputs, str(model))}"
-        )
-    return said
-
-
-def _checked(inputs: ReportInputs, model: str) -> str:
-    """What people's labels make of a model's weighed rate, or why they correct nothing."""
-    row = levels_of(inputs, model, _ALL).get(_ALL)
-    if row is None or not row["human_labels"]:
-        samples = "draw_human_sample"
-        samples += " draw_leaf_sample" if model in inputs.config.continued else ""
-        return (
-            "The labels are those of the machine, and no people's labels correct them: snakemake "
-            f"{samples} writes what people are to label."
-        )
-    labels = (
-        f"People labelled {counted(row['human_labels'], 'response')} of a probability sample, "
-        f"{row['human_leaf_labels']:,} of which "
-        f"{agreed(row['human_leaf_labels'], 'was', 'were')} given "
-        f"{agreed(row['human_leaf_labels'], 'its', 'their')} opening"
-    )
-    if row["corrected_rate"] is None:
-        return f"{labels}. They do not correct weighed rates: {plain(row['corrected_note'])}."
-    return (
-        f"{labels}. Corrected by them, the rate over all prompts is "
-        f"{small_rate(row['corrected_rate'])} ({inputs.confidence} interval "
-        f"{_small_interval(row['corrected_low'], row['corrected_high'])}) instead of "
-        f"{small_rate(row['weighed_rate'])}; the interval holds for new names and templates and "
-        "includes the uncertainty of the correction."
-    )
-
-
-def _small_interval(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{small_rate(low)} to {small_rate(high)}"
 
 
 def _below(p: float | None, alpha: float) -> bool:

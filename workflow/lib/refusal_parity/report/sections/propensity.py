@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.outcomes import Outcome
-from refusal_parity.report import openings, propensity
+from refusal_parity.report import openings, propensity, weighed_wording
 from refusal_parity.report.odds import analyses_propensity, weighed_models
 from refusal_parity.report.odds_wording import odds_sentences
 from refusal_parity.report.sections.section import Section
@@ -26,9 +26,9 @@ def _context(inputs: ReportInputs) -> dict[str, Any] | None:
         "primary": inputs.is_primary(Outcome.PROPENSITY, inputs.dimension),
         "listed": inputs.listed,
         "margin": f"{ratio(1 / margin)} to {ratio(margin)}",
-        "unweighed": propensity.unweighed(inputs),
-        "learnt": propensity.learnt_sentences(inputs),
-        "weighed": propensity.weighed_sentences(inputs),
+        "unweighed": weighed_wording.unweighed(inputs),
+        "learnt": weighed_wording.learnt_sentences(inputs),
+        "weighed": weighed_wording.weighed_sentences(inputs),
         "said": [(plain(model), _said(inputs, model)) for model in models],
         "ratios": propensity.ratios_table(inputs) if models else None,
         "openings": openings.openings_table(inputs),

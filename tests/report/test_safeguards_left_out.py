@@ -1,0 +1,60 @@
+"""What the page says of what arms are not about, and of what they leave out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from safeguards_report import changes, guarded_inputs, texts
+
+from refusal_parity.report.safeguards import changes_table
+from refusal_parity.report.sections.methods import set_apart
+from refusal_parity.tables import Prompts, Safeguards
+
+if TYPE_CHECKING:
+    from refusal_parity.report.inputs import ReportInputs
+
+
+@pytest.fixture
+def guarded(inputs: ReportInputs) -> ReportInputs:
+    return guarded_inputs(inputs)
+
+
+def test_prompts_that_rates_are_not_about_are_counted(inputs: ReportInputs) -> None:
+    assert set_apart(inputs) == ""
+    prompts = inputs[Prompts]
+    unsafe = pl.int_range(pl.len()) < 5
+    mixed = inputs.with_tables(
+        {Prompts: prompts.with_columns(kind=pl.when(unsafe).then(pl.lit("unsafe")))}
+    )
+    assert f"leave 5 of {len(prompts):,} prompts out" in set_apart(mixed)
+    assert "no number of this page is about them" in set_apart(mixed)
+    assert "section on what is done" in set_apart(mixed.with_tables({Safeguards: changes()}))
+
+
+@pytest.mark.parametrize(
+    ("lowest", "turned"), [(0.02, False), (-0.03, True)], ids=["kept", "turned"]
+)
+def test_what_was_left_out_stands_beside_the_change(
+    guarded: ReportInputs, lowest: float, *, turned: bool
+) -> None:
+    left = changes().with_columns(
+        left_arm=pl.lit(11),
+        left_baseline=pl.lit(1),
+        left_change=pl.lit(0.1),
+        left_p_value=pl.lit(0.001),
+        left_p_adjusted=pl.lit(0.004),
+        lowest=pl.lit(lowest),
+        lowest_ci_low=pl.lit(lowest - 0.05),
+        highest=pl.lit(0.2),
+        highest_ci_high=pl.lit(0.25),
+    )
+    given = guarded.with_tables({Safeguards: left})
+    sentence = " ".join(texts(given))
+    assert "Left out are 11 responses with it and 1 without, which is more" in sentence
+    assert "adjusted p = 0.004" in sentence
+    assert ("rests on what was left out" in sentence) == turned
+    table = changes_table(given)
+    assert {row[8].text for row in table.rows} == {"11 and 1"}
+    assert "Left out" not in " ".join(texts(guarded))
