@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from refusal_parity.statistics.designs.counts import FloatArray
     from refusal_parity.statistics.designs.grid import Grid
+    from refusal_parity.statistics.pooling.crossed_probit import Sites
 
 _RATIO: Final = 1.5
 """Between two standard deviations that are tried."""
@@ -65,6 +67,27 @@ class _Fit(NamedTuple):
         return self.known.log_evidence + float(prior)
 
 
+@dataclass(frozen=True)
+class _Fits:
+    """Fits to one study, each made once: the search comes back to the same variances."""
+
+    grid: Grid
+    k: FloatArray
+    known: dict[tuple[str, ...], _Fit] = field(default_factory=dict)
+
+    @property
+    def rate(self) -> float:
+        return float(self.k.sum() / self.grid.n.sum())
+
+    def at(self, given: Variances, start: Sites | None = None) -> _Fit:
+        """The fit with some variances; a new one starts where a similar one ended."""
+        # Steps up and down again differ in the last digits.
+        key = tuple(f"{each:.9g}" for each in given)
+        if key not in self.known:
+            self.known[key] = _Fit(given, know(self.grid, self.k, given, start))
+        return self.known[key]
+
+
 def pool(grid: Grid, k: FloatArray, alpha: float) -> Pooled | None:
     """Empirical Bayes estimates of names' and templates' rates, with intervals.
 
@@ -92,15 +115,16 @@ def pool(grid: Grid, k: FloatArray, alpha: float) -> Pooled | None:
     start = _start(grid, k)
     if start is None:
         return None
-    best = _Fit(start, know(grid, k, start))
+    fits = _Fits(grid, k)
+    best = fits.at(start)
     for _ in range(_ROUNDS):
         before = best
         for component in ("template", "template_group", "cell", "name"):
-            best = _climbed(grid, k, best, component)
+            best = _climbed(fits, best, component)
         if best is before:
             break
-    by_name, best = _weighed(grid, k, best, "name")
-    by_template, best = _weighed(grid, k, best, "template")
+    by_name, best = _weighed(fits, best, "name")
+    by_template, best = _weighed(fits, best, "template")
     names = mixed([(share, of_names(grid, *each)) for share, each in by_name], alpha)
     templates = mixed([(share, of_templates(grid, *each)) for share, each in by_template], alpha)
     n = grid.n
@@ -132,21 +156,20 @@ def _variances(rate: float, *components: float) -> Variances:
     return Variances(float(ndtri(rate)) * total**0.5, total, *map(float, components))
 
 
-def _tried(grid: Grid, k: FloatArray, fit: _Fit, component: str, ratio: float) -> Iterator[_Fit]:
+def _tried(fits: _Fits, fit: _Fit, component: str, ratio: float) -> Iterator[_Fit]:
     """Fits with one component larger and larger, or smaller and smaller."""
-    rate = float(k.sum() / grid.n.sum())
     least, most = 0.9 * _LOWEST, 1.1 * _LOWEST * _RATIO**_STEPS
     while least < (variance := getattr(fit.given, component)) ** 0.5 * ratio < most:
-        given = _variances(rate, *fit.given._replace(**{component: variance * ratio**2})[2:])
-        fit = _Fit(given, know(grid, k, given, fit.known.sites))
+        given = _variances(fits.rate, *fit.given._replace(**{component: variance * ratio**2})[2:])
+        fit = fits.at(given, fit.known.sites)
         yield fit
 
 
-def _climbed(grid: Grid, k: FloatArray, best: _Fit, component: str) -> _Fit:
+def _climbed(fits: _Fits, best: _Fit, component: str) -> _Fit:
     """The fit with the likeliest of one component, the others as given."""
     for ratio in (_RATIO, 1 / _RATIO):
         first = best
-        for fit in _tried(grid, k, best, component, ratio):
+        for fit in _tried(fits, best, component, ratio):
             if fit.height <= best.height:
                 break
             best = fit
@@ -156,12 +179,12 @@ def _climbed(grid: Grid, k: FloatArray, best: _Fit, component: str) -> _Fit:
 
 
 def _weighed(
-    grid: Grid, k: FloatArray, fit: _Fit, component: str
+    fits: _Fits, fit: _Fit, component: str
 ) -> tuple[list[tuple[float, tuple[Known, float]]], _Fit]:
     """All fits with one component that matter, with their shares; and the likeliest."""
     found = [fit]
     for ratio in (_RATIO, 1 / _RATIO):
-        for each in _tried(grid, k, fit, component, ratio):
+        for each in _tried(fits, fit, component, ratio):
             found.append(each)
             if each.height < max(one.height for one in found) - _NEGLIGIBLE:
                 break
