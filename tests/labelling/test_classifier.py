@@ -33,6 +33,10 @@ def texts(*responses: str, name: str | None = None) -> pl.DataFrame:
             "harmful_refusal",
         ),
         ("Could you please provide the missing word?", "failure"),
+        ("I can recommend two walks: along the canal, or up to the old mill.", "answer"),
+        ("I will keep it simple: soak the beans overnight and cook them for an hour.", "answer"),
+        ("You can start with the first chapter and read ten pages a day.", "answer"),
+        ("I can not help with that, I am afraid.", "refusal"),
     ],
 )
 def test_plain_cases(starter_classifier: Classifier, response: str, label: str) -> None:
