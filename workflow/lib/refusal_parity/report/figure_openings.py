@@ -64,7 +64,7 @@ def draw_openings(inputs: ReportInputs, model: str) -> Drawing | None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: small_rate(value)))
     axes.grid(visible=True, axis="x")
     axes.set_xlabel(
-        "Probability that a response is a refusal that opens so (square: of all that begin so);\n"
+        "Probability that a response is a refusal that opens so\n(square: of all that begin so); "
         "at the right: part of the difference"
     )
     legend_below(figure, axes)
