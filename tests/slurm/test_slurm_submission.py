@@ -42,8 +42,8 @@ def test_two_hundred_models_are_so_many_jobs(place: Place) -> None:
         for rule, count in re.findall(r"^(\w+) +(\d+)$", result.stderr, re.MULTILINE)
     }
     submitted = sum(count for rule, count in planned.items() if rule not in {*LOCAL, "total"})
-    # Prompts, classifier, agreement, design, and for each model responses, labels and tests.
-    assert submitted == 4 + 200 * 3
+    # Prompts, classifier, agreement, and for each model responses, labels, tests and design.
+    assert submitted == 3 + 200 * 4
 
 
 def test_several_gpus_are_one_task_on_one_node(place: Place) -> None:
