@@ -1,6 +1,6 @@
 """How harmful a request seems: an estimate that groups are made comparable by.
 
-A model of characters learns from the requests of the starter labels: those of the kind
+A model of characters and words learns from the requests of the starter labels: those of the kind
 `unsafe` against all others. It is weak, and documented as such: with it, a part of the
 difference in harm is taken account of, never all of it.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import make_pipeline, make_union
 from threadpoolctl import threadpool_limits
 
 from refusal_parity.csvfiles import read_csv
@@ -84,8 +84,12 @@ def train_harm_model(mask: Callable[[str], str]) -> HarmModel:
         for prompt, kind in frame.select("prompt", "kind").drop_nulls("prompt").iter_rows():
             kinds[mask(uniform(prompt))] = kind == _UNSAFE
     texts = sorted(kinds)
+    characters = TfidfVectorizer(
+        analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2
+    )
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\b\w+\b")
     pipeline = make_pipeline(
-        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2),
+        make_union(characters, words),
         LogisticRegression(C=3.0, class_weight="balanced", max_iter=500),
     )
     with threadpool_limits(1):
