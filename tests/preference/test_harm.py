@@ -51,4 +51,4 @@ def test_quality_on_requests_of_others(model: HarmModel, shared: Path) -> None:
     """The figure that how-to 9 gives: better than chance, and weak."""
     frame = read_csv(shared / "xstest/xstest_prompts.csv", required=("prompt", "label"))
     area = roc_auc_score(frame["label"] == "unsafe", model.of_requests(frame["prompt"].to_list()))
-    assert area == pytest.approx(0.70, abs=0.02)
+    assert area == pytest.approx(0.69, abs=0.02)

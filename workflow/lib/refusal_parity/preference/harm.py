@@ -87,7 +87,7 @@ def train_harm_model(mask: Callable[[str], str]) -> HarmModel:
     characters = TfidfVectorizer(
         analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2
     )
-    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\b\w+\b")
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     pipeline = make_pipeline(
         make_union(characters, words),
         LogisticRegression(C=3.0, class_weight="balanced", max_iter=500),
