@@ -65,6 +65,7 @@ class WholeStudy:
             the template.
         templates: families of the templates.
         models: keys of the models.
+        kinds: `harmless` or `unsafe` for each template; empty where nobody says.
         arms: keys of the system prompts.
         human: share of the labelled responses that people labelled, and whether as a
             probability sample.
@@ -75,6 +76,7 @@ class WholeStudy:
     say: Callable[[str, str, str, int], str]
     templates: tuple[str, ...] = ("plain", "plain", "other")
     models: tuple[str, ...] = ("m",)
+    kinds: tuple[str, ...] = ()
     arms: tuple[str, ...] = ("plain",)
     human: tuple[float, bool] | None = None
     analysis: dict[str, Any] = field(default_factory=dict)
@@ -115,6 +117,8 @@ class WholeStudy:
             for at, family in enumerate(self.templates)
             for arm in self.arms
         ]  # fmt: skip
+        if self.kinds:
+            rows = [row | {"kind": self.kinds[int(row["template_id"][1:])]} for row in rows]
         return conform(pl.DataFrame(rows, infer_schema_length=None), Prompts, where="prompts")
 
     def responses(self, prompts: pl.DataFrame) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from corrected_rows import config, labelled_study, people, rows
 from refusal_parity.errors import InputError
 from refusal_parity.statistics.answering.table import Evidence, findings
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.human_sample import MIN_LABELS
+from refusal_parity.statistics.human_sample import MIN_LABELS, refuse_strangers
 from refusal_parity.statistics.rates import rates as rates_table
 from refusal_parity.tables import TABLES, empty
 
@@ -98,7 +98,29 @@ def test_an_informative_set_alone_leaves_the_machine_s_finding(labelled: pl.Data
     assert "20 more human labels needed in y" in row["uncorrected"]
 
 
+@pytest.mark.parametrize("unsafe", ["x0", "y1"])
+def test_labels_of_requests_that_are_set_apart_change_nothing(
+    labelled: pl.DataFrame, unsafe: str
+) -> None:
+    # The sample is of all responses; differences of groups are of harmless requests alone.
+    compared = labelled.filter(~pl.col("prompt_id").str.contains(unsafe))
+    assert 0 < compared.height < labelled.height
+    everybody = people(labelled)
+    of_compared = everybody.join(compared, on=["model", "prompt_id", "sample"], how="semi")
+    assert of_compared.height < everybody.height
+    refuse_strangers(everybody, labelled)
+    found = rows(compared, everybody)
+    assert found == rows(compared, of_compared)
+    assert found["design_based", "y"]["estimate"] is not None
+
+
 def test_labels_of_another_study_are_refused(labelled: pl.DataFrame) -> None:
-    stranger = people(labelled).with_columns(prompt_id=pl.lit("?") + pl.col("prompt_id"))
-    with pytest.raises(InputError, match="human labels are of no response"):
-        disparities(labelled, config(), stranger)
+    stranger = people(labelled).with_columns(
+        prompt_id=pl.when(pl.int_range(pl.len()) < 2)
+        .then(pl.lit("?") + pl.col("prompt_id"))
+        .otherwise("prompt_id")
+    )
+    with pytest.raises(InputError, match="2 human labels are of no response of this study"):
+        refuse_strangers(stranger, labelled)
+    # Labels of a further model are the business of that model's own job.
+    refuse_strangers(stranger.with_columns(model=pl.lit("other")), labelled)

@@ -6,6 +6,7 @@ from refusal_parity.counting import counted
 from refusal_parity.statistics.checking.selfcheck import selfcheck
 from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
+from refusal_parity.statistics.human_sample import refuse_strangers
 from refusal_parity.statistics.influence import influences
 from refusal_parity.statistics.interactions import interactions
 from refusal_parity.statistics.lengths import lengths, quality
@@ -58,6 +59,9 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
             (LeafHumanLabels, snakemake.input.get("leaf_human")),
         )
     )
+    human, leaf_human = said
+    if human is not None:
+        refuse_strangers(human, labels)
     observations = observe(
         prompts,
         labels,
@@ -69,7 +73,9 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
     audited = (
         None
         if responses is None or propensity is None or weighed is None
-        else weighed_sample(measured(prompts, propensity, weighed, analysis), responses, *said)
+        else weighed_sample(
+            measured(prompts, propensity, weighed, analysis), responses, human, leaf_human
+        )
     )
     say(f"estimating and testing {counted(len(observations), 'response')}")
     tables = {
@@ -80,7 +86,7 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         "bounds": (bounds(observations, analysis, say), Bounds),
         "cut_off": (cut_off(prompts, labels, analysis, say), CutOff),
         "disparity": (
-            disparities(observations, analysis, said[0], say, weighed=audited),
+            disparities(observations, analysis, human, say, weighed=audited),
             Disparity,
         ),
         "interactions": (interactions(observations, analysis, say), Interactions),

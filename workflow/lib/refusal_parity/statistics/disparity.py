@@ -59,7 +59,7 @@ def disparities(
 
     Args:
         observations: rows of `observe`, of one model or several.
-        human: table of HumanLabels of these models, or of more; with it come
+        human: table of HumanLabels of these responses, or of more; with it come
             the rows of `design_based`.
         analysis: outcomes, dimensions with their references, level of the
             intervals, permutations, primary family.
@@ -72,8 +72,7 @@ def disparities(
         note says why.
 
     Raises:
-        InputError: a reference level does not occur in the observations, or a
-            human label is of none of them.
+        InputError: a reference level does not occur in the observations.
     """
     levels = {
         dimension: levels_of(observations, dimension, config.reference)
@@ -89,9 +88,8 @@ def disparities(
     ]
     audits: list[tuple[pl.DataFrame, dict[Outcome, Outcome]]] = []
     if human is not None:
-        of_these = pl.col("model").is_in(observations["model"].unique().implode())
-        audited = with_human_labels(observations, human.filter(of_these))
-        audits.append((audited, {outcome: outcome for outcome in analysis.readings}))
+        readings = {outcome: outcome for outcome in analysis.readings}
+        audits.append((with_human_labels(observations, human), readings))
     if weighed is not None:
         rates = [outcome for outcome in analysis.outcomes if outcome.is_weighed]
         audits.append((weighed, dict.fromkeys(rates, Outcome.REFUSAL)))

@@ -20,8 +20,30 @@ MIN_EVENTS: Final = 5
 _KEY: Final = ["model", "prompt_id", "sample"]
 
 
+def refuse_strangers(human: pl.DataFrame, labels: pl.DataFrame) -> None:
+    """Raise an InputError where a human label is of a response that is not there.
+
+    Args:
+        human: table of HumanLabels, of the models of `labels` or of more.
+        labels: table of Labels: all responses of a model, those to unsafe requests too.
+    """
+    models = labels["model"].unique().implode()
+    strangers = human.filter(pl.col("model").is_in(models)).join(labels, on=_KEY, how="anti")
+    if strangers.height:
+        raise InputError(
+            f"{counted(strangers.height, 'human label')} {agreed(strangers.height, 'is', 'are')} "
+            f"of no response of this study, the first of prompt {strangers['prompt_id'][0]!r}",
+            where="human labels",
+            remedy="Take labels of this study's own sample, or draw the sample anew.",
+        )
+
+
 def with_human_labels(observations: pl.DataFrame, human: pl.DataFrame) -> pl.DataFrame:
     """Put the probability sample of human labels beside the observations.
+
+    The sample is of all responses of a model, and the observations may be fewer: where a study
+    has harmless requests, those to its unsafe ones are none of them. A part of a probability
+    sample is one of that part.
 
     Args:
         observations: rows of `observe`; of weighed responses, with `opening` in their key.
@@ -32,9 +54,6 @@ def with_human_labels(observations: pl.DataFrame, human: pl.DataFrame) -> pl.Dat
         The observations with `human_label`, `human_split` (the votes, where people are
         evenly split), `weight` (1 / inclusion probability; all null outside the sample)
         and `stratum`.
-
-    Raises:
-        InputError: a human label is of a response that is not there.
     """
     key = [*_KEY, "opening"] if "opening" in observations.columns else _KEY
     sample = human.drop_nulls("inclusion_probability").select(
@@ -44,14 +63,6 @@ def with_human_labels(observations: pl.DataFrame, human: pl.DataFrame) -> pl.Dat
         (1 / pl.col("inclusion_probability")).alias("weight"),
         "stratum",
     )
-    strangers = sample.join(observations, on=key, how="anti")
-    if strangers.height:
-        raise InputError(
-            f"{counted(strangers.height, 'human label')} {agreed(strangers.height, 'is', 'are')} "
-            f"of no response of this study, the first of prompt {strangers['prompt_id'][0]!r}",
-            where="human labels",
-            remedy="Take labels of this study's own sample, or draw the sample anew.",
-        )
     return observations.join(sample, on=key, how="left", maintain_order="left")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.report import checking, results
 from refusal_parity.report.across_models import across_models
@@ -14,9 +15,10 @@ from refusal_parity.report.left_out import left_out_cautions
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.stages import interim_words
 from refusal_parity.report.wording import VERDICTS, Statement, rate_sentence, statement
+from refusal_parity.statistics.designs.observations import ordinary
 from refusal_parity.statistics.methods.design_based import DESIGN_BASED, UNIT_DESIGN_BASED
-from refusal_parity.tables import Disparity, HumanLabels, LeafHumanLabels
-from refusal_parity.text import count, plain, points, question
+from refusal_parity.tables import Disparity, HumanLabels, LeafHumanLabels, Prompts
+from refusal_parity.text import plain, points, question
 from refusal_parity.vocabulary import Verdict
 
 if TYPE_CHECKING:
@@ -66,23 +68,52 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "levels": DIMENSIONS[inputs.dimension].plural,
         "units": _UNITS[DIMENSIONS[inputs.dimension].unit],
         "margin": points(inputs.config.analysis.margin),
-        "human_labels": _human_count(inputs),
+        "people": _people(inputs),
         "findings": results.findings_table(inputs),
         "across_models": across_models(inputs),
         "interim": interim_words(inputs),
     }
 
 
-def _human_count(inputs: ReportInputs) -> str | None:
-    """How many responses of the probability sample people labelled; None if it corrects nothing."""
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """How many responses of the probability samples people labelled.
+
+    Attributes:
+        labels: of requests whose groups are compared.
+        elsewhere: of requests that the study sets apart, as unsafe ones; null where none is.
+    """
+
+    labels: str
+    elsewhere: str | None
+
+
+def _people(inputs: ReportInputs) -> People | None:
+    """What people labelled; None if it corrects nothing."""
     corrected = inputs[Disparity].filter(
         pl.col("method").cast(pl.String).is_in([DESIGN_BASED, UNIT_DESIGN_BASED]),
         pl.col("estimate").is_not_null(),
     )
     if corrected.is_empty():
         return None
-    labels = (inputs[schema] for schema in (HumanLabels, LeafHumanLabels))
-    return count(sum(each.drop_nulls("inclusion_probability").height for each in labels))
+    prompts = inputs[Prompts]
+    compared = prompts.filter(ordinary(prompts, inputs.config.analysis.dimensions))
+    labelled = [
+        inputs[schema].drop_nulls("inclusion_probability").select("prompt_id")
+        for schema in (HumanLabels, LeafHumanLabels)
+    ]
+    here, all_of_them = (
+        sum(each.join(of, on="prompt_id", how="semi").height for each in labelled)
+        for of in (compared, prompts)
+    )
+    rest = all_of_them - here
+    return People(
+        labels=counted(here, "response"),
+        elsewhere=f"{counted(rest, 'response')} to unsafe requests, which people labelled too, "
+        f"{agreed(rest, 'corrects', 'correct')} no difference here"
+        if rest
+        else None,
+    )
 
 
 def _answer(inputs: ReportInputs, model: str) -> Answer:
