@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from refusal_parity.csvfiles import ROW, read_csv, refuse_duplicates, refuse_spellings
+from refusal_parity.cells import ROW
+from refusal_parity.csvfiles import read_csv, refuse_duplicates, refuse_spellings
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:

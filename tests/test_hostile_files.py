@@ -12,9 +12,9 @@ import xlsxwriter
 
 from refusal_parity import workbooks
 from refusal_parity.audit.label_studio import read_export
+from refusal_parity.cells import read_header
 from refusal_parity.config import load_config
 from refusal_parity.config.reading import read_study
-from refusal_parity.csvfiles import read_header
 from refusal_parity.errors import InputError
 from refusal_parity.inference.checks import adapter_rank, read_model_config
 from refusal_parity.inference.response_files import read_columns

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import xlsxwriter
 
-from refusal_parity.csvfiles import ROW, read_csv, read_header
+from refusal_parity.cells import ROW, read_header
+from refusal_parity.csvfiles import read_csv
 from refusal_parity.errors import InputError
 from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.workbooks import Sheet, workbook_rows

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+import xlsxwriter
 from elsewhere import read
 
 from refusal_parity.config import ImportModel, TableColumns, load_config
@@ -142,6 +143,33 @@ def test_why_a_response_ended(
     assert (first["error"] is None) == (status != "error")
     unknown = [line for line in lines if "is not known" in line]
     assert bool(unknown) == (word in {"tool_calls", ""})
+
+
+def test_a_response_that_fills_a_cell_of_a_workbook_was_cut_there(
+    tmp_path: Path, study: Callable[..., pl.DataFrame], answers: pl.DataFrame
+) -> None:
+    longest = "word " * 6553 + "ab"
+    assert len(longest) == 32_767
+    first = pl.int_range(pl.len()) == 0
+    full = answers.with_columns(out=pl.when(first).then(pl.lit(longest)).otherwise("out"))
+    full.write_csv(tmp_path / "r.csv")
+    with xlsxwriter.Workbook(tmp_path / "r.xlsx") as book:
+        sheet = book.add_worksheet()
+        for row, cells in enumerate([full.columns, *full.rows()]):
+            sheet.write_row(row, 0, cells)
+    columns = TableColumns(response="out", prompt="text")
+    cut, lines = {}, []
+    for name in ("r.csv", "r.xlsx"):
+        source = ImportModel(engine="import", path=name, format="table", columns=columns)
+        found = import_responses(
+            tmp_path / name, source, study("plain"), model="m", say=lines.append
+        )
+        cut[name] = found.filter("truncated")["response"].to_list()
+    # A CSV holds texts of any length.
+    assert cut == {"r.csv": [], "r.xlsx": [longest]}
+    (said,) = [line for line in lines if "32,767" in line]
+    assert "1 response fills a cell" in said
+    assert "counts as cut off" in said
 
 
 @pytest.mark.parametrize(

@@ -2,54 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.cells import ROW, open_table
 from refusal_parity.errors import InputError
-from refusal_parity.spelling import as_known, difference, is_blank, reading
-from refusal_parity.textfiles import read_text
-from refusal_parity.workbooks import FIRST, Sheet, is_workbook, workbook_rows
+from refusal_parity.spelling import as_known, difference, reading
+from refusal_parity.workbooks import FIRST, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-# A response may be longer than the 131,072 characters that a cell has at most by default.
-csv.field_size_limit(2**31 - 1)
-
-ROW: Final = " row"
-"""Column with the line on which a row begins; the name of no column begins with a blank."""
-
-_SPREADSHEET: Final = "Save it as CSV, comma-separated, UTF-8, with a header row."
-_MARKS: Final = "\t;,"
 _PARTED: Final = re.compile(r"(?<=\w)[\s_-]+(?=\w)")
 """What parts words within one."""
-
-_MOST_COLUMNS: Final = 2_000
-_HEADER: Final = 100_000
-"""Characters that no header exceeds."""
-
-
-@dataclass
-class _Table:
-    """What stands in a file.
-
-    Attributes:
-        header: names of columns.
-        header_line: where they stand.
-        rows: cells of each row below, as many as the header has.
-        lines: where each row begins.
-    """
-
-    header: list[str] = field(default_factory=list)
-    header_line: int = 1
-    rows: list[list[str | None]] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
 
 
 def read_csv(
@@ -80,7 +48,7 @@ def read_csv(
     Raises:
         InputError: naming file and line.
     """
-    table = _parse(path, sheet)
+    table = open_table(path, sheet)
     wanted = dict.fromkeys([*required, *optional])
     written = dict(zip(wanted, as_known(wanted, table.header), strict=True))
     for column in wanted:
@@ -98,13 +66,8 @@ def read_csv(
             where=f"{path}, row {table.header_line}",
             remedy=f"Add it. The file needs {', '.join(required)}.",
         )
-    if not table.rows:
-        raise InputError("no rows", where=str(path), remedy="Add at least one row.")
-    frame = (
-        pl.DataFrame(table.rows, schema=dict.fromkeys(table.header, pl.String), orient="row")
-        .rename({name: column for column, name in written.items() if name in table.header})
-        .with_columns(pl.Series(ROW, table.lines, dtype=pl.Int64))
-    )
+    there = {name: column for column, name in written.items() if name in table.header}
+    frame = table.frame(there).rename(there)
     frame = frame.with_columns(
         pl.lit(None, pl.String).alias(column) for column in optional if column not in frame.columns
     )
@@ -117,20 +80,6 @@ def read_csv(
                 remedy="Fill the cell or remove the row.",
             )
     return frame
-
-
-def read_header(path: Path, sheet: Sheet = FIRST) -> list[str]:
-    """The names of a file's columns, without a look at its rows.
-
-    Raises:
-        InputError: it is not there, or no text.
-    """
-    if is_workbook(path):
-        rows: Iterable[list[str]] = workbook_rows(path, sheet)
-    else:
-        text, mark, _ = _begun(read_text(path, remedy=_SPREADSHEET))
-        rows = csv.reader(io.StringIO(text[:_HEADER], newline=""), delimiter=mark)
-    return next(([each.strip() for each in row] for row in rows if any(row)), [])
 
 
 def refuse_duplicates(
@@ -178,91 +127,3 @@ def refuse_spellings(frame: pl.DataFrame, column: str, path: Path) -> None:
 def row_of(path: Path, offending: pl.DataFrame) -> str:
     """Where the first of the offending rows is, for an error's `where`."""
     return f"{path}, row {offending[ROW][0]}"
-
-
-def cell(text: str) -> str | None:
-    """A cell without surrounding blanks, null if it holds nothing that can be seen."""
-    return None if is_blank(text) else text.strip()
-
-
-def _parse(path: Path, sheet: Sheet) -> _Table:
-    """The cells of a file."""
-    rows: Iterable[tuple[int, list[str]]] = (
-        enumerate(workbook_rows(path, sheet), 1) if is_workbook(path) else _csv_rows(path)
-    )
-    table = _Table()
-    kept: list[int] = []
-    for begins, row in rows:
-        cells = [cell(each) for each in row]
-        if not kept and any(cells):
-            kept = _columns(cells, f"{path}, row {begins}")
-            table.header = [str(cells[at]) for at in kept]
-            table.header_line, width = begins, len(cells)
-        elif any(cells):
-            if len(row) <= kept[-1] or any(cells[width:]):
-                raise InputError(
-                    f"{len(row)} cells where the header has {width}",
-                    where=f"{path}, row {begins}",
-                    remedy='Put cells that hold a comma in "double quotes"; if the file is cut '
-                    "off here, get it anew.",
-                )
-            table.rows.append([cells[at] for at in kept])
-            table.lines.append(begins)
-    if not kept:
-        raise InputError("the file is empty", where=str(path), remedy=_SPREADSHEET)
-    return table
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a CSV with the lines on which they begin.
-
-    The standard library's reader, because it alone says on which line a row
-    with a cell too many or too few stands.
-    """
-    text, mark, skipped = _begun(read_text(path, remedy=_SPREADSHEET))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
-    begins = skipped + 1
-    try:
-        for row in reader:
-            yield begins, row
-            begins = reader.line_num + 1 + skipped
-    except csv.Error as error:
-        raise InputError(
-            f"broken CSV ({error})", where=f"{path}, row {begins}", remedy=_SPREADSHEET
-        ) from error
-
-
-def _begun(text: str) -> tuple[str, str, int]:
-    """A file from its header on, what parts its cells, and how many lines came before.
-
-    Excel writes that mark on a line of its own, `sep=;`. Elsewhere the header tells:
-    spreadsheets of many countries write semicolons.
-    """
-    said = re.match(r'"?sep=(.)"?\r?\n', text, re.IGNORECASE)
-    if said:
-        return text[said.end() :], said[1], 1
-    unquoted = re.sub('"[^"]*"', "", text[:_HEADER].lstrip())
-    header = re.split("[\r\n]", unquoted, maxsplit=1)[0]
-    # Of two that are as frequent, names of columns hold the comma sooner.
-    mark = max(_MARKS, key=header.count)
-    return text, mark if mark in header else ",", 0
-
-
-def _columns(header: list[str | None], where: str) -> list[int]:
-    """Which columns have a name, each its own."""
-    kept = [at for at, name in enumerate(header) if name]
-    if len(kept) > _MOST_COLUMNS:
-        raise InputError(
-            f"{len(kept):,} columns, more than any table of people",
-            where=where,
-            remedy="Leave out those that nothing needs.",
-        )
-    for at in kept:
-        first = header.index(header[at])
-        if first < at:
-            raise InputError(
-                f"column {header[at]!r} stands there twice (cells {first + 1} and {at + 1})",
-                where=where,
-                remedy="Rename or remove one of the two.",
-            )
-    return kept

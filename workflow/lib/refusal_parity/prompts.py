@@ -9,14 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.csvfiles import (
-    ROW,
-    read_csv,
-    read_header,
-    refuse_duplicates,
-    refuse_spellings,
-    row_of,
-)
+from refusal_parity.cells import ROW, read_header
+from refusal_parity.csvfiles import read_csv, refuse_duplicates, refuse_spellings, row_of
 from refusal_parity.dimensions import DIMENSIONS, Unit, of_unit
 from refusal_parity.errors import InputError
 from refusal_parity.factors import SET

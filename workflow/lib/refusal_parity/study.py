@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from refusal_parity.cells import read_header
 from refusal_parity.config import ImportModel, engine_of
-from refusal_parity.csvfiles import read_header
 from refusal_parity.dimensions import DIMENSIONS, Unit, list_up, of_unit
 from refusal_parity.errors import InputError
 from refusal_parity.factors import KIND, SET, refuse_no_factor, refuse_words

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from python_calamine import load_workbook
+import polars as pl
+from python_calamine import SheetVisibleEnum, load_workbook
 
 from refusal_parity.errors import InputError
 from refusal_parity.limits import FailedApartError, TooLongError, apart
 from refusal_parity.spelling import as_known
 from refusal_parity.textfiles import refuse_devices
 from refusal_parity.unfolding import refuse_unfolding_archive
+from refusal_parity.workbook_marks import Marks, mark
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,10 +24,18 @@ if TYPE_CHECKING:
 WORKBOOKS: Final = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
 """Endings of their names."""
 
+LONGEST_CELL: Final = 32_767
+"""Characters that a cell of a spreadsheet program holds; some programs cut what is longer."""
+
+DATE: Final = "holds a date or a time, which spreadsheets make of texts such as 3/4"
+
+_OLD: Final = ".xls"
+
 _ANEW: Final = "Save it anew as .xlsx, or as CSV in UTF-8."
 _MOST_MB: Final = 2_000
 _LONGEST_S: Final = 120.0
 _EXACT: Final = 2**53
+_DATES: Final = (dt.date, dt.time, dt.timedelta)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +45,12 @@ class Sheet:
     Attributes:
         name: its name; null for the first one.
         needed: whether the first one is not taken where none has that name.
+        hidden: whether rows that are hidden, as by a filter, are read like the others.
     """
 
     name: str | None = None
     needed: bool = True
+    hidden: bool = False
 
 
 FIRST: Final = Sheet()
@@ -49,8 +61,34 @@ def is_workbook(path: Path) -> bool:
     return path.suffix.lower() in WORKBOOKS
 
 
-def workbook_rows(path: Path, sheet: Sheet = FIRST) -> list[list[str]]:
-    """All rows of a sheet, from the first on; empty texts where nothing stands.
+def fills_a_cell(column: str) -> pl.Expr:
+    """Whether texts of a workbook are as long as a cell may be, by either way to count.
+
+    Some programs count characters, some the 16 bits that most of them take.
+    """
+    text = pl.col(column)
+    twice = text.str.count_matches(r"[\x{10000}-\x{10ffff}]")
+    length = text.str.len_chars()
+    return (length == LONGEST_CELL) | (length + twice == LONGEST_CELL)
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRows:
+    """What stands on a sheet.
+
+    Attributes:
+        rows: texts of all cells, from the first row on; empty ones where nothing stands.
+        faults: of a cell (row and column from 0), why its text is not what people meant.
+        hidden: rows that hold something and are not shown, from 0.
+    """
+
+    rows: list[list[str]]
+    faults: dict[tuple[int, int], str]
+    hidden: list[int]
+
+
+def workbook_rows(path: Path, sheet: Sheet = FIRST) -> SheetRows:
+    """All rows of a sheet, from the first on.
 
     A cell that holds a formula is what it last came to. Whole numbers are written without
     decimals, truth values as TRUE and FALSE, dates as 2025-01-31.
@@ -65,6 +103,12 @@ def workbook_rows(path: Path, sheet: Sheet = FIRST) -> list[list[str]]:
     if not path.exists():
         raise InputError("no such file", where=str(path), remedy="Correct the path in the config.")
     refuse_devices(path)
+    if path.suffix.lower() == _OLD:
+        raise InputError(
+            "a workbook of the old kind (.xls), in which errors of formulas look like empty cells",
+            where=str(path),
+            remedy=_ANEW,
+        )
     try:
         refuse_unfolding_archive(path)
         # One cell far out makes a table of all before it, for which no memory is enough.
@@ -80,29 +124,51 @@ def workbook_rows(path: Path, sheet: Sheet = FIRST) -> list[list[str]]:
             where=str(path),
             remedy=_ANEW,
         ) from None
-    if found["rows"] is None:
+    if found["name"] is None:
         raise InputError(
             f"it has no sheet {sheet.name!r} (found: {', '.join(found['sheets'])})",
             where=str(path),
             remedy="Correct the sheet's name in the config.",
         )
-    rows: list[list[str]] = found["rows"]
-    return rows
+    if found["is_hidden"]:
+        raise InputError(
+            f"its first sheet, {found['name']!r}, is hidden",
+            where=str(path),
+            remedy="Show it, or make the sheet that is meant the first one.",
+        )
+    faults = {(row, column): what for row, column, what in found["faults"]}
+    return SheetRows(rows=found["rows"], faults=faults, hidden=found["hidden"])
 
 
 def _rows(path: Path, sheet: Sheet) -> dict[str, Any]:
-    """The names of all sheets, and the rows of one; null where it is not there."""
+    """The names of all sheets, and what stands on one; its name is null where it is not there."""
     book = load_workbook(path)
     names = book.sheet_names
     (wanted,) = as_known([sheet.name], names)
-    if wanted in names:
-        found = book.get_sheet_by_name(str(wanted))
-    elif names and (sheet.name is None or not sheet.needed):
-        found = book.get_sheet_by_index(0)
-    else:
-        return {"sheets": names, "rows": None}
-    rows = found.to_python(skip_empty_area=False)
-    return {"sheets": names, "rows": [[_text(cell) for cell in row] for row in rows]}
+    is_named = wanted in names
+    if not is_named:
+        if not names or (sheet.name is not None and sheet.needed):
+            return {"sheets": names, "name": None}
+        wanted = names[0]
+    cells = book.get_sheet_by_name(str(wanted)).to_python(skip_empty_area=False)
+    rows = [[_text(cell) for cell in row] for row in cells]
+    marks = Marks(height=len(rows), width=max(map(len, rows), default=0))
+    mark(path, str(wanted), marks)
+    dates = {
+        (at, across): DATE
+        for at, row in enumerate(cells)
+        for across, cell in enumerate(row)
+        if isinstance(cell, _DATES)
+    }
+    visible = book.sheets_metadata[names.index(str(wanted))].visible
+    return {
+        "sheets": names,
+        "name": wanted,
+        "is_hidden": not is_named and visible != SheetVisibleEnum.Visible,
+        "rows": rows,
+        "faults": [[*where, what] for where, what in (dates | marks.faults).items()],
+        "hidden": [row for row in marks.hidden if any(rows[row])],
+    }
 
 
 def _text(cell: Any) -> str:

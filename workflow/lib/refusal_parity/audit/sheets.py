@@ -9,7 +9,8 @@ import polars as pl
 import xlsxwriter
 
 from refusal_parity.audit.votes import RawVote, moment
-from refusal_parity.csvfiles import ROW, read_csv
+from refusal_parity.cells import ROW
+from refusal_parity.csvfiles import read_csv
 from refusal_parity.errors import InputError
 from refusal_parity.files import new_file, write_text
 from refusal_parity.spelling import reading
@@ -96,7 +97,7 @@ def read_sheet(path: Path, file: str) -> Iterator[RawVote]:
         InputError: the file has no columns task and label, or says of a row neither that it
             is adjudicated nor that it is not.
     """
-    sheet = Sheet("to label", needed=False)
+    sheet = Sheet("to label", needed=False, hidden=True)
     rows = read_csv(path, required=["task", "label"], optional=_OPTIONAL, sheet=sheet)
     nobody = file.removesuffix(path.suffix) if rows["annotator"].is_null().all() else None
     plain = rows.select(unguarded(pl.col("response"))).to_series()

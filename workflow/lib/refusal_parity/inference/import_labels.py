@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.csvfiles import ROW
+from refusal_parity.cells import ROW
 from refusal_parity.errors import InputError
 from refusal_parity.vocabulary import Label, spelled_out
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.cells import ROW
 from refusal_parity.counting import agreed, counted
-from refusal_parity.csvfiles import ROW, row_of
+from refusal_parity.csvfiles import row_of
 from refusal_parity.errors import InputError
 from refusal_parity.factors import is_listed
 from refusal_parity.inference.finish_reasons import finish_reason, is_failure
@@ -18,6 +19,7 @@ from refusal_parity.inference.servers.refusals import filter_of_choice
 from refusal_parity.spelling import as_known
 from refusal_parity.tables import Responses
 from refusal_parity.vocabulary import Status
+from refusal_parity.workbooks import LONGEST_CELL, fills_a_cell, is_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +84,15 @@ def read_response_table(
         remedy="Keep one of the rows, or name the column that numbers them in columns.sample.",
     )
     order = prompts.select("prompt_id").with_row_index("_order")
+    full = fills_a_cell("response") if is_workbook(path) else pl.lit(value=False)
+    keyed = keyed.with_columns(full=full)
+    if cut := keyed["full"].sum():
+        say(
+            f"WARNING {counted(cut, 'response')} {agreed(cut, 'fills', 'fill')} a cell of "
+            f"{LONGEST_CELL:,} characters, the most that workbooks hold, and "
+            f"{agreed(cut, 'counts', 'count')} as cut off: read the whole text from CSV or JSON "
+            "lines"
+        )
     return (
         _ended(keyed)
         .with_columns(
@@ -123,7 +134,7 @@ def _ended(keyed: pl.DataFrame) -> pl.DataFrame:
         .when(pl.col("response") == "")
         .then(pl.lit(str(Status.EMPTY)))
         .otherwise(pl.lit(str(Status.OK))),
-        truncated=pl.col("finish_reason").eq_missing(CUT_OFF),
+        truncated=pl.col("finish_reason").eq_missing(CUT_OFF) | pl.col("full"),
     )
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from refusal_parity.cells import ROW
 from refusal_parity.counting import agreed, counted
-from refusal_parity.csvfiles import ROW, read_csv, refuse_spellings, row_of
+from refusal_parity.csvfiles import read_csv, refuse_spellings, row_of
 from refusal_parity.errors import InputError
 from refusal_parity.expansion import expand
 from refusal_parity.inference.finish_reasons import unknown_reasons

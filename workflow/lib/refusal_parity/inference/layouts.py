@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from refusal_parity.csvfiles import read_header
+from refusal_parity.cells import read_header
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:

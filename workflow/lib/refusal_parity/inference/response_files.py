@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from refusal_parity.csvfiles import ROW, cell, read_csv, read_header
+from refusal_parity.cells import ROW, cell, open_table, read_header
 from refusal_parity.errors import InputError
 from refusal_parity.inference.json_rows import ANEW, objects_of
 from refusal_parity.spelling import as_known, reading
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _ROWS: Final = frozenset({".csv", ".tsv", *WORKBOOKS})
 _KINDS: Final = "Give a .csv, .xlsx, .jsonl or .parquet file; text may be compressed (.csv.gz)."
+_TEXTS: Final = frozenset({"columns.response", "columns.prompt"})
+"""What people or models wrote, which a spreadsheet may have made something else of."""
+
 _DEEPER: Final = (
     "Name the text within it by its path, such as `resps.0` of a list or `doc.text` of an object; "
     "or write it into a column of its own."
@@ -161,9 +164,10 @@ def _refuse_twice(found: Mapping[str, Any], key: str, path: Path, at: int) -> No
 
 
 def _from_csv(path: Path, named: Mapping[str, str], *, sheet: Sheet) -> pl.DataFrame:
-    frame = read_csv(path, required=(), sheet=sheet)
-    columns = [name for name in frame.columns if name != ROW]
-    written = _there(path, named, columns, nested=False)
+    table = open_table(path, sheet)
+    written = _there(path, named, table.header, nested=False)
+    texts = [written[key] for key in _TEXTS if key in written]
+    frame = table.frame(written.values(), texts=texts)
     return frame.select(ROW, **{key: pl.col(name) for key, name in written.items()})
 
 

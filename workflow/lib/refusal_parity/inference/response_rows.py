@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 from polars.exceptions import PolarsError
 
-from refusal_parity.csvfiles import cell
+from refusal_parity.cells import cell
 from refusal_parity.errors import InputError
 from refusal_parity.inference.requests import CUT_OFF, Completion
 from refusal_parity.tables import Responses, conform, empty

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from refusal_parity.csvfiles import ROW, read_csv, row_of
+from refusal_parity.cells import ROW
+from refusal_parity.csvfiles import read_csv, row_of
 from refusal_parity.errors import InputError
 from refusal_parity.inference.layouts import is_chehbouni_2024
 from refusal_parity.labelling.starter import STARTER, is_starter

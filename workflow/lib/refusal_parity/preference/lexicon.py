@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from refusal_parity.csvfiles import ROW, read_csv
+from refusal_parity.cells import ROW
+from refusal_parity.csvfiles import read_csv
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.csvfiles import ROW, read_csv
+from refusal_parity.cells import ROW
+from refusal_parity.csvfiles import read_csv
 from refusal_parity.errors import InputError
 from refusal_parity.repository import REPOSITORY
 from refusal_parity.spelling import uniform

@@ -1,0 +1,236 @@
+"""The cells of a CSV or a workbook as they stand there, with the lines on which rows begin."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from refusal_parity.counting import agreed, counted
+from refusal_parity.errors import InputError
+from refusal_parity.spelling import is_blank
+from refusal_parity.textfiles import read_text
+from refusal_parity.workbook_marks import ERROR
+from refusal_parity.workbooks import DATE, FIRST, Sheet, is_workbook, workbook_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from pathlib import Path
+
+# A response may be longer than the 131,072 characters that a cell has at most by default.
+csv.field_size_limit(2**31 - 1)
+
+ROW: Final = " row"
+"""Column with the line on which a row begins; the name of no column begins with a blank."""
+
+_SPREADSHEET: Final = "Save it as CSV, comma-separated, UTF-8, with a header row."
+_MARKS: Final = "\t;,"
+_MOST_COLUMNS: Final = 2_000
+_HEADER: Final = 100_000
+"""Characters that no header exceeds."""
+
+
+_ERRORS: Final = re.compile(
+    r"#(?:N/A|N/D|NV|[¡¿]?(?:NAME|NOMBRE|NOM|NOME)\?|GETTING_DATA|¡?(?:VALUE|WERT|VALEUR|VALOR|VALORE"
+    r"|REF|BEZUG|RIF|DIV/0|NUM|ZAHL|NOMBRE|NULL|NUL|NULO|NULLO|SPILL|CALC|FIELD|BLOCKED|CONNECT|UNKNOWN"
+    r"|BUSY|EXTERNAL)!)|Err:\d{3}"
+)
+"""What spreadsheets write for formulas that failed, in some of their languages."""
+
+
+@dataclass
+class Table:
+    """What stands in a file.
+
+    Attributes:
+        path: the file.
+        header: names of columns.
+        header_line: where they stand.
+        rows: cells of each row below, as many as the header has.
+        lines: where each row begins.
+        faults: of a row's line and a column, why the cell is not what people meant.
+    """
+
+    path: Path
+    header: list[str] = field(default_factory=list)
+    header_line: int = 1
+    rows: list[list[str | None]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    faults: dict[tuple[int, str], str] = field(default_factory=dict)
+
+    def frame(self, needed: Iterable[str], *, texts: Collection[str] = ()) -> pl.DataFrame:
+        """All rows, with the line of each in `ROW`.
+
+        Args:
+            needed: columns in which every cell must be what people meant; in others, an error
+                of a formula is an empty cell.
+            texts: those of them in which a date or a time is none.
+
+        Raises:
+            InputError: there is no row, or a cell of a needed column is not what people meant.
+        """
+        if not self.rows:
+            raise InputError("no rows", where=str(self.path), remedy="Add at least one row.")
+        frame = pl.DataFrame(
+            self.rows, schema=dict.fromkeys(self.header, pl.String), orient="row"
+        ).with_columns(pl.Series(ROW, self.lines, dtype=pl.Int64))
+        for column in needed:
+            if column in self.header:
+                self._refuse_faults(frame.select(ROW, text=column), column, is_text=column in texts)
+        return frame
+
+    def _refuse_faults(self, cells: pl.DataFrame, column: str, *, is_text: bool) -> None:
+        faults = {
+            line: what
+            for (line, name), what in self.faults.items()
+            if name == column and (is_text or what != DATE)
+        }
+        failed = cells.filter(pl.col("text").is_not_null()).rows()
+        for line, text in failed:
+            if _ERRORS.fullmatch(text):
+                faults[line] = f"holds {text!r}, an error of a formula"
+        if faults:
+            line = min(faults)
+            more = len(faults) - 1
+            raise InputError(
+                f"column {column!r} {faults[line]}"
+                + f"; {counted(more, 'row')} below {agreed(more, 'has', 'have')} the like"
+                * bool(more),
+                where=f"{self.path}, row {line}",
+                remedy="Write into the cell what it should say. A response that says this itself "
+                "can be read from JSON lines.",
+            )
+
+
+def open_table(path: Path, sheet: Sheet = FIRST) -> Table:
+    """The cells of a CSV or a workbook.
+
+    Raises:
+        InputError: naming file and line.
+    """
+    table = Table(path)
+    rows, faults = _cells(path, sheet)
+    # A row with nothing else on it is one.
+    failed = {row + 1 for (row, _), what in faults.items() if what == ERROR}
+    kept: list[int] = []
+    for begins, row in rows:
+        cells = [cell(each) for each in row]
+        if not kept and any(cells):
+            kept = _columns(cells, f"{path}, row {begins}")
+            table.header = [str(cells[at]) for at in kept]
+            table.header_line, width = begins, len(cells)
+        elif any(cells) or begins in failed:
+            if len(row) <= kept[-1] or any(cells[width:]):
+                raise InputError(
+                    f"{len(row)} cells where the header has {width}",
+                    where=f"{path}, row {begins}",
+                    remedy='Put cells that hold a comma in "double quotes"; if the file is cut '
+                    "off here, get it anew.",
+                )
+            table.rows.append([cells[at] for at in kept])
+            table.lines.append(begins)
+    if not kept:
+        raise InputError("the file is empty", where=str(path), remedy=_SPREADSHEET)
+    names, lines = dict(zip(kept, table.header, strict=True)), set(table.lines)
+    table.faults = {
+        (row + 1, names[column]): what
+        for (row, column), what in faults.items()
+        if column in names and row + 1 in lines
+    }
+    return table
+
+
+def cell(text: str) -> str | None:
+    """A cell without surrounding blanks, null if it holds nothing that can be seen."""
+    return None if is_blank(text) else text.strip()
+
+
+def read_header(path: Path, sheet: Sheet = FIRST) -> list[str]:
+    """The names of a file's columns, without a look at its rows.
+
+    Raises:
+        InputError: it is not there, or no text.
+    """
+    if is_workbook(path):
+        rows: Iterable[list[str]] = workbook_rows(path, sheet).rows
+    else:
+        text, mark, _ = _begun(read_text(path, remedy=_SPREADSHEET))
+        rows = csv.reader(io.StringIO(text[:_HEADER], newline=""), delimiter=mark)
+    return next(([each.strip() for each in row] for row in rows if any(row)), [])
+
+
+def _cells(
+    path: Path, sheet: Sheet
+) -> tuple[Iterable[tuple[int, list[str]]], dict[tuple[int, int], str]]:
+    """Rows with the lines on which they begin, and what is wrong with cells."""
+    if not is_workbook(path):
+        return _csv_rows(path), {}
+    found = workbook_rows(path, sheet)
+    hidden = len(found.hidden)
+    if hidden and not sheet.hidden:
+        raise InputError(
+            f"{counted(hidden, 'row')} {agreed(hidden, 'is', 'are')} hidden, the first one row "
+            f"{found.hidden[0] + 1}",
+            where=str(path),
+            remedy="Show all rows if they count like the others, or delete those that do not.",
+        )
+    return enumerate(found.rows, 1), found.faults
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV with the lines on which they begin.
+
+    The standard library's reader, because it alone says on which line a row
+    with a cell too many or too few stands.
+    """
+    text, mark, skipped = _begun(read_text(path, remedy=_SPREADSHEET))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
+    begins = skipped + 1
+    try:
+        for row in reader:
+            yield begins, row
+            begins = reader.line_num + 1 + skipped
+    except csv.Error as error:
+        raise InputError(
+            f"broken CSV ({error})", where=f"{path}, row {begins}", remedy=_SPREADSHEET
+        ) from error
+
+
+def _begun(text: str) -> tuple[str, str, int]:
+    """A file from its header on, what parts its cells, and how many lines came before.
+
+    Excel writes that mark on a line of its own, `sep=;`. Elsewhere the header tells:
+    spreadsheets of many countries write semicolons.
+    """
+    said = re.match(r'"?sep=(.)"?\r?\n', text, re.IGNORECASE)
+    if said:
+        return text[said.end() :], said[1], 1
+    unquoted = re.sub('"[^"]*"', "", text[:_HEADER].lstrip())
+    header = re.split("[\r\n]", unquoted, maxsplit=1)[0]
+    # Of two that are as frequent, names of columns hold the comma sooner.
+    mark = max(_MARKS, key=header.count)
+    return text, mark if mark in header else ",", 0
+
+
+def _columns(header: list[str | None], where: str) -> list[int]:
+    """Which columns have a name, each its own."""
+    kept = [at for at, name in enumerate(header) if name]
+    if len(kept) > _MOST_COLUMNS:
+        raise InputError(
+            f"{len(kept):,} columns, more than any table of people",
+            where=where,
+            remedy="Leave out those that nothing needs.",
+        )
+    for at in kept:
+        first = header.index(header[at])
+        if first < at:
+            raise InputError(
+                f"column {header[at]!r} stands there twice (cells {first + 1} and {at + 1})",
+                where=where,
+                remedy="Rename or remove one of the two.",
+            )
+    return kept
