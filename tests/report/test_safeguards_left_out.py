@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from html import unescape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 from safeguards_report import changes, guarded_inputs, texts
 
+from refusal_parity.report.left_out import set_apart, set_apart_line
+from refusal_parity.report.page import render_page
 from refusal_parity.report.safeguards import changes_table
-from refusal_parity.report.sections.methods import set_apart
+from refusal_parity.report.summary import summary_lines
 from refusal_parity.tables import Prompts, Safeguards
 
 if TYPE_CHECKING:
@@ -22,15 +26,27 @@ def guarded(inputs: ReportInputs) -> ReportInputs:
 
 
 def test_prompts_that_rates_are_not_about_are_counted(inputs: ReportInputs) -> None:
-    assert set_apart(inputs) == ""
+    assert set_apart(inputs) == set_apart_line(inputs) == ""
     prompts = inputs[Prompts]
-    unsafe = pl.int_range(pl.len()) < 5
+    number = pl.int_range(pl.len())
     mixed = inputs.with_tables(
-        {Prompts: prompts.with_columns(kind=pl.when(unsafe).then(pl.lit("unsafe")))}
+        {
+            Prompts: prompts.with_columns(
+                kind=pl.when(number < 5).then(pl.lit("unsafe")),
+                # Two of them are unsafe, and count once.
+                guard=pl.when(number.is_between(3, 6))
+                .then(pl.lit("gate"))
+                .otherwise(pl.lit("none")),
+            )
+        }
     )
-    assert f"leave 5 of {len(prompts):,} prompts out" in set_apart(mixed)
-    assert "no number of this page is about them" in set_apart(mixed)
+    apart = "3 unsafe ones and 4 that a guard reads first"
+    assert f"leave out {apart}; no number of this page is about them" in set_apart(mixed)
+    assert set_apart_line(mixed) == f" Set apart: of {len(prompts):,} prompts, {apart}."
     assert "section on what is done" in set_apart(mixed.with_tables({Safeguards: changes()}))
+    (*_, left_out) = summary_lines(mixed, Path("report.html"))
+    assert left_out.endswith(set_apart_line(mixed))
+    assert set_apart(mixed) in unescape(render_page(mixed).split('id="left-out"')[1])
 
 
 @pytest.mark.parametrize(

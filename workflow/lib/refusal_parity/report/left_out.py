@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.counting import counted
+from refusal_parity.guards.requests import guarded
+from refusal_parity.statistics.designs.observations import ordinary
 from refusal_parity.statistics.losses.left_out import WORTH_SAYING, differing, loss_sentence
-from refusal_parity.tables import Losses
-from refusal_parity.text import isolated, level_words, percent, points
+from refusal_parity.tables import Losses, Prompts, Safeguards
+from refusal_parity.text import count, isolated, level_words, percent, points
 from refusal_parity.vocabulary import Loss
 
 if TYPE_CHECKING:
@@ -73,3 +76,43 @@ def left_out_lines(inputs: ReportInputs) -> str:
         f" Of {len(warned)} models ({names} and {len(warned) - _NAMED} more) more than "
         f"{percent(WORTH_SAYING)} of a group, or more of one group than of another: see the report."
     )
+
+
+def _apart(inputs: ReportInputs) -> list[str]:
+    """How many prompts no difference of groups is about, by the reason."""
+    prompts = inputs[Prompts]
+    if prompts.is_empty():
+        return []
+    apart = prompts.filter(~ordinary(prompts, inputs.config.analysis.dimensions))
+    read_first = int(apart.select(guarded(apart).sum()).item())
+    return [
+        f"{count(number)} {words}"
+        for number, words in (
+            (len(apart) - read_first, "unsafe ones"),
+            (read_first, "that a guard reads first"),
+        )
+        if number
+    ]
+
+
+def set_apart(inputs: ReportInputs) -> str:
+    """How many prompts rates and differences of groups are not about, and where they stand."""
+    apart = _apart(inputs)
+    if not apart:
+        return ""
+    where = (
+        "they stand in the section on what is done to requests"
+        if len(inputs[Safeguards])
+        else "no number of this page is about them: give analysis.dimensions `kind` to compare them"
+    )
+    return (
+        f"Of {counted(len(inputs[Prompts]), 'prompt')}, rates and differences of groups leave out "
+        f"{' and '.join(apart)}; {where}."
+    )
+
+
+def set_apart_line(inputs: ReportInputs) -> str:
+    """The same for the terminal, behind what was left out."""
+    apart = _apart(inputs)
+    total = counted(len(inputs[Prompts]), "prompt")
+    return f" Set apart: of {total}, {' and '.join(apart)}." if apart else ""

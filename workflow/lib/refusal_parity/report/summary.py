@@ -11,7 +11,7 @@ from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report import audit
 from refusal_parity.report.across_models import is_controlled
-from refusal_parity.report.left_out import left_out_lines
+from refusal_parity.report.left_out import left_out_lines, set_apart_line
 from refusal_parity.report.nothing_shown import not_ruled_out
 from refusal_parity.report.odds import odds_interval, odds_margins, odds_ratio
 from refusal_parity.report.small_effects import Beyond, beyond, differing_odds
@@ -235,10 +235,10 @@ def _left_out(inputs: ReportInputs) -> str:
     if not lost:
         number = counted(totals.get(LABELLED, 0), "response")
         labelled = number if filtered else f"all {number}"
-        return f"nothing; {labelled} have a label{by_service}."
+        return f"nothing; {labelled} have a label{by_service}.{set_apart_line(inputs)}"
     reasons = ", ".join(f"{count(n)} {reason_words(reason)}" for reason, n in lost.items())
     total = sum(lost.values())
     return (
         f"{count(total)} of {counted(asked, 'response')} ({percent(total / asked)}): "
-        f"{reasons}{by_service}.{left_out_lines(inputs)}"
+        f"{reasons}{by_service}.{left_out_lines(inputs)}{set_apart_line(inputs)}"
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import results
 from refusal_parity.report.inputs import ALL
-from refusal_parity.report.left_out import left_out_cautions
+from refusal_parity.report.left_out import left_out_cautions, set_apart
 from refusal_parity.report.losses import bounds_table, cut_off_table, losses_table
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.summary import exclusion_totals
@@ -24,6 +24,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     totals = exclusion_totals(inputs)
     return {
         "tables": [table for table in found if table is not None],
+        "set_apart": set_apart(inputs),
         "filtered": totals.get(Exclusion.FILTERED, 0) > 0,
         "counts_filtered": inputs.counts_filtered,
         "cut": lost[list(Loss).index(Loss.TRUNCATED)] is not None,

@@ -12,14 +12,14 @@ from refusal_parity.counting import counted
 from refusal_parity.factors import SET, is_listed
 from refusal_parity.inference.answer_days import answer_days
 from refusal_parity.report.across_models import across_models
+from refusal_parity.report.left_out import set_apart
 from refusal_parity.report.odds import analyses_propensity, odds_margins
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.shown_labels import shown_labels
 from refusal_parity.report.summary import exclusion_totals
-from refusal_parity.statistics.designs.observations import ordinary
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES_F
-from refusal_parity.tables import Disparity, Openings, Prompts, Responses, Safeguards
+from refusal_parity.tables import Disparity, Openings, Prompts, Responses
 from refusal_parity.text import count, isolated, plain, question
 from refusal_parity.vocabulary import Correction, Exclusion, LabelSource
 
@@ -123,25 +123,6 @@ def own_system_prompts(inputs: ReportInputs) -> list[str]:
         for words, keys in models.items()
         if arms
     ]
-
-
-def set_apart(inputs: ReportInputs) -> str:
-    """How many prompts rates and differences of groups are not about, and where they stand."""
-    prompts = inputs[Prompts]
-    if prompts.is_empty():
-        return ""
-    apart = prompts.filter(~ordinary(prompts, inputs.config.analysis.dimensions))
-    if apart.is_empty():
-        return ""
-    where = (
-        "they stand in the section on what is done to requests"
-        if len(inputs[Safeguards])
-        else "no number of this page is about them: give analysis.dimensions `kind` to compare them"
-    )
-    return (
-        f"Rates and differences of groups leave {count(len(apart))} of {count(len(prompts))} "
-        f"prompts out, unsafe ones and those that a guard reads first; {where}."
-    )
 
 
 def answering_days(inputs: ReportInputs) -> list[str]:
