@@ -86,7 +86,7 @@ def read_response_table(
     order = prompts.select("prompt_id").with_row_index("_order")
     full = fills_a_cell("response") if is_workbook(path) else pl.lit(value=False)
     keyed = keyed.with_columns(full=full)
-    if cut := keyed["full"].sum():
+    if cut := int(keyed["full"].sum()):
         say(
             f"WARNING {counted(cut, 'response')} {agreed(cut, 'fills', 'fill')} a cell of "
             f"{LONGEST_CELL:,} characters, the most that workbooks hold, and "
