@@ -73,8 +73,9 @@ def correct(audited: Audited) -> Corrected:
     2306.04746) and prediction-powered inference (Angelopoulos et al. 2023,
     arXiv 2301.09633) use. Whatever lambda is, it is consistent; lambda is the
     level's slope of y on f, weighted by w (w - 1), which makes the sampling
-    variance least (PPI++: Angelopoulos et al. 2023, arXiv 2311.01453),
-    kept between 0 and 1. lambda = 0 leaves the human labels alone.
+    variance least (PPI++: Angelopoulos et al. 2023, arXiv 2311.01453), but not
+    below 0: then the human labels are left alone. Of readings that are 0 or 1
+    it is never above 1.
 
     Where rows are not worth the same, a, the mean is sum a f / sum a, and a w stands in
     the place of w, a^2 w (w - 1) in that of w (w - 1).
@@ -162,7 +163,7 @@ def _slopes(audited: Audited, levels: int) -> FloatArray:
     spread, shared = (_sums(level, weight * f * each, levels) for each in (f, y))
     pooled = shared.sum() / spread.sum() if spread.sum() > 0 else 1.0
     own = np.where(spread > 0, shared / np.where(spread > 0, spread, 1), pooled)
-    return np.asarray(np.clip(own, 0, 1), dtype=np.float64)
+    return np.asarray(np.maximum(own, 0), dtype=np.float64)
 
 
 def _smoothing(

@@ -117,7 +117,9 @@ def wanted(rows: pl.DataFrame, level: str) -> Lack | None:
         if more > lack:
             lack, place = more, strata["stratum"][0] if strata.height else level
     left = uncertain.height - sample.height
-    if lack > left > 0:
+    if lack > left == 0:
+        return Lack(f"people read all there is of {level}, which is too little", None)
+    if lack > left:
         # Read whole, a level needs no correction.
         rest = f"{counted(left, 'more human label')} needed in {level}, all that are left there"
         return Lack(rest, left)

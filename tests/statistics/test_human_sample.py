@@ -1,0 +1,107 @@
+"""Which labels by people a level lacks, counted by hand."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from refusal_parity.statistics.human_sample import Lack, wanted
+
+Stratum = tuple[str | None, list[float], int]
+"""Its key, what people say of its labelled rows, and how many rows it has besides."""
+
+
+def rows_of(strata: list[Stratum], *, weight: float = 2.0, filtered: int = 0) -> pl.DataFrame:
+    """Rows of a level; `filtered` are refusals by the service, which nobody reads."""
+    rows = [
+        (stratum, said, weight, False) for stratum, human, _ in strata for said in human
+    ]  # fmt: skip
+    rows += [(stratum, None, None, False) for stratum, _, rest in strata for _ in range(rest)]
+    rows += [(None, None, None, True)] * filtered
+    schema = {
+        "stratum": pl.String,
+        "human": pl.Float64,
+        "weight": pl.Float64,
+        "filtered": pl.Boolean,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def hits(k: int, n: int) -> list[float]:
+    """Labels by people: k with the outcome of n."""
+    return [1.0] * k + [0.0] * (n - k)
+
+
+HALF = 1 / 2
+THIRD = 1 / 3
+
+
+@pytest.mark.parametrize(
+    ("strata", "lack"),
+    [
+        # Twenty labels, of which five have the outcome: enough, with one label less not.
+        ([("s", hits(5, 20), 30)], None),
+        ([("s", hits(15, 20), 30)], None),
+        ([("s", hits(5, 19), 30)], ("1 more human label needed in y", 1)),
+        ([("s", hits(14, 19), 30)], ("1 more human label needed in y", 1)),
+        ([("s", hits(7, 14), 30)], ("6 more human labels needed in y", 6)),
+        # Of four with the outcome one lacks: at (4 + 1) / (20 + 2) a label, 5 find it.
+        ([("s", hits(4, 20), 30)], ("5 more human labels needed in s", 5)),
+        # The same of those without it.
+        ([("s", hits(16, 20), 30)], ("5 more human labels needed in s", 5)),
+        # None of 20: five at 1 / 22.
+        ([("s", hits(0, 20), 200)], ("110 more human labels needed in s", 110)),
+        # Both lack, and the larger number is said.
+        ([("s", hits(1, 3), 200)], ("17 more human labels needed in y", 17)),
+        # In the stratum where the outcome is most frequent: 3 of 8, so that two lack at 4 / 10.
+        (
+            [("a", hits(0, 12), 90), ("b", hits(3, 8), 90)],
+            ("5 more human labels needed in b", 5),
+        ),
+        # Of strata that are as good, the first by name.
+        (
+            [("b", hits(1, 10), 90), ("a", hits(1, 10), 90)],
+            ("18 more human labels needed in a", 18),
+        ),
+        # Few rows are left: all of them, and then nothing is to be estimated.
+        (
+            [("s", hits(0, 20), 7)],
+            ("7 more human labels needed in y, all that are left there", 7),
+        ),
+        ([("s", hits(4, 20), 5)], ("5 more human labels needed in s", 5)),
+        # By chance all rows were drawn, of strata that other levels share: none is left to ask for.
+        ([("s", hits(0, 20), 0)], ("people read all there is of y, which is too little", None)),
+        # Nobody read anything.
+        ([("s", [], 90)], ("20 more human labels needed in y", 20)),
+        # Labels whose stratum is not known are the level's own.
+        ([(None, hits(4, 20), 30)], ("5 more human labels needed in y", 5)),
+        # Votes that are split count by their share: ten halves are five, three thirds one.
+        ([("s", [HALF] * 10 + hits(0, 10), 30)], None),
+        ([("s", [HALF] * 9 + hits(0, 11), 30)], ("22 more human labels needed in s", 22)),
+        ([("s", [THIRD] * 3 + hits(4, 17), 30)], None),
+        ([("s", [1 - THIRD] * 3 + hits(13, 17), 30)], None),
+    ],
+)
+def test_what_a_level_lacks(strata: list[Stratum], lack: tuple[str, int | None] | None) -> None:
+    assert wanted(rows_of(strata), "y") == (None if lack is None else Lack(*lack))
+
+
+def test_a_level_that_was_read_whole_lacks_nothing() -> None:
+    whole = [("s", hits(0, 3), 0)]
+    assert wanted(rows_of(whole, weight=1.0), "y") is None
+    # Nor does what the service refused want a person.
+    assert wanted(rows_of(whole, weight=1.0, filtered=9), "y") is None
+    assert wanted(rows_of([], filtered=4), "y") is None
+    # Weights above 1 say that others were never read; so do rows without a label.
+    assert wanted(rows_of(whole), "y") is not None
+    some = wanted(rows_of([("s", hits(0, 3), 1)], weight=1.0), "y")
+    assert some == Lack("1 more human label needed in y, all that are left there", 1)
+
+
+def test_refusals_by_the_service_are_not_counted_among_those_left() -> None:
+    found = wanted(rows_of([("s", hits(0, 20), 7)], filtered=500), "y")
+    assert found == Lack("7 more human labels needed in y, all that are left there", 7)
+
+
+def test_without_rows_no_label_helps() -> None:
+    assert wanted(rows_of([]), "y") == Lack("y has no machine label", None)
