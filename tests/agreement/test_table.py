@@ -7,8 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from refusal_parity.agreement.coefficients import gwet_ac1
 from refusal_parity.agreement.errors import difference_of_errors
-from refusal_parity.agreement.pairs import Pair
+from refusal_parity.agreement.pairs import Pair, drawn_times
 from refusal_parity.agreement.ratings import Ratings
 from refusal_parity.agreement.sentences import agreement_sentences
 from refusal_parity.agreement.table import measure_agreement
@@ -159,6 +160,108 @@ def test_annotators() -> None:
     assert not set(table["rater"]) & {unnamed(1)}
     assert not set(table["yardstick"]) & {unnamed(1)}
     assert together["ci_low"] <= together["estimate"] <= together["ci_high"]
+
+
+def test_intervals_are_quantiles_over_clusters_drawn_anew() -> None:
+    """At 80 %: of agreement, and of missed refusals among the refusals that are drawn."""
+    frame = rows({"white": 0.2, "muslim": 0.4})
+    analysis = AnalysisConfig.model_validate({"alpha": 0.2})
+    table = measure_agreement(Ratings(rows=frame, votes=NO_VOTES), analysis)
+    pair = Pair.of(frame, "classifier", "imported", weighted=False).over("refusal_or_not")
+    draws = [
+        part.drawn_confusions(2, np.random.default_rng(analysis.seed))
+        for part in (pair, pair.keep(pair.truth == 1))
+    ]
+    for drawn, wrong in zip(draws, (False, True), strict=True):
+        assert drawn is not None
+        told = drawn[:, 1, 0] if wrong else np.trace(drawn, axis1=1, axis2=2)
+        ends = np.quantile(told / drawn.sum(axis=(1, 2)), [0.1, 0.9])
+        coefficient = "missed_refusal_rate" if wrong else "agreement"
+        row = only(table, rater="classifier", coefficient=coefficient)
+        assert (row["ci_low"], row["ci_high"]) == pytest.approx(tuple(ends))
+
+
+def test_the_interval_of_all_annotators_is_that_of_ratings_drawn_anew() -> None:
+    frame = rows({"white": 0.3, "muslim": 0.2})[:150]
+    key = ["model", "prompt_id", pl.col("sample").cast(pl.String), "template_id", "name_id"]
+    votes = pl.concat(
+        frame.select(*key, annotator=pl.lit(who), label=column)
+        for who, column in (("anna", "imported"), ("ben", "classifier"))
+    )
+    analysis = AnalysisConfig.model_validate({"alpha": 0.2})
+    table = measure_agreement(Ratings(rows=frame, votes=votes), analysis)
+    row = only(table, rater="all annotators", coefficient="gwet_ac1")
+    ratings = np.column_stack(
+        [
+            (frame[each] == "refusal").cast(pl.Float64).to_numpy()
+            for each in ("imported", "classifier")
+        ]
+    )
+    times = drawn_times(frame["name_id"], frame["template_id"], 200, analysis.seed)
+    assert times is not None
+    drawn = [gwet_ac1(np.repeat(ratings, each, axis=0), 2) for each in times]
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(tuple(np.quantile(drawn, [0.1, 0.9])))
+    assert row["estimate"] == pytest.approx(gwet_ac1(ratings, 2))
+    # Of all classes there are six: nobody called anything a partial refusal.
+    six = only(table, rater="all annotators", coefficient="gwet_ac1", over="six_classes")
+    assert six["estimate"] == pytest.approx(gwet_ac1(ratings, 6))
+
+
+def test_who_is_compared_with_whom() -> None:
+    """People are the yardstick of machines, beside imported labels; else the classifier is."""
+    frame = rows({"white": 0.1, "muslim": 0.1})
+    people = frame.with_columns(human=pl.lit("answer"), inclusion_probability=pl.lit(0.5))
+    imported = {("classifier", "imported"), ("keyword", "imported")}
+    of_people = {("imported", "human"), ("classifier", "human"), ("keyword", "human")}
+    judged = frame.with_columns(judge=pl.lit("answer"), imported=pl.lit(None, pl.String))
+    by_machine = {("judge", "classifier"), ("keyword", "classifier")}
+    for given, expected in (
+        (frame, imported),
+        (people, imported | of_people),
+        (judged, by_machine),
+    ):
+        assert set(measured(given).select("rater", "yardstick").iter_rows()) == expected
+    weighted = measured(people).filter(pl.col("weighted"))
+    assert set(weighted["yardstick"]) == {"human"}
+
+
+def test_rows_of_a_dimension_are_of_all_its_levels_and_the_reference_first() -> None:
+    frame = rows({"mexican": 0.1, "muslim": 0.3, "white": 0.2}).with_columns(
+        # Of some names nobody knows the gender; all others are of one.
+        gender=pl.when(pl.col("name_id").str.ends_with("0")).then(None).otherwise(pl.lit("male"))
+    )
+    dimensions = {"group": {"reference": "white"}, "gender": {"reference": "female"}}
+    analysis = AnalysisConfig.model_validate({"dimensions": dimensions})
+    table = measure_agreement(Ratings(rows=frame, votes=NO_VOTES), analysis)
+    table = table.filter(rater="classifier")
+    by_group = table.filter(dimension="group", coefficient="agreement", over="refusal_or_not")
+    assert by_group["group"].to_list() == ["white", "mexican", "muslim"]
+    assert by_group["n"].to_list() == [160] * 3
+    male = table.filter(dimension="gender")
+    assert set(male["group"]) == {"male"}
+    assert set(male.filter(over="refusal_or_not")["n"]) == {420}
+    missed = only(table, dimension="group", coefficient="missed_refusal_spread")
+    wrong = frame.filter(pl.col("imported") == "refusal").with_columns(
+        missed=pl.col("classifier") != "refusal"
+    )
+    rates = wrong.group_by("group").agg(pl.col("missed").mean())["missed"]
+    assert missed["estimate"] == pytest.approx(rates.max() - rates.min())
+    assert (missed["n"], missed["n_of"], missed["wrong"]) == (480, 240, wrong["missed"].sum())
+
+
+def test_an_annotator_who_never_says_partial_refusal_is_taken_to_have_six_classes() -> None:
+    frame = rows({"white": 0.1, "muslim": 0.1})
+    assert set(measured(frame).filter(rater="classifier")["over"]) >= {"six_classes"}
+    knows = pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("partial_refusal"))
+    seven = measured(frame.with_columns(imported=knows.otherwise("imported")))
+    over = set(seven.filter(rater="classifier", dimension="all")["over"])
+    assert {"seven_classes", "partial_refusal", "partial_answer"} <= over
+    assert "six_classes" not in over
+    # The rater's own does not count: its partial refusals are read as the yardstick has them.
+    six = measured(frame.with_columns(classifier=knows.otherwise("classifier")))
+    over = set(six.filter(rater="classifier", dimension="all")["over"])
+    assert {"six_classes", "partial_answer"} <= over
+    assert not over & {"seven_classes", "partial_refusal"}
 
 
 def test_one_name_or_template_has_no_interval() -> None:

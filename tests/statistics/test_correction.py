@@ -127,13 +127,8 @@ def test_pseudo_outcomes_carry_the_rate_and_its_sampling_variance(
         assert found.pseudo[rows] == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("unlike", [False, True])
-@pytest.mark.parametrize("seed", range(8))
-def test_smoothing_goes_halfway_to_the_disagreement_of_all_levels(
-    seed: int, *, unlike: bool
-) -> None:
-    audited = population(seed, unlike=unlike).audited
-    found = correct(audited)
+def smoothing_by_hand(audited: Audited) -> list[float]:
+    """Halfway between a level's own share of disagreement and that of all, less what is seen."""
     samples = {level: of_level(audited, level) for level in (0, 1)}
     extra = []
     for every, sample in samples.values():
@@ -152,20 +147,32 @@ def test_smoothing_goes_halfway_to_the_disagreement_of_all_levels(
             )
             added += share * (1 - share) * sum(certain) - seen * len(own) / (len(own) - 1)
         extra.append(added / sum(a for _, a in every) ** 2)
-    assert found.extra == pytest.approx(extra, rel=1e-9)
+    return extra
+
+
+@pytest.mark.parametrize("unlike", [False, True])
+@pytest.mark.parametrize("seed", range(8))
+def test_smoothing_goes_halfway_to_the_disagreement_of_all_levels(
+    seed: int, *, unlike: bool
+) -> None:
+    audited = population(seed, unlike=unlike).audited
+    found = correct(audited)
+    assert found.extra == pytest.approx(smoothing_by_hand(audited), rel=1e-9)
     assert np.abs(found.extra).min() > 0
 
 
 def test_rows_that_are_drawn_for_certain_have_no_sampling_error() -> None:
     """Their weights, scaled to the level, may come out below 1: that takes nothing away."""
     audited = population(6).audited
-    # The half that is drawn for certain outweighs what the others stand for.
+    # Others stand for more than there are, and each row drawn for certain for less than itself.
     certain = np.arange(ROWS) % 2 == 0
     drawn = certain | (audited.weight > 2)
-    weight = np.where(certain, 1.0, np.where(drawn, 8.0, 0.0))
-    found = correct(audited._replace(human=np.where(drawn, audited.machine, 0), weight=weight))
-    assert (weight.sum() > ROWS).all()
-    assert (found.extra > 0).all()
+    weight = np.where(certain, 1.0, np.where(drawn, 12.0, 0.0))
+    assert (np.bincount(audited.level, weight) > 1.1 * ROWS / 2).all()
+    truth = population(6).audited.machine.copy()
+    truth[::7] = 1 - truth[::7]
+    scaled = audited._replace(human=np.where(drawn, truth, 0), weight=weight)
+    assert correct(scaled).extra == pytest.approx(smoothing_by_hand(scaled), rel=1e-9)
 
 
 def test_a_sample_without_disagreement_still_has_sampling_variance() -> None:

@@ -78,8 +78,10 @@ THIRD = 1 / 3
         # Votes that are split count by their share: ten halves are five, three thirds one.
         ([("s", [HALF] * 10 + hits(0, 10), 30)], None),
         ([("s", [HALF] * 9 + hits(0, 11), 30)], ("22 more human labels needed in s", 22)),
-        ([("s", [THIRD] * 3 + hits(4, 17), 30)], None),
-        ([("s", [1 - THIRD] * 3 + hits(13, 17), 30)], None),
+        # Fifteen thirds are five, although they add up to 4.999999999999999.
+        ([("s", [THIRD] * 15 + hits(0, 5), 30)], None),
+        # Of 25 four fifths are 20, although they add up to more.
+        ([("s", [4 / 5] * 25, 30)], None),
     ],
 )
 def test_what_a_level_lacks(strata: list[Stratum], lack: tuple[str, int | None] | None) -> None:

@@ -103,8 +103,6 @@ def wanted(rows: pl.DataFrame, level: str) -> Lack | None:
     lack = MIN_LABELS - sample.height
     place = level
     for has, reading in ((events, 1.0), (others, 0.0)):
-        if has >= MIN_EVENTS:
-            continue
         strata = (
             sample.group_by(pl.col("stratum").fill_null(level))
             .agg(hits=(pl.col("human") == reading).sum(), n=pl.len())
