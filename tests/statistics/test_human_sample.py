@@ -58,6 +58,11 @@ THIRD = 1 / 3
             [("a", hits(0, 12), 90), ("b", hits(3, 8), 90)],
             ("5 more human labels needed in b", 5),
         ),
+        # Where one row alone was read nobody knows: it may be more frequent there than 2 in 10.
+        (
+            [("a", hits(0, 1), 90), ("b", hits(2, 10), 90), ("c", hits(0, 20), 90)],
+            ("9 more human labels needed in a", 9),
+        ),
         # Of strata that are as good, the first by name.
         (
             [("b", hits(1, 10), 90), ("a", hits(1, 10), 90)],
