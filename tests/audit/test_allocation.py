@@ -21,6 +21,8 @@ from refusal_parity.config import HumanConfig
         ([5, 5], 100, 2, [5, 5]),
         ([50, 50, 50], 2, 2, [2, 2, 2]),
         ([3], 2, 1, [2]),
+        # No floor is above a stratum's size.
+        ([5, 1, 5], 3, 2, [2, 1, 2]),
         # Ten beyond the floors, of which the first stratum can give none.
         ([20, 60, 40], 70, 20, [20, 26, 24]),
         ([10, 10, 10], 4, 1, [2, 1, 1]),

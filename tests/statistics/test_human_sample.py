@@ -42,6 +42,7 @@ THIRD = 1 / 3
         # Twenty labels, of which five have the outcome: enough, with one label less not.
         ([("s", hits(5, 20), 30)], None),
         ([("s", hits(15, 20), 30)], None),
+        ([("s", hits(5, 20), 0)], None),
         ([("s", hits(5, 19), 30)], ("1 more human label needed in y", 1)),
         ([("s", hits(14, 19), 30)], ("1 more human label needed in y", 1)),
         ([("s", hits(7, 14), 30)], ("6 more human labels needed in y", 6)),
@@ -68,6 +69,8 @@ THIRD = 1 / 3
             [("b", hits(1, 10), 90), ("a", hits(1, 10), 90)],
             ("18 more human labels needed in a", 18),
         ),
+        # As many are wanted for the number of labels and for the outcome: anywhere in the level.
+        ([("s", hits(4, 16), 30)], ("4 more human labels needed in y", 4)),
         # Few rows are left: all of them, and then nothing is to be estimated.
         (
             [("s", hits(0, 20), 7)],

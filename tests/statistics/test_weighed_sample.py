@@ -15,7 +15,7 @@ from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.methods.design_based import design_based
 from refusal_parity.statistics.propensity.corrected import corrected_rates
-from refusal_parity.statistics.weighed_sample import weighed_sample
+from refusal_parity.statistics.weighed_sample import unread, weighed_sample
 from refusal_parity.tables import (
     PROBABILITY_COLUMNS,
     AuditSample,
@@ -197,6 +197,31 @@ def test_half_of_the_labels_correct_nothing(which: int) -> None:
     assert f"people labelled none of the {what[which]} even" in str(found[0].note)
     note = corrected_rates(rows, ANALYSIS)["wronged"]["corrected_note"]
     assert note == f"people labelled none of the {what[which]} wronged"
+
+
+@pytest.mark.parametrize(
+    ("openings", "human", "note"),
+    [
+        # Ordinary draws, of which one was read; a level without responses to openings lacks none.
+        (["", ""], [None, 1.0], None),
+        (["", ""], [None, None], "people labelled none of the ordinary draws of y"),
+        (["7", "7"], [1.0, None], None),
+        (
+            ["", "7", "7"],
+            [0.0, None, None],
+            "people labelled none of the responses that were given an opening of y",
+        ),
+        (["", "7"], [0.0, 0.5], None),
+    ],
+)
+def test_what_nobody_read_of_a_level(
+    openings: list[str], human: list[float | None], note: str | None
+) -> None:
+    rows = pl.DataFrame(
+        {"opening": openings, "human": human}, schema_overrides={"human": pl.Float64}
+    )
+    assert unread(rows, "y") == note
+    assert unread(rows.drop("opening"), "y") is None
 
 
 def test_corrected_weighed_rates_stand_in_the_table_of_disparities() -> None:

@@ -65,9 +65,7 @@ def weighed_sample(
         )
         if each is not None
     ]
-    key = ["model", "prompt_id", "opening", "sample"]
-    together = pl.concat(labelled, how="diagonal").join(rows, on=key, how="semi")
-    return with_human_labels(rows, together)
+    return with_human_labels(rows, pl.concat(labelled, how="diagonal"))
 
 
 def unread(rows: pl.DataFrame, level: str) -> str | None:
