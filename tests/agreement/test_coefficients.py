@@ -77,5 +77,10 @@ def test_one_class_has_no_kappa_and_no_alpha() -> None:
 
 
 def test_nothing_to_compare() -> None:
-    assert set(point_estimates(np.zeros((2, 2)), weighted=False).values()) == {None}
+    for weighted in (False, True):
+        found = point_estimates(np.zeros((2, 2)), weighted=weighted)
+        assert set(found) == set(coefficients(np.ones((2, 2))))
+        assert set(found.values()) == {None}
+    # What one person alone labelled is compared with nothing, whatever it is.
+    assert krippendorff_alpha(np.array([[0, 0], [0, 0], [1, NAN]])) is None
     assert gwet_ac1(np.array([[0, NAN], [NAN, 1]]), 2) is None

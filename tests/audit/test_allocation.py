@@ -33,6 +33,23 @@ def test_allocation(sizes: list[int], total: int, floor: int, drawn: list[int]) 
 
 
 @pytest.mark.parametrize(
+    ("sizes", "worths", "total", "floor", "drawn"),
+    [
+        # Nine tenths of the worth lie in three rows: what they cannot give the others do.
+        ([3, 50], [90.0, 10.0], 10, 1, [3, 7]),
+        # By worth and not by size: 8 beyond the floors, of which three quarters.
+        ([50, 50], [3.0, 1.0], 10, 1, [7, 3]),
+        # Two rows for three strata with less than one each: to those that are worth most.
+        ([9, 9, 9], [1.0, 3.0, 2.0], 5, 1, [1, 2, 2]),
+    ],
+)
+def test_allocation_by_worth(
+    sizes: list[int], worths: list[float], total: int, floor: int, drawn: list[int]
+) -> None:
+    assert allocate(np.array(sizes), total, floor, np.array(worths)).tolist() == drawn
+
+
+@pytest.mark.parametrize(
     ("rows", "share", "rows_kept"),
     [(100, 0.3, 30), (60, 0.05, 3), (59, 0.05, 3), (10, 0.0, 0), (5, 1.0, 5), (3, 7 / 3, 3)],
 )

@@ -50,6 +50,25 @@ def test_a_sample_grows_and_is_not_drawn_anew() -> None:
     assert draw_sample(everything, human, [before, after]).equals(after)
 
 
+def test_what_was_handed_out_at_any_time_stays_and_shares_are_those_of_the_last_time() -> None:
+    """Few rows, then many, then few are asked for; the informative set grows by none."""
+    rows = predicted(400)
+    few, many = (HumanConfig(probability=size, floor=2, informative=30) for size in (30, 150))
+    first = draw_sample(rows, few)
+    second = draw_sample(rows, many, [first])
+    third = draw_sample(rows, few, [first, second])
+    assert _drawn(second) == _drawn(third)
+    for before in (first, second):
+        assert set(before["task"]) <= set(third["task"])
+    # Those who were torn about at first and drawn by chance since are in one set alone.
+    torn = set(first.filter(set="informative")["task"]) | set(
+        second.filter(set="informative")["task"]
+    )
+    fewer = draw_sample(rows, HumanConfig(probability=30, floor=2, informative=3), [first, second])
+    assert set(fewer.filter(set="informative")["task"]) == torn - _drawn(second)
+    assert fewer["task"].n_unique() == len(fewer)
+
+
 def test_what_is_taken_out_of_the_study_leaves_the_sample() -> None:
     everything, human = predicted(1000), HumanConfig(probability=200, floor=3, informative=30)
     before = draw_sample(everything, human)

@@ -10,7 +10,7 @@ import pytest
 from predictions import predicted
 
 from refusal_parity.audit.predicting import predicted_responses
-from refusal_parity.audit.sampling import draw_sample
+from refusal_parity.audit.sampling import draw_sample, informative_rows, permanent_number
 from refusal_parity.config import HumanConfig
 from refusal_parity.errors import InputError
 from refusal_parity.tables import (
@@ -91,6 +91,96 @@ def test_weighed_responses_are_drawn_in_proportion_to_what_they_stand_for() -> N
         rows, HumanConfig(probability=5, informative=0, floor=1), [drawn], LeafSample
     )
     assert set(drawn["task"]) == set(fewer["task"])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_drawn_are_the_lowest_odds_of_the_permanent_number_by_those_of_inclusion(seed: int) -> None:
+    """Pareto sampling as Rosen (1997) has it, of one stratum whose rows differ in weight."""
+    weight = np.array([1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 9.0, 7.0]) / 40
+    rows = predicted(8).with_columns(
+        pl.Series("weight", weight), stratum=pl.lit("one"), opening=pl.lit("7")
+    )
+    human = HumanConfig(probability=3, floor=1, informative=0, seed=seed)
+    drawn = draw_sample(rows, human, (), LeafSample)
+    every = draw_sample(rows, human.model_copy(update={"probability": 8}), (), LeafSample)
+    tasks = every.select("model", "prompt_id", "task")
+    chance = 3 * weight / weight.sum()
+    u = np.array(
+        [
+            permanent_number(f"{seed}|drawn|{task}")
+            for task in rows.join(tasks, on=["model", "prompt_id"], maintain_order="left")["task"]
+        ]
+    )
+    first = np.argsort(u / (1 - u) * (1 - chance) / chance)[:3]
+    of_rows = rows[first.tolist()].select("model", "prompt_id").rows()
+    assert set(drawn.select("model", "prompt_id").rows()) == set(of_rows)
+    given = dict(zip(of_rows, chance[first], strict=True))
+    for row in drawn.iter_rows(named=True):
+        expected = given[row["model"], row["prompt_id"]]
+        assert row["inclusion_probability"] == pytest.approx(expected)
+
+
+def test_position_says_nothing_of_stratum_or_of_what_was_drawn_first() -> None:
+    sample = draw_sample(predicted(), HumanConfig(probability=200, informative=100))
+    assert sample["set"].to_list() == ["probability"] * 200 + ["informative"] * 100
+    drawn, torn = sample[:200], sample[200:]
+    same = (drawn["stratum"][1:] == drawn["stratum"][:-1]).sum()
+    shares = drawn["stratum"].value_counts()["count"].to_numpy() / 200
+    # By chance as many neighbours are of one stratum: five standard errors.
+    expected = 199 * (shares**2).sum()
+    assert abs(same - expected) < 5 * np.sqrt(expected)
+    place = np.arange(200)
+    number = [permanent_number(f"1|drawn|{task}") for task in drawn["task"]]
+    assert abs(np.corrcoef(place, number)[0, 1]) < 5 / np.sqrt(200)
+    assert abs(np.corrcoef(place[:100], torn["margin"])[0, 1]) < 5 / np.sqrt(100)
+
+
+def test_rows_of_a_unit_are_drawn_together() -> None:
+    """Two sides of one pair, in strata that are alike."""
+    rows = predicted(400).with_columns(
+        unit=pl.format("u{}", pl.int_range(pl.len()) // 2),
+        stratum=pl.when(pl.col("model") == "a").then(pl.lit("left")).otherwise(pl.lit("right")),
+    )
+    sample = draw_sample(rows, HumanConfig(probability=60, floor=1, informative=0))
+    told = sample.join(rows.select("model", "prompt_id", "unit"), on=["model", "prompt_id"])
+    by_stratum = told.group_by("stratum").agg(pl.col("unit").sort())["unit"].to_list()
+    assert len(by_stratum) == 2
+    assert by_stratum[0] == by_stratum[1]
+    assert len(by_stratum[0]) == 30
+
+
+def _torn(rows: list[tuple[str, str, str, float]]) -> pl.DataFrame:
+    """Responses with the name in them, their template and their margin."""
+    return pl.DataFrame(
+        [
+            {
+                "model": "m", "prompt_id": f"p{at}", "sample": 0, "response": response,
+                "name": name, "template_id": template, "margin": margin,
+            }
+            for at, (response, name, template, margin) in enumerate(rows)
+        ]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("size", "prompts"),
+    [(1, ["p1"]), (3, ["p1", "p4", "p3"]), (4, ["p1", "p4", "p3", "p2"]), (9, None)],
+)
+def test_the_most_torn_of_every_template_come_first_and_no_text_twice(
+    size: int, prompts: list[str] | None
+) -> None:
+    """In rounds over templates, and only the more torn of two texts that differ in the name."""
+    rows = _torn(
+        [
+            ("Omar cooks.", "Omar", "a", 0.02),
+            ("Greg cooks.", "Greg", "a", 0.01),
+            ("Omar sings.", "Omar", "a", 0.03),
+            ("Omar reads.", "Omar", "b", 0.50),
+            ("Omar rides.", "Omar", "c", 0.40),
+        ]
+    )
+    found = informative_rows(rows, size)["prompt_id"].to_list()
+    assert found == (prompts or ["p1", "p4", "p3", "p2"])
 
 
 def test_sets_are_apart_and_the_informative_one_is_torn() -> None:

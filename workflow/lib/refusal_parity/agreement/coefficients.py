@@ -22,12 +22,9 @@ def point_estimates(confusion: FloatArray, *, weighted: bool) -> dict[Coefficien
         confusion: responses by both labels, shape (q, q), counts or summed weights.
         weighted: whether these are weights; alpha knows counts alone.
     """
-    if not confusion.sum():
-        return dict.fromkeys(Coefficient)
-    formulas = coefficients(confusion)
     estimates: dict[Coefficient, float | None] = {
         coefficient: float(value) if np.isfinite(value) else None
-        for coefficient, value in formulas.items()
+        for coefficient, value in coefficients(confusion).items()
     }
     first, second = np.indices(confusion.shape).reshape(2, -1)
     if estimates[Coefficient.COHEN_KAPPA] is not None:
@@ -67,15 +64,10 @@ def coefficients(confusion: FloatArray) -> dict[Coefficient, FloatArray]:
         values = 2 * total[..., None]
         alike = (mean * (values * mean - 1)).sum(axis=-1) / (values[..., 0] - 1)
         ac1_chance = (mean * (1 - mean)).sum(axis=-1) / (confusion.shape[-1] - 1)
-        single = mean.max(axis=-1) == 1
         return {
             Coefficient.AGREEMENT: agreed,
-            Coefficient.COHEN_KAPPA: np.where(
-                single, np.nan, (agreed - by_chance) / (1 - by_chance)
-            ),
-            Coefficient.KRIPPENDORFF_ALPHA: np.where(
-                single, np.nan, 1 - (1 - agreed) / (1 - alike)
-            ),
+            Coefficient.COHEN_KAPPA: (agreed - by_chance) / (1 - by_chance),
+            Coefficient.KRIPPENDORFF_ALPHA: 1 - (1 - agreed) / (1 - alike),
             Coefficient.GWET_AC1: (agreed - ac1_chance) / (1 - ac1_chance),
         }
 

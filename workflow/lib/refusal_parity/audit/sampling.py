@@ -148,8 +148,7 @@ def _probability_sample(
         ],
         dtype=np.int64,
     )
-    wanted = allocate(sizes, human.probability, human.floor, worths)
-    counts = np.minimum(np.maximum(wanted, least), sizes)
+    counts = np.maximum(allocate(sizes, human.probability, human.floor, worths), least)
     return pl.concat(
         _drawn(stratum, count)
         for stratum, count in zip(strata, counts.tolist(), strict=True)
@@ -165,8 +164,7 @@ def _worth(rows: pl.DataFrame) -> pl.Expr:
 def _drawn(stratum: pl.DataFrame, count: int) -> pl.DataFrame:
     """So many rows of a stratum, with their inclusion probabilities."""
     u, p = stratum["number"].to_numpy(), inclusion(stratum["worth"].to_numpy(), count)
-    surely = p >= 1
-    rank = np.where(surely, 0, u / (1 - u) * (1 - p) / np.where(surely, 1, p))
+    rank = u / (1 - u) * (1 - p) / p
     return (
         stratum.with_columns(
             pl.Series("rank", rank),
