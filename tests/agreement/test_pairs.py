@@ -123,6 +123,9 @@ def test_responses_are_drawn_as_often_as_name_and_template_together() -> None:
         assert np.linalg.matrix_rank(one) == 1
     assert set(table.sum(axis=(1, 2))) == {NAMES * TEMPLATES}
     assert table.mean(axis=0) == pytest.approx(np.ones((NAMES, TEMPLATES)), abs=0.4)
+    for axis, own, others in ((2, NAMES, TEMPLATES), (1, TEMPLATES, NAMES)):
+        variance = others**2 * (1 - 1 / own)
+        assert table.sum(axis=axis).var(axis=0).mean() == pytest.approx(variance, rel=0.2)
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,10 @@ def test_allocation(sizes: list[int], total: int, floor: int, drawn: list[int]) 
         ([3, 50], [90.0, 10.0], 10, 1, [3, 7]),
         # By worth and not by size: 8 beyond the floors, of which three quarters.
         ([50, 50], [3.0, 1.0], 10, 1, [7, 3]),
+        # Of two beyond the floors one is the second's; the other is nobody's whole, and so again.
+        ([9, 9, 9], [1.0, 3.0, 2.0], 5, 1, [1, 3, 1]),
         # Two rows for three strata with less than one each: to those that are worth most.
-        ([9, 9, 9], [1.0, 3.0, 2.0], 5, 1, [1, 2, 2]),
+        ([9, 9, 9], [2.0, 4.0, 3.0], 5, 1, [1, 2, 2]),
     ],
 )
 def test_allocation_by_worth(

@@ -13,8 +13,9 @@ def allocate(sizes: IntArray, total: int, floor: int, worths: FloatArray | None 
     """Rows to draw of each stratum: a floor for each, the rest in proportion to its worth.
 
     The floor comes first: where the floors alone exceed `total`, more than
-    `total` are drawn. What is left is shared by the largest remainder
-    (Hamilton's method), never beyond a stratum's size.
+    `total` are drawn. What is left is shared in proportion to worth, rounded
+    down and never beyond a stratum's size; what is left then, again so; and
+    where that is no whole row for any, those worth most get one each.
 
     Args:
         sizes: rows of each stratum, each at least 1, shape (strata,).
