@@ -212,3 +212,28 @@ def test_a_folder_without_template_or_weights_is_refused(
     (base / "pytorch_model.bin").write_bytes(b"a pickle")
     with pytest.raises(InputError, match="pickled weights are not loaded"):
         _trained(root, tmp_path, lessons, base=base)
+
+
+@pytest.mark.parametrize(
+    ("modules", "said"),
+    [
+        (["q_proj", "c_attn"], "adapter.modules names 'c_attn', which is no linear layer"),
+        (["model.layers"], "adapter.modules names 'model.layers', which is no linear layer"),
+        ([], "adapter.modules names no layer"),
+    ],
+    ids=["one is there", "no layer", "none named"],
+)
+def test_layers_that_the_model_does_not_have_are_refused(
+    root: Path, tmp_path: Path, lessons: tuple[Path, Account], modules: list[str], said: str
+) -> None:
+    with pytest.raises(InputError, match=f"train.variants.v: {said}") as refused:
+        _trained(root, tmp_path, lessons, adapter={"modules": modules})
+    assert "q_proj, up_proj, v_proj; or write all-linear" in str(refused.value)
+
+
+def test_a_training_that_went_astray_writes_no_weights(
+    root: Path, tmp_path: Path, lessons: tuple[Path, Account]
+) -> None:
+    with pytest.raises(InputError, match=r"went astray: .* Lower learning_rate, which was 1e"):
+        _trained(root, tmp_path, lessons, adapter=None, learning_rate=1e30)
+    assert not (tmp_path / "weights").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -124,6 +125,7 @@ def train_variant(
             say(f"stopped by {stop.by} after step {done} of {total}; run again to go on")
             stop.check()
     losses = [row["loss"] for row in trainer.state.log_history if "loss" in row]
+    _refuse_diverged(trainer, losses, job)
     said = {
         "variant": job.key,
         **settings,
@@ -135,6 +137,20 @@ def train_variant(
     _write(trainer, job, weights, said)
     shutil.rmtree(job.checkpoints)
     say(f"{total} steps; loss {losses[0]} at first, {losses[-1]} at last")
+
+
+def _refuse_diverged(trainer: Any, losses: list[float], job: TrainingJob) -> None:
+    """Raise an InputError where weights or losses are no numbers any more."""
+    learnt = (each for each in trainer.model.parameters() if each.requires_grad)
+    if all(map(math.isfinite, losses)) and all(bool(each.isfinite().all()) for each in learnt):
+        return
+    # Going on from there would be of no use.
+    shutil.rmtree(job.checkpoints)
+    raise InputError(
+        "training went astray: losses or weights are no numbers any more",
+        where=f"train.variants.{job.key}",
+        remedy=f"Lower learning_rate, which was {job.variant.rate:g}, or take dtype float32.",
+    )
 
 
 def _settings(job: TrainingJob) -> dict[str, Any]:
@@ -197,6 +213,8 @@ def _trainer(job: TrainingJob, tokenizer: Any, rows: list[dict[str, Any]], stop:
         "save_total_limit": 2,
         "logging_steps": 10,
         "logging_first_step": True,
+        # A loss that is no number would be logged as one of before.
+        "logging_nan_inf_filter": False,
         "report_to": "none",
         "disable_tqdm": True,
         "dataloader_pin_memory": bool(variant.gpus),
@@ -210,6 +228,7 @@ def _trainer(job: TrainingJob, tokenizer: Any, rows: list[dict[str, Any]], stop:
         trust_remote_code=False,
         device_map="auto" if variant.gpus > 1 else None,
     )
+    _refuse_strange_modules(job, network)
     given = {
         "model": network,
         "train_dataset": Dataset.from_list(rows),
@@ -220,6 +239,31 @@ def _trainer(job: TrainingJob, tokenizer: Any, rows: list[dict[str, Any]], stop:
     if variant.method == "sft":
         return _Sft(args=SFTConfig(**common), **given)
     return _Dpo(args=DPOConfig(beta=variant.beta, **common), **given)
+
+
+def _refuse_strange_modules(job: TrainingJob, network: Any) -> None:
+    """Raise an InputError where an adapter is to be put on layers that are not there.
+
+    The library that makes adapters says nothing as long as one of the names is there.
+    """
+    adapter = job.variant.adapter
+    if adapter is None or isinstance(adapter.modules, str):
+        return
+    linear = [name for name, each in network.named_modules() if isinstance(each, torch.nn.Linear)]
+    there = {name.rpartition(".")[2] for name in linear}
+    strange = [
+        name
+        for name in adapter.modules
+        if not any(each == name or each.endswith(f".{name}") for each in linear)
+    ]
+    if strange or not adapter.modules:
+        raise InputError(
+            f"adapter.modules names {strange[0]!r}, which is no linear layer of this model"
+            if strange
+            else "adapter.modules names no layer",
+            where=f"train.variants.{job.key}",
+            remedy=f"Name some of: {', '.join(sorted(there))}; or write all-linear.",
+        )
 
 
 def _lora(variant: VariantConfig) -> LoraConfig | None:
