@@ -15,9 +15,9 @@ include: "workflow/rules/package.smk"
 report: "workflow/report/workflow.rst"
 
 
+include: "workflow/rules/internals.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/upstream.smk"
-include: "workflow/rules/internals.smk"
 include: "workflow/rules/announcements.smk"
 include: "workflow/rules/cluster.smk"
 include: "workflow/rules/models.smk"

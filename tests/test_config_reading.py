@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from refusal_parity.config.__main__ import main
+from refusal_parity.config.reading import read_study
+from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +101,25 @@ def test_mistakes_are_one_sentence_with_the_place(tmp_path: Path, content: str, 
     assert found is not None
     assert found.startswith(f"{tmp_path}/{said}")
     assert "\n" not in found
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"study":\t"mine"}', None),
+        ('{"a": [{"b": {"alpha": 1, "alpha": 2}}]}', "key 'alpha' stands twice in one object"),
+        ('["study"]', "no study: keys with values are missing"),
+        ('{"study": 010}', "010 is the number 8"),
+    ],
+)
+def test_json_is_read_as_snakemake_reads_it(tmp_path: Path, content: str, said: str | None) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(content, "utf-8")
+    if said is None:
+        assert read_study(path) == {"study": "mine"}
+        return
+    with pytest.raises(InputError, match=said):
+        read_study(path)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,9 @@ def test_shipped_site_is_one_of_defaults_and_names_every_key(root: Path) -> None
         ("partitoin: cpu", "unknown key partitoin. Did you mean 'partition'?"),
         ("max_runtime: 0", "max_runtime: must be at least 1 (given: 0)"),
         ("account: [", "cannot be read"),
+        ("max_runtime: 0600", "0600 is the number 384 in YAML; write that, or quotes"),
+        ("max_runtime: 24:00", "24:00 is the number 1440 in YAML"),
+        ("partition: cpu\npartition: gpu", "key 'partition' stands there twice"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, text: str, message: str) -> None:

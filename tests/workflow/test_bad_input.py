@@ -43,6 +43,28 @@ def test_unknown_key(workplace: Workplace) -> None:
     _refused(workplace, config, "study.yaml: unknown key sample. Did you mean 'samples'?")
 
 
+@pytest.mark.parametrize(
+    ("written", "complaint"),
+    [
+        ("samples: 010\n", "line 1: cannot be read as YAML (010 is the number 8 in YAML"),
+        ("seed: 1\nseed: 2\n", "line 2: cannot be read as YAML (key 'seed' stands there twice)"),
+    ],
+    ids=["octal", "key twice"],
+)
+def test_what_yaml_reads_otherwise_than_people(
+    workplace: Workplace, written: str, complaint: str
+) -> None:
+    # Of files that are read one after the other, each is looked at.
+    first = workplace.folder / workplace.write_config("study.yaml", _demo(workplace.root))
+    second = workplace.folder / "more.yaml"
+    second.write_text(written, "utf-8")
+    given = workplace.run("--configfile", str(first), str(second))
+    assert given.returncode != 0
+    assert f"more.yaml, {complaint}" in given.stderr, given.stderr
+    assert "Traceback" not in given.stderr
+    assert workplace.tables() == []
+
+
 def test_template_without_name(workplace: Workplace) -> None:
     config = _demo(workplace.root)
     config["prompts"]["templates"] = _spoiled(

@@ -9,6 +9,7 @@ from refusal_parity.config import (
     engine_of,
     load_config,
 )
+from refusal_parity.config.reading import read_study
 from refusal_parity.errors import InputError
 from refusal_parity.labelling.starter import gold_files
 from refusal_parity.layout import DOWNLOADS, is_downloaded
@@ -16,6 +17,11 @@ from refusal_parity.layout import DOWNLOADS, is_downloaded
 CONFIG_FILE = ", ".join(map(str, workflow.configfiles)) or "the config"
 
 try:
+    # Snakemake has read them, and takes 010 for 8 and of a key that stands twice the last.
+    # What else stands in another workflow's files is no business of this one.
+    if workflow.is_main_process and is_whole_workflow():
+        for file in workflow.configfiles:
+            read_study(Path(file))
     STUDY = load_config(config, where=CONFIG_FILE)
     # Every job reads this file anew; its study was checked before it was submitted.
     if workflow.is_main_process:

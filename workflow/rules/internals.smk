@@ -26,9 +26,14 @@ def is_dry_run():
     return workflow.dryrun and workflow._dag is not None
 
 
+def is_whole_workflow():
+    """Whether this workflow is the one that runs, and no module of another."""
+    return workflow.modifier.is_main_snakefile()
+
+
 def make_by_default(rule):
     """Make a rule the target of a run that names none, unless this is another's module."""
-    if workflow.modifier.is_main_snakefile():
+    if is_whole_workflow():
         workflow.default_target = rule
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from refusal_parity.errors import InputError
-from refusal_parity.textfiles import read_text
+from refusal_parity.textfiles import Doubled, parsed_json, read_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,10 +22,12 @@ _PATTERN: Final = "Take config/config.yaml as a pattern."
 
 
 def read_study(path: Path) -> dict[str, Any]:
-    """What a config file holds, as Snakemake will read it.
+    """What a config file holds, as Snakemake reads it, if it says that to people too.
+
+    YAML's readers take 010 for 8, 1:30 for 90, and of a key that stands twice the last.
 
     Raises:
-        InputError: there is no such file, or it is no mapping in YAML with each key once.
+        InputError: there is no such file, or it is no mapping in YAML or JSON with each key once.
     """
     if not path.is_file():
         beside = path.parent.glob("*.y*ml") if path.parent.is_dir() else ()
@@ -43,8 +45,27 @@ def read_study(path: Path) -> dict[str, Any]:
             f"holds {path.stat().st_size:,} bytes, more than any config", where=str(path),
             remedy=_PATTERN,
         )  # fmt: skip
+    given = read_yaml(path, remedy=_PATTERN)
+    if not isinstance(given, dict):
+        what = "empty" if given is None else "no study: keys with values are missing"
+        raise InputError(what, where=str(path), remedy=_PATTERN)
+    return given
+
+
+def read_yaml(path: Path, *, remedy: str) -> Any:
+    """What a file in YAML or JSON holds; null where it is empty.
+
+    Args:
+        path: the file.
+        remedy: what to do about a file that is none.
+
+    Raises:
+        InputError: it is not there or none, a key stands twice, or a number says to people
+            another than to YAML.
+    """
+    text = read_text(path, remedy=remedy)
     try:
-        given = yaml.load(read_text(path, remedy=_PATTERN), Loader=_EachKeyOnce)  # noqa: S506 - a safe one
+        return _json(text, path) or yaml.load(text, Loader=_EachKeyOnce)  # noqa: S506 - a safe one
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise InputError(
@@ -55,11 +76,31 @@ def read_study(path: Path) -> dict[str, Any]:
     # Of too many levels, and of numbers too long to be one, YAML's reader knows nothing.
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InputError(
-            f"cannot be read as YAML ({error})", where=str(path), remedy=_PATTERN
+            f"cannot be read as YAML ({error})", where=str(path), remedy=remedy
         ) from error
-    if not isinstance(given, dict):
-        what = "empty" if given is None else "no study: keys with values are missing"
-        raise InputError(what, where=str(path), remedy=_PATTERN)
+
+
+def _json(text: str, path: Path) -> Any:
+    """What a text in JSON holds, for Snakemake tries that first; null where it is none.
+
+    Raises:
+        InputError: a key stands twice in one object.
+    """
+    try:
+        given = parsed_json(text)
+    except ValueError:
+        return None
+    inside = [given]
+    for each in inside:
+        if isinstance(each, Doubled):
+            raise InputError(
+                f"key {min(each.keys_twice)!r} stands twice in one object",
+                where=str(path),
+                remedy="Keep one of the two.",
+            )
+        inside += (
+            each.values() if isinstance(each, dict) else each if isinstance(each, list) else []
+        )
     return given
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
-import yaml
 from pydantic import Field, ValidationError
 
 from refusal_parity.config.complaints import readable
+from refusal_parity.config.reading import read_yaml
 from refusal_parity.config.section import Section
-from refusal_parity.errors import InputError
 
 
 class Site(Section):
@@ -72,14 +70,7 @@ def load_site(path: Path) -> Site:
     Raises:
         InputError: it is missing or no YAML, or a key is unknown or wrong.
     """
-    try:
-        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise InputError(
-            f"cannot be read ({error})",
-            where=str(path),
-            remedy="Take profiles/slurm/site.yaml as a pattern.",
-        ) from error
+    raw = read_yaml(path, remedy="Take profiles/slurm/site.yaml as a pattern.")
     try:
         return Site.model_validate(raw or {})
     except ValidationError as error:
