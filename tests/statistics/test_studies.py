@@ -55,6 +55,22 @@ def test_every_case_has_studies_that_differ() -> None:
     assert all(len(np.unique(each.k, axis=0)) > 1 for each in CASES.values())
 
 
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ([[0, 0], [0, 0]], False),
+        ([[2, 2], [2, 2]], False),
+        ([[1, 0], [0, 0]], True),
+        # Changes of rates: they add up to 0, or to the number of responses, and yet differ.
+        ([[1, -1], [0.5, -0.5]], True),
+        ([[3, 1], [2, 2]], True),
+    ],
+)
+def test_an_outcome_varies_by_cells_and_not_by_sums(cells: object, *, expected: bool) -> None:
+    grid = Grid(("x", "y"), np.arange(2), np.full((2, 2), 2.0))
+    assert Studies(grid, np.array([cells], dtype=float)).varies.tolist() == [expected]
+
+
 def rows(studies: Studies, method: str, at: int, *, deciding: bool = False) -> list[Estimate]:
     run = METHODS[method].run
     assert run is not None

@@ -113,9 +113,10 @@ class Studies:
 
     @cached_property
     def varies(self) -> BoolArray:
-        """Whether the outcome does, shape (studies,)."""
-        hits = self.name_k.sum(axis=1)
-        return np.asarray((hits != 0) & (hits != self.name_n.sum()), dtype=np.bool_)
+        """Whether the outcome does, shape (studies,): any cell other than none or all."""
+        # Not by sums: changes of rates add up to 0 where they go both ways.
+        none, every = self.k == 0, self.k == self.grid.n
+        return np.asarray(~none.all(axis=(1, 2)) & ~every.all(axis=(1, 2)), dtype=np.bool_)
 
     @cached_property
     def layout(self) -> Design:

@@ -16,8 +16,8 @@ _STEPS = 30
 _CLOSE = 1e-10
 """Newton step, as a share of the parameter, at which the maximum counts as found."""
 
-_FARTHEST = 50.0
-"""A coefficient or standard deviation beyond this has run away: logits of 20 are certainty."""
+_FARTHEST = 20.0
+"""A coefficient or standard deviation beyond this has run away: a logit of 20 is certainty."""
 
 _DIFFERENCE = 0.05
 """Step of the differences of gradients, in standard errors: its sixth power is below 1e-7, and

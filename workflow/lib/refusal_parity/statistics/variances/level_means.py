@@ -14,7 +14,7 @@ import numpy as np
 
 from refusal_parity.statistics.designs.counts import codes_of
 from refusal_parity.statistics.designs.within_templates import deviations_of
-from refusal_parity.statistics.rounding import is_noise
+from refusal_parity.statistics.rounding import TIE, is_noise
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class LevelMeans(NamedTuple):
         mean: over one mixture of templates, shape (levels,): the raw mean where all names have
             the same templates, else that of a regression on levels and templates.
         raw: over the level's own responses, likewise.
-        size: mean of the absolute sums of cells, what `mean` is rounded by, shape (levels,).
+        size: mean of the absolute terms that `mean` sums, which it is rounded by, shape (levels,).
         names: residuals by name.
         templates: residuals by template.
         cells: residuals by name and template that neither explains.
@@ -101,10 +101,14 @@ def level_means(design: Design) -> LevelMeans:
     raw = design.level_k / design.level_n
     effects = deviations_of(design)
     adjusted, own = design.k, np.zeros(int(design.template.max()) + 1)
+    size = np.bincount(level, np.abs(design.k), levels) / design.level_n
     if effects is not None:
         adjusted = design.k - design.n * effects[design.template]
         own = effects * np.bincount(design.template, design.n) / design.n.sum()
+        # Effects are rounded by what all levels add up to, even where a level is nothing but 0.
+        size += np.abs(design.k).sum() / design.n.sum()
     mean = np.bincount(level, adjusted, levels) / design.level_n
+    mean = np.where(np.abs(mean) > TIE * size, mean, 0)
     residual = adjusted - design.n * mean[level]
     own_name = codes_of(level * (int(design.name.max()) + 1) + design.name)
     own_template = codes_of(level * (int(design.template.max()) + 1) + design.template)
@@ -118,7 +122,7 @@ def level_means(design: Design) -> LevelMeans:
         levels=design.levels,
         mean=mean,
         raw=raw,
-        size=np.bincount(level, np.abs(design.k), levels) / design.level_n,
+        size=size,
         names=_component(design.name, level, share, levels),
         # The template's own effect moves all levels alike, and a single one's mean.
         templates=_component(design.template, level, share, levels, own),
@@ -191,7 +195,10 @@ def contrast(
     total = variance + extra
     df = total**2 / spread if spread > 0 else np.inf
     smallest = min(float(each.min()) for each in degrees)
-    return Contrast(float(weights @ means.mean), float(np.sqrt(total)), float(max(df, smallest)))
+    estimate = float(weights @ means.mean)
+    if abs(estimate) <= TIE * float(np.abs(weights) @ means.size):
+        estimate = 0.0
+    return Contrast(estimate, float(np.sqrt(total)), float(max(df, smallest)))
 
 
 def has_few(means: LevelMeans, weights: FloatArray, scope: Scope) -> bool:
