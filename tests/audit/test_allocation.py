@@ -10,6 +10,7 @@ from predictions import predicted
 from refusal_parity.audit.allocation import allocate, inclusion, kept
 from refusal_parity.audit.sampling import draw_sample
 from refusal_parity.config import HumanConfig
+from refusal_parity.tables import LeafSample
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,20 @@ def test_inclusion_is_in_proportion_to_worth(
     # Of as many again the same share keeps as many.
     share = float((found / np.array(worths)).max())
     assert kept(np.array(worths, dtype=float), share) == count
+
+
+def test_strata_that_stand_for_more_have_more_rows() -> None:
+    """Two of as many rows, of which one stands for three quarters: 1 + 8 and 1 + 2 of 12."""
+    rows = predicted(40).with_columns(
+        weight=pl.when(pl.col("model") == "a").then(0.03).otherwise(0.01),
+        stratum="model",
+        opening=pl.lit("7"),
+    )
+    human = HumanConfig(probability=12, floor=1, informative=0)
+    drawn = draw_sample(rows, human, (), LeafSample)
+    sizes = dict(drawn.group_by("stratum").len().iter_rows())
+    assert sizes == {"a": 9, "b": 3}
+    assert set(drawn.filter(stratum="a")["inclusion_probability"].round(9)) == {9 / 20}
 
 
 def test_every_stratum_has_its_floor_and_its_share() -> None:

@@ -69,6 +69,16 @@ def test_what_was_handed_out_at_any_time_stays_and_shares_are_those_of_the_last_
     assert fewer["task"].n_unique() == len(fewer)
 
 
+def test_what_comes_back_into_the_study_is_offered_again() -> None:
+    """People were given it before last time, when it was out of the study."""
+    rows, human = predicted(200), HumanConfig(probability=40, floor=2, informative=20)
+    first = draw_sample(rows, human)
+    second = draw_sample(rows[:100], human, [first])
+    assert not set(first["task"]) <= set(second["task"])
+    third = draw_sample(rows, human, [first, second])
+    assert set(first["task"]) | set(second["task"]) <= set(third["task"])
+
+
 def test_what_is_taken_out_of_the_study_leaves_the_sample() -> None:
     everything, human = predicted(1000), HumanConfig(probability=200, floor=3, informative=30)
     before = draw_sample(everything, human)

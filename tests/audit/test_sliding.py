@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,42 @@ def test_where_no_two_neighbours_are_alike_the_block_is_exact(by: int) -> None:
     (block,) = slid_blocks(_slide(sheet, 20, 40, by))
     assert (block.first, block.last, block.shift) == (22, 41, -by)
     assert (block.fits_there, block.fits_here) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize(("rows", "blocks"), [(9, 0), (10, 1), (11, 1)])
+def test_blocks_have_ten_rows_at_least(rows: int, blocks: int) -> None:
+    """Each row of this sheet says as much as a row can: ten of them exceed what chance gives."""
+    sheet = [Line(at + 2, LABELS[at % 4], LABELS[at % 4]) for at in range(60)]
+    assert len(slid_blocks(_slide(sheet, 20, 20 + rows, 1))) == blocks
+
+
+@pytest.mark.parametrize(("rare", "found"), [((200, 210), False), ((200, 206, 212), True)])
+def test_a_block_of_a_few_rare_labels_by_hand(rare: tuple[int, ...], *, found: bool) -> None:
+    """Of 400 answers a few are refusals, which stand a row too low.
+
+    The label fits the row above wholly, and its own no better than chance: a label is taken to
+    be the machine's in 0.9. So a refusal tells 3 (no row tells more), and the answer beside the
+    machine's refusal log(1 + 9 / 0.995) = 2.3; log(400 * 4 / 0.001) = 14.3 are wanted.
+    """
+    sheet = [
+        Line(
+            at + 2,
+            "refusal" if at in rare else "answer",
+            "refusal" if at - 1 in rare else "answer",
+        )
+        for at in range(400)
+    ]
+    told = len(rare) * (3 + math.log(1 + 9 / (1 - len(rare) / 400)))
+    assert (told > math.log(400 * 4 / 0.001)) is found
+    if not found:
+        assert slid_blocks(sheet) == []
+        return
+    first, last = rare[0], rare[-1] + 1
+    rows = last - first + 1
+    [block] = slid_blocks(sheet)
+    assert (block.first, block.last, block.shift) == (first + 2, last + 2, -1)
+    assert block.fits_there == 1
+    assert block.fits_here == pytest.approx(1 - 2 * len(rare) / rows)
 
 
 def test_a_whole_sheet_and_two_blocks() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pytest
 from annotator_sheets import ALL, filled, save, sheet
 
 from refusal_parity.audit.deciding import decide
@@ -72,15 +73,33 @@ def test_votes_in_the_order_in_which_they_were_given() -> None:
     assert moment(None, 1).position == 0
 
 
-def test_majority_of_three() -> None:
-    votes = pl.DataFrame(
+@pytest.mark.parametrize(
+    ("votes", "label", "split"),
+    [
+        # More than half; a half is none.
+        ("aar", "answer", None),
+        ("ar", None, "answer / refusal"),
+        ("afr", None, "answer / failure / refusal"),
+        # Each vote stands there, whoever else gave the same.
+        ("raaf", None, "answer / answer / failure / refusal"),
+        ("raaaf", "answer", None),
+        # Whoever settles it decides alone, against all others.
+        ("aaR", "refusal", None),
+        ("rF", "failure", None),
+        # Several who settle it decide by more than half of them, and else stay split.
+        ("aaaFR", None, "failure / refusal"),
+        ("aFFR", "failure", None),
+    ],
+)
+def test_one_label_of_several_votes(votes: str, label: str | None, split: str | None) -> None:
+    """Of people in lower case, and in capitals of those who settle it."""
+    words = {"a": "answer", "f": "failure", "r": "refusal"}
+    frame = pl.DataFrame(
         {
-            "task": ["t"] * 3 + ["u"] * 3,
-            "annotator": ["a", "b", "c"] * 2,
-            "label": ["answer", "answer", "refusal", "answer", "failure", "refusal"],
-            "adjudicated": [False] * 6,
+            "task": "t",
+            "annotator": [f"p{at}" for at in range(len(votes))],
+            "label": [words[vote.lower()] for vote in votes],
+            "adjudicated": [vote.isupper() for vote in votes],
         }
     )
-    decided = decide(votes).sort("task")
-    assert decided["label"].to_list() == ["answer", None]
-    assert decided["split"].to_list() == [None, "answer / failure / refusal"]
+    assert decide(frame).rows() == [("t", label, split, len(votes))]

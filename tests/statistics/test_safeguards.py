@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from arms_study import ANALYSIS, ARMS, observed_of, planted, prompts_of
+from statsmodels.stats.multitest import multipletests
 
 from refusal_parity.config import arms_of
+from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.arm_changes import CERTAIN
 from refusal_parity.statistics.arm_rates import safeguard_rates
 from refusal_parity.statistics.designs.observations import ordinary
@@ -59,6 +62,82 @@ def test_changes_by_hand() -> None:
         ("guarded", "unsafe", "y", "disparity_difference"): -0.5,
     }
     assert {key: found[key] for key in expected} == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("kind", "families"), [("", 8), ("left_", 16)])
+def test_p_values_are_corrected_by_holm_within_their_family(kind: str, families: int) -> None:
+    """Over all arms and groups of one kind of request, outcome, estimand and scope."""
+    random = np.random.default_rng(4)
+    observed = observed_of(
+        prompts_of(names=5, templates=9), lambda row: random.random() < 0.3 + 0.3 * planted(row)
+    ).with_columns(label=pl.when(pl.Series(random.random(5 * 2 * 9 * 3) > 0.15)).then("label"))
+    asked = ANALYSIS.model_copy(update={"outcomes": [Outcome.REFUSAL, Outcome.HARMFUL_REFUSAL]})
+    table = safeguards(observed, asked, arms_of(ARMS))
+    parts = table.filter(pl.col(f"{kind}p_value").is_not_null()).partition_by(
+        "kind", "outcome", "estimand", "scope"
+    )
+    # Two kinds, estimands and scopes; nobody refuses harmfully, but what is left out is of both.
+    assert len(parts) == families
+    for rows in parts:
+        assert len(rows) == {"rate_difference": 6, "disparity_difference": 2}[rows["estimand"][0]]
+        _, expected, *_ = multipletests(rows[f"{kind}p_value"].to_numpy(), method="holm")
+        assert rows[f"{kind}p_adjusted"].to_numpy() == pytest.approx(expected, rel=1e-6)
+    if not kind:
+        assert [each["family"].n_unique() for each in parts] == [1] * families
+        assert pl.concat(parts)["family"].n_unique() == families
+
+
+def test_what_was_not_answered_in_both_arms_is_no_change() -> None:
+    """All that y got in the arm `kind` is gone, and all that x got in `guarded`."""
+    observed = observed_of(prompts_of(), planted)
+    gone = {"kind": "y", "guarded": "x"}
+    lost = pl.any_horizontal(
+        (pl.col("arm") == arm) & (pl.col("group") == group) for arm, group in gone.items()
+    )
+    table = safeguards(
+        observed.with_columns(label=pl.when(~lost).then("label")), ANALYSIS, arms_of(ARMS)
+    ).filter(kind="harmless")
+    rows = {
+        (row["arm"], row["group"], row["estimand"]): row
+        for row in table.filter(scope=str(Scope.NEW_NAMES)).iter_rows(named=True)
+    }
+    nobody = "not estimable: no prompt was answered in both arms"
+    assert ("kind", "y", "rate_difference") not in rows
+    assert rows["kind", "x", "rate_difference"]["estimate"] == 0.0
+    assert rows["guarded", "y", "rate_difference"]["estimate"] == 0.25
+    between = rows["guarded", "y", "disparity_difference"]
+    assert between["note"] == "not estimable: no prompt of x in both arms"
+    assert between["estimate"] is None
+    neither = observed.with_columns(label=pl.when(pl.col("arm") == "plain").then("label"))
+    empty = safeguards(neither, ANALYSIS, arms_of(ARMS))
+    assert set(empty["note"]) == {nobody}
+    assert empty["n_prompts"].sum() == 0
+
+
+def test_prompts_are_told_apart_by_template_and_name() -> None:
+    """Template t1 with the name 1a and template t11 with the name a are two."""
+    rows = [
+        {
+            "model": "m", "arm": arm, "kind": "harmless", "template_id": template,
+            "text_id": template, "name_id": name, "name": name, "group": group,
+            "label": "refusal" if arm == "plain" and template == "t1" else "answer",
+        }
+        for arm in ("plain", "kind")
+        for template in ("t1", "t11", "t2", "t22")
+        for group, names in {"x": ("1a", "a", "2a"), "y": ("1b", "b", "2b")}.items()
+        for name in names
+    ]  # fmt: skip
+    observed = observed_of(prompts_of(), planted).head(0)
+    known = pl.DataFrame(rows).with_columns(
+        prompt_id=pl.format("{}|{}|{}", "arm", "template_id", "name_id")
+    )
+    whole = pl.concat([observed, known.cast({"kind": observed.schema["kind"]})], how="diagonal")
+    table = safeguards(whole, ANALYSIS, arms_of({"plain": None, "kind": "Be kind."}))
+    row = table.row(
+        by_predicate=(pl.col("group") == "all") & (pl.col("scope") == str(Scope.NEW_NAMES)),
+        named=True,
+    )
+    assert (row["n_prompts"], row["names_group"], row["templates_group"]) == (24, 6, 4)
 
 
 def test_rates_of_each_arm_and_kind() -> None:
