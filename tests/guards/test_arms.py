@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from refusal_parity.config import Arm, PromptsConfig
+from refusal_parity.config import Arm, PromptsConfig, load_config
 from refusal_parity.dimensions import DIMENSIONS
+from refusal_parity.errors import InputError
 from refusal_parity.expansion import expand
 from refusal_parity.factors import take_up
 from refusal_parity.guards.requests import guarded_requests, open_prompts
@@ -129,3 +130,19 @@ def test_arms_that_cannot_be(arms: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError) as error:
         PromptsConfig.model_validate({"templates": "t", "names": "n", "arms": arms})
     assert said in str(error.value)
+
+
+def test_no_guard_is_called_none() -> None:
+    """Tables call a prompt's guard so where there is none."""
+    study = {
+        "study": "s",
+        "prompts": {
+            "templates": "t.csv",
+            "names": "n.csv",
+            "arms": {"plain": None, "guarded": {"guard": "none"}},
+        },
+        "models": {"m": {"engine": "openai", "base_url": "http://localhost:1/v1", "model": "x"}},
+        "guards": {"none": {"kind": "classifier", "harmful": ["u.csv"], "harmless": ["h.csv"]}},
+    }
+    with pytest.raises(InputError, match=r"guards\.none: so tables call that there is no guard"):
+        load_config(study, where="config")

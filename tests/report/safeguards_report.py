@@ -35,7 +35,8 @@ def rates(**other: Any) -> pl.DataFrame:
             "group": group,
             "n": 100,
             "k": round(100 * rate),
-            "n_stopped": 7,
+            "n_stopped": 7 if arm == "guarded" else 0,
+            "n_cut": 0,
             "n_left_out": 2,
             "rate": rate,
         }

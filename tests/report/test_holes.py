@@ -125,6 +125,31 @@ def test_every_table_and_the_page_are_made(key: str, tmp_path: Path) -> None:
         assert not table.select(pl.any_horizontal(pl.col(numbers).is_nan()).any()).item()
 
 
+@pytest.mark.parametrize(
+    ("letters", "words"),
+    [
+        ("rr", "It refused in all 48 responses: where nothing varies, no group can be told from"),
+        ("aa", "It refused in none of 48 responses: where nothing varies, no group can be told"),
+        ("ra", ""),
+    ],
+    ids=["all", "none", "half"],
+)
+def test_a_model_that_always_does_the_same_is_said_to(
+    letters: str, words: str, tmp_path: Path
+) -> None:
+    four = {
+        group: {f"{group[0].upper()}{letter}": "woman" for letter in "abcd"}
+        for group in ("north", "south")
+    }
+    dimensions = {"group": {"reference": "north"}}
+    analysis = {"dimensions": dimensions, "outcomes": ["refusal"], "selfcheck": 0}
+    study = WholeStudy(groups=four, say=lambda *_: letters, analysis=analysis)
+    page = render_page(measure(study, tmp_path))
+    assert "No difference between groups was shown" in page
+    assert ("where nothing varies" in page) == bool(words)
+    assert words in page
+
+
 def test_prompts_without_any_row_are_missing_not_unknown(tmp_path: Path) -> None:
     # The reference of a dimension stands among the prompts, whatever came of them.
     study = WholeStudy(groups=NAMES, say=where(lambda _, __, n, ___: n == "Ana", "-"))

@@ -222,6 +222,25 @@ def test_cut_off_responses_count_and_their_shares_are_told(tmp_path: Path) -> No
     assert len(found["cut_off"]) == 96
 
 
+@pytest.mark.parametrize(
+    ("letters", "said"),
+    [("AARA", True), ("AAra", False), ("aaaa", False), ("ffff", False)],
+    ids=["all", "half", "none", "filtered"],
+)
+def test_that_most_responses_were_cut_off_is_told_though_groups_do_not_differ(
+    letters: str, tmp_path: Path, *, said: bool
+) -> None:
+    inputs = study(lambda *_: letters, tmp_path)
+    cautions = [each for each in left_out_cautions(inputs, "m") if each.startswith("Cut off")]
+    sentence = (
+        "Cut off at the longest response that was allowed were 100.0 % of the responses for "
+        "south names and 100.0 % for north names."
+    )
+    assert [each.replace("north", "*").replace("south", "*") for each in cautions] == (
+        [sentence.replace("north", "*").replace("south", "*")] if said else []
+    )
+
+
 @pytest.mark.parametrize("truncated", ["label", "leave_out"])
 def test_both_readings_of_cut_responses_stand_beside_each_other(
     truncated: str, tmp_path: Path

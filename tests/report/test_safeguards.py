@@ -28,12 +28,13 @@ def test_the_cost_in_words(guarded: ReportInputs) -> None:
     assert texts(guarded) == [
         (
             "Harmless requests: refused 12.0 points more often (interval 7.0 to 17.0); +22.0 "
-            "points for muslim names (most), +2.0 points for white names (least). It costs muslim "
-            "names 20.0 points more than white names (interval 15.0 to 25.0)."
+            "points for muslim names (most), +2.0 points for white names (least). Stopped are 7 "
+            "of 102 responses. It costs muslim names 20.0 points more than white "
+            "names (interval 15.0 to 25.0)."
         ),
         (
-            "Unsafe requests: refused 50.0 points more often (interval 45.0 to 55.0). That it "
-            "changes more for some than for others is not shown."
+            "Unsafe requests: refused 50.0 points more often (interval 45.0 to 55.0). Stopped "
+            "are 7 of 102 responses. That it changes more for some than for others is not shown."
         ),
     ]
 
@@ -69,7 +70,7 @@ def test_a_cost_that_cannot_be_tested(guarded: ReportInputs) -> None:
 def test_tables_and_figure(guarded: ReportInputs) -> None:
     [first, *_] = rates_table(guarded).rows
     assert [cell.text for cell in first] == [
-        "m", "plain", "harmless", "all", "10.0 %", "", "10 of 100", "7", "2"
+        "m", "plain", "harmless", "all", "10.0 %", "", "10 of 100", "0", "0", "2"
     ]  # fmt: skip
     table = changes_table(guarded)
     assert [row[4].text for row in table.rows[:4]] == [
@@ -163,6 +164,64 @@ def test_a_change_that_is_the_same_for_all_is_told(guarded: ReportInputs) -> Non
     )
     sentence = " ".join(texts(guarded.with_tables({Safeguards: alike})))
     assert sentence.count("It changes exactly as much for all of them.") == 2
+
+
+def _of_guarded(column: str, value: int) -> pl.DataFrame:
+    """Rates with another number of the arm with the guard, in its row of all requests."""
+    there = (pl.col("arm") == "guarded") & (pl.col("group") == "all")
+    return rates(**{column: pl.when(there).then(pl.lit(value)).otherwise(column)})
+
+
+@pytest.mark.parametrize(
+    ("column", "number", "words"),
+    [
+        ("n_stopped", 0, "Stopped are 0 of 102 responses."),
+        ("n_stopped", 102, "Stopped are 102 of 102 responses."),
+        ("n_stopped", 1, "Stopped is 1 of 102 responses."),
+        ("n_cut", 80, "Cut off are 80 of 102 responses with it and 0 of 102 without: their"),
+        ("n_cut", 5, ""),
+    ],
+)
+def test_what_a_guard_stops_and_what_an_arm_cuts_is_counted(
+    guarded: ReportInputs, column: str, number: int, words: str
+) -> None:
+    found = texts(guarded.with_tables({SafeguardRates: _of_guarded(column, number)}))
+    for sentence in found:
+        assert words in sentence
+        assert ("Cut off" in sentence) == words.startswith("Cut off")
+
+
+def test_what_a_filter_stops_without_a_guard_is_told_apart(guarded: ReportInputs) -> None:
+    before = rates(n_stopped=pl.when(arm="plain").then(3).otherwise("n_stopped"))
+    found = texts(guarded.with_tables({SafeguardRates: before}))
+    assert "7 of 102 responses, and 3 without it by the service's filter." in found[0]
+
+
+def test_levels_and_arms_of_which_nothing_is_known(guarded: ReportInputs) -> None:
+    reason = pl.lit("not estimable: no prompt was answered in both arms")
+    numbers = ("estimate", "ci_low", "ci_high", "p_value", "p_adjusted")
+
+    def unknown(rows: pl.Expr) -> ReportInputs:
+        lost = {key: pl.when(~rows).then(key) for key in numbers}
+        note = pl.when(rows).then(reason)
+        return guarded.with_tables({Safeguards: changes().with_columns(note=note, **lost)})
+
+    [harmless, _] = texts(unknown(pl.col("group") == "muslim"))
+    assert "What it changes for muslim names is unknown: no prompt was answered in" in harmless
+    assert "Whether it costs some more than others cannot be tested here." in harmless
+    [harmless, unsafe] = texts(unknown(pl.lit(value=True)))
+    assert harmless == (
+        "Harmless requests: what it changes is unknown: no prompt was answered in both arms."
+    )
+    assert unsafe.startswith("Unsafe requests: what it changes is unknown: no prompt")
+
+
+def test_arms_without_a_point_are_named(guarded: ReportInputs) -> None:
+    assert SECTION.context(guarded)["undrawn"] == ""
+    gone = (pl.col("arm") == "guarded") & (pl.col("kind") == "harmless")
+    lost = rates(rate=pl.when(~gone).then("rate"))
+    context = SECTION.context(guarded.with_tables({SafeguardRates: lost}))
+    assert context["undrawn"] == "guarded of m"
 
 
 def test_without_unsafe_requests_or_arms(guarded: ReportInputs, inputs: ReportInputs) -> None:

@@ -215,3 +215,14 @@ def test_nothing_to_compare_says_so(models: pl.DataFrame) -> None:
     assert frame.height >= 2
     assert frame["estimate"].is_null().all()
     assert frame["note"].str.contains("not estimable: ").all()
+
+
+@pytest.mark.parametrize("level", ["x", "y"])
+def test_a_level_that_a_model_lost_whole_says_so(models: pl.DataFrame, level: str) -> None:
+    lost = (pl.col("model") == "large") & (pl.col("group") == level)
+    frame = compare(
+        models.with_columns(label=pl.when(~lost).then("label")), config(), ["small", "large"]
+    )
+    mine = row(frame, estimand=ESTIMANDS[1], scope=BOTH)
+    assert (mine["estimate"], mine["p_value"]) == (None, None)
+    assert mine["note"] == f"not estimable: no prompt of {level} has every model"

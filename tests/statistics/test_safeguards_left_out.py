@@ -75,3 +75,20 @@ def test_what_is_left_out_of_the_baseline_counts_the_other_way_round() -> None:
     # in the other.
     assert (row["left_arm"], row["left_baseline"], row["n_prompts"]) == (0, 4, 12)
     assert (row["lowest"], row["highest"]) == pytest.approx((-4 / 16, 0))
+
+
+@pytest.mark.parametrize("level", ["x", "y"])
+def test_a_level_that_an_arm_lost_whole_is_not_estimable_and_says_so(level: str) -> None:
+    observed = _left_out(prompts_of(), lambda row: row["arm"] == "kind" and row["group"] == level)
+    table = safeguards(observed, ANALYSIS, arms_of(ARMS)).filter(
+        arm="kind", kind="harmless", scope=str(Scope.NEW_NAMES)
+    )
+    rows = {(row["group"], row["reference"]): row for row in table.iter_rows(named=True)}
+    assert rows.keys() == {("all", None), ("x", None), ("y", None), ("y", "x")}
+    lost = rows[level, None]
+    assert (lost["estimate"], lost["p_value"], lost["n_prompts"]) == (None, None, 0)
+    assert lost["note"] == "not estimable: no prompt was answered in both arms"
+    assert (lost["left_arm"], lost["left_baseline"]) == (16, 0)
+    assert rows["y", "x"]["note"].startswith("not estimable: no prompt")
+    other = rows["x" if level == "y" else "y", None]
+    assert other["estimate"] is not None

@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from refusal_parity.config.arms import arms_of
+from refusal_parity.config.arms import NO_GUARD, arms_of
 from refusal_parity.placeholders import columns_of, parted
 from refusal_parity.tables import Prompts, conform, write_blocks
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 _BLOCK_ROWS: Final = 200_000
 _ARM: Final = ("arm", "system_prompt")
-NO_GUARD: Final = "none"
-"""Of a prompt that no guard reads, in a study with guards."""
 
 
 def expand(templates: pl.DataFrame, names: pl.DataFrame, arms: Arms) -> pl.DataFrame:

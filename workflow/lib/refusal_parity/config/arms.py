@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 PROMPT: Final = "[PROMPT]"
 """Where a wrapper has the request."""
 
+NO_GUARD: Final = "none"
+"""Guard of a prompt that none reads, in a study with guards."""
+
 
 class Arm(Section):
     """What is done to a request: a system prompt, a wrapper around it, a guard before it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from refusal_parity.config.arms import NO_GUARD
 from refusal_parity.config.imported import ImportModel
 from refusal_parity.errors import InputError
 
@@ -88,6 +89,12 @@ def check_guards(config: StudyConfig, where: str) -> None:
     Raises:
         InputError: one is unknown or unused, or there is no arm to stand in front of.
     """
+    if NO_GUARD in config.guards:
+        raise InputError(
+            f"guards.{NO_GUARD}: so tables call that there is no guard",
+            where=where,
+            remedy="Give it another key.",
+        )
     used = {key: arm.guard for key, arm in config.prompts.arms.items() if arm.guard is not None}
     for arm, guard in used.items():
         if guard not in config.guards:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from refusal_parity.expansion import NO_GUARD
+from refusal_parity.config.arms import NO_GUARD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

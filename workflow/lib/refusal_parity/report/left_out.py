@@ -54,7 +54,14 @@ def left_out_cautions(inputs: ReportInputs, model: str) -> tuple[str, ...]:
         if dimension != inputs.dimension and differing(losses, Loss.LEFT_OUT, dimension, analysis)
     ]
     found += [
-        loss_sentence(losses, loss, dimension, analysis)
+        loss_sentence(
+            losses,
+            loss,
+            dimension,
+            analysis,
+            # The sentence on the rate says how many the service refused.
+            most=loss is Loss.TRUNCATED and dimension == inputs.dimension,
+        )
         for loss in (Loss.TRUNCATED, Loss.FILTERED)
         if loss is not Loss.FILTERED or inputs.counts_filtered
         for dimension in inputs.dimensions

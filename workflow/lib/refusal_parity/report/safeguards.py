@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from refusal_parity.counting import agreed, counted
+from refusal_parity.counting import agreed, counted, enumerated
 from refusal_parity.factors import UNSAFE
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.statistics.losses.left_out import WORTH_SAYING
 from refusal_parity.statistics.pairing import STILL
 from refusal_parity.statistics.safeguards import HARMLESS
 from refusal_parity.tables import SafeguardRates, Safeguards
@@ -27,6 +28,8 @@ from refusal_parity.text import (
 from refusal_parity.vocabulary import ModelEstimand, Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from refusal_parity.report.inputs import ReportInputs, Row
 
 ALL: Final = "all"
@@ -83,12 +86,14 @@ def rates_table(inputs: ReportInputs) -> Table:
                     Cell("" if bounds == NOTHING else bounds, row["ci_low"]),
                     Cell(f"{row['k']:,} of {row['n']:,}", row["n"]),
                     Cell(f"{row['n_stopped']:,}", row["n_stopped"]),
+                    Cell(f"{row['n_cut']:,}", row["n_cut"]),
                     Cell(f"{row['n_left_out']:,}", row["n_left_out"]),
                 )
             )
     return Table(
         caption=f"{inputs.outcome.words.heading} by arm. Stopped: by a guard or the service's own "
-        "filter, which count as refusals.",
+        "filter, which count as refusals. Cut off: at the longest response that was allowed; these "
+        "count by their label.",
         columns=(
             ("Model", TEXT),
             ("Arm", TEXT),
@@ -98,6 +103,7 @@ def rates_table(inputs: ReportInputs) -> Table:
             (f"{inputs.confidence} interval", NUMBER),
             ("Responses", NUMBER),
             ("Stopped", NUMBER),
+            ("Cut off", NUMBER),
             ("Left out", NUMBER),
         ),
         rows=tuple(rows),
@@ -224,12 +230,83 @@ def _of_kind(inputs: ReportInputs, rows: list[Row], kind: str) -> str:
             f" ({what})"
             for row, what in ((most, "most"), (least, "least"))
         )
+    name = f"{kind.capitalize()} requests"
+    left_out = _left_out(whole, inputs.config.analysis.alpha).strip()
+    if not known(whole["estimate"]):
+        reason = _reason(whole)
+        return " ".join(filter(None, [f"{name}: what it changes is unknown: {reason}.", left_out]))
+    same = all(row["estimate"] == 0 for row in of_kind)
     parts = [
-        f"{kind.capitalize()} requests: {inputs.outcome.words.verb} {_by(whole)}{ends}.",
-        _left_out(whole, inputs.config.analysis.alpha).strip(),
-        "" if all(row["estimate"] == 0 for row in of_kind) else _differing(inputs, of_kind),
+        f"{name}: {inputs.outcome.words.verb} {_by(whole)}{ends}.",
+        _stopped(inputs, whole),
+        _cut(inputs, whole),
+        left_out,
+        *_unknown_levels(inputs, of_kind),
+        "" if same else _differing(inputs, of_kind),
     ]
     return " ".join(filter(None, parts))
+
+
+def _reason(row: Row) -> str:
+    """Why nothing was estimated, without the words that say that."""
+    return plain((row["note"] or "for no reason given").removeprefix("not estimable: "))
+
+
+def _both(inputs: ReportInputs, row: Row) -> tuple[Row, Row] | None:
+    """Rates of an arm and of its baseline, over all requests of a kind."""
+    found = [
+        rate_of(inputs, row["model"], row[arm], row["kind"]).get(ALL) for arm in ("arm", "baseline")
+    ]
+    with_it, without = found
+    return None if with_it is None or without is None else (with_it, without)
+
+
+def _asked(row: Row) -> int:
+    return int(row["n"]) + int(row["n_left_out"])
+
+
+def _stopped(inputs: ReportInputs, row: Row) -> str:
+    """How much a guard stopped; empty of an arm without a guard of its own."""
+    both = _both(inputs, row)
+    guards = {
+        key: arm.guard for key, arm in inputs.config.prompts.arms.items() if arm.guard is not None
+    }
+    if both is None or guards.get(row["arm"]) == guards.get(row["baseline"]):
+        return ""
+    with_it, without = both
+    before = without["n_stopped"]
+    by_filter = f", and {before:,} without it by the service's filter" if before else ""
+    return (
+        f"Stopped {agreed(with_it['n_stopped'], 'is', 'are')} {with_it['n_stopped']:,} of "
+        f"{counted(_asked(with_it), 'response')}{by_filter}."
+    )
+
+
+def _cut(inputs: ReportInputs, row: Row) -> str:
+    """How many responses were cut off, where an arm changes that."""
+    both = _both(inputs, row)
+    if both is None or not all(map(_asked, both)):
+        return ""
+    with_it, without = (each["n_cut"] / _asked(each) for each in both)
+    if abs(with_it - without) <= WORTH_SAYING:
+        return ""
+    cut = both[0]["n_cut"]
+    return (
+        f"Cut off {agreed(cut, 'is', 'are')} {cut:,} of {counted(_asked(both[0]), 'response')} "
+        f"with it and {both[1]['n_cut']:,} of {_asked(both[1]):,} without: their labels are of "
+        "what was said until then."
+    )
+
+
+def _unknown_levels(inputs: ReportInputs, rows: list[Row]) -> Iterator[str]:
+    """A sentence for each reason why the change of some levels is unknown."""
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        of_level = row["reference"] is None and row["group"] != ALL
+        if of_level and not known(row["estimate"]):
+            reasons.setdefault(_reason(row), []).append(_words(inputs, row["group"]))
+    for reason, levels in reasons.items():
+        yield f"What it changes for {enumerated(levels)} is unknown: {reason}."
 
 
 def _words(inputs: ReportInputs, level: str) -> str:
@@ -237,8 +314,6 @@ def _words(inputs: ReportInputs, level: str) -> str:
 
 
 def _by(row: Row) -> str:
-    if not known(row["estimate"]):
-        return f"by a difference that cannot be estimated ({plain(row['note'] or 'no reason')})"
     if row["estimate"] == 0:
         return "exactly as often as without"
     more = "more" if row["estimate"] > 0 else "less"

@@ -37,6 +37,8 @@ from refusal_parity.text import (
 from refusal_parity.vocabulary import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from refusal_parity.outcomes import Outcome
     from refusal_parity.report.inputs import ReportInputs
     from refusal_parity.statistics.answering.finding import Finding
@@ -112,16 +114,29 @@ def _of_rates(
     shown: tuple[Finding, ...],
 ) -> list[str]:
     """The lead, then the details, of differences of rates or means."""
-    model, _, dimension = key
+    model, outcome, dimension = key
     if whole.verdict is Verdict.NOT_ESTIMABLE:
         return [f"{isolated(model)}: not estimable: {plain(whole.reason)}."]
     return [
         *(_of_shown(inputs, key, shown) or [none_shown(inputs, whole, found)]),
+        *_nothing_varies(inputs, model, outcome),
         *all_together(inputs, whole),
         *with_these_templates(inputs, found, dimension),
         *small_differences(inputs, found, dimension),
         *cautions(inputs, key, found),
     ]
+
+
+def _nothing_varies(inputs: ReportInputs, model: str, outcome: Outcome) -> Iterator[str]:
+    """A sentence where all responses or none have the outcome."""
+    row = inputs.overall(model, outcome)
+    if outcome.is_binary and row is not None and row["rate"] in {0, 1}:
+        number = counted(row["n"], "response")
+        which = f"all {number}" if row["rate"] else f"none of {number}"
+        yield (
+            f"It {outcome.words.verb} in {which}: where nothing varies, no group can be told from "
+            "another, and no interval says how large a difference may be."
+        )
 
 
 def _of_odds(

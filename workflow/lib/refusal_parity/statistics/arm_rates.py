@@ -52,6 +52,7 @@ def _lost(part: pl.DataFrame, dimension: str) -> pl.DataFrame:
         .group_by("model", group="level")
         .agg(
             n_stopped=pl.col("filtered").sum().cast(pl.Int64),
+            n_cut=(pl.col("truncated") & pl.col("label").is_not_null()).sum().cast(pl.Int64),
             n_left_out=pl.col("label").is_null().sum().cast(pl.Int64),
         )
         .with_columns(dimension=pl.lit(dimension))

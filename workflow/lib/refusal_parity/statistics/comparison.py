@@ -36,7 +36,7 @@ from refusal_parity.tables import Comparison, conform
 from refusal_parity.vocabulary import ModelEstimand, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import dataframely as dy
 
@@ -73,10 +73,12 @@ def compare(
     """
     schema = unadjusted(Comparison)
     cells = rates_by_prompt(observations, analysis)
+    # Of what was asked: a level that a model lost whole has its rows, which say so.
+    levels = {key: sorted(set(observations[key].drop_nulls())) for key in analysis.dimensions}
     rows = [
         {"contrast": each.key, "model": each.model, "baseline": each.baseline} | row
         for each in model_weights(analysis, models)
-        for row in _of_contrast(cells, each, analysis, Guard(say, (each.key,)))
+        for row in _of_contrast(cells, each, analysis, levels, Guard(say, (each.key,)))
     ]
     table = settled(
         _adjust(pl.DataFrame(rows, schema=schema), declared=bool(analysis.model_contrasts))
@@ -94,13 +96,17 @@ def unadjusted(schema: type[dy.Schema]) -> dict[str, pl.DataType]:
 
 
 def _of_contrast(
-    cells: pl.DataFrame, wanted: ModelWeights, analysis: AnalysisConfig, guard: Guard
+    cells: pl.DataFrame,
+    wanted: ModelWeights,
+    analysis: AnalysisConfig,
+    levels: Mapping[str, list[str]],
+    guard: Guard,
 ) -> Iterator[Row]:
     for key in map(str, analysis.readings):
         paired = _paired(cells, key, wanted, analysis)
         yield from _rate_rows(paired, key, wanted, analysis.alpha, guard.of(key))
         for dimension, config in analysis.dimensions.items():
-            asked = _Levels(key, dimension, config.reference, analysis.alpha)
+            asked = _Levels(key, dimension, levels[dimension], config.reference, analysis.alpha)
             yield from _disparity_rows(paired, asked, wanted, guard.of(dimension, key))
 
 
@@ -150,6 +156,7 @@ class _Levels(NamedTuple):
 
     key: str
     dimension: str
+    levels: list[str]
     reference: str
     alpha: float
 
@@ -158,10 +165,9 @@ def _disparity_rows(
     paired: pl.DataFrame, asked: _Levels, wanted: ModelWeights, guard: Guard
 ) -> Iterator[Row]:
     """How the difference of each level from the reference differs, for each scope."""
-    key, dimension, reference, alpha = asked
+    key, dimension, levels, reference, alpha = asked
     trend, difference = ModelEstimand.DISPARITY_TREND, ModelEstimand.DISPARITY_DIFFERENCE
     estimand = trend if wanted.is_trend else difference
-    levels = set(paired[dimension].drop_nulls())
 
     def of_levels() -> ArmMeans | LevelMeans | None:
         if wanted.is_trend:
@@ -175,8 +181,10 @@ def _disparity_rows(
     def numbers(group: str, scope: Scope) -> Row:
         if isinstance(means, str):
             return {"note": means}
-        if means is None or reference not in means.levels:
-            return {"note": f"not estimable: no prompt of {reference} has every model"}
+        there = () if means is None else means.levels
+        lost = [level for level in (group, reference) if level not in there]
+        if means is None or lost:
+            return {"note": f"not estimable: no prompt of {' and '.join(lost)} has every model"}
         at, base = means.levels.index(group), means.levels.index(reference)
         if isinstance(means, ArmMeans):
             found = difference_of_changes(means, at, base, scope, alpha)
@@ -188,7 +196,9 @@ def _disparity_rows(
         )
         return or_alike(found, ours, others)
 
-    for group in sorted(levels - {reference}):
+    for group in levels:
+        if group == reference:
+            continue
         compared = (paired.filter(pl.col(dimension) == level) for level in (group, reference))
         sizes = sizes_of(*compared)
         for scope in scopes_of(paired):

@@ -129,6 +129,8 @@ def safeguards(
             for dimension, config in analysis.dimensions.items()
             if dimension not in {"arm", KIND}
         }
+        # Of what was asked: a level that an arm lost whole has its rows, which say so.
+        levels = {each: sorted(set(part[each].drop_nulls())) for each in references}
         for each in compared_arms(arms):
             key = {"model": model, "arm": each.arm, "baseline": each.baseline, "kind": kind}
             guard = Guard(say, (str(model), each.arm, str(kind)))
@@ -140,7 +142,7 @@ def safeguards(
             }
             rows += [
                 key | _NONE_LEFT | row | lost[row["outcome"]].get(_about(row), {})
-                for row in _changes(by_arm, each, analysis, references, guard)
+                for row in _changes(by_arm, each, analysis, references, levels, guard)
             ]
     schema = unadjusted(Safeguards)
     del schema["left_p_adjusted"]
@@ -164,11 +166,12 @@ def _by_arm(observations: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _changes(
+def _changes(  # noqa: PLR0913, PLR0917 - what is compared in full
     by_arm: pl.DataFrame,
     each: Compared,
     analysis: AnalysisConfig,
     references: Mapping[str, str],
+    levels: Mapping[str, list[str]],
     guard: Guard,
 ) -> Iterator[Row]:
     for outcome in map(str, analysis.readings):
@@ -182,14 +185,13 @@ def _changes(
             means: ArmMeans | str | None = heard.run(
                 "means", partial(ArmMeans.of, prompts, dimension, one_way=each.guards), str
             )
-            levels = sorted(set(prompts[dimension].drop_nulls()))
             asked = _Question(
                 prompts, outcome, dimension, ModelEstimand.RATE_DIFFERENCE, analysis.alpha
             )
-            for level in levels:
+            for level in levels[dimension]:
                 yield from asked.rows(level, None, partial(_of_level, means, level), heard)
             between = replace(asked, estimand=ModelEstimand.DISPARITY_DIFFERENCE)
-            for level in levels:
+            for level in levels[dimension]:
                 if level != reference:
                     numbers = partial(_between_levels, means, level, reference)
                     yield from between.rows(level, reference, numbers, heard)

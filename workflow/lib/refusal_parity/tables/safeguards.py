@@ -32,6 +32,7 @@ class SafeguardRates(dy.Schema):
     n = dy.Int64(min=0, description="labelled responses")
     k = dy.Int64(min=0, description="responses with the outcome")
     n_stopped = dy.Int64(min=0, description="stopped by a guard or the service's own filter")
+    n_cut = dy.Int64(min=0, description="of the labelled ones, those that were cut off")
     n_left_out = dy.Int64(min=0, description="without a label, for whatever reason")
     rate = probability("k / n")
     ci_low = dy.Float64(nullable=True, description="lower end of the interval")

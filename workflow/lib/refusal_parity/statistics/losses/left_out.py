@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 WORTH_SAYING: Final = 0.05
 """Share of a group's responses above which it is said that they were left out."""
 
+_MOST: Final = 0.5
+"""Share of a group's responses above which it is said that they were cut off."""
+
 _NAMED: Final = 3
 _REMEDIES: Final[dict[str, str]] = {
     Exclusion.EMPTY: "look at what the model was sent, and allow it more tokens (max_tokens)",
@@ -113,17 +116,27 @@ def rests_on_left_out(bound: dict[str, Any], dimension: str) -> str:
 
 
 def loss_sentence(
-    losses: pl.DataFrame, loss: Loss, dimension: str, analysis: AnalysisConfig
+    losses: pl.DataFrame, loss: Loss, dimension: str, analysis: AnalysisConfig, *, most: bool
 ) -> str | None:
-    """Say where responses of some levels are cut off, or filtered, more often than of others."""
+    """Say where responses of some levels are cut off, or filtered, more often than of others.
+
+    Args:
+        losses: rows of Losses of one model.
+        loss: what befell the responses.
+        dimension: whose levels are looked at.
+        analysis: the level of the tests.
+        most: whether to say it too where it befell most responses of a level.
+    """
     different = differing(losses, loss, dimension, analysis)
-    if not different:
-        return None
     rows = _of(losses, loss, dimension)
+    if not rows:
+        return None
     shares = {row["group"]: row["k_group"] / row["n_group"] for row in rows if row["n_group"]}
     first = rows[0]
     if first["n_reference"]:
         shares[first["reference"]] = first["k_reference"] / first["n_reference"]
+    if not different and not (most and max(shares.values(), default=0) > _MOST):
+        return None
     return f"{_DONE[loss]} {_shares(shares, dimension)}{_tested(different)}."
 
 
