@@ -16,6 +16,7 @@ from refusal_parity.openings.earlier import earlier_responses, files_of, held_ap
 from refusal_parity.openings.learnt import learnt_from, sentence_of
 from refusal_parity.openings.pilot import Pilot, folds_of, trees
 from refusal_parity.openings.propensity import ALL
+from refusal_parity.study import check_inputs
 from refusal_parity.tables import Labels, Prompts, Responses, filled, write_table
 
 if TYPE_CHECKING:
@@ -204,3 +205,29 @@ def test_a_pilot_that_cannot_be_one(changes: dict[str, Any], said: str) -> None:
     assert load_config(raw | {"pilot": "before"}, where="c.yaml").pilot == "before"
     with pytest.raises(InputError, match=said):
         load_config(raw | changes, where="c.yaml")
+
+
+def test_a_pilot_that_has_not_been_run(root: Path, tmp_path: Path) -> None:
+    """Its name may be wrong, or its responses have no labels yet: no path is at fault."""
+    model = {
+        "engine": "vllm", "prompt_mode": "chat",
+        "source": {"path": str(root / "data/models/rare-even")},
+    }  # fmt: skip
+    raw = {
+        "study": "s", "results": str(tmp_path), "pilot": "before", "models": {"m": model},
+        "prompts": {
+            "templates": str(root / "data/templates.csv"),
+            "names": str(root / "data/names-56.csv"),
+        },
+        "sampling": {"openings": "weigh"}, "labelling": {"method": "keyword"},
+    }  # fmt: skip
+    study = load_config(raw, where="c.yaml")
+    said = re.escape(f"no study 'before' with labelled responses in {tmp_path}")
+    with pytest.raises(InputError, match=said) as raised:
+        check_inputs(study, where="c.yaml")
+    assert raised.value.where == "c.yaml, pilot"
+    labels = drawn(tmp_path, "before", "theirs").with_name("labels.parquet")
+    check_inputs(study, where="c.yaml")
+    labels.unlink()
+    with pytest.raises(InputError, match=said):
+        check_inputs(study, where="c.yaml")

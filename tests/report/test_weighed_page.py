@@ -11,12 +11,18 @@ from report_study import changed
 
 from propensity_study import EVEN, UNEVEN
 from refusal_parity.outcomes import Outcome
+from refusal_parity.report.page import render_page
 from refusal_parity.report.propensity import ratios_table
 from refusal_parity.report.results import differences_table
 from refusal_parity.report.summary import summary_lines
-from refusal_parity.report.weighed_wording import learnt_sentences, weighed_sentences
+from refusal_parity.report.weighed_wording import (
+    learnt_sentences,
+    weighed_sentences,
+    would_bring,
+)
 from refusal_parity.report.wording import statement
-from refusal_parity.tables import Pilots, PropensityLevels, Weighed, filled
+from refusal_parity.tables import Pilots, PropensityLevels, StudyDesign, Weighed, filled
+from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,6 +97,48 @@ def test_the_page_says_what_people_make_of_weighed_rates(inputs: ReportInputs) -
     assert headings[at + 1] == "95 % interval of it"
     assert {str(row[at + 1].text) for row in table.rows} == {"0.40 % to 3.1 %", ""}
     assert "Corrected rate" not in [heading for heading, _ in ratios_table(inputs).columns]
+
+
+def test_the_page_says_what_weighing_would_bring(inputs: ReportInputs) -> None:
+    """Of what was estimated, of what was not, and nothing of what has no such rows."""
+    assert would_bring(inputs) == []
+    assert "can weigh the first words" not in render_page(inputs)
+    key = {
+        "outcome": "weighed_refusal", "dimension": "group", "names": 8.0, "reference_names": 8.0,
+        "templates": 32.0, "samples": 3.0, "alpha": 0.05, "power": 0.8, "rate": 0.0045,
+    }  # fmt: skip
+    wide = key | {"scope": str(Scope.NEW_NAMES_AND_TEMPLATES)}
+    narrow = key | {"scope": str(Scope.NEW_NAMES)}
+    asked = {"short_requests": 11_200.0, "continuations": 280.0, "weighing_tokens": 82_880.0}
+    rows = [{"model": model, "quantity": each, "value": value} | narrow
+            for model in (EVEN, UNEVEN) for each, value in asked.items()]  # fmt: skip
+    for names, drawn, weighed in ((8.0, 0.012, 0.0041), (4.0, 0.017, 0.0056)):
+        rows += [
+            {"model": EVEN, "quantity": "half_width_drawn", "value": drawn} | wide,
+            {"model": EVEN, "quantity": "half_width_weighed", "value": weighed} | wide,
+            # Narrower, and for these templates alone: not what is promised.
+            {"model": EVEN, "quantity": "half_width_drawn", "value": 0.001} | narrow,
+            {"model": EVEN, "quantity": "half_width_weighed", "value": 0.0001} | narrow,
+        ]
+        for row in rows[-4:]:
+            row["names"] = names
+    rows += [
+        {"model": UNEVEN, "quantity": each, "note": "not estimable: nobody <b>knows</b>"} | wide
+        for each in ("half_width_drawn", "half_width_weighed")
+    ]
+    told = changed(inputs, design=filled(pl.DataFrame(rows), StudyDesign, where="test"))
+    first, second = would_bring(told)
+    assert first == (
+        f"Refusals of {EVEN} are rare (0.45 % of its responses), and its engine can weigh the "
+        "first words of its responses (sampling.openings: weigh). With the variances that this "
+        "study shows, 95 % intervals of a single difference of rates would reach 0.41 to 0.56 "
+        "points to each side instead of 1.2 to 1.7, if 5.0 % of its refusals open otherwise than "
+        "those to other templates; how many do, only weighing can tell. It would take about "
+        "11,200 requests of one token and 280 responses that are given an opening, at most 82,880 "
+        "tokens."
+    )
+    assert second.endswith("What that would bring is not known: nobody <b>knows</b>.")
+    assert "nobody &lt;b&gt;knows" in render_page(told)
 
 
 def test_the_page_says_what_trees_were_learnt_from(inputs: ReportInputs) -> None:

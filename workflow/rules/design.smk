@@ -23,6 +23,7 @@ rule measure_design:
         runtime=minutes(10),
     params:
         analysis=ANALYSIS,
+        weighable=lambda wildcards: wildcards.model in STUDY.weighable,
     message:
         "Working out what differences the responses of {wildcards.model} can show"
     script:

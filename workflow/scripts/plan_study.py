@@ -30,7 +30,6 @@ with job("plan", snakemake.log[0]) as say:
     weighing = weighing_design(plan, study, prompts=count.prompts)
     write_table(pl.concat([plan, weighing]), StudyDesign, Path(snakemake.output.plan))
     lines = plan_lines(plan, study.analysis.dimensions, arms=count.arms)
-    if study.weighed:
-        lines += weighing_plan_lines(weighing)
+    lines += weighing_plan_lines(weighing, study)
     for line in [*lines, *stage_lines(study, arms=count.arms)]:
         say(line)

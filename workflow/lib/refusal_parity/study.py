@@ -75,7 +75,7 @@ def check_inputs(config: StudyConfig, *, where: str) -> Checked:
     if config.labelling.method == "classifier":
         read_gold_files(gold_files(config.labelling.gold, starter=config.labelling.starter))
     if config.pilot is not None:
-        _check_there(Path(config.results) / config.pilot / "prompts.parquet", f"{where}, pilot")
+        _check_pilot(Path(config.results), config.pilot, f"{where}, pilot")
     human = config.labelling.human
     for key, files in (("labels", human.labels), ("leaf_labels", human.leaf_labels)):
         for labels in files:
@@ -233,6 +233,19 @@ def _check_imported(config: StudyConfig, model: str, where: str) -> Checked:
 def _check_there(path: Path, where: str) -> None:
     if not path.is_file():
         raise InputError(f"{path} is not there", where=where, remedy="Correct the path.")
+
+
+def _check_pilot(results: Path, pilot: str, where: str) -> None:
+    """An earlier study that has labelled responses."""
+    folder = results / pilot
+    labelled = any(folder.glob("models/*/labels.parquet"))
+    if labelled and (folder / "prompts.parquet").is_file():
+        return
+    raise InputError(
+        f"there is no study {pilot!r} with labelled responses in {results}",
+        where=where,
+        remedy="Run that study first, with the same folder of results, or correct its name.",
+    )
 
 
 def _check_training(train: TrainConfig, where: str) -> None:

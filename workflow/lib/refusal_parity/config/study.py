@@ -214,6 +214,13 @@ class StudyConfig(Section):
         return models
 
     @property
+    def weighable(self) -> list[str]:
+        """Keys of the models of which openings could be weighed, whether they are or not."""
+        if self.sampling.temperature == 0:
+            return []
+        return [key for key, model in self.models.items() if model.weighs]
+
+    @property
     def weighed(self) -> list[str]:
         """Keys of the models of which probabilities of openings are measured."""
         return [

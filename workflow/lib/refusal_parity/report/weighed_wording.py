@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from refusal_parity.counting import agreed, counted
 from refusal_parity.openings.learnt import sentence_of
 from refusal_parity.openings.weighing import counts_of
+from refusal_parity.outcomes import Outcome
 from refusal_parity.report.odds import levels_of, small_interval, small_rate, weighed_models
-from refusal_parity.tables import Pilots, Weighed
-from refusal_parity.text import isolated, plain
+from refusal_parity.statistics.planning.weighing import (
+    OUTSIDE,
+    asked_of,
+    half_widths_of,
+    why_unknown,
+)
+from refusal_parity.tables import Pilots, StudyDesign, Weighed
+from refusal_parity.text import isolated, percent, plain
+from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -37,6 +47,53 @@ def unweighed(inputs: ReportInputs) -> list[str]:
             reason = "the study draws its responses and does not weigh their openings"
         said.append(f"{plain(model)} has no propensity: {reason}.")
     return said
+
+
+def would_bring(inputs: ReportInputs) -> list[str]:
+    """A sentence for each model that is drawn, refuses rarely and could be weighed: what for.
+
+    Half-widths are those of the design for new names and templates, or new prompts; where they
+    are not known, the sentence says why and promises nothing.
+    """
+    said = []
+    for model in inputs.models:
+        design = inputs[StudyDesign].filter(
+            pl.col("model") == model,
+            pl.col("outcome").cast(pl.String) == str(Outcome.WEIGHED_REFUSAL),
+            pl.col("dimension") == inputs.dimension,
+            pl.col("scope").cast(pl.String) != str(Scope.NEW_NAMES),
+        )
+        if design.is_empty():
+            continue
+        rate = small_rate(design["rate"][0])
+        begun = (
+            f"Refusals of {isolated(model)} are rare ({rate} of its responses), and its engine can "
+            "weigh the first words of its responses (sampling.openings: weigh)"
+        )
+        found = half_widths_of(design, model)
+        if not found:
+            said.append(
+                f"{begun}. What that would bring is not known: {plain(why_unknown(design))}."
+            )
+            continue
+        weighed, drawn = (
+            _reach([getattr(row, key) for row in found]) for key in ("weighed", "drawn")
+        )
+        asked = inputs[StudyDesign].filter(pl.col("model") == model)
+        said.append(
+            f"{begun}. With the variances that this study shows, {inputs.confidence} intervals of "
+            f"a single difference of rates would reach {weighed} points to each side instead of "
+            f"{drawn}, if {percent(OUTSIDE)} of its refusals open otherwise than those to "
+            "other templates; how many do, only weighing can tell. It would take about "
+            f"{asked_of(asked, model)}."
+        )
+    return said
+
+
+def _reach(halves: list[float]) -> str:
+    """Half-widths in points: of groups of one size one number, of several the least and most."""
+    low, high = (f"{100 * end:.2g}" for end in (min(halves), max(halves)))
+    return low if low == high else f"{low} to {high}"
 
 
 def learnt_sentences(inputs: ReportInputs) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.dimensions import Unit, of_unit
-from refusal_parity.report import views
+from refusal_parity.report import views, weighed_wording
 from refusal_parity.report.sections.section import Section
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "arms": inputs.pooled_arms,
         "outcome_name": inputs.outcome.words.heading,
         "confidence": inputs.confidence,
+        "would_bring": weighed_wording.would_bring(inputs),
         "tables": [
             views.rates_table(inputs, outcome, dimension)
             for dimension in inputs.dimensions
