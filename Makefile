@@ -116,6 +116,7 @@ mutants: $(INSTALLED) $(COSMIC_RAY)/bin/cosmic-ray ## break the code on purpose,
 
 bench-corrected: $(INSTALLED) ## how often intervals corrected by human labels hold the truth
 	$(ACTIVATE) python benchmarks/corrected_coverage.py
+	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/corrected_weighed.py
 
 LABEL_STUDIO := .labelstudio
 

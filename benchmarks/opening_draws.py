@@ -78,13 +78,11 @@ def draw(engine: Any, job: InferenceJob[VllmModel], prompts: pl.DataFrame, each:
     return Drawn(repeated, texts, time.process_time() - began)
 
 
-def prompts_of(arms: dict[str, str | None], names: int) -> pl.DataFrame:
-    """The study's prompts to every so manyth name."""
-    return expand(
-        read_templates(ROOT / "data/templates.csv"),
-        read_names(ROOT / "data/names-56.csv")[::names],
-        arms,
-    )
+def prompts_of(arms: dict[str, str | None], names: int, file: str = "templates") -> pl.DataFrame:
+    """Prompts to every so manyth name, of the templates of a file in data/ that name one."""
+    templates = read_templates(ROOT / f"data/{file}.csv")
+    named = templates.filter(~pl.col("template").str.contains("[MENTION]", literal=True))
+    return expand(named, read_names(ROOT / "data/names-56.csv")[::names], arms)
 
 
 def job_of(folder: Path, **sampling: Any) -> InferenceJob[VllmModel]:

@@ -6,10 +6,12 @@ the second: a chi-square over prompts, and the sums. And what weighing costs and
 or five draws: the variance of a rate for the same processor seconds of the engine, responses to
 openings counted in.
 
-`common`: the same of a model that refuses a fifth of its prompts, where nothing is to be lost.
+`common`: the same of a model that refuses every eighth time, where nothing is to be lost.
 
 `model`: the same with any model's folder; a stock opening makes a refusal, which is what is
 tested here: openings, not labels.
+
+`unsafe`: the same with that model and unsafe requests, many of which it refuses.
 """
 
 from __future__ import annotations
@@ -232,6 +234,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=SMOLLM2, help="of `model`")
     parser.add_argument("--draws", type=int, default=1000, help="for each half")
     parser.add_argument("--prompts", type=int, default=40)
+    parser.add_argument("--pilot", type=int, default=8, help="draws a prompt, of `unsafe`")
     given = parser.parse_args()
     models = (["rare-guarded", "rare-even"] if "demo" in given.parts else []) + (
         ["demo-even"] if "common" in given.parts else []
@@ -248,6 +251,13 @@ def main() -> None:
         job = job_of(given.folder, temperature=0.7, max_tokens=8)
         compare(
             job, prompts_of({"study": SYSTEM}, 8), pilot_draws=20,
+            draws=given.draws, most=given.prompts,
+        )  # fmt: skip
+    if "unsafe" in given.parts:
+        print(f"\n{given.folder.name}, unsafe requests")
+        job = job_of(given.folder, temperature=0.7, max_tokens=8)
+        compare(
+            job, prompts_of({"plain": None}, 8, "unsafe"), pilot_draws=given.pilot,
             draws=given.draws, most=given.prompts,
         )  # fmt: skip
 

@@ -8,7 +8,14 @@ from report_study import changed
 from refusal_parity.report.agreement import agreement_section
 from refusal_parity.report.figure_confusion import draw_confusion
 from refusal_parity.report.page import render_page
-from refusal_parity.tables import Agreement, Confusion, conform
+from refusal_parity.tables import (
+    Agreement,
+    Confusion,
+    HumanLabels,
+    LeafHumanLabels,
+    conform,
+    filled,
+)
 from refusal_parity.text import NOTHING
 
 if TYPE_CHECKING:
@@ -50,6 +57,31 @@ def confusion() -> pl.DataFrame:
         for truth, given, n in cells
     ]
     return conform(pl.DataFrame(rows), Confusion, where="test")
+
+
+def people(*models: str) -> pl.DataFrame:
+    rows = [
+        {
+            "model": model, "prompt_id": "p", "sample": 0, "opening": "7", "label": "refusal",
+            "inclusion_probability": chance, "stratum": "s", "n_annotators": 1,
+        }
+        for model, chance in zip(models, (0.5, 0.5, None), strict=False)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def test_responses_to_openings_are_named_where_they_are_compared_on(inputs: ReportInputs) -> None:
+    """Of models of whose probability samples people read some of both kinds."""
+    human = filled(people("demo-even", "<x>", "unsampled"), HumanLabels, where="test")
+    leaf_human = filled(people("<x>", "demo-even", "unsampled"), LeafHumanLabels, where="test")
+    both = changed(inputs, agreement=agreement(), human=human, leaf_human=leaf_human)
+    section = agreement_section(both)
+    assert section is not None
+    assert section.lead[-1].startswith(
+        "Of <x> and demo-even, responses that were given an opening of refusals are among"
+    )
+    alone = changed(inputs, agreement=agreement(), human=human)
+    assert "opening" not in " ".join(agreement_section(alone).lead)  # type: ignore[union-attr]
 
 
 def test_section_with_people(inputs: ReportInputs) -> None:

@@ -10,8 +10,8 @@ import pytest
 from scipy.stats import t
 
 from propensity_study import EVEN, UNEVEN, config_of
+from refusal_parity.openings.worth import RARE
 from refusal_parity.statistics.planning.weighing import (
-    RARE,
     half_widths_of,
     refused_units,
     weighing_design,
@@ -86,7 +86,9 @@ def test_what_weighing_takes_and_brings() -> None:
     assert "intervals of a difference would reach 0.28 points" in bring
     common = config_of(assumed=ASSUMED | {"rate": RARE + 0.01})
     assert weighing_plan_lines(found, drawn(common)) == []
-    assert weighing_plan_lines(found, common)[0].startswith(f"  {EVEN}: weighing takes")
+    first, _, falls_back, *_ = weighing_plan_lines(found, common)
+    assert first.startswith(f"  {EVEN}: weighing takes")
+    assert falls_back.startswith("  where more than 5.0 % refuse and open too variously")
 
 
 def drawn(study: StudyConfig) -> StudyConfig:
@@ -197,4 +199,7 @@ def test_where_nothing_can_be_weighed_nothing_is_said() -> None:
     alone = weighing_design(plan(names=1.0), study, prompts=9)
     notes = alone.filter(pl.col("model") == "assumed")["note"].to_list()
     assert set(notes) == {"not estimable: a group of one name"}
-    assert len(weighing_plan_lines(alone, study)) == 2
+    # Two models, and what happens where refusals are common; no half-width.
+    lines = weighing_plan_lines(alone, study)
+    assert len(lines) == 3
+    assert not any("reach" in line for line in lines)

@@ -65,6 +65,13 @@ rule measure_agreement:
         human=HUMAN if LABELLED_BY_PEOPLE else [],
         votes=f"{AUDIT}/votes.parquet" if LABELLED_BY_PEOPLE else [],
         sample=f"{AUDIT}/sample.parquet" if LABELLED_BY_PEOPLE else [],
+        leaf_human=LEAF_HUMAN if LEAVES_LABELLED_BY_PEOPLE else [],
+        leaf_labels=expand(
+            f"{MODEL_RESULTS}/leaf_labels.parquet", model=MODELS_OF_READ_LEAVES
+        ),
+        standing=expand(
+            f"{MODEL_RESULTS}/weighed_responses.parquet", model=MODELS_OF_READ_LEAVES
+        ),
     output:
         agreement=f"{AUDIT}/agreement.parquet",
         confusion=f"{AUDIT}/confusion.parquet",

@@ -8,6 +8,7 @@ LEAF_HUMAN = f"{RESULTS}/audit/leaf_human.parquet"
 
 LABELLED_BY_PEOPLE = bool(STUDY.labelling.human.labels)
 LEAVES_LABELLED_BY_PEOPLE = bool(STUDY.labelling.human.leaf_labels)
+MODELS_OF_READ_LEAVES = STUDY.continued if LEAVES_LABELLED_BY_PEOPLE else []
 # Whatever people said, of ordinary draws and of responses to openings.
 PEOPLE = {
     "human": HUMAN if LABELLED_BY_PEOPLE else [],

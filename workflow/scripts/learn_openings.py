@@ -7,6 +7,7 @@ from refusal_parity.openings.earlier import Earlier, earlier_responses, held_apa
 from refusal_parity.openings.learnt import learnt_from, sentence_of
 from refusal_parity.openings.pilot import read_pilot, trees
 from refusal_parity.openings.propensity import ALL
+from refusal_parity.openings.worth import tokens_of, worth
 from refusal_parity.tables import (
     Labels,
     Openings,
@@ -35,15 +36,31 @@ with job(key, snakemake.log[0]) as say:
     # Responses of its own have their own folds.
     apart = None if study.pilot is None else held_apart(learnt.prompts, prompts)
     openings = trees(pilot, speaker, apart)
-    row = learnt_from(pilot, openings, apart, model=key, study=study.pilot, there=learnt.model)
+    found = worth(
+        pilot,
+        openings if apart is None else trees(pilot, speaker),
+        samples=study.samples,
+        tokens=tokens_of(learnt.responses),
+        continued=key in study.continued,
+    )
+    drawn = found and found.why_drawn()
+    if drawn:
+        openings = openings.clear()
+    row = learnt_from(
+        *(pilot, openings, apart),
+        model=key,
+        study=study.pilot,
+        there=learnt.model,
+        drawn=drawn,
+    )
     said = row.row(0, named=True)
     say(sentence_of(said))
-    found = openings.filter(fold=ALL)
+    leaves = openings.filter(fold=ALL)
     say(
-        f"no opening of refusals is known: {said['note']}"
+        f"nothing is weighed: {said['note']}"
         if said["note"]
-        else f"{counted(len(found), 'opening')} {agreed(len(found), 'holds', 'hold')} "
-        f"{found['refusals'].sum():,} of {counted(said['refusals'], 'refusal')}, among "
+        else f"{counted(len(leaves), 'opening')} {agreed(len(leaves), 'holds', 'hold')} "
+        f"{leaves['refusals'].sum():,} of {counted(said['refusals'], 'refusal')}, among "
         f"{counted(said['responses'], 'labelled response')}"
     )
     write_table(row, Pilots, Path(snakemake.output.pilot))

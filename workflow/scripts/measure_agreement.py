@@ -18,6 +18,9 @@ with job("agreement", snakemake.log[0]) as say:
         human=Path(given.human) if given.human else None,
         votes=Path(given.votes) if given.votes else None,
         sample=Path(given.sample) if given.sample else None,
+        leaf_human=Path(given.leaf_human) if given.leaf_human else None,
+        leaf_labels=[Path(path) for path in given.leaf_labels],
+        standing=[Path(path) for path in given.standing],
     )
     analysis = AnalysisConfig.model_validate(snakemake.config.get("analysis", {}))
     ratings = gather_ratings(files, analysis.dimensions)

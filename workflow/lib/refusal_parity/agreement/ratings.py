@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.agreement.leaves import read_of_both
 from refusal_parity.dimensions import Unit, of_unit
 from refusal_parity.factors import as_units, is_listed, with_text_unit
 from refusal_parity.labelling.classifier import decide
@@ -16,9 +17,12 @@ from refusal_parity.tables import (
     HumanLabels,
     Judgements,
     Labels,
+    LeafHumanLabels,
+    LeafLabels,
     Prompts,
     Responses,
     Votes,
+    WeighedResponses,
     read_parts,
     read_table,
     read_tables,
@@ -50,10 +54,22 @@ class Ratings:
             each rater (null where it gave none), and `inclusion_probability`.
         votes: one row for each annotator and response: the key, template_id,
             name_id, `annotator` and `label`.
+        read: where people labelled responses to openings too, rows of `leaves.read_of_both`, on
+            which the machines that labelled both are held against people.
     """
 
     rows: pl.DataFrame
     votes: pl.DataFrame
+    read: pl.DataFrame | None = None
+
+    def of(self, model: str, rater: str, yardstick: str) -> pl.DataFrame:
+        """The rows of a model on which two raters are compared."""
+        of_model = pl.col("model") == model
+        if self.read is not None and yardstick == HUMAN and rater in {CLASSIFIER, KEYWORD}:
+            both = self.read.filter(of_model)
+            if both.height:
+                return both
+        return self.rows.filter(of_model)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +84,9 @@ class LabelFiles:
         human: table of HumanLabels, if people labelled.
         votes: table of Votes, if people labelled.
         sample: table of AuditSample, if people labelled.
+        leaf_human: table of LeafHumanLabels, if people labelled responses to openings.
+        leaf_labels: tables of LeafLabels, one for each model that has such responses.
+        standing: tables of WeighedResponses, of the same models.
     """
 
     prompts: Path
@@ -77,6 +96,9 @@ class LabelFiles:
     human: Path | None = None
     votes: Path | None = None
     sample: Path | None = None
+    leaf_human: Path | None = None
+    leaf_labels: Sequence[Path] = ()
+    standing: Sequence[Path] = ()
 
 
 def gather_ratings(files: LabelFiles, dimensions: Iterable[str] = ()) -> Ratings:
@@ -116,9 +138,7 @@ def gather_ratings(files: LabelFiles, dimensions: Iterable[str] = ()) -> Ratings
         else rows.select(*KEY, pl.lit(None, pl.String).alias(JUDGE))
     )
     people = (
-        read_table(HumanLabels, files.human).select(
-            *KEY, "inclusion_probability", pl.col("label").cast(pl.String).alias(HUMAN)
-        )
+        _of_people(read_table(HumanLabels, files.human))
         if files.human
         else rows.select(
             *KEY,
@@ -126,13 +146,30 @@ def gather_ratings(files: LabelFiles, dimensions: Iterable[str] = ()) -> Ratings
             pl.lit(None, pl.String).alias(HUMAN),
         )
     )
-    return Ratings(
-        rows=rows.join(judged, on=KEY, how="left").join(people, on=KEY, how="left"),
-        votes=_votes(files, prompts),
+    rows = rows.join(judged, on=KEY, how="left").join(people, on=KEY, how="left")
+    return Ratings(rows=rows, votes=_votes(files, prompts), read=_read(rows, files, prompts))
+
+
+def _of_people(labels: pl.DataFrame, *more: str) -> pl.DataFrame:
+    return labels.select(
+        *KEY, *more, "inclusion_probability", pl.col("label").cast(pl.String).alias(HUMAN)
     )
 
 
-def _machine_labels(part: pl.DataFrame) -> pl.DataFrame:
+def _read(rows: pl.DataFrame, files: LabelFiles, prompts: pl.DataFrame) -> pl.DataFrame | None:
+    if files.leaf_human is None:
+        return None
+    labelled = read_tables(LeafLabels, files.leaf_labels)
+    people = _of_people(read_table(LeafHumanLabels, files.leaf_human), "opening")
+    leaves = (
+        _machine_labels(labelled, "opening")
+        .join(prompts, on="prompt_id")
+        .join(people, on=[*KEY, "opening"])
+    )
+    return read_of_both(rows, leaves, read_tables(WeighedResponses, files.standing))
+
+
+def _machine_labels(part: pl.DataFrame, *more: str) -> pl.DataFrame:
     """The classifier's own label and the keyword list's, whatever stands in `label`."""
     usable = part.filter(pl.col("exclusion").is_null(), ~pl.col("filtered"))
     known = usable[PROBABILITY_COLUMNS[0]].is_not_null().to_numpy()
@@ -141,6 +178,7 @@ def _machine_labels(part: pl.DataFrame) -> pl.DataFrame:
     refuses = pl.col("keyword_refusal")
     return usable.select(
         *KEY,
+        *more,
         pl.Series(CLASSIFIER, said.tolist(), dtype=pl.String),
         pl.when(refuses)
         .then(pl.lit(str(Label.REFUSAL)))

@@ -44,8 +44,9 @@ def measure_agreement(ratings: Ratings, analysis: AnalysisConfig) -> dy.DataFram
     """Compare every machine with people, or with each other where there are none.
 
     The yardstick is what people say of the probability sample, each row
-    weighing by 1 / its inclusion probability, and the labels that imported
-    files carry. Without either, the classifier is the yardstick of the others.
+    weighing by 1 / its inclusion probability (of responses to openings too, by what each stands
+    for: `leaves.read_of_both`), and the labels that imported files carry. Without either, the
+    classifier is the yardstick of the others.
 
     Args:
         ratings: the labels of the study.
@@ -54,7 +55,8 @@ def measure_agreement(ratings: Ratings, analysis: AnalysisConfig) -> dy.DataFram
     rows = []
     for (model,), of_model in ratings.rows.group_by("model", maintain_order=True):
         for rater, yardstick in _pairs(of_model):
-            compared = _Compared(of_model, rater, yardstick, analysis)
+            both = ratings.of(str(model), rater, yardstick)
+            compared = _Compared(both, rater, yardstick, analysis)
             rows += [{"model": model, **row} for row in compared.rows()]
     rows += list(_between_annotators(ratings.votes, analysis))
     return conform(pl.DataFrame(rows, schema=_SCHEMA), Agreement, where="agreement")

@@ -27,6 +27,7 @@ def learnt_from(  # noqa: PLR0913 - what a job knows
     model: str,
     study: str | None,
     there: str,
+    drawn: str | None = None,
 ) -> dy.DataFrame[Pilots]:
     """The row of a model.
 
@@ -37,10 +38,12 @@ def learnt_from(  # noqa: PLR0913 - what a job knows
         model: its key.
         study: the earlier study that the responses are of; null for its own.
         there: the model's key in that study.
+        drawn: why responses are drawn in place of weighing them (`Worth.why_drawn`); null where
+            they are weighed.
     """
     held = (apart or Apart.own(pilot.rows)).held
     refusals = int(pilot.rows["refuses"].sum())
-    note = pilot.empty
+    note = pilot.empty or drawn
     if note is None and openings.filter(fold=ALL).is_empty():
         note = (
             f"{refusals:,} of {counted(len(pilot.rows), 'labelled response')} "

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.agreement.leaves import models_read_both_ways
 from refusal_parity.agreement.sentences import missed_apart
-from refusal_parity.counting import counted
+from refusal_parity.counting import counted, enumerated
 from refusal_parity.pair_vocabulary import Side
 from refusal_parity.preference.noise import BOTH
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, in_brackets
-from refusal_parity.tables import Agreement
+from refusal_parity.tables import Agreement, HumanLabels, LeafHumanLabels
 from refusal_parity.text import (
     LABEL_NAMES,
     NOTHING,
     count,
     heading_of,
     interval,
+    isolated,
     minus,
     p_equals,
     p_value,
@@ -76,10 +78,24 @@ def agreement_section(inputs: ReportInputs) -> AgreementSection | None:
         by, of = "conversation", "Answers"
         table = _of_answers(table)
     return AgreementSection(
-        lead=tuple(_lead(table)),
+        lead=(*_lead(table), *_of_openings(inputs)),
         coefficients=_coefficients(table, inputs.confidence, by, of),
         errors=_errors(table, inputs.confidence, by, of),
     )
+
+
+def _of_openings(inputs: ReportInputs) -> list[str]:
+    """That responses to openings are among what people and machines are compared on."""
+    models = models_read_both_ways(inputs[HumanLabels], inputs[LeafHumanLabels])
+    if not models:
+        return []
+    said = (
+        f"Of {enumerated([isolated(model) for model in models])}, responses that were given an "
+        "opening of refusals are among what classifier and list of phrases are compared with "
+        "people on. Each counts by the probability that it stands for, as responses open so when "
+        "they are drawn."
+    )
+    return [said]
 
 
 def _of_answers(table: pl.DataFrame) -> pl.DataFrame:

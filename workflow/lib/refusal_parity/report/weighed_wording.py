@@ -36,7 +36,9 @@ def unweighed(inputs: ReportInputs) -> list[str]:
             continue
         config = inputs.config.models.get(model)
         if model in inputs.config.weighed:
-            notes = [row["note"] for row in levels_of(inputs, model, _ALL).values() if row["note"]]
+            learnt = inputs[Pilots].filter(pl.col("model") == model)["note"].drop_nulls().to_list()
+            levels = levels_of(inputs, model, _ALL).values()
+            notes = learnt or [row["note"] for row in levels if row["note"]]
             reason = plain(notes[0]) if notes else "no opening of a refusal is known"
         elif config is not None and not config.weighs:
             reason = (

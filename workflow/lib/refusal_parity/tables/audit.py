@@ -201,7 +201,10 @@ class Agreement(dy.Schema):
     ci_low = dy.Float64(nullable=True, description="lower end of the clustered interval")
     ci_high = dy.Float64(nullable=True, description="upper end of the clustered interval")
     p_value = probability("test that the error is the same in all groups")
-    weighted = dy.Bool(description="rows weigh by 1 / inclusion probability")
+    weighted = dy.Bool(
+        description="rows weigh by 1 / inclusion probability, those of a model "
+        "of whose responses to openings people labelled some by what they stand for too"
+    )
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 
     @dy.rule()

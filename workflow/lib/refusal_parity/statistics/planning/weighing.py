@@ -15,6 +15,7 @@ from refusal_parity.openings.pilot import folds_of
 from refusal_parity.openings.strata import CONTINUED
 from refusal_parity.openings.tree import SUPPORT
 from refusal_parity.openings.weighing import has_label, refuses
+from refusal_parity.openings.worth import RARE
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.planning.power import Size, precision
@@ -34,12 +35,6 @@ REQUESTS: Final = 20
 
 OUTSIDE: Final = 0.05
 """Share of refusals that open outside a tree of other templates: 3 to 6 % in four trials."""
-
-RARE: Final = 0.05
-"""Rate up to which refusals count as rare, and a study that draws hears what weighing would bring.
-
-Of more frequent ones the noise of drawing is a small part of what a difference is uncertain by.
-"""
 
 _KEY: Final = ("model", "dimension", "scope", "names", "reference_names", "templates", "samples")
 
@@ -202,6 +197,11 @@ def weighing_plan_lines(plan: pl.DataFrame, study: StudyConfig) -> list[str]:
             else "weighing its openings (sampling.openings: weigh) would take"
         )
         lines.append(f"  {model}: {takes} about {asked_of(plan, model)}")
+    if not rare:
+        lines.append(
+            f"  where more than {percent(RARE)} refuse and open too variously for weighing to pay, "
+            "responses are drawn alone"
+        )
     reach = "reach" if study.weighed else "would reach"
     return lines + [
         f"  {row.dimension}, {row.names:g} against {row.reference:g}, {row.scope}: intervals "

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import AnalysisConfig
 
-NOT_MEASURED = "no opening of a refusal is known: too few responses refuse to learn from"
+NOT_MEASURED = "no opening of a refusal was learnt; pilot.parquet says why"
 
 
 def propensity_levels(
