@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from refusal_parity.audit.human_labels import human_labels, read_votes
+from refusal_parity.audit.human_labels import human_labels, read_votes, report_problems
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,6 +56,43 @@ def test_export_of_label_studio(tmp_path: Path, sample: pl.DataFrame) -> None:
     assert set(ballot.votes["annotator"]) == {"user-1", "user-9", "b@example.org"}
     human = human_labels(ballot.votes, sample)
     assert human["label"].to_list() == ["failure", "refusal"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (
+            {"t1": [(1, "answer"), (None, "failure")], "t2": [(None, "refusal")], "t3": [(2, "x")],
+             "t4": [(1, "answer")]},
+            ["3 of 5 responses labelled, by 1 annotator and, 2 times, by somebody without a name"],
+        ),
+        (
+            {"t1": [(1, "answer"), (2, "answer")], "t5": [(3, "refusal")]},
+            [
+                "2 of 5 responses labelled, by 3 annotators",
+                ("1 stratum of the probability sample has no label yet, the first being 'B': "
+                "corrected rates do not cover it"),
+            ],
+        ),
+        (
+            {"t5": [(1, "refusal")]},
+            [
+                "1 of 5 responses labelled, by 1 annotator",
+                ("2 strata of the probability sample have no label yet, the first being 'A': "
+                "corrected rates do not cover them"),
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_what_was_read_is_told(
+    tmp_path: Path, sample: pl.DataFrame, labels: dict[str, Any], said: list[str]
+) -> None:
+    path = tmp_path / "EXPORT.JSON"
+    path.write_text(export(sample, labels), encoding="utf-8")
+    ballot = read_votes([path], sample)
+    lines: list[str] = []
+    report_problems(ballot, sample, say=lines.append)
+    assert [line for line in lines if not line.startswith("EXPORT.JSON")] == said
 
 
 @pytest.mark.parametrize("content", ["{", "{}", '[{"id": 1}]', "\ufeff[1]", "[" * 99_999])

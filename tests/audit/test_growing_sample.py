@@ -14,6 +14,7 @@ from predictions import predicted
 from refusal_parity.audit.files import hand_out, samples_handed_out
 from refusal_parity.audit.sampling import draw_sample
 from refusal_parity.config import HumanConfig
+from refusal_parity.tables import LeafSample
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +68,18 @@ def test_what_was_handed_out_at_any_time_stays_and_shares_are_those_of_the_last_
     fewer = draw_sample(rows, HumanConfig(probability=30, floor=2, informative=3), [first, second])
     assert set(fewer.filter(set="informative")["task"]) == torn - _drawn(second)
     assert fewer["task"].n_unique() == len(fewer)
+
+
+def test_a_share_is_that_of_rows_which_chance_drew() -> None:
+    """One row stands for so much that it is drawn for certain, two of five others by chance."""
+    weight = [0.25, *[0.025] * 5]
+    rows = predicted(6).with_columns(
+        pl.Series("weight", weight), stratum=pl.lit("one"), opening=pl.lit("7")
+    )
+    three, one = (HumanConfig(probability=size, floor=1, informative=0) for size in (3, 1))
+    before = draw_sample(rows, three, (), LeafSample)
+    assert sorted(before["inclusion_probability"]) == pytest.approx([0.4, 0.4, 1.0])
+    assert draw_sample(rows, one, [before], LeafSample).equals(before)
 
 
 def test_what_comes_back_into_the_study_is_offered_again() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,7 +11,7 @@ from annotator_sheets import ALL, filled, save, sheet
 
 from refusal_parity.audit.deciding import decide
 from refusal_parity.audit.human_labels import human_labels, read_votes
-from refusal_parity.audit.votes import moment
+from refusal_parity.audit.votes import is_named, moment, unnamed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,8 +56,10 @@ def test_a_split_row_is_not_replaced_by_others(tmp_path: Path, sample: pl.DataFr
     assert human["label"].to_list() == ["answer", None]
 
 
-def test_votes_in_the_order_in_which_they_were_given() -> None:
+def test_votes_in_the_order_in_which_they_were_given(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a readable time a vote comes first, and without an offset a time is UTC."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
     ordered = [
         moment(None, "x", 1),
         moment(None, None, 2),
@@ -67,10 +70,22 @@ def test_votes_in_the_order_in_which_they_were_given() -> None:
         moment("2024-05-01T11:00:00", 2),
         moment("2024-05-01T11:00:00Z", "4"),
         moment("2024-05-01T11:00:00Z", 4, 1),
+        moment("2024-05-01T11:00:01Z", "no number", 0),
     ]
-    mixed = [ordered[at] for at in (4, 0, 8, 6, 2, 5, 7, 1, 3)]
+    mixed = [ordered[at] for at in (4, 0, 8, 6, 9, 2, 5, 7, 1, 3)]
     assert sorted(mixed) == ordered
     assert moment(None, 1).position == 0
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_who_is_named() -> None:
+    people = pl.DataFrame(
+        {"annotator": ["anna", unnamed(1), unnamed(12), "(unnamed)", "x (unnamed 1)"]}
+    )
+    assert people.filter(is_named(pl.col("annotator")))["annotator"].to_list() == [
+        "anna", "(unnamed)", "x (unnamed 1)",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -286,6 +286,34 @@ def test_rates_are_those_of_the_primary_outcome_and_of_no_prompt_list() -> None:
     assert set(pooled_rates(pl.concat([listed, drawn]), analysis)["model"]) == {"m"}
 
 
+def test_the_table_has_what_pooling_the_counts_gives() -> None:
+    """Names without a group are one of their own, whatever the others are called."""
+    drawn = _drawn(4, 6, (0.2, 0.5)).with_columns(
+        group=pl.when(pl.col("group") == "g0").then(pl.lit("a"))
+    )
+    found = pooled_rates(drawn, AnalysisConfig.model_validate(
+        {"outcomes": ["refusal"], "dimensions": {"group": {"reference": "a"}}}
+    ))  # fmt: skip
+    names, templates = (sorted(drawn[each].unique()) for each in ("name_id", "template_id"))
+    n, k = np.zeros((2, len(names), len(templates)))
+    for name, template, label in drawn.select("name_id", "template_id", "label").iter_rows():
+        at = names.index(name), templates.index(template)
+        n[at] += 1
+        k[at] += label == "refusal"
+    level = np.array([name.startswith("g1") for name in names], dtype=np.intp)
+    pooled = pool(Grid(("a", ""), level, n), k, 0.05)
+    assert pooled is not None
+    for unit, keys, rates in (
+        ("name", names, pooled.names), ("template", templates, pooled.templates),
+    ):  # fmt: skip
+        rows = found.filter(unit=unit)
+        assert rows["key"].to_list() == keys
+        columns = rows.select("pooled", "pooled_low", "pooled_high").to_numpy().T
+        # Five decimals: those beyond hang on where sweeps end.
+        assert np.abs(columns - np.array(rates)).max() < 2e-5
+        assert np.abs(columns - np.array(rates)).max() > 1e-9
+
+
 @pytest.mark.parametrize(
     ("names", "templates", "is_pooled"), [(2, 4, True), (4, 3, False), (1, 9, False)]
 )

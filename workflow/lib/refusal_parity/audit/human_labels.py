@@ -11,7 +11,7 @@ from refusal_parity.audit.label_studio import read_export
 from refusal_parity.audit.sheets import read_sheet
 from refusal_parity.audit.votes import is_named
 from refusal_parity.audit.voting import count_votes
-from refusal_parity.counting import counted
+from refusal_parity.counting import agreed, counted
 from refusal_parity.errors import InputError
 from refusal_parity.tables import HumanLabels, conform
 
@@ -131,6 +131,7 @@ def report_problems(ballot: Ballot, sample: pl.DataFrame, *, say: Callable[[str]
     bare = sorted(set(probability["stratum"]) - set(labelled["stratum"]))
     if bare:
         say(
-            f"{len(bare)} strata of the probability sample have no label yet, the first being "
-            f"{bare[0]!r}: corrected rates do not cover them"
+            f"{len(bare):,} {agreed(len(bare), 'stratum', 'strata')} of the probability sample "
+            f"{agreed(len(bare), 'has', 'have')} no label yet, the first being {bare[0]!r}: "
+            f"corrected rates do not cover {agreed(len(bare), 'it', 'them')}"
         )

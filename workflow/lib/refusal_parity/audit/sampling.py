@@ -213,7 +213,7 @@ def _margin() -> pl.Expr:
     refusal = pl.sum_horizontal(_REFUSALS)
     ordered = pl.concat_list(PROBABILITY_COLUMNS).list.sort(descending=True)
     between_labels = ordered.list.get(0) - ordered.list.get(1)
-    margin = pl.min_horizontal(between_labels, (2 * refusal - 1).abs()).clip(0, 1)
+    margin = pl.min_horizontal(between_labels, (2 * refusal - 1).abs())
     return pl.when("unsure").then(0.0).otherwise(margin)
 
 
