@@ -126,8 +126,9 @@ def test_a_sheet_that_was_left_off_half_way_is_one_line(
 
 
 def test_a_sheet_that_nobody_filled_in(tmp_path: Path, sample: pl.DataFrame) -> None:
-    path = save(tmp_path / "anna.csv", sheet(tmp_path, sample))
-    with pytest.raises(InputError, match="not one usable label in 5 rows"):
+    rows = sheet(tmp_path, sample)
+    path = save(tmp_path / "anna.csv", [*rows, rows[0]])
+    with pytest.raises(InputError, match="not one usable label in 6 rows, the first: no label"):
         read_votes([path], sample)
 
 

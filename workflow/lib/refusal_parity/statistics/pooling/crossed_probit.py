@@ -11,7 +11,7 @@ from refusal_parity.statistics.pooling.acceleration import Path
 from refusal_parity.statistics.pooling.cell_likelihood import log_likelihoods
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.designs.counts import BoolArray, FloatArray
+    from refusal_parity.statistics.designs.counts import FloatArray
     from refusal_parity.statistics.designs.grid import Grid
 
 _SWEEPS: Final = 200
@@ -102,7 +102,6 @@ def know(grid: Grid, k: FloatArray, given: Variances, start: Sites | None = None
         FloatingPointError: the sweeps do not come to an end.
     """
     sites = Sites(np.zeros_like(k), np.zeros_like(k)) if start is None else start
-    there = np.asarray(grid.n > 0, dtype=np.bool_)
     found = _posterior(grid, given, sites)
     path = Path()
     for _ in range(_SWEEPS):
@@ -111,15 +110,12 @@ def know(grid: Grid, k: FloatArray, given: Variances, start: Sites | None = None
         centre = spare * (found.cell / found.variance - sites.score)
         log_share, slope, curve = log_likelihoods(grid.n, k, centre, spare + given.cell)
         left = 1 - spare * curve
-        told = Sites(
-            np.where(there, curve / left, 0.0),
-            np.where(there, (slope + centre * curve) / left, 0.0),
-        )
+        told = Sites(curve / left, (slope + centre * curve) / left)
         moves = told.score - sites.score - found.cell * (told.precision - sites.precision)
         off = np.abs(moves) * np.sqrt(found.variance)
         if off.max() < _CLOSE:
-            log_z = np.where(there, log_share, 0.0).sum() + _gain(spare, centre, found, there)
-            return found._replace(log_evidence=found.log_evidence + float(log_z))
+            log_z = float(log_share.sum()) + _gain(spare, centre, found)
+            return found._replace(log_evidence=found.log_evidence + log_z)
         precision, score = path.onward(np.stack(sites), np.stack(told))
         sites = Sites(np.maximum(precision, 0.0), score)
         found = _posterior(grid, given, sites)
@@ -127,10 +123,10 @@ def know(grid: Grid, k: FloatArray, given: Variances, start: Sites | None = None
     raise FloatingPointError(message)
 
 
-def _gain(spare: FloatArray, centre: FloatArray, found: Known, there: BoolArray) -> float:
+def _gain(spare: FloatArray, centre: FloatArray, found: Known) -> float:
     """Log normalisers of the cells without their own responses, less those with them."""
-    gain = centre**2 / spare + np.log(spare) - found.cell**2 / found.variance
-    return float(np.where(there, gain - np.log(found.variance), 0.0).sum() / 2)
+    without, with_them = centre**2 / spare, found.cell**2 / found.variance
+    return float((without - with_them + np.log(spare / found.variance)).sum() / 2)
 
 
 def _posterior(grid: Grid, given: Variances, sites: Sites) -> Known:
