@@ -57,6 +57,13 @@ STUDIES: dict[str, tuple[WholeStudy, str]] = {
         WholeStudy(groups=NAMES, say=where(lambda _, g, *__: g == "north", "--")),
         "m: not estimable: north has no labelled response",
     ),
+    "two of three groups are silent": (
+        WholeStudy(
+            groups=NAMES | {"west": {"Eve": "woman", "Flo": "woman"}},
+            say=where(lambda _, g, *__: g != "west", "ee"),
+        ),
+        "m: not estimable: south has no labelled response, north has no labelled response.",
+    ),
     "one name of each group is left": (
         WholeStudy(groups=NAMES, say=where(lambda _, __, n, ___: n in {"Bo", "Dee"}, "ee")),
         "m: not estimable: south and north have 1 name and 3 templates each, but a test takes",
@@ -119,7 +126,7 @@ def test_every_table_and_the_page_are_made(key: str, tmp_path: Path) -> None:
         assert f"<bdi>{model}</bdi>" in page
     # Each response is accounted for, at every level.
     asked = inputs[Exclusions].group_by("model", "dimension").agg(pl.col("n").sum())
-    assert set(asked["n"]) == {24}
+    assert set(asked["n"]) == {6 * sum(map(len, study.groups.values()))}
     for table in (inputs[Rates], inputs[Disparity]):
         numbers = table.select(pl.col(pl.Float64)).columns
         assert not table.select(pl.any_horizontal(pl.col(numbers).is_nan()).any()).item()

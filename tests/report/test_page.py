@@ -13,7 +13,9 @@ from report_study import changed, config_of
 
 from refusal_parity.errors import InputError
 from refusal_parity.report import ReportInputs, write_report
+from refusal_parity.report.figures import draw_all
 from refusal_parity.report.page import render_page
+from refusal_parity.report.sections.section import undrawn
 from refusal_parity.tables import TABLES, Prompts, Rates, Responses
 
 if TYPE_CHECKING:
@@ -211,3 +213,27 @@ def test_report_is_written_whole_or_not_at_all(inputs: ReportInputs, tmp_path: P
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
     with pytest.raises(InputError, match="cannot be written"):
         write_report(study, path / "below-a-file.html")
+
+
+@pytest.mark.parametrize(
+    ("drawn", "sentence"),
+    [
+        ([""], ""),
+        (["a", "b", "c", "d", "e", "f"], ""),
+        (["a", "b", "d", "e", "f"], "There is nothing to draw here of c."),
+        (["b", "d", "e", "f"], "There is nothing to draw here of a and c."),
+        (["e", "f"], "There is nothing to draw here of a, b, c and d."),
+        (["f"], "There is nothing to draw here of a, b, c, d and 1 more."),
+    ],
+    ids=["of all together", "whole", "one", "two", "four", "five"],
+)
+def test_models_without_a_figure_are_named(drawn: list[str], sentence: str) -> None:
+    assert undrawn(drawn, list("abcdef")) == sentence
+
+
+def test_a_page_names_models_without_a_figure(inputs: ReportInputs) -> None:
+    drawings = [each for each in draw_all(inputs) if each.kind == "rates"]
+    assert [each.model for each in drawings] == ["demo-guarded", "demo-even"]
+    assert "nothing to draw here" not in render_page(inputs, drawings=drawings)
+    page = render_page(inputs, drawings=drawings[:1])
+    assert page.count("There is nothing to draw here of demo-even.") == 1

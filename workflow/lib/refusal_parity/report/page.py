@@ -19,7 +19,7 @@ from refusal_parity.report.drawing import Drawing, inline_svg
 from refusal_parity.report.figure_registry import in_order
 from refusal_parity.report.figures import draw_all
 from refusal_parity.report.sections import sections_of
-from refusal_parity.report.sections.section import FigureBlock, InlineFigure
+from refusal_parity.report.sections.section import FigureBlock, InlineFigure, undrawn
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.statistics.losses.exclusions import LABELLED
 from refusal_parity.tables import Groups, Prompts
@@ -90,7 +90,7 @@ def render_page(inputs: ReportInputs, *, drawings: Sequence[Drawing] | None = No
         finalize=_shown,
     )
     environment.filters["unbroken"] = _unbroken
-    figures = _inline(draw_all(inputs) if drawings is None else drawings)
+    figures = _inline(draw_all(inputs) if drawings is None else drawings, inputs.models)
     script = "\n".join(_source(environment, name) for name in _SCRIPTS)
     return environment.get_template("report.html.j2").render(
         study=plain(inputs.config.study),
@@ -129,7 +129,7 @@ def _source(environment: Environment, name: str) -> str:
     return "" if loader is None else loader.get_source(environment, name)[0].strip()
 
 
-def _inline(drawings: Iterable[Drawing]) -> list[FigureBlock]:
+def _inline(drawings: Iterable[Drawing], models: Sequence[str]) -> list[FigureBlock]:
     """The drawings by kind, in the order of the page."""
     found: dict[str, list[InlineFigure]] = defaultdict(list)
     for number, drawing in enumerate(drawings):
@@ -144,7 +144,11 @@ def _inline(drawings: Iterable[Drawing]) -> list[FigureBlock]:
             )
         )
     return [
-        FigureBlock(place=spec.place, figures=tuple(found[spec.key]))
+        FigureBlock(
+            place=spec.place,
+            figures=tuple(found[spec.key]),
+            absent=undrawn([each.model for each in found[spec.key]], models),
+        )
         for spec in in_order()
         if found[spec.key]
     ]

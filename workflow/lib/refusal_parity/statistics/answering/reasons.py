@@ -46,7 +46,9 @@ def why_untested(pairs: Sequence[Finding], notes: Iterable[str | None]) -> str:
     if pairs and all(_has_few_names(each) for each in pairs):
         return too_few(_sizes(pairs)) or NO_TEST
     said = [part for note in notes if note for part in reason_of(note).split("; ")]
-    return join_notes(*said) or NO_TEST
+    # What lacks two levels is said of each of them by other pairs.
+    within = {each for part in said for each in part.split(", ") if each != part}
+    return join_notes(*(part for part in said if part not in within)) or NO_TEST
 
 
 def _sizes(pairs: Sequence[Finding]) -> dict[str, dict[str, int]]:
