@@ -162,6 +162,11 @@ MORNING, EVENING = "2026-03-01T08:00:00.5Z", "2026-03-01T20:00:00+01:00"
             ["no label; counts as not labelled"] * 2 + ["an annotation that was skipped; left out"],
         ),
         (
+            [annotation(1, 1, " "), annotation(2, 2, "answer")],
+            [("user-2", "answer")],
+            ["no label; counts as not labelled"],
+        ),
+        (
             [annotation(1, [True], "answer"), annotation(2, 3, "refusal")],
             [("(unnamed 1)", "answer"), ("user-3", "refusal")],
             ["it does not say who labelled; counts as a person of this row alone"],
@@ -229,6 +234,23 @@ def test_a_later_export_of_the_same_project_replaces_the_earlier(
         ("(unnamed 1)", "refusal"),
         ("user-7", "refusal"),
     ]
+
+
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_of_exports_that_say_nothing_of_time_the_last_named_counts(
+    tmp_path: Path, sample: pl.DataFrame, order: str
+) -> None:
+    labels = {"a": "refusal", "b": "answer"}
+    for name, label in labels.items():
+        tasks = [{"data": {"task": "t3"}, "annotations": [annotation(4, 7, label)]}]
+        (tmp_path / f"{name}.json").write_text(json.dumps(tasks), encoding="utf-8")
+    ballot = read_votes([tmp_path / f"{name}.json" for name in order], sample)
+    assert ballot.votes["label"].to_list() == [labels[order[1]]]
+    problem = ballot.problems.row(0, named=True)
+    assert (problem["file"], problem["consequence"]) == (
+        f"{order[0]}.json",
+        "the later label counts",
+    )
 
 
 def test_a_csv_of_label_studio(tmp_path: Path, sample: pl.DataFrame) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -190,11 +192,37 @@ def test_a_column_of_labels_that_slid_is_found(
     assert problem["consequence"] == "all of these rows are left out"
     assert abs(problem["row"] - 13) <= 3
     assert len(ballot.votes) <= 14
+    # Neither the first nor the last of these rows counts, and all others do.
+    to = re.match(r"from here to row (\d+) ", problem["problem"])
+    assert to is not None
+    out = range(problem["row"], int(to[1]) + 1)
+    kept = [row["task"] for at, row in enumerate(rows, 2) if at not in out]
+    assert set(ballot.votes["task"]) == set(kept)
     whole = save(
         tmp_path / "ben.csv",
         [row | {"label": label} for row, label in zip(rows, labels, strict=True)],
     )
     assert read_votes([whole], drawn).problems.is_empty()
+
+
+def test_labels_of_an_export_cannot_slide(tmp_path: Path, drawn: pl.DataFrame) -> None:
+    """Each belongs to its task, whatever the machine says of the one above."""
+    said = drawn["predicted"].cast(pl.String).shift(1).fill_null("answer")
+    tasks = [
+        {
+            "data": {"task": task},
+            "annotations": [
+                {"id": at, "completed_by": 1,
+                 "result": [{"from_name": "label", "value": {"choices": [label]}}]}
+            ],
+        }
+        for at, (task, label) in enumerate(zip(drawn["task"], said, strict=True), 1)
+    ]  # fmt: skip
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(tasks), encoding="utf-8")
+    ballot = read_votes([path], drawn)
+    assert ballot.problems.is_empty()
+    assert len(ballot.votes) == ROWS
 
 
 def test_a_sheet_that_cannot_be_read_is_somebodys_work(tmp_path: Path, drawn: pl.DataFrame) -> None:

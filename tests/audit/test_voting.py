@@ -56,6 +56,58 @@ def test_a_split_row_is_not_replaced_by_others(tmp_path: Path, sample: pl.DataFr
     assert human["label"].to_list() == ["answer", None]
 
 
+@pytest.mark.parametrize(
+    ("lines", "vote", "problems"),
+    [
+        ([("answer", "")], ("answer", False), []),
+        ([("answer", "")] * 2, ("answer", False), ["the same vote stands in anna.csv, row 2"]),
+        # Said once more to settle it, it settles it.
+        (
+            [("answer", ""), ("answer", "yes")],
+            ("answer", True),
+            ["the same vote stands in anna.csv, row 2"],
+        ),
+        (
+            [("answer", "yes"), ("answer", "")],
+            ("answer", True),
+            ["the same vote stands in anna.csv, row 2"],
+        ),
+        # Of two that differ none counts, nor one that follows.
+        (
+            [("answer", ""), ("failure", "")],
+            None,
+            ["failure here, answer in anna.csv, row 2"],
+        ),
+        (
+            [("answer", ""), ("failure", ""), ("failure", ""), ("answer", "")],
+            None,
+            [
+                "failure here, answer in anna.csv, row 2",
+                "labelled again after two labels that differ",
+                "labelled again after two labels that differ",
+            ],
+        ),
+    ],
+)
+def test_what_one_person_says_of_one_row_in_one_sheet(
+    tmp_path: Path,
+    sample: pl.DataFrame,
+    lines: list[tuple[str, str]],
+    vote: tuple[str, bool] | None,
+    problems: list[str],
+) -> None:
+    first, second, *_ = sheet(tmp_path, sample)
+    rows = [first | {"label": label, "adjudicated": word} for label, word in lines]
+    ballot = read_votes(
+        [save(tmp_path / "anna.csv", [*rows, second | {"label": "answer"}])], sample
+    )
+    found = ballot.votes.filter(task=first["task"])
+    assert found.select("label", "adjudicated").rows() == ([] if vote is None else [vote])
+    told = ballot.problems.filter(pl.col("problem") != "nobody labelled it")
+    assert told["problem"].to_list() == problems
+    assert told["row"].to_list() == list(range(3, 3 + len(problems)))
+
+
 def test_votes_in_the_order_in_which_they_were_given(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a readable time a vote comes first, and without an offset a time is UTC."""
     monkeypatch.setenv("TZ", "America/New_York")

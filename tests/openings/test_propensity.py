@@ -9,7 +9,13 @@ import pytest
 from scipy.special import logit
 from scipy.stats import binom
 
-from refusal_parity.openings.propensity import Draw, Measured, log_odds, propensities
+from refusal_parity.openings.propensity import (
+    Draw,
+    Measured,
+    log_odds,
+    probabilities,
+    propensities,
+)
 from refusal_parity.openings.tree import Leaf
 from refusal_parity.openings.walking import Chance
 
@@ -79,6 +85,53 @@ def test_how_many_draws_should_open_so_and_by_how_much_that_varies() -> None:
     assert (opened.draws, opened.inside) == (5, 4)
     assert opened.expected == pytest.approx(sum(each.mean() for each in law))
     assert opened.error == pytest.approx(math.sqrt(sum(each.var() for each in law)))
+
+
+def test_what_rounding_adds_makes_no_probability_of_more_than_one() -> None:
+    sure = {(1,): Chance(0.6, 0.6), (2, 5): Chance(0.4000000000000002, 0.4000000000000002)}
+    whole = [Leaf((1,), 4, 4), Leaf((2, 5), 7, 7)]
+    table, opened = propensities(
+        "m", [Measured("p", 3, sure, [Draw((1,), refuses=True)])], {0: whole, 3: whole}
+    )
+    (row,) = table.rows(named=True)
+    assert (row["mass"], row["tree_rate"], row["outside"]) == (1, 1, 0)
+    assert (opened.expected, opened.error) == (1, 0)
+    more = {(1,): Chance(1.0000000000000002, 1.0000000000000002)}
+    told = probabilities("m", [Measured("p", 3, more, [])], {(1,): "1"})
+    assert told.select("probability", "probability_sampled").row(0) == (1, 1)
+
+
+def test_trees_are_that_of_all_for_log_odds_and_that_of_the_fold_for_draws() -> None:
+    """As sampled responses open: with another probability than before top_p and the like."""
+    chances = {(1,): Chance(0.3, 0.25), (2, 5): Chance(0.1, 0.05), (4,): Chance(0.2, 0.1)}
+    draws = [Draw((4, 1), refuses=True), Draw((1, 1), refuses=False), Draw((2, 6), refuses=True)]
+    table, opened = propensities("m", [Measured("p", 3, chances, draws)], {0: ALL, 3: OWN})
+    (row,) = table.rows(named=True)
+    assert row["mass"] == pytest.approx(0.3 + 0.1 + 0.2)
+    chance = 0.3 * 44 / 50 + 0.1 + 0.2 * 2 / 3
+    assert row["log_odds"] == pytest.approx(logit(chance))
+    assert row["outside"] == pytest.approx(1 - 0.25 - 0.05)
+    assert row["tree_rate"] == pytest.approx(0.25 * 38 / 40 + 0.05)
+    # (4,) is a leaf of all responses, and none of those of other templates.
+    assert row["drawn_outside_refusals"] == 2
+    assert (opened.inside, opened.refusals, opened.outside) == (1, 2, 2)
+    # A fold without a tree has no leaf at all.
+    table, opened = propensities("m", [Measured("p", 2, chances, draws)], {0: ALL, 3: OWN})
+    assert (table["outside"][0], opened.inside) == (1, 0)
+
+
+def test_what_was_measured_of_each_opening_and_how_draws_open() -> None:
+    draws = [
+        Draw((2, 5, 1), refuses=True),
+        Draw((2, 6), refuses=True),
+        Draw((2, 5), refuses=False),
+        Draw((1,), refuses=True),
+        Draw((), refuses=False),
+    ]
+    chances = {(2, 5): Chance(0.2, 0.1), (1,): Chance(0.4, 0.5)}
+    found = probabilities("m", [Measured("p", 3, chances, draws)], {(1,): "1", (2, 5): "2-5"})
+    columns = ("opening", "probability", "probability_sampled", "drawn", "drawn_refusals")
+    assert found.select(columns).rows() == [("1", 0.4, 0.5, 1, 1), ("2-5", 0.2, 0.1, 2, 1)]
 
 
 def test_without_draws_or_tree() -> None:

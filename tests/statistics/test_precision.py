@@ -98,6 +98,32 @@ def test_a_difference_that_is_not_known_is_never_precise_enough() -> None:
     assert "m with a difference that is not known" in progress.standing()
 
 
+def test_a_stage_without_the_reference_has_no_half_width() -> None:
+    """One model answered nobody of the reference in the first twenty templates."""
+    rows = _observations({"m": 0.3, "n": 0.3})
+    early = pl.col("template_id").str.slice(1).cast(pl.Int64) < 20
+    gone = early & (pl.col("model") == "n") & (pl.col("group") == "north")
+    table = precisions(
+        rows.with_columns(label=pl.when(~gone).then("label")), _analysis(0.9), STAGES
+    )
+    whole = precisions(rows, _analysis(0.9), STAGES)
+    first = (pl.col("model") == "n") & (pl.col("stage") == 1)
+    assert table.filter(first)["half_width"].null_count() == 2
+    assert table.filter(first)["responses"].to_list() == [160, 160]
+    assert not table.filter(first)["enough"].any()
+    others = pl.col("model") == "m"
+    assert table.filter(others).equals(whole.filter(others))
+    assert table.filter(~first)["half_width"].null_count() == 0
+
+
+@pytest.mark.parametrize(("ratio", "enough"), [(1.0, True), (0.999, False)])
+def test_as_narrow_as_asked_for_is_enough(ratio: float, *, enough: bool) -> None:
+    rows = _observations({"m": 0.3}, 20).filter(pl.col("group") != "west")
+    [width] = precisions(rows, _analysis(0.9), STAGES[:1])["half_width"]
+    table = precisions(rows, _analysis(ratio * width), STAGES[:1])
+    assert table["enough"].to_list() == [enough]
+
+
 def test_the_last_stage_is_the_last_however_wide() -> None:
     analysis = _analysis(0.05)
     assert analysis.stop_when is not None
