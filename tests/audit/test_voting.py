@@ -11,7 +11,9 @@ from annotator_sheets import ALL, filled, save, sheet
 
 from refusal_parity.audit.deciding import decide
 from refusal_parity.audit.human_labels import human_labels, read_votes
-from refusal_parity.audit.votes import is_named, moment, unnamed
+from refusal_parity.audit.sheets import CUT
+from refusal_parity.audit.votes import RawVote, is_named, moment, unnamed
+from refusal_parity.audit.voting import count_votes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,6 +108,58 @@ def test_what_one_person_says_of_one_row_in_one_sheet(
     told = ballot.problems.filter(pl.col("problem") != "nobody labelled it")
     assert told["problem"].to_list() == problems
     assert told["row"].to_list() == list(range(3, 3 + len(problems)))
+
+
+def _vote(task: str, response: str) -> RawVote:
+    return RawVote(
+        file="anna.csv", row=2, task=task, annotator="anna", label="answer", adjudicated=False,
+        response=response,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("beside", "problem"),
+    [
+        # What a cell holds of a text that is longer than cells are.
+        ("Rice and beans. " * 2_000 + CUT, None),
+        ("Rice and beans. " * 2_000, "the text was edited"),
+        ("Corn and beans. " * 2_000 + CUT, "the text was edited"),
+    ],
+    ids=["cut", "ends early", "another"],
+)
+def test_a_text_that_a_cell_cut_is_the_text(
+    sample: pl.DataFrame, beside: str, problem: str | None
+) -> None:
+    long = pl.when(pl.col("task") == "t1").then(pl.lit("Rice and beans. " * 4_000))
+    rows = sample.with_columns(response=long.otherwise("response"))
+    ballot = count_votes([_vote("t1", beside)], rows)
+    assert ballot.votes["task"].to_list() == ["t1"]
+    told = ballot.problems.filter(pl.col("row").is_not_null())["problem"].to_list()
+    assert told == ([] if problem is None else [problem])
+
+
+@pytest.mark.parametrize(
+    ("beside", "task"),
+    [
+        ("I cannot.", "1234567890123456"),
+        # The text was changed: the key may have been one alone.
+        ("I can't.", "1234567890123456"),
+        # It is that of another row.
+        ("Rice.", None),
+    ],
+)
+def test_a_key_that_became_a_number_counts_unless_the_text_is_that_of_another_row(
+    sample: pl.DataFrame, beside: str, task: str | None
+) -> None:
+    old = sample.head(2).with_columns(
+        task=pl.Series(["1234567890123456", "9876543210987654"]),
+        response=pl.Series(["I cannot.", "Rice."]),
+    )
+    ballot = count_votes([_vote("1.23457E+15", beside)], old)
+    assert ballot.votes["task"].to_list() == ([] if task is None else [task])
+    problem = ballot.problems.row(0, named=True)
+    assert "is a number that a spreadsheet made of it" in problem["problem"]
+    assert problem["consequence"] == ("left out" if task is None else "counts for that row")
 
 
 def test_votes_in_the_order_in_which_they_were_given(monkeypatch: pytest.MonkeyPatch) -> None:
