@@ -79,6 +79,29 @@ def test_the_figure_has_its_data_in_words(planted: MadeUp) -> None:
     assert "muslim +" in drawing.alt
 
 
+def test_groups_that_could_not_be_compared_are_counted(planted: MadeUp, page: str) -> None:
+    between = planted.differences.filter(
+        pl.col("reference") != NOBODY, pl.col("adjustment").cast(pl.String) == "none"
+    )
+    untested = between.filter(pl.col("p_value").is_null())
+    notes = untested["note"].value_counts(sort=True)
+    most, number = notes.row(0)
+    assert 0 < len(untested) < len(between)
+    said = f"Of {len(between):,} comparisons, as they are, {len(untested):,} could not be tested "
+    assert f"{said}and are not listed: " in text_of(page)
+    assert f"{most} ({number:,})" in text_of(page)
+    # Where there is no table, a sentence stands in its place.
+    numbers = ("p_value", "p_adjusted")
+    nothing = planted.differences.with_columns(
+        pl.when(pl.col("reference") == NOBODY).then(key).alias(key) for key in numbers
+    )
+    none = text_of(render_page(inputs_of(dataclasses.replace(planted, differences=nothing))))
+    assert (
+        f"against each other: Of {len(between):,} comparisons, as they are, {len(between):,} could"
+        in none
+    )
+
+
 def test_nobody_labelled_is_said(page: str) -> None:
     said = text_of(page)
     assert "No person has labelled answers of this data yet" in said

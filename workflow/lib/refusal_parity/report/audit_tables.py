@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Final
 
+from refusal_parity.counting import agreed, counted
 from refusal_parity.pair_vocabulary import CASE_WORDS, Adjustment, PairAccount
 from refusal_parity.preference.places import NOBODY
 from refusal_parity.report.audit import (
@@ -52,10 +54,11 @@ def measure_table(inputs: ReportInputs, measure: Measure) -> Table:
     return Table(
         caption=f"{measure.heading}. In {unit}, with the {inputs.confidence} interval in brackets; "
         "against conversations that mention nobody, as they are and among requests that seem as "
-        "harmful. Strong: shown. Openings: those that are not nearly equal. Whatever was not "
-        "labelled: the rate if no pair without a label had the outcome, and if all had it; the "
-        "difference if they made it smallest, and if they made it largest. Corrected: by what "
-        "people say of a probability sample of the answers; a dash where too few are labelled.",
+        "harmful. In bold: shown to differ. Openings: those that are not nearly equal. Whatever "
+        "was not labelled: the rate if no pair without a label had the outcome, and if all had "
+        "it; the difference if they made it smallest, and if they made it largest. Corrected: by "
+        "what people say of a probability sample of the answers; a dash where too few are "
+        "labelled.",
         columns=(
             ("Mentions", TEXT),
             ("Pairs", NUMBER),
@@ -88,19 +91,15 @@ def between_table(inputs: ReportInputs, adjustment: Adjustment) -> Table | None:
             Cell(amount(measure, row["mean_reference"]), row["mean_reference"]),
             *_difference(measure, row),
         )
-        for measure in measures(inputs)
-        for row in difference_rows(inputs, measure, adjustment=adjustment, nobody=False).values()
+        for measure, row in _between(inputs, adjustment)
         if row["p_value"] is not None
     ]
     if not rows:
         return None
-    how = {
-        Adjustment.NONE: "as they are",
-        Adjustment.HARM: "among requests that seem as harmful",
-    }[adjustment]
     return Table(
-        caption=f"Groups of one category against each other, {how}. Conversations that mention "
-        "both are left out. Strong: shown.",
+        caption=f"Groups of one category against each other, {_HOW[adjustment]}. Conversations "
+        "that mention both are left out. In bold: shown to differ."
+        + untested_words(inputs, adjustment),
         columns=(
             ("Measure", TEXT),
             ("Groups", TEXT),
@@ -112,6 +111,36 @@ def between_table(inputs: ReportInputs, adjustment: Adjustment) -> Table | None:
         ),
         rows=tuple(rows),
     )
+
+
+def untested_words(inputs: ReportInputs, adjustment: Adjustment) -> str:
+    """How many comparisons of groups with each other could not be tested, and why."""
+    rows = _between(inputs, adjustment)
+    notes = [row["note"] or "no reason given" for _, row in rows if row["p_value"] is None]
+    if not notes:
+        return ""
+    reasons = ", ".join(
+        f"{plain(note)} ({count(number)})" for note, number in Counter(notes).most_common()
+    )
+    return (
+        f" Of {counted(len(rows), 'comparison')}, {_HOW[adjustment]}, {count(len(notes))} could "
+        f"not be tested and {agreed(len(notes), 'is', 'are')} not listed: {reasons}."
+    )
+
+
+_HOW: Final = {
+    Adjustment.NONE: "as they are",
+    Adjustment.HARM: "among requests that seem as harmful",
+}
+
+
+def _between(inputs: ReportInputs, adjustment: Adjustment) -> list[tuple[Measure, Row]]:
+    """Comparisons of groups of one category, with their measure."""
+    return [
+        (measure, row)
+        for measure in measures(inputs)
+        for row in difference_rows(inputs, measure, adjustment=adjustment, nobody=False).values()
+    ]
 
 
 def groups_table(inputs: ReportInputs) -> Table:

@@ -13,13 +13,19 @@ if TYPE_CHECKING:
 
 
 def _context(inputs: ReportInputs) -> dict[str, Any]:
-    between = [audit_tables.between_table(inputs, each) for each in Adjustment]
+    between = {each: audit_tables.between_table(inputs, each) for each in Adjustment}
     return {
         **audit.template_facts(inputs),
         "tables": [
             audit_tables.measure_table(inputs, measure) for measure in audit.measures(inputs)
         ],
-        "between": [table for table in between if table is not None],
+        "between": [table for table in between.values() if table is not None],
+        # Of a table that is there, its caption says it.
+        "untested": "".join(
+            audit_tables.untested_words(inputs, each)
+            for each, table in between.items()
+            if table is None
+        ).strip(),
     }
 
 
