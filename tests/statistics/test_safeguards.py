@@ -102,7 +102,8 @@ def test_what_was_not_answered_in_both_arms_is_no_change() -> None:
         for row in table.filter(scope=str(Scope.NEW_NAMES)).iter_rows(named=True)
     }
     nobody = "not estimable: no prompt was answered in both arms"
-    assert ("kind", "y", "rate_difference") not in rows
+    assert rows["kind", "y", "rate_difference"]["note"] == nobody
+    assert rows["kind", "y", "rate_difference"]["estimate"] is None
     assert rows["kind", "x", "rate_difference"]["estimate"] == 0.0
     assert rows["guarded", "y", "rate_difference"]["estimate"] == 0.25
     between = rows["guarded", "y", "disparity_difference"]

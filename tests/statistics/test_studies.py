@@ -71,6 +71,13 @@ def test_an_outcome_varies_by_cells_and_not_by_sums(cells: object, *, expected: 
     assert Studies(grid, np.array([cells], dtype=float)).varies.tolist() == [expected]
 
 
+def test_levels_of_one_mean_differ_by_nothing() -> None:
+    grid = Grid(("x", "y"), np.arange(2), np.ones((2, 1)))
+    means = np.array([0.1 + 0.2, 0.3])
+    assert means[0] != means[1]
+    assert Studies(grid, np.zeros((1, 2, 1))).differences(means).tolist() == [0]
+
+
 def rows(studies: Studies, method: str, at: int, *, deciding: bool = False) -> list[Estimate]:
     run = METHODS[method].run
     assert run is not None

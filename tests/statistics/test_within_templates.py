@@ -8,12 +8,7 @@ from programs import program_of
 
 from refusal_parity.statistics.designs.grid import Grid
 from refusal_parity.statistics.designs.studies import Studies
-from refusal_parity.statistics.designs.within_templates import (
-    NameSums,
-    deviations_of,
-    moved,
-    name_sums,
-)
+from refusal_parity.statistics.designs.within_templates import deviations_of, moved, name_sums
 from refusal_parity.statistics.variances.level_means import level_means
 
 if TYPE_CHECKING:
@@ -96,9 +91,3 @@ def test_tests_hold_where_a_group_loses_easy_sentences(program: ModuleType) -> N
     bound = 0.05 + 4 * np.sqrt(0.05 * 0.95 / 120)
     for method, share in program.rejected(drawn).items():
         assert share < bound, method
-
-
-def test_levels_of_one_mean_differ_by_nothing() -> None:
-    # In binary numbers a third of 0.1 + 0.2 + 0.6 is not 0.3.
-    rates = NameSums(np.array([[0.1, 0.2, 0.6, 0.3]]), np.ones(4)).of_levels(np.array([0, 0, 0, 1]))
-    assert np.ptp(rates) == 0

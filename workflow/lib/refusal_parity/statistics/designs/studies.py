@@ -11,6 +11,7 @@ import numpy as np
 from refusal_parity.statistics.designs.counts import Design, codes_of
 from refusal_parity.statistics.designs.grid import Grid, Noise, by_level
 from refusal_parity.statistics.results import Pair, pairs_of
+from refusal_parity.statistics.rounding import less
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,9 +135,9 @@ class Studies:
         return np.asarray(belongs.astype(np.float64) @ values, dtype=np.float64)
 
     def differences(self, values: FloatArray) -> FloatArray:
-        """Of each pair, from values by level on the last axis."""
+        """Of each pair, from values by level on the last axis; 0 where they differ by rounding."""
         group, reference = self.codes
-        return np.asarray(values[..., group] - values[..., reference], dtype=np.float64)
+        return less(values[..., group], values[..., reference])
 
     def keep(self, levels: IntArray) -> Studies:
         """The studies of some levels only, without the templates that have none of them."""

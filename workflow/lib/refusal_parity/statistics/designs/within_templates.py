@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import Design, FloatArray, IntArray
     from refusal_parity.statistics.designs.studies import Studies
 
-_DECIMALS: Final = 13
-"""Of adjusted means of names: what is left is rounding, on which no order of names may hang."""
-
-_OF_LEVELS: Final = 12
-"""Decimals of the means of these, which differ by no more than what was rounded."""
+_DECIMALS: Final = 14
+"""Of adjusted means: what is left is rounding, on which no order of names may hang. With fewer,
+small differences between groups would jump where a last digit does."""
 
 _PARTED: Final = "no template in common, so that the templates may be all that differs"
 
@@ -55,8 +53,7 @@ class NameSums(NamedTuple):
             level: of each row, shape (rows,).
         """
         belongs = (level[:, None] == np.arange(int(level.max()) + 1)).astype(np.float64)
-        means = np.round(self.k @ belongs / (self.n @ belongs), _OF_LEVELS)
-        return np.asarray(means, dtype=np.float64)
+        return np.asarray(self.k @ belongs / (self.n @ belongs), dtype=np.float64)
 
 
 @lru_cache(maxsize=4)
