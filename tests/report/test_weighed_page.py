@@ -129,10 +129,10 @@ def test_the_page_says_what_weighing_would_bring(inputs: ReportInputs) -> None:
     told = changed(inputs, design=filled(pl.DataFrame(rows), StudyDesign, where="test"))
     first, second = would_bring(told)
     assert first == (
-        f"Refusals of {EVEN} are rare (0.45 % of its responses), and its engine can weigh the "
-        "first words of its responses (sampling.openings: weigh). With the variances that this "
+        f"{EVEN}: refusals are rare (0.45 % of the responses), and the engine can weigh the "
+        "first words of a response (sampling.openings: weigh). With the variances that this "
         "study shows, 95 % intervals of a single difference of rates would reach 0.41 to 0.56 "
-        "points to each side instead of 1.2 to 1.7, if 5.0 % of its refusals open otherwise than "
+        "points to each side instead of 1.2 to 1.7, if 5 % of its refusals open otherwise than "
         "those to other templates; how many do, only weighing can tell. It would take about "
         "11,200 requests of one token and 280 responses that are given an opening, at most 82,880 "
         "tokens."

@@ -75,7 +75,7 @@ def test_what_weighing_takes_and_brings() -> None:
     )
     assert bring == (
         f"  group, 8 against 8, {Scope.NEW_NAMES}: intervals of a difference reach 0.28 points to "
-        "each side, of drawn rates 1.1, if 5.0 % of the refusals open otherwise than those to "
+        "each side, of drawn rates 1.1, if 5 % of the refusals open otherwise than those to "
         "other templates"
     )
     assert str(Scope.NEW_NAMES_AND_TEMPLATES) in wider
@@ -88,7 +88,7 @@ def test_what_weighing_takes_and_brings() -> None:
     assert weighing_plan_lines(found, drawn(common)) == []
     first, _, falls_back, *_ = weighing_plan_lines(found, common)
     assert first.startswith(f"  {EVEN}: weighing takes")
-    assert falls_back.startswith("  where more than 5.0 % refuse and open too variously")
+    assert falls_back.startswith("  where more than 5 % refuse and open too variously")
 
 
 def drawn(study: StudyConfig) -> StudyConfig:

@@ -18,7 +18,7 @@ from refusal_parity.statistics.planning.weighing import (
     why_unknown,
 )
 from refusal_parity.tables import Pilots, StudyDesign, Weighed
-from refusal_parity.text import isolated, percent, plain
+from refusal_parity.text import isolated, plain
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def would_bring(inputs: ReportInputs) -> list[str]:
             continue
         rate = small_rate(design["rate"][0])
         begun = (
-            f"Refusals of {isolated(model)} are rare ({rate} of its responses), and its engine can "
-            "weigh the first words of its responses (sampling.openings: weigh)"
+            f"{isolated(model)}: refusals are rare ({rate} of the responses), and the engine can "
+            "weigh the first words of a response (sampling.openings: weigh)"
         )
         found = half_widths_of(design, model)
         if not found:
@@ -85,7 +85,7 @@ def would_bring(inputs: ReportInputs) -> list[str]:
         said.append(
             f"{begun}. With the variances that this study shows, {inputs.confidence} intervals of "
             f"a single difference of rates would reach {weighed} points to each side instead of "
-            f"{drawn}, if {percent(OUTSIDE)} of its refusals open otherwise than those to "
+            f"{drawn}, if {100 * OUTSIDE:g} % of its refusals open otherwise than those to "
             "other templates; how many do, only weighing can tell. It would take about "
             f"{asked_of(asked, model)}."
         )

@@ -22,7 +22,6 @@ from refusal_parity.statistics.planning.power import Size, precision
 from refusal_parity.statistics.planning.table import ASSUMED
 from refusal_parity.statistics.variances.components import Components
 from refusal_parity.tables import StudyDesign, filled
-from refusal_parity.text import percent
 from refusal_parity.vocabulary import DesignQuantity, Scope
 
 if TYPE_CHECKING:
@@ -199,14 +198,14 @@ def weighing_plan_lines(plan: pl.DataFrame, study: StudyConfig) -> list[str]:
         lines.append(f"  {model}: {takes} about {asked_of(plan, model)}")
     if not rare:
         lines.append(
-            f"  where more than {percent(RARE)} refuse and open too variously for weighing to pay, "
-            "responses are drawn alone"
+            f"  where more than {100 * RARE:g} % refuse and open too variously for weighing to "
+            "pay, responses are drawn alone"
         )
     reach = "reach" if study.weighed else "would reach"
     return lines + [
         f"  {row.dimension}, {row.names:g} against {row.reference:g}, {row.scope}: intervals "
         f"of a difference {reach} {100 * row.weighed:.2g} points to each side, of drawn rates "
-        f"{100 * row.drawn:.2g}, if {percent(OUTSIDE)} of the refusals open otherwise than "
+        f"{100 * row.drawn:.2g}, if {100 * OUTSIDE:g} % of the refusals open otherwise than "
         "those to other templates"
         for row in half_widths_of(plan, ASSUMED)
     ]
