@@ -85,6 +85,7 @@ def test_tables_and_figure(guarded: ReportInputs) -> None:
     assert drawn is not None
     assert "m, guarded: 22.0 % of harmless and 90.0 % of unsafe requests" in drawn.alt
     assert "from 12.0 % (white) to 32.0 % (muslim)" in drawn.alt
+    assert "40.0 % of unsafe requests, harmless ones alike for white and muslim;" in drawn.alt
     [part] = drawn.figure.axes
     arrow, *numbers = [each for each in part.texts if not each.get_text().isalpha()]
     assert arrow.get_text() == ""

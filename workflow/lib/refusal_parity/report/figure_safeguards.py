@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from refusal_parity.counting import enumerated
 from refusal_parity.factors import UNSAFE
 from refusal_parity.report.axes import ceiling, legend_below, percent_axis
 from refusal_parity.report.drawing import Drawing
@@ -222,6 +223,8 @@ def _alt(trades: list[Trade]) -> str:
             text += (
                 f", harmless ones from {percent(trade.groups[low])} ({plain(low)}) to "
                 f"{percent(trade.groups[high])} ({plain(high)})"
+                if trade.groups[low] < trade.groups[high]
+                else f", harmless ones alike for {enumerated([*map(plain, trade.groups)])}"
             )
         parts.append(text)
     return f"Refused by arm: {'; '.join(parts)}. Arms that refuse as much stand side by side."
