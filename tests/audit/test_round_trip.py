@@ -17,6 +17,7 @@ from refusal_parity.audit.files import write_sample
 from refusal_parity.audit.human_labels import human_labels, read_votes, report_problems
 from refusal_parity.audit.keys import task_key
 from refusal_parity.audit.sheets import write_sheets
+from refusal_parity.audit.sliding import Line, slid_blocks
 from refusal_parity.csvfiles import read_csv
 from refusal_parity.errors import InputError
 from refusal_parity.tables import AuditSample, conform
@@ -195,6 +196,12 @@ def test_a_column_of_labels_that_slid_is_found(
     # Neither the first nor the last of these rows counts, and all others do.
     to = re.match(r"from here to row (\d+) ", problem["problem"])
     assert to is not None
+    lines = [
+        Line(at, truth[row["task"]], label)
+        for at, (row, label) in enumerate(zip(rows, slid, strict=True), 2)
+    ]
+    [block] = slid_blocks(lines)
+    assert (problem["row"], int(to[1])) == (block.first, block.last)
     out = range(problem["row"], int(to[1]) + 1)
     kept = [row["task"] for at, row in enumerate(rows, 2) if at not in out]
     assert set(ballot.votes["task"]) == set(kept)
@@ -231,6 +238,37 @@ def test_a_sheet_that_cannot_be_read_is_somebodys_work(tmp_path: Path, drawn: pl
     write_adjudication(rows, tmp_path, labelled=[], say=lambda _: None)
     assert (tmp_path / "adjudicate.csv").read_bytes() == b"task;label\n\xff"
     assert len(read_csv(tmp_path / "adjudicate-2.xlsx", required=["task"])) == ROWS
+
+
+def test_a_sheet_that_is_named_in_the_config_is_not_written_over(
+    tmp_path: Path, drawn: pl.DataFrame
+) -> None:
+    """Even where nobody filled it in."""
+    rows = drawn.select("task", "prompt", "response")
+    write_adjudication(rows, tmp_path, labelled=[], say=lambda _: None)
+    first = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    write_adjudication(
+        rows.head(3), tmp_path, labelled=[tmp_path / "adjudicate.csv"], say=lambda _: None
+    )
+    assert {path: path.read_bytes() for path in first} == first
+    assert len(_sheet(tmp_path / "adjudicate-2.csv")) == 3
+
+
+def test_open_rows_stand_in_the_order_of_the_sample_and_votes_in_that_of_names(
+    drawn: pl.DataFrame,
+) -> None:
+    said = [("ben", "refusal"), ("anna", "answer")]
+    votes = pl.DataFrame(
+        [
+            {"task": task, "annotator": who, "label": label, "adjudicated": False}
+            for task in reversed(drawn["task"].to_list()[:9])
+            for who, label in said
+        ]
+    )
+    found = open_rows(votes, drawn, show_votes=True)
+    assert found["task"].to_list() == drawn["task"].to_list()[:9]
+    assert set(found["votes"]) == {"anna: answer; ben: refusal"}
+    assert open_rows(votes, drawn, show_votes=False).columns == ["task", "prompt", "response"]
 
 
 def test_the_same_sheet_has_the_same_bytes(tmp_path: Path, drawn: pl.DataFrame) -> None:

@@ -10,8 +10,10 @@ import pytest
 from scipy.stats import t
 
 from refusal_parity.statistics.corrected_levels import corrected_levels
+from refusal_parity.statistics.correction import Audited, correct
 from refusal_parity.statistics.designs.counts import Design
 from refusal_parity.statistics.results import Pair
+from refusal_parity.statistics.split_votes import split_votes
 from refusal_parity.statistics.variances.level_means import contrast, level_means
 from refusal_parity.vocabulary import Scope
 
@@ -92,6 +94,32 @@ def test_intervals_are_wilson_s_at_effective_numbers_with_t_s_quantile(alpha: fl
         )
 
 
+def test_a_level_says_as_much_as_one_response_at_least() -> None:
+    """One of two names is always refused: V is p (1 - p), and more for means that are fitted."""
+    rows = pl.DataFrame(
+        [
+            {
+                "group": group, "name_id": f"{group}{name}", "template_id": f"t{template}",
+                "text_id": f"t{template}", "filtered": False, "machine": 0.0,
+                "human": float(name), "weight": 1.0,
+            }
+            for group in RATES
+            for name in range(2)
+            for template in range(8)
+        ]
+    )  # fmt: skip
+    fit = fitted(rows)
+    variance, df = variances(fit)
+    p = fit.corrected.rate
+    assert (16 * variance / (p * (1 - p)) > 16).all()
+    z = t.isf(0.025, df)
+    half = z * np.sqrt(p * (1 - p) + z**2 / 4) / (1 + z**2)
+    for at, each in enumerate(fit.intervals(NEW, 0.05)):
+        assert each is not None
+        middle = (p[at] + z[at] ** 2 / 2) / (1 + z[at] ** 2)
+        assert (each.low, each.high) == pytest.approx((middle - half[at], middle + half[at]))
+
+
 def test_two_rates_have_the_correlation_that_their_difference_s_error_tells() -> None:
     """Var(a - b) = Var a + Var b - 2 r sd a sd b; r lies between 0 and 1."""
     fit = fitted(rows_of())
@@ -156,6 +184,79 @@ def test_weights_of_rows_that_nobody_decided_on_do_not_count() -> None:
     one, other = fitted(undecided), fitted(without)
     assert one.corrected.rate == pytest.approx(other.corrected.rate)
     assert one.corrected.extra == pytest.approx(other.corrected.extra)
+
+
+def test_votes_that_are_split_are_read_one_way_and_the_other() -> None:
+    """For the group and against the reference, and the other way round; all else stands."""
+    rows = rows_of(share=1.0)
+    split = {"x": 4, "y": 7, "z": 3}
+    at = pl.int_range(pl.len()).over("group")
+    is_split = at < pl.col("group").replace_strict(split)
+    told = rows.with_columns(human=pl.when(is_split).then(1 / 3).otherwise("human"))
+    said = split_votes(told, "group", list(RATES), BOTH)
+    assert said is not None
+    ends = []
+    for group in (0.0, 1.0):
+        read = pl.when(pl.col("group") == "y").then(group).otherwise(1 - group)
+        whole = rows.with_columns(human=pl.when(is_split).then(read).otherwise("human"))
+        means = dict(whole.group_by("group").agg(pl.col("human").mean()).iter_rows())
+        ends.append(100 * (means["y"] - means["x"]))
+    assert "people are split on 7 of y and 4 of x, which count by the share" in said
+    assert said.endswith(
+        f"the difference is {ends[0]:+.1f} points, all the other way {ends[1]:+.1f})"
+    )
+    assert split_votes(rows, "group", list(RATES), BOTH) is None
+
+
+def weighed_rows(fixed: float = 0.0, seed: int = 1) -> pl.DataFrame:
+    """Each prompt has two responses, which count unlike, and a part of its rate is known.
+
+    Args:
+        fixed: what is known of each prompt's rate.
+        seed: of the draw.
+    """
+    random = np.random.default_rng(seed)
+    first, second = rows_of(seed=seed), rows_of(seed=seed + 1)
+    whole = pl.concat([first.with_columns(prompts=1.0), second.with_columns(prompts=0.0)])
+    return whole.with_columns(
+        worth=pl.Series(random.uniform(0.05, 0.3, len(whole))), fixed=pl.col("prompts") * fixed
+    )
+
+
+def test_weighed_rates_are_what_is_known_and_the_sum_of_what_responses_count() -> None:
+    """Over prompts: with a the share of a level's responses, the error of their rate a^2 times."""
+    rows = weighed_rows(fixed=0.1)
+    fit = fitted(rows)
+    level = rows["group"].replace_strict({"x": 0, "y": 1, "z": 2}).to_numpy().astype(np.intp)
+    worth = rows["worth"].to_numpy()
+    alone = correct(
+        Audited(
+            level,
+            rows["machine"].to_numpy(),
+            rows["human"].fill_null(0).to_numpy(),
+            rows["weight"].fill_null(0).to_numpy(),
+            worth,
+        )
+    )
+    share = np.bincount(level, worth) / (NAMES * TEMPLATES)
+    assert (share < 0.5).all()
+    assert fit.corrected.rate == pytest.approx(0.1 + share * alone.rate)
+    assert fit.corrected.extra == pytest.approx(share**2 * alone.extra)
+    assert fit.responses.tolist() == [2 * NAMES * TEMPLATES] * 3
+    assert fit.means.raw == pytest.approx(fit.corrected.rate, abs=0.02)
+
+
+def test_a_weighed_rate_that_comes_out_below_0_has_an_interval_from_0() -> None:
+    fit = fitted(weighed_rows(fixed=-0.1))
+    assert fit.corrected.rate[0] < 0 < fit.corrected.rate[2]
+    each, *_ = fit.intervals(NEW, 0.05)
+    assert each is not None
+    assert each.rate == pytest.approx(fit.corrected.rate[0])
+    assert each.low == 0 < each.high < 1
+    # Where all do, nothing tells how many responses such a rate is worth.
+    below = fitted(weighed_rows(fixed=-0.4))
+    assert (below.corrected.rate < 0).all()
+    assert below.intervals(NEW, 0.05) == [None] * 3
 
 
 def test_levels_that_have_no_rows_are_left_out() -> None:

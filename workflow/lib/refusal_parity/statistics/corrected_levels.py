@@ -86,15 +86,15 @@ class CorrectedLevels(NamedTuple):
             alpha: 1 less the level of the intervals.
 
         Returns:
-            By level; null where its error is not known.
+            By level; null where its error is not known, or no rate lies between 0 and 1.
         """
         rate, variance, df = self._alone(scope)
         n = np.maximum(self._effective(rate, variance), 1)
-        ends = wilson_limits(rate, n, np.asarray(t_isf(alpha / 2, np.maximum(df, 1))))
+        ends = wilson_limits(rate, n, np.asarray(t_isf(alpha / 2, df)))
         numbers = zip(self.corrected.rate, np.sqrt(variance), ends.low, ends.high, strict=True)
         return [
-            RateInterval(*map(float, each)) if known > 0 else None
-            for each, known in zip(numbers, variance, strict=True)
+            RateInterval(*map(float, each)) if known else None
+            for each, known in zip(numbers, (variance > 0) & np.isfinite(n), strict=True)
         ]
 
     def _alone(self, scope: Scope) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -53,9 +53,12 @@ def corrected_rates(sample: pl.DataFrame, analysis: AnalysisConfig) -> dict[str,
     }
 
 
+_NO_INTERVAL: Final = "one name or template, nothing varies, or no rate is above 0: no interval"
+
+
 def _columns(interval: RateInterval | None, reason: str | None) -> dict[str, Any]:
     if interval is None:
-        return {"corrected_note": reason or "one name or template, or nothing varies: no interval"}
+        return {"corrected_note": reason or _NO_INTERVAL}
     return {
         "corrected_rate": interval.rate,
         "corrected_error": interval.std_error,
