@@ -14,7 +14,8 @@ from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from headline import DESIGNS, PATTERNS, RATES, Scenario, answered, scores
+from headline import RATES
+from scenarios import DESIGNS, PATTERNS, Scenario, answered, scores
 from scipy.special import ndtr
 
 from refusal_parity.statistics.pooling.weighing import pool
@@ -106,7 +107,7 @@ def scenarios(kind: str) -> Iterator[Scenario]:
     else:
         for pattern, rate in product(PATTERNS, (0.005, 0.02, 0.2, 0.98)):
             yield Scenario("24x32", pattern, rate, missing=0.18)
-            yield Scenario("24x32", pattern, rate, skewed=True)
+            yield Scenario("24x32", pattern, rate, law="skewed")
             yield Scenario("24x32", pattern, rate, names=(1.0, 1.0, 1.0, 10.0, 10.0))
 
 

@@ -26,7 +26,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from headline import COVERED, DESIGNS, FAMILY, Scenario, Seen, decide, draw
+from headline import COVERED, FAMILY
+from scenarios import DESIGNS, Scenario, draw
+from verdicts import Seen, decide
 
 from refusal_parity.statistics.designs.grid import Grid
 from refusal_parity.statistics.designs.studies import Studies

@@ -5,8 +5,14 @@ import pytest
 from scipy.stats import multivariate_normal, norm
 
 from refusal_parity.statistics.designs.grid import Grid
+from refusal_parity.statistics.simulation.correlations import (
+    HIGHEST,
+    Asked,
+    correlations,
+    excess,
+)
 from refusal_parity.statistics.simulation.drawing import simulate
-from refusal_parity.statistics.simulation.latent import Latent, excess, fit_latent
+from refusal_parity.statistics.simulation.latent import Latent, fit_latent
 from refusal_parity.statistics.variances.components import components
 
 GRID = Grid(("x", "y", "z"), np.repeat([0, 1, 2], [30, 30, 30]), np.full((90, 40), 3.0))
@@ -22,6 +28,25 @@ def test_excess_is_that_of_the_bivariate_normal(
     expected = joint.cdf([first, second]) - norm.cdf(first) * norm.cdf(second)
     mine = excess(np.array(first), np.array(second), correlation)
     assert float(mine) == pytest.approx(float(expected), abs=1e-5)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.03, 0.4, 0.9, 0.9999])
+@pytest.mark.parametrize("bound", [-2.6, -0.4, 0.0, 1.9])
+def test_a_correlation_is_found_from_its_covariance(bound: float, correlation: float) -> None:
+    first, second = np.array([bound, bound + 0.3, 9.0]), np.array([bound, bound - 0.2, 9.0])
+    weights = np.array([3.0, 1.0, 0.0])
+    given = np.where([True, True, False], excess(first, second, correlation), np.nan)
+    alone = Asked(given[:1], first[:1], second[:1], np.ones(1))
+    none = Asked(-given[:1], first[:1], second[:1], np.ones(1))
+    found = correlations([alone, Asked(given, first, second, weights), none])
+    expected = [correlation, correlation, 0.0]
+    # Near 1 a covariance hardly hangs on the correlation.
+    assert found == pytest.approx(expected, abs=1e-12 if correlation < 0.99 else 1e-9)
+
+
+def test_more_covariance_than_a_correlation_gives_is_the_highest() -> None:
+    first = np.array([-1.0])
+    assert correlations([Asked(np.array([0.2]), first, first, np.ones(1))]) == [HIGHEST]
 
 
 def test_a_known_model_is_found_again() -> None:
@@ -52,7 +77,7 @@ def test_simulated_studies_have_the_models_rates() -> None:
 def test_each_groups_names_may_vary_by_themselves() -> None:
     model = Latent(np.zeros(3), np.array([0.05, 0.4, 1.0]), 0.3, 0.0, 0.1, 0.3)
     drawn = simulate(GRID, model.with_rates(np.full(3, 0.3)), 30, np.random.default_rng(3))
-    fits = [fit_latent(GRID, k, by_group=True) for k in drawn.k]
+    fits = [fit_latent(GRID, k, own=1) for k in drawn.k]
     names = np.mean([fit.name / (fit.total - fit.name) for fit in fits if fit is not None], axis=0)
     expected = model.name / (model.total - model.name)
     assert names == pytest.approx(expected, rel=0.3)

@@ -135,12 +135,12 @@ def _of_design(
         return none("sets meet several levels, and no such studies are simulated")
     grid = grid_of(design)
     hits = in_grid(design, design.k)
-    by_group = pattern is NameVariance.BY_GROUP
+    own = float(pattern is NameVariance.BY_GROUP)
 
     def fitted() -> Latent | NestedNull | str:
         if design.kind is DesignKind.NESTED:
             return nested_null(design) or _NO_VARIATION
-        latent = fit_latent(grid, hits, by_group=by_group)
+        latent = fit_latent(grid, hits, own=own)
         if latent is None:
             return _NO_VARIATION
         finite({"rate": float(latent.rates[0]), "var_name": float(latent.name.sum())})

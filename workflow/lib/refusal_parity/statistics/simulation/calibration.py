@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -26,6 +25,9 @@ DECIDING: Final = 399
 """Simulated studies where it only matters on which side of alpha a p-value lies."""
 ACROSS_MODELS: Final = 9_999
 """Simulated studies where a p-value is also held against alpha shared out over models."""
+
+HALFWAY: Final = 0.5
+"""How much of the variance of a group's names is its own in the null model."""
 
 _AT_ONCE: Final = 1_000
 """Studies simulated together, which bounds the memory that they take."""
@@ -147,12 +149,9 @@ def null_distances(
     Returns:
         None where the outcome does not vary.
     """
-    common, own = (
-        fit_latent(studies.grid, studies.k[at], by_group=by_group) for by_group in (False, True)
-    )
-    if common is None or own is None:
+    latent = fit_latent(studies.grid, studies.k[at], own=HALFWAY)
+    if latent is None:
         return None
-    latent = replace(common, name=(common.name + own.name) / 2).with_rates(common.rates)
 
     def distances(number: int) -> FloatArray:
         drawn = simulate(studies.grid, latent, number, random).k

@@ -13,9 +13,7 @@ from scipy.special import comb, ndtr
 from refusal_parity.statistics.designs.grid import by_level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from refusal_parity.statistics.designs.counts import FloatArray
+    from refusal_parity.statistics.designs.counts import FloatArray, IntArray
     from refusal_parity.statistics.designs.grid import Grid
     from refusal_parity.statistics.simulation.latent import Latent
 
@@ -107,25 +105,32 @@ def _tails(cell: float, sample: float, counts: tuple[int, ...]) -> Singles:
     """
     most = max(counts)
     step = 2 * _FAR / _STEPS
-    scores = (np.arange(_STEPS) + 0.5) * step - _FAR
-    mass = np.zeros((len(counts), most + 1, _STEPS))
-    powers = np.arange(most + 1)[:, None]
-    for effect, share, unit in _cells(cell, sample):
-        hit = ndtr((scores + effect) / unit) ** powers
-        miss = ndtr(-(scores + effect) / unit) ** powers
-        for each, n in zip(mass, counts, strict=True):
-            each[: n + 1] += share * comb(n, powers[: n + 1]) * hit[: n + 1] * miss[n::-1]
-    tails = np.cumsum(mass[:, ::-1], axis=1)[:, ::-1][:, 1:]
-    return np.swapaxes(tails, 0, 1).reshape(most, -1).astype(np.float32)
-
-
-def _cells(cell: float, sample: float) -> Iterator[tuple[float, float, float]]:
-    """Effects of a cell, their shares, and the deviation of its responses: 1 together."""
     deviation, unit = (float(np.sqrt(each / (cell + sample))) for each in (cell, sample))
-    if not deviation:
-        yield 0.0, 1.0, unit
-        return
-    nodes = np.arange(-_FAR * deviation, _FAR * deviation, _CLOSE * min(deviation, unit))
-    shares = np.exp(-((nodes / deviation) ** 2) / 2)
-    for effect, share in zip(nodes, shares / shares.sum(), strict=True):
-        yield float(effect), float(share), unit
+    moved, shares = _cells(deviation, unit, step)
+    # Cells move a score by whole steps, so that one table of what responses do serves all.
+    places = np.arange(-moved[-1], _STEPS + moved[-1])
+    scores = ((places + 0.5) * step - _FAR) / unit
+    hit, miss = (_powers(ndtr(each), most) for each in (scores, -scores))
+    tails = np.zeros((most, len(counts), _STEPS))
+    for at, n in enumerate(counts):
+        shape = comb(n, np.arange(n + 1))[:, None] * hit[: n + 1] * miss[n::-1]
+        given = np.cumsum(shape[::-1], axis=0)[::-1][1:]
+        for start, share in zip(moved + moved[-1], shares, strict=True):
+            tails[:n, at] += share * given[:, start : start + _STEPS]
+    return tails.reshape(most, -1).astype(np.float32)
+
+
+def _powers(base: FloatArray, most: int) -> FloatArray:
+    """Powers from 0 on, shape (powers, numbers)."""
+    ones = np.ones((1, len(base)))
+    return np.cumprod(np.concatenate([ones, np.broadcast_to(base, (most, len(base)))]), axis=0)
+
+
+def _cells(deviation: float, unit: float, step: float) -> tuple[IntArray, FloatArray]:
+    """By how many steps cells move a score, and their shares."""
+    apart = max(int(_CLOSE * min(deviation, unit) / step), 1)
+    most = int(_FAR * deviation / step / apart)
+    moved = apart * np.arange(-most, most + 1)
+    away = moved * step / deviation if deviation else 0.0 * moved
+    shares = np.exp(-(away**2) / 2)
+    return moved, shares / shares.sum()

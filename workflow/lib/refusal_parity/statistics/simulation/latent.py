@@ -6,25 +6,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from refusal_parity.statistics.designs.grid import by_level
 from refusal_parity.statistics.rounding import less
-from refusal_parity.statistics.variances.components import Components, covariances, pooled
+from refusal_parity.statistics.simulation.correlations import (
+    HIGHEST,
+    Asked,
+    correlations,
+    excess,
+)
+from refusal_parity.statistics.variances.components import Components, covariances
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import FloatArray
     from refusal_parity.statistics.designs.grid import Grid
     from refusal_parity.statistics.variances.components import Covariances
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
-_HIGHEST: Final = 0.9999
-"""Largest share of the latent variance that all but single responses may take."""
 _HIGHEST_NAME: Final = 0.9
 """Largest share that the names of one group may take, where it is theirs alone."""
-_EXACT: Final = 1e-15
-"""Error of a correlation: with more, it would hang on the last digits of the covariances."""
 _FAR: Final = 9.0
 """Normal quantile that stands for rates of 0 and 1."""
 
@@ -87,29 +87,7 @@ class Latent:
         return self.with_rates(np.append(first, np.full(len(self.mean) - 1, other)))
 
 
-def excess(first: FloatArray, second: FloatArray, correlation: float) -> FloatArray:
-    """P(X > -first and Y > -second) - P(X > -first) P(Y > -second) of standard normals.
-
-    The integral over r from 0 to the correlation of the bivariate normal
-    density (Plackett 1954, Biometrika 41:351-360), by Gauss and Legendre's
-    rule in arcsin r.
-
-    Args:
-        first: any shape.
-        second: same shape.
-        correlation: below 1.
-    """
-    angle = np.arcsin(correlation) * (_NODES + 1) / 2
-    h, k = first[..., None], second[..., None]
-    exponent = -(h**2 + k**2 - 2 * h * k * np.sin(angle)) / (2 * np.cos(angle) ** 2)
-    density = np.exp(exponent) / (2 * np.pi)
-    # A sum, not a product of matrices, whose last digits hang on the processor: studies
-    # simulated from here on are the same everywhere.
-    whole = (density * _WEIGHTS).sum(axis=-1)
-    return np.asarray(whole * np.arcsin(correlation) / 2, dtype=np.float64)
-
-
-def fit_latent(grid: Grid, k: FloatArray, *, by_group: bool = False) -> Latent | None:
+def fit_latent(grid: Grid, k: FloatArray, *, own: float = 0.0) -> Latent | None:
     """The null model of a study: its own variances, and one rate for all groups.
 
     Each covariance of `components.covariances` is put to the correlation of
@@ -121,17 +99,17 @@ def fit_latent(grid: Grid, k: FloatArray, *, by_group: bool = False) -> Latent |
     Args:
         grid: names, templates and responses of the study.
         k: responses with the outcome, shape (names, templates).
-        by_group: give the names of each group their own variance, where it
-            has two names or more; else all groups share one.
+        own: how much of the variance of a group's names is their own, where it has two
+            or more; the rest is what all groups share.
 
     Returns:
         None where the outcome does not vary.
     """
-    return _fitted(grid, k, covariances(grid, k), by_group=by_group)
+    return _fitted(grid, k, covariances(grid, k), own)
 
 
 def fit_latent_rates(
-    grid: Grid, k: FloatArray, noise: FloatArray, *, by_group: bool = False
+    grid: Grid, k: FloatArray, noise: FloatArray, *, own: float = 0.0
 ) -> Latent | None:
     """The same of rates of prompts that are measured with errors: `sample` is that of labels.
 
@@ -139,7 +117,7 @@ def fit_latent_rates(
         grid: names and templates; `n` counts the prompts of a cell.
         k: sums of the prompts' rates, shape (names, templates).
         noise: variance of the error of each sum, same shape.
-        by_group: as for `fit_latent`.
+        own: as for `fit_latent`.
 
     Returns:
         None where no rate lies above 0.
@@ -147,10 +125,10 @@ def fit_latent_rates(
     there = grid.n > 0
     n = np.where(there, grid.n, 1)
     one = grid._replace(n=there.astype(np.float64), noise=None)
-    return _fitted(one, k / n, covariances(one, k / n, noise / n**2), by_group=by_group)
+    return _fitted(one, k / n, covariances(one, k / n, noise / n**2), own)
 
 
-def _fitted(grid: Grid, k: FloatArray, found: Covariances, *, by_group: bool) -> Latent | None:
+def _fitted(grid: Grid, k: FloatArray, found: Covariances, own: float) -> Latent | None:
     rate = float(k.sum() / grid.n.sum())
     if not 0 < rate < 1:
         return None
@@ -158,21 +136,23 @@ def _fitted(grid: Grid, k: FloatArray, found: Covariances, *, by_group: bool) ->
     # What is measured with an error may lie below 0.
     bounds = np.clip(ndtri(np.clip(rates, 0, 1)), -_FAR, _FAR)
     members = np.bincount(grid.level).astype(np.float64)
-    name = _correlation(found.name, bounds, bounds, members - 1)
-    same_group = _correlation(found.template, bounds, bounds, members)
-    cell = _correlation(found.cell, bounds, bounds, members)
     first, second = np.meshgrid(bounds, bounds)
-    template = (
-        _correlation(found.other, first, second, members[:, None] * members)
-        if len(members) > 1
-        else same_group
-    )
+    several = len(members) > 1
+    asked = [
+        Asked(found.name, bounds, bounds, members - 1),
+        Asked(found.template, bounds, bounds, members),
+        Asked(found.cell, bounds, bounds, members),
+        *[Asked(found.other, first, second, members[:, None] * members)] * several,
+    ]
+    alone = np.flatnonzero(members > 1) if own else np.empty(0, dtype=np.intp)
+    asked += [Asked(found.name, bounds, bounds, np.eye(len(members))[at]) for at in alone]
+    name, same_group, cell, *others = correlations(asked)
+    template = others.pop(0) if several else same_group
     shares = _shares(name, same_group, template, cell, len(members))
     names = shares.name.copy()
-    if by_group:
-        for at in np.flatnonzero(members > 1):
-            share = _correlation(found.name, bounds, bounds, np.eye(len(members))[at])
-            names[at] = min(share, _HIGHEST_NAME) / (1 - min(share, _HIGHEST_NAME)) * (1 - name)
+    for at, share in zip(alone, others, strict=True):
+        theirs = min(share, _HIGHEST_NAME) / (1 - min(share, _HIGHEST_NAME)) * (1 - name)
+        names[at] = own * theirs + (1 - own) * names[at]
     return replace(shares, name=names).with_rates(np.full(len(members), rate))
 
 
@@ -185,9 +165,9 @@ def latent_of(parts: Components, groups: int) -> Latent:
     """
     bound = ndtri(np.array([parts.rate]))
     template = parts.template + parts.template_group
-    name, same_group, other, cell = (
-        _correlation(np.array([covariance]), bound, bound, np.ones(1))
-        for covariance in (parts.name, template, parts.template, parts.name + template + parts.cell)
+    wanted = parts.name, template, parts.template, parts.name + template + parts.cell
+    name, same_group, other, cell = correlations(
+        [Asked(np.array([each]), bound, bound, np.ones(1)) for each in wanted]
     )
     found = _shares(name, same_group, other, cell, groups)
     return found.with_rates(np.full(groups, parts.rate))
@@ -223,7 +203,7 @@ def _shares(name: float, same_group: float, template: float, cell: float, groups
     """The model with these correlations, of responses that share so much, about rates of 1/2."""
     # Moments of 0-1 outcomes may ask for more than there is. Templates give way:
     # they move all groups alike, and names and cells are what tests must allow for.
-    whole = min(max(cell, name), _HIGHEST)
+    whole = min(max(cell, name), HIGHEST)
     template = min(template, whole - name)
     rest = _share(whole, name, template)
     template_group = min(_share(same_group, template), rest)
@@ -240,21 +220,3 @@ def _shares(name: float, same_group: float, template: float, cell: float, groups
 def _share(whole: float, *parts: float) -> float:
     """What is left of a share of the variance, at least 0."""
     return max(float(less(np.array(whole), *parts)), 0.0)
-
-
-def _correlation(
-    covariances: FloatArray, first: FloatArray, second: FloatArray, weights: FloatArray
-) -> float:
-    """Correlation between 0 and the highest that gives the mean of covariances, weighted."""
-    known = np.isfinite(covariances)
-    wanted = pooled(covariances, weights)
-
-    def reached(correlation: float) -> float:
-        given = np.where(known, excess(first, second, correlation), np.nan)
-        return pooled(given, weights) - wanted
-
-    if wanted <= 0:
-        return 0.0
-    return (
-        _HIGHEST if reached(_HIGHEST) <= 0 else float(brentq(reached, 0.0, _HIGHEST, xtol=_EXACT))
-    )

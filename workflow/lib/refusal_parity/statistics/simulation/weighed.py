@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import ndtr
 
 from refusal_parity.statistics.designs.studies import Studies
+from refusal_parity.statistics.simulation.calibration import HALFWAY
 from refusal_parity.statistics.simulation.latent import fit_latent_rates
 
 if TYPE_CHECKING:
@@ -28,12 +28,7 @@ def fit_weighed(grid: Grid, k: FloatArray) -> Latent | None:
         None where rates do not vary.
     """
     noise = np.zeros_like(k) if grid.noise is None else grid.noise.variance
-    common, own = (
-        fit_latent_rates(grid, k, noise, by_group=by_group) for by_group in (False, True)
-    )
-    if common is None or own is None:
-        return None
-    return replace(common, name=(common.name + own.name) / 2).with_rates(common.rates)
+    return fit_latent_rates(grid, k, noise, own=HALFWAY)
 
 
 def simulate_weighed(
