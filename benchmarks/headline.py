@@ -38,7 +38,7 @@ def run(scenario: Scenario, count: int, seed: int = 1) -> Seen:
     seen = Seen()
     truth = scenario.rates[1:] - scenario.rates[0]
     for _ in range(-(-count // AT_ONCE)):
-        decide(draw(scenario, min(AT_ONCE, count), random), truth, seen)
+        decide(draw(scenario, min(AT_ONCE, count), random), truth, seen, random)
     return seen
 
 

@@ -126,7 +126,7 @@ def run(growing: Growing, count: int, *, by_t: bool = False, seed: int = 1) -> S
                 stops = np.asarray((widths <= aim).all(axis=1))
             if stops.any():
                 done = here.take(np.flatnonzero(stops))
-                decide(done, truth, found.seen[stage], calibrates=not by_t)
+                decide(done, truth, found.seen[stage], random, calibrates=not by_t)
                 found.estimates.append(done.rates[:, 1] - done.rates[:, 0])
             going = going[~stops]
             if not len(going):

@@ -4,6 +4,9 @@ A study is held against `calibration.DECIDING` others without a difference, draw
 Once so many of these lie as far as the study that it cannot be shown, no more are drawn. An
 interval holds a value that is no farther than its quantile, so that coverage is counted likewise.
 The verdicts are those that all simulated studies together would give.
+
+Each study is held against others of its own: with the same random numbers for all, what these
+happen to be would be a fault of all verdicts alike.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from quick_null import QuickNull, design_of
 from refusal_parity.statistics.adjust import holm
 from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.fits.least_squares import least_squares
-from refusal_parity.statistics.methods.calibrated import CALIBRATED, NAMES, TEMPLATES
+from refusal_parity.statistics.methods.calibrated import NAMES, TEMPLATES
 from refusal_parity.statistics.methods.wilson_two_way import wilson_two_way
 from refusal_parity.statistics.registry import Setting
 from refusal_parity.statistics.resampling.bootstrap import Resamples
@@ -48,7 +51,14 @@ class Seen:
     by_t: list[np.ndarray] = field(default_factory=list)
 
 
-def decide(studies: Studies, truth: np.ndarray, seen: Seen, *, calibrates: bool = True) -> None:
+def decide(
+    studies: Studies,
+    truth: np.ndarray,
+    seen: Seen,
+    random: np.random.Generator,
+    *,
+    calibrates: bool = True,
+) -> None:
     """What the report would say of each study; or what t and Holm would, however large it is."""
     large = len(studies.grid.level) >= NAMES and studies.grid.n.shape[1] >= TEMPLATES
     (by_t,) = wilson_two_way(studies, SETTING)
@@ -57,7 +67,7 @@ def decide(studies: Studies, truth: np.ndarray, seen: Seen, *, calibrates: bool 
     seen.by_t.append(adjusted < ALPHA)
     each = effective(least_squares(studies))
     if large and calibrates:
-        rejected, shown, holds, of_family = by_simulation(studies, each, truth)
+        rejected, shown, holds, of_family = by_simulation(studies, each, truth, random)
     else:
         rejected, shown = np.asarray(p_values < ALPHA), np.asarray(adjusted < ALPHA)
         ends = by_t.values("ci_low"), by_t.values("ci_high")
@@ -73,13 +83,16 @@ def decide(studies: Studies, truth: np.ndarray, seen: Seen, *, calibrates: bool 
     seen.together.append(np.asarray(of_family[kept].all(axis=1, keepdims=True)))
 
 
-def by_simulation(studies: Studies, found: Effective, truth: np.ndarray) -> tuple[np.ndarray, ...]:
+def by_simulation(
+    studies: Studies, found: Effective, truth: np.ndarray, random: np.random.Generator
+) -> tuple[np.ndarray, ...]:
     """Verdicts of `calibrated`: which pairs reject and are shown, which intervals hold the truth.
 
     Args:
         studies: with the pairs of the first level.
         found: their differences.
         truth: true differences, shape (pairs,).
+        random: where studies without a difference come from.
 
     Returns:
         Of pairs alone and of the family: rejected, shown, held alone, held together; shape
@@ -88,7 +101,6 @@ def by_simulation(studies: Studies, found: Effective, truth: np.ndarray) -> tupl
     design, pairs = design_of(studies), len(truth)
     none, true = found.rates.distance(), found.rates.distance(truth)
     within = [true <= t_isf(ALPHA / (2 * tests), found.df) for tests in (1, pairs)]
-    random = np.random.default_rng([1, *map(ord, CALIBRATED)])
     far: list[np.ndarray] = []
     for at in range(len(studies)):
         asked = np.stack([none[at], true[at]])

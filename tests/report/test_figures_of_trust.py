@@ -13,6 +13,7 @@ from refusal_parity.report.checking import detectable_sentence
 from refusal_parity.report.figure_power import draw_power, power_curves
 from refusal_parity.report.figure_selfcheck import draw_selfcheck, false_alarms
 from refusal_parity.report.style import figure_style
+from refusal_parity.statistics.planning.simulated import ROUGHLY
 
 if TYPE_CHECKING:
     from refusal_parity.report import ReportInputs
@@ -107,6 +108,13 @@ def test_sentence_says_what_the_design_finds(checked: ReportInputs) -> None:
     assert said is not None
     assert "a difference of 10.0 points in four of five" in said
     assert detectable_sentence(checked, "demo-even") is None
+
+
+def test_sentence_says_where_a_difference_is_known_roughly(checked: ReportInputs) -> None:
+    design = pl.DataFrame([DESIGN | {"note": ROUGHLY}], infer_schema_length=None)
+    said = detectable_sentence(changed(checked, design=design), MODEL)
+    assert said is not None
+    assert said.endswith(f"smaller ones it mostly misses. That is {ROUGHLY}.")
 
 
 def test_no_difference_of_rates_is_larger_than_all(checked: ReportInputs) -> None:

@@ -15,6 +15,7 @@ from refusal_parity.statistics.adjust import holm
 from refusal_parity.statistics.designs.grid import Grid
 from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.methods.bias_reduced import ols_cr2_two_way
+from refusal_parity.statistics.planning import simulated
 from refusal_parity.statistics.planning.deciding import holm_of_rows
 from refusal_parity.statistics.planning.lines import plan_lines
 from refusal_parity.statistics.planning.power import Size, minimum_detectable, precision
@@ -177,6 +178,28 @@ def test_lines_name_no_difference_of_more_than_100_points() -> None:
     wild = ANALYSIS.model_copy(update={"assumed": AssumedVariance(name=0.4)})
     lines = "\n".join(plan_lines(planned_design(prompts(2, 2), wild, samples=1), ["group"], arms=1))
     assert "mostly misses a difference, however large it is" in lines
+
+
+@pytest.mark.parametrize(
+    ("shares", "remarked"),
+    [((0.8,) * 5, True), ((0.79, 0.8, 0.79, 0.8, 0.79), True), ((0.6, 0.7, 0.8, 0.9, 0.97), False)],
+    ids=["level", "no more far than near", "rising"],
+)
+def test_a_difference_that_no_rising_line_gives_is_said(
+    monkeypatch: pytest.MonkeyPatch, shares: tuple[float, ...], *, remarked: bool
+) -> None:
+    monkeypatch.setattr(
+        simulated, "_share_shown", lambda *given: 0.8 if not given[-1] else shares[given[-1] - 1]
+    )
+    plan = planned_design(prompts(8, 24), ANALYSIS, samples=3)
+    lowest = plan.filter(pl.col("quantity").cast(str) == "minimum_detectable").filter(
+        pl.col("value").is_not_null()
+    )
+    assert lowest.height == 2
+    assert (lowest["note"] == simulated.ROUGHLY).fill_null(value=False).all() is remarked
+    assert lowest["note"].null_count() == (0 if remarked else 2)
+    lines = plan_lines(plan, ["group"], arms=1)
+    assert (f"  {simulated.ROUGHLY}" in lines) is remarked
 
 
 def test_lines_say_the_main_numbers() -> None:

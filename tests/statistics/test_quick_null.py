@@ -96,7 +96,7 @@ def test_verdicts_are_those_of_all_simulated_studies(
             return given
 
     monkeypatch.setattr(sys.modules["benchmarks_verdicts"], "QuickNull", Known)
-    given = verdicts.by_simulation(studies, found, true)
+    given = verdicts.by_simulation(studies, found, true, np.random.default_rng(1))
     for at, together in enumerate((False, True)):
         rejected, held = given[at], given[2 + at]
         for study, null in drawn.items():

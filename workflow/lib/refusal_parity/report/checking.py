@@ -126,7 +126,8 @@ def detectable_sentence(inputs: ReportInputs, model: str) -> str | None:
 
     None where it rounds to 0: no design finds that, all responses were of one kind.
     """
-    values = [row["value"] for row in inputs.detectable(model)]
+    rows = inputs.detectable(model)
+    values = [row["value"] for row in rows]
     if not values or points(min(values)) == points(0.0):
         return None
     units = "prompts" if inputs.listed else "names, templates"
@@ -135,7 +136,9 @@ def detectable_sentence(inputs: ReportInputs, model: str) -> str | None:
         # No two rates lie farther apart.
         return f"{alike}mostly misses a difference, however large it is."
     low, high = points(min(values)), points(min(max(values), 1))
+    roughly = dict.fromkeys(row["note"] for row in rows if row["note"])
     return (
         f"{alike}finds a difference of {low if low == high else f'{low} to {high}'} points in "
         "four of five cases; smaller ones it mostly misses."
+        + "".join(f" That is {note}." for note in roughly)
     )

@@ -45,7 +45,9 @@ class StudyDesign(dy.Schema):
     )
     var_cell = dy.Float64(nullable=True, description="variance between cells")
     var_sample = dy.Float64(nullable=True, description="variance between responses to one prompt")
-    note = dy.String(nullable=True, description="why a number is missing")
+    note = dy.String(
+        nullable=True, description="why a number is missing, or known less well than usual"
+    )
 
 
 @table("selfcheck", per_model=False, when=lambda study: study.analysis.selfcheck > 0)

@@ -57,6 +57,8 @@ def plan_lines(plan: pl.DataFrame, dimensions: Iterable[str], *, arms: int) -> l
                 if own < 1
                 else "  mostly misses a difference, however large it is"
             )
+            if rows[0]["note"]:
+                lines.append(f"  {rows[0]['note']}")
             gains = ", ".join(
                 f"one more {_unit(what, arms, listed)} {-100 * gain:.2f}"
                 for quantity, what in ONE_MORE.items()

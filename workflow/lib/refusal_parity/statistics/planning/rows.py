@@ -15,7 +15,7 @@ from refusal_parity.statistics.planning.power import (
     smallest,
     smallest_difference,
 )
-from refusal_parity.statistics.planning.simulated import Planned, detectable
+from refusal_parity.statistics.planning.simulated import Detectable, Planned, detectable
 from refusal_parity.statistics.rounding import is_noise
 from refusal_parity.statistics.simulation.latent import components_at
 from refusal_parity.vocabulary import DesignQuantity, Scope
@@ -98,11 +98,11 @@ class Question:
             return minimum_detectable(precision(self.parts, size, scope), self.level, POWER)
         return smallest_difference(self.latent, size, scope, self.level, POWER)
 
-    def smallest(self, size: Size, scope: Scope) -> float | None:
+    def smallest(self, size: Size, scope: Scope) -> Detectable | None:
         """The smallest difference found: of simulated studies, or by the formula."""
         formula = self.by_formula(size, scope)
         if not self.decided or self.latent is None:
-            return formula
+            return None if formula is None else Detectable(formula)
         planned = Planned(
             grid=self.grid,
             latent=self.latent,
@@ -151,8 +151,9 @@ def _of_size(question: Question, size: Size, scope: Scope) -> Iterator[dict[str,
     if is_noise(max(question.parts[1:]), 1.0):
         yield lowest | {"note": "not estimable: the outcome does not vary within a group"}
         return
-    formula, own = question.by_formula(size, scope), question.smallest(size, scope)
-    yield lowest | ({"value": own} if own is not None else {"note": _MISSES})
+    formula, found = question.by_formula(size, scope), question.smallest(size, scope)
+    own = None if found is None else found.difference
+    yield lowest | {"value": own, "note": _MISSES if found is None else found.remark}
     # What the formula leaves out, of other sizes too: that counts of few events are not normal,
     # and that the other tests of the family take their part.
     scale = 1.0 if not own or not formula else own / formula
@@ -168,8 +169,8 @@ def _of_size(question: Question, size: Size, scope: Scope) -> Iterator[dict[str,
     for difference in SOUGHT:
         for quantity, what in QUANTITIES.items():
             if what not in alone:
-                found = _needed(question, size, scope, what, difference / scale)
-                yield {"quantity": str(quantity), "difference": difference} | found
+                needed = _needed(question, size, scope, what, difference / scale)
+                yield {"quantity": str(quantity), "difference": difference} | needed
 
 
 def _needed(

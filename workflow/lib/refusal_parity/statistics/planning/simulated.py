@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
@@ -58,6 +58,10 @@ _ABOUT: Final = (0.8, 0.9, 1.0, 1.1, 1.25)
 _FAR: Final = 0.005
 """Rates of groups stay so far from 0 and 1."""
 
+ROUGHLY: Final = (
+    "known only roughly: in simulated studies larger differences were not shown clearly more often"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
@@ -80,7 +84,19 @@ class Planned:
     seed: int
 
 
-def detectable(planned: Planned, group: int, guess: float) -> float | None:
+class Detectable(NamedTuple):
+    """The smallest difference that a study shows.
+
+    Attributes:
+        difference: between two rates.
+        remark: how well it is known, where that is less than usual.
+    """
+
+    difference: float
+    remark: str | None = None
+
+
+def detectable(planned: Planned, group: int, guess: float) -> Detectable | None:
     """The smallest difference of one group from the reference that is shown with the power.
 
     All groups have the rate of the reference but for this one, whose rate is higher, or
@@ -99,7 +115,8 @@ def detectable(planned: Planned, group: int, guess: float) -> float | None:
         guess: a difference about which the search starts, above 0.
 
     Returns:
-        None where even the largest difference is not shown so often; known to some 2 %.
+        None where even the largest difference is not shown so often; else known to some 2 %,
+        unless a remark says otherwise.
     """
     found: float | None = min(guess, _room(planned))
     critical = None
@@ -169,10 +186,11 @@ def _search(
     return float(np.exp(brentq(lacking, low, high, xtol=_NEAR)))
 
 
-def _on_a_line(planned: Planned, group: int, about: float, critical: float | None) -> float:
+def _on_a_line(planned: Planned, group: int, about: float, critical: float | None) -> Detectable:
     """The difference at which a line of probits of the shares by its logarithm has the power.
 
-    Each share is of other studies, so that their errors even out.
+    Each share is of other studies, so that their errors even out. Where the line does not
+    rise, or not enough to cross the power among the differences tried, that is remarked.
 
     Args:
         planned: the study.
@@ -191,9 +209,10 @@ def _on_a_line(planned: Planned, group: int, about: float, critical: float | Non
     line = GLM(shares, add_constant(logarithms - logarithms.mean()), Binomial(Probit()))
     level, slope = line.fit().params
     if slope <= 0:
-        return about
+        return Detectable(about, ROUGHLY)
     found = logarithms.mean() + (ndtri(planned.power) - level) / slope
-    return float(np.exp(np.clip(found, logarithms[0], logarithms[-1])))
+    within = float(np.clip(found, logarithms[0], logarithms[-1]))
+    return Detectable(float(np.exp(within)), None if within == found else ROUGHLY)
 
 
 def _share_shown(
