@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -29,6 +29,8 @@ from refusal_parity.vocabulary import DesignQuantity, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from refusal_parity.statistics.simulation.latent import Latent
 
     Study = Callable[..., pl.DataFrame]
 
@@ -188,9 +190,12 @@ def test_lines_name_no_difference_of_more_than_100_points() -> None:
 def test_a_difference_that_no_rising_line_gives_is_said(
     monkeypatch: pytest.MonkeyPatch, shares: tuple[float, ...], *, remarked: bool
 ) -> None:
-    monkeypatch.setattr(
-        simulated, "_share_shown", lambda *given: 0.8 if not given[-1] else shares[given[-1] - 1]
-    )
+    def share(_: Any, latent: Latent, group: int, __: Any, part: int) -> float:
+        if part:
+            return shares[part - 1]
+        return 0.9 if abs(latent.rates[group] - latent.rates[0]) > 0.2 else 0.5
+
+    monkeypatch.setattr(simulated, "_share_shown", share)
     plan = planned_design(prompts(8, 24), ANALYSIS, samples=3)
     lowest = plan.filter(pl.col("quantity").cast(str) == "minimum_detectable").filter(
         pl.col("value").is_not_null()
