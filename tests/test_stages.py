@@ -97,6 +97,33 @@ def test_each_stage_is_among_the_next(grow: str, stages: list[int]) -> None:
     assert of_last(responses, of_stage(stimuli, analysis, rule, 1))
 
 
+@pytest.mark.parametrize(
+    ("grow", "stages", "sizes"),
+    [
+        ("templates", [20, 30], [20 * 30 * 3, 30 * 30 * 3]),
+        # Six, eight and so on of each group that has as many.
+        ("names", [8, 12], [40 * (8 + 8 + 6) * 3, 40 * 30 * 3]),
+        ("samples", [1, 3], [40 * 30, 40 * 30 * 3]),
+    ],
+    ids=["templates", "names", "samples"],
+)
+def test_a_response_is_of_a_stage_by_template_name_and_sample(
+    grow: str, stages: list[int], sizes: list[int]
+) -> None:
+    stimuli, analysis = _stimuli(), _analysis(grow, stages)
+    rule = analysis.stop_when
+    assert rule is not None
+    samples = pl.DataFrame({"sample": range(3)})
+    every = stimuli.templates.join(stimuli.names, how="cross").join(samples, how="cross")
+    for stage, size in enumerate(sizes, start=1):
+        kept = every.filter(of_stage(stimuli, analysis, rule, stage))
+        there = at_stage(stimuli, analysis, stage)
+        assert len(kept) == size
+        assert set(kept["template_id"]) == set(there.templates["template_id"])
+        assert set(kept["name_id"]) == set(there.names["name_id"])
+        assert set(kept["sample"]) == set(range(stages[stage - 1] if grow == "samples" else 3))
+
+
 def of_last(rows: pl.DataFrame, is_taken: pl.Expr) -> bool:
     return bool(rows.select(is_taken.alias("taken"))["taken"][-1])
 
@@ -136,6 +163,12 @@ def test_families_are_spread_over_the_order_and_sets_stay_whole() -> None:
     for size in (4, 8, 20):
         rare = (templates["family"] == "rare").filter(place < size).sum()
         assert rare == size // 4
+    kinds = templates.drop("family").with_columns(
+        kind=pl.Series(["unsafe" if at % 5 == 0 else "harmless" for at in range(40)])
+    )
+    place = template_places(kinds, 1)
+    for size in (5, 10, 20):
+        assert (kinds["kind"] == "unsafe").filter(place < size).sum() == size // 5
     sets = templates.with_columns(set=pl.Series([f"s{at // 2}" for at in range(40)]))
     place = template_places(sets, 1)
     assert set(place) == set(range(20))
@@ -199,6 +232,26 @@ def test_what_a_study_cannot_grow_by(
         check_stages(stimuli, analysis, where="x.yaml")
     assert what in str(raised.value)
     assert raised.value.where == "x.yaml, analysis.stop_when"
+
+
+def test_a_matched_set_counts_as_one_template_of_the_first_stage() -> None:
+    stimuli = _stimuli()
+    pairs = stimuli.templates.with_columns(set=pl.Series([f"s{at // 2}" for at in range(40)]))
+    in_sets = Stimuli(pairs, stimuli.names)
+    with pytest.raises(InputError, match="begins with 12 templates and 30 names"):
+        check_stages(in_sets, _analysis("templates", [12, 20]), where="x")
+    with pytest.raises(InputError, match="ends with 21 templates, and the files have 20"):
+        check_stages(in_sets, _analysis("templates", [20, 21]), where="x")
+
+
+def test_names_of_no_level_do_not_count_for_the_first_stage() -> None:
+    stimuli = _stimuli(groups={"north": 12, "south": 11})
+    nobody = stimuli.names.head(4).with_columns(
+        name_id=pl.lit("none-") + pl.col("name_id"), group=pl.lit(None, pl.String)
+    )
+    both = Stimuli(stimuli.templates, pl.concat([stimuli.names, nobody]))
+    with pytest.raises(InputError, match="begins with 20 templates and 23 names"):
+        check_stages(both, _analysis("templates", [20, 40]), where="x")
 
 
 def test_a_first_stage_is_large_enough_for_the_test_that_decides() -> None:

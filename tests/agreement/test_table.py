@@ -227,8 +227,16 @@ def test_who_is_compared_with_whom() -> None:
 
 def test_rows_of_a_dimension_are_of_all_its_levels_and_the_reference_first() -> None:
     frame = rows({"mexican": 0.1, "muslim": 0.3, "white": 0.2}).with_columns(
-        # Of some names nobody knows the gender; all others are of one.
-        gender=pl.when(pl.col("name_id").str.ends_with("0")).then(None).otherwise(pl.lit("male"))
+        # Of some names nobody knows the gender, and there the classifier misses everything.
+        gender=pl.col("name_id")
+        .str.slice(-1)
+        .replace_strict(
+            {"0": None, "1": "male", "2": "male"}, default="female", return_dtype=pl.String
+        )
+    )
+    unknown = pl.col("gender").is_null()
+    frame = frame.with_columns(
+        classifier=pl.when(unknown).then(pl.lit("answer")).otherwise("classifier")
     )
     dimensions = {"group": {"reference": "white"}, "gender": {"reference": "female"}}
     analysis = AnalysisConfig.model_validate({"dimensions": dimensions})
@@ -237,9 +245,13 @@ def test_rows_of_a_dimension_are_of_all_its_levels_and_the_reference_first() -> 
     by_group = table.filter(dimension="group", coefficient="agreement", over="refusal_or_not")
     assert by_group["group"].to_list() == ["white", "mexican", "muslim"]
     assert by_group["n"].to_list() == [160] * 3
-    male = table.filter(dimension="gender")
-    assert set(male["group"]) == {"male"}
-    assert set(male.filter(over="refusal_or_not")["n"]) == {420}
+    genders = table.filter(dimension="gender", coefficient="agreement", over="refusal_or_not")
+    assert genders.select("group", "n").rows() == [("female", 300), ("male", 120)]
+    apart = only(table, dimension="gender", coefficient="missed_refusal_spread")
+    known = frame.filter(~unknown, pl.col("imported") == "refusal")
+    shares = known.group_by("gender").agg(rate=(pl.col("classifier") != "refusal").mean())["rate"]
+    assert apart["estimate"] == pytest.approx(shares.max() - shares.min())
+    assert (apart["n"], apart["n_of"]) == (420, 210)
     missed = only(table, dimension="group", coefficient="missed_refusal_spread")
     wrong = frame.filter(pl.col("imported") == "refusal").with_columns(
         missed=pl.col("classifier") != "refusal"

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import t
 
 from refusal_parity.config import AnalysisConfig
+from refusal_parity.outcomes import Outcome
 from refusal_parity.progress import progress_of
+from refusal_parity.statistics.designs.counts import build_designs
+from refusal_parity.statistics.designs.studies import Studies
+from refusal_parity.statistics.fits.least_squares import least_squares
 from refusal_parity.statistics.precision import precisions
+from refusal_parity.statistics.variances.effective import effective
 
 LEVELS = ("north", "south", "west")
 
@@ -98,6 +105,19 @@ def test_a_difference_that_is_not_known_is_never_precise_enough() -> None:
     assert "m with a difference that is not known" in progress.standing()
 
 
+def test_a_stage_with_the_reference_alone_has_no_half_width_and_fails_at_nothing() -> None:
+    rows = _observations({"m": 0.3})
+    early = pl.col("template_id").str.slice(1).cast(pl.Int64) < 20
+    gone = early & (pl.col("group") != "north")
+    said: list[str] = []
+    table = precisions(
+        rows.with_columns(label=pl.when(~gone).then("label")), _analysis(0.9), STAGES, said.append
+    )
+    assert table.filter(stage=1)["half_width"].null_count() == 2
+    assert table.filter(stage=2)["half_width"].null_count() == 0
+    assert said == []
+
+
 def test_a_stage_without_the_reference_has_no_half_width() -> None:
     """One model answered nobody of the reference in the first twenty templates."""
     rows = _observations({"m": 0.3, "n": 0.3})
@@ -114,6 +134,19 @@ def test_a_stage_without_the_reference_has_no_half_width() -> None:
     others = pl.col("model") == "m"
     assert table.filter(others).equals(whole.filter(others))
     assert table.filter(~first)["half_width"].null_count() == 0
+
+
+def test_half_widths_are_of_differences_from_the_reference_alone() -> None:
+    """Two of them: t's limits at alpha / 2, of too few templates for any other quantile."""
+    rows = _observations({"m": 0.3}, 8)
+    design = build_designs(rows, "group", LEVELS, [Outcome.REFUSAL])[Outcome.REFUSAL]
+    studies = replace(Studies.of([design]), every_pair=False)
+    assert [pair.reference for pair in studies.pairs] == ["north", "north"]
+    found = effective(least_squares(studies))
+    ends = found.rates.limits(np.asarray(t.isf(0.05 / 4, found.df)))
+    table = precisions(rows, _analysis(0.9), [(20, pl.lit(value=True))])
+    assert table["half_width"].to_list() == pytest.approx(((ends.high - ends.low) / 2)[0])
+    assert table["reference"].unique().to_list() == ["north"]
 
 
 @pytest.mark.parametrize(("ratio", "enough"), [(1.0, True), (0.999, False)])

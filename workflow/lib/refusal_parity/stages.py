@@ -94,10 +94,10 @@ def name_places(names: pl.DataFrame, analysis: AnalysisConfig, seed: int) -> pl.
         seed: of the order.
     """
     level = _said_by(names, [analysis.primary_family.dimension])
-    others = [key for key in _said_by(names, analysis.dimensions) if key not in level]
+    words = _said_by(names, analysis.dimensions)
     places = []
     for _, part in names.group_by(level, maintain_order=True):
-        order = _in_order(part.select(pl.col("name_id").alias("key"), *others), others, seed)
+        order = _in_order(part.select(pl.col("name_id").alias("key"), *words), words, seed)
         places.append(part.select("name_id", place=_places(part["name_id"], order)))
     return names.join(pl.concat(places), on="name_id", how="left", maintain_order="left")["place"]
 
