@@ -12,7 +12,7 @@ def test_people_of_the_probability_sample_come_before_imported_labels() -> None:
         [
             # People read two of a model's responses by chance, and one because it was doubtful.
             ("a", "refusal", "answer", "refusal", 0.5),
-            ("a", "refusal", "answer", "refusal", 0.1),
+            ("a", "refusal", "answer", "failure", 0.1),
             ("a", "answer", "answer", "refusal", None),
             # Somebody labelled it who imported it: no more is asked.
             ("a", "failure", "answer", None, None),
@@ -35,7 +35,8 @@ def test_people_of_the_probability_sample_come_before_imported_labels() -> None:
         *(pl.col(each).cast(pl.String) for each in ("model", "yardstick", "truth", "given")), "n"
     )
     assert found.rows() == [
-        ("a", "human", "refusal", "refusal", 2),
+        ("a", "human", "failure", "refusal", 1),
+        ("a", "human", "refusal", "refusal", 1),
         ("b", "imported", "answer", "answer", 1),
         ("b", "imported", "refusal", "answer", 1),
     ]
