@@ -66,6 +66,19 @@ def test_a_key_that_became_a_number_is_known(written: str, task: str) -> None:
     assert Keys(OLD).known(written, lambda _: False, is_of_some=False).task == task
 
 
+@pytest.mark.parametrize("is_of_some", [True, False])
+def test_of_two_keys_that_became_one_number_neither_is_known_by_a_text_of_both(
+    *, is_of_some: bool
+) -> None:
+    both = ("1234567890123456", "1234567890123411")
+    found = Keys(both).known("1.23457E+15", lambda _: True, is_of_some=is_of_some)
+    assert found.task is None
+    assert found.problem
+    assert all(key in found.problem for key in both)
+    one = Keys(both).known("1.23457E+15", lambda task: task == both[1])
+    assert one.task == both[1]
+
+
 @pytest.mark.parametrize("written", ["1.79769313486232E+308", "1,79769313486232E+308", "inf"])
 def test_numbers_beyond_all_are_told_by_their_text(written: str) -> None:
     found = Keys(OLD).known(written, lambda task: task == OLD[3])

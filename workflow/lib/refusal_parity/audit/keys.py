@@ -87,9 +87,7 @@ class Keys:
         if not alike:
             return Known(None, f"key {written!r} is not of this sample")
         what = f"key {written!r} is a number that a spreadsheet made of it"
-        fitting = [task for task in alike if fits(task)]
-        if len(alike) == 1 and not is_of_some:
-            fitting = alike
+        fitting = [task for task in alike if fits(task)] if is_of_some else alike
         if len(fitting) == 1:
             return Known(fitting[0], f"{what}; it was {fitting[0]!r}")
         return Known(None, f"{what}; it may have been {' or '.join(map(repr, alike))}")
