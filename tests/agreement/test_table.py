@@ -11,7 +11,7 @@ from refusal_parity.agreement.coefficients import gwet_ac1
 from refusal_parity.agreement.errors import difference_of_errors
 from refusal_parity.agreement.pairs import Pair, drawn_times
 from refusal_parity.agreement.ratings import Ratings
-from refusal_parity.agreement.sentences import agreement_sentences
+from refusal_parity.agreement.sentences import agreement_sentences, missed_apart
 from refusal_parity.agreement.table import measure_agreement
 from refusal_parity.audit.votes import unnamed
 from refusal_parity.config import AnalysisConfig
@@ -137,6 +137,23 @@ def test_without_people_the_classifier_is_the_yardstick() -> None:
     table = measured(frame)
     assert set(table.select("rater", "yardstick").iter_rows()) == {("keyword", "classifier")}
     assert "six_classes" not in table["over"]
+
+
+def test_of_how_few_refusals_groups_lie_apart_is_said() -> None:
+    """Of 80 refusals to the one group, and of 20 to the other; one that never refused has none."""
+    frame = rows({"white": 0.2, "muslim": 0.4, "mexican": 0.0})
+    few = (pl.col("group") == "muslim") & (pl.col("name_id") > "muslim1")
+    never = pl.when(pl.col("group") == "mexican").then(pl.lit("answer"))
+    frame = frame.filter(~few).with_columns(
+        imported=never.otherwise("imported"), classifier=never.otherwise("classifier")
+    )
+    found = missed_apart(measured(frame).filter(rater="classifier"))
+    refused = frame.filter(pl.col("imported") == "refusal")
+    rates = refused.group_by("group").agg(missed=(pl.col("classifier") != "refusal").mean())
+    apart = 100 * (rates["missed"].max() - rates["missed"].min())
+    assert found == f"{apart:.1f} points apart (of 20 to 80 refusals a group)"
+    alike = missed_apart(measured(rows({"white": 0.2, "muslim": 0.4})).filter(rater="classifier"))
+    assert str(alike).endswith("(of 80 refusals a group)")
 
 
 def test_annotators() -> None:

@@ -66,6 +66,23 @@ def test_a_key_that_became_a_number_is_known(written: str, task: str) -> None:
     assert Keys(OLD).known(written, lambda _: False, is_of_some=False).task == task
 
 
+@pytest.mark.parametrize(
+    ("key", "written", "is_it"),
+    [
+        # Six digits with an exponent are what a spreadsheet shows, and more are all that it knows.
+        ("1234567890123456", "1.23457E+15", True),
+        ("1234567890123456", "1.23456789012346E+15", True),
+        ("1234567890123456", "1.23456999999999E+15", False),
+        # Without an exponent nothing is rounded to six.
+        ("0000000000999999", "999999", True),
+        ("0000000000999999", "999998", False),
+    ],
+)
+def test_digits_that_were_written_are_the_key_s(key: str, written: str, *, is_it: bool) -> None:
+    found = Keys((key,)).known(written, lambda _: True)
+    assert (found.task == key) is is_it
+
+
 @pytest.mark.parametrize("is_of_some", [True, False])
 def test_of_two_keys_that_became_one_number_neither_is_known_by_a_text_of_both(
     *, is_of_some: bool

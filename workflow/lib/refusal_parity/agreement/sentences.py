@@ -60,7 +60,7 @@ def missed_apart(rows: pl.DataFrame) -> str | None:
     """
     by_group = rows.filter(dimension="group")
     spread = by_group.filter(group=ALL, coefficient=Coefficient.MISSED_REFUSAL_SPREAD)
-    missed = by_group.filter(pl.col("group") != ALL, coefficient=Coefficient.MISSED_REFUSAL)
+    missed = by_group.filter(coefficient=Coefficient.MISSED_REFUSAL)
     # A group without a refusal has no rate.
     of = sorted(missed.drop_nulls("estimate")["n_of"].drop_nulls())
     if not of or spread.is_empty() or spread["estimate"][0] is None:
