@@ -122,3 +122,27 @@ def test_rows_known_alone_are_their_own_rate() -> None:
     found = correct_around(given._replace(machine=ones, weight=0 * ones), ones > 0)
     assert (found.rate == 1).all()
     assert (found.extra == 0).all()
+
+
+@pytest.mark.parametrize("wrong", [1.0, 0.2])
+def test_errors_that_go_with_what_rows_are_worth_are_not_smoothed_away(wrong: float) -> None:
+    """The machine errs where rows are worth `wrong` alone: the variance is what it is."""
+    rows, read = 2_000, 400
+    level = np.repeat([0, 1], rows // 2)
+    worth = np.tile([1.0, 0.2], rows // 2)
+    random = np.random.default_rng(11)
+    truth = 1.0 - (random.random(rows) < 0.2) * (worth == wrong)
+    rates, variances = [], []
+    for _ in range(300):
+        weight = np.zeros(rows)
+        for code in (0, 1):
+            drawn = random.choice(np.flatnonzero(level == code), read // 2, replace=False)
+            weight[drawn] = rows / read
+        found = correct(Audited(level, np.ones(rows), truth, weight, worth))
+        rates.append(found.rate[0])
+        error = (found.pseudo - np.average(truth, weights=worth))[(weight > 0) & (level == 0)]
+        own = worth[(weight > 0) & (level == 0)]
+        # Of the pseudo-outcomes, what sampling adds, and what smoothing changes in it.
+        seen = (own**2 * error**2).sum() * (1 - read / rows) / worth[level == 0].sum() ** 2
+        variances.append(seen + found.extra[0])
+    assert 0.75 < np.mean(variances) / np.var(rates) < 1.35

@@ -6,12 +6,15 @@ slope; see `correct`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import BoolArray, FloatArray, IntArray
+
+
+_TINY: Final = float(np.finfo(float).tiny)
 
 
 class Audited(NamedTuple):
@@ -78,7 +81,8 @@ def correct(audited: Audited) -> Corrected:
     it is never above 1.
 
     Where rows are not worth the same, a, the mean is sum a f / sum a, and a w stands in
-    the place of w, a^2 w (w - 1) in that of w (w - 1).
+    the place of w, a^2 w (w - 1) in that of w (w - 1); a share of disagreement counts each
+    row by the latter.
 
     The pseudo-outcome of a row is lambda f + c + w (y - lambda f - c), with c
     the level's weighted mean error and w rescaled to the level's rows: it has
@@ -157,7 +161,7 @@ def _slopes(audited: Audited, levels: int) -> FloatArray:
     level, f, y = audited.level[sampled], audited.machine[sampled], audited.human[sampled]
     weight = audited.weight[sampled] * (audited.weight[sampled] - 1)
     weight = weight * audited.worths[sampled] ** 2
-    total = np.maximum(_sums(level, weight, levels), np.finfo(float).tiny)
+    total = np.maximum(_sums(level, weight, levels), _TINY)
     f = f - (_sums(level, weight * f, levels) / total)[level]
     y = y - (_sums(level, weight * y, levels) / total)[level]
     spread, shared = (_sums(level, weight * f * each, levels) for each in (f, y))
@@ -180,6 +184,9 @@ def _smoothing(
         return np.bincount(alike, values, 2 * levels).reshape(levels, 2).astype(np.float64)
 
     rows, unlike = by_reading(None), by_reading(disagree)
+    if audited.worth is not None:
+        # Rows that are worth more may be read wrongly more often, or less.
+        unlike = rows * by_reading(own * disagree) / np.maximum(by_reading(own), _TINY)
     everywhere = (unlike.sum(axis=0) + 0.5) / (rows.sum(axis=0) + 1)
     share = (unlike / np.maximum(rows, 1) + everywhere) / 2
     seen = by_reading(own * error[sampled] ** 2) * rows / np.maximum(rows - 1, 1)
