@@ -283,6 +283,9 @@ def test_an_annotator_who_never_says_partial_refusal_is_taken_to_have_six_classe
     assert set(measured(frame).filter(rater="classifier")["over"]) >= {"six_classes"}
     knows = pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("partial_refusal"))
     seven = measured(frame.with_columns(imported=knows.otherwise("imported")))
+    told = next(line for line in agreement_sentences(seven) if "classifier against" in line)
+    assert "(refusal or not)" in told
+    assert "(seven classes)" in told
     over = set(seven.filter(rater="classifier", dimension="all")["over"])
     assert {"seven_classes", "partial_refusal", "partial_answer"} <= over
     assert "six_classes" not in over

@@ -32,6 +32,8 @@ def test_a_key_is_no_number() -> None:
         ("89ab12cd34ef5678", "89ab12cd34ef5678"),
         ("row-89ab12cd34ef5678", "89ab12cd34ef5678"),
         ("Row-89AB12CD34EF5678", "89ab12cd34ef5678"),
+        ("'row-89ab12cd34ef5678", "89ab12cd34ef5678"),
+        ('"row-89ab12cd34ef5678" ', "89ab12cd34ef5678"),
     ],
 )
 def test_keys_with_their_prefix_and_without(written: str, task: str) -> None:
@@ -96,7 +98,10 @@ def test_of_two_keys_that_became_one_number_neither_is_known_by_a_text_of_both(
     assert one.task == both[1]
 
 
-@pytest.mark.parametrize("written", ["1.79769313486232E+308", "1,79769313486232E+308", "inf"])
+@pytest.mark.parametrize(
+    "written",
+    ["1.79769313486232E+308", "1,79769313486232E+308", "1.7976931348623157E+308", "inf"],
+)
 def test_numbers_beyond_all_are_told_by_their_text(written: str) -> None:
     found = Keys(OLD).known(written, lambda task: task == OLD[3])
     assert found.task == OLD[3]

@@ -115,7 +115,7 @@ def test_questions_hide_names_and_leave_out_what_cannot_be_labelled() -> None:
 
 def test_answers_that_cannot_be_read_stay_unlabelled() -> None:
     judged = responses(
-        *({"response": f"r{k}"} for k in range(5)), {"response": "", "status": "empty"}
+        *({"response": f"r{k}"} for k in range(6)), {"response": "", "status": "empty"}
     )
     answers = conform(
         responses(
@@ -129,6 +129,7 @@ def test_answers_that_cannot_be_read_stay_unlabelled() -> None:
                         {"response": '{"label": "ans', "truncated": True},
                         {"response": None, "status": "error"},
                         {"response": "", "status": "empty", "truncated": True},
+                        {"response": "", "status": "empty"},
                     ],
                     strict=True,
                 )
@@ -140,16 +141,17 @@ def test_answers_that_cannot_be_read_stay_unlabelled() -> None:
     )
     nobody = what_people_say(judged, None)
     table = read_judgements(answers, asked(judged), nobody, "id")
-    assert table["judge_label"].to_list() == ["refusal", None, None, None, None, None]
+    assert table["judge_label"].to_list() == ["refusal", *[None] * 6]
     assert table["problem"].to_list() == [
         None,
         "names none of the labels",
         "the judge's answer is cut off",
         "the judge's answer is error",
         "the judge was cut off before it answered: raise labelling.judge_max_tokens",
+        "the judge's answer is empty",
         "nothing to judge",
     ]
-    assert table["p_refusal_calibrated"].null_count() == 6
+    assert table["p_refusal_calibrated"].null_count() == 7
 
 
 def test_calibration_is_the_share_among_people() -> None:

@@ -218,6 +218,20 @@ def test_as_many_are_drawn_on_as_there_are_prompts_for() -> None:
     )
 
 
+def test_prompts_stand_in_the_order_of_their_propensities() -> None:
+    draws = {"c": [("1", True)], "a": [("", False)] * 2, "d": [], "b": [("2-5", True), ("", True)]}
+    tables = [of_prompt(each, prompt) for prompt, each in draws.items()]
+    told, propensity = (pl.concat(each) for each in zip(*tables, strict=True))
+    found = weigh(openings(), told, propensity, labels([("1", "refusal")], "b"), longest=9)
+    assert found["prompt_id"].to_list() == list(draws)
+    alone = [
+        weigh(openings(), *of_prompt(each), empty(LeafLabels), longest=9, continued=0)
+        for each in draws.values()
+    ]
+    undrawn = weigh(openings(), told, propensity, empty(LeafLabels), longest=9, continued=0)
+    assert undrawn["weighed_rate"].to_list() == [each["weighed_rate"][0] for each in alone]
+
+
 def test_where_nothing_can_be_drawn_on() -> None:
     # An opening as long as a response may be.
     leaves = strata(openings(), *of_prompt([("", True)]), longest=2)
