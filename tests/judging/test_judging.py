@@ -1,18 +1,20 @@
 from __future__ import annotations
 
 import json
+import warnings
 from typing import Any
 
 import polars as pl
 import pytest
 
-from refusal_parity.config import AnalysisConfig
+from refusal_parity.config import AnalysisConfig, FolderSource, VllmModel
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.errors import InputError
 from refusal_parity.judging.judgements import read_judgements, read_label
 from refusal_parity.judging.people import what_people_say
 from refusal_parity.judging.questions import (
     answer_schema,
+    asked_as,
     asked_besides,
     judge_id,
     judge_questions,
@@ -294,6 +296,28 @@ def test_identity_follows_the_judge_but_not_how_it_is_asked() -> None:
     # Who is asked for more gives another judgement; judgements of before stand.
     assert judge_id(judging(), ("caveat",)) not in ids
     assert judge_id(judging()) == "cd83eb24305b66b8"
+
+
+def test_a_judge_with_other_weights_words_or_place_is_another() -> None:
+    source = FolderSource(path="data/models/one")
+    judge = VllmModel(engine="vllm", source=source, prompt_mode="chat")
+    known = asked_as(judge, {})
+    changes: dict[str, Any] = {
+        "source": FolderSource(path="data/models/other"),
+        **dict.fromkeys(("lora", "quantization", "dtype", "chat_template"), "other"),
+        "prompt_mode": "plain",
+    }
+    with warnings.catch_warnings():
+        # Of values that no config has.
+        warnings.simplefilter("ignore")
+        ids = {
+            field: asked_as(judge.model_copy(update={field: value}), {})
+            for field, value in changes.items()
+        }
+    assert len({known, *ids.values()}) == 1 + len(changes)
+    assert asked_as(judge, {"draws": 3}) != known
+    remote = [judge_id(judging({"base_url": url})) for url in ("http://x/v1", "http://y/v1")]
+    assert remote[0] != remote[1]
 
 
 def test_a_judge_is_asked_for_caveats_where_they_are_an_outcome() -> None:

@@ -8,12 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from refusal_parity.labelling.calibration import (
-    MIN_ROWS,
-    expected_error,
-    fit_temperature,
-    temper,
-)
+from refusal_parity.labelling.calibration import expected_error, fit_temperature, temper
 from refusal_parity.labelling.familiar import Familiar
 from refusal_parity.labelling.features import Said
 from refusal_parity.labelling.folds import LABELS, OutOfFold
@@ -74,11 +69,16 @@ def test_rows_whose_class_was_unknown_say_nothing() -> None:
     assert fit_temperature(held_out(told, none)) == alone
 
 
-@pytest.mark.parametrize(("rows", "is_fitted"), [(MIN_ROWS, True), (MIN_ROWS - 1, False)])
+@pytest.mark.parametrize(("rows", "is_fitted"), [(30, True), (29, False)])
 def test_few_rows_leave_the_model_as_it_is(rows: int, *, is_fitted: bool) -> None:
     labels, honest = drawn(rows)
     found = fit_temperature(held_out(labels, temper(honest, 0.3)))
     assert (found != 1.0) == is_fitted
+    # Rows that say nothing do not make enough of them.
+    labels, honest = drawn(29)
+    unknown = np.eye(CLASSES)[np.zeros(9, dtype=int)]
+    more = np.concatenate([temper(honest, 0.3), unknown])
+    assert fit_temperature(held_out([*labels, *[LABELS[1]] * 9], more)) == 1.0
 
 
 def test_a_temperature_has_bounds() -> None:
@@ -137,7 +137,7 @@ def test_rows_without_a_prediction_and_few_rows_bound_nothing() -> None:
     probabilities[none] = np.nan
     mixed = replace(known, said=replace(known.said, probabilities=probabilities))
     assert Familiar.of(mixed) == Familiar.of(of_texts(unseen[:100], unseen[:100]))
-    for rows, bounds in ((MIN_ROWS - 1, 1.0), (MIN_ROWS, pytest.approx(0.5 * 0.99, abs=1e-5))):
+    for rows, bounds in ((29, 1.0), (30, pytest.approx(0.5 * 0.99, abs=1e-5))):
         some = np.linspace(0, 0.5, rows)
         found = Familiar.of(of_texts(some, some))
         assert (found.unseen, found.distance) == (bounds, bounds)

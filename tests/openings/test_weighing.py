@@ -101,7 +101,7 @@ def rate(draws: list[tuple[str, bool]], given: list[tuple[str, str | None]]) -> 
 def test_the_weighed_rate_is_unbiased_and_its_variance_known() -> None:
     """Over all that n draws and the responses to openings can be; the tree's shares are off."""
     leaves = strata(openings(), *of_prompt([("", False)] * 2), longest=9)
-    assert leaves["expected"].sum() == pytest.approx(CONTINUED)
+    assert leaves["expected"].sum() == pytest.approx(0.5)
     # One leaf gets at most one response here; whether it refuses is as in the law.
     of_leaf = []
     for key, expected in leaves.select("opening", "expected").iter_rows():

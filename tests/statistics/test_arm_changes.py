@@ -14,6 +14,7 @@ from refusal_parity.statistics.arm_changes import (
     CERTAIN,
     ArmMeans,
     change_of,
+    change_of_all,
     difference_of_changes,
 )
 from refusal_parity.vocabulary import Scope
@@ -204,6 +205,25 @@ def test_prompts_without_a_level_count_where_levels_are_not_set_apart() -> None:
     assert men.parts[1].mean[0] == pytest.approx((-kept["change"]).clip(0, 1).mean())
     # 12 names and 9 templates: the fewer are what limits how much the rates can be known.
     assert men.units.tolist() == [9.0]
+
+
+def test_the_change_of_all_weighs_groups_by_their_prompts() -> None:
+    """Six names and two; without an error of their own where a group has one name."""
+    frame = changed((0.6, 0.2, 0.3, 0.4))
+    few = frame.filter((pl.col("group") == "x") | (pl.col("name_id") < "y2"))
+    means = ArmMeans.of(few, "group")
+    assert means is not None
+    within = change_of(means, np.array([0.75, 0.25]), NEW, 0.05)
+    found = change_of_all(few, NEW, 0.05)
+    assert found == within
+    assert found is not None
+    assert found["estimate"] == pytest.approx(few["change"].mean())
+    single = frame.filter((pl.col("group") == "x") | (pl.col("name_id") == "y0"))
+    whole = ArmMeans.of(single, None)
+    assert whole is not None
+    alone = change_of_all(single, NEW, 0.05)
+    assert alone is not None
+    assert alone == change_of(whole, np.ones(1), NEW, 0.05)
 
 
 def test_without_a_prompt_of_any_level_there_are_no_means() -> None:
