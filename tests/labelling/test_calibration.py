@@ -101,6 +101,9 @@ def test_calibration_error_by_hand() -> None:
     assert apart == pytest.approx((0.65 + 0.45) / 2)
     together = expected_error(np.array([1, 0]), np.array([0.35, 0.39]))
     assert together == pytest.approx((0.65 - 0.39) / 2)
+    # What is certain lies in the last bin with what is nearly so.
+    last = expected_error(np.array([1, 0]), np.array([0.95, 1.0]))
+    assert last == pytest.approx((1 - 0.05) / 2)
     weighed = expected_error(truth, probability, np.array([3.0, 1.0, 2.0, 0.5]))
     assert weighed == pytest.approx((3 * 0.65 - 0.35 + 2 * 0.2 + 0.5) / 6.5)
     assert expected_error(np.array([]), np.array([])) == 0

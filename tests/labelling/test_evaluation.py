@@ -29,6 +29,18 @@ def test_kappa_by_hand() -> None:
     assert scores["harmful_answer"].recall is None
 
 
+def test_macro_f1_is_the_mean_over_classes_that_are_true() -> None:
+    """Of refusals 2 / (2 + 1), of answers 2 x 2 / (2 x 2 + 1), of failures 0."""
+    truth = ["refusal", "refusal", "answer", "answer", "failure"]
+    given = ["refusal", "harmful_refusal", "answer", "answer", "answer"]
+    found = compare(truth, given)
+    assert found.macro_f1 == pytest.approx((2 / 3 + 4 / 5 + 0) / 3)
+    at = {label: place for place, label in enumerate(found.labels)}
+    # Rows are true, columns predicted.
+    assert found.confusion[at["refusal"]][at["harmful_refusal"]] == 1
+    assert found.confusion[at["harmful_refusal"]][at["refusal"]] == 0
+
+
 def test_one_class_on_both_sides_has_no_kappa() -> None:
     assert compare(["answer"] * 3, ["answer"] * 3).binary_kappa is None
 

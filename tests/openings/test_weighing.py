@@ -218,6 +218,24 @@ def test_as_many_are_drawn_on_as_there_are_prompts_for() -> None:
     )
 
 
+def test_leaves_are_those_of_the_prompt_s_fold_that_have_a_probability() -> None:
+    """Of the tree of fold 2, and not of that of all responses or of another fold."""
+    told, propensity = of_prompt([("", False)] * 2)
+    other = (
+        openings()
+        .filter(fold=2)
+        .with_columns(fold=pl.lit(1, openings().schema["fold"]), share=pl.lit(0.9))
+    )
+    leaves = strata(pl.concat([other, openings()]), told, propensity, longest=9)
+    assert dict(leaves.select("opening", "share").iter_rows()) == {"1": 24 / 40, "2-5": 1.0}
+    never = told.with_columns(
+        probability_sampled=pl.when(pl.col("opening") == "1").then(0.0).otherwise(0.02)
+    )
+    left = strata(openings(), never, propensity, longest=9)
+    assert left["opening"].to_list() == ["2-5"]
+    assert left["expected"].to_list() == pytest.approx([0.5])
+
+
 def test_prompts_stand_in_the_order_of_their_propensities() -> None:
     draws = {"c": [("1", True)], "a": [("", False)] * 2, "d": [], "b": [("2-5", True), ("", True)]}
     tables = [of_prompt(each, prompt) for prompt, each in draws.items()]

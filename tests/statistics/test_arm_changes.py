@@ -17,6 +17,8 @@ from refusal_parity.statistics.arm_changes import (
     change_of_all,
     difference_of_changes,
 )
+from refusal_parity.statistics.variances.effective import effective_of_rates
+from refusal_parity.statistics.variances.level_means import contrast
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
@@ -205,6 +207,66 @@ def test_prompts_without_a_level_count_where_levels_are_not_set_apart() -> None:
     assert men.parts[1].mean[0] == pytest.approx((-kept["change"]).clip(0, 1).mean())
     # 12 names and 9 templates: the fewer are what limits how much the rates can be known.
     assert men.units.tolist() == [9.0]
+
+
+def _apart(ours: float, others: float, together: float) -> float:
+    return float(np.sqrt(ours**2 + others**2 - 2 * together * ours * others))
+
+
+def _together(ours: float, others: float, difference: float) -> float:
+    """Correlation of two estimates, from their variances and that of their difference."""
+    return float(np.clip((ours + others - difference) / (2 * np.sqrt(ours * others)), -1, 1))
+
+
+def _reach(means: ArmMeans, at: int, quantile: float, asked: list[int]) -> tuple[float, float]:
+    """How far the limits of a level's change lie below and above, by Wilson's and MOVER.
+
+    Args:
+        means: of two levels.
+        at: the level.
+        quantile: of t.
+        asked: levels whose parts are in one pool.
+    """
+    one = np.eye(2)[at]
+    whole = contrast(means.change, one, NEW)
+    every = [[contrast(part, each, NEW) for each in np.eye(2)] for part in means.parts]
+    assert whole is not None
+    rates = np.array([[each.mean @ weight for weight in np.eye(2)] for each in means.parts])
+    variance = np.array([[each.std_error**2 if each else 0 for each in part] for part in every])
+    n, units = np.tile(means.responses[asked], 2), np.tile(means.units[asked], 2)
+    p, v = rates[:, asked].ravel(), variance[:, asked].ravel()
+    worth = effective_of_rates(n, n * p, v, units, np.zeros(n.size, dtype=np.intp))
+    worth = worth.reshape(2, -1)[:, asked.index(at)]
+    rate, (added, taken) = rates[:, at], variance[:, at]
+    a = quantile**2 / worth
+    middle = (rate + a / 2) / (1 + a)
+    half = np.sqrt(rate * (1 - rate) * a + a**2 / 4) / (1 + a)
+    below, above = rate - (middle - half), middle + half - rate
+    r = _together(added, taken, whole.std_error**2)
+    assert abs(r) > 0.02
+    return _apart(below[0], above[1], r), _apart(above[0], below[1], r)
+
+
+@pytest.mark.parametrize("rates", [(0.4, 0.3, 0.5, 0.3), (0.9, 0.6, 0.3, 0.4)], ids=str)
+def test_limits_of_changes_and_their_differences_by_hand(rates: tuple[float, ...]) -> None:
+    """Newcombe's from Wilson's limits of both parts, with the correlation of their estimates."""
+    means = ArmMeans.of(changed(rates, seed=4), "group")
+    assert means is not None
+    for at, weights in enumerate(np.eye(2)):
+        found = change_of(means, weights, NEW, 0.1)
+        assert found is not None
+        below, above = _reach(means, at, float(t.isf(0.05, found["df"])), [at])
+        assert found["ci_low"] == pytest.approx(found["estimate"] - below)
+        assert found["ci_high"] == pytest.approx(found["estimate"] + above)
+    between = difference_of_changes(means, 0, 1, NEW, 0.1)
+    assert between is not None
+    quantile = float(t.isf(0.05, between["df"]))
+    (below, above), (lower, higher) = (_reach(means, at, quantile, [0, 1]) for at in (0, 1))
+    alone = [contrast(means.change, each, NEW) for each in np.eye(2)]
+    ours, others = (each.std_error**2 for each in alone if each is not None)
+    r = _together(ours, others, between["std_error"] ** 2)
+    assert between["ci_low"] == pytest.approx(between["estimate"] - _apart(below, higher, r))
+    assert between["ci_high"] == pytest.approx(between["estimate"] + _apart(above, lower, r))
 
 
 def test_the_change_of_all_weighs_groups_by_their_prompts() -> None:
