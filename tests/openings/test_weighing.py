@@ -226,7 +226,10 @@ def test_leaves_are_those_of_the_prompt_s_fold_that_have_a_probability() -> None
         .filter(fold=2)
         .with_columns(fold=pl.lit(1, openings().schema["fold"]), share=pl.lit(0.9))
     )
-    leaves = strata(pl.concat([other, openings()]), told, propensity, longest=9)
+    # What counts is how often sampled responses open so, not what the model gives them.
+    unlike = told.with_columns(probability=pl.lit(0.5))
+    leaves = strata(pl.concat([other, openings()]), unlike, propensity, longest=9)
+    assert leaves["chance"].to_list() == list(CHANCE.values())
     assert dict(leaves.select("opening", "share").iter_rows()) == {"1": 24 / 40, "2-5": 1.0}
     never = told.with_columns(
         probability_sampled=pl.when(pl.col("opening") == "1").then(0.0).otherwise(0.02)
@@ -279,6 +282,9 @@ def test_numbers_are_as_many_as_expected_whatever_the_order() -> None:
     assert abs(many.sum() - 3500) < 4 * math.sqrt(2000 * 0.25 * 0.75)
     assert numbers(rows[::-1], seed=3).to_list() == found.to_list()[::-1]
     assert numbers(rows, seed=4).to_list() != found.to_list()
+    # Each opening of a prompt has a chance of its own.
+    other = numbers(rows.with_columns(opening=pl.lit("8")), seed=3)
+    assert 0.3 < (other[::2] == few).mean() < 0.9
 
 
 def test_what_each_response_stands_for_adds_up_to_the_weighed_rate() -> None:
