@@ -323,6 +323,8 @@ def test_what_each_response_stands_for_adds_up_to_the_weighed_rate() -> None:
     ]  # fmt: skip
     # Without one draw's label of the machine the others stand for more.
     fewer = responses_weighed(*measured, drawn, machine[:3], leaf_labels, longest=9)
+    silent = machine.with_columns(machine_label=pl.when(pl.col("sample") < 3).then("machine_label"))
+    assert responses_weighed(*measured, drawn, silent, leaf_labels, longest=9).equals(fewer)
     outside = fewer.filter(leaf="")["weight"].to_list()
     assert outside == pytest.approx([1 / 3])
     assert (fewer.filter(leaf="1")["weight"] > found.filter(leaf="1")["weight"][0]).all()

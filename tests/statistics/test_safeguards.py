@@ -19,6 +19,7 @@ from refusal_parity.statistics.safeguards import (
     Compared,
     compared_arms,
     safeguards,
+    with_kind,
 )
 from refusal_parity.vocabulary import Scope
 
@@ -37,6 +38,21 @@ def test_each_arm_has_its_baseline() -> None:
         Compared("guarded", "plain", guards=True),
         Compared("both", "kind", guards=True),
     ]
+    # The first without a guard, wherever it stands.
+    later = arms_of({"guarded": {"guard": "g"}, "plain": None, "kind": "Be kind."})
+    assert compared_arms(later) == [
+        Compared("guarded", "plain", guards=True),
+        Compared("kind", "plain", guards=False),
+    ]
+
+
+def test_requests_of_no_kind_are_harmless() -> None:
+    kinds = pl.DataFrame({"prompt_id": ["p", "q", "r"], "kind": ["unsafe", None, "harmless"]})
+    rows = pl.DataFrame({"prompt_id": ["r", "q", "p", "q"]})
+    assert with_kind(rows, kinds)["kind"].to_list() == [
+        "harmless", "harmless", "unsafe", "harmless",
+    ]  # fmt: skip
+    assert set(with_kind(rows, kinds.drop("kind"))["kind"]) == {"harmless"}
 
 
 def test_changes_by_hand() -> None:

@@ -60,11 +60,7 @@ def strip_echo(frame: pl.DataFrame) -> pl.Series:
     """
     response, prompt = pl.col("response"), pl.col("prompt")
     rest = response.str.slice(prompt.str.len_chars()).str.strip_chars()
-    echoed = (
-        (prompt.str.len_chars() > 0)
-        & response.str.starts_with(prompt)
-        & rest.str.contains(r"\w")
-    )  # fmt: skip
+    echoed = response.str.starts_with(prompt) & rest.str.contains(r"\w")
     return frame.select(
         pl.when(echoed.fill_null(value=False)).then(rest).otherwise(response).alias("response")
     ).to_series()

@@ -93,7 +93,7 @@ def with_kind(observations: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame
     """
     if KIND not in prompts.columns:
         return observations.with_columns(kind=pl.lit(HARMLESS))
-    unsafe = pl.col(KIND).cast(pl.String).eq_missing(UNSAFE)
+    unsafe = pl.col(KIND).cast(pl.String) == UNSAFE
     kinds = prompts.select(
         "prompt_id",
         kind=pl.when(unsafe).then(pl.lit(UNSAFE)).otherwise(pl.lit(HARMLESS)),
