@@ -6,7 +6,7 @@ the second: a chi-square over prompts, and the sums. And what weighing costs and
 or five draws: the variance of a rate for the same processor seconds of the engine, responses to
 openings counted in.
 
-`common`: the same of a model that refuses every eighth time, where nothing is to be lost.
+`common`: the same of the demo study's models, which refuse 15 and 18 %: nothing is to be lost.
 
 `model`: the same with any model's folder; a stock opening makes a refusal, which is what is
 tested here: openings, not labels.
@@ -237,7 +237,7 @@ def main() -> None:
     parser.add_argument("--pilot", type=int, default=8, help="draws a prompt, of `unsafe`")
     given = parser.parse_args()
     models = (["rare-guarded", "rare-even"] if "demo" in given.parts else []) + (
-        ["demo-even"] if "common" in given.parts else []
+        ["demo-even", "demo-guarded"] if "common" in given.parts else []
     )
     for model in models:
         print(f"\n{model}", flush=True)
