@@ -59,6 +59,7 @@ def prepared(response: str, name: str | None = None, prompt: str | None = None) 
         ("ليـلى", "ليلى", MASK),
         ("ليلى", "ليـلى", MASK),
         ("وليلى لليلى ليلىن", "ليلى", f"و{MASK} ل{MASK} ليلىن"),
+        ("ولليلى", "ليلى", f"ول{MASK}"),  # two words of one letter before it
         ("לנועם, שנועם, ינועם", "נועם", f"ל{MASK}, ש{MASK}, ינועם"),
         ("Irem, \u0130REM, irem", "\u0130rem", f"{MASK}, {MASK}, {MASK}"),
         ("Anne Li, Anne-\nLi, AnneLi", "Anne-Li", f"{MASK}, {MASK}, AnneLi"),
