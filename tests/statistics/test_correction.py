@@ -128,24 +128,42 @@ def test_pseudo_outcomes_carry_the_rate_and_its_sampling_variance(
 
 
 def smoothing_by_hand(audited: Audited) -> list[float]:
-    """Halfway between a level's own share of disagreement and that of all, less what is seen."""
+    """Halfway between a level's own share of disagreement and that of all, less what is seen.
+
+    Where rows are not worth the same, each counts by what its error adds to the variance.
+    """
     samples = {level: of_level(audited, level) for level in (0, 1)}
+    lines = {level: slope_by_hand(sample) for level, (_, sample) in samples.items()}
+    ends = {level: scale_and_offset(*samples[level], lines[level]) for level in samples}
+
+    def counting(level: int, reading: float) -> list[tuple[float, bool, float]]:
+        """Of each row: what its error counts, whether it is one, and its square."""
+        scale, offset = ends[level]
+        return [
+            (
+                row.a**2 * scale * row.w * max(scale * row.w - 1, 0),
+                row.f != row.y,
+                (row.y - lines[level] * row.f - offset) ** 2,
+            )
+            for row in samples[level][1]
+            if row.f == reading
+        ]
+
+    def wrong(rows: list[tuple[float, bool, float]]) -> float:
+        if audited.worth is None:
+            return sum(unlike for _, unlike, _ in rows)
+        return len(rows) * sum(v * unlike for v, unlike, _ in rows) / sum(v for v, *_ in rows)
+
     extra = []
-    for every, sample in samples.values():
-        slope = slope_by_hand(sample)
-        scale, offset = scale_and_offset(every, sample, slope)
+    for level, (every, _) in samples.items():
         added = 0.0
         for reading in (0.0, 1.0):
-            everywhere = [row for _, rows in samples.values() for row in rows if row.f == reading]
-            pooled = (sum(row.f != row.y for row in everywhere) + 0.5) / (len(everywhere) + 1)
-            own = [row for row in sample if row.f == reading]
-            share = (sum(row.f != row.y for row in own) / len(own) + pooled) / 2
-            certain = [a**2 * scale * w * max(scale * w - 1, 0) for *_, w, a in own]
-            seen = sum(
-                v * (row.y - slope * row.f - offset) ** 2
-                for v, row in zip(certain, own, strict=True)
-            )
-            added += share * (1 - share) * sum(certain) - seen * len(own) / (len(own) - 1)
+            of_all = [counting(each, reading) for each in samples]
+            pooled = (sum(map(wrong, of_all)) + 0.5) / (sum(map(len, of_all)) + 1)
+            own = of_all[level]
+            share = (wrong(own) / len(own) + pooled) / 2
+            seen = sum(v * square for v, _, square in own) * len(own) / (len(own) - 1)
+            added += share * (1 - share) * sum(v for v, *_ in own) - seen
         extra.append(added / sum(a for _, a in every) ** 2)
     return extra
 
