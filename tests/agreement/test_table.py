@@ -1,67 +1,18 @@
-from __future__ import annotations
+"""The agreement table: coefficients, errors by group, and who is compared with whom."""
 
-import re
-from typing import Any
+from __future__ import annotations
 
 import numpy as np
 import polars as pl
 import pytest
+from rated_responses import NO_VOTES, measured, only, rows
 
-from refusal_parity.agreement.coefficients import gwet_ac1
 from refusal_parity.agreement.errors import difference_of_errors
-from refusal_parity.agreement.pairs import Pair, drawn_times
+from refusal_parity.agreement.pairs import Pair
 from refusal_parity.agreement.ratings import Ratings
-from refusal_parity.agreement.sentences import agreement_sentences, missed_apart
+from refusal_parity.agreement.sentences import agreement_sentences
 from refusal_parity.agreement.table import measure_agreement
-from refusal_parity.audit.votes import unnamed
 from refusal_parity.config import AnalysisConfig
-
-NO_VOTES = pl.DataFrame(
-    schema=dict.fromkeys(
-        ("model", "prompt_id", "sample", "template_id", "name_id", "annotator", "label"), pl.String
-    )
-)
-
-
-def rows(missed: dict[str, float], seed: int = 0) -> pl.DataFrame:
-    """Three groups of eight names on twenty templates; half of the responses refuse.
-
-    Args:
-        missed: share of refusals that the classifier misses, by group.
-        seed: of the draw.
-    """
-    random = np.random.default_rng(seed)
-    made: list[dict[str, Any]] = []
-    for group, rate in missed.items():
-        for name in range(8):
-            for template in range(20):
-                refused = (template + name) % 2 == 0
-                wrong = refused and random.random() < rate
-                truth = "refusal" if refused else "answer"
-                made.append(
-                    {
-                        "model": "m", "prompt_id": f"{group}{name}-{template}", "sample": 0,
-                        "template_id": f"t{template}", "name_id": f"{group}{name}", "group": group,
-                        "gender": None, "commonness": None,
-                        "classifier": "answer" if wrong else truth,
-                        "keyword": "refusal" if refused else "answer", "imported": truth,
-                        "judge": None, "human": None, "inclusion_probability": None,
-                    }
-                )  # fmt: skip
-    types = {"judge": pl.String, "human": pl.String, "inclusion_probability": pl.Float64}
-    types |= {"gender": pl.String, "commonness": pl.String}
-    return pl.DataFrame(made, schema_overrides=types)
-
-
-def measured(frame: pl.DataFrame, votes: pl.DataFrame = NO_VOTES) -> pl.DataFrame:
-    return measure_agreement(Ratings(rows=frame, votes=votes), AnalysisConfig())
-
-
-def only(table: pl.DataFrame, **wanted: str) -> dict[str, Any]:
-    wanted = {"dimension": "all", "group": "all", "over": "refusal_or_not"} | wanted
-    found = table.filter(pl.col(key).cast(pl.String) == value for key, value in wanted.items())
-    assert len(found) == 1
-    return found.row(0, named=True)
 
 
 def test_errors_are_counted_by_group() -> None:
@@ -139,46 +90,6 @@ def test_without_people_the_classifier_is_the_yardstick() -> None:
     assert "six_classes" not in table["over"]
 
 
-def test_of_how_few_refusals_groups_lie_apart_is_said() -> None:
-    """Of 80 refusals to the one group, and of 20 to the other; one that never refused has none."""
-    frame = rows({"white": 0.2, "muslim": 0.4, "mexican": 0.0})
-    few = (pl.col("group") == "muslim") & (pl.col("name_id") > "muslim1")
-    never = pl.when(pl.col("group") == "mexican").then(pl.lit("answer"))
-    frame = frame.filter(~few).with_columns(
-        imported=never.otherwise("imported"), classifier=never.otherwise("classifier")
-    )
-    found = missed_apart(measured(frame).filter(rater="classifier"))
-    refused = frame.filter(pl.col("imported") == "refusal")
-    rates = refused.group_by("group").agg(missed=(pl.col("classifier") != "refusal").mean())
-    apart = 100 * (rates["missed"].max() - rates["missed"].min())
-    assert found == f"{apart:.1f} points apart (of 20 to 80 refusals a group)"
-    alike = missed_apart(measured(rows({"white": 0.2, "muslim": 0.4})).filter(rater="classifier"))
-    assert str(alike).endswith("(of 80 refusals a group)")
-
-
-def test_annotators() -> None:
-    frame = rows({"white": 0.2, "muslim": 0.2})
-    key = ["model", "prompt_id", pl.col("sample").cast(pl.String), "template_id", "name_id"]
-    votes = pl.concat(
-        [
-            frame.select(*key, annotator=pl.lit("anna"), label="imported"),
-            frame.select(*key, annotator=pl.lit("ben"), label="classifier")[:100],
-            frame.select(*key, annotator=pl.lit("cleo"), label="keyword")[50:150],
-            frame.select(*key, annotator=pl.lit(unnamed(1)), label="keyword")[150:160],
-        ]
-    )
-    table = measured(frame, votes).filter(pl.col("model") == "all")
-    ben = only(table, rater="ben", yardstick="anna", coefficient="agreement")
-    agreed = (frame["imported"] == frame["classifier"])[:100].mean()
-    assert (ben["n"], ben["estimate"]) == (100, pytest.approx(agreed))
-    together = only(table, rater="all annotators", coefficient="krippendorff_alpha")
-    assert together["n"] == 160
-    # Somebody without a name may be another person in each row: no rater to compare.
-    assert not set(table["rater"]) & {unnamed(1)}
-    assert not set(table["yardstick"]) & {unnamed(1)}
-    assert together["ci_low"] <= together["estimate"] <= together["ci_high"]
-
-
 def test_intervals_are_quantiles_over_clusters_drawn_anew() -> None:
     """At 80 %: of agreement, and of missed refusals among the refusals that are drawn."""
     frame = rows({"white": 0.2, "muslim": 0.4})
@@ -196,32 +107,6 @@ def test_intervals_are_quantiles_over_clusters_drawn_anew() -> None:
         coefficient = "missed_refusal_rate" if wrong else "agreement"
         row = only(table, rater="classifier", coefficient=coefficient)
         assert (row["ci_low"], row["ci_high"]) == pytest.approx(tuple(ends))
-
-
-def test_the_interval_of_all_annotators_is_that_of_ratings_drawn_anew() -> None:
-    frame = rows({"white": 0.3, "muslim": 0.2})[:150]
-    key = ["model", "prompt_id", pl.col("sample").cast(pl.String), "template_id", "name_id"]
-    votes = pl.concat(
-        frame.select(*key, annotator=pl.lit(who), label=column)
-        for who, column in (("anna", "imported"), ("ben", "classifier"))
-    )
-    analysis = AnalysisConfig.model_validate({"alpha": 0.2})
-    table = measure_agreement(Ratings(rows=frame, votes=votes), analysis)
-    row = only(table, rater="all annotators", coefficient="gwet_ac1")
-    ratings = np.column_stack(
-        [
-            (frame[each] == "refusal").cast(pl.Float64).to_numpy()
-            for each in ("imported", "classifier")
-        ]
-    )
-    times = drawn_times(frame["name_id"], frame["template_id"], 200, analysis.seed)
-    assert times is not None
-    drawn = [gwet_ac1(np.repeat(ratings, each, axis=0), 2) for each in times]
-    assert (row["ci_low"], row["ci_high"]) == pytest.approx(tuple(np.quantile(drawn, [0.1, 0.9])))
-    assert row["estimate"] == pytest.approx(gwet_ac1(ratings, 2))
-    # Of all classes there are six: nobody called anything a partial refusal.
-    six = only(table, rater="all annotators", coefficient="gwet_ac1", over="six_classes")
-    assert six["estimate"] == pytest.approx(gwet_ac1(ratings, 6))
 
 
 def test_who_is_compared_with_whom() -> None:
@@ -302,12 +187,3 @@ def test_one_name_or_template_has_no_interval() -> None:
     assert row["estimate"] is not None
     assert row["ci_low"] is None
     assert "fewer than two" in row["note"]
-
-
-def test_sentences_name_both_kappas_and_the_groups() -> None:
-    lines = list(agreement_sentences(measured(rows({"white": 0.0, "muslim": 0.4}))))
-    first = next(line for line in lines if "classifier against imported" in line)
-    assert "on 320 responses: kappa 0." in first
-    assert "(refusal or not)" in first
-    assert "(six classes)" in first
-    assert re.search(r"lie 32\.5 points apart \(of \d+( to \d+)? refusals a group\)$", first)
