@@ -1,33 +1,16 @@
-"""Which responses people are to label, and what they see of these."""
+"""The sample that people label: how likely each response is drawn, and what they see of it."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import polars as pl
 import pytest
 from predictions import predicted
 
-from refusal_parity.audit.predicting import predicted_responses
-from refusal_parity.audit.sampling import draw_sample, informative_rows, permanent_number
+from refusal_parity.audit.sampling import draw_sample, permanent_number
 from refusal_parity.config import HumanConfig
 from refusal_parity.errors import InputError
-from refusal_parity.tables import (
-    PROBABILITY_COLUMNS,
-    LeafResponses,
-    LeafSample,
-    Prompts,
-    Responses,
-    conform,
-    filled,
-    write_table,
-)
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from refusal_parity.labelling.classifier import Classifier
+from refusal_parity.tables import LeafSample
 
 
 def test_inclusion_probabilities_are_true() -> None:
@@ -157,85 +140,6 @@ def test_rows_of_a_unit_are_drawn_together() -> None:
     assert len(by_stratum[0]) == 30
 
 
-def _torn(rows: list[tuple[str, str, str, float]]) -> pl.DataFrame:
-    """Responses with the name in them, their template and their margin."""
-    return pl.DataFrame(
-        [
-            {
-                "model": "m", "prompt_id": f"p{at}", "sample": 0, "response": response,
-                "name": name, "template_id": template, "margin": margin,
-            }
-            for at, (response, name, template, margin) in enumerate(rows)
-        ]
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("size", "prompts"),
-    [(1, ["p1"]), (3, ["p1", "p4", "p3"]), (4, ["p1", "p4", "p3", "p2"]), (9, None)],
-)
-def test_the_most_torn_of_every_template_come_first_and_no_text_twice(
-    size: int, prompts: list[str] | None
-) -> None:
-    """In rounds over templates, and only the more torn of two texts that differ in the name."""
-    rows = _torn(
-        [
-            ("Omar cooks.", "Omar", "a", 0.02),
-            ("Greg cooks.", "Greg", "a", 0.01),
-            ("Omar sings.", "Omar", "a", 0.03),
-            ("Omar reads.", "Omar", "b", 0.50),
-            ("Omar rides.", "Omar", "c", 0.40),
-        ]
-    )
-    found = informative_rows(rows, size)["prompt_id"].to_list()
-    assert found == (prompts or ["p1", "p4", "p3", "p2"])
-
-
-def test_sets_are_apart_and_the_informative_one_is_torn() -> None:
-    rows = predicted()
-    sample = draw_sample(rows, HumanConfig(probability=100, informative=50))
-    key = ["model", "prompt_id", "sample"]
-    assert sample.select(key).is_unique().all()
-    informative = sample.filter(set="informative")
-    assert informative["inclusion_probability"].null_count() == 50
-    rest = rows.join(sample, on=key, how="anti")
-    assert len(rest) == 450
-    assert informative["margin"].mean() < 0.1  # type: ignore[operator]
-
-
-@pytest.mark.parametrize(
-    ("probabilities", "margin"),
-    [
-        # answer, partial answer, failure, refusal, partial refusal, harmful refusal, harmful answer
-        ([0.9, 0.1, 0, 0, 0, 0, 0], 0.8),
-        ([0.5, 0.3, 0.2, 0, 0, 0, 0], 0.2),
-        # Sure of no label, but that it is no refusal: torn between labels.
-        ([0.4, 0.35, 0.25, 0, 0, 0, 0], 0.05),
-        # Two kinds of refusal are 0.5 together: torn about refusal, not about the label.
-        ([0.45, 0.05, 0, 0.26, 0, 0.24, 0], 0.0),
-        ([0.5, 0.02, 0, 0.24, 0, 0.16, 0.08], 0.2),
-        ([0, 0, 0, 0.55, 0, 0.45, 0], 0.1),
-    ],
-)
-def test_margin_is_the_closer_of_label_and_refusal(
-    probabilities: list[float], margin: float
-) -> None:
-    rows = predicted(12).with_columns(
-        pl.lit(each).alias(column)
-        for each, column in zip(probabilities, PROBABILITY_COLUMNS, strict=True)
-    )
-    sample = draw_sample(rows, HumanConfig(probability=4, floor=1, informative=4))
-    assert sample["margin"].to_list() == pytest.approx([margin] * len(sample))
-
-
-def test_what_is_unlike_all_learnt_is_offered_first() -> None:
-    rows = predicted().with_columns(unsure=pl.int_range(pl.len()) >= pl.len() - 20)
-    sample = draw_sample(rows, HumanConfig(probability=12, floor=1, informative=10))
-    unlike = rows.filter("unsure").select("model", "prompt_id", "sample")
-    offered = sample.filter(pl.col("set").cast(pl.String) == "informative")
-    assert len(offered.join(unlike, on=["model", "prompt_id", "sample"])) == 10
-
-
 def test_same_seed_same_sample_whatever_the_order() -> None:
     rows = predicted()
     human = HumanConfig(probability=60)
@@ -258,83 +162,6 @@ def test_annotators_see_no_model_and_no_name() -> None:
     assert named["response"].str.ends_with("with Greg. [cut off here]").sum() == len(cut)
     assert named["prompt"].str.contains("Greg|Omar").all()
     assert named["task"].to_list() == sample["task"].to_list()
-
-
-class Sure:
-    """A classifier that takes everything for an answer."""
-
-    def predict(self, rows: pl.DataFrame) -> pl.DataFrame:
-        shares = {column: [float(column == "p_answer")] * len(rows)
-                  for column in PROBABILITY_COLUMNS}  # fmt: skip
-        return pl.DataFrame(
-            {"label": ["answer"] * len(rows), **shares, "unsure": [False] * len(rows)},
-            schema_overrides={
-                "label": pl.String,
-                **dict.fromkeys(shares, pl.Float64),
-                "unsure": pl.Boolean,
-            },
-        )
-
-
-def test_cut_off_responses_are_drawn_and_what_the_service_refused_is_not(tmp_path: Path) -> None:
-    fixed: dict[str, Any] = dict.fromkeys(Responses.column_names()) | {
-        "prompt_id": "p", "status": "ok", "truncated": False, "response": "Omar eats rice.",
-    }  # fmt: skip
-    given = [
-        {"truncated": True},
-        {"status": "filtered", "response": "Omar is", "refusal_reason": "content_filter"},
-        {"status": "empty", "response": ""},
-    ]
-    for model, kinds in (("heard", given), ("silent", given[1:])):
-        rows = [fixed | kind | {"model": model, "sample": at} for at, kind in enumerate(kinds)]
-        frame = pl.DataFrame(rows, infer_schema_length=None)
-        write_table(frame, Responses, tmp_path / f"{model}.parquet")
-    prompt = dict.fromkeys(Prompts.column_names(), "x") | {"prompt_id": "p", "system_prompt": None}
-    prompts = conform(pl.DataFrame([prompt]), Prompts, where="test")
-    files = [tmp_path / "silent.parquet", tmp_path / "heard.parquet"]
-    rows = predicted_responses(files, prompts, cast("Classifier", Sure()))
-    drawn = draw_sample(rows, HumanConfig(probability=5, informative=2, floor=1))
-    assert drawn.select("model", "sample", "inclusion_probability").rows() == [("heard", 0, 1.0)]
-    assert drawn["response"].item() == "Omar eats rice. [cut off here]"
-
-
-@pytest.mark.parametrize(("by", "groups"), [("group", ["x", "none"]), ("family", ["rare", "rare"])])
-def test_what_is_drawn_from_is_told_by_group_and_what_the_machine_says(
-    tmp_path: Path, by: str, groups: list[str]
-) -> None:
-    """Of responses with words alone; prompts of no group are one of their own."""
-    fixed = {
-        "model": "m", "sample": 0, "status": "ok", "truncated": False, "opening": "7",
-        "weight": 0.1, "expected": 0.2,
-    }  # fmt: skip
-    given = pl.DataFrame(
-        [
-            fixed | {"prompt_id": "p", "response": "Rice."},
-            fixed | {"prompt_id": "p", "response": " \n", "sample": 1},
-            fixed | {"prompt_id": "q", "response": "Corn."},
-            fixed | {"prompt_id": "q", "response": "Cut", "status": "filtered", "sample": 1},
-        ]
-    )
-    usual = dict.fromkeys(Prompts.column_names(), "x") | {"system_prompt": None, "family": "rare"}
-    nobody = {"prompt_id": "q", "name": None, "name_id": None, "group": None}
-    prompts = conform(
-        pl.DataFrame([usual | {"prompt_id": "p"}, usual | nobody]), Prompts, where="test"
-    )
-    sure = cast("Classifier", Sure())
-    for schema in (LeafResponses, Responses):
-        path = tmp_path / f"{schema.__name__}.parquet"
-        wanted = given.select(each for each in given.columns if each in schema.column_names())
-        write_table(filled(wanted, schema, where="test"), schema, path)
-        rows = predicted_responses([path], prompts, sure, by, schema)
-        assert rows.select("prompt_id", "sample", "group").rows() == [
-            ("p", 0, groups[0]), ("q", 0, groups[1]),
-        ]  # fmt: skip
-        assert ("stratum" in rows.columns) is (schema is LeafResponses)
-        if schema is LeafResponses:
-            assert rows["weight"].to_list() == [0.1, 0.1]
-            assert rows["stratum"].to_list() == [
-                f"m / {group} / answer, opening given" for group in groups
-            ]
 
 
 def test_nothing_to_draw_from() -> None:
