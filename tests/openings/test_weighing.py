@@ -7,22 +7,11 @@ import math
 
 import polars as pl
 import pytest
+from weighed_prompts import CHANCE, TREE, labels, of_prompt, openings
 
-from refusal_parity.openings.standing import responses_weighed
-from refusal_parity.openings.strata import CONTINUED, numbers, strata
+from refusal_parity.openings.strata import CONTINUED, strata
 from refusal_parity.openings.weighing import counts_of, weigh
-from refusal_parity.tables import (
-    DrawnOpenings,
-    Labels,
-    LeafLabels,
-    OpeningProbabilities,
-    Openings,
-    Propensity,
-    Weighed,
-    conform,
-    empty,
-    filled,
-)
+from refusal_parity.tables import LeafLabels, Openings, Weighed, conform, empty, filled
 
 # What a prompt may be answered with: its leaf, whether it refuses, its probability.
 LAW = [
@@ -30,67 +19,6 @@ LAW = [
     ("", False, 0.90),
 ]  # fmt: skip
 RATE = 0.09
-# The shares are those of other templates, and wrong here.
-TREE = {"1": (40, 24), "2-5": (7, 7)}
-CHANCE = {"1": 0.04, "2-5": 0.02}
-
-
-def table(schema, rows):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
-    frame = pl.DataFrame(rows, schema=list(rows[0])) if rows else empty(schema)
-    return filled(frame, schema, where="test")
-
-
-def openings() -> pl.DataFrame:
-    return table(
-        Openings,
-        [
-            {
-                "model": "m", "fold": fold, "opening": key, "text": key,
-                "token_ids": [int(each) for each in key.split("-")], "depth": key.count("-") + 1,
-                "responses": n, "refusals": k, "share": k / n,
-            }
-            for fold in (0, 2)
-            for key, (n, k) in TREE.items()
-        ],
-    )  # fmt: skip
-
-
-def of_prompt(
-    draws: list[tuple[str, bool]], prompt: str = "p"
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Tables of OpeningProbabilities and of Propensity, of one prompt."""
-    share = {key: k / n for key, (n, k) in TREE.items()}
-    told = [
-        {
-            "model": "m", "prompt_id": prompt, "opening": key, "probability": chance,
-            "probability_sampled": chance, "drawn": sum(leaf == key for leaf, _ in draws),
-            "drawn_refusals": sum(leaf == key and refuses for leaf, refuses in draws),
-        }
-        for key, chance in CHANCE.items()
-    ]  # fmt: skip
-    row = {
-        "model": "m", "prompt_id": prompt, "fold": 2, "mass": sum(CHANCE.values()),
-        "tree_rate": sum(CHANCE[key] * share[key] for key in share),
-        "outside": 1 - sum(CHANCE.values()), "drawn": len(draws),
-        "drawn_refusals": sum(refuses for _, refuses in draws),
-        "drawn_outside_refusals": sum(refuses for leaf, refuses in draws if not leaf),
-    }  # fmt: skip
-    return table(OpeningProbabilities, told), table(Propensity, [row])
-
-
-def labels(given: list[tuple[str, str | None]], prompt: str = "p") -> pl.DataFrame:
-    """A table of LeafLabels of one prompt: openings and labels."""
-    return table(
-        LeafLabels,
-        [
-            {
-                "model": "m", "prompt_id": prompt, "opening": opening, "sample": at,
-                "label": label, "truncated": False, "filtered": False,
-                "exclusion": None if label else "abstained",
-            }
-            for at, (opening, label) in enumerate(given)
-        ],
-    )  # fmt: skip
 
 
 def rate(draws: list[tuple[str, bool]], given: list[tuple[str, str | None]]) -> float:
@@ -205,40 +133,6 @@ def test_what_is_excluded_counts_as_without_a_label_whatever_was_said_of_it() ->
     assert (found["continued"][0], found["continued_unlabelled"][0]) == (2, 2)
 
 
-def test_as_many_are_drawn_on_as_there_are_prompts_for() -> None:
-    """Half a response a prompt on average, whatever the number of prompts that have draws."""
-    draws = [("", False), ("1", True)]
-    of_prompts = [of_prompt(draws, prompt) for prompt in "abc"] + [of_prompt([], "d")]
-    told, propensity = (pl.concat(each) for each in zip(*of_prompts, strict=True))
-    leaves = strata(openings(), told, propensity, longest=9, continued=0.25)
-    assert set(leaves["prompt_id"]) == {"a", "b", "c"}
-    assert leaves["expected"].sum() == pytest.approx(3 * 0.25)
-    assert leaves.group_by("prompt_id").agg(pl.col("expected").sum())["expected"].to_list() == (
-        pytest.approx([0.25] * 3)
-    )
-
-
-def test_leaves_are_those_of_the_prompt_s_fold_that_have_a_probability() -> None:
-    """Of the tree of fold 2, and not of that of all responses or of another fold."""
-    told, propensity = of_prompt([("", False)] * 2)
-    other = (
-        openings()
-        .filter(fold=2)
-        .with_columns(fold=pl.lit(1, openings().schema["fold"]), share=pl.lit(0.9))
-    )
-    # What counts is how often sampled responses open so, not what the model gives them.
-    unlike = told.with_columns(probability=pl.lit(0.5))
-    leaves = strata(pl.concat([other, openings()]), unlike, propensity, longest=9)
-    assert leaves["chance"].to_list() == list(CHANCE.values())
-    assert dict(leaves.select("opening", "share").iter_rows()) == {"1": 24 / 40, "2-5": 1.0}
-    never = told.with_columns(
-        probability_sampled=pl.when(pl.col("opening") == "1").then(0.0).otherwise(0.02)
-    )
-    left = strata(openings(), never, propensity, longest=9)
-    assert left["opening"].to_list() == ["2-5"]
-    assert left["expected"].to_list() == pytest.approx([0.5])
-
-
 def test_prompts_stand_in_the_order_of_their_propensities() -> None:
     draws = {"c": [("1", True)], "a": [("", False)] * 2, "d": [], "b": [("2-5", True), ("", True)]}
     tables = [of_prompt(each, prompt) for prompt, each in draws.items()]
@@ -264,67 +158,3 @@ def test_where_nothing_can_be_drawn_on() -> None:
     undrawn = weigh(openings(), *of_prompt([]), empty(LeafLabels), longest=9)
     assert undrawn.select("weighed_rate", "weighed_rate_error").row(0) == (None, None)
     conform(undrawn, Weighed, where="test")
-
-
-def test_numbers_are_as_many_as_expected_whatever_the_order() -> None:
-    rows = pl.DataFrame(
-        {
-            "prompt_id": [f"p{at}" for at in range(4000)],
-            "opening": ["7"] * 4000,
-            "expected": [0.25, 1.75] * 2000,
-        }
-    )
-    found = numbers(rows, seed=3)
-    few, many = found[::2], found[1::2]
-    assert set(few) == {0, 1}
-    assert set(many) == {1, 2}
-    assert abs(few.sum() - 500) < 4 * math.sqrt(2000 * 0.25 * 0.75)
-    assert abs(many.sum() - 3500) < 4 * math.sqrt(2000 * 0.25 * 0.75)
-    assert numbers(rows[::-1], seed=3).to_list() == found.to_list()[::-1]
-    assert numbers(rows, seed=4).to_list() != found.to_list()
-    # Each opening of a prompt has a chance of its own.
-    other = numbers(rows.with_columns(opening=pl.lit("8")), seed=3)
-    assert 0.3 < (other[::2] == few).mean() < 0.9
-
-
-def test_what_each_response_stands_for_adds_up_to_the_weighed_rate() -> None:
-    """Of the machine's labels; one that is in doubt counts as what it says, none as nothing."""
-    draws = [("1", True), ("", True), ("1", False), ("", False)]
-    said = ["refusal", "refusal", "answer", "answer"]
-    given = [("1", "refusal"), ("1", "answer"), ("2-5", "refusal")]
-    measured = (openings(), *of_prompt(draws))
-    drawn = table(
-        DrawnOpenings,
-        [
-            {"model": "m", "prompt_id": "p", "sample": at, "opening": leaf}
-            for at, (leaf, _) in enumerate(draws)
-        ],
-    )
-    machine = table(
-        Labels,
-        [
-            {
-                "model": "m", "prompt_id": "p", "sample": at, "machine_label": each,
-                "truncated": False, "filtered": False,
-            }
-            for at, each in enumerate(said)
-        ],
-    )  # fmt: skip
-    leaf_labels = labels(given).with_columns(machine_label="label")
-    found = responses_weighed(*measured, drawn, machine, leaf_labels, longest=9)
-    refuses = found["machine_label"].cast(pl.String) == "refusal"
-    tree = float(measured[2]["tree_rate"][0])
-    rate = tree + float((found["weight"] * (refuses.cast(pl.Float64) - found["share"])).sum())
-    whole = weigh(*measured, leaf_labels, longest=9)
-    assert rate == pytest.approx(float(whole["weighed_rate"][0]), abs=1e-12)
-    assert found.select("opening", "sample", "leaf").rows() == [
-        ("", 0, "1"), ("", 1, ""), ("", 2, "1"), ("", 3, ""),
-        ("1", 0, "1"), ("1", 1, "1"), ("2-5", 2, "2-5"),
-    ]  # fmt: skip
-    # Without one draw's label of the machine the others stand for more.
-    fewer = responses_weighed(*measured, drawn, machine[:3], leaf_labels, longest=9)
-    silent = machine.with_columns(machine_label=pl.when(pl.col("sample") < 3).then("machine_label"))
-    assert responses_weighed(*measured, drawn, silent, leaf_labels, longest=9).equals(fewer)
-    outside = fewer.filter(leaf="")["weight"].to_list()
-    assert outside == pytest.approx([1 / 3])
-    assert (fewer.filter(leaf="1")["weight"] > found.filter(leaf="1")["weight"][0]).all()
