@@ -1,0 +1,121 @@
+"""Limits of what an arm changes, where a rare outcome becomes frequent in correlated cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.special import ndtr, ndtri
+
+from refusal_parity.statistics.arm_changes import (
+    CERTAIN,
+    ArmMeans,
+    change_of,
+    difference_of_changes,
+)
+from refusal_parity.vocabulary import Scope
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+NEW = Scope.NEW_NAMES_AND_TEMPLATES
+
+
+def means_of(
+    with_arm: npt.NDArray[np.float64], without: npt.NDArray[np.float64], *, one_way: bool = False
+) -> ArmMeans:
+    """Of rates by template and name; the first half of the names are x, the others y."""
+    template, name = np.indices(with_arm.shape)
+    rows = pl.DataFrame(
+        {
+            "name_id": name.ravel(),
+            "template_id": template.ravel(),
+            "text_id": template.ravel(),
+            "group": np.where(2 * name.ravel() < with_arm.shape[1], "x", "y"),
+            "change": (with_arm - without).ravel(),
+            "n_with": 3,
+            "n_without": 3,
+        }
+    ).cast({"name_id": pl.String, "template_id": pl.String, "text_id": pl.String})
+    found = ArmMeans.of(rows, "group", one_way=one_way)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("spread", [0.2, 0.5, 1.0])
+@pytest.mark.parametrize(("before", "after"), [(0.02, 0.15), (0.03, 0.12), (0.04, 0.2)])
+def test_no_limit_is_hidden_by_what_both_arms_share(
+    spread: float, before: float, after: float
+) -> None:
+    """Refused is what lies above a threshold, lower with the arm; names spread less or more."""
+    template, name = (ndtri((np.arange(size) + 0.5) / size) for size in (24, 8))
+    cells = template[:, None] + spread * name[None, :]
+    cells = np.hstack([cells, cells]) / np.sqrt(1 + spread**2)
+    with_arm, without = (np.where(ndtr(cells) > 1 - rate, 1.0, 0.0) for rate in (after, before))
+    found = change_of(means_of(with_arm, without), np.array([1.0, 0.0]), NEW, 0.05)
+    assert found is not None
+    assert found["estimate"] == pytest.approx((with_arm - without).mean())
+    # Limits of the rates with and without the arm lay 0.1 to 2.3 errors below.
+    assert found["estimate"] - found["ci_low"] > 2 * found["std_error"]
+    assert found["ci_high"] - found["estimate"] > 2 * found["std_error"]
+
+
+def test_coverage_where_a_rare_outcome_becomes_frequent() -> None:
+    """300 studies of eight names and 24 templates: 2 % become 15 %, most variance shared."""
+    random = np.random.default_rng(17)
+    shared, own = np.sqrt(0.95), np.sqrt(0.05)
+    missed = []
+
+    def effects(scale: float) -> npt.NDArray[np.float64]:
+        parts = (1.55, (24, 1)), (0.15, (1, 8)), (0.3, (24, 8))
+        drawn = (random.normal(0, scale * np.sqrt(size), shape) for size, shape in parts)
+        return np.sum(np.broadcast_arrays(*drawn), axis=0)
+
+    for _ in range(300):
+        both, scale = effects(shared), np.sqrt(1 + 1.55 + 0.15 + 0.3)
+        rates = [
+            random.binomial(3, ndtr(ndtri(rate) * scale + both + effects(own))) / 3
+            for rate in (0.15, 0.02)
+        ]
+        # Names of one group alone: the other's are a copy, which tells nothing of it.
+        doubled = [np.hstack([rate, rate]) for rate in rates]
+        found = change_of(means_of(*doubled), np.array([1.0, 0.0]), NEW, 0.05)
+        missed.append(found is not None and not found["ci_low"] <= 0.13 <= found["ci_high"])
+    assert 0.015 <= np.mean(missed) <= 0.075
+
+
+def test_what_a_guard_cannot_do_widens_no_limit() -> None:
+    """A guard stops two of x's requests in each template and none of y's."""
+    without = np.zeros((10, 8))
+    stopped = without.copy()
+    stopped[::2, :2] = 1.0
+    free, guard = (means_of(stopped, without, one_way=one_way) for one_way in (False, True))
+    of_x = np.array([1.0, 0.0])
+    wide, narrow = (change_of(each, of_x, NEW, 0.05) for each in (free, guard))
+    assert wide is not None
+    assert narrow is not None
+    assert wide["ci_low"] < narrow["ci_low"] > 0
+    assert wide["ci_high"] == narrow["ci_high"]
+    assert wide["p_value"] is not None
+    assert (narrow["p_value"], narrow["note"]) == (None, CERTAIN)
+    # Whether it costs one group more than another is a question all the same.
+    between = difference_of_changes(guard, 0, 1, NEW, 0.05)
+    assert between is not None
+    assert 0 < between["p_value"] < 1
+
+
+def test_what_is_added_and_taken_away_is_told_apart() -> None:
+    """Arms exchanged, the change and its limits are the same but for the sign."""
+    random = np.random.default_rng(2)
+    one, other = (random.binomial(3, rate, (9, 10)) / 3 for rate in (0.3, 0.1))
+    for weights in np.eye(2):
+        there, back = (
+            change_of(means_of(*both), weights, NEW, 0.05) for both in ((one, other), (other, one))
+        )
+        assert there is not None
+        assert back is not None
+        assert there["estimate"] == pytest.approx(-back["estimate"])
+        assert there["ci_low"] == pytest.approx(-back["ci_high"])
+        assert there["p_value"] == pytest.approx(back["p_value"])
