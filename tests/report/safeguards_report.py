@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from refusal_parity.config import StudyConfig
-from refusal_parity.report.safeguards import told
+from refusal_parity.report.safeguards_wording import told
 from refusal_parity.tables import SafeguardRates, Safeguards, conform, empty
 from refusal_parity.vocabulary import Scope
 

@@ -8,6 +8,7 @@ from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.factors import UNSAFE
 from refusal_parity.report import safeguards
 from refusal_parity.report.figure_safeguards import trades_of
+from refusal_parity.report.safeguards_wording import told
 from refusal_parity.report.sections.section import Section
 from refusal_parity.tables import SafeguardRates, Safeguards
 from refusal_parity.text import plain
@@ -23,7 +24,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any] | None:
         "levels": DIMENSIONS[inputs.dimension].plural,
         "unsafe": UNSAFE in inputs[SafeguardRates]["kind"],
         "undrawn": _undrawn(inputs),
-        "told": safeguards.told(inputs),
+        "told": told(inputs),
         "changes": safeguards.changes_table(inputs),
         "rates": safeguards.rates_table(inputs),
     }
