@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from quick_null import QuickNull, design_of
+from quick_distances import design_of
+from quick_null import QuickNull
 
 from refusal_parity.statistics.adjust import holm
 from refusal_parity.statistics.distributions import t_isf

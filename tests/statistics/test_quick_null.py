@@ -30,6 +30,12 @@ def quick() -> ModuleType:
     return program_of("quick_null")
 
 
+@pytest.fixture(scope="module")
+def measuring(quick: ModuleType) -> ModuleType:
+    """What its distances are measured by."""
+    return sys.modules[quick.distances.__module__]
+
+
 def studies_of(count: int, **values: Any) -> Studies:
     scenarios = program_of("scenarios")
     scenario = scenarios.Scenario(**{"design": "20x24", "pattern": "MILD", "rate": 0.1} | values)
@@ -48,19 +54,21 @@ def studies_of(count: int, **values: Any) -> Studies:
     ],
     ids=["complete", "missing", "rare", "small", "templates lost"],
 )
-def test_distances_are_those_of_the_package(quick: ModuleType, values: dict[str, Any]) -> None:
+def test_distances_are_those_of_the_package(measuring: ModuleType, values: dict[str, Any]) -> None:
     studies = studies_of(40, **values)
     expected = effective(least_squares(studies)).rates.distance()
-    design = quick.design_of(studies)
-    found = np.array([quick.distances(k, design) for k in studies.k])
+    design = measuring.design_of(studies)
+    found = np.array([measuring.distances(k, design) for k in studies.k])
     assert found == pytest.approx(expected, rel=1e-6, abs=1e-6)
     assert (expected > 0).any()
 
 
-def test_studies_without_a_difference_are_drawn_as_by_the_package(quick: ModuleType) -> None:
+def test_studies_without_a_difference_are_drawn_as_by_the_package(
+    quick: ModuleType, measuring: ModuleType
+) -> None:
     studies = studies_of(1, missing=0.2, rate=0.3)
     random = np.random.default_rng(3)
-    null = quick.QuickNull(studies, 0, quick.design_of(studies), random)
+    null = quick.QuickNull(studies, 0, measuring.design_of(studies), random)
     found = null.distances(1500)
     expected = null_distances(studies, 0, 1500, random)
     assert expected is not None
