@@ -16,6 +16,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.inference.provenance import file_hash, weights_hash
 from refusal_parity.inference.stopping import Stopped
 from refusal_parity.tables import Lessons, Training, conform, write_table
+from refusal_parity.training.job import TrainingJob
 from refusal_parity.training.lessons import Account
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _trained(
     base: Path | None = None,
     **given: Any,
 ) -> Path:
-    from refusal_parity.training.variants import TrainingJob, train_variant  # noqa: PLC0415
+    from refusal_parity.training.variants import train_variant  # noqa: PLC0415
 
     variant = {"model": "base", "method": "sft", "data": ["p"], "batch": 4, "learning_rate": 1e-3}
     path, account = lessons

@@ -3,6 +3,7 @@ from pathlib import Path
 from refusal_parity.config import load_config
 from refusal_parity.console import job
 from refusal_parity.tables import Training, read_table, write_table
+from refusal_parity.training.job import TrainingJob
 from refusal_parity.training.lessons import Account
 from refusal_parity.training.libraries import training_module
 
@@ -15,7 +16,7 @@ with job(key, snakemake.log[0]) as say:
     training = training_module()
     account = Account.of(read_table(Training, Path(snakemake.input.account)))
     training.train_variant(
-        training.TrainingJob(
+        TrainingJob(
             key=key,
             variant=study.train.variants[key],
             base=Path(snakemake.input.folder),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import torch
 import transformers
@@ -16,13 +14,6 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
 from refusal_parity.errors import InputError
-from refusal_parity.files import new_folder
-from refusal_parity.inference.provenance import (
-    file_hash,
-    package_versions,
-    small_files_hash,
-    weights_hash,
-)
 from refusal_parity.inference.stopping import Sigterm
 from refusal_parity.tables import Lessons, read_table
 from refusal_parity.training.checkpoints import (
@@ -32,19 +23,15 @@ from refusal_parity.training.checkpoints import (
     last_checkpoint,
 )
 from refusal_parity.training.rendering import conversations
+from refusal_parity.training.weights import settings_of, write_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from refusal_parity.config import VariantConfig
+    from refusal_parity.training.job import TrainingJob
     from refusal_parity.training.lessons import Account
-
-PROVENANCE: Final = "training.json"
-"""In the folder of the weights: what they were made from, and how."""
-
-_PACKAGES: Final = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers")
-_COPIED: Final = (".json", ".jinja", ".model", ".txt")
 
 
 class _Sft(SafeCheckpoints, SFTTrainer):  # type: ignore[misc]
@@ -53,29 +40,6 @@ class _Sft(SafeCheckpoints, SFTTrainer):  # type: ignore[misc]
 
 class _Dpo(SafeCheckpoints, DPOTrainer):  # type: ignore[misc]
     pass
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingJob:
-    """A variant to be trained.
-
-    Attributes:
-        key: of the variant.
-        variant: its part of the config.
-        base: folder of the model that it is made from.
-        chat_template: file with a template in place of the model's own.
-        lessons: the table of pairs to learn from.
-        checkpoints: folder from which a stopped job goes on.
-        threads: of the CPU.
-    """
-
-    key: str
-    variant: VariantConfig
-    base: Path
-    chat_template: Path | None
-    lessons: Path
-    checkpoints: Path
-    threads: int
 
 
 def train_variant(
@@ -112,7 +76,7 @@ def train_variant(
             where=f"train.variants.{job.key}",
             remedy="Raise max_tokens, or give a chat_template that takes such turns.",
         )
-    settings = _settings(job)
+    settings = settings_of(job)
     keep_checkpoints_of(job.checkpoints, settings)
     with Sigterm() as stop:
         trainer = _trainer(job, tokenizer, kept, stop)
@@ -134,7 +98,7 @@ def train_variant(
         "losses": losses,
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
     }
-    _write(trainer, job, weights, said)
+    write_weights(trainer, job, weights, said)
     shutil.rmtree(job.checkpoints)
     say(f"{total} steps; loss {losses[0]} at first, {losses[-1]} at last")
 
@@ -151,26 +115,6 @@ def _refuse_diverged(trainer: Any, losses: list[float], job: TrainingJob) -> Non
         where=f"train.variants.{job.key}",
         remedy=f"Lower learning_rate, which was {job.variant.rate:g}, or take dtype float32.",
     )
-
-
-def _settings(job: TrainingJob) -> dict[str, Any]:
-    """All that changes the weights."""
-    found = weights_hash(job.base)
-    if found is None:
-        raise InputError(
-            "there are no weights (*.safetensors)",
-            where=str(job.base),
-            remedy="Get the model anew; pickled weights are not loaded.",
-        )
-    return {
-        "config": job.variant.taught(),
-        "learning_rate": job.variant.rate,
-        "base": {"weights_sha256": found, "files_sha256": small_files_hash(job.base)},
-        "chat_template_sha256": job.chat_template and file_hash(job.chat_template),
-        "lessons_sha256": file_hash(job.lessons),
-        "threads": job.threads,
-        "packages": package_versions(_PACKAGES),
-    }
 
 
 def _tokenizer(job: TrainingJob) -> Any:
@@ -277,32 +221,3 @@ def _lora(variant: VariantConfig) -> LoraConfig | None:
         target_modules=adapter.modules,
         task_type="CAUSAL_LM",
     )
-
-
-def _write(trainer: Any, job: TrainingJob, weights: Path, said: dict[str, Any]) -> None:
-    """The folder, whole or not at all."""
-    with new_folder(weights) as folder:
-        network = trainer.accelerator.unwrap_model(trainer.model)
-        network.save_pretrained(folder)
-        (folder / "README.md").unlink(missing_ok=True)
-        if job.variant.adapter is None:
-            # As the base has them: tokenizer and template are not trained.
-            for path in sorted(job.base.iterdir()):
-                own = path.name.startswith(("config.", "generation_config.", "model"))
-                if path.suffix in _COPIED and not own:
-                    shutil.copyfile(path, folder / path.name)
-        else:
-            _in_order(folder / "adapter_config.json", job.variant.model)
-        text = json.dumps(said, indent=1, sort_keys=True)
-        (folder / PROVENANCE).write_text(text + "\n", encoding="utf-8")
-        for path in folder.iterdir():
-            # safetensors writes files that only their owner may read.
-            path.chmod(0o644)
-
-
-def _in_order(path: Path, base: str) -> None:
-    """An adapter's settings, the same in every run: peft writes sets, and where the base lay."""
-    said = json.loads(path.read_text(encoding="utf-8"))
-    said["base_model_name_or_path"] = base
-    ordered = {key: sorted(each) if isinstance(each, list) else each for key, each in said.items()}
-    path.write_text(json.dumps(ordered, indent=1, sort_keys=True) + "\n", encoding="utf-8")
