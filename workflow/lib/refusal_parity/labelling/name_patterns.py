@@ -54,7 +54,7 @@ _MAY_FOLLOW: Final = (
 )
 """Accents, vowel signs, strokes that lengthen and invisible marks: after any letter."""
 
-_BLANK: Final = r"[\s\p{Z}\u200b]+"
+_BLANK: Final = r"[\s\u200b]+"
 
 _LETTERS_AND_MARKS: Final = (
     range(0x21, 0x250),  # Latin
@@ -87,6 +87,8 @@ def name_pattern(name: str, *, capital: bool = False) -> str:
     letters = reading(name)
     if not letters:
         return ""
+    # A full stop at the end may be left out, and then a word ends before it all the same.
+    last = (letters.rstrip("'.") or letters)[-1]
     first = f"(?-i:{letters[0].upper()}){_MAY_FOLLOW}" if capital else ""
     rest = letters[1:] if capital else letters
     spelled = first + "".join(map(_of_unit, _UNIT.findall(rest.rstrip("'."))))
@@ -95,12 +97,12 @@ def name_pattern(name: str, *, capital: bool = False) -> str:
     attached = _ATTACHED.get(unicodedata.name(letters[0], "").partition(" ")[0])
     before = NO_PART_OF_A_WORD + (rf"|\b{{start-half}}[{attached}]{{1,2}}" if attached else "")
     left = rf"(?:\b{{start-half}}|(?P<left>{before}))" * _needs_edge(letters[0])
-    right = rf"(?:\b{{end-half}}|(?P<right>{NO_PART_OF_A_WORD}))" * _needs_edge(letters[-1])
+    right = rf"(?:\b{{end-half}}|(?P<right>{NO_PART_OF_A_WORD}))" * _needs_edge(last)
     return f"(?i){left}{spelled}{possessive}{right}"
 
 
 def _needs_edge(letter: str) -> bool:
-    """Whether a word must begin or end there; a name may end in a full stop, where none does."""
+    """Whether a word must begin or end there, in text that has blanks between words."""
     of_a_word = letter.isalnum() or unicodedata.category(letter)[0] == "M"
     return of_a_word and not unicodedata.name(letter, "").startswith(_UNSPACED)
 
@@ -123,8 +125,8 @@ def _variants(letter: str) -> str:
     if letter in " -":
         return rf"(?:{_BLANK}|[{_alike()['-']}]{_MAY_FOLLOW})+"
     if letter in "'.":
-        # Some write a blank or a hyphen, or leave it out.
-        return rf"(?:{_optional(letter)}|{_BLANK}|[{_alike()['-']}])"
+        # Some write a blank, also behind it, or a hyphen, or leave it out.
+        return rf"(?:{_optional(letter)}(?:{_BLANK})?|[{_alike()['-']}])"
     if unicodedata.category(letter)[0] == "M" and not plain(letter):
         # Left out in plain writing; where it stands, the letter before it has it.
         return ""
