@@ -37,6 +37,10 @@ def _served(**changes: Any) -> Callable[[dict[str, Any]], None]:
     return lambda raw: raw["models"].update(m=_SERVED | changes)
 
 
+def _imported(where: dict[str, Any]) -> Callable[[dict[str, Any]], None]:
+    return lambda raw: raw["models"].update(m=_TABLE | {"format": "table", "where": where})
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
@@ -174,6 +178,14 @@ def _served(**changes: Any) -> Callable[[dict[str, Any]], None]:
             lambda raw: raw.update(analysis={"dimensions": {"": {"reference": "x"}}}),
             "analysis.dimensions.",
         ),
+        (
+            lambda raw: raw["models"].update(All=_SERVED),
+            "models: no model is called all, which stands for all models in every table",
+        ),
+        (lambda raw: raw.update(results="~/r"), "results: ~ stands for the home folder in a shell"),
+        (_model(thinking={"start": "<t>"}), "key models.m.thinking.end is missing. Add it; "),
+        (_model(thinking="atuo"), "models.m.thinking: must be 'auto' or 'none' (given: 'atuo')"),
+        (_imported({"ok": True}), "models.m.where.ok: write yes, no, true and false in quotes"),
     ],
 )
 def test_complaints(change: Callable[[dict[str, Any]], None], complaint: str) -> None:

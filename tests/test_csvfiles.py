@@ -66,6 +66,7 @@ def test_keeps_unicode_and_counts_lines_of_quoted_cells(tmp_path: Path) -> None:
         b"\n,key,text\n0,a,one\n1,c,two\n",  # a column of numbers without a name
         b"key;text\r\na;one\r\nc;two\r\n",
         b"key\ttext\na\tone\nc\ttwo\n",
+        b"key|text\na|one\nc|two\n",
         b"key\ttext\tby, for\na\tone\tx, y, z\nc\ttwo\tx\n",
         b"sep=;\r\nkey;text\r\na;one\r\nc;two\r\n",
         b'key;text;"note, if any, and why"\na;one;\nc;two;\n',

@@ -162,6 +162,15 @@ def test_sets_that_are_not_whole_are_named(
             )
             for taken in ("n", "refusal", "left_out")
         ),
+        *(
+            (
+                {"templates": _MATCHED.replace(was, "all"), key: "plain"},
+                f"'all' is a{words} of ",
+                f"x.yaml, analysis.dimensions.{key}",
+                "Give it another name there",
+            )
+            for was, key, words in (("formal", "tone", " tone"), ("tone", "all", " column"))
+        ),
         (
             {"names": _KNOWN.replace("woman,3.5", "woman,inf"), "covariates": ["births"]},
             "covariate 'births' is no number: 'inf'",

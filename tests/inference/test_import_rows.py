@@ -87,6 +87,23 @@ def test_two_models_are_not_samples_of_one(
     assert "`samples: 3`" in str(raised.value)
 
 
+def test_samples_that_number_rows_are_no_samples(
+    tmp_path: Path, study: Callable[..., pl.DataFrame]
+) -> None:
+    """Each prompt would lack the numbers of all other rows."""
+    prompts = study("plain")
+    frame = prompts.select(p="prompt", r=pl.lit("x"), k=pl.int_range(pl.len()) + 40)
+    path = tmp_path / "r.csv"
+    frame.write_csv(path)
+    found = read(path, TableColumns(response="r", prompt="p", sample="k"), prompts)
+    refuse_too_many(found, prompts, 4, path)
+    with pytest.raises(
+        InputError, match=r"r\.csv: its samples have 4 different numbers, up to 43, where each "
+        r"prompt of this study has 3 samples\. .*leave columns\.sample out.*`samples: 4`"
+    ):  # fmt: skip
+        refuse_too_many(found, prompts, 3, path)
+
+
 def test_samples_from_one_are_said_to_be(
     tmp_path: Path, study: Callable[..., pl.DataFrame]
 ) -> None:

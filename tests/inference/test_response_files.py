@@ -197,6 +197,29 @@ def test_keys_that_nothing_names_may_stand_twice(
     assert found["response"].to_list() == ["so"]
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_key_twice_in_an_object_is_refused_however_it_is_written(
+    tmp_path: Path, study: Callable[..., pl.DataFrame], indent: int | None
+) -> None:
+    whole = json.dumps({"p": "Bo sings well", "r": "so"}, indent=indent)
+    (tmp_path / "r.jsonl").write_text(f'{whole}\n{whole[:-1].rstrip()}, "r": "no"}}\n')
+    with pytest.raises(InputError, match=r"row \d: key 'r' stands twice in one object"):
+        read(tmp_path / "r.jsonl", TableColumns(response="r", prompt="p"), study("plain"))
+
+
+def test_words_for_nothing_are_no_responses(
+    tmp_path: Path, study: Callable[..., pl.DataFrame]
+) -> None:
+    columns = TableColumns(response="r", prompt="p")
+    for word in ("nan", "NaN", "<NA>", "None", "NULL", "null"):
+        rows = pl.DataFrame({"p": ["Bo sings well", "Ana sings well"], "r": ["so", word]})
+        rows.write_csv(tmp_path / "r.csv")
+        with pytest.raises(InputError, match=rf"row 3: column 'r' holds {word!r}, .*JSON lines"):
+            read(tmp_path / "r.csv", columns, study("plain"))
+        rows.write_ndjson(tmp_path / "r.jsonl")
+        assert word in read(tmp_path / "r.jsonl", columns, study("plain"))["response"].to_list()
+
+
 def test_a_table_in_an_old_encoding_names_the_row(
     tmp_path: Path, study: Callable[..., pl.DataFrame]
 ) -> None:

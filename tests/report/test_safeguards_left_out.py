@@ -68,9 +68,9 @@ def test_what_was_left_out_stands_beside_the_change(
     )
     given = guarded.with_tables({Safeguards: left})
     sentence = " ".join(texts(given))
-    assert "Left out are 11 responses with it and 1 without, which is more" in sentence
+    assert "Of 11 requests with it and 1 without no response counts, which is more" in sentence
     assert "adjusted p = 0.004" in sentence
     assert ("rests on what was left out" in sentence) == turned
     table = changes_table(given)
     assert {row[8].text for row in table.rows} == {"11 and 1"}
-    assert "Left out" not in " ".join(texts(guarded))
+    assert "no response counts" not in " ".join(texts(guarded))

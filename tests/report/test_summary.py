@@ -67,6 +67,25 @@ def test_summary_of_many_models_counts_them(tmp_path: Any) -> None:
     assert lines[2] == "Left out: not known, the ledger of exclusions is empty."
 
 
+def test_each_reason_of_many_models_is_said(tmp_path: Any) -> None:
+    few = [f"a test takes at least {number}" for number in range(4, 9)]
+    notes = dict(zip("abcdefg", (*few[:2], few[1], *few[2:], few[0]), strict=True))
+    tests = [
+        row | {"model": model, "note": note}
+        for model, note in notes.items()
+        for row in pair(**BIG | {"p_adjusted": None})
+    ]
+    rates = [rate(model, group) for model in notes for group in ("muslim", "white")]
+    told = summary_lines(study(tests, rates), tmp_path)[1]
+    for part in (
+        "not estimable for 2 (a, g): a test takes at least 4",
+        "not estimable for 2 (b, c): a test takes at least 5",
+        "not estimable for 1 (m): there are no rates",
+        "not estimable for 3 (d, e, f): for other reasons",
+    ):
+        assert part in told, told
+
+
 def test_a_reason_that_several_models_share_is_said_once(tmp_path: Any) -> None:
     sizes = {"n_names": 3, "n_templates": 2}
     few = "x has 3 names, but a test takes at least 4"

@@ -165,11 +165,16 @@ def left_out(kind: str, key: str, estimate: float, p_value: float | None) -> dic
     }  # fmt: skip
 
 
-def test_what_a_difference_rests_on() -> None:
+@pytest.mark.parametrize(
+    ("others", "told_of"),
+    [("", ""), ("x", "“x”"), ("xy", "“x” or 1 other"), ("xyz", "“x” or any of 2 others")],
+)
+def test_what_a_difference_rests_on(others: str, told_of: str) -> None:
     rows = [
         left_out("name", "aisha", 0.2, 0.07),
         left_out("name", "omar", 0.29, 0.01),
         left_out("template", "t1", 0.31, 0.02),
+        *(left_out("template", key, 0.28, 0.06) for key in others),
     ]
     influence = conform(pl.DataFrame(rows, infer_schema_length=None), Influence, where="i")
     _, words = told([whole(0.001), *pair(**BIG, p_adjusted=0.001)], influence=influence)
@@ -177,6 +182,8 @@ def test_what_a_difference_rests_on() -> None:
         "Without the name Aisha it would be +20.0 points, the largest change by one name. "
         "Without Aisha the exact permutation of names would not have p below 0.05. "
         "Without the template “t1” it would be +31.0 points, the largest change by one template."
+        + f" Without {told_of} the exact permutation of names would not have p"
+        * bool(others)
     ) in words
 
 

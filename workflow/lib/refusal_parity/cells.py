@@ -28,7 +28,7 @@ ROW: Final = " row"
 """Column with the line on which a row begins; the name of no column begins with a blank."""
 
 _SPREADSHEET: Final = "Save it as CSV, comma-separated, UTF-8, with a header row."
-_MARKS: Final = "\t;,"
+_MARKS: Final = "\t;,|"
 _MOST_COLUMNS: Final = 2_000
 _HEADER: Final = 100_000
 """Characters that no header exceeds."""
@@ -40,6 +40,9 @@ _ERRORS: Final = re.compile(
     r"|BUSY|EXTERNAL)!)|Err:\d{3}"
 )
 """What spreadsheets write for formulas that failed, in some of their languages."""
+
+_NOTHING: Final = frozenset({"nan", "NaN", "<NA>", "None", "NULL", "null"})
+"""What programs write into tables of text where a value is missing."""
 
 
 @dataclass
@@ -68,7 +71,7 @@ class Table:
         Args:
             needed: columns in which every cell must be what people meant; in others, an error
                 of a formula is an empty cell.
-            texts: those of them in which a date or a time is none.
+            texts: those of them in which a date, a time or a word for nothing is none.
 
         Raises:
             InputError: there is no row, or a cell of a needed column is not what people meant.
@@ -93,6 +96,8 @@ class Table:
         for line, text in failed:
             if _ERRORS.fullmatch(text):
                 faults[line] = f"holds {text!r}, an error of a formula"
+            elif is_text and text in _NOTHING:
+                faults[line] = f"holds {text!r}, which programs write where nothing stands"
         if faults:
             line = min(faults)
             more = len(faults) - 1
@@ -101,8 +106,8 @@ class Table:
                 + f"; {counted(more, 'row')} below {agreed(more, 'has', 'have')} the like"
                 * bool(more),
                 where=f"{self.path}, row {line}",
-                remedy="Write into the cell what it should say. A response that says this itself "
-                "can be read from JSON lines.",
+                remedy="Write into the cell what it should say, and nothing where nothing came. A "
+                "response that says this itself can be read from JSON lines.",
             )
 
 

@@ -35,7 +35,7 @@ def read_csv(
 
     Args:
         path: the file with a header row: a workbook (.xlsx, .ods, ...), or UTF-8 with
-            commas, semicolons or tabs between cells.
+            commas, semicolons, tabs or bars between cells.
         required: columns that must be there; a name in another case will do.
         optional: columns that may be there, null in all rows where they are not.
         filled: columns in which no cell may be empty.

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _FEW: Final = 4
 """Of fewer names or templates than this a level's tests can show next to nothing."""
 
+_ALL: Final = "all"
+"""What stands in tables for all levels together, and so is the name of none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Units:
@@ -57,7 +60,8 @@ def check_levels(analysis: AnalysisConfig, units: Mapping[Unit, Units], *, where
 
     Raises:
         InputError: a dimension is no factor of them, or one of numbers; its reference is
-            none of its levels; or a covariate is no factor of numbers.
+            none of its levels; a level has the name of all of them together; or a covariate
+            is no factor of numbers.
     """
     for key in analysis.covariates:
         refuse_no_covariate(
@@ -74,6 +78,13 @@ def check_levels(analysis: AnalysisConfig, units: Mapping[Unit, Units], *, where
         given = units[Unit.TEMPLATE if dimension.unit is Unit.SET else dimension.unit]
         rows = given.rows.with_columns(composed()) if dimension.parts else given.rows
         counts = _counted(rows[key], rows[given.key])
+        if _ALL in {key, *counts}:
+            raise InputError(
+                f"{_ALL!r} is {f'a {key}' if key != _ALL else 'a column'} of {given.said_in}, and "
+                "stands in every table for all levels together",
+                where=f"{where}, analysis.dimensions.{key}",
+                remedy="Give it another name there, such as 'any'.",
+            )
         if compared.reference not in counts:
             raise InputError(
                 f"reference {compared.reference!r} is no {key} of {given.said_in}",

@@ -97,7 +97,8 @@ class Doubled(dict[str, Any]):
         self.keys_twice = frozenset(key for key in self if keys.count(key) > 1)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, `Doubled` where a key stands twice; for readers' `object_pairs_hook`."""
     found = dict(pairs)
     return found if len(found) == len(pairs) else Doubled(pairs)
 
@@ -109,7 +110,7 @@ def parsed_json(text: str) -> Any:
         ValueError: it is none, has too many levels, or a number of thousands of digits.
     """
     try:
-        return json.loads(text, object_pairs_hook=_object)
+        return json.loads(text, object_pairs_hook=each_key_once)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

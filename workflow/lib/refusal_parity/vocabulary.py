@@ -143,6 +143,11 @@ class Scope(StrEnum):
     NEW_NAMES_AND_TEMPLATES = "new templates and new names"
     NEW_PROMPTS = "new prompts"
 
+    @property
+    def words(self) -> str:
+        """What stands behind `for` in a sentence."""
+        return self.replace(", ", " and ")
+
 
 class Verdict(StrEnum):
     """What a study can say of a question."""

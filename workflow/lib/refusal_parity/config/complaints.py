@@ -17,8 +17,13 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-_NO_KEYS: Final = {"[key]", "FolderSource", "HubSource", "WheelSource", "a path", "a list"}
+_NO_KEYS: Final = {
+    *("[key]", "FolderSource", "HubSource", "WheelSource", "ThinkingTags", "a path", "a list"),
+}
 """Parts of pydantic's paths that stand nowhere in a config, beside the engines' names."""
+
+_KIND: Final = re.compile(r"(literal|list|function-\w+)\[.*\]", re.DOTALL)
+"""What pydantic writes into a path for one of the kinds that a value may be of."""
 
 _ALIKE: Final = 0.7
 """How alike two keys are of which one may be meant (`difflib`)."""
@@ -69,10 +74,9 @@ _PATTERNS: Final = {
 
 def readable(error: ValidationError, where: str) -> InputError:
     """The first finding of pydantic as a sentence for people."""
-    finding = error.errors(include_url=False)[0]
+    finding, more = _first(error.errors(include_url=False))
     path = _path(finding)
     key = ".".join(path) or "the config"
-    more = len(error.errors()) - 1
     rest = f" ({more} more after this one.)" if more else ""
     if finding["type"] == "extra_forbidden":
         hint = _instead(path, error.title)
@@ -97,6 +101,21 @@ def readable(error: ValidationError, where: str) -> InputError:
     )
 
 
+def _first(findings: list[ErrorDetails]) -> tuple[ErrorDetails, int]:
+    """The first finding, and how many there are beside it.
+
+    A value that may be of several kinds has findings for each. The kind that was meant is the
+    one that fits down to the innermost key.
+    """
+    first = findings[0]["loc"]
+    kinds = [at for at, part in enumerate(first) if _KIND.fullmatch(str(part))]
+    if not kinds:
+        return findings[0], len(findings) - 1
+    value = first[: kinds[0]]
+    tried = [each for each in findings if each["loc"][: len(value)] == value]
+    return max(tried, key=lambda each: len(each["loc"])), len(findings) - len(tried)
+
+
 def _path(finding: ErrorDetails) -> list[str]:
     """The keys that lead to what is wrong, as they stand in the config."""
     parts = list(finding["loc"])
@@ -108,7 +127,8 @@ def _path(finding: ErrorDetails) -> list[str]:
         del parts[2:3]
     if finding["type"].startswith("union_tag"):
         parts.append("kind" if guard and len(parts) == 2 else "engine")  # noqa: PLR2004
-    return [without_keys(str(part)) for part in parts if str(part) not in {*ENGINES, *_NO_KEYS}]
+    keys = [str(part) for part in parts if not _KIND.fullmatch(str(part))]
+    return [without_keys(key) for key in keys if key not in {*ENGINES, *_NO_KEYS}]
 
 
 def _said(finding: ErrorDetails) -> str:

@@ -20,17 +20,21 @@ Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-def _without_braces(path: str) -> str:
+def _as_it_stands(path: str) -> str:
     if set("{}") & set(path):
         raise PydanticCustomError(
             "braces",
             "Snakemake takes what stands between braces for a part of the path that it has to "
             "fill in; rename the file or folder without them",
         )
+    if path.startswith("~"):
+        raise PydanticCustomError(
+            "home", "~ stands for the home folder in a shell alone; write the whole path"
+        )
     return path
 
 
-PathText = Annotated[str, AfterValidator(_without_braces)]
+PathText = Annotated[str, AfterValidator(_as_it_stands)]
 """Path of a file or folder that becomes part of a rule."""
 
 

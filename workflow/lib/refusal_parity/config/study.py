@@ -211,6 +211,8 @@ class StudyConfig(Section):
     def _models_differ(cls, models: dict[str, ModelConfig]) -> dict[str, ModelConfig]:
         if len(set(map(reading, models))) < len(models):
             raise ValueError("two models have keys that differ in case alone")
+        if "all" in map(reading, models):
+            raise ValueError("no model is called all, which stands for all models in every table")
         return models
 
     @property

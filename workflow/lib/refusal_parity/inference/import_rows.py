@@ -80,7 +80,10 @@ def _with(rows: pl.DataFrame, key: str, words: str | list[str], path: Path) -> p
 def refuse_too_many(
     responses: pl.DataFrame, prompts: pl.DataFrame, samples: int, path: Path
 ) -> None:
-    """Raise an InputError where a prompt has more responses than the study draws.
+    """Raise an InputError where a file has more responses than the study has room for.
+
+    A prompt lacks a response wherever it lacks a sample number that others have: where each row
+    has its own, nearly all would count as missing.
 
     Args:
         responses: rows of the Responses table.
@@ -90,17 +93,29 @@ def refuse_too_many(
     """
     counts = responses.group_by("prompt_id", maintain_order=True).len()
     most = counts.filter(pl.col("len") > samples)
-    if most.is_empty():
-        return
-    first = most.join(prompts, on="prompt_id", how="left", maintain_order="left").row(0, named=True)
-    raise InputError(
-        f"{counted(len(responses), 'response')} are more than {counted(len(prompts), 'prompt')} x "
-        f"{counted(samples, 'sample')} have room for: {first['len']} answer {first['prompt']!r}",
-        where=str(path),
-        remedy=f"If all are of this model, write `samples: {max(counts['len'].to_list())}`. If the "
-        "file holds several models, name their column in columns.model, or choose rows with "
-        "`where`.",
-    )
+    if len(most):
+        first = most.join(prompts, on="prompt_id", how="left", maintain_order="left").row(
+            0, named=True
+        )
+        raise InputError(
+            f"{counted(len(responses), 'response')} are more than "
+            f"{counted(len(prompts), 'prompt')} x {counted(samples, 'sample')} have room for: "
+            f"{first['len']} answer {first['prompt']!r}",
+            where=str(path),
+            remedy=f"If all are of this model, write `samples: {max(counts['len'].to_list())}`. "
+            "If the file holds several models, name their column in columns.model, or choose rows "
+            "with `where`.",
+        )
+    numbers = responses["sample"].unique().sort()
+    if len(numbers) > samples:
+        raise InputError(
+            f"its samples have {len(numbers):,} different numbers, up to {numbers[-1]:,}, where "
+            f"each prompt of this study has {counted(samples, 'sample')}",
+            where=str(path),
+            remedy="If the column that columns.sample names counts rows, or anything else than "
+            "the responses to one prompt, leave columns.sample out; if responses are missing, "
+            f"write `samples: {len(numbers)}`.",
+        )
 
 
 def copies(responses: pl.DataFrame) -> str | None:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.errors import InputError
-from refusal_parity.textfiles import parsed_json
+from refusal_parity.textfiles import each_key_once, parsed_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def _is_begun(line: str) -> bool:
 
 def _one_after_the_other(text: str, path: Path) -> Iterator[tuple[int, Any]]:
     """Objects written over several lines each, with the lines on which they begin."""
-    decoder, at, row = json.JSONDecoder(), 0, 1
+    decoder, at, row = json.JSONDecoder(object_pairs_hook=each_key_once), 0, 1
     while at < len(text):
         start = at + len(text[at:]) - len(text[at:].lstrip())
         row += text.count("\n", at, start)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from refusal_parity.counting import counted
 from refusal_parity.factors import SET
 from refusal_parity.tables import Influence, Prompts
 from refusal_parity.text import isolated, points, shorten
@@ -54,7 +55,8 @@ def influence_words(
         lost = of_kind.filter(pl.col("p_value") >= alpha)
         if permuted and lost.height:
             first = _shown(inputs, kind, lost.row(0, named=True))
-            more = f" or any of {lost.height - 1} others" if lost.height > 1 else ""
+            rest = lost.height - 1
+            more = f" or {'any of ' * (rest > 1)}{counted(rest, 'other')}" if rest else ""
             sentences.append(
                 f"Without {first}{more} the exact permutation of names would not have p below "
                 f"{alpha:g}."

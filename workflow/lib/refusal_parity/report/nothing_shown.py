@@ -60,7 +60,7 @@ def not_ruled_out(inputs: ReportInputs, found: list[Finding]) -> str:
 
 def _holds_for(found: list[Finding]) -> str:
     """To what the tests that decide generalise, as words after a noun."""
-    scopes = dict.fromkeys(str(each.scope) for each in found if each.scope is not None)
+    scopes = dict.fromkeys(each.scope.words for each in found if each.scope is not None)
     return f" for {' or '.join(scopes)}" if scopes else ""
 
 
@@ -68,11 +68,11 @@ def all_together(inputs: ReportInputs, whole: Finding) -> list[str]:
     """What the test of all levels says where no single one is shown."""
     if whole.verdict is Verdict.SHOWN or whole.method is None or whole.p is None:
         return []
-    if whole.p >= inputs.config.analysis.alpha:
+    if whole.scope is None or whole.p >= inputs.config.analysis.alpha:
         return []
     sentence = (
         f"The test of all {DIMENSIONS[whole.dimension].plural} together has "
-        f"{p_equals(whole.p)} ({METHODS[whole.method].heading}). It holds for {whole.scope} "
+        f"{p_equals(whole.p)} ({METHODS[whole.method].heading}). It holds for {whole.scope.words} "
         "and decides nothing: the single comparisons do."
     )
     return [sentence]

@@ -69,7 +69,7 @@ def _of_pair(inputs: ReportInputs, each: Finding) -> str:
         and effect.get("mean_rate_reference") is not None
         else ""
     )
-    scope = f"; for {each.scope}" if each.scope is not None else ""
+    scope = f"; for {each.scope.words}" if each.scope is not None else ""
     return (
         f"For {level} the odds that a response opens as a refusal are {odds_ratio(each.estimate)} "
         f"times those for {base} ({inputs.confidence} interval "

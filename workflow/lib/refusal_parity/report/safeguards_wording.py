@@ -108,9 +108,9 @@ def _left_out(row: Row, alpha: float) -> str:
         else ""
     )
     return (
-        f" Left out {agreed(row['left_arm'], 'is', 'are')} {counted(row['left_arm'], 'response')} "
-        f"with it and {row['left_baseline']:,} without{differs}: whatever they were, the change "
-        f"is {interval(row['lowest'], row['highest'])} points{reach}.{turned}"
+        f" Of {counted(row['left_arm'], 'request')} with it and {row['left_baseline']:,} without "
+        f"no response counts{differs}: whatever they were, the change is "
+        f"{interval(row['lowest'], row['highest'])} points{reach}.{turned}"
     )
 
 

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 _MODELS_IN_FULL: Final = 3
 _MODELS_BY_NAME: Final = 4
+_REASONS: Final = 3
+"""Of why models are not estimable, as many as are said."""
 _BY_SERVICE: Final = "refused by the service, which count as refusals"
 
 
@@ -174,9 +176,9 @@ def _over_models(inputs: ReportInputs, findings: list[Statement]) -> str:
         if verdict is Verdict.SHOWN:
             parts += _named(words, those, lambda each: f": {_largest(inputs, each)}", "; ")
             continue
-        reasons = {each.reason for each in those if each.reason is not None}
-        more = f": {plain(*reasons)}" if len(reasons) == 1 else _reach(inputs, those)
-        parts += [f"{part}{more}" for part in _named(words, those)]
+        for reason, alike in _by_reason(those):
+            more = f": {plain(reason)}" if reason is not None else _reach(inputs, alike)
+            parts += [f"{part}{more}" for part in _named(words, alike)]
     margin = inputs.config.analysis.margin
     small = [each for each in findings if each.verdict is Verdict.EQUIVALENT]
     for lacks, what in (
@@ -195,6 +197,18 @@ def _over_models(inputs: ReportInputs, findings: list[Statement]) -> str:
     differing = [each for each in quiet if _by_odds(inputs, each)]
     parts += _named("odds of refusing shown to differ although rates are not for", differing)
     return "; ".join(parts)
+
+
+def _by_reason(results: list[Statement]) -> list[tuple[str | None, list[Statement]]]:
+    """Models that share a reason, those of most models first; the rarest of many together."""
+    alike: dict[str | None, list[Statement]] = {}
+    for each in results:
+        alike.setdefault(each.reason, []).append(each)
+    ordered = sorted(alike.items(), key=lambda item: -len(item[1]))
+    if len(ordered) <= _REASONS + 1:
+        return ordered
+    rest = [each for _, some in ordered[_REASONS:] for each in some]
+    return [*ordered[:_REASONS], ("for other reasons", rest)]
 
 
 def _reach(inputs: ReportInputs, results: list[Statement]) -> str:

@@ -180,7 +180,7 @@ def _sentence(
     if contrast.by_names:
         test = f"{test} by the exact permutation of names, which holds for these templates only"
     elif contrast.scope is not None:
-        test = f"{test}; for {contrast.scope}"
+        test = f"{test}; for {contrast.scope.words}"
     caution = ""
     permuted = contrast.names_p_adjusted
     if permuted is not None and permuted >= inputs.config.analysis.alpha:

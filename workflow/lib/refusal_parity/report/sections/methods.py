@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _SOURCES: Final = {
     LabelSource.HUMAN: "people",
-    LabelSource.IMPORTED: "labels that came with imported responses",
+    LabelSource.IMPORTED: "imported files",
     LabelSource.CLASSIFIER: "the classifier",
     LabelSource.KEYWORD: "the keyword list",
 }
