@@ -76,6 +76,20 @@ def effective(fit: CorrectedLevels, n: int) -> np.ndarray:
     return n / np.maximum(np.maximum(own, (own + whole) / 2), 1)
 
 
+def test_a_rate_that_people_bring_below_0_is_0() -> None:
+    read = (pl.col("group") == "x") & pl.col("human").is_not_null()
+    fit = fitted(
+        rows_of().with_columns(
+            machine=pl.when(read).then(1.0).otherwise("machine"),
+            human=pl.when(read).then(0.0).otherwise("human"),
+        )
+    )
+    assert fit.corrected.rate[0] < 0
+    found = fit.intervals(NEW, 0.05)[0]
+    assert found is not None
+    assert found.rate == found.low == 0 < found.high
+
+
 @pytest.mark.parametrize("alpha", [0.05, 0.2])
 def test_intervals_are_wilson_s_at_effective_numbers_with_t_s_quantile(alpha: float) -> None:
     fit = fitted(rows_of())

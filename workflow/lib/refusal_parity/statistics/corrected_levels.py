@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class RateInterval(NamedTuple):
-    """A corrected rate, its standard error, and the ends of its interval."""
+    """A corrected rate between 0 and 1, its standard error, and the ends of its interval."""
 
     rate: float
     std_error: float
@@ -91,7 +91,7 @@ class CorrectedLevels(NamedTuple):
         rate, variance, df = self._alone(scope)
         n = np.maximum(self._effective(rate, variance), 1)
         ends = wilson_limits(rate, n, np.asarray(t_isf(alpha / 2, df)))
-        numbers = zip(self.corrected.rate, np.sqrt(variance), ends.low, ends.high, strict=True)
+        numbers = zip(rate, np.sqrt(variance), ends.low, ends.high, strict=True)
         return [
             RateInterval(*map(float, each)) if known else None
             for each, known in zip(numbers, (variance > 0) & np.isfinite(n), strict=True)
