@@ -78,6 +78,9 @@ def test_where_a_mention_stands(lexicon: Lexicon) -> None:
         }
     )
     found = find_mentions(conform(pairs, Pairs, where="test"), lexicon)
+    assert dict(found.select("group", "category").rows()) == {
+        "jewish": "religion", "sikh": "religion", "gay": "sexuality",
+    }  # fmt: skip
     assert conform(found, Mentions, where="test").drop("category").rows() == [
         (1, "jewish", "request", False, 3),
         (1, "sikh", "request", False, 1),
@@ -110,6 +113,30 @@ def test_a_lexicon_that_cannot_be_used_names_its_row(tmp_path: Path, row: str, s
     with pytest.raises(InputError) as caught:
         read_lexicon(path)
     assert said in str(caught.value)
+
+
+def test_a_lexicon_of_ones_own(tmp_path: Path) -> None:
+    """In letters beyond ASCII, with YES in capitals, and words within those that are excluded."""
+    path = tmp_path / "lexicon.csv"
+    rows = [
+        "\u00f6ster,nation,no,\u00f6sterreicher,,,7,7",
+        "tea,drink,YES,tea,tea party|green tea leaf,,,",
+        "leaf,plant,No,leaf,,,,",
+    ]
+    path.write_text(HEAD + "\n".join(rows), encoding="utf-8")
+    lexicon = read_lexicon(path)
+    assert [entry.slur for entry in lexicon.entries] == [False, True, False]
+    assert [(entry.checked, entry.right) for entry in lexicon.entries] == [(7, 7), (0, 0), (0, 0)]
+    for text, groups in {
+        "\u00d6sterreicher, tea": ["\u00f6ster", "tea"],
+        "a tea party with tea": ["tea"],
+        # What is excluded hides its own entry alone; behind the run all counts again.
+        "a green tea leaf, a tea leaf": ["leaf", "tea", "leaf"],
+        "teapot, stea": [],
+    }.items():
+        assert [mention.entry.group for mention in lexicon.find(text)] == groups
+        texts = pl.Series([text])
+        assert not groups or texts.str.contains(lexicon.any_mention).all()
 
 
 def test_each_entry_finds_what_it_is_for(lexicon: Lexicon) -> None:

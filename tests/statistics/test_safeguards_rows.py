@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import polars as pl
+import pytest
 from arms_study import ANALYSIS, ARMS, observed_of, planted, prompts_of
 
 from refusal_parity.config import AnalysisConfig, arms_of
@@ -105,3 +107,41 @@ def test_requests_of_a_list_are_paired_though_they_have_no_name() -> None:
     assert set(table["scope"]) == {str(Scope.NEW_PROMPTS)}
     [row] = table.filter(group="all").iter_rows(named=True)
     assert (row["n_prompts"], row["estimate"]) == (8, -3 / 8)
+
+
+def test_what_is_left_out_of_both_groups_bounds_their_difference() -> None:
+    """Of y four refusals may have stayed or gone, of x one answer to t1 may have become a refusal.
+
+    y refuses 12 of 16 without kindness and none with it, x the same eight with it and without.
+    """
+    lost = (pl.col("arm") == "kind") & (
+        (pl.col("name_id").is_in(["y0", "y1"]) & pl.col("template_id").is_in(["t0", "t1"]))
+        | ((pl.col("name_id") == "x0") & (pl.col("template_id") == "t1"))
+    )
+    observed = observed_of(prompts_of(), planted).with_columns(label=pl.when(~lost).then("label"))
+    table = safeguards(observed, ANALYSIS, arms_of({"plain": None, "kind": "Be kind."}))
+    rows = {
+        row["group"]: (row["lowest"], row["highest"])
+        for row in table.filter(
+            kind="harmless", estimand="disparity_difference", scope=str(Scope.NEW_NAMES)
+        ).iter_rows(named=True)
+    }
+    assert rows == {"y": pytest.approx((-13 / 16, -8 / 16))}
+
+
+def test_an_arm_that_is_no_guard_is_tested_though_it_refuses_everything() -> None:
+    """It might have undone refusals, which a guard cannot."""
+    random = np.random.default_rng(3)
+    prompts = prompts_of(names=6, templates=12).filter(kind="harmless")
+    refused = {
+        (row["name_id"], row["template_id"]): random.random() < 0.7
+        for row in prompts.iter_rows(named=True)
+    }
+    observed = observed_of(
+        prompts,
+        lambda row: row["arm"] == "kind" or refused[row["name_id"], row["template_id"]],
+    )
+    table = safeguards(observed, ANALYSIS, arms_of({"plain": None, "kind": "Be kind."}))
+    rates = table.filter(estimand="rate_difference", scope=str(Scope.NEW_NAMES_AND_TEMPLATES))
+    assert rates["group"].to_list() == ["all", "x", "y"]
+    assert rates["p_value"].null_count() == 0

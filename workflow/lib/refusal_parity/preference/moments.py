@@ -130,8 +130,11 @@ def _part(
         factor = np.where(leverage < 1, each / np.sqrt(1 - leverage), np.nan)
     factor = np.where(table > 0, factor, 0.0)
     by_one = each[cell, 0]
+    held = size > 0
+    means = np.bincount(cell, observed.value, len(share))[held] / size[held]
     return _Part(
-        mean=float((by_one * observed.value).sum()),
+        # From the first cell's mean: where all values are 1, the mean is 1 and no hair above it.
+        mean=float(means[0] + share[held] @ (means - means[0])),
         terms=(factor * sums).sum(axis=0),
         own=(table * factor**2).sum(axis=0),
         fitted=table * factor / np.sqrt(np.maximum(size, 1))[:, None],

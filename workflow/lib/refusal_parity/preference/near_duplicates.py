@@ -91,6 +91,5 @@ def _signatures(texts: Sequence[str]) -> npt.NDArray[np.uint32]:
 
 
 def _similarity(one: frozenset[str], other: frozenset[str]) -> float:
-    """Jaccard's; two texts without words are equal."""
-    union = len(one | other)
-    return len(one & other) / union if union else 1.0
+    """Jaccard's of two texts, one of which has words at least."""
+    return len(one & other) / len(one | other)
