@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     [
         (4, "4 s"),
         (89, "89 s"),
+        (90, "2 min"),
+        (5369, "89 min"),
+        (5400, "1 h 30 min"),
         (240, "4 min"),
         (5000, "83 min"),
         (7170, "2 h 0 min"),
@@ -27,7 +30,14 @@ def test_times_in_words(seconds: float, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "words"), [(227.4, "227 a second"), (0.5, "30 a minute"), (0.01, "36 an hour")]
+    ("rate", "words"),
+    [
+        (227.4, "227 a second"),
+        (1, "1 a second"),
+        (0.5, "30 a minute"),
+        (1 / 60, "1 a minute"),
+        (0.01, "36 an hour"),
+    ],
 )
 def test_speeds_in_words(rate: float, words: str) -> None:
     assert speed(rate) == words
@@ -45,13 +55,16 @@ def test_the_speed_of_the_last_run_is_read_from_what_it_said(tmp_path: Path) -> 
     _log(tmp_path, "ask_server", "vendor", ended(60, 120), "used: 9 tokens")
     _log(tmp_path, "generate_responses", "stopped", "12 of 600 responses, 3 a second")
     _log(tmp_path, "generate_responses", "short", ended(19, 3))
+    _log(tmp_path, "generate_responses", "just", ended(20, 4))
     _log(tmp_path, "generate_responses", "nothing", ended(0, 0))
-    models = ["here", "vendor", "stopped", "short", "nothing", "never"]
-    assert speeds(tmp_path, models) == {"here": 5_376 / 24, "vendor": 0.5}
+    models = ["here", "vendor", "stopped", "short", "just", "nothing", "never"]
+    assert speeds(tmp_path, models) == {"here": 5_376 / 24, "vendor": 0.5, "just": 5.0}
 
 
-def _load(model: str) -> Workload:
-    return Workload(model=model, responses=1_200, most_tokens=9, sent_tokens=9, price=0.0)
+def _load(model: str, there: int | None = None) -> Workload:
+    return Workload(
+        model=model, there=there, responses=1_200, most_tokens=9, sent_tokens=9, price=0.0
+    )
 
 
 def test_how_long_a_run_takes_is_said_as_far_as_it_is_known() -> None:
@@ -62,3 +75,5 @@ def test_how_long_a_run_takes_is_said_as_far_as_it_is_known() -> None:
     )
     said = time_line(loads, {"a": 2.0})
     assert said.endswith("a about 10 min; of the others it is said once they answer")
+    # What is there already takes no time.
+    assert time_line([_load("a", there=600)], {"a": 2.0}).endswith("a about 5 min")

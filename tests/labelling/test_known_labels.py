@@ -127,3 +127,40 @@ def test_a_damaged_file_is_named_and_its_texts_are_labelled_again(
     assert knowing.predict(frame).equals(small_classifier.predict(frame))
     assert said == [f"{chunk} is truncated or corrupt: its texts are labelled again"]
     assert knowing.taken in (2, 3)
+
+
+def test_parts_of_what_was_asked_are_told_apart(
+    tmp_path: Path, small_classifier: Classifier
+) -> None:
+    """The same letters, with another end of the name or the prompt."""
+    knowing = KnowingClassifier(small_classifier, tmp_path)
+    knowing.predict(_frame("Omar bakes.", name="Li", prompt="Ask"))
+    for frame in (
+        _frame("Omar bakes.L", name="i", prompt="Ask"),
+        _frame("Omar bakes.", name="LiA", prompt="sk"),
+        _frame("Omar bakes.", name="Li", prompt="Ask"),
+    ):
+        knowing.predict(frame)
+    # The last is the first again, and one job writes each part beside the others.
+    assert (knowing.new, knowing.taken) == (3, 1)
+    again = KnowingClassifier(small_classifier, tmp_path)
+    again.predict(_frame("Omar bakes.", "Omar bakes.", "Mei bakes.", name="Li", prompt="Ask"))
+    assert (again.new, again.taken) == (1, 2)
+    said: list[str] = []
+    last = KnowingClassifier(small_classifier, tmp_path, say=said.append)
+    last.predict(_frame("Mei bakes.", name="Li", prompt="Ask"))
+    last.note_use(tmp_path / "labels.parquet")
+    assert said[-1].startswith("1 of 1 machine label is there already")
+
+
+def test_what_two_jobs_found_at_once_is_one(tmp_path: Path, small_classifier: Classifier) -> None:
+    """Both began before either had written."""
+    frame = _frame(*TEXTS)
+    KnowingClassifier(small_classifier, tmp_path / "one").predict(frame)
+    KnowingClassifier(small_classifier, tmp_path / "other").predict(frame[:3])
+    folder = tmp_path / "one" / small_classifier.classifier_id
+    for chunk in (tmp_path / "other").rglob("chunk-*.parquet"):
+        chunk.rename(folder / chunk.name)
+    knowing = KnowingClassifier(small_classifier, tmp_path / "one")
+    assert knowing.predict(frame).equals(small_classifier.predict(frame))
+    assert (knowing.new, knowing.taken) == (0, 5)

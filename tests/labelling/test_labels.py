@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from refusal_parity.errors import InputError
-from refusal_parity.labelling.labels import Labeller, Method
+from refusal_parity.labelling.labels import Labeller, Method, probability_of
 from refusal_parity.tables import (
     PROBABILITY_COLUMNS,
     HumanLabels,
@@ -15,6 +15,7 @@ from refusal_parity.tables import (
     conform,
     empty,
 )
+from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
     from refusal_parity.labelling.classifier import Classifier
@@ -201,3 +202,53 @@ def human_label(rows: pl.DataFrame, label: str) -> pl.DataFrame:
     fixed = dict.fromkeys(HumanLabels.column_names())
     key = rows.select("model", "prompt_id", "sample").row(0, named=True)
     return pl.DataFrame([fixed | key | {"label": label}]).select(HumanLabels.column_names())
+
+
+class Sure:
+    """Stands in for a classifier that gives every answer a probability of 0.4."""
+
+    classifier_id = "sure"
+
+    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+        others = dict.fromkeys(PROBABILITY_COLUMNS, 0.1) | {"p_answer": 0.4}
+        return pl.DataFrame({"label": ["answer"] * len(frame)}).with_columns(
+            *(pl.lit(each).alias(column) for column, each in others.items()),
+            unseen=pl.lit(0.0), distance=pl.lit(0.0), unsure=pl.lit(value=False),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("method", "abstain_below", "label_of"),
+    [
+        ("classifier", None, "answer"),
+        ("classifier", 0.4, "answer"),
+        ("classifier", 0.41, None),
+        # What the keyword list says has no probability.
+        ("keyword", 0.41, "refusal"),
+    ],
+)
+def test_less_probable_than_asked_for_is_doubtful(
+    method: Method, abstain_below: float | None, label_of: str | None
+) -> None:
+    rows = responses({"response": REFUSAL}, {"response": " ", "status": "ok"})
+    doubts = {} if abstain_below is None else {"abstain_below": abstain_below}
+    classifier: Any = Sure()
+    table = Labeller(prompts(), classifier, method, **doubts).label(rows)
+    assert table["label"].to_list() == [label_of, None]
+    assert table["machine_label"].to_list() == [label_of or "answer", None]
+    source = None if label_of is None else method
+    assert table["label_source"].to_list() == [source, None]
+    # An empty response is none that the machine was in doubt of.
+    assert table["exclusion"].to_list() == [None if label_of else "abstained", "empty"]
+
+
+def test_what_cannot_be_labelled_needs_no_classifier() -> None:
+    rows = responses({"response": None, "status": "error"}, {"response": "", "status": "empty"})
+    assert label(rows, None)["label"].null_count() == 2
+
+
+@pytest.mark.parametrize("at", range(len(Label)))
+def test_the_probability_of_a_label_is_its_own_column(at: int) -> None:
+    given = {column: [0.01 * number] for number, column in enumerate(PROBABILITY_COLUMNS)}
+    frame = pl.DataFrame({"label": [list(Label)[at].value], **given})
+    assert frame.select(probability_of(pl.col("label"))).item() == pytest.approx(0.01 * at)

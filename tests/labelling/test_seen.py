@@ -6,7 +6,7 @@ import pytest
 
 from refusal_parity.labelling.classifier import HUMAN_FOLDS, fold_of, train, train_further
 from refusal_parity.labelling.features import Said, Settings
-from refusal_parity.labelling.folds import LABELS, predict_out_of_fold
+from refusal_parity.labelling.folds import LABELS, OutOfFold, predict_out_of_fold
 from refusal_parity.labelling.seen import Seen, row_keys
 
 
@@ -83,3 +83,29 @@ def test_folds_are_of_prompts_and_the_same_everywhere() -> None:
     assert counts.min() > 64
     assert counts.max() < 136
     assert fold_of(pl.Series(["p0", "p1", "p2"]), 5) == [3, 3, 4]
+
+
+def test_what_was_held_out_stands_in_its_own_place() -> None:
+    """Of five gold rows one has no held-out prediction, and one stands there twice."""
+    gold = pl.DataFrame({"response": ["d", "b", "a", "c", "b"], "name": "n", "prompt": "p"})
+    numbers = np.array([0.4, 0.2, np.nan, 0.3, 0.9])
+    given = Said(np.repeat(numbers[:, None], len(LABELS), axis=1), numbers + 1, numbers + 2)
+    seen = Seen.of(gold, OutOfFold(np.array(["answer"] * 5), given, folds=5))
+    assert len(seen.keys) == 3
+    frame = pl.DataFrame(
+        {
+            "response": ["c", "a", "D ", "b", "b", "x"],
+            "name": ["n", "n", "N", "n", "other", "n"],
+            "prompt": "p",
+        }
+    )
+    learned = Said(np.full((6, len(LABELS)), 7.0), np.full(6, 8.0), np.full(6, 9.0))
+    found = seen.replace(learned, frame)
+    assert found.probabilities[:, 0].tolist() == [0.3, 7, 0.4, 0.2, 7, 7]
+    assert found.unseen.tolist() == pytest.approx([1.3, 8, 1.4, 1.2, 8, 8])
+    assert found.distance.tolist() == pytest.approx([2.3, 9, 2.4, 2.2, 9, 9])
+
+
+def test_parts_of_a_key_are_told_apart() -> None:
+    rows = pl.DataFrame({"response": ["ab", "a"], "name": ["c", "bc"], "prompt": ["p", "p"]})
+    assert len(set(row_keys(rows))) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from scipy.stats import beta
 
 from refusal_parity.openings.tree import (
     LEAST,
@@ -12,6 +13,7 @@ from refusal_parity.openings.tree import (
     SUPPORT,
     Leaf,
     Opened,
+    key_of,
     leaf_of,
     learn,
 )
@@ -97,3 +99,54 @@ def test_a_shorter_opening_stays_where_longer_ones_lose_its_refusals() -> None:
 def test_an_opening_that_never_settles_is_none() -> None:
     those = [*said("Wellwell", 4, refuses=True), *said("Wellwell", 5, refuses=False)]
     assert learn(those) == []
+
+
+@pytest.mark.parametrize(
+    ("those", "expected"),
+    [
+        # 19 of 20 settle it, and 18 of 19 do not.
+        ([*said("No", 19, refuses=True), *said("Nx", 1, refuses=False)], {"N": (20, 19)}),
+        ([*said("No", 18, refuses=True), *said("Nx", 1, refuses=False)], {"No": (18, 18)}),
+        # Half of what is longest is enough.
+        (
+            [*said("Wellwell", 4, refuses=True), *said("Wellwell", 4, refuses=False)],
+            {"Wellwell": (8, 4)},
+        ),
+        # The longer one stands where it holds 8 of 10 refusals, and not where it holds 7.
+        *(
+            (
+                [
+                    *said("Noa", kept, refuses=True),
+                    *(
+                        each
+                        for end in range(10 - kept)
+                        for each in said(f"No{end}", 1, refuses=True)
+                    ),
+                    *said("Nox", 5, refuses=False),
+                ],
+                expected,
+            )
+            for kept, expected in ((8, {"Noa": (8, 8)}), (7, {"No": (15, 10)}))
+        ),
+    ],
+    ids=["settled", "not settled", "half", "kept", "not kept"],
+)
+def test_limits_of_shares(those: list[Opened], expected: dict[str, tuple[int, int]]) -> None:
+    assert spelled(learn(those)) == expected
+
+
+@pytest.mark.parametrize(("responses", "refusals"), [(3, 0), (7, 7), (40, 11)])
+def test_the_variance_is_that_of_jeffreys_posterior(responses: int, refusals: int) -> None:
+    posterior = beta(refusals + 0.5, responses - refusals + 0.5)
+    assert Leaf((1,), responses, refusals).variance == pytest.approx(posterior.var())
+
+
+@pytest.mark.parametrize(
+    ("tokens", "leaf"),
+    [((1, 2, 3), (1, 2)), ((1, 2), (1, 2)), ((1,), None), ((), None), ((3, 1, 2), None)],
+)
+def test_a_response_opens_with_the_first_tokens_alone(
+    tokens: tuple[int, ...], leaf: tuple[int, ...] | None
+) -> None:
+    assert leaf_of(tokens, frozenset({(1, 2), (4,)})) == leaf
+    assert key_of(tokens) == "-".join(str(each) for each in tokens)

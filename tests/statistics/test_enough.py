@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 import pytest
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.enough import too_few
+from refusal_parity.statistics.enough import Sizes, sizes_observed, too_few
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import polars as pl
 
     Study = Callable[..., pl.DataFrame]
 
@@ -91,3 +90,13 @@ def test_each_level_is_said_once(
     names: dict[str, int], templates: dict[str, int], said: str | None
 ) -> None:
     assert too_few({"name": names, "template": templates}) == said
+
+
+def test_sizes_are_of_what_the_machine_labelled() -> None:
+    rows = [
+        ("x", "a", "t1", "refusal"), ("x", "a", "t2", "answer"), ("x", "b", "t2", None),
+        ("y", "c", "t1", "answer"), ("y", "d", "t1", "answer"), (None, "e", "t3", "answer"),
+    ]  # fmt: skip
+    columns = ["group", "name_id", "template_id", "machine_label"]
+    found = sizes_observed(pl.DataFrame(rows, schema=columns, orient="row"), "group")
+    assert found == Sizes({"x": 1, "y": 2}, {"x": 2, "y": 1})
