@@ -73,6 +73,7 @@ def test_keyboards_write_letters_for_one_another(one: str, other: str) -> None:
         ("Ana Mari", ["Ana\u3000Mari", "Ana\u200bMari", "Ana \u2013 Mari"]),
         ("Anne-Li", ["Anne\ufe63Li", "Anne\uff0dLi", "Anne\u2010Li", "Anne Li"]),
         ("O'Neil", ["O\u2019Neil", "O\u02bcNeil", "O\uff07Neil"]),
+        ("Karl", ["\ua7a3arl", "\ua7a2ARL"]),
         ("Omar", ["\uff2fmar", "Om\u0430r", "Omar\u2019s", "Omar\u02bcs"]),
         ("\u0410\u043d\u0434\u0440\u0435\u0439", ["\u0410\u043d\u0434\u0440\u0435\u0438\u0306"]),
         # Latin capitals of which only the capitals look like the Cyrillic letters.
@@ -107,6 +108,8 @@ def test_marks_may_follow_any_letter(mark: str) -> None:
         ("Will", "Willl"),
         ("Jr.", "Jrx"),
         ("Anne-Li", "AnneLi"),
+        # Three letters before it are more than words of one letter.
+        ("ليلى", "بولليلى"),
         ("Ana Mari", "AnaMari"),
     ],
 )

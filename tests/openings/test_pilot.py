@@ -10,6 +10,7 @@ import pytest
 from refusal_parity.config import FolderSource, VllmModel
 from refusal_parity.inference.speaking import OwnSpeaker
 from refusal_parity.openings.pilot import FOLDS, folds_of, read_pilot, trees
+from refusal_parity.openings.tree import MOST_TOKENS
 from refusal_parity.tables import Labels, Responses, filled
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def tables(rows: list[dict[str, Any]]) -> tuple[pl.DataFrame, pl.DataFrame]:
         (prompts(3, 2), 3),
         (prompts(1, 4), 4),
         (prompts(8, 1, set=pl.concat_str(pl.lit("s"), pl.col("prompt_id").str.head(1))), 8),
+        # Two templates of a set are one, and others have none.
+        (prompts(6, 2, set=pl.when(pl.col("template_id") < "t2").then(pl.lit("s"))), 5),
         # Of one set, prompts are dealt out.
         (prompts(6, 1, set=pl.lit("s")), 6),
     ],
@@ -83,6 +86,7 @@ def test_what_counts_and_what_does_not(speaker: OwnSpeaker) -> None:
     # Without a label: one that is in doubt, and one that the service refused and has no text.
     assert pilot.unlabelled == 2
     assert pilot.everything["refuses"].to_list() == [True, True, False, None]
+    assert pilot.rows["tokens"].list.len().max() == MOST_TOKENS
     token = speaker.raw.get_vocab()
     assert pilot.rows["tokens"][0].to_list()[:3] == [token[each] for each in ("I", "'m", " sorry")]
 

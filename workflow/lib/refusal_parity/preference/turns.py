@@ -67,7 +67,7 @@ def split_transcript(text: str) -> Conversation:
         text: one side of a pair as it stands in the file.
     """
     # Some copies of the data have no blank lines before the first turn.
-    first, *rest = _MARK.split(text if text.startswith("\n\n") else f"\n\n{text}")
+    first, *rest = _MARK.split(f"\n\n{text}")
     turns = [
         Turn(_SPEAKERS[speaker.lower()], encodable(said).strip())
         for speaker, said in zip(rest[::2], rest[1::2], strict=True)
