@@ -57,7 +57,8 @@ def test_the_speed_of_the_last_run_is_read_from_what_it_said(tmp_path: Path) -> 
     _log(tmp_path, "generate_responses", "short", ended(19, 3))
     _log(tmp_path, "generate_responses", "just", ended(20, 4))
     _log(tmp_path, "generate_responses", "nothing", ended(0, 0))
-    models = ["here", "vendor", "stopped", "short", "just", "nothing", "never"]
+    _log(tmp_path, "generate_responses", "taken over", ended(25, 0.2))
+    models = ["here", "vendor", "stopped", "short", "just", "nothing", "taken over", "never"]
     assert speeds(tmp_path, models) == {"here": 5_376 / 24, "vendor": 0.5, "just": 5.0}
 
 

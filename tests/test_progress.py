@@ -73,6 +73,12 @@ def test_a_study_goes_on_until_it_knows_enough(
     assert (found.is_due, found.standing()) == (due, said)
 
 
+def test_the_present_stage_is_none_that_was_passed() -> None:
+    found = progress_of(precision(("m", 1, 1, 0.09), ("m", 2, 20, 0.08)), rule())
+    assert [each.number for each in found.passed] == [1]
+    assert not found.is_due
+
+
 @pytest.mark.parametrize(
     ("grow", "words"),
     [

@@ -73,6 +73,9 @@ def test_keyboards_write_letters_for_one_another(one: str, other: str) -> None:
         ("Ana Mari", ["Ana\u3000Mari", "Ana\u200bMari", "Ana \u2013 Mari"]),
         ("Anne-Li", ["Anne\ufe63Li", "Anne\uff0dLi", "Anne\u2010Li", "Anne Li"]),
         ("O'Neil", ["O\u2019Neil", "O\u02bcNeil", "O\uff07Neil"]),
+        # Letter by letter, and in letters of which only the small ones look alike.
+        ("\uc11c\uc5f0", ["\u1109\u1165\u110b\u1167\u11ab"]),
+        ("\u0393\u03b9\u03bd\u03b1", ["\u0393\u03b9v\u03b1"]),
         ("Karl", ["\ua7a3arl", "\ua7a2ARL"]),
         ("Omar", ["\uff2fmar", "Om\u0430r", "Omar\u2019s", "Omar\u02bcs"]),
         ("\u0410\u043d\u0434\u0440\u0435\u0439", ["\u0410\u043d\u0434\u0440\u0435\u0438\u0306"]),

@@ -76,7 +76,7 @@ def _of(prompt: str, draws: list[tuple[str, bool]], given: list[tuple[str, str |
 def test_every_prompt_has_weights_of_its_own() -> None:
     """As it has alone; and one of which nothing was drawn has none."""
     one = _of("p", [("1", True), ("", False)], [("1", "refusal"), ("2-5", "refusal")])
-    other = _of("q", [("", True), ("", False), ("2-5", True)], [("1", "answer")])
+    other = _of("q", [("", False), ("", True), ("2-5", True), ("8", True)], [("1", "answer")])
     third = _of("r", [("", True)], [("1", "refusal")])
     nothing = third[1].with_columns(drawn=pl.lit(0, pl.Int64))
     tables = [pl.concat(each) for each in zip(one, other, third, strict=True)]
@@ -84,6 +84,11 @@ def test_every_prompt_has_weights_of_its_own() -> None:
     both = responses_weighed(openings(), *tables, longest=9)
     apart = [responses_weighed(openings(), *each, longest=9) for each in (one, other)]
     assert both.equals(pl.concat(apart))
+    # A draw with an opening that has no probability is one of no leaf.
+    assert apart[1].select("sample", "leaf", "machine_label").rows() == [
+        (0, "", "answer"), (1, "", "refusal"), (2, "2-5", "refusal"), (3, "", "refusal"),
+        (0, "1", "answer"),
+    ]  # fmt: skip
 
 
 def test_weights_follow_what_is_drawn_on_and_to_what_length() -> None:

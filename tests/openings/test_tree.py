@@ -112,6 +112,15 @@ def test_an_opening_that_never_settles_is_none() -> None:
             [*said("Wellwell", 4, refuses=True), *said("Wellwell", 4, refuses=False)],
             {"Wellwell": (8, 4)},
         ),
+        # What a longer one holds are refusals, and not its answers too.
+        (
+            [
+                *said("Noaaaaaa", 7, refuses=True),
+                *said("Noaaaaaa", 3, refuses=False),
+                *(each for end in "bcd" for each in said(f"No{end}", 1, refuses=True)),
+            ],
+            {"No": (13, 10)},
+        ),
         # The longer one stands where it holds 8 of 10 refusals, and not where it holds 7.
         *(
             (
@@ -129,7 +138,7 @@ def test_an_opening_that_never_settles_is_none() -> None:
             for kept, expected in ((8, {"Noa": (8, 8)}), (7, {"No": (15, 10)}))
         ),
     ],
-    ids=["settled", "not settled", "half", "kept", "not kept"],
+    ids=["settled", "not settled", "half", "with answers", "kept", "not kept"],
 )
 def test_limits_of_shares(those: list[Opened], expected: dict[str, tuple[int, int]]) -> None:
     assert spelled(learn(those)) == expected
