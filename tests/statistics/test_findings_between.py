@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import reported
 from reported import (
     a_row,
     found,
 )
 
+from refusal_parity.config import ModelContrast
 from refusal_parity.vocabulary import Scope
 
 
@@ -85,3 +87,18 @@ def test_a_series_of_sizes_has_no_model() -> None:
     ]
     row = found([a_row()], None, dimension="all", contrast="sizes", comparison=rows)
     assert (row["model"], row["estimand"], row["verdict"]) == (None, "rate_trend", "not_shown")
+
+
+@pytest.mark.parametrize(("model", "correction"), [("new", "holm"), (None, "benjamini_hochberg")])
+def test_declared_pairs_are_said_to_be_corrected_by_what_corrects_them(
+    model: str | None, correction: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = ModelContrast(model="new", baseline="old")
+    declared = reported.ANALYSIS.model_copy(update={"model_contrasts": [pair]})
+    monkeypatch.setattr(reported, "ANALYSIS", declared)
+    rows = [
+        against(scope, estimate=0.1, p_adjusted=0.3) | {"model": model}
+        for scope in (Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES)
+    ]
+    row = found([a_row()], None, dimension="all", contrast="new - old", comparison=rows)
+    assert row["correction"] == correction

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from refusal_parity.report.inputs import ALL
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.text import interval, p_value, plain, points
-from refusal_parity.vocabulary import ModelEstimand, Scope
+from refusal_parity.text import NOTHING, count, interval, p_value, plain, points
+from refusal_parity.vocabulary import Correction, ModelEstimand, Scope
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -20,6 +20,11 @@ _ESTIMANDS: Final = {
     ModelEstimand.DISPARITY_TREND: "difference, each doubling",
 }
 
+_METHODS: Final = {
+    Correction.HOLM: "Holm",
+    Correction.BENJAMINI_HOCHBERG: "Benjamini and Hochberg",
+}
+
 
 def comparison_table(inputs: ReportInputs) -> Table | None:
     """Differences and trends of the primary outcome, as the findings report them."""
@@ -29,7 +34,8 @@ def comparison_table(inputs: ReportInputs) -> Table | None:
     alpha = inputs.config.analysis.alpha
     return Table(
         caption=f"{inputs.outcome.words.heading}: models against each other, in points. "
-        f"Adjusted p: Benjamini and Hochberg. In bold: below {alpha:g}.",
+        "Intervals are not corrected for the number of comparisons. "
+        f"Adjusted p: {_corrections(found)}. In bold: below {alpha:g}.",
         columns=(
             ("Models", TEXT),
             ("What", TEXT),
@@ -48,12 +54,18 @@ def comparison_table(inputs: ReportInputs) -> Table | None:
                 Cell(interval(each.ci_low, each.ci_high), each.ci_low),
                 Cell(p_value(each.p_adjusted), each.p_adjusted),
                 Cell(p_value(each.names_p_adjusted), each.names_p_adjusted),
-                Cell(str(each.n_prompts), each.n_prompts),
+                Cell(NOTHING if each.n_prompts is None else count(each.n_prompts), each.n_prompts),
                 Cell(_note(each)),
             )
             for each in found
         ),
     ).without_empty()
+
+
+def _corrections(found: list[Finding]) -> str:
+    """What corrects the p-values; of trends it may be another method than of declared pairs."""
+    named = list(dict.fromkeys(_METHODS[each.correction] for each in found if each.correction))
+    return "; of trends, ".join(named) or "none"
 
 
 def _what(found: Finding) -> str:

@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from refusal_parity.vocabulary import Estimand
+from refusal_parity.vocabulary import Correction, Estimand
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from refusal_parity.config import AnalysisConfig
+
+
+def between_models(model: str | None, analysis: AnalysisConfig) -> Correction:
+    """What corrects the p-value of a comparison of models; of a series of sizes without `model`.
+
+    Holm's method where the study declares its pairs (a variant and its base are one), each
+    outcome by itself; Benjamini and Hochberg's over all else.
+    """
+    declared = model is not None and bool(analysis.model_contrasts)
+    return Correction.HOLM if declared else Correction.BENJAMINI_HOCHBERG
 
 
 def adjust(rows: pl.DataFrame, analysis: AnalysisConfig) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import polars as pl
 
 from refusal_parity.dimensions import GROUP
 from refusal_parity.factors import is_listed
-from refusal_parity.statistics.adjust import benjamini_hochberg, holm
+from refusal_parity.statistics.adjust import benjamini_hochberg, between_models, holm
 from refusal_parity.statistics.arm_changes import (
     ArmMeans,
     change_of_all,
@@ -33,7 +33,7 @@ from refusal_parity.statistics.pairing import (
 )
 from refusal_parity.statistics.rounding import settled
 from refusal_parity.tables import Comparison, conform
-from refusal_parity.vocabulary import ModelEstimand, Scope
+from refusal_parity.vocabulary import Correction, ModelEstimand, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -80,9 +80,7 @@ def compare(
         for each in model_weights(analysis, models)
         for row in _of_contrast(cells, each, analysis, levels, Guard(say, (each.key,)))
     ]
-    table = settled(
-        _adjust(pl.DataFrame(rows, schema=schema), declared=bool(analysis.model_contrasts))
-    )
+    table = settled(_adjust(pl.DataFrame(rows, schema=schema), analysis))
     return conform(table, Comparison, where="comparison")
 
 
@@ -225,11 +223,14 @@ def _row(  # noqa: PLR0913, PLR0917 - one row's key in full
     }
 
 
-def _adjust(rows: pl.DataFrame, *, declared: bool) -> pl.DataFrame:
+def _adjust(rows: pl.DataFrame, analysis: AnalysisConfig) -> pl.DataFrame:
     """p-values corrected: by Holm for declared pairs, else by Benjamini and Hochberg."""
     exploratory = pl.format("between models: {}, {}", "estimand", "scope")
     of_pairs = pl.format("declared contrasts of models: {}, {}, {}", "outcome", "estimand", "scope")
-    by_holm = pl.col("model").is_not_null() & declared
+    by_holm = pl.Series(
+        [between_models(model, analysis) is Correction.HOLM for model in rows["model"]],
+        dtype=pl.Boolean,
+    )
     marked = rows.with_columns(
         pl.when(pl.col("p_value").is_null())
         .then(None)

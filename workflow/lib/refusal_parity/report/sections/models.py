@@ -21,6 +21,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any] | None:
         "levels": DIMENSIONS[inputs.dimension].plural,
         "overview": results.overview_table(inputs),
         "comparison": between.comparison_table(inputs),
+        "trends": bool(inputs.config.analysis.model_series),
     }
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from refusal_parity.outcomes import OUTCOMES
+from refusal_parity.statistics import adjust
 from refusal_parity.statistics.answering.finding import Finding
 from refusal_parity.text import known
-from refusal_parity.vocabulary import Correction, ModelEstimand, Scope, Verdict
+from refusal_parity.vocabulary import ModelEstimand, Scope, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ def _answer(by_scope: dict[Scope, Row], analysis: AnalysisConfig) -> Finding:
         margin=analysis.margin_of(OUTCOMES[row["outcome"]]),
         scope=Scope(row["scope"]) if known(row["estimate"]) else None,
         fallback=wide["note"] if falls_back else None,
-        correction=Correction.BENJAMINI_HOCHBERG if row["family"] else None,
+        correction=adjust.between_models(row["model"], analysis) if row["family"] else None,
         names_ci_low=narrow.get("ci_low"),
         names_ci_high=narrow.get("ci_high"),
         names_p_adjusted=narrow.get("p_adjusted"),

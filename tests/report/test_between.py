@@ -1,0 +1,53 @@
+"""The table of models against each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from refusal_parity.outcomes import Outcome
+from refusal_parity.report.between import comparison_table
+from refusal_parity.report.inputs import ReportInputs
+from refusal_parity.statistics.answering.finding import Finding
+from refusal_parity.vocabulary import Correction, ModelEstimand
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def _found(correction: Correction, estimand: ModelEstimand) -> Finding:
+    return Finding(
+        model=None, outcome=Outcome.REFUSAL, dimension="all", contrast="b - a",
+        correction=correction, estimand=estimand, estimate=0.1, n_prompts=1792,
+    )  # fmt: skip
+
+
+PAIR, TREND = ModelEstimand.RATE_DIFFERENCE, ModelEstimand.RATE_TREND
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ([(Correction.BENJAMINI_HOCHBERG, PAIR)], "Adjusted p: Benjamini and Hochberg. In bold"),
+        ([(Correction.HOLM, PAIR), (Correction.HOLM, PAIR)], "Adjusted p: Holm. In bold"),
+        (
+            [(Correction.HOLM, PAIR), (Correction.BENJAMINI_HOCHBERG, TREND)],
+            "Adjusted p: Holm; of trends, Benjamini and Hochberg. In bold",
+        ),
+    ],
+    ids=["not declared", "declared", "with a trend"],
+)
+def test_the_correction_that_was_made_is_named(
+    found: Sequence[tuple[Correction, ModelEstimand]],
+    said: str,
+    inputs: ReportInputs,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [_found(*each) for each in found]
+    monkeypatch.setattr(ReportInputs, "between_models", lambda *_: rows)
+    table = comparison_table(inputs)
+    assert table is not None
+    assert said in table.caption
+    assert "Intervals are not corrected" in table.caption
+    assert "1,792" in {cell.text for cell in table.rows[0]}
