@@ -99,8 +99,15 @@ def test_figure_of_power_says_what_more_names_add(checked: ReportInputs) -> None
         drawing = draw_power(checked, MODEL)
     assert drawing is not None
     detectable = power_curves(DESIGN)[0].detectable
+    assert "32 templates and 3 samples. Found in" in drawing.alt
     assert f"with 8 names a group {100 * detectable:.1f} points" in drawing.alt
     assert draw_power(checked, "demo-even") is None
+    # Of few responses that are missing, the means of counts keep many digits.
+    holes = pl.DataFrame([DESIGN | {"templates": 31.98, "samples": 2.41}], infer_schema_length=None)
+    with figure_style():
+        drawing = draw_power(changed(checked, design=holes), MODEL)
+    assert drawing is not None
+    assert "32 templates and 2.4 samples. Found in" in drawing.alt
 
 
 def test_sentence_says_what_the_design_finds(checked: ReportInputs) -> None:

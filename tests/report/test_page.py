@@ -104,6 +104,15 @@ def test_every_figure_has_words_and_every_table_a_caption(html: str, page: Page)
     assert all(re.sub(r"<[^>]+>|[\s.]", "", caption) for caption in captions)
 
 
+def test_figures_with_small_letters_scroll_on_a_phone(html: str) -> None:
+    # A figure is as wide as a phone: a point of it is a pixel there.
+    figures = re.findall(r'<div class="drawn( wide)?"[^>]*>(<svg.*?</svg>)', html, re.DOTALL)
+    assert any(wide for wide, _ in figures)
+    for wide, svg in figures:
+        sizes = [float(size) for size in re.findall(r"font(?:-size)?: (?:\w+ )*([0-9.]+)px", svg)]
+        assert wide or min(sizes) >= 8
+
+
 def test_headings_ids_and_links_fit_together(page: Page) -> None:
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels.count(1) == 1
@@ -167,6 +176,15 @@ def test_one_model_has_no_section_to_compare_models(inputs: ReportInputs) -> Non
     html = render_page(small(inputs))
     assert "Models side by side" not in html
     assert len(Page(html).all("svg")) == 5
+
+
+def test_what_there_is_one_of_has_no_plural(inputs: ReportInputs) -> None:
+    one = inputs[Prompts].filter(template_id="muslim-1", name_id="hassan")
+    page = render_page(changed(small(inputs), prompts=one), drawings=[])
+    facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page))
+    assert {key: facts.get(key) for key in ("model", "group", "name", "template")} == {
+        "model": "1", "group": "1", "name": "1", "template": "1",
+    }  # fmt: skip
 
 
 def test_a_group_without_rates_and_missing_gender(inputs: ReportInputs) -> None:

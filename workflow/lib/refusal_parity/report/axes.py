@@ -77,7 +77,7 @@ def estimate_mark(axes: Axes, row: float, estimate: float, *, filled: bool) -> N
 def margin_text(axes: Axes, row: float, text: str, *, colour: str = INK) -> None:
     """A value at the right edge of a row."""
     axes.text(
-        1.02,
+        1.03,
         row,
         text,
         transform=axes.get_yaxis_transform(),

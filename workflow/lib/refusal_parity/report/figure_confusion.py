@@ -24,13 +24,13 @@ _DARK = 0.5
 """Above this share a cell is dark and its number light."""
 
 
-@figure_of_model("confusion", Place(section="labels", order=80))
+@figure_of_model("confusion", Place(section="labels", order=80, wide=True))
 def draw_confusion(inputs: ReportInputs, model: str) -> Drawing | None:
     """Classifier against people, or imported labels; None where neither is there."""
     return _drawn(inputs, model, plain(model))
 
 
-@figure_of_study("answers", Place(section="labels", order=81))
+@figure_of_study("answers", Place(section="labels", order=81, wide=True))
 def draw_answers(inputs: ReportInputs) -> Drawing | None:
     """Classifier against people over all answers of preference data."""
     if inputs.config.preference is None:

@@ -24,7 +24,7 @@ _NAME_LENGTH: Final = 16
 _TICKS: Final = 4
 
 
-@figure_of_model("log-odds", Place(section="propensity", order=34))
+@figure_of_model("log-odds", Place(section="propensity", order=34, wide=True))
 def draw_log_odds(inputs: ReportInputs, model: str) -> Drawing | None:
     """Mean log-odds of each name; None of a prompt list, or where nothing was measured.
 

@@ -27,7 +27,7 @@ _ROW, _THIN_ROW = 0.155, 0.045
 """Inches."""
 
 
-@figure_of_model("names", Place(section="names", order=40))
+@figure_of_model("names", Place(section="names", order=40, wide=True))
 def draw_names(inputs: ReportInputs, model: str) -> Drawing | None:
     """Each name's rate of the primary outcome, by group; None where no name has a response."""
     groups = names_by_group(inputs, model)

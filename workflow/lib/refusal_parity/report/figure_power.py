@@ -12,7 +12,7 @@ from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, CONTRAST, GRID, MUTED
 from refusal_parity.statistics.planning.power import Size, minimum_detectable, power_of, precision
 from refusal_parity.statistics.variances.components import Components
-from refusal_parity.text import percent, plain, points
+from refusal_parity.text import percent, plain, points, tenths
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
@@ -147,12 +147,17 @@ def _design(inputs: ReportInputs, model: str) -> Row | None:
     return max(rows, key=lambda row: row["value"]) if rows else None
 
 
+def _about(number: float) -> str:
+    """A mean of counts, which missing responses make a fraction, without its last digits."""
+    return tenths(number).removesuffix(".0")
+
+
 def _alt(model: str, row: Row, curves: list[Curve]) -> str:
     parts = [f"with {curve.names} {_detectable(curve)}" for curve in curves]
     listed = row["scope"] == Scope.NEW_PROMPTS
-    templates = "" if listed else f"{row['templates']:g} templates and "
+    templates = "" if listed else f"{_about(row['templates'])} templates and "
     return (
         f"Power over the true difference for {plain(model)}, {templates}"
-        f"{row['samples']:g} samples. Found in {percent(row['power'])} of studies: "
+        f"{_about(row['samples'])} samples. Found in {percent(row['power'])} of studies: "
         f"{', '.join(parts)}."
     )

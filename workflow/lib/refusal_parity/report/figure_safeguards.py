@@ -58,7 +58,7 @@ class Trade(NamedTuple):
     reach: tuple[float, float] | None = None
 
 
-@figure_of_study("safeguards", Place(section="safeguards", order=95))
+@figure_of_study("safeguards", Place(section="safeguards", order=95, wide=True))
 def draw_safeguards(inputs: ReportInputs) -> Drawing | None:
     """A part for each model and in it a mark for each arm, with its groups and their intervals.
 

@@ -37,7 +37,7 @@ class FalseAlarms(NamedTuple):
     high: float
 
 
-@figure_of_model("selfcheck", Place(section="selfcheck", order=60))
+@figure_of_model("selfcheck", Place(section="selfcheck", order=60, wide=True))
 def draw_selfcheck(inputs: ReportInputs, model: str) -> Drawing | None:
     """Type I error rates of all methods, those that are used first; None without a self-check."""
     found = false_alarms(inputs, model)

@@ -13,6 +13,7 @@ import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from refusal_parity.counting import agreed
 from refusal_parity.files import write_text
 from refusal_parity.report.audit import pair_counts
 from refusal_parity.report.drawing import Drawing, inline_svg
@@ -157,7 +158,8 @@ def _inline(drawings: Iterable[Drawing], models: Sequence[str]) -> list[FigureBl
 def _facts(inputs: ReportInputs) -> list[tuple[str, str]]:
     if inputs.config.preference is not None:
         mentioned = inputs[Groups].filter(pl.col("conversations") > 0)
-        counts = {**pair_counts(inputs), "groups mentioned": len(mentioned)}
+        groups = agreed(len(mentioned), "group mentioned", "groups mentioned")
+        counts = {**pair_counts(inputs), groups: len(mentioned)}
         return [(label, count(number)) for label, number in counts.items()]
     totals = exclusion_totals(inputs)
     asked = sum(totals.values())
@@ -165,20 +167,24 @@ def _facts(inputs: ReportInputs) -> list[tuple[str, str]]:
     filtered = totals.get(Exclusion.FILTERED, 0)
     prompts = inputs[Prompts]
     return [
-        ("model" if len(inputs.models) == 1 else "models", count(len(inputs.models))),
+        _fact("model", len(inputs.models)),
         *(
-            [("prompts", count(prompts["template_id"].n_unique()))]
+            [_fact("prompt", prompts["template_id"].n_unique())]
             if inputs.listed
             else [
-                ("groups", count(prompts["group"].n_unique())),
-                ("names", count(prompts["name_id"].n_unique())),
-                ("templates", count(prompts["template_id"].n_unique())),
+                _fact("group", prompts["group"].n_unique()),
+                _fact("name", prompts["name_id"].n_unique()),
+                _fact("template", prompts["template_id"].n_unique()),
             ]
         ),
-        ("responses", count(asked)),
+        _fact("response", asked),
         ("labelled", share),
         *([("refused by the service", percent(filtered / asked))] if filtered else []),
     ]
+
+
+def _fact(noun: str, number: int) -> tuple[str, str]:
+    return agreed(number, noun, f"{noun}s"), count(number)
 
 
 def _shown(value: Any) -> Any:

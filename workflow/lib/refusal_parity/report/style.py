@@ -93,6 +93,8 @@ def _settings() -> dict[RcKeyType, Any]:
         "ytick.color": INK,
         "xtick.labelsize": 8.5,
         "ytick.labelsize": 9.0,
+        # A mark at the end of an axis must not touch what stands beside it.
+        "ytick.major.pad": 6.0,
         "xtick.major.size": 0.0,
         "ytick.major.size": 0.0,
         "legend.frameon": False,

@@ -10,6 +10,7 @@ from refusal_parity.counting import counted
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.tables import TemplateEffects
 from refusal_parity.text import (
+    count,
     heading_of,
     interval,
     isolated,
@@ -88,7 +89,7 @@ def effects_table(inputs: ReportInputs) -> Table | None:
             Cell(heading_of(dimension).capitalize()),
             Cell(plain(row["group"]), strong=varies(inputs, row)),
             Cell(plain(row["reference"])),
-            Cell(str(row["templates"]), row["templates"]),
+            Cell(count(row["templates"]), row["templates"]),
             Cell(points(row["estimate"], signed=True), row["estimate"]),
             Cell(points(row["sd"]), row["sd"], varies(inputs, row)),
             Cell(interval(row["sd_low"], row["sd_high"]), row["sd_low"]),
@@ -105,8 +106,9 @@ def effects_table(inputs: ReportInputs) -> Table | None:
         return None
     return Table(
         caption=f"{inputs.outcome.words.heading}: how differences vary between templates "
-        "(exploratory). In percentage points; standard deviation beyond what names and samples "
-        "make of it. In bold: adjusted p below "
+        "(exploratory). In percentage points; in the mean every template counts alike, whatever "
+        "was left out; standard deviation beyond what names and samples make of it. In bold: "
+        "adjusted p below "
         f"{inputs.config.analysis.alpha:g}.",
         columns=(
             ("Model", TEXT),
