@@ -2,7 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from refusal_parity.text import interval, p_equals, p_value, percent, plain, points, shorten
+from refusal_parity.text import (
+    interval,
+    p_equals,
+    p_value,
+    percent,
+    plain,
+    points,
+    shorten,
+    tenths,
+    tenths_span,
+)
 
 
 @pytest.mark.parametrize(
@@ -14,6 +24,16 @@ from refusal_parity.text import interval, p_equals, p_value, percent, plain, poi
         (points(-0.0001), "0.0"),
         (points(-0.05), "\N{MINUS SIGN}5.0"),
         (points(0.05, signed=True), "+5.0"),
+        (tenths(-0.04, signed=True), "0.0"),
+        (tenths(0.04, signed=True), "0.0"),
+        (tenths(10.86, signed=True), "+10.9"),
+        (tenths(-10.86, signed=True), "\N{MINUS SIGN}10.9"),
+        (tenths(None), "\N{EN DASH}"),
+        # The same number, as two sums give it.
+        (percent(13 / 80), "16.2 %"),
+        (percent(13 / 80 + 1e-15), "16.2 %"),
+        (tenths_span(-5.44, 0.02), "\N{MINUS SIGN}5.4 to 0.0"),
+        (tenths_span(None, 0.02), "\N{EN DASH}"),
         (interval(0.182, 0.38), "18.2 to 38.0"),
         (interval(None, 0.38), "\N{EN DASH}"),
         (p_value(0.0116), "0.012"),

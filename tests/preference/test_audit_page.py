@@ -107,6 +107,7 @@ def test_nobody_labelled_is_said(page: str) -> None:
     assert "No person has labelled answers of this data yet" in said
     assert "take what the page says of harmful content for nothing" in said
     assert "Labelled by people" not in said
+    assert "Corrected: by what people say" not in said
 
 
 def test_what_people_make_of_a_difference_is_said(planted: MadeUp) -> None:
@@ -133,6 +134,7 @@ def test_what_people_make_of_a_difference_is_said(planted: MadeUp) -> None:
         "adjusted p = 0.040)."
     ) in said
     assert "Labelled by people" in said
+    assert "Corrected: by what people say" in said
     lacking = planted.differences.with_columns(
         labelled=pl.lit(3, pl.Int64), corrected_note=pl.lit("17 more human labels needed in muslim")
     )
@@ -210,13 +212,22 @@ def test_how_far_the_lexicon_can_be_trusted_is_said(planted: MadeUp) -> None:
 
 def test_a_length_is_said_in_words(planted: MadeUp) -> None:
     said = text_of(render_page(inputs_of(planted)))
-    found = re.search(r"muslim, the preferred answer had ([0-9.]+) words less on average", said)
+    found = re.search(r"muslim, the preferred answer had ([0-9.]+) fewer words on average", said)
     row = planted.differences.filter(
         pl.col("measure") == "chosen_words", pl.col("group") == "muslim",
         pl.col("reference") == NOBODY,
     ).to_dicts()[0]  # fmt: skip
     assert found is not None
     assert float(found[1]) == pytest.approx(-row["estimate"], abs=0.05)
+    # The interval counts in the direction of the sentence.
+    ends = f"95 % interval {-row['ci_high']:.1f} to {-row['ci_low']:.1f}; adjusted"
+    assert ends in said[found.start() :][:300]
+
+
+def test_groups_without_a_test_are_further_ones_only_beside_others(page: str) -> None:
+    said = text_of(page)
+    assert "Preferred answer has harmful content 4 groups could not be tested: " in said
+    assert "further group" not in said
 
 
 def test_foreign_text_is_escaped(planted: MadeUp) -> None:

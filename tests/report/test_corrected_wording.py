@@ -46,6 +46,13 @@ def test_votes_without_a_majority_and_few_uneven_names_are_told() -> None:
     assert f"For muslim names {uneven} comparison." in words.replace(
         "\N{RIGHT SINGLE QUOTATION MARK}", "'"
     )
+    both = [
+        *pair(**BIG, p_adjusted=0.0001, note=uneven),
+        *pair(**BIG, group="black", p_adjusted=0.0001, note=uneven),
+    ]
+    _, words = told([whole(0.0001), *both])
+    assert words.count(uneven) == 1
+    assert f"For each of muslim names and black names: {uneven}." in words
 
 
 WANTED = "not estimable: 12 more human labels needed in m / muslim / refusal"

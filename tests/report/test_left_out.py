@@ -16,6 +16,7 @@ from refusal_parity.report.payload import responses_of
 from refusal_parity.report.results import exclusions_table
 from refusal_parity.report.summary import summary_lines
 from refusal_parity.report.wording import rate_sentence, statement
+from refusal_parity.statistics.losses.left_out import rests_on_left_out
 from refusal_parity.vocabulary import Verdict
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def test_filtered_rows_are_left_out_where_the_config_says_so(tmp_path: Path) -> 
     warning = left_out_warning(inputs, "m", "group")
     assert warning is not None
     assert warning.startswith(
-        "Left out were 50.0 % of the responses for south names and 0.0 % for north names, mostly "
+        "Left out were 50.0 % of the responses for south names and 0.0 % for north names, all "
         "refused by the service"
     )
     assert "analysis.filtered: refusal" in warning
@@ -190,13 +191,25 @@ def test_a_finding_that_rests_on_who_was_left_out_says_so(lost: int, tmp_path: P
     against = 100 * (4 - 1 - lost) / 8
     said = (
         (
-            f"This rests on who was left out: with the {24 * lost} left-out responses of both read "
-            f"against it, the difference of south names would be {against:+.1f} points"
+            f"This rests on who was left out: with the {24 * lost} left-out responses of both "
+            f"levels read against it, the difference of south names would be {against:+.1f} points"
         )
         .replace("-", "\N{MINUS SIGN}")
         .replace("left\N{MINUS SIGN}out", "left-out")
     )
     assert (said in words) == (lost == 4)
+
+
+def test_an_interval_that_is_not_corrected_says_so_beside_its_p() -> None:
+    bound = {
+        "left_group": 0, "left_reference": 1, "group": "south", "estimate": 0.078,
+        "ci_low": 0.013, "ci_high": 0.143, "p_adjusted": 0.069,
+    }  # fmt: skip
+    assert rests_on_left_out(bound, "group") == (
+        "This rests on who was left out: with the 1 left-out response of both levels read against "
+        "it, the difference of south names would be +7.8 points (interval 1.3 to 14.3, not "
+        "corrected for the number of comparisons; adjusted p = 0.069)."
+    )
 
 
 def test_cut_off_responses_count_and_their_shares_are_told(tmp_path: Path) -> None:

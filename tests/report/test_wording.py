@@ -142,10 +142,28 @@ def test_one_small_difference_is_said_beside_those_not_shown() -> None:
     assert verdict is Verdict.NOT_SHOWN
     assert words.startswith("No difference between groups was shown")
     assert (
-        "For muslim names the difference from white names is shown to be smaller than 5.0 points "
+        "The difference from white names is shown to be smaller than 5.0 points for muslim names "
         "(+0.4 points; equivalence test: adjusted p = 0.010)." in words
     )
-    assert "For black names" not in words
+    assert "for black names" not in words
+
+
+def test_small_differences_are_said_in_one_sentence() -> None:
+    tests = [whole(0.5), *pair(**NEAR, p_adjusted=0.8), small(0.01)]
+    tests += [*pair(group="black", **NEAR, p_adjusted=0.8), small(0.02, group="black")]
+    verdict, words = told(tests)
+    assert verdict is Verdict.EQUIVALENT
+    assert words.startswith("Every difference for new ")
+    assert (
+        "The differences from white names are shown to be smaller than 5.0 points for muslim names "
+        "(+0.4 points; equivalence test: adjusted p = 0.010) and black names (+0.4 points; "
+        "adjusted p = 0.020)."
+    ) in words
+
+
+def test_a_single_small_difference_is_no_every() -> None:
+    _, words = told([whole(0.5), *pair(**NEAR, p_adjusted=0.8), small(0.01)])
+    assert words.startswith("The difference for new ")
 
 
 def test_other_pairs_are_no_findings() -> None:

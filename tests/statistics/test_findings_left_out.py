@@ -63,7 +63,7 @@ def test_a_warning_of_who_was_left_out_stands_with_all_levels() -> None:
     ]
     row = found([a_row(**UNSURE)], group=None, exclusions=ledger)
     assert row["warning"] == (
-        "Left out were 12.0 % of the responses for black names and 1.0 % for white names, mostly "
+        "Left out were 12.0 % of the responses for black names and 1.0 % for white names, all "
         "failed. They count in no rate: ask for the failed ones again."
     )
     assert found([a_row(**UNSURE)], group=None)["warning"] is None

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 NOTHING: Final = "\N{EN DASH}"
 _SMALLEST_P: Final = 0.001
+_SURE_DIGITS: Final = 9
+"""Decimals of a percentage that do not hang on the order of a sum."""
 ISOLATES: Final = "\u2068\u2069"
 """What stands around a text whose direction is its own."""
 
@@ -63,15 +65,28 @@ def known(value: float | None) -> bool:
 
 def percent(share: float | None) -> str:
     """A share (0 to 1) as a percentage with one decimal."""
-    return f"{_tenth(share)} %" if share is not None and known(share) else NOTHING
+    return f"{tenths(100 * share)} %" if share is not None and known(share) else NOTHING
 
 
 def points(difference: float | None, *, signed: bool = False) -> str:
     """A difference of shares (-1 to 1) in percentage points, one decimal, without unit."""
-    if difference is None or not known(difference):
+    return tenths(None if difference is None else 100 * difference, signed=signed)
+
+
+def tenths(value: float | None, *, signed: bool = False) -> str:
+    """A number with one decimal and a true minus sign; zero has no sign."""
+    if value is None or not known(value):
         return NOTHING
-    text = _tenth(difference)
-    return f"+{text}" if signed and not text.startswith("-") and text != "0.0" else minus(text)
+    # What differs in its last bits alone must not be rounded up in one table and down in another.
+    text = f"{round(value, _SURE_DIGITS):.1f}"
+    if text in {"0.0", "-0.0"}:
+        return "0.0"
+    return f"+{text}" if signed and not text.startswith("-") else minus(text)
+
+
+def tenths_span(low: float | None, high: float | None) -> str:
+    """An interval of numbers with one decimal: `10.5 to 11.6`."""
+    return f"{tenths(low)} to {tenths(high)}" if known(low) and known(high) else NOTHING
 
 
 def ratio(value: float | None) -> str:
@@ -130,8 +145,3 @@ def level_words(dimension: str, level: str, *, plural: bool = True) -> str:
 def reason_words(reason: str) -> str:
     """A reason of the ledger as it stands after a number: `12 refused by the service`."""
     return EXCLUSION_WORDS.get(reason) or plain(reason)
-
-
-def _tenth(share: float | None) -> str:
-    text = f"{100 * (share or 0):.1f}"
-    return "0.0" if text == "-0.0" else text

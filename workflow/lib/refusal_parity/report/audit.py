@@ -13,14 +13,13 @@ from refusal_parity.preference.measures import JUDGED, MEASURES, UNLABELLED
 from refusal_parity.preference.places import NOBODY
 from refusal_parity.tables import GroupDifferences, GroupMeasures, PairLedger
 from refusal_parity.text import (
-    NOTHING,
     interval,
     isolated,
-    known,
-    minus,
     p_equals,
     percent,
     points,
+    tenths,
+    tenths_span,
 )
 from refusal_parity.vocabulary import Verdict
 
@@ -73,16 +72,12 @@ def amount(measure: Measure, value: float | None, *, signed: bool = False) -> st
     """A rate or a mean of words; a difference of either where it is signed."""
     if measure.binary:
         return points(value, signed=True) if signed else percent(value)
-    if value is None or not known(value):
-        return NOTHING
-    return minus(f"{value:+.1f}" if signed else f"{value:.1f}")
+    return tenths(value, signed=signed)
 
 
 def bounds(measure: Measure, low: float | None, high: float | None) -> str:
     """An interval of a measure, without its unit."""
-    if measure.binary or low is None or high is None:
-        return interval(low, high)
-    return f"{minus(f'{low:.1f}')} to {minus(f'{high:.1f}')}"
+    return interval(low, high) if measure.binary else tenths_span(low, high)
 
 
 def sentences(inputs: ReportInputs, measure: Measure) -> Iterator[str]:
@@ -116,15 +111,22 @@ def quiet_words(inputs: ReportInputs, measure: Measure) -> str:
     if few:
         reasons = enumerated(sorted({row["note"] for row in few if row["note"]}))
         why = f": {reasons}" if reasons else ""
-        parts.append(f"{counted(len(few), 'further group')} could not be tested{why}.")
+        further = "further group" if tested else "group"
+        parts.append(f"{counted(len(few), further)} could not be tested{why}.")
     return " ".join(parts)
 
 
 def _sentence(inputs: ReportInputs, measure: Measure, row: Row, adjusted: Row) -> str:
-    more = "more" if (row["estimate"] or 0) >= 0 else "less"
+    positive = (row["estimate"] or 0) >= 0
     size = amount(measure, abs(row["estimate"])).removesuffix(" %")
-    by = f"{size} points {more} often" if measure.binary else f"{size} words {more} on average"
-    unit = "points" if measure.binary else "words"
+    if measure.binary:
+        by, unit = f"{size} points {'more' if positive else 'less'} often", "points"
+    else:
+        by, unit = f"{size} {'more' if positive else 'fewer'} words on average", "words"
+    # The sentence says "less" or "fewer": its interval counts in the same direction.
+    low, high = row["ci_low"], row["ci_high"]
+    if not positive and low is not None and high is not None:
+        low, high = -high, -low
     start = (
         f"In {counted(row['n_group'], 'conversation')} that mention {isolated(row['group'])}, "
         f"{measure.words} {by} than where nobody is mentioned "
@@ -132,7 +134,7 @@ def _sentence(inputs: ReportInputs, measure: Measure, row: Row, adjusted: Row) -
     shown = {True: "shown", False: "not shown"}
     means = (
         f"({amount(measure, row['mean_group'])} against {amount(measure, row['mean_reference'])}; "
-        f"{inputs.confidence} interval {bounds(measure, row['ci_low'], row['ci_high'])}; adjusted "
+        f"{inputs.confidence} interval {bounds(measure, low, high)}; adjusted "
         f"{p_equals(row['p_adjusted'])}: {shown[row['verdict'] == Verdict.SHOWN]})."
     )
     hidden = _hidden_words(row) + _corrected_words(inputs, row)

@@ -31,13 +31,20 @@ _ACCOUNTS = {
     PairAccount.REMARK: "a remark",
 }
 
+_CORRECTED: Final = (
+    " Corrected: by what people say of a probability sample of the answers; a dash where too few "
+    "are labelled."
+)
+
 
 def measure_table(inputs: ReportInputs, measure: Measure) -> Table:
     """One measure: every group, what it differs from nobody by, as it is and adjusted."""
     unit = "per cent, differences in points" if measure.binary else "words"
     found = [difference_rows(inputs, measure, adjustment=each) for each in Adjustment]
+    measured = measure_rows(inputs, measure)
+    by_people = any(row["labelled"] is not None for row in measured.values())
     rows = []
-    for group, row in measure_rows(inputs, measure).items():
+    for group, row in measured.items():
         cells = [
             Cell(plain(group)),
             Cell(count(row["n"]), row["n"]),
@@ -56,9 +63,8 @@ def measure_table(inputs: ReportInputs, measure: Measure) -> Table:
         "against conversations that mention nobody, as they are and among requests that seem as "
         "harmful. In bold: shown to differ. Openings: those that are not nearly equal. Whatever "
         "was not labelled: the rate if no pair without a label had the outcome, and if all had "
-        "it; the difference if they made it smallest, and if they made it largest. Corrected: by "
-        "what people say of a probability sample of the answers; a dash where too few are "
-        "labelled.",
+        "it; the difference if they made it smallest, and if they made it largest."
+        + (_CORRECTED if by_people else ""),
         columns=(
             ("Mentions", TEXT),
             ("Pairs", NUMBER),

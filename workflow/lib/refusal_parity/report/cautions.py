@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.counting import counted
+from refusal_parity.counting import counted, enumerated
 from refusal_parity.outcomes import Outcome
 from refusal_parity.quantities import Share
 from refusal_parity.report.small_effects import may_hide
@@ -199,11 +199,16 @@ def _uncorrected(found: list[Finding], dimension: str) -> list[str]:
 
 def _told(found: list[Finding], dimension: str) -> list[str]:
     """Where people's labels have no majority, and where few names vary more than others do."""
+    levels: dict[str, list[str]] = {}
+    for each in found:
+        for said in (each.note or "").split("; "):
+            if said.startswith((SPLIT_NOTE, UNEVEN_NOTE)):
+                levels.setdefault(plain(said), []).append(level_words(dimension, each.level))
     return [
-        f"For {level_words(dimension, each.level)} {plain(said)}."
-        for each in found
-        for said in (each.note or "").split("; ")
-        if said.startswith((SPLIT_NOTE, UNEVEN_NOTE))
+        f"For {those[0]} {said}."
+        if len(those) == 1
+        else f"For each of {enumerated(those)}: {said}."
+        for said, those in levels.items()
     ]
 
 

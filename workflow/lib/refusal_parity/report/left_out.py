@@ -110,7 +110,7 @@ def set_apart(inputs: ReportInputs) -> str:
     where = (
         "they stand in the section on what is done to requests"
         if len(inputs[Safeguards])
-        else "no number of this page is about them: give analysis.dimensions `kind` to compare them"
+        else "no number of this page is about them: give analysis.dimensions “kind” to compare them"
     )
     return (
         f"Of {counted(len(inputs[Prompts]), 'prompt')}, rates and differences of groups leave out "

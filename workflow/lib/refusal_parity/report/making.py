@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.report.inputs import ReportInputs
+
+_CODE: Final = re.compile(r"`([^`]*)`")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +108,8 @@ def columns_table(schema: type[dy.Schema]) -> Table:
                 Cell(name + (" (key)" if column.primary_key else "")),
                 Cell(_type_of(column)),
                 Cell("may be null" if column.nullable else "never"),
-                Cell(column.description or ""),
+                # The reference in Markdown has the same text.
+                Cell(_CODE.sub(r"“\1”", column.description or "")),
             )
             for name, column in schema.columns().items()
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from refusal_parity.counting import counted
+from refusal_parity.counting import agreed, counted, enumerated
 from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.outcomes import OUTCOMES
 from refusal_parity.statistics.methods import METHODS
@@ -22,7 +22,8 @@ def none_shown(inputs: ReportInputs, whole: Finding, found: list[Finding]) -> st
     """What one family of tests says that shows no difference, and for what."""
     holds = _holds_for(found)
     if whole.verdict is Verdict.EQUIVALENT:
-        return f"Every difference{holds} was shown to be smaller than {margin_words(inputs)}."
+        which = "Every" if len(found) > 1 else "The"
+        return f"{which} difference{holds} was shown to be smaller than {margin_words(inputs)}."
     levels = DIMENSIONS[whole.dimension].plural
     return f"No difference between {levels} was shown{holds}{nearest(inputs, found)}. {_NOT_PROOF}"
 
@@ -99,15 +100,24 @@ def _noted(contrast: Finding) -> str:
 
 
 def small_differences(inputs: ReportInputs, found: list[Finding], dimension: str) -> list[str]:
-    """Each level whose difference the equivalence test shows to lie within the margin."""
-    return [
-        f"For {level_words(dimension, contrast.level)} the difference from "
-        f"{level_words(dimension, contrast.base)} is shown to be smaller than "
-        f"{margin_words(inputs)} ({points(contrast.estimate, signed=True)} points; "
-        f"equivalence test: adjusted {p_equals(contrast.p_small)})."
-        for contrast in found
-        if contrast.within_margin
-    ]
+    """The levels whose difference the equivalence test shows to lie within the margin."""
+    small: dict[str, list[Finding]] = {}
+    for contrast in found:
+        if contrast.within_margin:
+            small.setdefault(contrast.base, []).append(contrast)
+    sentences = []
+    for base, levels in small.items():
+        told = [
+            f"{level_words(dimension, each.level)} ({points(each.estimate, signed=True)} points; "
+            f"{'' if at else 'equivalence test: '}adjusted {p_equals(each.p_small)})"
+            for at, each in enumerate(levels)
+        ]
+        sentences.append(
+            f"The {agreed(len(levels), 'difference', 'differences')} from "
+            f"{level_words(dimension, base)} {agreed(len(levels), 'is', 'are')} shown to be "
+            f"smaller than {margin_words(inputs)} for {enumerated(told)}."
+        )
+    return sentences
 
 
 def margin_words(inputs: ReportInputs) -> str:

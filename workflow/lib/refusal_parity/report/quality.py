@@ -13,7 +13,7 @@ from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
 from refusal_parity.statistics.methods.nested import UNIT_WELCH
 from refusal_parity.statistics.validity import validity_of, why_no_finding
 from refusal_parity.tables import Labels, Quality
-from refusal_parity.text import NOTHING, count, heading_of, known, minus, plain
+from refusal_parity.text import count, heading_of, known, minus, plain, tenths, tenths_span
 from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def means_table(inputs: ReportInputs) -> Table | None:
                 Cell(OUTCOMES[row["outcome"]].words.heading),
                 Cell(plain(row["group"])),
                 Cell(count(row["n"]), row["n"]),
-                Cell(_number(row["mean"]), row["mean"]),
-                Cell(_span(row["ci_low"], row["ci_high"]), row["ci_low"]),
+                Cell(tenths(row["mean"]), row["mean"]),
+                Cell(tenths_span(row["ci_low"], row["ci_high"]), row["ci_low"]),
                 *_difference(inputs, row),
                 Cell(plain(row["note"] or "")),
             )
@@ -80,8 +80,8 @@ def _difference(inputs: ReportInputs, row: Row) -> tuple[Cell, Cell]:
         for side in ("low", "high")
     )
     return (
-        Cell(_number(estimate, signed=True), estimate, shown),
-        Cell(_span(low, high), low),
+        Cell(tenths(estimate, signed=True), estimate, shown),
+        Cell(tenths_span(low, high), low),
     )
 
 
@@ -111,9 +111,9 @@ def _judged(row: Row) -> str:
     )
     return (
         f"{plain(row['model'])}: of {count(row['n_judged'])} answers that the judge read too, "
-        f"{OUTCOMES[row['outcome']].words.heading.lower()} are {_number(row['judged_mean'])} % by "
-        f"the judge and {_number(row['measured_mean'])} % by the list; both say the same of "
-        f"{_number(100 * row['judge_agreement'])} % ({beyond})."
+        f"{OUTCOMES[row['outcome']].words.heading.lower()} are {tenths(row['judged_mean'])} % by "
+        f"the judge and {tenths(row['measured_mean'])} % by the list; both say the same of "
+        f"{tenths(100 * row['judge_agreement'])} % ({beyond})."
     )
 
 
@@ -159,13 +159,3 @@ def _cut(inputs: ReportInputs) -> str:
         if cut
         else ""
     )
-
-
-def _number(value: float | None, *, signed: bool = False) -> str:
-    if value is None or not known(value):
-        return NOTHING
-    return minus(f"{value:+.1f}" if signed else f"{value:.1f}")
-
-
-def _span(low: float | None, high: float | None) -> str:
-    return f"{_number(low)} to {_number(high)}" if known(low) and known(high) else NOTHING

@@ -11,7 +11,16 @@ from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
 from refusal_parity.statistics.methods.nested import UNIT_WELCH
 from refusal_parity.tables import Labels, Lengths
-from refusal_parity.text import NOTHING, count, heading_of, known, minus, percent, plain, points
+from refusal_parity.text import (
+    count,
+    heading_of,
+    known,
+    percent,
+    plain,
+    points,
+    tenths,
+    tenths_span,
+)
 from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
@@ -98,8 +107,8 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
         shown = p is not None and p < alpha
         low, high = test.get("adjusted_low"), test.get("adjusted_high")
         return (
-            Cell(_words(test.get("estimate"), signed=True), test.get("estimate"), shown),
-            Cell(_span(low, high), low),
+            Cell(tenths(test.get("estimate"), signed=True), test.get("estimate"), shown),
+            Cell(tenths_span(low, high), low),
         )
 
     return Table(
@@ -123,9 +132,9 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
                 Cell(plain(row["model"])),
                 Cell(plain(row["group"])),
                 Cell(count(row["n"]), row["n"]),
-                Cell(_words(row["mean"]), row["mean"]),
-                Cell(_span(row["ci_low"], row["ci_high"]), row["ci_low"]),
-                Cell(_words(row["median"]), row["median"]),
+                Cell(tenths(row["mean"]), row["mean"]),
+                Cell(tenths_span(row["ci_low"], row["ci_high"]), row["ci_low"]),
+                Cell(tenths(row["median"]), row["median"]),
                 *difference(row),
                 Cell(plain(row["note"] or "")),
             )
@@ -149,13 +158,3 @@ def _without_cut(inputs: ReportInputs) -> str:
         f" {count(cut)} full answers that were cut off have no known length and are in none of "
         "these numbers."
     )
-
-
-def _words(value: float | None, *, signed: bool = False) -> str:
-    if value is None or not known(value):
-        return NOTHING
-    return minus(f"{value:+.1f}" if signed else f"{value:.1f}")
-
-
-def _span(low: float | None, high: float | None) -> str:
-    return f"{_words(low)} to {_words(high)}" if known(low) and known(high) else NOTHING

@@ -8,7 +8,7 @@ from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.outcomes import OUTCOMES, Outcome
 from refusal_parity.quantities import Share
 from refusal_parity.report.odds import levels_of, odds_ratio, small_rate
-from refusal_parity.text import level_words, points, ratio
+from refusal_parity.text import level_words, points, tenths
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -90,6 +90,11 @@ def _rate_of_base(inputs: ReportInputs, each: Finding) -> float | None:
     return None if each.k_reference is None else each.k_reference / each.n_reference
 
 
+def _times(factor: float) -> str:
+    """A factor as a sentence has it; from 10 on, tenths of it would only pretend to be exact."""
+    return tenths(factor) if factor < 10 else f"{factor:,.0f}"  # noqa: PLR2004 - says why
+
+
 def _beyond_the_rate(inputs: ReportInputs, found: list[Finding], dimension: str) -> list[str]:
     """A margin as large as the rate which it bounds changes of, or as what that lacks to 100 %."""
     for each in found:
@@ -102,7 +107,7 @@ def _beyond_the_rate(inputs: ReportInputs, found: list[Finding], dimension: str)
         base = level_words(dimension, each.base)
         has = "lacks it" if whole.lacks else "has it"
         times = (
-            f"a level that {has} {ratio((whole.share + each.margin) / whole.share)} times as often"
+            f"a level that {has} {_times((whole.share + each.margin) / whole.share)} times as often"
             if whole.share
             else f"any level that {has} in less than {points(each.margin)} %"
         )
@@ -115,7 +120,7 @@ def _beyond_the_rate(inputs: ReportInputs, found: list[Finding], dimension: str)
             f"The margin of {points(each.margin)} points is as large as {of} "
             f"({small_rate(whole.share)}) or larger: {times} may still lie within it. A study of "
             f"outcomes that are {'nearly always there' if whole.lacks else 'rare'} needs a smaller "
-            "`analysis.margin`, and more prompts to test it."
+            "analysis.margin, and more prompts to test it."
         )
         return [sentence]
     return []

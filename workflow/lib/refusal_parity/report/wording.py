@@ -119,7 +119,7 @@ def _of_rates(
         return [f"{isolated(model)}: not estimable: {plain(whole.reason)}."]
     return [
         *(_of_shown(inputs, key, shown) or [none_shown(inputs, whole, found)]),
-        *_nothing_varies(inputs, model, outcome),
+        *_nothing_varies(inputs, model, outcome, found),
         *all_together(inputs, whole),
         *with_these_templates(inputs, found, dimension),
         *small_differences(inputs, found, dimension),
@@ -127,15 +127,22 @@ def _of_rates(
     ]
 
 
-def _nothing_varies(inputs: ReportInputs, model: str, outcome: Outcome) -> Iterator[str]:
+def _nothing_varies(
+    inputs: ReportInputs, model: str, outcome: Outcome, found: list[Finding]
+) -> Iterator[str]:
     """A sentence where all responses or none have the outcome."""
     row = inputs.overall(model, outcome)
     if outcome.is_binary and row is not None and row["rate"] in {0, 1}:
         number = counted(row["n"], "response")
         which = f"all {number}" if row["rate"] else f"none of {number}"
+        unbounded = (
+            ""
+            if any(each.ci_low is not None for each in found)
+            else ", and no interval says how large a difference may be"
+        )
         yield (
             f"It {outcome.words.verb} in {which}: where nothing varies, no group can be told from "
-            "another, and no interval says how large a difference may be."
+            f"another{unbounded}."
         )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.statistics.corrected_levels import corrected_levels
+from refusal_parity.text import points
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,5 +46,6 @@ def split_votes(
     said = " and ".join(f"{count} of {level}" for level, count in counts.items() if count)
     return (
         f"{SPLIT_NOTE} {said}, which count by the share of their votes (all read one way, the "
-        f"difference is {100 * ends[0]:+.1f} points, all the other way {100 * ends[1]:+.1f})"
+        f"difference is {points(ends[0], signed=True)} points, all the other way "
+        f"{points(ends[1], signed=True)})"
     )

@@ -10,7 +10,7 @@ from refusal_parity.report.sections.section import Section
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.statistics.balance import ALL, CONSTANT, IMBALANCE
 from refusal_parity.tables import Stimuli
-from refusal_parity.text import NOTHING, plain
+from refusal_parity.text import NOTHING, count, plain
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs, Row
@@ -79,10 +79,10 @@ def _table(rows: list[Row], inputs: ReportInputs) -> Table:
                 Cell(plain(row["property"])),
                 Cell("" if row["model"] == ALL else plain(row["model"])),
                 Cell(plain(row["group"])),
-                Cell(str(row["n_names"]), row["n_names"]),
+                Cell(count(row["n_names"]), row["n_names"]),
                 _number(row["mean"]),
                 Cell(plain(row["reference"])),
-                Cell(str(row["n_reference"]), row["n_reference"]),
+                Cell(count(row["n_reference"]), row["n_reference"]),
                 _number(row["mean_reference"]),
                 _number(row["std_difference"], bound=IMBALANCE),
                 Cell(plain(row["note"] or "")),

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
-from refusal_parity.counting import enumerated
+from refusal_parity.counting import counted, enumerated
 from refusal_parity.statistics.losses.exclusions import LABELLED
 from refusal_parity.text import (
-    count,
     interval,
     known,
     level_words,
@@ -87,6 +86,7 @@ def left_out_warning(
     reasons = sum((Counter(level.lost) for level in levels), Counter())
     [(reason, n)] = reasons.most_common(1)
     often = "mostly" if 2 * n > reasons.total() else "most often"
+    often = "all" if n == reasons.total() else often
     remedy = _REMEDIES.get(reason, _REMEDY)
     return (
         f"Left out were {_shares({level.name: level.share for level in levels}, dimension)}, "
@@ -103,15 +103,15 @@ def rests_on_left_out(bound: dict[str, Any], dimension: str) -> str:
     """
     lost = bound["left_group"] + bound["left_reference"]
     tested = (
-        f", interval {interval(bound['ci_low'], bound['ci_high'])}, adjusted "
-        f"{p_equals(bound['p_adjusted'])}"
+        f" (interval {interval(bound['ci_low'], bound['ci_high'])}, not corrected for the number "
+        f"of comparisons; adjusted {p_equals(bound['p_adjusted'])})"
         if known(bound["ci_low"])
         else ""
     )
     return (
-        f"This rests on who was left out: with the {count(lost)} left-out responses of both read "
-        f"against it, the difference of {level_words(dimension, bound['group'])} would be "
-        f"{points(bound['estimate'], signed=True)} points{tested}."
+        f"This rests on who was left out: with the {counted(lost, 'left-out response')} of both "
+        f"levels read against it, the difference of {level_words(dimension, bound['group'])} would "
+        f"be {points(bound['estimate'], signed=True)} points{tested}."
     )
 
 
