@@ -15,6 +15,7 @@ from refusal_parity.statistics.designs.counts import Design
 from refusal_parity.statistics.results import Pair
 from refusal_parity.statistics.split_votes import split_votes
 from refusal_parity.statistics.variances.level_means import contrast, level_means
+from refusal_parity.text import minus
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
@@ -216,9 +217,8 @@ def test_votes_that_are_split_are_read_one_way_and_the_other() -> None:
         means = dict(whole.group_by("group").agg(pl.col("human").mean()).iter_rows())
         ends.append(100 * (means["y"] - means["x"]))
     assert "people are split on 7 of y and 4 of x, which count by the share" in said
-    assert said.endswith(
-        f"the difference is {ends[0]:+.1f} points, all the other way {ends[1]:+.1f})"
-    )
+    first, second = (minus(f"{end:+.1f}") for end in ends)
+    assert said.endswith(f"the difference is {first} points, all the other way {second})")
     assert split_votes(rows, "group", list(RATES), BOTH) is None
 
 

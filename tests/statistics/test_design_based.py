@@ -14,6 +14,7 @@ from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.human_sample import MIN_LABELS, with_human_labels
 from refusal_parity.statistics.variances.level_means import contrast, level_means
+from refusal_parity.text import minus
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def test_votes_without_a_majority_count_by_their_share(
         return
     low, high = (100 * ((hits + 3 * each) / 48 - others) for each in (0, 1))
     assert "people are split on 3 of y, which count by the share of their votes" in row["note"]
-    assert f"difference is {low:+.1f} points, all the other way {high:+.1f}" in row["note"]
+    first, second = (minus(f"{end:+.1f}") for end in (low, high))
+    assert f"difference is {first} points, all the other way {second}" in row["note"]
 
 
 def test_each_label_weighs_what_its_inclusion_probability_says(
