@@ -86,12 +86,12 @@ def test_folds_are_of_prompts_and_the_same_everywhere() -> None:
 
 
 def test_what_was_held_out_stands_in_its_own_place() -> None:
-    """Of five gold rows one has no held-out prediction, and one stands there twice."""
-    gold = pl.DataFrame({"response": ["d", "b", "a", "c", "b"], "name": "n", "prompt": "p"})
-    numbers = np.array([0.4, 0.2, np.nan, 0.3, 0.9])
+    """Of nine gold rows one has no held-out prediction, and one stands there twice."""
+    gold = pl.DataFrame({"response": list("dbacbefgh"), "name": "n", "prompt": "p"})
+    numbers = np.array([0.4, 0.2, np.nan, 0.3, 0.9, 0.5, 0.6, 0.7, 0.8])
     given = Said(np.repeat(numbers[:, None], len(LABELS), axis=1), numbers + 1, numbers + 2)
-    seen = Seen.of(gold, OutOfFold(np.array(["answer"] * 5), given, folds=5))
-    assert len(seen.keys) == 3
+    seen = Seen.of(gold, OutOfFold(np.array(["answer"] * 9), given, folds=5))
+    assert len(seen.keys) == 7
     frame = pl.DataFrame(
         {
             "response": ["c", "a", "D ", "b", "b", "x"],
@@ -103,6 +103,10 @@ def test_what_was_held_out_stands_in_its_own_place() -> None:
     found = seen.replace(learned, frame)
     assert found.probabilities[:, 0].tolist() == [0.3, 7, 0.4, 0.2, 7, 7]
     assert found.unseen.tolist() == pytest.approx([1.3, 8, 1.4, 1.2, 8, 8])
+    again = seen.replace(Said.nothing(9, len(LABELS)), gold)
+    assert again.unseen == pytest.approx(
+        [1.4, 1.2, np.nan, 1.3, 1.2, 1.5, 1.6, 1.7, 1.8], nan_ok=True
+    )
     assert found.distance.tolist() == pytest.approx([2.3, 9, 2.4, 2.2, 9, 9])
 
 

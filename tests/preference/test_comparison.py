@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -109,11 +110,31 @@ def test_holm_is_within_a_measure_an_adjustment_and_what_is_compared_with(
         assert rows[f"{kind}p_adjusted"].to_numpy() == pytest.approx(expected)
     assert {1, 3} <= sizes
     assert table.filter(pl.col(f"{kind}p_value").is_null())[f"{kind}p_adjusted"].is_null().all()
+    families = table.select(
+        "family",
+        expected=pl.format(
+            "{}, {}, adjusted for {}",
+            "measure",
+            pl.when(apart).then(pl.lit("nobody")).otherwise(pl.lit("groups")),
+            "adjustment",
+        ),
+    )
+    assert families["family"].to_list() == families["expected"].to_list()
     verdicts = {
         (None if p is None else p < ALPHA): str(verdict)
         for p, verdict in table.select("p_adjusted", "verdict").iter_rows()
     }
     assert verdicts == {True: "shown", False: "not_shown", None: "not_estimable"}
+
+
+def test_a_p_value_at_the_level_itself_shows_nothing(audit: Audit) -> None:
+    """P-values hang on no level, so that one of them can be made the level."""
+    found = group_differences(audit).filter(pl.col("p_adjusted") < 1)["p_adjusted"].to_list()
+    at = sorted(found)[len(found) // 2]
+    table = group_differences(replace(audit, alpha=at))
+    verdicts = table.filter(pl.col("p_adjusted") == at)["verdict"].cast(pl.String)
+    assert set(verdicts) == {"not_shown"}
+    assert set(table.filter(pl.col("p_adjusted") < at)["verdict"].cast(pl.String)) == {"shown"}
 
 
 def test_each_groups_own_numbers(audit: Audit) -> None:

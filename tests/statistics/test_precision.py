@@ -136,15 +136,17 @@ def test_a_stage_without_the_reference_has_no_half_width() -> None:
     assert table.filter(~first)["half_width"].null_count() == 0
 
 
-def test_half_widths_are_of_differences_from_the_reference_alone() -> None:
+@pytest.mark.parametrize("alpha", [0.05, 0.2])
+def test_half_widths_are_of_differences_from_the_reference_alone(alpha: float) -> None:
     """Two of them: t's limits at alpha / 2, of too few templates for any other quantile."""
     rows = _observations({"m": 0.3}, 8)
     design = build_designs(rows, "group", LEVELS, [Outcome.REFUSAL])[Outcome.REFUSAL]
     studies = replace(Studies.of([design]), every_pair=False)
     assert [pair.reference for pair in studies.pairs] == ["north", "north"]
     found = effective(least_squares(studies))
-    ends = found.rates.limits(np.asarray(t.isf(0.05 / 4, found.df)))
-    table = precisions(rows, _analysis(0.9), [(20, pl.lit(value=True))])
+    ends = found.rates.limits(np.asarray(t.isf(alpha / 4, found.df)))
+    analysis = _analysis(0.9).model_copy(update={"alpha": alpha})
+    table = precisions(rows, analysis, [(20, pl.lit(value=True))])
     assert table["half_width"].to_list() == pytest.approx(((ends.high - ends.low) / 2)[0])
     assert table["reference"].unique().to_list() == ["north"]
 

@@ -100,7 +100,7 @@ def folds_of(prompts: pl.DataFrame) -> pl.DataFrame:
     if rows["unit"].n_unique() == 1:
         rows = rows.with_columns(unit=pl.col("prompt_id"))
     units = sorted(set(rows["unit"]), key=lambda key: hashlib.sha256(key.encode()).digest())
-    fold = {key: at % min(FOLDS, len(units)) + 1 for at, key in enumerate(units)}
+    fold = {key: at % FOLDS + 1 for at, key in enumerate(units)}
     return rows.with_columns(fold=pl.col("unit").replace_strict(fold, return_dtype=pl.Int32))
 
 
