@@ -128,7 +128,17 @@ def test_a_sheet_that_was_left_off_half_way_is_one_line(
 def test_a_sheet_that_nobody_filled_in(tmp_path: Path, sample: pl.DataFrame) -> None:
     rows = sheet(tmp_path, sample)
     path = save(tmp_path / "anna.csv", [*rows, rows[0]])
-    with pytest.raises(InputError, match="not one usable label in 6 rows, the first: no label"):
+    with pytest.raises(
+        InputError, match=r"usable label in 6 rows, the first, row 2 of anna\.csv: no label"
+    ):
+        read_votes([path], sample)
+
+
+def test_labels_in_numbers_are_told_of_the_seven(tmp_path: Path, sample: pl.DataFrame) -> None:
+    path = save(tmp_path / "anna.csv", filled(sheet(tmp_path, sample), *"12345"))
+    with pytest.raises(
+        InputError, match=r"row 2 of anna\.csv: unknown label '1'\. .* is one of answer, .*failure"
+    ):
         read_votes([path], sample)
 
 

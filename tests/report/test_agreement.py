@@ -104,6 +104,19 @@ def test_section_with_people(inputs: ReportInputs) -> None:
     assert errors[1][-5:] == ["10.0 % (0.0 to 20.0)", "4", "40", "", ""]
 
 
+def test_labels_that_are_all_alike_have_no_kappa(inputs: ReportInputs) -> None:
+    alike = agreement().with_columns(
+        estimate=pl.when(pl.col("coefficient").cast(pl.String) != "cohen_kappa").then("estimate"),
+        note=pl.lit("not defined"),
+    )
+    section = agreement_section(changed(inputs, agreement=alike))
+    assert section is not None
+    assert section.lead[0].startswith(
+        "demo-even: no kappa tells how far the classifier agrees with people on refusals "
+        "(300 responses): not defined. The groups' rates"
+    )
+
+
 def test_a_study_by_the_list_of_phrases_has_people_too(inputs: ReportInputs) -> None:
     by_list = agreement().with_columns(rater=pl.lit("keyword"))
     section = agreement_section(changed(inputs, agreement=by_list))

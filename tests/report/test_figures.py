@@ -18,7 +18,7 @@ from refusal_parity.report.figure_rates import draw_rates
 from refusal_parity.report.figures import draw_all, save_figures
 from refusal_parity.report.pooled import pooled_notes
 from refusal_parity.report.style import figure_style
-from refusal_parity.tables import TABLES, Disparity, Overview, Pooled, Prompts
+from refusal_parity.tables import TABLES, Disparity, Overview, Pooled, Prompts, Rates
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
@@ -148,6 +148,21 @@ def test_comparison_names_the_extremes(inputs: ReportInputs) -> None:
     texts = [text.get_text() for text in drawing.figure.axes[0].texts]
     assert {row["lowest_group"], row["highest_group"]} <= set(texts)
     assert f"{100 * row['spread']:.1f}" in texts
+
+
+def test_comparison_of_levels_some_of_which_have_no_rate(inputs: ReportInputs) -> None:
+    first, *_ = group_rates(inputs, "demo-even")
+    for number, words in (
+        (1, f"demo-even {100 * first.rate:.1f} % ({first.group}, the only one with"),
+        (0, "demo-even not estimable"),
+    ):
+        is_kept = pl.col("group").is_in([first.group][:number])
+        is_gone = (pl.col("model") == "demo-even") & ~is_kept
+        rates = inputs[Rates].with_columns(rate=pl.when(~is_gone).then("rate"))
+        drawing = draw_comparison(changed(inputs, rates=rates))
+        assert drawing is not None
+        assert words in drawing.alt
+        assert "0.0" not in [text.get_text() for text in drawing.figure.axes[0].texts]
 
 
 def test_one_model_is_compared_with_nothing(inputs: ReportInputs) -> None:

@@ -32,11 +32,15 @@ def test_summary_has_three_lines(inputs: ReportInputs, tmp_path: Any) -> None:
             {"muslim": 0.3, "black": 0.21},
             f"(smallest adjusted p = 0.210 of 2 comparisons; 95 % intervals from {ENDS} points).",
         ),
+        (
+            {"muslim": 0.3, "black": None, "arab": None},
+            f"(adjusted p = 0.300; 95 % interval {ENDS} points; without a test: black and arab).",
+        ),
     ],
-    ids=["one", "two"],
+    ids=["one", "two", "missing"],
 )
 def test_what_is_not_shown_comes_with_its_p_value(
-    p_values: dict[str, float], words: str, tmp_path: Any
+    p_values: dict[str, float | None], words: str, tmp_path: Any
 ) -> None:
     tests = [row | {"group": each, "p_adjusted": p}
              for each, p in p_values.items() for row in pair(**BIG)]  # fmt: skip

@@ -78,7 +78,8 @@ NO_PROOF = "This is not evidence that there is none."
             "No difference between groups was shown for new templates and new names "
             f"(adjusted p = 0.300; 95 % interval 18.2 to 38.0 points). {NO_PROOF} "
             "The test of all groups together has p = 0.010 (Randomisation test over names, F). It "
-            "holds for these templates, new names and decides nothing: the single comparisons do.",
+            "holds for these templates and new names and decides nothing: the single comparisons "
+            "do.",
             id="only as a whole",
         ),
         pytest.param(
@@ -99,8 +100,8 @@ NO_PROOF = "This is not evidence that there is none."
             [whole(0.4), *pair(**BIG, p_adjusted=0.9), *pair(group="black", note="one name only")],
             Verdict.NOT_SHOWN,
             "No difference between groups was shown for new templates and new names "
-            f"(adjusted p = 0.900; 95 % interval 18.2 to 38.0 points). {NO_PROOF} "
-            "Not estimable for black names: one name only.",
+            "(adjusted p = 0.900; 95 % interval 18.2 to 38.0 points; without a test: black). "
+            f"{NO_PROOF} Not estimable for black names: one name only.",
             id="one group not estimable",
         ),
     ],

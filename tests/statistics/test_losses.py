@@ -60,6 +60,20 @@ def test_shares_that_differ_are_found_and_others_are_not(
     assert np.mean([each["z"] < 0.05 for each in found]) > 0.9
 
 
+def test_no_interval_goes_beyond_what_shares_can_differ_by(
+    study: Callable[..., pl.DataFrame],
+) -> None:
+    groups = {
+        "x": {"A": ["aa", "aa"], "B": ["aa", "a-"]},
+        "y": {"C": ["--", "--"], "D": ["-a", "--"]},
+    }
+    row = losses(study(groups), ANALYSIS).row(0, named=True)
+    half = stats.t.isf(0.025, row["df"]) * row["std_error"]
+    assert row["estimate"] == pytest.approx(6 / 8)
+    assert row["ci_high"] == 1 < row["estimate"] + half
+    assert row["ci_low"] == pytest.approx(max(row["estimate"] - half, -1))
+
+
 def test_levels_are_adjusted_together(study: Callable[..., pl.DataFrame]) -> None:
     groups = {"x": holes(0.2, 1), "y": holes(0.3, 2), "z": holes(0.5, 3)}
     table = losses(study(groups), ANALYSIS)

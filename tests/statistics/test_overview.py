@@ -50,7 +50,9 @@ def test_models_side_by_side(study: Callable[..., pl.DataFrame]) -> None:
     assert group["note"] == f"z has no labelled response; {few}"
     assert arm["p_value"] is None
     assert "no randomisation over names" in arm["note"]
-    assert arm["spread"] == 0
+    # One level alone has no lowest and highest rate that lie 0 apart.
+    assert (arm["lowest_group"], arm["lowest_rate"]) == ("plain", pytest.approx(12 / 24))
+    assert arm["spread"] is None
 
 
 def made_up(rows: list[tuple[str, str, float | None]], *, within: str = "all") -> pl.DataFrame:

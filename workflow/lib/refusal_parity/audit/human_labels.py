@@ -14,6 +14,7 @@ from refusal_parity.audit.voting import count_votes
 from refusal_parity.counting import agreed, counted
 from refusal_parity.errors import InputError
 from refusal_parity.tables import HumanLabels, conform
+from refusal_parity.vocabulary import Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,11 +44,17 @@ def read_votes(paths: Sequence[Path], sample: pl.DataFrame) -> Ballot:
     ballot = count_votes(_raw(paths), sample)
     if ballot.votes.is_empty():
         problems = ballot.problems.filter(pl.col("row").is_not_null())
-        first = f", the first: {problems['problem'][0]}" if len(problems) else ""
+        first = (
+            f", the first, row {problems['row'][0]} of {problems['file'][0]}: "
+            f"{problems['problem'][0]}"
+            if len(problems)
+            else ""
+        )
         raise InputError(
             f"not one usable label in {counted(len(problems), 'row')}{first}",
             where=", ".join(map(str, paths)),
-            remedy="Fill in the files that draw_human_sample wrote for this very sample.",
+            remedy="Fill in the files that draw_human_sample wrote for this very sample; a label "
+            f"is one of {', '.join(Label)}.",
         )
     return ballot
 

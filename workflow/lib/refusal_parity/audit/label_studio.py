@@ -127,7 +127,7 @@ def _said(annotation: Any, position: int) -> dict[str, Any]:
         "account": account,
         "annotation": _text(key),
         "label": labels[0] if labels else None,
-        "adjudicated": bool(annotation.get("ground_truth")),
+        "adjudicated": annotation.get("ground_truth") is True,
         "given": moment(
             annotation.get("updated_at") or annotation.get("created_at"), key, position
         ),

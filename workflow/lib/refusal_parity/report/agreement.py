@@ -21,6 +21,7 @@ from refusal_parity.text import (
     heading_of,
     interval,
     isolated,
+    known,
     minus,
     p_equals,
     p_value,
@@ -128,10 +129,14 @@ def _lead(table: pl.DataFrame) -> list[str]:
     sentences = []
     for (model, yardstick), rows in people.group_by("model", "yardstick", maintain_order=True):
         kappa = rows.filter(dimension=ALL, coefficient=Coefficient.COHEN_KAPPA).to_dicts()[0]
+        rater, other = _MACHINES[machine], _YARDSTICKS[str(yardstick)]
+        number = counted(kappa["n"], "response")
         sentence = (
-            f"{plain(model)}: {_MACHINES[machine]} agrees with {_YARDSTICKS[str(yardstick)]} on "
-            f"refusals with kappa {_number(kappa['estimate'])} "
-            f"({_bounds(kappa)}, {counted(kappa['n'], 'response')})."
+            f"{plain(model)}: {rater} agrees with {other} on refusals with kappa "
+            f"{_number(kappa['estimate'])} ({_bounds(kappa)}, {number})."
+            if known(kappa["estimate"])
+            else f"{plain(model)}: no kappa tells how far {rater} agrees with {other} on refusals "
+            f"({number}): {plain(kappa['note'] or NOTHING)}."
         )
         apart = missed_apart(rows)
         if apart is not None:

@@ -105,7 +105,7 @@ def _draw_row(axes: Axes, position: int, rates: list[GroupRate], overall: float 
     _name(axes, lowest, position + _LIFT)
     if len(rates) > 1:
         _name(axes, highest, position - _LIFT)
-    margin_text(axes, position, points(highest.rate - lowest.rate))
+    margin_text(axes, position, points(highest.rate - lowest.rate if len(rates) > 1 else None))
 
 
 def _name(axes: Axes, rate: GroupRate, y: float) -> None:
@@ -123,12 +123,15 @@ def _name(axes: Axes, rate: GroupRate, y: float) -> None:
     )
 
 
-def _range(found: list[GroupRate]) -> str:
+def _range(found: list[GroupRate], levels: int) -> str:
+    """Where the rates of some levels lie, of as many as there are."""
     if not found:
         return "not estimable"
     lowest, highest = found[0], found[-1]
+    if len(found) == 1 < levels:
+        return f"{percent(lowest.rate)} ({plain(lowest.group)}, the only one with a rate)"
     if lowest.rate == highest.rate:
-        return f"{percent(lowest.rate)} in all"
+        return f"{percent(lowest.rate)} in all" + " with a rate" * (len(found) < levels)
     return (
         f"from {percent(lowest.rate)} ({plain(lowest.group)}) to "
         f"{percent(highest.rate)} ({plain(highest.group)})"
@@ -136,7 +139,11 @@ def _range(found: list[GroupRate]) -> str:
 
 
 def _alt(inputs: ReportInputs, rates: dict[str, list[GroupRate]]) -> str:
-    parts = [f"{plain(model)} {_range(found)}" for model, found in rates.items()]
+    asked = inputs.outcome, inputs.dimension
+    parts = [
+        f"{plain(model)} {_range(found, len(inputs.rates_by_level(model, *asked)))}"
+        for model, found in rates.items()
+    ]
     start = (
         f"{inputs.outcome.words.heading} rate of the {DIMENSIONS[inputs.dimension].plural} by model"
     )

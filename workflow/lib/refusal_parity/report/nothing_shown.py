@@ -8,7 +8,7 @@ from refusal_parity.counting import agreed, counted, enumerated
 from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.outcomes import OUTCOMES
 from refusal_parity.statistics.methods import METHODS
-from refusal_parity.text import interval, level_words, p_equals, plain, points
+from refusal_parity.text import interval, isolated, level_words, p_equals, plain, points
 from refusal_parity.vocabulary import Verdict
 
 if TYPE_CHECKING:
@@ -36,7 +36,14 @@ def nearest(inputs: ReportInputs, found: list[Finding]) -> str:
     of_all = f" of {counted(len(p_values), 'comparison')}" if len(p_values) > 1 else ""
     smallest = "smallest adjusted" if of_all else "adjusted"
     left = not_ruled_out(inputs, found)
-    return f" ({smallest} {p_equals(min(p_values))}{of_all}{left})"
+    levels = [isolated(each) for each in untested(found)]
+    without = f"; without a test: {enumerated(levels)}" if levels else ""
+    return f" ({smallest} {p_equals(min(p_values))}{of_all}{left}{without})"
+
+
+def untested(found: list[Finding]) -> list[str]:
+    """Levels that no test compares, of which nothing is said by the others."""
+    return list(dict.fromkeys(each.level for each in found if each.p_adjusted is None))
 
 
 def not_ruled_out(inputs: ReportInputs, found: list[Finding]) -> str:

@@ -21,6 +21,7 @@ from refusal_parity.text import (
     count,
     heading_of,
     interval,
+    known,
     p_value,
     percent,
     plain,
@@ -280,7 +281,8 @@ def _extreme(inputs: ReportInputs, row: Row, which: str) -> Cell:
     level, rate = row[f"{which}_group"], row[f"{which}_rate"]
     if level is None:
         return Cell(NOTHING, rate)
-    if row["spread"] == 0:
-        return Cell(f"all ({percent(rate)})", rate)
     of = inputs.rates_by_level(row["model"], OUTCOMES[row["outcome"]], row["dimension"])
+    if row["spread"] == 0:
+        every = "all" if all(known(each["rate"]) for each in of.values()) else "all with a rate"
+        return Cell(f"{every} ({percent(rate)})", rate)
     return Cell(f"{plain(level)} ({percent(rate)}{few_words(of.get(level))})", rate)

@@ -12,7 +12,7 @@ from refusal_parity.outcomes import Outcome
 from refusal_parity.report import audit
 from refusal_parity.report.across_models import is_controlled
 from refusal_parity.report.left_out import left_out_lines, set_apart_line
-from refusal_parity.report.nothing_shown import not_ruled_out
+from refusal_parity.report.nothing_shown import not_ruled_out, untested
 from refusal_parity.report.odds import odds_interval, odds_margins, odds_ratio
 from refusal_parity.report.small_effects import Beyond, beyond, differing_odds
 from refusal_parity.report.stages import interim_words
@@ -212,13 +212,12 @@ def _by_reason(results: list[Statement]) -> list[tuple[str | None, list[Statemen
 
 
 def _reach(inputs: ReportInputs, results: list[Statement]) -> str:
-    """What the intervals of these models together do not rule out, behind their names."""
-    found = [
-        each
-        for result in results
-        for each in inputs.contrasts(result.model, result.outcome, result.dimension)
-    ]
-    return not_ruled_out(inputs, found).replace("; ", ", ", 1)
+    """What the tests of these models together do not rule out, behind their names."""
+    found = [inputs.contrasts(result.model, result.outcome, result.dimension) for result in results]
+    every = [each for of_model in found for each in of_model]
+    reach = not_ruled_out(inputs, every).replace("; ", ", ", 1)
+    partly = sum(1 for of_model in found if untested(of_model))
+    return f"{reach}, {partly} of them without a test of some level" if partly else reach
 
 
 def _named(

@@ -238,7 +238,7 @@ def rate_sentence(inputs: ReportInputs, model: str, outcome: Outcome) -> str:
     """How often the outcome occurs over all of a model's responses that count."""
     row = inputs.overall(model, outcome)
     if row is None or not known(row["rate"]):
-        return f"Overall it {outcome.words.verb} at a rate that is not estimable."
+        return f"How often it {outcome.words.verb} overall is not estimable."
     filtered = filtered_at(inputs, model, outcome, ALL).get(ALL, 0)
     by_service = f", {filtered:,} of these by the service's filter" if filtered else ""
     return (

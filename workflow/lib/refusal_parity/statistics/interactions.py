@@ -21,7 +21,7 @@ from refusal_parity.statistics.designs.outcome_columns import count_outcomes
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
-from refusal_parity.statistics.results import NOT_ESTIMABLE
+from refusal_parity.statistics.results import NOT_ESTIMABLE, ends_within
 from refusal_parity.statistics.rounding import settled
 from refusal_parity.statistics.running import run_method
 from refusal_parity.tables import Interactions, conform
@@ -169,6 +169,8 @@ def _tested(  # noqa: PLR0913, PLR0917 - what is compared in full
         }
         if group in found:
             numbers = {key: each for key, each in found[group].numbers.items() if key in _NUMBERS}
+            if outcome.is_rate:
+                numbers |= ends_within(numbers, 1.0 if base is None else 2.0)
             yield (
                 row
                 | numbers

@@ -31,7 +31,7 @@ def overview(
     Returns:
         Table of Overview: one row for each model, outcome and compared
         dimension. Of two levels with the same rate the first in the alphabet
-        is named.
+        is named; where one level alone has a rate, there is no spread.
     """
     counted = pl.concat([_plain(table) for table in rates]).filter(pl.col("within") == "all")
     # A mean length is no rate: it stands in the table of lengths.
@@ -50,6 +50,7 @@ def overview(
         .first()
         .alias("highest_group"),
         pl.max("rate").alias("highest_rate"),
+        levels=pl.len(),
     )
     # Of a prompt list there are no names to randomise.
     listed = {
@@ -69,7 +70,10 @@ def overview(
         .join(extremes, on=_KEY, how="left", maintain_order="left")
         .join(randomised, on=_KEY, how="left", maintain_order="left")
         .with_columns(
-            (pl.col("highest_rate") - pl.col("lowest_rate")).alias("spread"),
+            # One rate alone is no lowest and highest one that lie 0 apart.
+            pl.when(pl.col("levels") > 1)
+            .then(pl.col("highest_rate") - pl.col("lowest_rate"))
+            .alias("spread"),
             pl.when("is_tested")
             .then("test_note")
             .when(~pl.col("dimension").is_in(sorted(listed)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from refusal_parity.vocabulary import Estimand
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from refusal_parity.statistics.registry import Method
 
@@ -169,6 +169,20 @@ def join_notes(*notes: str | None) -> str | None:
     return "; ".join(said) or None
 
 
+def ends_within(numbers: Mapping[str, float | None], farthest: float) -> dict[str, float | None]:
+    """The ends of an interval, no farther from 0 than what is estimated can be.
+
+    Args:
+        numbers: with `ci_low` and `ci_high`, null where there is no interval.
+        farthest: 1 of two rates, 2 of two differences of rates.
+    """
+    ends = {end: numbers[end] for end in ("ci_low", "ci_high")}
+    return {
+        end: None if value is None else min(max(value, -farthest), farthest)
+        for end, value in ends.items()
+    }
+
+
 def to_row(estimate: Estimate) -> dict[str, Any]:
     """The method's columns of one row of the disparity table.
 
@@ -180,9 +194,7 @@ def to_row(estimate: Estimate) -> dict[str, Any]:
     """
     numbers = estimate.numbers
     if estimate.estimand is Estimand.RISK_DIFFERENCE:
-        for end in ("ci_low", "ci_high"):
-            value = numbers[end]
-            numbers[end] = None if value is None else min(max(value, -1.0), 1.0)
+        numbers |= ends_within(numbers, 1.0)
     row: dict[str, Any] = {
         "method": str(estimate.method),
         "estimand": estimate.estimand,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from refusal_parity.outcomes import OUTCOMES
 from refusal_parity.statistics.answering.finding import NO_TEST, reason_of
 from refusal_parity.statistics.enough import LEAST, too_few
+from refusal_parity.statistics.fits.least_squares import OTHER_TEMPLATES
 from refusal_parity.statistics.results import join_notes
 from refusal_parity.text import known
 
@@ -48,6 +49,8 @@ def why_untested(pairs: Sequence[Finding], notes: Iterable[str | None]) -> str:
     said = [part for note in notes if note for part in reason_of(note).split("; ")]
     # What lacks two levels is said of each of them by other pairs.
     within = {each for part in said for each in part.split(", ") if each != part}
+    # What a method does is no reason either.
+    within.add(OTHER_TEMPLATES)
     return join_notes(*(part for part in said if part not in within)) or NO_TEST
 
 

@@ -23,6 +23,7 @@ from refusal_parity.statistics.registry import Setting
 from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.exact import permutation_names_exact
 from refusal_parity.statistics.resampling.randomisation import Draws
+from refusal_parity.statistics.results import ends_within
 from refusal_parity.statistics.variances.level_means import contrast, level_means
 from refusal_parity.tables import Bounds, Losses, conform
 from refusal_parity.vocabulary import Loss, Reading, Scope
@@ -217,13 +218,13 @@ def _tested(
     if found is None:
         return _without_error(design, dimension, at, analysis)
     half_width = float(t_isf(analysis.alpha / 2, found.df)) * found.std_error
+    ends = {"ci_low": found.estimate - half_width, "ci_high": found.estimate + half_width}
     return finite(
         {
             "estimate": found.estimate,
             "std_error": found.std_error,
             "df": found.df,
-            "ci_low": found.estimate - half_width,
-            "ci_high": found.estimate + half_width,
+            **ends_within(ends, 1.0),
             "p_value": float(2 * t_sf(abs(found.estimate) / found.std_error, found.df)),
         }
     )
