@@ -129,6 +129,7 @@ def test_a_lexicon_of_ones_own(tmp_path: Path) -> None:
     assert [(entry.checked, entry.right) for entry in lexicon.entries] == [(7, 7), (0, 0), (0, 0)]
     for text, groups in {
         "\u00d6sterreicher, tea": ["\u00f6ster", "tea"],
+        "\u00d6sterreicher!": ["\u00f6ster"],
         "a tea party with tea": ["tea"],
         # What is excluded hides its own entry alone; behind the run all counts again.
         "a green tea leaf, a tea leaf": ["leaf", "tea", "leaf"],

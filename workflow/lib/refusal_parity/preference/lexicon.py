@@ -194,5 +194,4 @@ def _is_excluded(entry: Entry, text: str, match: re.Match[str]) -> bool:
     return any(
         found.start() <= match.start() and found.end() >= match.end()
         for found in entry.exclude.finditer(text, max(0, match.start() - _BEFORE))
-        if found.start() <= match.start()
     )

@@ -33,7 +33,7 @@ def find_mentions(pairs: pl.DataFrame, lexicon: Lexicon) -> pl.DataFrame:
     """
     parts = [empty(Mentions)]
     for place, texts in _PLACES.items():
-        said = pairs.select("pair", text=texts).explode("text").drop_nulls("text")
+        said = pairs.select("pair", text=texts).explode("text")
         # Most texts mention nobody, and Rust finds that out many times faster.
         likely = said.filter(pl.col("text").str.contains(lexicon.any_mention))
         parts.append(_counted(likely, place, lexicon))
