@@ -6,9 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
-from refusal_parity.labelling.calibration import expected_error, fit_temperature, temper
+from refusal_parity.labelling.calibration import (
+    Calibration,
+    expected_error,
+    fit_kinds,
+    fit_temperature,
+    part,
+    temper,
+)
 from refusal_parity.labelling.familiar import Familiar
 from refusal_parity.labelling.features import Said
 from refusal_parity.labelling.folds import LABELS, OutOfFold
@@ -87,6 +94,83 @@ def test_a_temperature_has_bounds() -> None:
     sure[:, 0] = 0.9
     assert fit_temperature(held_out([LABELS[0]] * 50, sure)) == pytest.approx(0.2, rel=0.01)
     assert fit_temperature(held_out([LABELS[1]] * 50, sure)) == pytest.approx(5, rel=0.01)
+
+
+KINDS = [LABELS.index(kind) for kind in ("refusal", "partial_refusal", "harmful_refusal")]
+
+
+def test_refusals_are_parted_anew_and_stay_as_probable_together() -> None:
+    """The second row has no refusal, the third one kind alone."""
+    given = np.zeros((3, CLASSES))
+    given[:, 0] = 0.4, 1.0, 0.7
+    given[0, KINDS] = 0.36, 0.12, 0.12
+    given[2, KINDS[0]] = 0.3
+    parted = part(given, 0.5, [0.0, np.log(2), 0.0])
+    # Shares of 0.6, 0.2 and 0.2, squared, the second twice: 0.36, 0.08 and 0.04.
+    expected = given.copy()
+    expected[0, KINDS] = 0.6 * np.array([0.36, 0.08, 0.04]) / 0.48
+    np.testing.assert_allclose(parted, expected, atol=1e-12)
+    np.testing.assert_allclose(part(given, 1.0, [0.0] * 3), given, atol=1e-15)
+
+
+def shifted(given: np.ndarray, temperature: float, shifts: list[float]) -> np.ndarray:
+    """What `part` undoes: shares of the kinds that are too near each other, and off."""
+    twisted = given.copy()
+    kinds = (given[:, KINDS] * np.exp(-np.array(shifts))) ** temperature
+    whole = given[:, KINDS].sum(axis=1, keepdims=True)
+    twisted[:, KINDS] = whole * kinds / kinds.sum(axis=1, keepdims=True)
+    return twisted
+
+
+def test_kinds_have_temperature_and_shifts_of_the_least_log_loss() -> None:
+    labels, honest = drawn(6_000)
+    twisted = shifted(honest, 0.7, [0.0, 1.0, -0.5])
+    refuses = np.isin(labels, [LABELS[at] for at in KINDS])
+    at = np.array([KINDS.index(LABELS.index(label)) for label in np.array(labels)[refuses]])
+    logits = np.log(twisted[refuses][:, KINDS])
+
+    def loss(values: np.ndarray) -> float:
+        told = values[0] * logits + np.array([0.0, values[1], values[2]])
+        told -= np.log(np.exp(told).sum(axis=1, keepdims=True))
+        return float(-told[np.arange(len(at)), at].sum())
+
+    best = minimize(loss, [1.0, 0.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-6}).x
+    temperature, shifts = fit_kinds(held_out(labels, twisted), 1.0)
+    assert (1 / temperature, *shifts) == pytest.approx((best[0], 0.0, *best[1:]), abs=1e-3)
+    assert (temperature, *shifts) == pytest.approx((0.7, 0.0, 1.0, -0.5), abs=0.12)
+    # They are fitted to what the temperature of all classes leaves.
+    halved, same = fit_kinds(held_out(labels, temper(twisted, 0.5)), 2.0)
+    assert (halved, *same) == pytest.approx((temperature, *shifts), abs=1e-4)
+    calibration = Calibration.of(held_out(labels, twisted))
+    plain = Calibration(fit_temperature(held_out(labels, twisted)))
+    fitted = fit_kinds(held_out(labels, twisted), plain.temperature)
+    assert calibration == Calibration(plain.temperature, *fitted)
+    for calibrated in (calibration, plain):
+        together = calibrated.apply(twisted)[:, KINDS].sum(axis=1)
+        np.testing.assert_allclose(together, plain.apply(twisted)[:, KINDS].sum(axis=1))
+
+
+@pytest.mark.parametrize(
+    ("rows", "free"),
+    [
+        ((30, 30, 30), (True, True)),
+        ((30, 30, 29), (True, False)),
+        ((30, 29, 29), None),
+        ((29, 90, 90), None),
+    ],
+)
+def test_kinds_that_hardly_occur_are_left_as_they_are(
+    rows: tuple[int, ...], free: tuple[bool, bool] | None
+) -> None:
+    labels = [LABELS[at] for at, number in zip(KINDS, rows, strict=True) for _ in range(number)]
+    probabilities = np.full((len(labels) + 60, CLASSES), 0.02)
+    probabilities[:, KINDS] = 0.6, 0.2, 0.12
+    # Answers say nothing of refusals.
+    temperature, shifts = fit_kinds(held_out([*labels, *["answer"] * 60], probabilities), 1.0)
+    if free is None:
+        assert (temperature, shifts) == (1.0, (0.0, 0.0, 0.0))
+    else:
+        assert tuple(shift != 0 for shift in shifts) == (False, *free)
 
 
 def test_calibration_error_by_hand() -> None:

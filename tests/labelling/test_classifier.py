@@ -5,10 +5,10 @@ import polars as pl
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from refusal_parity.labelling.calibration import fit_temperature, temper
+from refusal_parity.labelling.calibration import Calibration
 from refusal_parity.labelling.classifier import Classifier, decide, train
-from refusal_parity.labelling.features import Said, Settings, fit
-from refusal_parity.labelling.folds import LABELS, OutOfFold, predict_out_of_fold
+from refusal_parity.labelling.features import Settings, fit
+from refusal_parity.labelling.folds import LABELS, predict_out_of_fold
 from refusal_parity.labelling.lesson import Lesson
 from refusal_parity.tables import PROBABILITY_COLUMNS
 from refusal_parity.vocabulary import REFUSALS
@@ -101,7 +101,7 @@ def test_very_small_gold(rows: int) -> None:
         schema_overrides=COLUMNS,
     )
     classifier = train(gold, 1)
-    assert classifier.temperature == 1.0
+    assert classifier.calibration == Calibration()
     assert classifier.predict(texts("I cannot 9"))["label"][0] == "refusal"
 
 
@@ -211,15 +211,3 @@ def test_refusals_are_weighed_together() -> None:
     probabilities = np.zeros((len(given), len(LABELS)))
     probabilities[:, [LABELS.index(label) for label in order]] = [row for _, row in given]
     assert decide(probabilities).tolist() == [label for label, _ in given]
-
-
-def test_temperature_repairs_overconfidence() -> None:
-    rng = np.random.default_rng(1)
-    honest = rng.dirichlet([0.7] * len(LABELS), size=4000)
-    labels = np.array([LABELS[rng.choice(len(LABELS), p=row)] for row in honest], dtype=object)
-    overconfident = temper(honest, 0.5)
-    fitted = fit_temperature(
-        OutOfFold(labels, Said(overconfident, np.zeros(4000), np.zeros(4000)), folds=5)
-    )
-    assert fitted == pytest.approx(2.0, rel=0.1)
-    np.testing.assert_allclose(temper(overconfident, 2.0), honest, atol=1e-6)

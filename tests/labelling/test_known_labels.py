@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from refusal_parity.labelling.calibration import Calibration
 from refusal_parity.labelling.classifier import Classifier, train_further
 from refusal_parity.labelling.known_labels import KnowingClassifier
 
@@ -88,7 +89,7 @@ def test_another_classifier_takes_nothing_over_and_says_so(
 ) -> None:
     frame, table = _frame(*TEXTS), tmp_path / "labels.parquet"
     said: list[str] = []
-    other = replace(small_classifier, classifier_id="another", temperature=2.0)
+    other = replace(small_classifier, classifier_id="another", calibration=Calibration(2.0))
     for classifier in (small_classifier, small_classifier, other):
         knowing = KnowingClassifier(classifier, tmp_path / "store", say=said.append)
         assert knowing.predict(frame).equals(classifier.predict(frame))

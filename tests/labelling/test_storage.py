@@ -28,7 +28,7 @@ def test_round_trip(tmp_path: Path, small_classifier: Classifier, starter: pl.Da
     storage.save(small_classifier, path)
     loaded = storage.load(path)
     assert loaded.predict(starter).equals(small_classifier.predict(starter))
-    for field in ("temperature", "settings", "seed", "classifier_id"):
+    for field in ("calibration", "settings", "seed", "classifier_id"):
         assert getattr(loaded, field) == getattr(small_classifier, field)
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 

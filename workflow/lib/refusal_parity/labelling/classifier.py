@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from refusal_parity.labelling.calibration import fit_temperature, temper
+from refusal_parity.labelling.calibration import Calibration
 from refusal_parity.labelling.familiar import Familiar
 from refusal_parity.labelling.features import Said, Settings, fit
 from refusal_parity.labelling.folds import LABELS, predict_out_of_fold, say
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from refusal_parity.labelling.folds import OutOfFold
     from refusal_parity.labelling.wording import Reader
 
-VERSION: Final = 7
+VERSION: Final = 8
 """Part of every classifier's identity: raise it when a change alters predictions."""
 
 BATCH: Final = 2_000
@@ -68,7 +68,7 @@ class Classifier:
         models: features and their weights. One, trained on all gold rows; or,
             once people labelled responses of the study, one for each fold of its
             prompts, trained without the human labels of that fold.
-        temperature: scale of its log probabilities, fitted on held-out rows.
+        calibration: of its probabilities, fitted on held-out rows.
         familiar: how unlike those learnt from a response may be.
         seen: what was said of held-out gold rows, which stands in for what a
             model says where it meets one of them again.
@@ -79,7 +79,7 @@ class Classifier:
 
     reader: Reader
     models: tuple[Model, ...]
-    temperature: float
+    calibration: Calibration
     familiar: Familiar
     seen: Seen
     settings: Settings
@@ -111,7 +111,7 @@ class Classifier:
         position = {place: row for row, place in enumerate(distinct)}
         rows = np.fromiter((position[place] for place in places), np.intp, len(places))
         said = self.seen.replace(parts[rows], frame)
-        return replace(said, probabilities=temper(said.probabilities, self.temperature))
+        return replace(said, probabilities=self.calibration.apply(said.probabilities))
 
     def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Labels and probabilities, one row per response and in the same order.
@@ -163,7 +163,7 @@ def train(
     return Classifier(
         reader=lesson.reader,
         models=(fit(settings, seed, lesson.examples),),
-        temperature=fit_temperature(held_out),
+        calibration=Calibration.of(held_out),
         familiar=Familiar.of(held_out),
         seen=Seen.of(gold, held_out),
         settings=settings,

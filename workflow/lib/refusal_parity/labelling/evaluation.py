@@ -11,7 +11,7 @@ from sklearn.metrics import cohen_kappa_score, confusion_matrix, f1_score
 from sklearn.metrics import precision_recall_fscore_support as scores
 
 from refusal_parity.files import write_text
-from refusal_parity.labelling.calibration import fit_temperature, temper
+from refusal_parity.labelling.calibration import Calibration
 from refusal_parity.labelling.classifier import decide
 from refusal_parity.labelling.folds import LABELS, predict_out_of_fold
 from refusal_parity.vocabulary import REFUSALS
@@ -76,7 +76,7 @@ class CrossValidation:
         folds: number of folds; 0 when the gold cannot be divided.
         groups: groups of rows that stayed together.
         unpredicted: gold rows without a held-out prediction.
-        temperature: of the calibration.
+        calibration: fitted on the same predictions.
         seed: of the division.
     """
 
@@ -84,7 +84,7 @@ class CrossValidation:
     folds: int
     groups: int
     unpredicted: int
-    temperature: float
+    calibration: Calibration
     seed: int
 
     def to_dict(self) -> dict[str, Any]:
@@ -129,8 +129,8 @@ def cross_validate(
 ) -> CrossValidation:
     """Score the classifier on gold rows that it has not seen, nor their groups.
 
-    The temperature is fitted on the same held-out rows: one number, which can
-    move a label only where refusals and the rest are almost balanced.
+    The calibration is fitted on the same held-out rows: three numbers, which can move a
+    label between refusals and the rest only where both are almost balanced.
 
     Args:
         gold: rows of the Gold table.
@@ -139,17 +139,17 @@ def cross_validate(
         held_out: predictions of `predict_out_of_fold` where they were made already.
     """
     held_out = held_out or predict_out_of_fold(gold, seed, settings)
-    temperature = fit_temperature(held_out)
+    calibration = Calibration.of(held_out)
     rows = held_out.predicted
     predicted = (
-        decide(temper(held_out.probabilities[rows], temperature)).tolist() if rows.any() else []
+        decide(calibration.apply(held_out.probabilities[rows])).tolist() if rows.any() else []
     )
     return CrossValidation(
         agreement=compare(held_out.labels[rows].tolist(), predicted),
         folds=held_out.folds,
         groups=gold["group_id"].n_unique(),
         unpredicted=int((~rows).sum()),
-        temperature=temperature,
+        calibration=calibration,
         seed=seed,
     )
 

@@ -10,6 +10,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile
 
 from refusal_parity.errors import InputError
 from refusal_parity.files import new_file
+from refusal_parity.labelling.calibration import Calibration
 from refusal_parity.labelling.classifier import VERSION, Classifier
 from refusal_parity.labelling.familiar import Familiar
 from refusal_parity.labelling.features import Model, Said, Settings
@@ -59,7 +60,7 @@ def save(classifier: Classifier, path: Path) -> None:
         "version": VERSION,
         "classifier_id": classifier.classifier_id,
         "seed": classifier.seed,
-        "temperature": classifier.temperature,
+        "calibration": asdict(classifier.calibration),
         "settings": classifier.settings.to_dict(),
         "common": sorted(classifier.reader.common),
         "familiar": asdict(classifier.familiar),
@@ -158,7 +159,7 @@ def _checked(content: Any, path: Path) -> Classifier:
     return Classifier(
         reader=Reader(frozenset(content["common"])),
         models=tuple(_model(each, settings) for each in content["models"]),
-        temperature=float(content["temperature"]),
+        calibration=Calibration(**content["calibration"]),
         familiar=Familiar(**content["familiar"]),
         seen=Seen(content["seen_keys"], Said(**content["seen"])),
         settings=settings,
