@@ -190,13 +190,10 @@ def test_a_finding_that_rests_on_who_was_left_out_says_so(lost: int, tmp_path: P
     # Against it: south refuses 4 of 8, north 1 and all that was left out.
     against = 100 * (4 - 1 - lost) / 8
     said = (
-        (
-            f"This rests on who was left out: with the {24 * lost} left-out responses of both "
-            f"levels read against it, the difference of south names would be {against:+.1f} points"
-        )
-        .replace("-", "\N{MINUS SIGN}")
-        .replace("left\N{MINUS SIGN}out", "left-out")
-    )
+        f"This rests on who was left out: with the responses left out read against it "
+        f"({24 * lost} of both levels), the difference of south names would be {against:+.1f} "
+        "points"
+    ).replace("-", "\N{MINUS SIGN}")
     assert (said in words) == (lost == 4)
 
 
@@ -206,8 +203,8 @@ def test_an_interval_that_is_not_corrected_says_so_beside_its_p() -> None:
         "ci_low": 0.013, "ci_high": 0.143, "p_adjusted": 0.069,
     }  # fmt: skip
     assert rests_on_left_out(bound, "group") == (
-        "This rests on who was left out: with the 1 left-out response of both levels read against "
-        "it, the difference of south names would be +7.8 points (interval 1.3 to 14.3, not "
+        "This rests on who was left out: with the responses left out read against it (1 of both "
+        "levels), the difference of south names would be +7.8 points (interval 1.3 to 14.3, not "
         "corrected for the number of comparisons; adjusted p = 0.069)."
     )
 

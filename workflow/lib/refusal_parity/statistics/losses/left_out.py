@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
-from refusal_parity.counting import counted, enumerated
+from refusal_parity.counting import enumerated
 from refusal_parity.statistics.losses.exclusions import LABELLED
 from refusal_parity.text import (
     interval,
@@ -109,9 +109,9 @@ def rests_on_left_out(bound: dict[str, Any], dimension: str) -> str:
         else ""
     )
     return (
-        f"This rests on who was left out: with the {counted(lost, 'left-out response')} of both "
-        f"levels read against it, the difference of {level_words(dimension, bound['group'])} would "
-        f"be {points(bound['estimate'], signed=True)} points{tested}."
+        f"This rests on who was left out: with the responses left out read against it ({lost:,} of "
+        f"both levels), the difference of {level_words(dimension, bound['group'])} would be "
+        f"{points(bound['estimate'], signed=True)} points{tested}."
     )
 
 
