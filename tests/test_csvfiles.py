@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         (b"PAR1key,text", "is a Parquet file"),
         (b"<!DOCTYPE html>\n<p>Sign in, please", "is a web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid 5", "is a pointer of Git LFS"),
-        (gzip.compress(b"key,text\na,b\n")[:-9], "the compressed file is damaged"),
+        (gzip.compress(b"key,text\na,b\n", mtime=0)[:-9], "the compressed file is damaged"),
     ],
 )
 def test_names_file_row_and_remedy(tmp_path: Path, content: bytes, complaint: str) -> None:
