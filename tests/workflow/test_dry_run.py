@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import resource
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,14 @@ if TYPE_CHECKING:
     from conftest import Workplace
 
 pytestmark = pytest.mark.workflow
+
+
+def planned_jobs(workplace: Workplace, config: str) -> dict[str, int]:
+    """How many jobs of each rule a dry run plans."""
+    result = workplace.run("--dry-run", config=config)
+    assert result.returncode == 0, result.stderr + result.stdout
+    counts = re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE)
+    return {rule: int(count) for rule, count in counts}
 
 
 @pytest.mark.parametrize(
@@ -41,12 +48,7 @@ pytestmark = pytest.mark.workflow
 def test_every_shipped_study_can_be_planned(
     workplace: Workplace, config: str, jobs: dict[str, int]
 ) -> None:
-    result = workplace.run("--dry-run", config=f"config/{config}")
-    assert result.returncode == 0, result.stderr + result.stdout
-    planned = {
-        rule: int(count)
-        for rule, count in re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE)
-    }
+    planned = planned_jobs(workplace, f"config/{config}")
     assert planned.items() >= jobs.items()
     assert planned["write_report"] == 1
     assert not (workplace.folder / "results").exists()
@@ -74,17 +76,15 @@ def test_the_catalogs_snakefile_makes_the_report_too_and_says_what_is_drawn(
     assert lines[1].startswith("  demo-even: 10,944 responses of at most 128 tokens, together ")
 
 
-def test_two_hundred_models_are_planned_within_ten_seconds(workplace: Workplace) -> None:
+def test_two_hundred_models_are_planned(workplace: Workplace) -> None:
+    """How long that takes is what `make bench-plan` measures."""
     study = yaml.safe_load((workplace.root / "config/config.yaml").read_text("utf-8"))
     model = study["models"]["demo-even"]
     study["models"] = {f"m{number}": model for number in range(200)}
     config = workplace.write_config("study.yaml", study)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    result = workplace.run("--dry-run", config=config)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert result.returncode == 0, result.stderr + result.stdout
-    # Processor time: what else the machine does is no fault of the plan.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 10
+    planned = planned_jobs(workplace, config)
+    for rule in ("generate_responses", "label_responses", "test_disparity"):
+        assert planned[rule] == 200
 
 
 def test_braces_in_what_is_no_path_are_left_alone(workplace: Workplace) -> None:
