@@ -1,4 +1,4 @@
-"""Few numbers that make the probabilities honest: a temperature, and a shift of each refusal."""
+"""A few numbers that make the probabilities honest: a temperature, and a shift of each refusal."""
 
 from __future__ import annotations
 
