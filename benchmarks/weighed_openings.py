@@ -6,7 +6,8 @@ the second: a chi-square over prompts, and the sums. And what weighing costs and
 or five draws: the variance of a rate for the same processor seconds of the engine, responses to
 openings counted in.
 
-`common`: the same of the demo study's models, which refuse 15 and 18 %: nothing is to be lost.
+`common`: the same of the demo study's models, which refuse 13 and 17 %, and of one of them where it
+is asked about the names that it refuses more often, in 22 %: nothing is to be lost.
 
 `model`: the same with any model's folder; a stock opening makes a refusal, which is what is
 tested here: openings, not labels.
@@ -50,6 +51,13 @@ if TYPE_CHECKING:
     from refusal_parity.config import VllmModel
     from refusal_parity.inference.job import InferenceJob
     from refusal_parity.inference.requests import Completion
+
+RARE, COMMON = "demo", "common"
+MODELS: dict[str, list[tuple[str, list[str]]]] = {
+    RARE: [("rare-guarded", []), ("rare-even", [])],
+    COMMON: [("demo-even", []), ("demo-guarded", []), ("demo-guarded", ["white", "muslim"])],
+}
+"""Models of each part, and the groups of the names that they are asked about; all by default."""
 
 
 def usual_draws(job: InferenceJob[VllmModel], prompts: pl.DataFrame) -> Drawn:
@@ -230,21 +238,20 @@ def _print_reference(drawn: Drawn, halves: Halves, table: pl.DataFrame) -> None:
 def main() -> None:
     """Run the parts that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", default=["demo", "common"])
+    parser.add_argument("parts", nargs="*", default=[RARE, COMMON])
     parser.add_argument("--folder", type=Path, default=SMOLLM2, help="of `model`")
     parser.add_argument("--draws", type=int, default=1000, help="for each half")
     parser.add_argument("--prompts", type=int, default=40)
     parser.add_argument("--pilot", type=int, default=8, help="draws a prompt, of `unsafe`")
     given = parser.parse_args()
-    models = (["rare-guarded", "rare-even"] if "demo" in given.parts else []) + (
-        ["demo-even", "demo-guarded"] if "common" in given.parts else []
-    )
-    for model in models:
-        print(f"\n{model}", flush=True)
+    parts = [part for part in (RARE, COMMON) if part in given.parts]
+    for model, groups in (each for part in parts for each in MODELS[part]):
+        print("\n" + " ".join([model, *groups]), flush=True)
         job = job_of(ROOT / "data/models" / model, max_tokens=8)
+        asked = prompts_of({"plain": None}, 2 if groups else 7)
         compare(
-            job, prompts_of({"plain": None}, 7), pilot_draws=40,
-            draws=given.draws, most=given.prompts,
+            job, asked.filter(pl.col("group").is_in(groups)) if groups else asked,
+            pilot_draws=40, draws=given.draws, most=given.prompts,
         )  # fmt: skip
     if "model" in given.parts:
         print(f"\n{given.folder.name}")
