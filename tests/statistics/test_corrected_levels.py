@@ -13,9 +13,7 @@ from refusal_parity.statistics.corrected_levels import corrected_levels
 from refusal_parity.statistics.correction import Audited, correct
 from refusal_parity.statistics.designs.counts import Design
 from refusal_parity.statistics.results import Pair
-from refusal_parity.statistics.split_votes import split_votes
 from refusal_parity.statistics.variances.level_means import contrast, level_means
-from refusal_parity.text import minus
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
@@ -199,27 +197,6 @@ def test_weights_of_rows_that_nobody_decided_on_do_not_count() -> None:
     one, other = fitted(undecided), fitted(without)
     assert one.corrected.rate == pytest.approx(other.corrected.rate)
     assert one.corrected.extra == pytest.approx(other.corrected.extra)
-
-
-def test_votes_that_are_split_are_read_one_way_and_the_other() -> None:
-    """For the group and against the reference, and the other way round; all else stands."""
-    rows = rows_of(share=1.0)
-    split = {"x": 4, "y": 7, "z": 3}
-    at = pl.int_range(pl.len()).over("group")
-    is_split = at < pl.col("group").replace_strict(split)
-    told = rows.with_columns(human=pl.when(is_split).then(1 / 3).otherwise("human"))
-    said = split_votes(told, "group", list(RATES), BOTH)
-    assert said is not None
-    ends = []
-    for group in (0.0, 1.0):
-        read = pl.when(pl.col("group") == "y").then(group).otherwise(1 - group)
-        whole = rows.with_columns(human=pl.when(is_split).then(read).otherwise("human"))
-        means = dict(whole.group_by("group").agg(pl.col("human").mean()).iter_rows())
-        ends.append(100 * (means["y"] - means["x"]))
-    assert "people are split on 7 of y and 4 of x, which count by the share" in said
-    first, second = (minus(f"{end:+.1f}") for end in ends)
-    assert said.endswith(f"the difference is {first} points, all the other way {second})")
-    assert split_votes(rows, "group", list(RATES), BOTH) is None
 
 
 def weighed_rows(fixed: float = 0.0, seed: int = 1) -> pl.DataFrame:

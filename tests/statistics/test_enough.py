@@ -10,8 +10,13 @@ import pytest
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.outcomes import Outcome
+from refusal_parity.statistics.designs.counts import Design
+from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.enough import Sizes, sizes_observed, too_few
+from refusal_parity.statistics.enough import Sizes, sizes_observed, sizes_of, too_few
+from refusal_parity.statistics.methods import METHODS
+from refusal_parity.statistics.results import Estimate, Pair, not_estimable
+from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,3 +105,63 @@ def test_sizes_are_of_what_the_machine_labelled() -> None:
     columns = ["group", "name_id", "template_id", "machine_label"]
     found = sizes_observed(pl.DataFrame(rows, schema=columns, orient="row"), "group")
     assert found == Sizes({"x": 1, "y": 2}, {"x": 2, "y": 1})
+
+
+def row_of(scope: Scope, pair: Pair | None) -> Estimate:
+    """A number of a method that speaks of so much; without a pair, of a global test."""
+    method = next(each for each in METHODS.values() if each.scope == scope)
+    group, reference = pair or (None, None)
+    return Estimate(
+        method=method,
+        estimand=Estimand.RISK_DIFFERENCE,
+        group=group,
+        reference=reference,
+        p_value=0.01,
+    )
+
+
+FEW_NAMES = "y has 3 names, but a test takes at least 4"
+
+
+@pytest.mark.parametrize(
+    ("scope", "pair", "few"),
+    [
+        (Scope.NEW_NAMES, Pair("y", "x"), FEW_NAMES),
+        (Scope.NEW_NAMES, Pair("z", "x"), None),
+        (
+            Scope.NEW_NAMES_AND_TEMPLATES,
+            Pair("z", "x"),
+            "z has 2 templates, but a test takes at least 4",
+        ),
+        (Scope.NEW_NAMES, None, FEW_NAMES),
+        # Of a level without any response nothing is counted.
+        (Scope.NEW_NAMES, Pair("none", "x"), None),
+        (Scope.NEW_NAMES, Pair("none", "y"), FEW_NAMES),
+        (Scope.THESE_RESPONSES, Pair("y", "z"), None),
+    ],
+    ids=["few names", "enough", "few templates", "global", "unknown", "unknown and few", "these"],
+)
+def test_a_row_is_held_against_the_levels_that_it_is_about(
+    scope: Scope, pair: Pair | None, few: str | None
+) -> None:
+    sizes = Sizes({"x": 4, "y": 3, "z": 9}, {"x": 5, "y": 5, "z": 2})
+    row = row_of(scope, pair)
+    assert sizes.held(row).few == few
+    # A number that is missing has its own reason already.
+    missing = not_estimable(row.method, row.estimand, pair, "nothing varies")
+    assert sizes.held(missing) == missing
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (DesignKind.CROSSED, Sizes({"x": 2, "y": 1}, {"x": 2, "y": 3})),
+        (DesignKind.CROSSED_WITHIN, Sizes({"x": 2, "y": 1}, {"x": 2, "y": 3})),
+        (DesignKind.NESTED, Sizes({}, {})),
+    ],
+)
+def test_units_of_a_list_are_neither_names_nor_templates(kind: DesignKind, expected: Sizes) -> None:
+    level, name, template = np.array([[0, 0, 0, 1, 1, 1], [0, 1, 1, 2, 2, 2], [0, 0, 1, 0, 1, 2]])
+    ones = np.ones(len(level))
+    design = Design(("x", "y"), level, name, template, ones, ones, kind)
+    assert sizes_of(design) == expected
