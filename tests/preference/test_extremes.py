@@ -100,4 +100,9 @@ def test_a_stratum_that_the_reference_lacks_leaves_them_open() -> None:
     )
     assert found == (None, None)
     nobody = np.zeros(10, bool)
+    for sides in ((nobody, GROUP), (GROUP, nobody)):
+        for adjustment in Adjustment:
+            audit = _audit(CHOSEN, REJECTED)
+            found = difference_extremes(audit, BY_KEY[CHOSEN_REFUSES], *sides, adjustment)
+            assert found == (None, None)
     assert rate_extremes(_audit(CHOSEN, REJECTED), BY_KEY[CHOSEN_REFUSES], nobody) == (None, None)

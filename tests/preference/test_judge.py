@@ -149,6 +149,11 @@ def test_only_what_is_said_in_both_orders_is_a_verdict() -> None:
     assert table["problem"].to_list() == [
         *[None] * 5, "names neither answer", "the judge's answer is error",
     ]  # fmt: skip
+    # Of an answer that is cut off, what could be read counts.
+    cut = read_pair_judgements(answers_of(*SAID).with_columns(truncated=pl.lit(value=True)), "id")
+    assert cut["verdict"].to_list() == table["verdict"].to_list()
+    assert cut["problem"][5] == "the judge's answer is cut off: raise labelling.judge_max_tokens"
+    assert cut["problem"].null_count() == 5
 
 
 def test_disagreement_is_counted_by_group() -> None:
@@ -181,6 +186,7 @@ def test_disagreement_is_counted_by_group() -> None:
     )
     assert difference["estimate"][0] == pytest.approx(0.3 - 1 / 19)
     assert difference["lowest"].null_count() == len(difference)
+    assert rows["lowest"].null_count() == rows["highest"].null_count() == len(rows)
     assert rows["labelled"].null_count() == len(rows)
 
 
