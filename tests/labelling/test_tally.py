@@ -3,13 +3,14 @@ from __future__ import annotations
 import polars as pl
 
 from refusal_parity.labelling.tally import Tally
+from refusal_parity.tables import Labels
 
 
 def part(*reasons: str | None) -> pl.DataFrame:
     left = [None if reason == "filtered" else reason for reason in reasons]
     return pl.DataFrame(
         {"filtered": [reason == "filtered" for reason in reasons], "exclusion": left},
-        schema_overrides={"exclusion": pl.String},
+        schema_overrides={"exclusion": Labels.columns()["exclusion"].dtype},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 
 import pytest
@@ -62,3 +63,15 @@ def test_runs_are_those_that_a_loop_finds(zone: Zone) -> None:
         run: {number for at, number in found if run in spelled(TEXTS[at], zone)} for run in told
     }
     assert all(alone[run] in numbers[run] for run in told)
+
+
+def test_numbers_of_runs_are_those_that_stored_classifiers_know() -> None:
+    """Of words BLAKE2b's, of longer runs a polynomial of them by the golden ratio, modulo 2^64."""
+    number, expected = 0, []
+    for word in ("no", "\u00e9t\u00e9", "!"):
+        digest = hashlib.blake2b(word.encode("utf-8"), digest_size=8).digest()
+        number = (number * 0x9E3779B97F4A7C15 + int.from_bytes(digest, "little")) % 2**64
+        expected.append(number)
+    rows, hashes = Words.of(["", "no \u00e9t\u00e9 !"]).runs(Zone(9, 3, starts=True))
+    assert rows.tolist() == [1, 1, 1]
+    assert hashes.tolist() == expected

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 import pytest
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
+from refusal_parity.dimensions import list_up
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.influence import influences
+from refusal_parity.statistics.resampling.leave_one_out import p_values, split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from reference_numbers import ReferenceStudy
 
@@ -69,3 +72,68 @@ def test_templates_have_no_exact_test(reference_study: ReferenceStudy, reference
     assert frame["p_value"].is_null().all()
     assert frame["note"].str.contains("levels are not a property of names").all()
     assert frame["estimate"].is_not_null().all()
+
+
+def test_of_many_names_splits_are_drawn_and_the_note_says_so(
+    study: Callable[..., pl.DataFrame],
+) -> None:
+    """Nine names against nine can be split in 48,620 ways."""
+    random = np.random.default_rng(2)
+    letters = {
+        group: {f"{group}{at}": ["".join(random.choice(["r", "a"], 3))] for at in range(9)}
+        for group in "xy"
+    }
+    analysis = config("group", "x").model_copy(update={"seed": 5})
+    rows = influences(study(letters), analysis).filter(left_out_kind="name")
+    assert set(rows["note"]) == {"p-value of random splits: there are too many to list"}
+    counts = {
+        name: cells[0].count("r") for group in letters.values() for name, cells in group.items()
+    }
+    names = sorted(counts)
+    one_less = 1 - np.eye(18)
+    ours = np.array([name.startswith("y") for name in names])
+    k = np.array([counts[name] for name in names], dtype=float)
+    expected = p_values(k[:, None] * one_less, 3 * one_less, ours, split(ours, seed=5))
+    assert dict(rows.select("left_out", "p_value").iter_rows()) == pytest.approx(
+        dict(zip(names, expected, strict=True))
+    )
+
+
+@pytest.fixture
+def listed_groups() -> Iterator[None]:
+    """The group is a property of the prompts of a list."""
+    list_up(["group"])
+    yield
+    list_up(())
+
+
+@pytest.mark.usefixtures("listed_groups")
+def test_of_a_list_each_prompt_is_left_out_without_a_test() -> None:
+    refused = {"p0": 3, "p1": 1, "p2": 0, "q0": 2, "q1": 2}
+    rows = [
+        {
+            "model": "m", "group": "x" if prompt < "q" else "y", "name_id": None,
+            "text_id": prompt, "label": "refusal" if at < times else "answer",
+        }
+        for prompt, times in refused.items()
+        for at in range(4)
+    ]  # fmt: skip
+    frame = pl.DataFrame(rows, schema_overrides={"name_id": pl.String})
+    found = influences(frame, config("group", "x"))
+    assert set(found["left_out_kind"].cast(pl.String)) == {"prompt"}
+    assert found["p_value"].null_count() == len(found)
+    assert found["note"].str.contains("levels are not a property of names").all()
+    sides = {"x": ("p0", "p1", "p2"), "y": ("q0", "q1")}
+    for left_out, estimate, change, *counts in found.select(
+        "left_out", "estimate", "change", "n_group", "n_reference", "k_group", "k_reference"
+    ).iter_rows():
+        left = {
+            side: [refused[each] for each in prompts if each != left_out]
+            for side, prompts in sides.items()
+        }
+        rates = {side: sum(each) / (4 * len(each)) for side, each in left.items()}
+        assert estimate == pytest.approx(rates["y"] - rates["x"])
+        assert change == pytest.approx(estimate - (4 / 8 - 4 / 12))
+        sizes = [4 * len(left["y"]), 4 * len(left["x"])]
+        assert counts == [*sizes, sum(left["y"]), sum(left["x"])]
+    assert found["left_out"].to_list() == sorted(refused)

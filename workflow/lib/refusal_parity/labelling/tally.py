@@ -26,11 +26,7 @@ class Tally:
 
     def counting(self, parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         """The parts of a Labels table as they are, each counted."""
-        reason = (
-            pl.when("filtered")
-            .then(pl.lit(str(Exclusion.FILTERED)))
-            .otherwise(pl.col("exclusion").cast(pl.String))
-        )
+        reason = pl.when("filtered").then(pl.lit(str(Exclusion.FILTERED))).otherwise("exclusion")
         for part in parts:
             for given, number in part.group_by(reason).len().iter_rows():
                 self.counts[None if given is None else Exclusion(given)] += number
