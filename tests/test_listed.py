@@ -176,7 +176,7 @@ def test_a_dry_run_counts_and_names_few_prompts(tmp_path: Path) -> None:
     ("dimension", "reference", "what"),
     [
         ("kind", "safe", "reference 'safe' is no kind of"),
-        ("kinds", "safe", "'kinds' is no dimension"),
+        ("kinds", "safe", "'kinds' is no dimension: no column of the list has that name"),
         ("weight", "3", "'weight' is a factor of numbers"),
     ],
 )
@@ -195,10 +195,38 @@ def test_what_a_study_says_of_its_factors(
     assert raised.value.where.startswith(f"x.yaml, analysis.dimensions.{dimension}")
 
 
-@pytest.mark.parametrize(("key", "value"), [("mixed_model", True), ("covariates", ["weight"])])
-def test_what_needs_names_is_refused(tmp_path: Path, key: str, value: Any) -> None:
-    with pytest.raises(InputError, match=f"analysis.{key}"):
-        load_config(config(written(tmp_path), **{key: value}), where="x.yaml")
+def test_what_needs_names_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"analysis\.mixed_model needs names"):
+        load_config(config(written(tmp_path), mixed_model=True), where="x.yaml")
+
+
+def test_a_covariate_of_a_list_is_used(tmp_path: Path) -> None:
+    study = load_config(config(written(tmp_path), covariates=["weight", "tokens"]), where="x.yaml")
+    unused, _ = check_inputs(study, where="x.yaml").remarks
+    assert unused.endswith("neither compared nor part of a prompt: topic")
+
+
+@pytest.mark.parametrize(
+    ("kind", "covariate", "what", "where"),
+    [
+        ("csv", "weight", "covariate 'weight' is no number: '3 kg'", "row 2"),
+        ("jsonl", "weight", "covariate 'weight' is no number: '3 kg'", "row 1"),
+        ("csv", "topics", "'topics' is no covariate: no column of the list has", "covariates"),
+        ("csv", "topic", "covariate 'topic' is no number: 'cooking'", "row 2"),
+    ],
+)
+def test_a_covariate_that_is_no_number_is_said_with_its_row(
+    tmp_path: Path, kind: str, covariate: str, what: str, where: str
+) -> None:
+    frame = pl.DataFrame(_with(0, weight="3 kg"), schema=list(HEAD), orient="row")
+    path = tmp_path / f"list.{kind}"
+    frame.write_csv(path) if kind == "csv" else frame.write_ndjson(path)
+    study = load_config(config(path, covariates=[covariate]), where="x.yaml")
+    with pytest.raises(InputError) as raised:
+        check_inputs(study, where="x.yaml")
+    assert what in raised.value.what
+    assert raised.value.where.endswith(where)
+    assert raised.value.remedy.endswith(".")
 
 
 def test_a_list_to_be_fetched_is_not_read_yet() -> None:

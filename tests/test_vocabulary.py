@@ -47,6 +47,8 @@ PROMISES = {
     "unit_design_based_equivalence": (True, True, PROMPTS),
     "unit_score": (True, True, PROMPTS),
     "unit_score_equivalence": (True, True, PROMPTS),
+    # benchmarks/adjusted_lists.py.
+    "unit_adjusted": (True, True, PROMPTS),
     "unit_welch": (False, True, PROMPTS),
     "unit_welch_equivalence": (False, True, PROMPTS),
 }

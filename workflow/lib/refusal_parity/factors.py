@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.counting import agreed, counted
-from refusal_parity.csvfiles import read_csv, row_of
+from refusal_parity.csvfiles import row_of
 from refusal_parity.dimensions import DIMENSIONS, Unit, declare_factor, list_up, word_arms
 from refusal_parity.errors import InputError
 from refusal_parity.outcomes import OUTCOMES
@@ -16,8 +16,6 @@ from refusal_parity.outcomes import OUTCOMES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
-
-    from refusal_parity.workbooks import Sheet
 
 SET: Final = "set"
 """Column of templates that says which of them ask for the same."""
@@ -49,6 +47,8 @@ OF_RESPONSES: Final = frozenset(
     }
 )
 """Columns that responses, their labels and observations have: no factor can be one of them."""
+
+_FILES: Final = "names or templates"
 
 _OF_COUNTS: Final = frozenset({"k", "n", "left_out"})
 """Columns of what is counted of observations, beside the outcomes."""
@@ -107,13 +107,14 @@ def as_units(prompts: pl.DataFrame) -> pl.DataFrame:
     return prompts.with_columns(name_id="template_id", name="template", template_id=pl.lit(""))
 
 
-def refuse_no_factor(key: str, *frames: pl.DataFrame, where: str) -> None:
+def refuse_no_factor(key: str, *frames: pl.DataFrame, where: str, files: str = _FILES) -> None:
     """Raise an InputError where no frame has a column of words to compare.
 
     Args:
         key: what is to be a dimension.
         frames: names, templates or prompts.
         where: for the error text.
+        files: what they are read from, for the error text.
     """
     _refuse_column_of_responses(key, where)
     for frame in frames:
@@ -128,16 +129,16 @@ def refuse_no_factor(key: str, *frames: pl.DataFrame, where: str) -> None:
             return
     known = dict.fromkeys([*DIMENSIONS, *(column for frame in frames for column in _words(frame))])
     raise InputError(
-        f"{key!r} is no dimension: no column of names or templates has that name",
+        f"{key!r} is no dimension: no column of {files} has that name",
         where=where,
         remedy=naming(key, list(known)),
     )
 
 
-def refuse_no_covariate(key: str, *frames: pl.DataFrame, where: str) -> None:
+def refuse_no_covariate(key: str, *frames: pl.DataFrame, where: str, files: str = _FILES) -> None:
     """Raise an InputError where no frame has a column of numbers of that name.
 
-    Of `TOKENS` none needs to.
+    Of `TOKENS` none needs to. Arguments are those of `refuse_no_factor`.
     """
     _refuse_column_of_responses(key, where)
     found = next((frame.schema[key] for frame in frames if key in frame.columns), None)
@@ -148,7 +149,7 @@ def refuse_no_covariate(key: str, *frames: pl.DataFrame, where: str) -> None:
             column for frame in frames for column, kind in frame.schema.items() if kind.is_numeric()
         ]
         raise InputError(
-            f"{key!r} is no covariate: no column of names or templates has that name",
+            f"{key!r} is no covariate: no column of {files} has that name",
             where=where,
             remedy=naming(key, list(dict.fromkeys([*numbers, TOKENS]))),
         )
@@ -172,11 +173,14 @@ def _refuse_column_of_responses(key: str, where: str) -> None:
         )
 
 
-def refuse_words(key: str, path: Path, sheet: Sheet) -> None:
-    """Raise an InputError at the first row of a file whose covariate is no number."""
-    frame = read_csv(path, required=[], optional=[key], sheet=sheet)
-    if key not in frame.columns:
-        return
+def refuse_words(frame: pl.DataFrame, key: str, path: Path) -> None:
+    """Raise an InputError at the first row of a file whose covariate is no number.
+
+    Args:
+        frame: all rows, as text, with the column `key`.
+        key: the covariate.
+        path: the file.
+    """
     number = pl.col(key).cast(pl.Float64, strict=False)
     words = frame.filter(
         pl.col(key).is_not_null() & number.is_finite().fill_null(value=False).not_()

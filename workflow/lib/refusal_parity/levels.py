@@ -68,6 +68,7 @@ def check_levels(analysis: AnalysisConfig, units: Mapping[Unit, Units], *, where
             key,
             *(units[unit].rows for unit in (Unit.NAME, Unit.TEMPLATE)),
             where=f"{where}, analysis.covariates",
+            files=_files(units),
         )
     remarks: list[str] = []
     named: set[tuple[str, ...]] = set()
@@ -119,6 +120,10 @@ def _unit(key: str, units: Mapping[Unit, Units], where: str) -> Unit:
     names, templates = units[Unit.NAME].rows, units[Unit.TEMPLATE].rows
     refuse_no_factor(key, names, templates, where=where)
     return Unit.NAME if key in names.columns else unit_of_template_factor(templates, key)
+
+
+def _files(units: Mapping[Unit, Units]) -> str:
+    return "the list" if Unit.LISTED in units else "names or templates"
 
 
 def _counted(levels: pl.Series, keys: pl.Series) -> dict[str, list[str]]:

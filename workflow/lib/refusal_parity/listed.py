@@ -9,7 +9,7 @@ import polars as pl
 
 from refusal_parity.csvfiles import refuse_duplicates, refuse_spellings, row_of
 from refusal_parity.errors import InputError
-from refusal_parity.factors import SET
+from refusal_parity.factors import SET, refuse_words
 from refusal_parity.inference.response_files import read_columns, scalar_columns
 from refusal_parity.prompts import OWN_COLUMNS, in_its_case, refuse_damaged, with_numbers
 
@@ -35,6 +35,7 @@ def read_list(
     *,
     sheet: str | None = None,
     compared: Iterable[str] = (),
+    covariates: Iterable[str] = (),
 ) -> pl.DataFrame:
     """Read a list of prompts, each with its factors; those of numbers are numbers.
 
@@ -43,6 +44,7 @@ def read_list(
         columns: what the file calls `prompt_id`, `prompt` or a factor.
         sheet: of a workbook; null for the first.
         compared: factors whose words must be spelled in one way.
+        covariates: factors that must be numbers.
 
     Returns:
         Columns template_id (the file's `prompt_id`), template (its `prompt`), family, group,
@@ -51,7 +53,7 @@ def read_list(
     Raises:
         InputError: a column is missing or has the name of one that prompts have anyway; a
             cell of `prompt_id`, `prompt` or `set` is empty; a key or prompt repeats; a
-            placeholder is left in a prompt; or a text is damaged.
+            placeholder is left in a prompt; a text is damaged; or a covariate is no number.
     """
     frame = _read(path, dict(columns or {}), sheet)
     factors = [column for column in frame.columns if column not in {ID, PROMPT, " row"}]
@@ -69,6 +71,8 @@ def read_list(
     refuse_duplicates(frame, PROMPT, path, key=in_its_case)
     for column in {*factors} & {*compared}:
         refuse_spellings(frame, column, path)
+    for column in {*factors} & {*covariates}:
+        refuse_words(frame, column, path)
     _refuse_placeholders(frame, factors, path)
     core = [
         pl.col(column) if column in factors else pl.lit(None, pl.String).alias(column)

@@ -11,6 +11,7 @@ import polars as pl
 
 from refusal_parity.cells import read_header
 from refusal_parity.config import ImportModel, engine_of
+from refusal_parity.csvfiles import read_csv
 from refusal_parity.dimensions import DIMENSIONS, Unit, list_up, of_unit
 from refusal_parity.errors import InputError
 from refusal_parity.factors import KIND, SET, refuse_no_factor, refuse_words
@@ -163,7 +164,7 @@ def _check_stimuli(config: StudyConfig, where: str) -> Checked:
         ):
             words = key in frame.columns and not frame.schema[key].is_numeric()
             if words and key in read_header(read, sheet):
-                refuse_words(key, read, sheet)
+                refuse_words(read_csv(read, required=[key], sheet=sheet), key, read)
     remarks = []
     for file, frame in zip(files, (stimuli.templates, stimuli.names), strict=True):
         unused = unused_factors(stimuli, used, frame.columns)
@@ -189,7 +190,11 @@ def _check_list(config: StudyConfig, file: str, where: str) -> Checked:
     if is_downloaded(file, prompts.download) and not Path(file).is_file():
         return Checked(None, [])
     listed = read_list(
-        Path(file), prompts.columns, sheet=prompts.sheet, compared=analysis.dimensions
+        Path(file),
+        prompts.columns,
+        sheet=prompts.sheet,
+        compared=analysis.dimensions,
+        covariates=analysis.covariates,
     )
     arms = Units(rows=pl.DataFrame({"arm": list(prompts.arms)}), key="arm", said_in="prompts.arms")
     of_list = Units(rows=listed, key="template_id", said_in=file)
@@ -197,11 +202,13 @@ def _check_list(config: StudyConfig, file: str, where: str) -> Checked:
     list_up(())
     for key in analysis.dimensions:
         if key not in DIMENSIONS:
-            refuse_no_factor(key, listed, where=f"{where}, analysis.dimensions.{key}")
+            at = f"{where}, analysis.dimensions.{key}"
+            refuse_no_factor(key, listed, where=at, files="the list")
     list_up(analysis.dimensions)
     remarks = []
     core = {"template_id", "template", *of_unit(Unit.NAME), *of_unit(Unit.TEMPLATE)}
-    unused = [each for each in listed.columns if each not in {*core, SET, *analysis.dimensions}]
+    used = {*core, SET, *analysis.dimensions, *analysis.covariates}
+    unused = [each for each in listed.columns if each not in used]
     if unused:
         remarks.append(f"{file}: neither compared nor part of a prompt: {', '.join(unused)}")
     remarks += check_levels(analysis, units, where=where)

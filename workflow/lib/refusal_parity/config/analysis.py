@@ -90,9 +90,10 @@ class AnalysisConfig(Section):
     )
     covariates: list[ColumnName] = Field(
         default=[],
-        description="Columns of numbers, of names or templates, that differences are also "
-        "adjusted for: the adjusted ones stand beside the others and decide nothing. `tokens`, "
-        "which no file needs to have, is what a name takes by each model's count.",
+        description="Columns of numbers, of names, templates or a prompt list, that differences "
+        "are also adjusted for: the adjusted ones stand beside the others and decide nothing. "
+        "`tokens`, which no file needs to have, is what a name, or a prompt of a list, takes by "
+        "each model's count.",
     )
     filtered: Literal["refusal", "excluded"] = Field(
         default="refusal",

@@ -74,13 +74,6 @@ def _check_list(config: StudyConfig, where: str) -> None:
             where=where,
             remedy="Take it out.",
         )
-    if config.analysis.covariates:
-        raise InputError(
-            "analysis.covariates adjusts differences where names meet templates, and a prompt "
-            "list has neither",
-            where=where,
-            remedy="Take it out, or compare levels of a column of words in analysis.dimensions.",
-        )
 
 
 def check_guards(config: StudyConfig, where: str) -> None:

@@ -18,7 +18,7 @@ from refusal_parity.statistics.designs.outcome_columns import outcome_column
 from refusal_parity.statistics.enough import sizes_observed, sizes_of
 from refusal_parity.statistics.failures import Guard, guarded, unheard
 from refusal_parity.statistics.human_sample import is_voted_on, with_human_labels
-from refusal_parity.statistics.methods.adjusted import OLS_CR2_ADJUSTED, adjusted, covariates_of
+from refusal_parity.statistics.methods.adjusted import adjusted, covariates_of, method_of
 from refusal_parity.statistics.methods.design_based import (
     CORRECTED,
     UNIT_CORRECTED,
@@ -177,7 +177,7 @@ def _adjusted(
         design = build_designs(observations, dimension, levels, [outcome])[outcome]
         found = guarded(
             guard.of(str(outcome)),
-            [OLS_CR2_ADJUSTED],
+            [method_of(dimension)],
             levels,
             partial(adjusted, observations, dimension, levels, outcome, analysis),
         )

@@ -20,7 +20,7 @@ from refusal_parity.statistics.answering.finding import Finding, Row, reason_of
 from refusal_parity.statistics.answering.reasons import why_no_rates, why_untested
 from refusal_parity.statistics.losses.left_out import rests_on_left_out
 from refusal_parity.statistics.methods import METHODS
-from refusal_parity.statistics.methods.adjusted import OLS_CR2_ADJUSTED
+from refusal_parity.statistics.methods.adjusted import OLS_CR2_ADJUSTED, UNIT_ADJUSTED
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_NAME, OLS_CR2_TWO_WAY
 from refusal_parity.statistics.methods.calibrated import CALIBRATED
 from refusal_parity.statistics.methods.calibrated_linear import CALIBRATED_LINEAR
@@ -61,6 +61,8 @@ Of them a design has those that suit it (`Needs.designs`): no study has rows of 
 """
 
 _COMPARED: Final = (*_DECIDING, DESIGN_BASED, UNIT_DESIGN_BASED)
+_HELD: Final = (OLS_CR2_ADJUSTED, UNIT_ADJUSTED)
+"""Methods that hold covariates fixed, which decide nothing."""
 _SMALL: Final = (EQUIVALENCE, UNIT_SCORE_EQUIVALENCE, UNIT_WELCH_EQUIVALENCE)
 _SMALL_BY_PEOPLE: Final = (DESIGN_BASED_EQUIVALENCE, UNIT_DESIGN_BASED_EQUIVALENCE)
 _COUNTS: Final = ("n_group", "n_reference", "k_group", "k_reference", "family")
@@ -83,7 +85,7 @@ class Question:
         """Each two levels that a deciding method compares, or those with the reference."""
         by_pair: dict[Pair, dict[str, Row]] = {}
         for row in self.tests:
-            counts = row["valid"] or row["method"] in _COMPARED
+            counts = row["valid"] or row["method"] in {*_COMPARED, *_HELD}
             if counts and row["group"] and reference in {None, row["reference"]}:
                 by_pair.setdefault((row["group"], row["reference"]), {})[row["method"]] = row
         return [
@@ -98,11 +100,11 @@ class Question:
         asked = [rows[method] for method in _DECIDING if method in rows]
         by_machine = _first(asked)
         row = by_people if corrected else by_machine
-        small = _small(rows, _SMALL_BY_PEOPLE if corrected else _SMALL)
+        small = _of_design(rows, _SMALL_BY_PEOPLE if corrected else _SMALL)
         narrow = {} if corrected else rows.get(OLS_CR2_NAME, {})
         exact = {} if corrected else rows.get(PERMUTATION_NAMES_EXACT, {})
-        held = {} if corrected else rows.get(OLS_CR2_ADJUSTED, {})
-        if not known(held.get("estimate")):
+        held = {} if corrected else _of_design(rows, _HELD)
+        if not (held.get("valid") and known(held.get("estimate"))):
             held = {"note": held.get("note")}
         p_small = _known(small.get("p_adjusted"))
         people = by_people.get("note")
@@ -231,8 +233,8 @@ class Question:
         return replace(found, verdict=verdict, note=test.get("note"))
 
 
-def _small(rows: Mapping[str, Row], tests: Sequence[str]) -> Row:
-    """The equivalence test of the design."""
+def _of_design(rows: Mapping[str, Row], tests: Sequence[str]) -> Row:
+    """The row of that of several methods which suits the design."""
     return next((rows[method] for method in tests if method in rows), {})
 
 

@@ -14,6 +14,8 @@ from refusal_parity.factors import (
     OF_RESPONSES,
     TOKENS,
     UNSAFE,
+    as_units,
+    is_listed,
     refuse_no_covariate,
     take_up,
     with_text_unit,
@@ -132,7 +134,7 @@ def observe(  # noqa: PLR0913 - all that a study knows of its responses
         .join(_of_texts(responses, prompts, measures), on=_KEY, how="left", maintain_order="left")
         .join(
             _tokens(prompts, responses, analysis),
-            on=["model", "name_id"],
+            on=["model", "template_id" if is_listed(prompts) else "name_id"],
             how="left",
             maintain_order="left",
         )
@@ -162,13 +164,15 @@ def observe(  # noqa: PLR0913 - all that a study knows of its responses
 def _tokens(
     prompts: pl.DataFrame, responses: pl.DataFrame | None, analysis: AnalysisConfig
 ) -> pl.DataFrame:
-    """Tokens of each name by each model, where they are a covariate that no file gives."""
-    schema: dict[str, pl.DataType] = {"model": pl.String(), "name_id": pl.String()}
+    """Tokens of each name, or listed prompt, by each model, as a covariate that no file gives."""
+    unit = "template_id" if is_listed(prompts) else "name_id"
+    schema: dict[str, pl.DataType] = {"model": pl.String(), unit: pl.String()}
     if TOKENS not in analysis.covariates or TOKENS in prompts.columns:
         return pl.DataFrame(schema=schema)
     if responses is None:
         return pl.DataFrame(schema=schema | {TOKENS: pl.Float64()})
-    return tokens(prompts, responses).rename({"value": TOKENS})
+    units = as_units(prompts) if is_listed(prompts) else prompts
+    return tokens(units, responses).rename({"value": TOKENS, "name_id": unit})
 
 
 def _covariates(prompts: pl.DataFrame, analysis: AnalysisConfig) -> list[pl.Expr]:

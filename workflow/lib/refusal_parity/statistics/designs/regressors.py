@@ -14,6 +14,8 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
+from refusal_parity.statistics.designs.kinds import DesignKind
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -153,13 +155,16 @@ def too_few_clusters(
 ) -> dict[str, str]:
     """Levels that have fewer than two clusters, and the reason as a phrase.
 
+    In a nested design units are the only ones.
+
     Such a level's mean takes its only cluster up whole: the sandwich would
     put its error at zero.
     """
     reasons: dict[str, str] = {}
+    nested = design.kind is DesignKind.NESTED
     for wanted, codes, word in (
-        (names, design.name, "name"),
-        (templates, design.template, "template"),
+        (names, design.name, "unit" if nested else "name"),
+        (templates and not nested, design.template, "template"),
     ):
         if wanted:
             single = np.flatnonzero(design.members(codes) < 2)  # noqa: PLR2004 - one is no sample

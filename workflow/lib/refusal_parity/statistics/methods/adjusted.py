@@ -1,27 +1,25 @@
-"""Differences adjusted for covariates of names or of templates, beside the unadjusted ones."""
+"""Differences adjusted for covariates of names, templates or listed prompts, beside the others."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
 from refusal_parity.counting import counted
 from refusal_parity.dimensions import DIMENSIONS, Unit
-from refusal_parity.factors import is_listed
 from refusal_parity.quantities import Share
 from refusal_parity.statistics.designs.counts import build_designs, codes_of
+from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.designs.outcome_columns import counts_in_mean
-from refusal_parity.statistics.designs.regressors import (
-    Absorbed,
-    are_told_apart,
-    too_few_clusters,
-)
+from refusal_parity.statistics.designs.regressors import are_told_apart, too_few_clusters
+from refusal_parity.statistics.designs.with_covariates import regressors
 from refusal_parity.statistics.registry import Method, Needs
-from refusal_parity.statistics.results import not_estimable, pairs_of
-from refusal_parity.statistics.rounding import NOTHING, is_noise
+from refusal_parity.statistics.results import join_notes, not_estimable, pairs_of
+from refusal_parity.statistics.rounding import is_noise
+from refusal_parity.statistics.variances.by_unit import by_unit
 from refusal_parity.statistics.variances.contrasts import pair_weights, t_tests
 from refusal_parity.statistics.variances.cr2 import bias_reduced
 from refusal_parity.statistics.variances.cr2_two_way import OneWay, both_ways, level_of, one_way
@@ -33,23 +31,33 @@ if TYPE_CHECKING:
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.outcomes import Outcome
     from refusal_parity.statistics.designs.counts import Design, FloatArray
+    from refusal_parity.statistics.designs.regressors import Absorbed
     from refusal_parity.statistics.results import Estimate
 
-_KEYS: Final = {Unit.NAME: "name_id", Unit.TEMPLATE: "template_id", Unit.SET: "template_id"}
+_CROSSED: Final = {Unit.NAME: "name", Unit.TEMPLATE: "template", Unit.SET: "template"}
+_NOUNS: Final = _CROSSED | {Unit.LISTED: "prompt"}
 """Whose covariates a difference between levels can be adjusted for."""
+_KEYS: Final = {"name": "name_id", "template": "template_id", "prompt": "template_id"}
+
+RARER: Final = 8
+"""Units of a list's level with an outcome, and without it, from which its adjusted test holds."""
+
+
+def method_of(dimension: str) -> Method:
+    """The method that adjusts differences between levels of a dimension."""
+    return UNIT_ADJUSTED if DIMENSIONS[dimension].unit is Unit.LISTED else OLS_CR2_ADJUSTED
 
 
 def covariates_of(
     observations: pl.DataFrame, dimension: str, analysis: AnalysisConfig
 ) -> list[str]:
-    """The covariates that levels of a dimension can differ in: properties of its own unit.
-
-    None where nothing has a name: a list's prompts are not adjusted.
-    """
-    key = _KEYS.get(DIMENSIONS[dimension].unit)
-    if key is None or not analysis.covariates or is_listed(observations):
+    """The covariates that levels of a dimension can differ in: properties of its own unit."""
+    noun = _NOUNS.get(DIMENSIONS[dimension].unit)
+    if noun is None or not analysis.covariates:
         return []
-    counts = observations.group_by(key).agg(pl.col(analysis.covariates).drop_nulls().n_unique())
+    counts = observations.group_by(_KEYS[noun]).agg(
+        pl.col(analysis.covariates).drop_nulls().n_unique()
+    )
     return [each for each in analysis.covariates if not (counts[each] > 1).any()]
 
 
@@ -66,11 +74,12 @@ def adjusted(
     squares; template effects as in `LeastSquares`. Bias-reduced errors by name and by
     template (`cr2.spread`, of levels and covariates together); degrees of freedom are the
     fewer of Welch's, which let levels vary unequally, and Satterthwaite's, which know what
-    the covariates take up.
+    the covariates take up. Of a list there is a constant in the templates' place, and errors
+    are by unit (`by_unit`).
 
     Args:
         observations: of one model; rows whose covariate is not known are left out, and the
-            note says of how many names or templates.
+            note says of how many names, templates or prompts.
         dimension: what the levels are.
         levels: all levels, the reference first.
         outcome: a yes-or-no reading, or a mean.
@@ -92,17 +101,23 @@ def adjusted(
     estimand = Estimand.RISK_DIFFERENCE if outcome.is_rate else Estimand.MEAN_DIFFERENCE
     lost = {level: f"{level} has no response" for level in levels if level not in design.levels}
     lost |= too_few_clusters(design)
+    is_rate_of_list = outcome.is_rate and DIMENSIONS[dimension].unit is Unit.LISTED
+    rare = rare_levels(design) if is_rate_of_list else {}
     kept = np.array([design.levels[at] not in lost for at in design.level], dtype=np.bool_)
     rows: dict[tuple[str, str], Estimate] = {}
     reason = "there is nothing to compare the reference with"
     if len(set(levels) - set(lost)) > 1:
         values = _values(known, dimension, names, outcome)[kept]
-        found = _tests(design.keep(kept), values, dimension, analysis.alpha)
+        found = differences(design.keep(kept), values, dimension, analysis.alpha)
         if isinstance(found, str):
             reason = found
         else:
             rows = {
-                each.pair: replace(each, estimand=estimand).noting(said)
+                each.pair: replace(
+                    each,
+                    estimand=estimand,
+                    few=join_notes(*(rare.get(level) for level in each.pair)),
+                ).noting(said)
                 for each in found
                 if each.pair is not None
             }
@@ -114,18 +129,32 @@ def adjusted(
     return [
         rows[pair]
         if pair in rows
-        else not_estimable(OLS_CR2_ADJUSTED, estimand, pair, missing[pair]).noting(said)
+        else not_estimable(method_of(dimension), estimand, pair, missing[pair]).noting(said)
         for pair in pairs_of(levels)
     ]
 
 
 def _lacking(observations: pl.DataFrame, known: pl.DataFrame, dimension: str) -> str:
-    """How many names or templates fall away for want of a covariate, in words."""
-    key = _KEYS[DIMENSIONS[dimension].unit]
+    """How many names, templates or prompts fall away for want of a covariate, in words."""
+    noun = _NOUNS[DIMENSIONS[dimension].unit]
+    key = _KEYS[noun]
     every = observations.drop_nulls([dimension, "label"])[key].n_unique()
     left = known.drop_nulls([dimension, "label"])[key].n_unique()
-    noun = key.removesuffix("_id")
     return f"{counted(every - left, noun)} that it is not known of" if every > left else ""
+
+
+def rare_levels(design: Design) -> dict[str, str]:
+    """Levels of a list whose rate is too near 0 or 1 for t to hold, each with a clause."""
+    sides = [
+        np.bincount(design.level[each > 0], minlength=len(design.levels))
+        for each in (design.k, design.n - design.k)
+    ]
+    return {
+        level: f"fewer than {RARER} prompts or sets of {level} have the outcome, or have it not, "
+        "and of so few its interval is too narrow"
+        for level, fewer in zip(design.levels, np.minimum(*sides), strict=True)
+        if fewer < RARER
+    }
 
 
 def _values(
@@ -143,54 +172,21 @@ def _values(
     return cells.sort(keys).select(names).to_numpy().astype(np.float64)
 
 
-class _Regressors(NamedTuple):
-    """Contrasts of levels and covariates within strata, and the outcome's mean of each stratum."""
-
-    absorbed: Absorbed
-    mean: FloatArray
-
-
-def _regressors(design: Design, values: FloatArray, dimension: str) -> _Regressors | None:
-    """None where levels and covariates cannot be told apart, or one of these does not vary."""
-    within = DIMENSIONS[dimension].unit is not Unit.TEMPLATE
-    stratum = codes_of(design.template) if within else np.zeros(len(design.n), dtype=np.intp)
-    total = np.bincount(stratum, design.n).astype(np.float64)
-
-    def centred(columns: FloatArray) -> FloatArray:
-        sums = [np.bincount(stratum, design.n * column) for column in columns.T]
-        return np.asarray(columns - (np.column_stack(sums) / total[:, None])[stratum])
-
-    def length(columns: FloatArray) -> FloatArray:
-        return np.asarray(np.sqrt(design.n @ columns**2), dtype=np.float64)
-
-    covariates = centred(values)
-    if is_noise(length(covariates) ** 2, design.n @ values**2).any():
-        return None
-    dummies = np.eye(len(design.levels))[:, 1:][design.level]
-    # Of one length, so that the units of covariates decide nothing.
-    x = np.column_stack([centred(dummies), covariates / length(covariates)])
-    weighted = np.sqrt(design.n)[:, None] * x
-    sizes = np.linalg.svd(weighted / length(x), compute_uv=False)
-    if sizes[-1] <= NOTHING * sizes[0]:
-        return None
-    absorbed = Absorbed(
-        contrasts=x,
-        bread=np.asarray(np.linalg.inv(weighted.T @ weighted), dtype=np.float64),
-        n=design.n,
-        variance=np.ones(len(design.n)),
-        stratum=stratum,
-        total=total,
-    )
-    return _Regressors(absorbed, np.bincount(stratum, design.k) / total)
-
-
-def _tests(
+def differences(
     design: Design, values: FloatArray, dimension: str, alpha: float
 ) -> list[Estimate] | str:
+    """The differences of all pairs of levels, or the reason why there are none.
+
+    Args:
+        design: counts; every level has two clusters of each kind.
+        values: covariates of each cell, shape (cells, j).
+        dimension: what the levels are.
+        alpha: 1 less the level of the intervals.
+    """
     within = DIMENSIONS[dimension].unit is not Unit.TEMPLATE
     if not are_told_apart(design, template_effects=within):
         return "levels and templates cannot be told apart"
-    found = _regressors(design, values, dimension)
+    found = regressors(design, values, dimension)
     if found is None:
         return "levels and covariates cannot be told apart, or a covariate does not vary"
     absorbed = found.absorbed
@@ -201,26 +197,40 @@ def _tests(
     every = [(at, base) for base in range(len(bread) + 1) for at in range(base + 1, len(bread) + 1)]
     chosen = [place for place, (at, _) in enumerate(every) if at <= contrasts]
     weights = pair_weights(len(bread) + 1)[chosen].T
+    method = method_of(dimension)
+    if method is UNIT_ADJUSTED:
+        errors = by_unit(absorbed, residual, codes_of(design.name), design.level, weights)
+    else:
+        errors = _two_way(design, absorbed, residual, weights, np.array(chosen))
+    largest = np.einsum("ip,ij,jp->p", weights, bread, weights) * (design.k**2 / design.n).sum()
+    variance = np.where(is_noise(errors.variance, largest), 0, errors.variance)
+    answers = t_tests(
+        method,
+        tuple(pairs_of(design.levels)),
+        (coefficients @ weights)[None],
+        variance[None],
+        errors.df[None],
+        alpha,
+    )
+    return answers.of_study(0)
+
+
+def _two_way(
+    design: Design,
+    absorbed: Absorbed,
+    residual: FloatArray,
+    weights: FloatArray,
+    chosen: np.typing.NDArray[np.intp],
+) -> OneWay:
     sides = [
-        _side(design, absorbed, residual, cluster, weights, np.array(chosen))
+        _side(design, absorbed, residual, cluster, weights, chosen)
         for cluster in (codes_of(design.name), codes_of(design.template))
     ]
     cells = len(np.unique(design.cell))
     moved = absorbed.influence @ weights
     scores = np.column_stack([np.bincount(design.cell, residual * each) for each in moved.T])
     spare = max(cells - absorbed.parameters, 1)
-    both = both_ways(sides[0], sides[1], (scores**2).sum(axis=0) * (cells / spare))
-    largest = np.einsum("ip,ij,jp->p", weights, bread, weights) * (design.k**2 / design.n).sum()
-    variance = np.where(is_noise(both.variance, largest), 0, both.variance)
-    answers = t_tests(
-        OLS_CR2_ADJUSTED,
-        tuple(pairs_of(design.levels)),
-        (coefficients @ weights)[None],
-        variance[None],
-        both.df[None],
-        alpha,
-    )
-    return answers.of_study(0)
+    return both_ways(sides[0], sides[1], (scores**2).sum(axis=0) * (cells / spare))
 
 
 def _side(  # noqa: PLR0913, PLR0917 - a fit and how it is clustered
@@ -243,6 +253,14 @@ OLS_CR2_ADJUSTED: Final = Method(
     heading="Linear model with covariates, bias-reduced errors by template and name",
     estimands=(Estimand.RISK_DIFFERENCE,),
     scope=Scope.NEW_NAMES_AND_TEMPLATES,
-    needs=Needs(units=frozenset(_KEYS), names=2, templates=2, covariates=True),
+    needs=Needs(units=frozenset(_CROSSED), names=2, templates=2, covariates=True),
+    run=None,
+)
+UNIT_ADJUSTED: Final = Method(
+    "unit_adjusted",
+    heading="Linear model with covariates, bias-reduced errors by prompt",
+    estimands=(Estimand.RISK_DIFFERENCE,),
+    scope=Scope.NEW_PROMPTS,
+    needs=Needs(designs=frozenset({DesignKind.NESTED}), prompts=2, covariates=True),
     run=None,
 )

@@ -1,0 +1,138 @@
+"""Coverage of differences between prompts of a list that are adjusted for a covariate.
+
+A prompt has a number that is larger at one level, by some standard deviations, and may move its
+rate; levels differ by a known difference beyond that. Prints, for each scenario, in how many
+studies the adjusted difference counts as a finding (enough prompts of each level with the outcome,
+and without it) and its interval misses what is known, and in how many it misses at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from refusal_parity.dimensions import list_up
+from refusal_parity.statistics.designs.counts import Design
+from refusal_parity.statistics.designs.kinds import DesignKind
+from refusal_parity.statistics.methods.adjusted import differences, rare_levels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST = 0.07
+"""Of studies whose interval may miss and count as a finding."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Two levels of a list.
+
+    Attributes:
+        units: prompts of each level.
+        rates: of each level at the mean number.
+        apart: by how many standard deviations the numbers of the levels differ.
+        slope: what one standard deviation adds to a rate.
+        samples: responses to each prompt.
+        likeness: correlation of two responses to one prompt.
+        skewed: whether numbers are log-normal, a few of them far out.
+    """
+
+    units: tuple[int, int]
+    rates: tuple[float, float]
+    apart: float = 0.5
+    slope: float = 0.0
+    samples: int = 1
+    likeness: float = 0.0
+    skewed: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """Shares of studies: that count, and whose interval misses, of all and of those that count."""
+
+    valid: float
+    missed: float
+    missed_of_any: float
+
+
+def drawn(scenario: Scenario, random: np.random.Generator) -> tuple[Design, np.ndarray]:
+    """One study, and its covariate, shape (cells, 1)."""
+    level = np.repeat([0, 1], scenario.units)
+    own = random.lognormal(size=len(level)) if scenario.skewed else random.normal(size=len(level))
+    x = own + scenario.apart * level
+    mean = np.clip(np.array(scenario.rates)[level] + scenario.slope * (x - x.mean()), 0.001, 0.999)
+    if scenario.likeness:
+        size = (1 - scenario.likeness) / scenario.likeness
+        mean = random.beta(mean * size, (1 - mean) * size)
+    n = np.full(len(level), float(scenario.samples))
+    k = random.binomial(scenario.samples, mean).astype(np.float64)
+    unit = np.arange(len(level))
+    return Design(("x", "y"), level, unit, 0 * unit, n, k, DesignKind.NESTED), x[:, None]
+
+
+def simulate(scenario: Scenario, studies: int, seed: int) -> Found:
+    """What the method does in so many studies."""
+    list_up(["kind"])
+    random = np.random.default_rng(seed)
+    known = scenario.rates[1] - scenario.rates[0]
+    missed, valid = np.zeros(studies, dtype=bool), np.zeros(studies, dtype=bool)
+    for at in range(studies):
+        design, x = drawn(scenario, random)
+        found = differences(design, x, "kind", 0.05)
+        if isinstance(found, str) or found[0].ci_low is None or found[0].ci_high is None:
+            continue
+        valid[at] = not rare_levels(design)
+        missed[at] = not found[0].ci_low <= known <= found[0].ci_high
+    return Found(valid.mean(), (missed & valid).mean(), missed.mean())
+
+
+def scenarios() -> Iterator[Scenario]:
+    """Every combination that a list may have."""
+    sizes = ((20, 20), (20, 200), (60, 60), (250, 200), (30, 450))
+    rates = ((0.05, 0.05), (0.2, 0.2), (0.5, 0.5), (0.1, 0.6))
+    for units, rate, (samples, likeness) in product(sizes, rates, ((1, 0.0), (5, 0.4))):
+        for apart, skewed in ((0.5, False), (1.5, False), (1.0, True)):
+            yield Scenario(units, rate, apart, 0.0, samples, likeness, skewed)
+    for units, apart in product(sizes, (0.5, 1.5)):
+        yield Scenario(units, (0.4, 0.4), apart, 0.08)
+
+
+def main() -> int:
+    """Run all of them; 1 where one leaves the bounds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    started, outside, worst = time.monotonic(), 0, 0.0
+    # Three standard errors of a share of this size.
+    most = MOST + 3 * (MOST * (1 - MOST) / given.studies) ** 0.5
+    for at, scenario in enumerate(scenarios()):
+        found = simulate(scenario, given.studies, given.seed + at)
+        worst = max(worst, found.missed)
+        outside += found.missed > most
+        print(
+            f"{scenario.units} prompts, rates {scenario.rates}, {scenario.apart} apart, slope "
+            f"{scenario.slope}, {scenario.samples} samples, likeness {scenario.likeness}"
+            + ", skewed"
+            * scenario.skewed
+            + f": counts in {100 * found.valid:.0f} %, misses in {100 * found.missed:.1f} %; "
+            f"{100 * found.missed_of_any:.1f} % with those that do not count"
+            + " OUTSIDE"
+            * (found.missed > most),
+            flush=True,
+        )
+    print(
+        f"{at + 1} scenarios of {given.studies:,} studies in {time.monotonic() - started:.0f} s: "
+        f"at most {100 * worst:.1f} % miss, {outside} of them beyond {100 * most:.1f} %"
+    )
+    return 1 if outside else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
