@@ -6,8 +6,9 @@ import polars as pl
 from report_study import changed, make_inputs
 
 from refusal_parity.report.sections import stimuli
+from refusal_parity.report.wording import statement
 from refusal_parity.statistics.balance import COUNTED, balance
-from refusal_parity.tables import Prompts, Responses, empty
+from refusal_parity.tables import Findings, Prompts, Responses, empty
 
 
 def test_properties_in_which_groups_are_unlike_are_named() -> None:
@@ -65,3 +66,26 @@ def test_what_cannot_be_told_is_said() -> None:
 
 def test_a_study_without_the_table_has_no_such_section() -> None:
     assert stimuli.SECTION.context(make_inputs(["m"])) is None
+
+
+def test_what_could_explain_a_difference_is_named_beside_it() -> None:
+    inputs = make_inputs(["m", "other"])
+    prompts = inputs[Prompts].with_columns(
+        log_frequency=pl.when(group="white").then(2.0).otherwise(1.0) + (pl.col("gender") == "man")
+    )
+    responses = prompts.select(
+        "prompt_id", model=pl.lit("other"),
+        prompt_tokens=pl.when(group="muslim").then(pl.lit(3)).otherwise(1).cast(pl.Int32),
+    )  # fmt: skip
+    table = balance(prompts, responses.select(COUNTED), inputs.config.analysis)
+    of_muslim = (pl.col("group") == "muslim") & (pl.col("reference") == "white")
+    verdict = pl.when(of_muslim).then(pl.lit("shown")).otherwise(pl.lit("not_shown"))
+    found = inputs[Findings].with_columns(verdict=verdict)
+    known = changed(inputs, stimuli=table).with_tables({Findings: found})
+    for model in known.models:
+        details = statement(known, model, known.outcome, "group").details
+        [said] = [each for each in details if "could explain the difference as well" in each]
+        assert said.startswith("Muslim names differ from white names in other things, too: ")
+        assert "lower log_frequency" in said
+        # Of its own tokens alone.
+        assert ("more tokens for other" in said) == (model == "other")

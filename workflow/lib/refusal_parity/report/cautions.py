@@ -10,6 +10,7 @@ from refusal_parity.counting import counted, enumerated
 from refusal_parity.outcomes import Outcome
 from refusal_parity.quantities import Share
 from refusal_parity.report.small_effects import may_hide
+from refusal_parity.report.unlike import could_explain
 from refusal_parity.statistics.answering.finding import reason_of
 from refusal_parity.statistics.answering.questions import WITHIN_TEMPLATES
 from refusal_parity.statistics.methods import METHODS
@@ -53,6 +54,7 @@ def cautions(inputs: ReportInputs, key: Key, found: list[Finding]) -> list[str]:
         *(sentence for each in shown if (sentence := _rests_on_filter(inputs, key, each))),
         *(each.warning for each in shown if each.warning is not None),
         *_with_covariates(inputs, found, key[2]),
+        *(each for one in shown if (each := could_explain(inputs, key[0], one))),
         *_liberal(inputs, shown),
         *_lost_by_correction(inputs, found, key[2]),
         *_uncorrected(found, key[2]),

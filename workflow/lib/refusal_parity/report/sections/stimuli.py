@@ -8,6 +8,7 @@ import polars as pl
 
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
+from refusal_parity.report.unlike import named, unlike
 from refusal_parity.statistics.balance import ALL, CONSTANT, IMBALANCE
 from refusal_parity.tables import Stimuli
 from refusal_parity.text import NOTHING, count, plain
@@ -15,24 +16,21 @@ from refusal_parity.text import NOTHING, count, plain
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs, Row
 
-_COUNTS: Final = frozenset({"letters", "tokens"})
-
 
 def _context(inputs: ReportInputs) -> dict[str, Any] | None:
     rows = inputs[Stimuli].filter(dimension=inputs.dimension)
     if rows.is_empty():
         return None
-    unlike = rows.filter(
-        (pl.col("std_difference").abs() > IMBALANCE) | pl.col("note").eq_missing(CONSTANT)
-    )
     untold = rows.filter(pl.col("std_difference").is_null(), pl.col("note").ne_missing(CONSTANT))
     counted = set(rows.filter(property="tokens")["model"])
     return {
         "table": _table(rows.to_dicts(), inputs),
         "bound": f"{IMBALANCE:g}",
         "unlike": [
-            (plain(str(group)), [_named(row) for row in found.to_dicts()])
-            for (group,), found in unlike.group_by("group", maintain_order=True)
+            (plain(str(group)), [named(row) for row in found.to_dicts()])
+            for (group,), found in unlike(inputs, inputs.dimension).group_by(
+                "group", maintain_order=True
+            )
         ],
         "untold": [
             plain(f"{row['property']} of {row['group']}: {row['note']}")
@@ -41,18 +39,6 @@ def _context(inputs: ReportInputs) -> dict[str, Any] | None:
         "uncounted": [plain(model) for model in inputs.models if model not in counted],
         "reference": plain(rows["reference"][0]),
     }
-
-
-def _named(row: Row) -> str:
-    """A property in a sentence: `more tokens for m`, `gender man in a lower share of names`."""
-    more = row["mean"] > row["mean_reference"]
-    key = row["property"]
-    if key in _COUNTS:
-        of_model = "" if row["model"] == ALL else f" for {row['model']}"
-        return plain(f"{'more' if more else 'fewer'} {key}{of_model}")
-    much = "higher" if more else "lower"
-    factor, _, level = key.partition(": ")
-    return plain(f"{factor} {level} in a {much} share of names" if level else f"{much} {key}")
 
 
 def _table(rows: list[Row], inputs: ReportInputs) -> Table:
