@@ -89,7 +89,7 @@ def simulate(scenario: Scenario, studies: int, seed: int) -> Found:
             continue
         valid[at] = not rare_levels(design)
         missed[at] = not found[0].ci_low <= known <= found[0].ci_high
-    return Found(valid.mean(), (missed & valid).mean(), missed.mean())
+    return Found(*(float(each.mean()) for each in (valid, missed & valid, missed)))
 
 
 def scenarios() -> Iterator[Scenario]:

@@ -97,3 +97,22 @@ def test_a_register_that_knows_religion_is_asked_in_its_own_script(root: Path) -
         "one source",
         "-1.00",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "group", "register"), [("Zyx", "black", ""), ("Tala", "muslim", "\u05d8")]
+)
+def test_a_name_outside_the_tables_is_the_authors(
+    root: Path, name: str, group: str, register: str
+) -> None:
+    program = runpy.run_path(str(root / "data" / "evidence" / "make_names.py"))
+    tables = program["Tables"](
+        census={"TALA": {"pctfemale": 99.0, "prop100k": 0.1}}, voters={}, register={}
+    )
+    candidate = {"name_id": "x", "name": name, "group": group, "gender": "woman"}
+    row = program["with_evidence"](
+        candidate | {"commonness": "common", "register": register}, tables
+    )
+    assert set(row) == set(program["COLUMNS"])
+    assert (row["evidence"], row["p_group"], row["log_frequency"]) == ("author", "", "")
+    assert "no table knows" in row["source"]

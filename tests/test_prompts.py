@@ -129,12 +129,12 @@ def test_further_columns_are_factors(tmp_path: Path) -> None:
         (
             "template_id,family,template\na,f,[NAME] met [WHO]\n",
             "name_id,name,group\nx,Ann,u\n",
-            r"t\.csv, template 'a': \[WHO\] is no column of .*n\.csv",
+            r"t\.csv, row 2: \[WHO\] is no column of .*n\.csv",
         ),
         (
             "template_id,family,template\na,f,[NAME] met [WHO]\n",
             "name_id,name,group,who\nx,Ann,u,a baker\ny,Bob,v,\n",
-            r"\[WHO\] has no text for the name 'y'",
+            r"t\.csv, row 2: \[WHO\] has no text for the name 'y'\..* 'who' of .*n\.csv, row 3",
         ),
         (
             "template_id,family,template,town\na,f,[NAME] sat,York\n",
@@ -181,10 +181,10 @@ def test_templates_of_several_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("second", "said"),
     [
-        ("Walk,f,How is [NAME]?", "template_id 'Walk' stands in {}/a.csv already"),
+        ("Walk,f,How is [NAME]?", "template_id 'Walk' stands in {}/a.csv, row 2 already"),
         (
             "rob,f,Where  does [NAME] walk?",
-            "template 'Where  does [NAME] walk?' stands in {}/a.csv",
+            "template 'Where  does [NAME] walk?' stands in {}/a.csv, row 2 already",
         ),
     ],
 )
@@ -197,4 +197,4 @@ def test_a_template_in_two_files(tmp_path: Path, second: str, said: str) -> None
     with pytest.raises(InputError) as error:
         read_stimuli([tmp_path / "a.csv", tmp_path / "b.csv"], tmp_path / "names.csv")
     assert error.value.what.startswith(said.format(tmp_path))
-    assert error.value.where == str(tmp_path / "b.csv")
+    assert error.value.where == f"{tmp_path / 'b.csv'}, row 2"

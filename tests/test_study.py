@@ -144,7 +144,7 @@ def test_sets_that_are_not_whole_are_named(
         (
             {"templates": _MATCHED.replace("[NAME] eats", "[NAME] of [ origin ] eats")},
             "[ origin ] is not written as a placeholder",
-            "t.csv, template 'f1'",
+            "t.csv, row 2",
             "Write [ORIGIN]",
         ),
         (
@@ -178,9 +178,24 @@ def test_sets_that_are_not_whole_are_named(
             "Write a number",
         ),
         (
+            {"names": _KNOWN.replace(",3.5,", ",,"), "covariates": ["births"]},
+            "covariate 'births' has no number in any row",
+            "x.yaml, analysis.covariates",
+            "Fill the column 'births'",
+        ),
+        (
+            {
+                "templates": _MATCHED.replace("[NAME] eats", "[NAME] with [BIRTHS] eats"),
+                "covariates": ["births"],
+            },
+            "covariate 'births' is text, since templates put it in as [BIRTHS]",
+            "x.yaml, analysis.covariates",
+            "Give the file a second column",
+        ),
+        (
             {"templates": _MATCHED.replace("[NAME] eats", "[NAME] of [TOWN] eats")},
             "[TOWN] is no column of",
-            "t.csv, template 'f1'",
+            "t.csv, row 2",
             "Add a column 'town' there",
         ),
     ],

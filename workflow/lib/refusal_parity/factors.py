@@ -141,7 +141,7 @@ def refuse_no_covariate(key: str, *frames: pl.DataFrame, where: str, files: str 
     Of `TOKENS` none needs to. Arguments are those of `refuse_no_factor`.
     """
     _refuse_column_of_responses(key, where)
-    found = next((frame.schema[key] for frame in frames if key in frame.columns), None)
+    found = next((frame[key] for frame in frames if key in frame.columns), None)
     if found is None and key == TOKENS:
         return
     if found is None:
@@ -153,13 +153,27 @@ def refuse_no_covariate(key: str, *frames: pl.DataFrame, where: str, files: str 
             where=where,
             remedy=naming(key, list(dict.fromkeys([*numbers, TOKENS]))),
         )
-    if not found.is_numeric():
+    if found.dtype.is_numeric():
+        return
+    if found.null_count() == len(found):
         raise InputError(
-            f"covariate {key!r} is no number",
+            f"covariate {key!r} has no number in any row",
             where=where,
-            remedy="Write a number, with a point and without a unit, in every row or leave the "
-            "cell empty; a factor of words belongs in analysis.dimensions.",
+            remedy=f"Fill the column {key!r} of the file, or take it out here.",
         )
+    if found.cast(pl.Float64, strict=False).null_count() == found.null_count():
+        raise InputError(
+            f"covariate {key!r} is text, since templates put it in as [{key.upper()}]",
+            where=where,
+            remedy="Give the file a second column with the same numbers under another name, and "
+            "name that here.",
+        )
+    raise InputError(
+        f"covariate {key!r} is no number",
+        where=where,
+        remedy="Write a number, with a point and without a unit, in every row or leave the "
+        "cell empty; a factor of words belongs in analysis.dimensions.",
+    )
 
 
 def _refuse_column_of_responses(key: str, where: str) -> None:

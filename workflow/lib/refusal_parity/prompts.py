@@ -19,7 +19,7 @@ from refusal_parity.spelling import DIRECTION_MARKS, as_known, reading, uniform
 from refusal_parity.workbooks import Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 TEMPLATES: Final = Sheet("templates", needed=False)
@@ -77,7 +77,12 @@ def read_stimuli(
             name leaves it empty; or a factor stands in both files.
     """
     files = [templates] if isinstance(templates, Path) else list(templates)
-    stimuli = Stimuli(_all_templates(files), read_names(names, group_column=group_column))
+    parts = {file: _numbered_templates(file) for file in files}
+    named = _numbered_names(names, group_column)
+    _refuse_twice(parts)
+    stimuli = Stimuli(
+        pl.concat((part.drop(ROW) for part in parts.values()), how="diagonal"), named.drop(ROW)
+    )
     said = ", ".join(map(str, files))
     for column in stimuli.names.columns:
         [there] = as_known([column], stimuli.templates.columns)
@@ -88,7 +93,8 @@ def read_stimuli(
                 remedy="Keep it where it belongs, or rename one: a factor is of templates or of "
                 "names.",
             )
-    _refuse_unfilled(stimuli, said, names)
+    for file, part in parts.items():
+        _refuse_unfilled(part, file, named, names)
     sent = {
         column
         for template in stimuli.templates["template"]
@@ -97,36 +103,38 @@ def read_stimuli(
     return Stimuli(with_numbers(stimuli.templates, {SET}), with_numbers(stimuli.names, sent))
 
 
-def _all_templates(files: Sequence[Path]) -> pl.DataFrame:
-    """The templates of several files, none of them twice; factors that a file lacks are empty.
-
-    Raises:
-        InputError: a file is not usable, or a key or sentence stands in two of them.
-    """
-    parts = [read_templates(file) for file in files]
+def _refuse_twice(parts: Mapping[Path, pl.DataFrame]) -> None:
+    """Raise an InputError where a key or sentence stands in two of several files."""
     for column, key in (("template_id", reading), ("template", in_its_case)):
-        first: dict[str, Path] = {}
-        for file, part in zip(files, parts, strict=True):
-            for text in part[column]:
-                if (other := first.setdefault(key(text), file)) != file:
+        first: dict[str, tuple[Path, int]] = {}
+        for file, part in parts.items():
+            for text, row in part.select(column, ROW).iter_rows():
+                other, before = first.setdefault(key(text), (file, row))
+                if other != file:
                     raise InputError(
-                        f"{column} {text!r} stands in {other} already",
-                        where=str(file),
+                        f"{column} {text!r} stands in {other}, row {before} already",
+                        where=f"{file}, row {row}",
                         remedy="Keep one of the two.",
                     )
-    return pl.concat(parts, how="diagonal")
 
 
-def _refuse_unfilled(stimuli: Stimuli, templates: str, names: Path) -> None:
-    """Raise an InputError at a placeholder that some name has nothing for."""
-    known = [column for column in stimuli.names.columns if column != "name_id"]
-    for key, template in stimuli.templates.select("template_id", "template").iter_rows():
-        where = f"{templates}, template {key!r}"
+def _refuse_unfilled(templates: pl.DataFrame, path: Path, names: pl.DataFrame, at: Path) -> None:
+    """Raise an InputError at a placeholder that some name has nothing for.
+
+    Args:
+        templates: rows of one file, with their numbers in `ROW`.
+        path: the file.
+        names: likewise.
+        at: their file.
+    """
+    known = [column for column in names.columns if column not in {"name_id", ROW}]
+    for template, row in templates.select("template", ROW).iter_rows():
+        where = f"{path}, row {row}"
         try:
             used = columns_of(template, known)
         except KeyError as missing:
             raise InputError(
-                f"[{missing.args[0]}] is no column of {names}",
+                f"[{missing.args[0]}] is no column of {at}",
                 where=where,
                 remedy=f"Add a column {missing.args[0].lower()!r} there, or write one of "
                 f"{', '.join(f'[{column.upper()}]' for column in known)}.",
@@ -140,12 +148,12 @@ def _refuse_unfilled(stimuli: Stimuli, templates: str, names: Path) -> None:
                 remedy=f"Write [{column.upper()}].",
             )
         for column in used:
-            empty = stimuli.names.filter(pl.col(column).is_null())
+            empty = names.filter(pl.col(column).is_null())
             if len(empty):
                 raise InputError(
                     f"[{column.upper()}] has no text for the name {empty['name_id'][0]!r}",
                     where=where,
-                    remedy=f"Fill the column {column!r} in {names}.",
+                    remedy=f"Fill the column {column!r} of {row_of(at, empty)}.",
                 )
 
 
@@ -157,6 +165,11 @@ def read_templates(path: Path) -> pl.DataFrame:
             sentence repeats, a family is spelled in two ways, or a template has no [NAME]; or
             a factor has the name of a column that prompts have anyway.
     """
+    return _numbered_templates(path).drop(ROW)
+
+
+def _numbered_templates(path: Path) -> pl.DataFrame:
+    """Rows of `read_templates`, and where each stands in `ROW`."""
     columns = ["template_id", "family", "template"]
     filled = [*columns, *(column for column in read_header(path, TEMPLATES) if column == SET)]
     frame = read_csv(path, required=columns, filled=filled, sheet=TEMPLATES)
@@ -171,7 +184,7 @@ def read_templates(path: Path) -> pl.DataFrame:
             where=row_of(path, unnamed),
             remedy=f"Write {NAME} where the name belongs.",
         )
-    return frame.select(*columns, *_factors(frame, columns, path))
+    return frame.select(*columns, *_factors(frame, columns, path), ROW)
 
 
 def read_names(path: Path, *, group_column: str = "group") -> pl.DataFrame:
@@ -185,6 +198,11 @@ def read_names(path: Path, *, group_column: str = "group") -> pl.DataFrame:
         InputError: a cell is empty or damaged, a key or name repeats, a level is spelled
             in two ways, or a factor has the name of a column that prompts have anyway.
     """
+    return _numbered_names(path, group_column).drop(ROW)
+
+
+def _numbered_names(path: Path, group_column: str) -> pl.DataFrame:
+    """Rows of `read_names`, and where each stands in `ROW`."""
     needed = ["name_id", "name", group_column]
     optional = [key for key in of_unit(Unit.NAME, own=True) if not DIMENSIONS[key].needed]
     frame = read_csv(path, required=needed, optional=optional, filled=needed, sheet=NAMES)
@@ -201,6 +219,7 @@ def read_names(path: Path, *, group_column: str = "group") -> pl.DataFrame:
         pl.col(group_column).alias("group"),
         *optional,
         *_factors(frame, [*core, "group"], path),
+        ROW,
     )
 
 
