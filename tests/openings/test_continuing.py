@@ -29,7 +29,7 @@ from refusal_parity.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from refusal_parity.inference.requests import Request
@@ -104,13 +104,16 @@ def drawn(
     speaker: OwnSpeaker,
     output: Path,
     stop_after: int = 10**9,
+    decode: Callable[[list[int]], str] | None = None,
 ) -> tuple[list[Request], list[str]]:
     asked: list[Request] = []
     said: list[str] = []
     source = OwnWeights(lambda: Engine(speaker, asked, stop_after), job, said.append)
     try:
         continue_openings(
-            *(job, prompts, leaves, speaker.raw.decode, output), say=said.append, source=source
+            *(job, prompts, leaves, decode or speaker.raw.decode, output),
+            say=said.append,
+            source=source,
         )
     except RuntimeError:
         assert stop_after < 10**9
@@ -194,6 +197,23 @@ def test_the_opening_stands_behind_the_prompt_and_in_the_text(
         sorted(samples) == list(range(len(samples))) for samples in within["sample"].to_list()
     )
     assert within["sample"].list.len().max() == 3
+
+
+def test_an_opening_that_changes_the_text_before_it_is_written_by_itself(
+    job: InferenceJob[VllmModel],
+    prompts: pl.DataFrame,
+    leaves: pl.DataFrame,
+    speaker: OwnSpeaker,
+    tmp_path: Path,
+) -> None:
+    def backwards(tokens: list[int]) -> str:
+        return " ".join(map(str, reversed(tokens)))
+
+    drawn(job, prompts, leaves, speaker, tmp_path / "r.parquet", decode=backwards)
+    table = read_table(LeafResponses, tmp_path / "r.parquet")
+    assert len(table) > 12
+    for opening, response in table.select("opening", "response").iter_rows():
+        assert response.startswith(" ".join(reversed(opening.split("-"))) + " go on ")
 
 
 def test_each_is_labelled_as_a_whole_text(

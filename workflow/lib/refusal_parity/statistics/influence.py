@@ -91,10 +91,7 @@ def influences(
         p_value=pl.col("p_value").fill_nan(None),
         note=pl.coalesce(*reasons, "note"),
     ).with_columns(change=pl.col("estimate") - pl.col("whole"))
-    counts = pl.col(f"{letter}_{side}" for letter in "nk" for side in _SIDES)
-    return conform(
-        table.with_columns(counts.cast(pl.Int64)).drop("whole"), Influence, where="influence"
-    )
+    return conform(table, Influence, where="influence")
 
 
 class _Cells(NamedTuple):
@@ -126,7 +123,7 @@ class _Cells(NamedTuple):
         y = self.k if self.effect is None else self.k - self.n * self.effect
         y, n = (_left(values, row, self.unit, len(rows)) for values in (y, self.n))
         if self.effect is not None:
-            y, n = np.where(n > 0, y / np.maximum(n, 1), 0), (n > 0).astype(np.float64)
+            y, n = y / np.maximum(n, 1), (n > 0).astype(np.float64)
         return y, n, rows % 2
 
 
