@@ -107,6 +107,17 @@ def test_prompts_without_a_level_count_where_levels_are_not_set_apart() -> None:
     assert men.units.tolist() == [9.0]
 
 
+def test_sizes_are_of_their_levels_whatever_the_order_of_rows() -> None:
+    frame = changed((0.3, 0.2, 0.4, 0.1))
+    unlike = frame.filter((pl.col("group") == "x") | (pl.col("name_id") < "y3"))
+    for rows in (unlike, unlike.reverse()):
+        means = ArmMeans.of(rows, "group")
+        assert means is not None
+        assert means.levels == ("x", "y")
+        assert means.responses.tolist() == [4.0 * 60, 4.0 * 30]
+        assert means.units.tolist() == [6.0, 3.0]
+
+
 def _apart(ours: float, others: float, together: float) -> float:
     return float(np.sqrt(ours**2 + others**2 - 2 * together * ours * others))
 
