@@ -15,6 +15,7 @@ from refusal_parity.statistics.arm_changes import (
     change_of_all,
     difference_of_changes,
 )
+from refusal_parity.statistics.pairing import STILL
 from refusal_parity.statistics.variances.effective import effective_of_rates
 from refusal_parity.statistics.variances.level_means import contrast
 from refusal_parity.vocabulary import Scope
@@ -212,3 +213,19 @@ def test_an_arm_that_changes_nothing_on_average_has_p_of_1() -> None:
     assert row["estimate"] == pytest.approx(0, abs=1e-12)
     assert row["p_value"] == pytest.approx(1, abs=1e-6)
     assert row["ci_low"] == pytest.approx(-row["ci_high"], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"), [(6, {"estimate": 0.5, "note": STILL}), (1, None)], ids=["six", "one"]
+)
+def test_levels_that_differ_alike_everywhere_have_a_difference_alone(
+    names: int, expected: dict[str, object] | None
+) -> None:
+    """Of one name each, nobody knows whether others differ as much."""
+    of_template = 0.25 * pl.col("template_id").is_in(["t1", "t2"]).cast(pl.Float64)
+    alike = changed((0.3, 0.3, 0.3, 0.3), names=names).with_columns(
+        change=of_template + pl.when(pl.col("group") == "x").then(0.75).otherwise(0.25)
+    )
+    means = ArmMeans.of(alike, "group")
+    assert means is not None
+    assert difference_of_changes(means, 0, 1, NEW, 0.05) == expected
