@@ -104,6 +104,25 @@ def test_what_a_guard_cannot_do_widens_no_limit() -> None:
     between = difference_of_changes(guard, 0, 1, NEW, 0.05)
     assert between is not None
     assert 0 < between["p_value"] < 1
+    # That it stops none of a group's requests is seen of these, and not known of others.
+    assert between["estimate"] == narrow["estimate"]
+    assert between["df"] == pytest.approx(narrow["df"], rel=0.01)
+    alone, beside = (row["estimate"] - row["ci_low"] for row in (narrow, between))
+    assert beside > 1.02 * alone
+
+
+def test_what_a_guard_cannot_do_is_known_of_each_group() -> None:
+    """It stops half and a tenth of two groups' requests, whichever of them comes first."""
+    stopped = np.random.default_rng(6).random((10, 8)) < np.repeat([0.5, 0.1], 4)
+    found = []
+    for columns, (group, reference) in ((slice(None), (0, 1)), (slice(None, None, -1), (1, 0))):
+        rates = stopped[:, columns].astype(np.float64)
+        guard = means_of(rates, np.zeros_like(rates), one_way=True)
+        row = difference_of_changes(guard, group, reference, NEW, 0.05)
+        assert row is not None
+        found.append([row[each] for each in ("estimate", "ci_low", "ci_high", "p_value")])
+    assert found[0] == pytest.approx(found[1])
+    assert found[0][0] == pytest.approx(stopped[:, :4].mean() - stopped[:, 4:].mean())
 
 
 def test_what_is_added_and_taken_away_is_told_apart() -> None:
