@@ -125,6 +125,21 @@ def test_what_a_guard_cannot_do_is_known_of_each_group() -> None:
     assert found[0][0] == pytest.approx(stopped[:, :4].mean() - stopped[:, 4:].mean())
 
 
+def test_a_change_of_none_at_all_is_at_no_distance() -> None:
+    """What two names of a group gain, two others lose."""
+    gained = np.random.default_rng(3).integers(0, 2, (10, 2)).astype(np.float64)
+    lost = np.zeros_like(gained)
+    found = change_of(
+        means_of(np.hstack([gained, lost] * 2), np.hstack([lost, gained] * 2)),
+        np.array([1.0, 0.0]),
+        NEW,
+        0.05,
+    )
+    assert found is not None
+    assert (found["estimate"], found["statistic"], found["p_value"]) == (0, 0, 1)
+    assert found["ci_low"] == pytest.approx(-found["ci_high"])
+
+
 def test_what_is_added_and_taken_away_is_told_apart() -> None:
     """Arms exchanged, the change and its limits are the same but for the sign."""
     random = np.random.default_rng(2)
