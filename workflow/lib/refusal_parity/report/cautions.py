@@ -283,7 +283,7 @@ def _rests_on_filter(inputs: ReportInputs, key: Key, contrast: Finding) -> str |
 def _named(inputs: ReportInputs, model: str) -> str:
     """The reasons that a service gave for what it refused, the most frequent two."""
     reasons = (
-        inputs.scan(Responses, model)
+        inputs.scan_compared(Responses, model)
         .filter(pl.col("status").cast(pl.String) == Exclusion.FILTERED)
         .select("refusal_reason")
         .drop_nulls()

@@ -11,7 +11,6 @@ from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.shown_labels import COLOURS, SHOWN, shown_labels
 from refusal_parity.report.style import PAPER
-from refusal_parity.tables import Prompts
 from refusal_parity.text import percent, plain
 
 if TYPE_CHECKING:
@@ -52,13 +51,16 @@ def draw_labels(inputs: ReportInputs, model: str) -> Drawing | None:
 
 
 def label_shares(inputs: ReportInputs, model: str) -> Shares:
-    """Share of each label by group, refusals by the service among them, over all that count."""
+    """Share of each label by group, refusals by the service among them, over all that count.
+
+    Of the prompts that rates are about, so that refusals add up to the rate beside them.
+    """
     counts = (
         shown_labels(inputs, model)
         .filter(pl.col("label").is_not_null())
         .select("prompt_id", "label")
         .collect()
-        .join(inputs[Prompts].select("prompt_id", "group"), on="prompt_id")
+        .join(inputs.compared().select("prompt_id", "group"), on="prompt_id")
         .group_by("group", "label")
         .len()
         .with_columns(share=pl.col("len") / pl.col("len").sum().over("group"))

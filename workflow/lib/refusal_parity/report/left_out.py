@@ -8,7 +8,6 @@ import polars as pl
 
 from refusal_parity.counting import counted
 from refusal_parity.guards.requests import guarded
-from refusal_parity.statistics.designs.observations import ordinary
 from refusal_parity.statistics.losses.left_out import WORTH_SAYING, differing, loss_sentence
 from refusal_parity.tables import Losses, Prompts, Safeguards
 from refusal_parity.text import count, isolated, level_words, percent, points
@@ -90,7 +89,7 @@ def _apart(inputs: ReportInputs) -> list[str]:
     prompts = inputs[Prompts]
     if prompts.is_empty():
         return []
-    apart = prompts.filter(~ordinary(prompts, inputs.config.analysis.dimensions))
+    apart = prompts.join(inputs.compared(), on="prompt_id", how="anti")
     read_first = int(apart.select(guarded(apart).sum()).item())
     return [
         f"{count(number)} {words}"

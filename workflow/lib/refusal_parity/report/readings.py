@@ -146,7 +146,7 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
 def _without_cut(inputs: ReportInputs) -> str:
     """How many full answers are in no length, since nobody knows theirs."""
     cut = (
-        inputs.scan(Labels)
+        inputs.scan_compared(Labels)
         .filter(pl.col("truncated"), pl.col("label").cast(pl.String) == str(Label.ANSWER))
         .select(pl.len())
         .collect()

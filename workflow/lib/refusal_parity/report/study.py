@@ -10,6 +10,7 @@ import polars as pl
 from refusal_parity.dimensions import DIMENSIONS, Unit, of_unit
 from refusal_parity.factors import is_listed, take_up
 from refusal_parity.guards.requests import open_prompts
+from refusal_parity.statistics.designs.observations import ordinary
 from refusal_parity.statistics.losses.left_out import is_counted
 from refusal_parity.tables import Disparity, Exclusions, Prompts, Rates, Scanned, empty
 from refusal_parity.text import count
@@ -90,6 +91,16 @@ class ReportedStudy:
             held = self[schema]
             for first in range(0, max(len(held), 1), rows):
                 yield held.slice(first, rows)
+
+    def compared(self) -> pl.DataFrame:
+        """The prompts that rates and differences are about, as the statistics know them."""
+        prompts = self[Prompts]
+        return prompts.filter(ordinary(prompts, self.config.analysis.dimensions))
+
+    def scan_compared(self, schema: type[dy.Schema], model: str | None = None) -> pl.LazyFrame:
+        """The rows of a table that are of these prompts, of all models or of one."""
+        asked = self.compared().lazy().select("prompt_id")
+        return self.scan(schema, model).join(asked, on="prompt_id", how="semi")
 
     def has(self, schema: type[dy.Schema]) -> bool:
         """Whether the study has a table, with at least a row."""

@@ -15,7 +15,6 @@ from refusal_parity.report.left_out import left_out_cautions
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.stages import interim_words
 from refusal_parity.report.wording import VERDICTS, Statement, rate_sentence, statement
-from refusal_parity.statistics.designs.observations import ordinary
 from refusal_parity.statistics.methods.design_based import DESIGN_BASED, UNIT_DESIGN_BASED
 from refusal_parity.tables import Disparity, HumanLabels, LeafHumanLabels, Prompts
 from refusal_parity.text import plain, points, question
@@ -96,15 +95,13 @@ def _people(inputs: ReportInputs) -> People | None:
     )
     if corrected.is_empty():
         return None
-    prompts = inputs[Prompts]
-    compared = prompts.filter(ordinary(prompts, inputs.config.analysis.dimensions))
     labelled = [
         inputs[schema].drop_nulls("inclusion_probability").select("prompt_id")
         for schema in (HumanLabels, LeafHumanLabels)
     ]
     here, all_of_them = (
         sum(each.join(of, on="prompt_id", how="semi").height for each in labelled)
-        for of in (compared, prompts)
+        for of in (inputs.compared(), inputs[Prompts])
     )
     rest = all_of_them - here
     return People(
