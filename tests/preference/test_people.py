@@ -79,6 +79,37 @@ def test_both_answers_of_a_pair_are_drawn_with_true_probabilities() -> None:
         assert probability == [pytest.approx(number / size)]
 
 
+def test_a_pair_is_known_by_its_texts_and_how_often_they_came() -> None:
+    """The third is the first again, in another part; the second is no answer to compare."""
+    pairs = pairs_of(4, left_out=(2,)).with_columns(
+        *(pl.col(each).gather([0, 1, 0, 3]) for each in ("opening", "chosen", "rejected"))
+    )
+    found = predicted_sides([pairs[:2], pairs[2:]], ByWord(), {3: "sikh"})  # type: ignore[arg-type]
+    keys = {
+        (row["prompt_id"], row["model"]): row["response_id"].split("/")
+        for row in found.iter_rows(named=True)
+    }
+    assert {side for _, side in keys.values()} == {"chosen", "rejected"}
+    assert all(key[1] == side for key, (_, side) in keys.items())
+    units = {pair: unit for (pair, _), (unit, _) in keys.items()}
+    assert set(units) == {"1", "3", "4"}
+    assert units["3"] == f"{units['1']}-2"
+    assert len(units["1"]) == len(units["4"]) == 24
+    assert units["1"] != units["4"]
+    assert dict(found.select("prompt_id", "template_id").rows()) == {
+        "1": "nobody", "3": "sikh", "4": "nobody",
+    }  # fmt: skip
+
+
+def test_of_groups_mentioned_as_often_the_first_by_name_is_the_pairs() -> None:
+    mentions = mentions_of(woman=range(1, 13), sikh=range(3, 15), jewish=range(10, 30))
+    found = rarest_group(mentions, mentioned_in="request")
+    assert [found[pair] for pair in (2, 3, 12, 14, 15)] == [
+        "woman", "sikh", "sikh", "sikh", "jewish",
+    ]  # fmt: skip
+    assert set(found) == set(range(1, 30))
+
+
 def test_people_read_the_whole_conversation_and_no_side() -> None:
     sample = drawn(pairs_of(60), HumanConfig(probability=20, informative=6))
     assert set(sample.filter(prompt_id="7")["prompt"]) <= {"Human: Question 7?"}

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy.special import ndtr, ndtri
+from scipy.stats import t
 
 from refusal_parity.statistics.arm_changes import (
     CERTAIN,
@@ -15,6 +16,8 @@ from refusal_parity.statistics.arm_changes import (
     change_of,
     difference_of_changes,
 )
+from refusal_parity.statistics.variances.effective import effective_of_rates
+from refusal_parity.statistics.variances.level_means import contrast
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
@@ -109,6 +112,33 @@ def test_what_a_guard_cannot_do_widens_no_limit() -> None:
     assert between["df"] == pytest.approx(narrow["df"], rel=0.01)
     alone, beside = (row["estimate"] - row["ci_low"] for row in (narrow, between))
     assert beside > 1.02 * alone
+
+
+def test_what_nobody_lost_may_yet_be_lost_by_others() -> None:
+    """Where an arm takes nothing away, that has the upper limit of 0 of its responses' worth."""
+    without = np.zeros((10, 8))
+    added = without.copy()
+    added[::2, :2] = 1.0
+    of_x = np.array([1.0, 0.0])
+    means = means_of(added, without)
+    known = change_of(means_of(added, without, one_way=True), of_x, NEW, 0.05)
+    found, back = (change_of(each, of_x, NEW, 0.05) for each in (means, means_of(without, added)))
+    part = contrast(means.parts[0], of_x, NEW)
+    assert found is not None
+    assert known is not None
+    assert back is not None
+    assert part is not None
+    n, units = np.full(2, means.responses[0]), np.full(2, means.units[0])
+    hits = n * [found["estimate"], 0]
+    variances = np.array([part.std_error**2, 0])
+    _, worth = effective_of_rates(n, hits, variances, units, np.zeros(2, dtype=np.intp))
+    z = t.isf(0.025, found["df"])
+    below, of_added = (row["estimate"] - row["ci_low"] for row in (found, known))
+    assert below == pytest.approx(np.hypot(of_added, z**2 / (worth + z**2)))
+    # An arm that takes away alone is the mirror of it.
+    for end, other in (("ci_low", "ci_high"), ("ci_high", "ci_low"), ("estimate", "estimate")):
+        assert back[end] == pytest.approx(-found[other])
+    assert back["p_value"] == pytest.approx(found["p_value"])
 
 
 def test_what_a_guard_cannot_do_is_known_of_each_group() -> None:
