@@ -288,8 +288,6 @@ def _numbers(whole: Contrast, reach: _Reach, farthest: float, alpha: float) -> R
 
 def _distance(estimate: float, reach: _Reach) -> float:
     """The quantile at which a limit reaches 0, by halving: both limits move away with it."""
-    if estimate == 0:
-        return 0.0
     low, high = 0.0, _FARTHEST
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
