@@ -116,6 +116,18 @@ def test_a_family_of_its_own_has_its_own_interval() -> None:
     assert found["p_adjusted"][1] == pytest.approx(t_row(4)["p_value"])
 
 
+def test_no_interval_of_rates_goes_beyond_what_they_can_differ_by() -> None:
+    wide = t_row(3, df=2.0) | {"estimate": -0.7, "std_error": 0.3}
+    own = wide | {"p_family": 0.3, "family_low": -1.4, "family_high": 0.2}
+    means = wide | {"estimand": "mean_difference"}
+    found = agreeing(adjust(rows([wide, own, means]), ANALYSIS))
+    of_rates, of_family, of_means = found.select("adjusted_low", "adjusted_high").rows()
+    assert of_rates == (-1, 1)
+    assert of_family == (-1, 0.2)
+    assert of_means[0] < -1
+    assert of_means[1] > 1
+
+
 def test_what_has_no_interval_gets_none() -> None:
     exact = {"method": "permutation_names_exact", "estimate": 0.1, "p_value": 0.01}
     of_margin = [str(method) for method in METHODS.values() if method.of_margin]

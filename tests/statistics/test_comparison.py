@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import ttest_1samp, ttest_ind
+from scipy.stats import t, ttest_1samp, ttest_ind
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig, ModelContrast
 from refusal_parity.outcomes import Outcome
@@ -135,6 +135,20 @@ def test_trend_is_the_slope_over_doublings(models: pl.DataFrame) -> None:
     )
     assert trend["model"] is None
     assert row(frame, contrast="size", estimand="disparity_trend", scope=BOTH)["estimate"] > 0
+
+
+def test_no_slope_goes_beyond_what_rates_can_differ_by(models: pl.DataFrame) -> None:
+    """Of a quarter of a doubling, rates that go from 0 to 1 make 4."""
+    sizes = {"small": 8.0, "large": 8.0 * 2**0.25}
+    few = models.filter(pl.col("name_id").is_in(["x0", "x1", "y0", "y1"]))
+    frame = compare(few, config(model_series={"size": sizes}), list(sizes))
+    for estimand, farthest in (("rate_trend", 4.0), ("disparity_trend", 8.0)):
+        found = row(frame, contrast="size", estimand=estimand, scope=NEW_NAMES)
+        half = t.isf(0.025, found["df"]) * found["std_error"]
+        by_t = found["estimate"] - half, found["estimate"] + half
+        assert max(map(abs, by_t)) > farthest
+        within = [min(max(end, -farthest), farthest) for end in by_t]
+        assert [found["ci_low"], found["ci_high"]] == pytest.approx(within)
 
 
 def test_configured_contrasts_replace_the_first_model(models: pl.DataFrame) -> None:

@@ -38,6 +38,8 @@ def agreeing(rows: pl.DataFrame) -> pl.DataFrame:
     Args:
         rows: of `adjust`, with the columns of `Estimate`.
 
+    No interval of a difference of rates goes beyond what these can differ by.
+
     Returns:
         The rows without `threshold` and what else is of no table.
     """
@@ -59,11 +61,16 @@ def agreeing(rows: pl.DataFrame) -> pl.DataFrame:
             "adjusted_high": pl.Float64,
         },
     )
+    of_rates = pl.col("estimand") == str(Estimand.RISK_DIFFERENCE)
+    ends = {
+        f"adjusted_{end}": pl.coalesce(f"family_{end}", f"adjusted_{end}")
+        for end in ("low", "high")
+    }
     return (
         numbered.join(ends_by_row, on="row", how="left", maintain_order="left")
         .with_columns(
-            adjusted_low=pl.coalesce("family_low", "adjusted_low"),
-            adjusted_high=pl.coalesce("family_high", "adjusted_high"),
+            pl.when(of_rates).then(value.clip(-1, 1)).otherwise(value).alias(end)
+            for end, value in ends.items()
         )
         .drop("row", "threshold", *OF_NO_TABLE)
     )
@@ -74,8 +81,7 @@ def _by_t(rows: pl.DataFrame) -> Interval:
     quantile = np.asarray(t_isf(_column(rows, "threshold") / 2, _column(rows, "df")))
     half = quantile * _column(rows, "std_error")
     estimate = _column(rows, "estimate")
-    most = np.where(rows["estimand"] == str(Estimand.RISK_DIFFERENCE), 1.0, np.inf)
-    low, high = np.maximum(estimate - half, -most), np.minimum(estimate + half, most)
+    low, high = estimate - half, estimate + half
     by_rates = rows["effective_group"].is_not_null().to_numpy()
     if by_rates.any():
         ends = two_rates(rows.filter(by_rates)).limits(quantile[by_rates])

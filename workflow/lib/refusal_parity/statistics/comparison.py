@@ -123,7 +123,7 @@ def _rate_rows(
 ) -> Iterator[Row]:
     """How rates over all prompts differ, for each scope."""
     estimand = ModelEstimand.RATE_TREND if wanted.is_trend else ModelEstimand.RATE_DIFFERENCE
-    of_all = _slope_of_all if wanted.is_trend else change_of_all
+    of_all = partial(_slope_of_all, farthest=wanted.farthest) if wanted.is_trend else change_of_all
 
     def numbers(scope: Scope) -> Row:
         if paired.is_empty():
@@ -136,7 +136,9 @@ def _rate_rows(
         yield _row(key, ALL, None, None, estimand, scope) | compared | found
 
 
-def _slope_of_all(paired: pl.DataFrame, scope: Scope, alpha: float) -> Row | None:
+def _slope_of_all(
+    paired: pl.DataFrame, scope: Scope, alpha: float, *, farthest: float
+) -> Row | None:
     """The mean `change` within the study's groups; over all prompts where one has one name."""
     own = None if is_listed(paired) else GROUP.key
     groups, whole = paired_means(paired, "change", own), paired_means(paired, "change", None)
@@ -144,9 +146,8 @@ def _slope_of_all(paired: pl.DataFrame, scope: Scope, alpha: float) -> Row | Non
         return None
     sizes = {} if own is None else dict(paired.group_by(own).len().iter_rows())
     shares = np.array([sizes.get(level, paired.height) for level in groups.levels])
-    return contrast_numbers(groups, shares / paired.height, scope, alpha) or contrast_numbers(
-        whole, np.ones(1), scope, alpha
-    )
+    numbers = partial(contrast_numbers, scope=scope, alpha=alpha, farthest=farthest)
+    return numbers(groups, shares / paired.height) or numbers(whole, np.ones(1))
 
 
 class _Levels(NamedTuple):
@@ -188,7 +189,9 @@ def _disparity_rows(
             found = difference_of_changes(means, at, base, scope, alpha)
         else:
             one = np.eye(len(means.levels))
-            found = contrast_numbers(means, one[at] - one[base], scope, alpha)
+            # Both levels may lie as far apart as each can be from 0.
+            most = 2 * wanted.farthest
+            found = contrast_numbers(means, one[at] - one[base], scope, alpha, farthest=most)
         ours, others = (
             paired.filter(pl.col(dimension) == each)["change"] for each in (group, reference)
         )

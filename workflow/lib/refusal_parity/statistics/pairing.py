@@ -13,6 +13,7 @@ from refusal_parity.statistics.designs.counts import Design, clusters_of
 from refusal_parity.statistics.designs.outcome_columns import outcome_column
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.failures import finite
+from refusal_parity.statistics.results import ends_within
 from refusal_parity.statistics.variances.level_means import contrast, level_means
 from refusal_parity.vocabulary import Scope
 
@@ -183,21 +184,29 @@ def sizes_of(ours: pl.DataFrame, others: pl.DataFrame | None = None) -> Row:
 
 
 def contrast_numbers(
-    means: LevelMeans, weights: FloatArray, scope: Scope, alpha: float
+    means: LevelMeans, weights: FloatArray, scope: Scope, alpha: float, *, farthest: float
 ) -> Row | None:
-    """Estimate, interval and test of a weighted sum of means; null where nothing varies."""
+    """Estimate, interval and test of a weighted sum of means; null where nothing varies.
+
+    Args:
+        means: of all levels.
+        weights: of the levels, shape (levels,).
+        scope: to what the result generalises.
+        alpha: 1 less the level of the interval.
+        farthest: how far from 0 the sum can be; no interval goes beyond.
+    """
     # Of a prompt list the unit stands in the name's place, and that is all there is.
     found = contrast(means, weights, Scope.NEW_NAMES if scope is Scope.NEW_PROMPTS else scope)
     if found is None:
         return None
     half_width = float(t_isf(alpha / 2, found.df)) * found.std_error
+    ends = {"ci_low": found.estimate - half_width, "ci_high": found.estimate + half_width}
     statistic = found.estimate / found.std_error
     numbers = {
         "estimate": found.estimate,
         "std_error": found.std_error,
         "df": found.df,
-        "ci_low": found.estimate - half_width,
-        "ci_high": found.estimate + half_width,
+        **ends_within(ends, farthest),
         "statistic": statistic,
         "p_value": float(2 * t_sf(abs(statistic), found.df)),
     }

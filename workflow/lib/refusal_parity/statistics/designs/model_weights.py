@@ -34,6 +34,11 @@ class ModelWeights:
         """Whether it is the slope of a series."""
         return self.model is None
 
+    @property
+    def farthest(self) -> float:
+        """How far from 0 it can be of rates: all that weigh more than 0 at 1, the others at 0."""
+        return sum(weight for weight in self.weights.values() if weight > 0)
+
 
 def model_weights(analysis: AnalysisConfig, models: Sequence[str]) -> list[ModelWeights]:
     """The configured contrasts of models, or every model against the first, and the series.
