@@ -23,6 +23,7 @@ FILTERED = {
 REFUSALS: dict[str, tuple[int, dict[str, Any] | bytes]] = {
     "broken": (200, {"error": {"code": 502, "message": "Provider returned error"}}),
     "page": (200, b"<!doctype html><p>hello"),
+    "own-interface": (200, {"created_at": "2026-11-29", "done": True, "message": {"content": "x"}}),
     "garbled": (200, b'{"choices": ['),
     "choiceless": (200, {"choices": [], "object": "chat.completion"}),
     "refused": (400, {"error": {"message": f"too long, {KEY}"}}),

@@ -46,6 +46,7 @@ def test_wrong_key_stops_the_job_and_is_not_shown(
         ("unknown-model", r"refuses the model .*told is not a valid model ID.*models\.m\.model"),
         ("poor", r"status 402: no credit"),
         ("page", r"web page and is no API.*/v1"),
+        ("own-interface", r"/v1 answers is that of Ollama's own interface\. Let base_url .*/v1"),
         ("lost", r"status 404: Not Found"),
     ],
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from refusal_parity.inference.servers.answers import read_answer
-from refusal_parity.inference.servers.errors import OddAnswerError, ServerError, WebPageError
+from refusal_parity.inference.servers.errors import OddAnswerError, ServerError, WrongAddressError
 
 if TYPE_CHECKING:
     from refusal_parity.inference.requests import Completion
@@ -200,7 +200,7 @@ def test_a_finish_reason_that_is_an_error_may_pass(word: str) -> None:
     [b"<!doctype html><p>hi", b"\n <HTML><body>", b"<!-- c --><html>", b"<?xml version='1.0'?>"],
 )
 def test_a_page_for_people(page: bytes) -> None:
-    with pytest.raises(WebPageError):
+    with pytest.raises(WrongAddressError, match="a web page"):
         read_answer(0, page)
 
 
@@ -289,7 +289,7 @@ def test_no_answer_at_all_breaks_the_gate() -> None:
     for _ in range(5000):
         try:
             read = _read(spoilt(good))
-        except (OddAnswerError, ServerError, WebPageError) as error:
+        except (OddAnswerError, ServerError, WrongAddressError) as error:
             str(error).encode()
         else:
             came += 1

@@ -15,7 +15,7 @@ from refusal_parity.inference.requests import Completion
 from refusal_parity.inference.servers.errors import (
     OddAnswerError,
     ServerError,
-    WebPageError,
+    WrongAddressError,
     one_line,
 )
 from refusal_parity.inference.servers.refusals import filter_of_choice, filter_of_prompt
@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 _LONE: Final = re.compile(r"[\ud800-\udfff]")
 _SAID: Final = ("errors", "message", "detail", "msg")
 """Where an error stands that has no place of its own."""
+
+_OTHERS: Final = {
+    "that of Ollama's own interface": frozenset({"done", "created_at"}),
+    "that of Anthropic's own interface": frozenset({"content", "role", "stop_reason"}),
+    "that of Gemini's own interface": frozenset({"candidates"}),
+    "that of OpenAI's interface Responses": frozenset({"output", "status", "created_at"}),
+    "that of llama.cpp's own interface": frozenset({"content", "tokens_predicted"}),
+    "that of TGI's own interface": frozenset({"generated_text"}),
+}
+"""Keys that tell the answers of interfaces apart which services have beside the one asked."""
 
 _MOST_TOKENS: Final = 2**31 - 1
 _MOST_DIGITS: Final = 300
@@ -48,7 +58,7 @@ def read_answer(
         The completion, without its cost.
 
     Raises:
-        WebPageError: it is a page for people.
+        WrongAddressError: it is a page for people, or of another interface.
         ServerError: it says that something failed.
         OddAnswerError: it is not what the interface promises.
     """
@@ -70,6 +80,8 @@ def _completion(index: int, body: Any, hide: Callable[[str], str]) -> Completion
         return _chosen(index, body, choice, hide)
     if blocked := filter_of_prompt(body):
         return Completion(index, None, None, None, refusal_reason=_word(blocked, hide))
+    if choices is None and (other := _interface_of(body)):
+        raise WrongAddressError(other)
     if any(body.get(key) for key in _SAID):
         raise ServerError.within(body.get("errors") or body, hide=hide)
     if said := _said_beside(body):
@@ -109,6 +121,11 @@ def _chosen(
     )
 
 
+def _interface_of(body: Mapping[str, Any]) -> str | None:
+    """The other interface that an answer is of, if any."""
+    return next((name for name, keys in _OTHERS.items() if keys <= body.keys()), None)
+
+
 def _first(choices: list[Any]) -> Any:
     """The choice with the number 0; the first where none has it."""
     numbered = (one for one in choices if isinstance(one, dict) and one.get("index") == 0)
@@ -133,7 +150,7 @@ def _json(content: bytes) -> Any:
         raise OddAnswerError("the answer is empty")
     # No JSON begins so; HTML may with a comment or another declaration.
     if text.lstrip().startswith("<"):
-        raise WebPageError
+        raise WrongAddressError
     try:
         return json.loads(text, parse_int=_number)
     except ValueError as error:

@@ -36,11 +36,16 @@ class OddAnswerError(Exception):
         self.passing = passing
 
 
-class WebPageError(Exception):
-    """The answer is a page for people: the address is not that of an interface."""
+class WrongAddressError(Exception):
+    """The answer shows that the address is not that of the interface.
 
-    def __init__(self) -> None:
-        super().__init__("the answer is a web page")
+    Attributes:
+        interface: the other interface that it is of; null for a page for people.
+    """
+
+    def __init__(self, interface: str | None = None) -> None:
+        super().__init__(f"the answer is {interface or 'a web page'}")
+        self.interface = interface
 
 
 class ServerError(Exception):

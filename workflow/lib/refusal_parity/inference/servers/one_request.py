@@ -14,7 +14,7 @@ from refusal_parity.inference.servers.connection import RedirectedError, Unreada
 from refusal_parity.inference.servers.errors import (
     OddAnswerError,
     ServerError,
-    WebPageError,
+    WrongAddressError,
     one_line,
 )
 from refusal_parity.inference.servers.request_body import request_body
@@ -116,7 +116,7 @@ class Asker:
             return self._priced(read_answer(row.index, answer.content, hide=self.credentials.hide))
         except ServerError as said:
             return self._refused(row, said, body, answer.headers)
-        except (WebPageError, OddAnswerError) as odd:
+        except (WrongAddressError, OddAnswerError) as odd:
             return self._odd(row, odd, answer.headers)
 
     def _unanswered(
@@ -140,12 +140,12 @@ class Asker:
         return _Failure(words, unreachable=type(cause).__name__.startswith("Connect"))
 
     def _odd(
-        self, row: Row, odd: WebPageError | OddAnswerError, headers: Mapping[str, str]
+        self, row: Row, odd: WrongAddressError | OddAnswerError, headers: Mapping[str, str]
     ) -> Completion | _Failure:
         """What an answer that is none means for its row."""
         words = one_line(self.credentials.hide(str(odd)))
-        if isinstance(odd, WebPageError):
-            self.rules.met_a_page()
+        if isinstance(odd, WrongAddressError):
+            self.rules.elsewhere(odd)
             return _Failure(words, headers=headers)
         if odd.passing:
             return _Failure(words, headers=headers, counts=False)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from refusal_parity.config import OpenAIModel, RequestConfig
     from refusal_parity.inference.requests import Completion
     from refusal_parity.inference.servers.connection import RedirectedError
-    from refusal_parity.inference.servers.errors import ServerError
+    from refusal_parity.inference.servers.errors import ServerError, WrongAddressError
     from refusal_parity.inference.servers.watch import ServerWatch
 
 _HOPELESS: Final = frozenset({401, 402, 404, 405, 410})
@@ -132,12 +132,20 @@ class StoppingRules:
         elif said.parameter == "model" or _MODEL.search(f"{said.code} {said.words}"):
             self._end(f"the server refuses the model ({said})", f"Correct {self._where}.model.")
 
-    def met_a_page(self) -> None:
-        """Note a web page in place of an answer."""
-        if self._nothing_yet:
+    def elsewhere(self, odd: WrongAddressError) -> None:
+        """Note an answer of another thing than the interface."""
+        if not self._nothing_yet:
+            return
+        if odd.interface is None:
             self._end(
                 f"{self._model.base_url} answers with a web page and is no API",
                 f"Correct base_url{self._hint(404) or ', which mostly ends in /v1'}.",
+            )
+        else:
+            self._end(
+                f"what {self._model.base_url} answers is {odd.interface}",
+                "Let base_url name the service's interface in the form of OpenAI's chat "
+                "completions, which mostly ends in /v1.",
             )
 
     def look(self, watch: ServerWatch) -> None:
