@@ -20,6 +20,9 @@ from refusal_parity.spelling import as_known, difference, plain, reading, unifor
         ("Ana", "A\u200bna\ufeff"),
         ("Ana", "\uff21\uff4e\uff41"),
         ("Ana", "\u0410n\u0430"),  # Cyrillic beside Latin
+        ("Ivan", "\u0406van"),  # Ukrainian
+        ("IVAN", "\u0406V\u0410N"),
+        ("Ivan", "\u0399van"),  # Greek
         ("Weiß", "WEISS"),
         ("\u0130rem", "irem"),
         ("ليلى", "ليـلى"),
@@ -43,6 +46,7 @@ def test_texts_that_read_alike(one: str, other: str) -> None:
         ("がく", "かく"),
         ("Ana Maria", "AnaMaria"),
         ("a-b", "a b"),
+        ("lvan", "\u0406van"),
     ],
 )
 def test_texts_that_do_not(one: str, other: str) -> None:

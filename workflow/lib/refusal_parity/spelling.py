@@ -182,4 +182,6 @@ def latin_look_alike(character: str) -> str | None:
 
     found = is_confusable(character, preferred_aliases=["latin"]) or [{"homoglyphs": []}]
     glyphs = (each["c"] for each in found[0]["homoglyphs"])
-    return next((glyph for glyph in glyphs if glyph.isascii() and glyph.isalpha()), None)
+    glyph = next((glyph for glyph in glyphs if glyph.isascii() and glyph.isalpha()), None)
+    # That table writes l for I.
+    return "I" if glyph == "l" and character.isupper() else glyph

@@ -27,7 +27,7 @@ def read_label(answer: str | None) -> str | None:
 
     Thinking before the answer is none of it, and words around the JSON do not count.
     Anything else names no label: none is guessed from a sentence, nor from two
-    objects that do not agree.
+    objects that do not agree, nor from one that says two things.
     """
     text = part(answer or "").response
     objects = objects_in(text)
@@ -48,8 +48,11 @@ def read_caveat(answer: str | None) -> bool | None:
 
 
 def objects_in(text: str) -> list[dict[str, Any]]:
-    """The JSON objects in a text, in fences or between words; `[{}]` for too many."""
-    decoder = json.JSONDecoder()
+    """The JSON objects in a text, in fences or between words; `[{}]` for too many.
+
+    A key to which an object gives two values is left out.
+    """
+    decoder = json.JSONDecoder(object_pairs_hook=_undisputed)
     objects: list[dict[str, Any]] = []
     place = text.find("{")
     for _ in range(_MOST_TRIES):
@@ -64,6 +67,12 @@ def objects_in(text: str) -> list[dict[str, Any]]:
         place = text.find("{", end)
     # What comes behind so many might say something else.
     return [{}]
+
+
+def _undisputed(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    disputed = {key for key, value in pairs if found[key] != value}
+    return {key: value for key, value in found.items() if key not in disputed}
 
 
 def read_judgements(
