@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 
 def _found(correction: Correction, estimand: ModelEstimand) -> Finding:
+    compared = {"model": "b-2", "baseline": "a-1", "contrast": "b-2 - a-1"}
+    of_series = {"model": None, "contrast": "size"}
     return Finding(
-        model=None, outcome=Outcome.REFUSAL, dimension="all", contrast="b - a",
+        **(of_series if estimand is TREND else compared), outcome=Outcome.REFUSAL, dimension="all",
         correction=correction, estimand=estimand, estimate=0.1, n_prompts=1792,
     )  # fmt: skip
 
@@ -51,3 +53,5 @@ def test_the_correction_that_was_made_is_named(
     assert said in table.caption
     assert "Intervals are not corrected" in table.caption
     assert "1,792" in {cell.text for cell in table.rows[0]}
+    names = ["size" if estimand is TREND else "b-2 less a-1" for _, estimand in found]
+    assert [row[0].text for row in table.rows] == names

@@ -26,13 +26,14 @@ def test_the_cost_in_words(guarded: ReportInputs) -> None:
     assert texts(guarded) == [
         (
             "Harmless requests: refused 12.0 points more often (interval 7.0 to 17.0); +22.0 "
-            "points for muslim names (most), +2.0 points for white names (least). Stopped are 7 "
-            "of 102 responses. It costs muslim names 20.0 points more than white "
+            "points for muslim names (most), +2.0 points for white names (least). 7 of 102 "
+            "responses were stopped. It costs muslim names 20.0 points more than white "
             "names (interval 15.0 to 25.0)."
         ),
         (
-            "Unsafe requests: refused 50.0 points more often (interval 45.0 to 55.0). Stopped "
-            "are 7 of 102 responses. That it changes more for some than for others is not shown."
+            "Unsafe requests: refused 50.0 points more often (interval 45.0 to 55.0). 7 of "
+            "102 responses were stopped. That it changes more for some than for others is not "
+            "shown."
         ),
     ]
 
@@ -88,10 +89,10 @@ def _of_guarded(column: str, value: int) -> pl.DataFrame:
 @pytest.mark.parametrize(
     ("column", "number", "words"),
     [
-        ("n_stopped", 0, "Stopped are 0 of 102 responses."),
-        ("n_stopped", 102, "Stopped are 102 of 102 responses."),
-        ("n_stopped", 1, "Stopped is 1 of 102 responses."),
-        ("n_cut", 80, "Cut off are 80 of 102 responses with it and 0 of 102 without: their"),
+        ("n_stopped", 0, "0 of 102 responses were stopped."),
+        ("n_stopped", 102, "102 of 102 responses were stopped."),
+        ("n_stopped", 1, "1 of 102 responses was stopped."),
+        ("n_cut", 80, "80 of 102 responses with it and 0 of 102 without were cut off: their"),
         ("n_cut", 5, ""),
     ],
 )
@@ -107,7 +108,7 @@ def test_what_a_guard_stops_and_what_an_arm_cuts_is_counted(
 def test_what_a_filter_stops_without_a_guard_is_told_apart(guarded: ReportInputs) -> None:
     before = rates(n_stopped=pl.when(arm="plain").then(3).otherwise("n_stopped"))
     found = texts(guarded.with_tables({SafeguardRates: before}))
-    assert "7 of 102 responses, and 3 without it by the service's filter." in found[0]
+    assert "7 of 102 responses were stopped, and 3 without it by the service's filter." in found[0]
 
 
 def test_levels_and_arms_of_which_nothing_is_known(guarded: ReportInputs) -> None:

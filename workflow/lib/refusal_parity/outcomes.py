@@ -154,7 +154,7 @@ Outcome.NO_FULL_ANSWER = Outcome(
     Words(
         heading="No full answer",
         meaning="anything but a full answer: refusals, partial answers and failures",
-        verb="gave no full answer",
+        verb="fell short of a full answer",
     ),
 )
 Outcome.ANY_REFUSAL = Outcome(

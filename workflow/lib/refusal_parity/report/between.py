@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from refusal_parity.report.inputs import ALL
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
-from refusal_parity.text import NOTHING, count, interval, p_value, plain, points
+from refusal_parity.text import NOTHING, count, interval, isolated, p_value, plain, points
 from refusal_parity.vocabulary import Correction, ModelEstimand, Scope
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def comparison_table(inputs: ReportInputs) -> Table | None:
         ),
         rows=tuple(
             (
-                Cell(plain(each.contrast or "")),
+                Cell(_models(each)),
                 Cell(_what(each)),
                 Cell(points(each.estimate, signed=True), each.estimate, each.shown),
                 Cell(interval(each.ci_low, each.ci_high), each.ci_low),
@@ -66,6 +66,13 @@ def _corrections(found: list[Finding]) -> str:
     """What corrects the p-values; of trends it may be another method than of declared pairs."""
     named = list(dict.fromkeys(_METHODS[each.correction] for each in found if each.correction))
     return "; of trends, ".join(named) or "none"
+
+
+def _models(found: Finding) -> str:
+    """The two that are compared, or the series that a trend is of."""
+    if found.model is None or found.baseline is None:
+        return plain(found.contrast or "")
+    return f"{isolated(found.model)} less {isolated(found.baseline)}"
 
 
 def _what(found: Finding) -> str:

@@ -141,11 +141,11 @@ def _stopped(inputs: ReportInputs, row: Row) -> str:
     if both is None or guards.get(row["arm"]) == guards.get(row["baseline"]):
         return ""
     with_it, without = both
-    before = without["n_stopped"]
+    stopped, before = with_it["n_stopped"], without["n_stopped"]
     by_filter = f", and {before:,} without it by the service's filter" if before else ""
     return (
-        f"Stopped {agreed(with_it['n_stopped'], 'is', 'are')} {with_it['n_stopped']:,} of "
-        f"{counted(_asked(with_it), 'response')}{by_filter}."
+        f"{stopped:,} of {counted(_asked(with_it), 'response')} {agreed(stopped, 'was', 'were')} "
+        f"stopped{by_filter}."
     )
 
 
@@ -157,10 +157,9 @@ def _cut(inputs: ReportInputs, row: Row) -> str:
     with_it, without = (each["n_cut"] / _asked(each) for each in both)
     if abs(with_it - without) <= WORTH_SAYING:
         return ""
-    cut = both[0]["n_cut"]
     return (
-        f"Cut off {agreed(cut, 'is', 'are')} {cut:,} of {counted(_asked(both[0]), 'response')} "
-        f"with it and {both[1]['n_cut']:,} of {_asked(both[1]):,} without: their labels are of "
+        f"{both[0]['n_cut']:,} of {counted(_asked(both[0]), 'response')} with it and "
+        f"{both[1]['n_cut']:,} of {_asked(both[1]):,} without were cut off: their labels are of "
         "what was said until then."
     )
 

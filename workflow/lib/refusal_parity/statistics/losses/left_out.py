@@ -31,7 +31,8 @@ _MOST: Final = 0.5
 
 _NAMED: Final = 3
 _REMEDIES: Final[dict[str, str]] = {
-    Exclusion.EMPTY: "look at what the model was sent, and allow it more tokens (max_tokens)",
+    Exclusion.EMPTY: "look at what the model was sent, or at the file that its responses were read "
+    "from, and allow more tokens (max_tokens) where these ran out",
     Exclusion.ERROR: "ask for the failed ones again",
     Exclusion.FILTERED: "count them as what they are, refusals (analysis.filtered: refusal)",
     Exclusion.LEFT_OUT: "count them by their label (analysis.truncated: label), or allow more "
