@@ -143,7 +143,10 @@ def config_with(path: str, value: Any) -> dict[str, Any]:
         # A model whose weights are whole.
         raw["models"]["v2"] = VLLM | {"source": {"path": "weights"}}
     if parents == ["prompts"] and last in {"list", "columns", "sheet", "download"}:
-        raw["prompts"] = {"list": "l.csv", last: value}
+        # A sheet is one of a workbook.
+        raw["prompts"] = {"list": "l.ods" if last == "sheet" else "l.csv", last: value}
+    if path == "models.i.sheet":
+        raw["models"]["i"]["path"] = "r.xlsx"
     if path == "prompts" and isinstance(value, dict) and "from_model" in value:
         raw["models"]["c"] = {"engine": "import", "path": "r.csv", "format": "chehbouni-2024"}
     return raw

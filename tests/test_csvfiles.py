@@ -20,7 +20,11 @@ if TYPE_CHECKING:
         (b"", "the file is empty"),
         (b"key,text\n", "no rows"),
         (b"key\na\n", "row 1: column 'text' is missing (found: key)"),
-        (b"key,text\na,b\nc\n", "row 3: 1 cells where the header has 2"),
+        (b"key,text\na,b\nc\n", "row 3: 1 cell where the header has 2"),
+        (
+            b"\n# of our study\nkey,text\na,b\n",
+            "get it anew; if row 2 is a note above the header, remove it.",
+        ),
         (b"key,text\na,b,c\n", "row 2: 3 cells where the header has 2"),
         (b'key,text\na,"b\nb"\nc,\n', "row 4: column 'text' is empty"),
         (b'key,text\na,b\nc,"d', "row 3: broken CSV"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
+from desk import NAMES, TEMPLATES
 from refusal_parity.config import load_config
 from refusal_parity.errors import InputError
 from refusal_parity.study import check_inputs, unweighed
@@ -60,3 +63,48 @@ def test_references_of_prompts_that_come_with_responses(released_csv: Path, tmp_
     checked = check_inputs(load_config(raw, where="x"), where="x")
     assert checked.prompts is not None
     assert checked.prompts.prompts == 768
+
+
+def _checked(folder: Path, source: dict[str, Any]) -> None:
+    (folder / "t.csv").write_text(TEMPLATES, "utf-8")
+    (folder / "n.csv").write_text(NAMES, "utf-8")
+    columns = {"response": "said", "prompt": "Asked", "label": "a.b"}
+    raw = {
+        "study": "s",
+        "results": str(folder),
+        "prompts": {"templates": str(folder / "t.csv"), "names": str(folder / "n.csv")},
+        "models": {"m": {"engine": "import", "format": "table", "columns": columns} | source},
+        "analysis": {"dimensions": {"group": {"reference": "greek"}}},
+    }
+    check_inputs(load_config(raw, where="x"), where="x")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "parquet"])
+def test_a_column_that_is_not_in_the_file_is_said_before_any_job(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"r.{suffix}"
+
+    def write(**columns: str) -> dict[str, Any]:
+        rows = pl.DataFrame({"asked": ["x"], "said": ["y"], **columns})
+        if suffix == "parquet":
+            rows.with_columns(a=pl.struct(b=pl.lit("answer"))).write_parquet(path)
+        else:
+            text = rows.with_columns(pl.lit("answer").alias("a.b")).write_csv()
+            path.write_bytes(gzip.compress(text.encode()) if suffix == "csv.gz" else text.encode())
+        return {"path": str(path)}
+
+    _checked(tmp_path, write())
+    _checked(tmp_path, write(split="z") | {"where": {"split": "test"}})
+    with pytest.raises(InputError, match=rf"r\.{suffix}: column 'split', which where\.split names"):
+        _checked(tmp_path, write() | {"where": {"split": "test"}})
+    lost = {"columns": {"response": "text", "prompt": "asked"}}
+    with pytest.raises(InputError, match=r"'text', which columns\.response names, is missing"):
+        _checked(tmp_path, write() | lost)
+    with pytest.raises(InputError, match=r"'Asked', which columns\.prompt names, may be"):
+        _checked(tmp_path, write(ASKED="z"))
+
+
+def test_a_key_that_other_rows_of_json_lines_may_have_is_left_to_the_job(tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text('{"asked": "x"}\n{"asked": "x", "said": "y", "a": {"b": 1}}')
+    _checked(tmp_path, {"path": str(tmp_path / "r.jsonl")})

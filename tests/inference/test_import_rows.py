@@ -214,3 +214,26 @@ def test_where_and_sheet_are_of_tables() -> None:
     }
     with pytest.raises(InputError, match="where and sheet belong to format table"):
         load_config(raw, where="x")
+
+
+@pytest.mark.parametrize("path", ["r.csv", "r.tsv.gz", "r.jsonl", "r.parquet"])
+def test_a_sheet_is_one_of_a_workbook(path: str) -> None:
+    """Of a model's file and of a list of prompts alike."""
+    of_table = {"engine": "import", "format": "table", "columns": {"response": "r", "prompt": "p"}}
+    raw = {
+        "study": "s",
+        "prompts": {"templates": "t.csv", "names": "n.csv"},
+        "models": {"m": of_table | {"path": path, "sheet": "a"}},
+    }
+    with pytest.raises(InputError, match=rf"models\.m: sheet names a sheet .*, and {path} is none"):
+        load_config(raw, where="x")
+    listed = {
+        "study": "s",
+        "prompts": {"list": path, "sheet": "a"},
+        "models": {"m": of_table | {"path": "r.csv"}},
+        "analysis": {"dimensions": {"group": {"reference": "x"}}},
+    }
+    with pytest.raises(InputError, match=rf"prompts\.sheet names a sheet .*, and {path} is none"):
+        load_config(listed, where="x")
+    workbook = of_table | {"path": "r.XLSX", "sheet": "a"}
+    assert load_config(raw | {"models": {"m": workbook}}, where="x").study == "s"

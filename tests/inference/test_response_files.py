@@ -207,17 +207,23 @@ def test_a_key_twice_in_an_object_is_refused_however_it_is_written(
         read(tmp_path / "r.jsonl", TableColumns(response="r", prompt="p"), study("plain"))
 
 
-def test_words_for_nothing_are_no_responses(
-    tmp_path: Path, study: Callable[..., pl.DataFrame]
+@pytest.mark.parametrize("word", ["nan", "NaN", "<NA>", "None", "NULL", "null"])
+def test_words_for_nothing_are_empty_responses_and_no_prompts(
+    tmp_path: Path, study: Callable[..., pl.DataFrame], word: str
 ) -> None:
-    columns = TableColumns(response="r", prompt="p")
-    for word in ("nan", "NaN", "<NA>", "None", "NULL", "null"):
-        rows = pl.DataFrame({"p": ["Bo sings well", "Ana sings well"], "r": ["so", word]})
-        rows.write_csv(tmp_path / "r.csv")
-        with pytest.raises(InputError, match=rf"row 3: column 'r' holds {word!r}, .*JSON lines"):
-            read(tmp_path / "r.csv", columns, study("plain"))
-        rows.write_ndjson(tmp_path / "r.jsonl")
-        assert word in read(tmp_path / "r.jsonl", columns, study("plain"))["response"].to_list()
+    columns, said = TableColumns(response="r", prompt="p"), list[str]()
+    rows = pl.DataFrame({"p": ["Bo sings well", "Ana sings well"], "r": ["so", word]})
+    rows.write_csv(tmp_path / "r.csv")
+    found = read(tmp_path / "r.csv", columns, study("plain"), say=said.append)
+    assert sorted(found.select("response", "status").rows()) == [("", "empty"), ("so", "ok")]
+    assert [line.partition(", which")[0] for line in said] == [f"WARNING 1 response is {word!r}"]
+    assert "the first in row 3, and counts as empty" in said[0]
+    rows.write_ndjson(tmp_path / "r.jsonl")
+    found = read(tmp_path / "r.jsonl", columns, study("plain"), say=said.append)
+    assert (word, len(said)) in {(text, 1) for text in found["response"]}
+    rows.with_columns(p=pl.Series(["Bo sings well", word])).write_csv(tmp_path / "r.csv")
+    with pytest.raises(InputError, match=rf"row 3: column 'p' holds {word!r}, which programs wr"):
+        read(tmp_path / "r.csv", columns, study("plain"))
 
 
 def test_a_table_in_an_old_encoding_names_the_row(

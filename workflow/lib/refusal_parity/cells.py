@@ -41,7 +41,7 @@ _ERRORS: Final = re.compile(
 )
 """What spreadsheets write for formulas that failed, in some of their languages."""
 
-_NOTHING: Final = frozenset({"nan", "NaN", "<NA>", "None", "NULL", "null"})
+NOTHING: Final = frozenset({"nan", "NaN", "<NA>", "None", "NULL", "null"})
 """What programs write into tables of text where a value is missing."""
 
 
@@ -65,13 +65,16 @@ class Table:
     lines: list[int] = field(default_factory=list)
     faults: dict[tuple[int, str], str] = field(default_factory=dict)
 
-    def frame(self, needed: Iterable[str], *, texts: Collection[str] = ()) -> pl.DataFrame:
+    def frame(
+        self, needed: Iterable[str], *, texts: Collection[str] = (), filled: Collection[str] = ()
+    ) -> pl.DataFrame:
         """All rows, with the line of each in `ROW`.
 
         Args:
             needed: columns in which every cell must be what people meant; in others, an error
                 of a formula is an empty cell.
-            texts: those of them in which a date, a time or a word for nothing is none.
+            texts: those of them in which a date or a time is none.
+            filled: those in which a word for nothing is none.
 
         Raises:
             InputError: there is no row, or a cell of a needed column is not what people meant.
@@ -83,10 +86,14 @@ class Table:
         ).with_columns(pl.Series(ROW, self.lines, dtype=pl.Int64))
         for column in needed:
             if column in self.header:
-                self._refuse_faults(frame.select(ROW, text=column), column, is_text=column in texts)
+                cells = frame.select(ROW, text=column)
+                nothing = NOTHING if column in filled else frozenset()
+                self._refuse_faults(cells, column, is_text=column in texts, nothing=nothing)
         return frame
 
-    def _refuse_faults(self, cells: pl.DataFrame, column: str, *, is_text: bool) -> None:
+    def _refuse_faults(
+        self, cells: pl.DataFrame, column: str, *, is_text: bool, nothing: frozenset[str]
+    ) -> None:
         faults = {
             line: what
             for (line, name), what in self.faults.items()
@@ -96,7 +103,7 @@ class Table:
         for line, text in failed:
             if _ERRORS.fullmatch(text):
                 faults[line] = f"holds {text!r}, an error of a formula"
-            elif is_text and text in _NOTHING:
+            elif text in nothing:
                 faults[line] = f"holds {text!r}, which programs write where nothing stands"
         if faults:
             line = min(faults)
@@ -130,11 +137,12 @@ def open_table(path: Path, sheet: Sheet = FIRST) -> Table:
             table.header_line, width = begins, len(cells)
         elif any(cells) or begins in failed:
             if len(row) <= kept[-1] or any(cells[width:]):
+                header = f"if row {table.header_line} is a note above the header, remove it"
                 raise InputError(
-                    f"{len(row)} cells where the header has {width}",
+                    f"{counted(len(row), 'cell')} where the header has {width}",
                     where=f"{path}, row {begins}",
                     remedy='Put cells that hold a comma in "double quotes"; if the file is cut '
-                    "off here, get it anew.",
+                    f"off here, get it anew{f'; {header}' if len(kept) == 1 else ''}.",
                 )
             table.rows.append([cells[at] for at in kept])
             table.lines.append(begins)

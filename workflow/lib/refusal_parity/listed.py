@@ -10,7 +10,8 @@ import polars as pl
 from refusal_parity.csvfiles import refuse_duplicates, refuse_spellings, row_of
 from refusal_parity.errors import InputError
 from refusal_parity.factors import SET, refuse_words
-from refusal_parity.inference.response_files import read_columns, scalar_columns
+from refusal_parity.inference.column_names import scalar_columns
+from refusal_parity.inference.response_files import read_columns
 from refusal_parity.prompts import OWN_COLUMNS, in_its_case, refuse_damaged, with_numbers
 
 if TYPE_CHECKING:

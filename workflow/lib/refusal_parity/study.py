@@ -15,6 +15,7 @@ from refusal_parity.csvfiles import read_csv
 from refusal_parity.dimensions import DIMENSIONS, Unit, list_up, of_unit
 from refusal_parity.errors import InputError
 from refusal_parity.factors import KIND, SET, refuse_no_factor, refuse_words
+from refusal_parity.inference.import_rows import refuse_missing_columns
 from refusal_parity.labelling.goldfiles import read_gold_files
 from refusal_parity.labelling.starter import gold_files
 from refusal_parity.layout import is_downloaded
@@ -62,6 +63,21 @@ def check_inputs(config: StudyConfig, *, where: str) -> Checked:
         InputError: at the first file, row or folder that cannot be used.
     """
     checked = _check_data(config, where)
+    _check_models(config, where)
+    if config.labelling.method == "classifier":
+        read_gold_files(gold_files(config.labelling.gold, starter=config.labelling.starter))
+    if config.pilot is not None:
+        _check_pilot(Path(config.results), config.pilot, f"{where}, pilot")
+    human = config.labelling.human
+    for key, files in (("labels", human.labels), ("leaf_labels", human.leaf_labels)):
+        for labels in files:
+            _check_there(Path(labels), f"{where}, labelling.human.{key}")
+    _check_writable(Path(config.results) / config.study, where)
+    return replace(checked, remarks=[*checked.remarks, *unweighed(config)])
+
+
+def _check_models(config: StudyConfig, where: str) -> None:
+    """Files of models, of a judge and of guards; of responses, as far as the head tells."""
     models = {f"models.{key}": model for key, model in config.models.items()}
     if config.labelling.judge is not None:
         models["labelling.judge"] = config.labelling.judge
@@ -73,16 +89,8 @@ def check_inputs(config: StudyConfig, *, where: str) -> Checked:
     for name, model in models.items():
         for key, path in model.files():
             _check_there(path, f"{where}, {name}.{key}")
-    if config.labelling.method == "classifier":
-        read_gold_files(gold_files(config.labelling.gold, starter=config.labelling.starter))
-    if config.pilot is not None:
-        _check_pilot(Path(config.results), config.pilot, f"{where}, pilot")
-    human = config.labelling.human
-    for key, files in (("labels", human.labels), ("leaf_labels", human.leaf_labels)):
-        for labels in files:
-            _check_there(Path(labels), f"{where}, labelling.human.{key}")
-    _check_writable(Path(config.results) / config.study, where)
-    return replace(checked, remarks=[*checked.remarks, *unweighed(config)])
+        if isinstance(model, ImportModel) and Path(model.path).is_file():
+            refuse_missing_columns(model)
 
 
 def unweighed(config: StudyConfig) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from refusal_parity.config.engines import EngineModel, engine
-from refusal_parity.config.section import Download, PathText, Section
+from refusal_parity.config.section import Download, PathText, Section, lost_sheet
 from refusal_parity.config.thinking import THINKING, Thinking
 from refusal_parity.layout import is_downloaded
 from refusal_parity.vocabulary import Label, spelled_out
@@ -128,6 +128,8 @@ class ImportModel(EngineModel):
             raise ValueError("labels explains the words of columns.label, which is not named")
         if self.format != "table" and (self.where or self.sheet is not None):
             raise ValueError("where and sheet belong to format table")
+        if lost := lost_sheet(self.sheet, self.path):
+            raise ValueError(f"sheet {lost}")
         return self
 
     def files(self) -> Iterator[tuple[str, Path]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from refusal_parity.config.arms import NO_GUARD
 from refusal_parity.config.imported import ImportModel
+from refusal_parity.config.section import lost_sheet
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def check_prompts(config: StudyConfig, where: str) -> None:
     """
     prompts = config.prompts
     if prompts.list is not None:
-        _check_list(config, where)
+        _check_list(config, prompts.list, where)
         return
     for key in ("columns", "sheet", "download"):
         if key in prompts.model_fields_set:
@@ -59,8 +60,8 @@ def check_prompts(config: StudyConfig, where: str) -> None:
         )
 
 
-def _check_list(config: StudyConfig, where: str) -> None:
-    """What belongs to names and templates stands beside no list."""
+def _check_list(config: StudyConfig, file: str, where: str) -> None:
+    """What belongs to names and templates, or to another kind of file, stands beside no list."""
     beside = {"templates", "names", "group_column", "from_model"} & config.prompts.model_fields_set
     if beside:
         raise InputError(
@@ -68,6 +69,8 @@ def _check_list(config: StudyConfig, where: str) -> None:
             where=where,
             remedy="A list has its prompts as they stand: give that alone, or templates and names.",
         )
+    if lost := lost_sheet(config.prompts.sheet, file):
+        raise InputError(f"prompts.sheet {lost}", where=where, remedy="Take it out.")
     if config.analysis.mixed_model:
         raise InputError(
             "analysis.mixed_model needs names and templates, which a prompt list has not",

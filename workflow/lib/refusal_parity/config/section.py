@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, get_args
 
 from pydantic import (
@@ -13,6 +14,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
+
+from refusal_parity.workbooks import is_workbook
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 """A key that becomes part of a path or a job name."""
@@ -69,3 +72,10 @@ class Download(Section):
 
     url: str = Field(pattern=r"^https?://", description="Address of the file, http or https.")
     sha256: Sha256 = Field(description="Checksum that the file must have.")
+
+
+def lost_sheet(sheet: str | None, path: str) -> str | None:
+    """What is wrong where a sheet is named of a file without sheets; null where nothing is."""
+    if sheet is None or is_workbook(Path(path)):
+        return None
+    return f"names a sheet of a workbook, and {path} is none"

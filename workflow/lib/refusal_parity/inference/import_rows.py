@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -9,13 +10,12 @@ import polars as pl
 from refusal_parity.counting import agreed, counted
 from refusal_parity.csvfiles import row_of
 from refusal_parity.errors import InputError
+from refusal_parity.inference.column_names import refuse_missing
 from refusal_parity.inference.response_files import read_columns
 from refusal_parity.spelling import reading
 from refusal_parity.vocabulary import Status
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from refusal_parity.config import ImportModel
 
 _SHOWN: Final = 10
@@ -38,25 +38,45 @@ def read_chosen(path: Path, source: ImportModel, model: str) -> pl.DataFrame:
     Raises:
         InputError: the file cannot be read, or no row has what is asked for.
     """
-    named = source.columns.model_dump() if source.columns is not None else {}
-    asked = {f"columns.{key}": name for key, name in named.items()}
-    chosen = {f"where.{column}": column for column in source.where}
-    rows = read_columns(path, {**asked, **chosen}, sheet=source.sheet)
+    asked = _asked(source)
+    rows = read_columns(path, asked, sheet=source.sheet)
     for column, words in source.where.items():
         rows = _with(rows, f"where.{column}", words, path)
-    if named["model"] is not None:
+    called = asked["columns.model"]
+    if called is not None:
         nobodys = rows.filter(pl.col("columns.model").is_null())
         if len(nobodys):
             raise InputError(
-                f"column {named['model']!r}, which columns.model names, is empty in "
+                f"column {called!r}, which columns.model names, is empty in "
                 f"{counted(len(nobodys), 'row')}",
                 where=row_of(path, nobodys),
                 remedy="Write the model into each row, of cells that were merged too, or leave "
                 "such rows out with `where`.",
             )
         rows = _with(rows, "columns.model", source.called or model, path)
-    kept = rows.drop("columns.model", *chosen)
+    kept = rows.drop("columns.model", *(f"where.{column}" for column in source.where))
     return kept.rename(lambda name: name.removeprefix("columns."))
+
+
+def refuse_missing_columns(source: ImportModel) -> None:
+    """Raise an InputError where the head of a model's file lacks a column that the config names.
+
+    Args:
+        source: the model's part of the config, whose file is there.
+
+    Raises:
+        InputError: a column is missing or ambiguous.
+    """
+    if source.columns is not None:
+        refuse_missing(Path(source.path), _asked(source))
+
+
+def _asked(source: ImportModel) -> dict[str, str | None]:
+    """Columns of the file by the keys of the config that name them."""
+    named = source.columns.model_dump() if source.columns is not None else {}
+    return {f"columns.{key}": name for key, name in named.items()} | {
+        f"where.{column}": column for column in source.where
+    }
 
 
 def _with(rows: pl.DataFrame, key: str, words: str | list[str], path: Path) -> pl.DataFrame:

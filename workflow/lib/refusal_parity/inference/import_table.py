@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.cells import ROW
+from refusal_parity.cells import NOTHING, ROW
 from refusal_parity.counting import agreed, counted
 from refusal_parity.csvfiles import row_of
 from refusal_parity.errors import InputError
 from refusal_parity.factors import is_listed
+from refusal_parity.inference.column_names import ROWS, kind_of
 from refusal_parity.inference.finish_reasons import finish_reason, is_failure
 from refusal_parity.inference.import_labels import known_labels
 from refusal_parity.inference.import_rows import read_chosen
@@ -62,7 +63,7 @@ def read_response_table(
     columns = source.columns
     if columns is None:
         raise TypeError("a table needs its columns")
-    rows = read_chosen(path, source, model)
+    rows = _without_words(read_chosen(path, source, model), path, say)
     keyed = _matched(rows, columns, prompts, path)
     if columns.sample is None:
         keyed = keyed.with_columns(sample=pl.int_range(pl.len()).over("prompt_id"))
@@ -104,6 +105,23 @@ def read_response_table(
         .sort("_order", "sample")
         .select(Responses.column_names())
     )
+
+
+def _without_words(rows: pl.DataFrame, path: Path, say: Callable[[str], None]) -> pl.DataFrame:
+    """Rows with no response where a program wrote a word for nothing into a table of text."""
+    if kind_of(path) not in ROWS:
+        return rows
+    is_word = pl.col("response").is_in(NOTHING)
+    found = rows.filter(is_word)
+    if len(found):
+        words = found["response"].unique(maintain_order=True)
+        say(
+            f"WARNING {counted(len(found), 'response')} {agreed(len(found), 'is', 'are')} "
+            f"{' or '.join(map(repr, words))}, which programs write where nothing came, the first "
+            f"in row {found[ROW][0]}, and {agreed(len(found), 'counts', 'count')} as empty: "
+            "responses that say this themselves can be read from JSON lines"
+        )
+    return rows.with_columns(response=pl.when(~is_word).then("response"))
 
 
 def _numbered(samples: pl.Series, say: Callable[[str], None]) -> pl.Series:

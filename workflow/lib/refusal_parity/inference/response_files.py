@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from refusal_parity.cells import ROW, cell, open_table, read_header
+from refusal_parity.cells import ROW, cell, open_table
 from refusal_parity.errors import InputError
+from refusal_parity.inference.column_names import ROWS, head_of, kind_of, there
 from refusal_parity.inference.json_rows import ANEW, objects_of
-from refusal_parity.spelling import as_known, reading
 from refusal_parity.textfiles import Doubled, encodable, read_text, refuse_devices
-from refusal_parity.workbooks import WORKBOOKS, Sheet
+from refusal_parity.workbooks import Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-_ROWS: Final = frozenset({".csv", ".tsv", *WORKBOOKS})
 _KINDS: Final = "Give a .csv, .xlsx, .jsonl or .parquet file; text may be compressed (.csv.gz)."
-_TEXTS: Final = frozenset({"columns.response", "columns.prompt"})
+_PROMPTS: Final = frozenset({"columns.prompt", "prompt"})
+_TEXTS: Final = _PROMPTS | {"columns.response"}
 """What people or models wrote, which a spreadsheet may have made something else of."""
 
 _DEEPER: Final = (
@@ -54,13 +54,13 @@ def read_columns(
     """
     from_rows = partial(_from_csv, sheet=Sheet(sheet))
     readers: dict[str, Callable[[Path, Mapping[str, str]], pl.DataFrame]] = {
-        **dict.fromkeys(_ROWS, from_rows),
+        **dict.fromkeys(ROWS, from_rows),
         ".json": _from_json,
         ".jsonl": _from_json,
         ".ndjson": _from_json,
         ".parquet": _from_parquet,
     }
-    kind = _kind(path)
+    kind = kind_of(path)
     if kind not in readers:
         raise InputError(
             f"files of type {path.suffix!r} cannot be read", where=str(path), remedy=_KINDS
@@ -75,70 +75,9 @@ def read_columns(
     )
 
 
-def _kind(path: Path) -> str:
-    """The ending of a file's name that says what it is; text may be compressed."""
-    packed = path.suffix.lower() == ".gz"
-    inner = path.with_suffix("").suffix.lower() if packed else path.suffix.lower()
-    return path.suffix.lower() if packed and inner in {".parquet", *WORKBOOKS} else inner
-
-
-def scalar_columns(
-    path: Path, *, sheet: str | None = None, needed: Collection[str] = ()
-) -> list[str]:
-    """Names of a file's columns that hold text or numbers, in their order.
-
-    Args:
-        path: as for `read_columns`.
-        sheet: of a workbook; null for the first.
-        needed: columns that are named whatever they hold, so that `read_columns` says of
-            them what is wrong.
-
-    Raises:
-        InputError: the file cannot be read.
-    """
-    kind = _kind(path)
-    if kind in {".json", ".jsonl", ".ndjson"}:
-        rows = [row for _, row in objects_of(path, read_text(path, remedy="Save it in UTF-8."))]
-        names = dict.fromkeys(name for row in rows for name in row)
-        nested = {name for row in rows for name in row if isinstance(row[name], list | dict)}
-        return [name for name in names if name not in nested or name in needed]
-    if kind == ".parquet":
-        try:
-            types = pl.read_parquet_schema(path)
-        except (FileNotFoundError, pl.exceptions.PolarsError, OSError):
-            # Said by `read_columns`.
-            return []
-        return [name for name, dtype in types.items() if not dtype.is_nested() or name in needed]
-    return read_header(path, Sheet(sheet)) if kind in _ROWS else []
-
-
-def _there(
-    path: Path, named: Mapping[str, str], found: list[str], *, nested: bool
-) -> dict[str, str]:
-    """The columns as the file writes their names; a path if it begins with such a name."""
-    written = dict(zip(named, as_known(named.values(), found), strict=True))
-    for key, name in written.items():
-        if name not in found and not (nested and _head(str(name), found)):
-            alike = [repr(each) for each in found if reading(each) == reading(str(name))]
-            what = f"may be {' or '.join(alike)}" if alike else "is missing"
-            raise InputError(
-                f"column {name!r}, which {key} names, {what} (found: {', '.join(found)})",
-                where=str(path),
-                remedy="Correct the mapping in the config.",
-            )
-    return {key: str(name) for key, name in written.items()}
-
-
-def _head(name: str, found: Collection[str]) -> str | None:
-    """The column that a path begins with; the longest, since names may have dots in them."""
-    steps = name.split(".")
-    heads = (".".join(steps[:end]) for end in range(len(steps), 0, -1))
-    return next((head for head in heads if head in found), None)
-
-
 def _within(row: Mapping[str, Any], name: str, path: Path, at: int) -> Any:
     """What stands at a path; null where it leads nowhere."""
-    head = _head(name, row)
+    head = head_of(name, row)
     if head is None:
         return None
     _refuse_twice(row, head, path, at)
@@ -165,9 +104,9 @@ def _refuse_twice(found: Mapping[str, Any], key: str, path: Path, at: int) -> No
 
 def _from_csv(path: Path, named: Mapping[str, str], *, sheet: Sheet) -> pl.DataFrame:
     table = open_table(path, sheet)
-    written = _there(path, named, table.header, nested=False)
-    texts = [written[key] for key in _TEXTS if key in written]
-    frame = table.frame(written.values(), texts=texts)
+    written = there(path, named, table.header, nested=False)
+    texts, filled = ({written[key] for key in keys & written.keys()} for keys in (_TEXTS, _PROMPTS))
+    frame = table.frame(written.values(), texts=texts, filled=filled)
     return frame.select(ROW, **{key: pl.col(name) for key, name in written.items()})
 
 
@@ -178,7 +117,7 @@ def _from_json(path: Path, named: Mapping[str, str]) -> pl.DataFrame:
     if not rows:
         raise InputError("no rows", where=str(path), remedy="Add at least one row.")
     found = list(dict.fromkeys(key for _, row in rows for key in row))
-    return _texts(rows, _there(path, named, found, nested=True), path)
+    return _texts(rows, there(path, named, found, nested=True), path)
 
 
 def _texts(
@@ -234,8 +173,8 @@ def _from_parquet(path: Path, named: Mapping[str, str]) -> pl.DataFrame:
 
     try:
         types = pl.read_parquet_schema(path)
-        written = _there(path, named, list(types), nested=True)
-        heads = {key: _head(name, list(types)) for key, name in written.items()}
+        written = there(path, named, list(types), nested=True)
+        heads = {key: head_of(name, list(types)) for key, name in written.items()}
         # Two keys may name one column.
         wanted = list(dict.fromkeys(map(str, heads.values())))
         refuse_unfolding_parquet(path, wanted)
