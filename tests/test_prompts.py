@@ -54,6 +54,8 @@ def test_bad_templates(tmp_path: Path, rows: str, complaint: str) -> None:
         ("n1,[NAME],x", r"row 3: name '\[NAME\]' is a placeholder of templates"),
         ("n1,Jos\ufffd,x", r"row 3: name .* holds U\+FFFD, which stands where a character was"),
         ("n1,Al\x00i,x", r"row 3: name .* holds U\+0000"),
+        ("n1,Zo\u00c3\u00ab,x", r"row 3: name 'ZoÃ«' is UTF-8 .* it seems to say 'Zoë'"),
+        ("n1,O\u00e2\u20ac\u2122Hara,x", r"row 3: name .* it seems to say 'O\u2019Hara'"),
     ],
 )
 def test_bad_names(tmp_path: Path, row: str, complaint: str) -> None:
@@ -81,14 +83,14 @@ def test_another_column_can_be_the_group(tmp_path: Path) -> None:
 
 def test_other_spellings_of_a_name_are_other_names(tmp_path: Path) -> None:
     path = tmp_path / "names.csv"
-    names = ["José", "Jose", "Łukasz", "Lukasz", "Marnie", "Mamie", "שרה", "\u200fשרה"]
+    names = ["José", "Jose", "Zoë Ãvila", "Łukasz", "Lukasz", "Marnie", "Mamie", "שרה", "\u200fשרה"]
     rows = "".join(f"n{at},{name},x\n" for at, name in enumerate(names))
     path.write_text(f"name_id,name,group\n{rows}", "utf-8")
     found = read_names(path)
     assert found["name"].to_list() == names
     assert direction_twins(found) == [
         (
-            "name 'n7' differs from 'n6' in marks of direction alone: nobody sees them, but the "
+            "name 'n8' differs from 'n7' in marks of direction alone: nobody sees them, but the "
             "model is sent both"
         )
     ]

@@ -16,6 +16,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.factors import SET
 from refusal_parity.placeholders import NAME, columns_of, left_in_brackets
 from refusal_parity.spelling import DIRECTION_MARKS, as_known, reading, uniform
+from refusal_parity.textfiles import once_encoded
 from refusal_parity.workbooks import Sheet
 
 if TYPE_CHECKING:
@@ -262,7 +263,7 @@ def with_numbers(frame: pl.DataFrame, texts: set[str]) -> pl.DataFrame:
 
 
 def refuse_damaged(frame: pl.DataFrame, column: str, path: Path) -> None:
-    """Raise an InputError at a text with characters that no keyboard writes."""
+    """Raise an InputError at a text that some program read in another encoding than its own."""
     damaged = frame.filter(pl.col(column).str.contains(_DAMAGED))
     if len(damaged):
         text = damaged[column][0]
@@ -272,6 +273,15 @@ def refuse_damaged(frame: pl.DataFrame, column: str, path: Path) -> None:
             where=row_of(path, damaged),
             remedy="Write the text anew, and save the file in UTF-8.",
         )
+
+    for text, row in frame.select(column, ROW).drop_nulls().iter_rows():
+        if (meant := once_encoded(text)) is not None:
+            raise InputError(
+                f"{column} {text!r} is UTF-8 that was read as another encoding: it seems to say "
+                f"{meant!r}",
+                where=f"{path}, row {row}",
+                remedy="Write the text anew, and save the file in UTF-8.",
+            )
 
 
 def in_its_case(template: str) -> str:

@@ -42,6 +42,19 @@ def encodable(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def once_encoded(text: str) -> str | None:
+    """What a text says whose bytes in UTF-8 were read as Windows' encoding; null if none were.
+
+    Hardly any text that means itself is UTF-8 when it is written in that encoding.
+    """
+    if text.isascii():
+        return None
+    try:
+        return text.encode("cp1252").decode()
+    except UnicodeError:
+        return None
+
+
 def printable(text: str) -> str:
     """The text with signs for its control characters, so that no terminal obeys them.
 
