@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from refusal_parity.counting import counted
 from refusal_parity.statistics.answers import Answers, Remark
 from refusal_parity.statistics.distributions import f_sf, t_isf, t_sf
 from refusal_parity.statistics.results import pairs_of
@@ -167,7 +168,7 @@ def _f_test(
         p_value=np.asarray(f_sf(statistic, q, rest), dtype=np.float64)[:, None],
         remarks=(
             Remark.missing(
-                f"the covariance of {q} contrasts has no inverse: too few {units}",
+                f"the covariance of {counted(q, 'contrast')} has no inverse: too few {units}",
                 np.isnan(statistic)[:, None],
             ),
         ),
