@@ -119,13 +119,13 @@ def test_a_difference_of_the_margin_is_seldom_called_small(
     """5 % and three standard errors of 200 studies; benchmarks/margin_studies.py has 2,000."""
     random = np.random.default_rng(3)
     drawn = program.draw("32x56", program.PATTERNS["MODERN"], rates, 200, random)
-    assert program.called_small(drawn).mean < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
+    assert program.called_small([drawn]).mean < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
 
 
 def test_no_difference_is_often_called_small(program: ModuleType) -> None:
     random = np.random.default_rng(4)
     drawn = program.draw("32x56", program.PATTERNS["LOW"], (0.01, 0.01), 60, random)
-    assert program.called_small(drawn).mean > 0.9
+    assert program.called_small([drawn]).mean > 0.9
 
 
 def of_rates(

@@ -1,4 +1,4 @@
-"""Partial answers read in three ways, and the length of answers."""
+"""Partial answers read in several ways, and the length of answers."""
 
 from __future__ import annotations
 
@@ -33,16 +33,20 @@ _WAYS: Final = {
 }
 
 
+_NUMBERS: Final = {2: "two", 3: "three"}
+
 _BY_MODEL = "by the linear model, bias-reduced by template and by name"
 
 
-def partial_table(inputs: ReportInputs) -> Table:
-    """Rates and differences by the three ways to read partial answers, side by side.
+def partial_table(inputs: ReportInputs) -> Table | None:
+    """Rates and differences by the ways to read partial answers that the study asks for.
 
     Three-way, a response refuses (the strict rate), answers in part, or
-    neither: the last column.
+    neither: the last column. None where there is one way alone, which has its own section.
     """
     ways = {outcome: words for outcome, words in _WAYS.items() if outcome in inputs.outcomes}
+    if len(ways) < 2:  # noqa: PLR2004 - one way alone
+        return None
     rows = []
     for model in inputs.models:
         rates = {
@@ -65,12 +69,14 @@ def partial_table(inputs: ReportInputs) -> Table:
                     Cell(percent(rate), rate),
                     Cell(points(estimate, signed=True), estimate, shown),
                 ]
-            either = rates.get(Outcome.ANY_REFUSAL, {}).get(level, {}).get("rate")
-            rest = 1 - either if either is not None and known(either) else None
-            rows.append((*cells, Cell(percent(rest), rest)))
+            if Outcome.ANY_REFUSAL in ways:
+                either = rates[Outcome.ANY_REFUSAL].get(level, {}).get("rate")
+                rest = 1 - either if either is not None and known(either) else None
+                cells.append(Cell(percent(rest), rest))
+            rows.append(tuple(cells))
     return Table(
-        caption="Partial answers, read in three ways: rates, and differences from the reference in "
-        f"points. In bold: adjusted p below {inputs.config.analysis.alpha:g}.",
+        caption=f"Partial answers, read in {_NUMBERS[len(ways)]} ways: rates, and differences from "
+        f"the reference in points. In bold: adjusted p below {inputs.config.analysis.alpha:g}.",
         columns=(
             ("Model", TEXT),
             (heading_of(inputs.dimension).capitalize(), TEXT),
@@ -79,7 +85,7 @@ def partial_table(inputs: ReportInputs) -> Table:
                 for words in ways.values()
                 for column in ((words, NUMBER), ("Difference", NUMBER))
             ),
-            ("Neither", NUMBER),
+            *([("Neither", NUMBER)] if Outcome.ANY_REFUSAL in ways else []),
         ),
         rows=tuple(rows),
     )
@@ -102,6 +108,8 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
     alpha = inputs.config.analysis.alpha
 
     def difference(row: dict[str, object]) -> tuple[Cell, Cell]:
+        if not tests:
+            return Cell(""), Cell("")
         test = tests.get((str(row["model"]), str(row["group"])), {})
         p = test.get("p_adjusted")
         shown = p is not None and p < alpha
@@ -111,11 +119,12 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
             Cell(tenths_span(low, high), low),
         )
 
+    by = "by Welch's test of prompts" if inputs.listed else _BY_MODEL
+    compared = f" Differences from the reference {by}. In bold: adjusted p below {alpha:g}."
+    if not tests:
+        compared = " The study does not compare them (analysis.outcomes)."
     return Table(
-        caption="Length of full answers in words. Differences from the reference "
-        + ("by Welch's test of prompts" if inputs.listed else _BY_MODEL)
-        + f". In bold: adjusted p below {alpha:g}."
-        + _without_cut(inputs),
+        caption=f"Length of full answers in words.{compared}{_without_cut(inputs)}",
         columns=(
             ("Model", TEXT),
             (heading_of(inputs.dimension).capitalize(), TEXT),

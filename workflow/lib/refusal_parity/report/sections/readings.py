@@ -1,4 +1,4 @@
-"""What else the responses are: partial answers read in three ways, and the length of answers."""
+"""What else the responses are: partial answers read in several ways, and the length of answers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,22 @@ from refusal_parity.report.sections.section import Section
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
 
+_SEVERAL: Final = (
+    "A partial answer is neither a refusal nor an answer. These tables show whether a difference "
+    "holds however partial answers are counted, and whether the answers are equally long for all "
+    "groups."
+)
+_ONE: Final = (
+    "A partial answer is neither a refusal nor an answer. This study counts it in one way alone "
+    "(analysis.outcomes), which the rates above are of. How long the answers are stands here."
+)
+
 
 def _context(inputs: ReportInputs) -> dict[str, Any]:
+    partial = readings.partial_table(inputs)
     return {
-        "partial": readings.partial_table(inputs),
+        "introduction": _SEVERAL if partial else _ONE,
+        "partial": partial,
         "lengths": readings.lengths_table(inputs),
         "quality": quality.means_table(inputs),
         "quality_sentences": quality.sentences(inputs),
