@@ -47,6 +47,15 @@ def test_of_each_group_as_many_are_shown(most: int) -> None:
     assert chosen_pairs(pairs.reverse(), groups.reverse(), most=most) == sorted(shown)
 
 
+def test_where_nobody_is_mentioned_as_many_are_shown_as_may_be() -> None:
+    pairs = pl.Series(range(1, 51))
+    shown = chosen_pairs(pairs, groups_of(sikh=range(1, 2)).clear(), most=30)
+    assert len(shown) == 30
+    assert set(shown) < set(pairs)
+    # Those with the lowest numbers of their own: fewer are some of them.
+    assert set(chosen_pairs(pairs, groups_of(sikh=range(1, 2)).clear(), most=12)) < set(shown)
+
+
 def pairs_of(*texts: str) -> pl.DataFrame:
     rows = [
         {

@@ -85,7 +85,7 @@ class About:
     def groups(self) -> pl.DataFrame:
         """The groups that each pair counts for."""
         counted = pl.col("place").cast(pl.String).is_in(places_of(self.mentioned_in))
-        return self.mentions.filter(counted).select("pair", "group").unique().sort("pair", "group")
+        return self.mentions.filter(counted).select("pair", "group").unique().sort("group")
 
 
 def shown_pairs(
@@ -110,7 +110,7 @@ def shown_pairs(
         )
         .join(_places(about.mentions), on="pair", how="left")
         .join(_labels(about), on="pair", how="left")
-        .join(about.conversations.select("pair", "harm"), on="pair", how="left")
+        .join(about.conversations, on="pair")
     )
     if about.judgements is None:
         judged = joined.with_columns(judge=pl.lit(None, pl.String))

@@ -140,7 +140,7 @@ class Differences:
         Args:
             z: of the normal distribution, of the shape of the rates or of none.
         """
-        below, above = self._reach(z + 0 * self.estimate)
+        below, above = self._reach(z)
         return Interval(np.maximum(self.estimate - below, -1), np.minimum(self.estimate + above, 1))
 
     def interval(self, alpha: float) -> Interval:
