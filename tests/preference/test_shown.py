@@ -112,6 +112,29 @@ def test_all_that_is_known_stands_beside_a_pair() -> None:
     assert third["places"] is None
 
 
+def test_each_place_is_said_once_whatever_the_order_of_mentions() -> None:
+    """Without people and without a judge; one mention is a slur, in a place that has another."""
+    asked = mentions_of(woman=[1], sikh=[1])
+    moved = [
+        asked.with_columns(place=pl.lit(place).cast(asked.schema["place"]))
+        for place in ("rejected", "earlier_answer", "chosen")
+    ]
+    mentions = pl.concat([*moved, asked, asked.with_columns(slur=pl.lit(value=True))])
+    for rows in (mentions, mentions.reverse()):
+        about = About(
+            sides=sides_of(["refusal"], ["answer"]),
+            mentions=rows,
+            conversations=conversations_of(1),
+            mentioned_in="request",
+        )
+        [row] = shown_pairs([pairs_of("Hi?")], about).to_dicts()
+        places = "(request, earlier answer, preferred answer, rejected answer)"
+        assert row["places"] == f"sikh {places} / woman {places}"
+        assert row["groups"] == "sikh / woman"
+        assert [row[each] for each in ("chosen_people", "rejected_people", "judge")] == [None] * 3
+        assert row["harm"] == 0.1
+
+
 def inputs_of(characters: int = 4000) -> ReportInputs:
     study = {
         "study": "s",

@@ -159,7 +159,7 @@ class Differences:
             return np.asarray(~(np.where(away < 0, above, below) < np.abs(away)))
 
         found = np.where(away == 0, 0, quantile_of(is_reached, away, farthest=_LARGEST))
-        return np.asarray(np.sign(away) * found + 0 * self.estimate, dtype=np.float64)
+        return np.asarray(np.sign(away) * found, dtype=np.float64)
 
     def _reach(self, z: FloatArray) -> Interval:
         """From each difference to both ends of its interval."""
