@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import polars as pl
 
 from refusal_parity.labelling.features import Examples
 from refusal_parity.labelling.ngrams import Found
 from refusal_parity.labelling.wording import Reader
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from refusal_parity.labelling.features import Settings
 
 
@@ -56,7 +57,7 @@ class Lesson:
             texts=np.array(texts, dtype=object),
             examples=Examples(
                 found=Found.of(texts, settings.zones, settings.min_documents),
-                labels=rows["label"].cast(pl.String).to_numpy().astype(str),
+                labels=rows["label"].to_numpy().astype(str),
                 weights=rows["weight"].to_numpy(),
                 groups=rows["group_id"].to_numpy().astype(str),
             ),
