@@ -218,7 +218,7 @@ bench-arms: $(INSTALLED) ## the same of what arms change, over 2,000 studies a s
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/arm_studies.py
 
 bench-nested: export OPENBLAS_NUM_THREADS = 1
-bench-nested: $(INSTALLED) ## the same of prompts of a list, over 747 scenarios of 2,000 studies
+bench-nested: $(INSTALLED) ## the same of prompts of a list, over 747 scenarios of 2,000 studies, and adjusted for covariates
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/nested_studies.py
 	$(ACTIVATE) PYTHONPATH=workflow/lib python benchmarks/adjusted_lists.py
 
