@@ -10,7 +10,9 @@ from elsewhere import read
 
 from refusal_parity.config import ImportModel, TableColumns, load_config
 from refusal_parity.errors import InputError
+from refusal_parity.expansion import list_prompts
 from refusal_parity.inference.imports import import_responses
+from refusal_parity.listed import read_list
 from refusal_parity.tables import Responses, conform
 
 if TYPE_CHECKING:
@@ -241,3 +243,19 @@ def test_config_of_a_table(model: dict[str, Any], complaint: str) -> None:
     }
     with pytest.raises(InputError, match=complaint):
         load_config(raw, where="x")
+
+
+def test_rows_answer_prompts_of_a_list_by_text_or_key(tmp_path: Path) -> None:
+    (tmp_path / "l.csv").write_text("prompt_id,prompt\nv2-1,Who?\nv2-2,How?\n", "utf-8")
+    prompts = list_prompts(read_list(tmp_path / "l.csv"), {"plain": None})
+    pl.DataFrame({"p": ["v2-1", "how?"], "r": ["a", "b"]}).write_csv(tmp_path / "r.csv")
+    columns = TableColumns(response="r", prompt="p")
+    assert read(tmp_path / "r.csv", columns, prompts)["response"].to_list() == ["a", "b"]
+    pl.DataFrame({"p": ["v2-1", "v2-3"], "r": ["a", "b"]}).write_csv(tmp_path / "r.csv")
+    with pytest.raises(InputError) as raised:
+        read(tmp_path / "r.csv", columns, prompts)
+    assert "1 of 2 rows answers no prompt of this study (row 3: 'v2-3')" in raised.value.what
+    assert raised.value.remedy == (
+        "Their prompt must be texts or keys of the list: correct the study's list and arms, "
+        "or remove the rows."
+    )

@@ -184,13 +184,15 @@ def _matched(
             for row in strangers.head(_SHOWN).iter_rows(named=True)
         )
         more = f"; and {len(strangers) - _SHOWN} more" if len(strangers) > _SHOWN else ""
+        listed = is_listed(prompts)
+        must = "texts or keys of the list" if listed else "those of the study, word by word"
         raise InputError(
             f"{len(strangers)} of {counted(len(rows), 'row')} "
             f"{agreed(len(strangers), 'answers', 'answer')} no prompt of this study "
             f"({shown}{more})",
             where=str(path),
-            remedy=f"Their {' and '.join(keys)} must be those of the study, word by word: "
-            "correct the study's templates, names and arms, or remove the rows.",
+            remedy=f"Their {' and '.join(keys)} must be {must}: correct the study's "
+            f"{'list' if listed else 'templates, names'} and arms, or remove the rows.",
         )
     return matched
 

@@ -151,7 +151,7 @@ def rare_levels(design: Design) -> dict[str, str]:
     ]
     return {
         level: f"fewer than {RARER} prompts or sets of {level} have the outcome, or have it not, "
-        "and of so few its interval is too narrow"
+        "and with so few the interval is too narrow"
         for level, fewer in zip(design.levels, np.minimum(*sides), strict=True)
         if fewer < RARER
     }
