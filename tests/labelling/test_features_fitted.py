@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from refusal_parity.labelling.features import Model, Settings, fit
@@ -127,6 +128,14 @@ def test_one_refusal_among_one_kind_of_others_has_no_kinds_to_tell() -> None:
     model = fit(SETTINGS, 1, lesson_of(("answer", "refusal")).examples)
     assert not model.weights.any()
     assert model.intercepts.tolist() == [0, 0]
+
+
+def test_no_regression_takes_more_steps_than_it_may() -> None:
+    """One is of refusal or not, and one of each side's kinds."""
+    lesson = lesson_of(LABELS)
+    with pytest.warns(ConvergenceWarning) as warned:
+        fit(replace(SETTINGS, max_iterations=2), 1, lesson.examples)
+    assert len(warned) == 3
 
 
 def test_settings_come_back_as_they_were_stored() -> None:

@@ -39,10 +39,12 @@ def rows_of(split: dict[str, int], share: float = 1 / 3) -> pl.DataFrame:
     )
 
 
-@pytest.mark.parametrize("share", [1 / 3, 0.5, 0.75])
-def test_votes_that_are_split_are_read_one_way_and_the_other(share: float) -> None:
+@pytest.mark.parametrize(("split", "share"), [((4, 7), 1 / 3), ((4, 7), 0.75), ((1, 2), 0.5)])
+def test_votes_that_are_split_are_read_one_way_and_the_other(
+    split: tuple[int, int], share: float
+) -> None:
     """For the group and against the reference, and the other way round; all else stands."""
-    rows = rows_of({"x": 4, "y": 7, "z": 3}, share)
+    rows = rows_of({"x": split[0], "y": split[1], "z": 3}, share)
     said = split_votes(rows.drop("is_split"), "group", LEVELS, BOTH)
     assert said is not None
     ends = []
@@ -51,7 +53,9 @@ def test_votes_that_are_split_are_read_one_way_and_the_other(share: float) -> No
         whole = rows.with_columns(human=pl.when("is_split").then(read).otherwise("human"))
         means = dict(whole.group_by("group").agg(pl.col("human").mean()).iter_rows())
         ends.append(100 * (means["y"] - means["x"]))
-    assert "people are split on 7 of y and 4 of x, which count by the share" in said
+    told = f"people are split on {split[1]} of y and {split[0]} of x, which count by the share"
+    assert told in said
+    assert (ends[0] < 0) == (split == (4, 7))
     first, second = (minus(f"{end:+.1f}") for end in ends)
     assert said.endswith(f"the difference is {first} points, all the other way {second})")
 

@@ -227,7 +227,7 @@ def _telling(runs: Runs, features: sparse.csr_matrix, refuses: npt.NDArray[np.bo
     that what stands in refusals and others alike needs more evidence to count; over the length
     that the median text has by it in each zone, as the features themselves are.
     """
-    present = features.astype(bool).astype(np.float64)
+    present = features.astype(bool)
     shares = [(1 + present[side].sum(axis=0).A1) / (1 + side.sum()) for side in (refuses, ~refuses)]
     telling: FloatArray = np.sqrt(np.abs(np.log(shares[0] / shares[1])))
     zones = np.split(np.arange(len(telling)), np.cumsum([len(keys) for keys in runs.keys])[:-1])

@@ -94,7 +94,7 @@ def label_sides(
     else:
         predicted = said.hstack(classifier.predict(rows))
         label = pl.col("label").cast(pl.String)
-        doubtful = (probability_of(label) < abstain_below).fill_null(value=False)
+        doubtful = probability_of(label) < abstain_below
         labelled = predicted.with_columns(
             label=pl.when(~doubtful).then(label), machine_label=label, abstained=doubtful
         )
