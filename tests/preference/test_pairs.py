@@ -89,6 +89,26 @@ def test_the_first_reason_of_several_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "is_request"),
+    [
+        ([("system", "Be kind.")], False),
+        ([("assistant", "Hello.")], False),
+        ([("user", " ")], False),
+        ([("user", " "), ("assistant", "Yes?"), ("user", "Who?")], True),
+    ],
+)
+def test_a_request_is_what_a_person_says(
+    tmp_path: Path, before: list[tuple[str, str]], *, is_request: bool
+) -> None:
+    row = {
+        side: [{"role": role, "content": text} for role, text in (*before, ("assistant", side))]
+        for side in ("chosen", "rejected")
+    }
+    [pair] = read_accounted(written(tmp_path, [row]), layout="messages", columns=PairColumns())
+    assert pair.exclusion == (None if is_request else PairCase.NO_REQUEST)
+
+
+@pytest.mark.parametrize(
     ("left_out", "analysed", "said"),
     [
         ({}, 1, "1 pair; left out: none"),

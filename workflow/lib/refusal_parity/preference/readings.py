@@ -108,8 +108,8 @@ def _reading(rows: pl.DataFrame, side: str | None, machine: pl.Expr, people: pl.
     shrunk = people.is_not_null().sum().over(stratum) / stratum.count().over(stratum)
     drawn = pl.when(people.is_not_null()).then(1 / (chance * shrunk))
     found = rows.select(
-        machine=machine.cast(pl.Float64),
-        human=people.cast(pl.Float64).fill_null(0.0),
+        machine=machine,
+        human=people.fill_null(0.0),
         weight=drawn.fill_null(0.0),
         stratum=stratum.fill_null(""),
     )
@@ -136,11 +136,11 @@ def _side_by_side(sides: pl.DataFrame, human: pl.DataFrame) -> pl.DataFrame:
         *key_of_side(),
         machine_refuses=label.is_in(list(map(str, REFUSALS))).cast(pl.Float64),
         machine_harmful=label.is_in(list(map(str, HARMFUL))).cast(pl.Float64),
-    ).join(people, on=KEY, how="left", maintain_order="left")
+    ).join(people, on=KEY, how="left")
     chosen, rejected = (
-        rows.filter(pl.col("model") == side)
-        .drop(KEY)
-        .rename(lambda name, side=side: name if name == "pair" else f"{side}_{name}")  # type: ignore[misc]
+        rows.filter(pl.col("model") == side).rename(
+            lambda name, side=side: name if name == "pair" else f"{side}_{name}"  # type: ignore[misc]
+        )
         for side in _SIDES
     )
     return chosen.join(rejected, on="pair", validate="1:1").sort("pair")
@@ -151,5 +151,5 @@ def _share(labels: tuple[str, ...]) -> pl.Expr:
     among = list(map(str, labels))
     votes = pl.col("split").str.split(SPLIT)
     agreed = pl.col("label").cast(pl.String).is_in(among).cast(pl.Float64)
-    split = votes.list.eval(pl.element().is_in(among).cast(pl.Float64)).list.mean()
+    split = votes.list.eval(pl.element().is_in(among)).list.mean()
     return pl.coalesce(agreed, split)
