@@ -28,7 +28,7 @@ from refusal_parity.preference.judge import (
     read_pair_judgements,
 )
 from refusal_parity.preference.lexicon import read_lexicon
-from refusal_parity.tables import PairJudgements, Pairs, Responses, conform, read_table
+from refusal_parity.tables import PairJudgements, Pairs, Responses, conform, empty, read_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +58,19 @@ def test_each_pair_is_asked_about_in_both_orders_without_its_groups(root: Path) 
     assert one["first"] == "Ask a [GROUP]."
     assert len(one["second"]) == CHARACTERS
     assert (other["first"], other["second"]) == (one["second"], one["first"])
+
+
+def test_a_judge_reads_letters_of_every_script(root: Path) -> None:
+    """As they stand, and not by number; where nothing was asked, there is nothing to judge."""
+    rows = [pair(1, "Human: \u00bfQu\u00e9?", "\u4f60\u597d", "\u00d6l")]
+    questions = pair_questions(
+        [conform(pl.DataFrame(rows), Pairs, where="test")],
+        {1},
+        read_lexicon(root / "data/mentions.csv"),
+    )
+    for text in ("\u00bfQu\u00e9?", "\u4f60\u597d", "\u00d6l"):
+        assert questions["prompt"].str.contains(text, literal=True).all()
+    assert read_pair_judgements(empty(Responses), "id").is_empty()
 
 
 def test_the_end_of_a_long_conversation_is_read(root: Path) -> None:
