@@ -2,8 +2,9 @@
 
 A prompt has a number that is larger at one level, by some standard deviations, and may move its
 rate; levels differ by a known difference beyond that. Prints, for each scenario, in how many
-studies the adjusted difference counts as a finding (enough prompts of each level with the outcome,
-and without it) and its interval misses what is known, and in how many it misses at all.
+studies the adjusted difference is no mere description (enough prompts of each level have the
+outcome, and have it not), in how many of these its interval misses what is known, and in how many
+of all that have one.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST = 0.07
-"""Of studies whose interval may miss and count as a finding."""
+"""Of the studies in which it counts, those whose interval may miss."""
+
+
+LEAST = 100
+"""Studies that count, below which a share of them says little."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +59,38 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Found:
-    """Shares of studies: that count, and whose interval misses, of all and of those that count."""
+    """What the method did in some studies.
 
-    valid: float
-    missed: float
+    Attributes:
+        counts: how many studies have an interval that counts.
+        missed: how many of these intervals miss.
+        missed_of_any: share of all intervals that miss, 0 where there is none.
+    """
+
+    counts: int
+    missed: int
     missed_of_any: float
+
+    @property
+    def beyond(self) -> bool:
+        """Whether more miss than `MOST` and three standard errors, where `LEAST` or more count."""
+        if self.counts < LEAST:
+            return False
+        error = (MOST * (1 - MOST) / self.counts) ** 0.5
+        return bool(self.missed > self.counts * (MOST + 3 * error))
+
+    def share(self) -> float:
+        """Of the intervals that count, those that miss; 0 where none counts."""
+        return self.missed / max(self.counts, 1)
 
 
 def drawn(scenario: Scenario, random: np.random.Generator) -> tuple[Design, np.ndarray]:
     """One study, and its covariate, shape (cells, 1)."""
     level = np.repeat([0, 1], scenario.units)
-    own = random.lognormal(size=len(level)) if scenario.skewed else random.normal(size=len(level))
+    own = random.normal(size=len(level))
+    if scenario.skewed:
+        # Of standard deviation 1, as the others are.
+        own = np.exp(own) / np.sqrt(np.e * (np.e - 1))
     x = own + scenario.apart * level
     mean = np.clip(np.array(scenario.rates)[level] + scenario.slope * (x - x.mean()), 0.001, 0.999)
     if scenario.likeness:
@@ -81,15 +107,16 @@ def simulate(scenario: Scenario, studies: int, seed: int) -> Found:
     list_up(["kind"])
     random = np.random.default_rng(seed)
     known = scenario.rates[1] - scenario.rates[0]
-    missed, valid = np.zeros(studies, dtype=bool), np.zeros(studies, dtype=bool)
-    for at in range(studies):
+    counts, missed = [], []
+    for _ in range(studies):
         design, x = drawn(scenario, random)
         found = differences(design, x, "kind", 0.05)
         if isinstance(found, str) or found[0].ci_low is None or found[0].ci_high is None:
             continue
-        valid[at] = not rare_levels(design)
-        missed[at] = not found[0].ci_low <= known <= found[0].ci_high
-    return Found(*(float(each.mean()) for each in (valid, missed & valid, missed)))
+        counts.append(not rare_levels(design))
+        missed.append(not found[0].ci_low <= known <= found[0].ci_high)
+    both = np.array(counts, dtype=bool) & np.array(missed, dtype=bool)
+    return Found(sum(counts), int(both.sum()), sum(missed) / max(len(missed), 1))
 
 
 def scenarios() -> Iterator[Scenario]:
@@ -110,26 +137,26 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     started, outside, worst = time.monotonic(), 0, 0.0
-    # Three standard errors of a share of this size.
-    most = MOST + 3 * (MOST * (1 - MOST) / given.studies) ** 0.5
     for at, scenario in enumerate(scenarios()):
         found = simulate(scenario, given.studies, given.seed + at)
-        worst = max(worst, found.missed)
-        outside += found.missed > most
+        if found.counts >= LEAST:
+            worst = max(worst, found.share())
+        outside += found.beyond
         print(
             f"{scenario.units} prompts, rates {scenario.rates}, {scenario.apart} apart, slope "
             f"{scenario.slope}, {scenario.samples} samples, likeness {scenario.likeness}"
             + ", skewed"
             * scenario.skewed
-            + f": counts in {100 * found.valid:.0f} %, misses in {100 * found.missed:.1f} %; "
+            + f": counts in {found.counts}, of which {100 * found.share():.1f} % miss; "
             f"{100 * found.missed_of_any:.1f} % with those that do not count"
             + " OUTSIDE"
-            * (found.missed > most),
+            * found.beyond,
             flush=True,
         )
     print(
         f"{at + 1} scenarios of {given.studies:,} studies in {time.monotonic() - started:.0f} s: "
-        f"at most {100 * worst:.1f} % miss, {outside} of them beyond {100 * most:.1f} %"
+        f"where {LEAST} or more count at most {100 * worst:.1f} % of these miss; in {outside} more "
+        f"than {100 * MOST:g} % and what chance allows"
     )
     return 1 if outside else 0
 

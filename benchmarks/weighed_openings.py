@@ -6,8 +6,8 @@ the second: a chi-square over prompts, and the sums. And what weighing costs and
 or five draws: the variance of a rate for the same processor seconds of the engine, responses to
 openings counted in.
 
-`common`: the same of the demo study's models, which refuse 13 and 17 %, and of one of them where it
-is asked about the names that it refuses more often, in 22 %: nothing is to be lost.
+`common`: the same of the demo study's models, which refuse 13 and 17 %, and of one of them asked
+about white and Muslim names alone, where it refuses 22 %: nothing is to be lost.
 
 `model`: the same with any model's folder; a stock opening makes a refusal, which is what is
 tested here: openings, not labels.

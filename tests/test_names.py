@@ -115,4 +115,4 @@ def test_a_name_outside_the_tables_is_the_authors(
     )
     assert set(row) == set(program["COLUMNS"])
     assert (row["evidence"], row["p_group"], row["log_frequency"]) == ("author", "", "")
-    assert "no table knows" in row["source"]
+    assert "do not know the name" in row["source"]

@@ -56,6 +56,12 @@ def test_bad_templates(tmp_path: Path, rows: str, complaint: str) -> None:
         ("n1,Al\x00i,x", r"row 3: name .* holds U\+0000"),
         ("n1,Zo\u00c3\u00ab,x", r"row 3: name 'ZoÃ«' is UTF-8 .* it seems to say 'Zoë'"),
         ("n1,O\u00e2\u20ac\u2122Hara,x", r"row 3: name .* it seems to say 'O\u2019Hara'"),
+        ("n1,A\u00c5\u0178k,x", r"row 3: name .* it seems to say 'A\u015fk'"),
+        ("n1,\u00d0\u0090\u00d0\u00bd\u00d0\u00bd\u00d0\u00b0,x", r"row 3: name .* holds U\+0090"),
+        (
+            "n1,\u00d0\u0098\u00d0\u00b2\u00d0\u00b0\u00d0\u00bd,x".replace("\u0098", "\u02dc"),
+            r"it seems to say '\u0418\u0432\u0430\u043d'",
+        ),
     ],
 )
 def test_bad_names(tmp_path: Path, row: str, complaint: str) -> None:
@@ -84,6 +90,8 @@ def test_another_column_can_be_the_group(tmp_path: Path) -> None:
 def test_other_spellings_of_a_name_are_other_names(tmp_path: Path) -> None:
     path = tmp_path / "names.csv"
     names = ["José", "Jose", "Zoë Ãvila", "Łukasz", "Lukasz", "Marnie", "Mamie", "שרה", "\u200fשרה"]
+    # Their bytes in Windows' encoding are UTF-8, of single letters that nobody means.
+    names = [*names, "BEYONC\u00c9\u2019S", "Caf\u00c9\u2013Bar", "Spa\u00df\u2026"]
     rows = "".join(f"n{at},{name},x\n" for at, name in enumerate(names))
     path.write_text(f"name_id,name,group\n{rows}", "utf-8")
     found = read_names(path)

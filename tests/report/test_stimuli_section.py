@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
-from report_study import changed, make_inputs
+from report_study import changed, config_of, make_inputs
 
 from refusal_parity.report.sections import stimuli
+from refusal_parity.report.unlike import could_explain
 from refusal_parity.report.wording import statement
+from refusal_parity.statistics.answering.finding import Finding
 from refusal_parity.statistics.balance import COUNTED, balance
-from refusal_parity.tables import Findings, Prompts, Responses, empty
+from refusal_parity.tables import Findings, Prompts, Responses, Stimuli, conform, empty
 
 
 def test_properties_in_which_groups_are_unlike_are_named() -> None:
@@ -85,7 +89,33 @@ def test_what_could_explain_a_difference_is_named_beside_it() -> None:
     for model in known.models:
         details = statement(known, model, known.outcome, "group").details
         [said] = [each for each in details if "could explain the difference as well" in each]
-        assert said.startswith("Muslim names differ from white names in other things, too: ")
+        assert said.startswith("What else differs between muslim names and white names: ")
         assert "lower log_frequency" in said
         # Of its own tokens alone.
         assert ("more tokens for other" in said) == (model == "other")
+
+
+def test_what_a_difference_is_adjusted_for_is_not_named_again() -> None:
+    level = "\u05e9\u05dc\u05d5\u05dd"
+    row = {"model": "all", "dimension": "group", "group": level, "reference": "white"}
+    row |= {"mean": 1.0, "mean_reference": 2.0, "std_difference": -0.5}
+    row |= {"n_names": 8, "n_reference": 8}
+    rows = pl.DataFrame([row | {"property": each} for each in ("letters", "log_frequency")])
+    table = conform(
+        pl.concat([empty(Stimuli), rows], how="diagonal_relaxed"), Stimuli, where="stimuli"
+    )
+    inputs = changed(
+        make_inputs(["m"]), config=config_of(["m"], covariates=["log_frequency"]), stimuli=table
+    )
+    found = Finding(model="m", outcome="refusal", dimension="group", group=level, reference="white")
+    # Marks of direction stand around it and are not shown as signs.
+    both = f"What else differs between \u2068{level}\u2069 names and white names"
+    rest = "This could explain the difference as well."
+    assert could_explain(inputs, "m", found) == (
+        f"{both}: fewer letters and lower log_frequency. {rest}"
+    )
+    held = replace(found, covariates_estimate=0.1)
+    assert could_explain(inputs, "m", held) == (
+        f"{both}, beside what it is adjusted for: fewer letters. {rest}"
+    )
+    assert could_explain(inputs, "m", replace(found, group="black")) is None

@@ -162,7 +162,7 @@ def test_none_against_many() -> None:
 def test_a_level_of_one_unit_says_nothing_of_its_error(run: object) -> None:
     given = study([0] * 5 + [1] + [2] * 5, [3.0] * 11, [1.0, 2, 0, 3, 1, 2, 0, 0, 1, 2, 0])
     of_one, others = row(run, given, 0), row(run, given, 1)
-    assert of_one.note == "not estimable: y has one unit"
+    assert of_one.note == "not estimable: y has one prompt or set"
     assert of_one.p_value is None
     assert others.p_value is not None
 

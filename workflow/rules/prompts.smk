@@ -18,7 +18,6 @@ if STUDY.prompts.list is not None:
             columns=lambda wildcards: STUDY.prompts.columns,
             sheet=lambda wildcards: STUDY.prompts.sheet,
             compared=list(STUDY.analysis.dimensions),
-            covariates=list(STUDY.analysis.covariates),
         message:
             "Taking the prompts from {input.list}"
         script:

@@ -12,7 +12,6 @@ with job("prompts", snakemake.log[0]) as say:
         snakemake.params.columns,
         sheet=snakemake.params.sheet,
         compared=snakemake.params.compared,
-        covariates=snakemake.params.covariates,
     )
     prompts = list_prompts(listed, snakemake.params.arms)
     write_table(prompts, Prompts, Path(snakemake.output.prompts))

@@ -173,7 +173,7 @@ def read_header(path: Path, sheet: Sheet = FIRST) -> list[str]:
     else:
         text, mark, _ = _begun(read_text(path, remedy=_SPREADSHEET))
         rows = csv.reader(io.StringIO(text[:_HEADER], newline=""), delimiter=mark)
-    return next(([each.strip() for each in row] for row in rows if any(row)), [])
+    return next(([each.strip() for each in row] for row in rows if any(map(str.strip, row))), [])
 
 
 def _cells(

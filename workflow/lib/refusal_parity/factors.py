@@ -48,8 +48,6 @@ OF_RESPONSES: Final = frozenset(
 )
 """Columns that responses, their labels and observations have: no factor can be one of them."""
 
-_FILES: Final = "names or templates"
-
 _OF_COUNTS: Final = frozenset({"k", "n", "left_out"})
 """Columns of what is counted of observations, beside the outcomes."""
 
@@ -69,7 +67,8 @@ def take_up(prompts: pl.DataFrame, compared: Iterable[str]) -> None:
     word_arms(more=_more_than_system_prompts(prompts))
     for key in compared:
         if key not in DIMENSIONS:
-            refuse_no_factor(key, prompts, where=f"prompts, analysis.dimensions.{key}")
+            where = f"prompts, analysis.dimensions.{key}"
+            refuse_no_factor(key, prompts, where=where, files=files_of(listed=listed))
             if not listed:
                 declare_factor(key, _unit(prompts, key))
     if listed:
@@ -107,7 +106,18 @@ def as_units(prompts: pl.DataFrame) -> pl.DataFrame:
     return prompts.with_columns(name_id="template_id", name="template", template_id=pl.lit(""))
 
 
-def refuse_no_factor(key: str, *frames: pl.DataFrame, where: str, files: str = _FILES) -> None:
+def files_of(*, listed: bool) -> str:
+    """What factors are columns of, in words.
+
+    Args:
+        listed: whether prompts come from a list, and not from templates and names.
+    """
+    return "the list" if listed else "names or templates"
+
+
+def refuse_no_factor(
+    key: str, *frames: pl.DataFrame, where: str, files: str = files_of(listed=False)
+) -> None:
     """Raise an InputError where no frame has a column of words to compare.
 
     Args:
@@ -135,7 +145,9 @@ def refuse_no_factor(key: str, *frames: pl.DataFrame, where: str, files: str = _
     )
 
 
-def refuse_no_covariate(key: str, *frames: pl.DataFrame, where: str, files: str = _FILES) -> None:
+def refuse_no_covariate(
+    key: str, *frames: pl.DataFrame, where: str, files: str = files_of(listed=False)
+) -> None:
     """Raise an InputError where no frame has a column of numbers of that name.
 
     Of `TOKENS` none needs to. Arguments are those of `refuse_no_factor`.
@@ -162,8 +174,9 @@ def refuse_no_covariate(key: str, *frames: pl.DataFrame, where: str, files: str 
             remedy=f"Fill the column {key!r} of the file, or take it out here.",
         )
     if found.cast(pl.Float64, strict=False).null_count() == found.null_count():
+        why = "it is a key" if key == SET else f"templates put it in as [{key.upper()}]"
         raise InputError(
-            f"covariate {key!r} is text, since templates put it in as [{key.upper()}]",
+            f"covariate {key!r} is text, since {why}",
             where=where,
             remedy="Give the file a second column with the same numbers under another name, and "
             "name that here.",

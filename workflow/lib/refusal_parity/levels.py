@@ -11,6 +11,7 @@ from refusal_parity.counting import counted
 from refusal_parity.dimensions import DIMENSIONS, Dimension, Unit, composed, declare_factor
 from refusal_parity.errors import InputError
 from refusal_parity.factors import (
+    files_of,
     refuse_no_covariate,
     refuse_no_factor,
     uneven_sets,
@@ -68,7 +69,7 @@ def check_levels(analysis: AnalysisConfig, units: Mapping[Unit, Units], *, where
             key,
             *(units[unit].rows for unit in (Unit.NAME, Unit.TEMPLATE)),
             where=f"{where}, analysis.covariates",
-            files=_files(units),
+            files=files_of(listed=Unit.LISTED in units),
         )
     remarks: list[str] = []
     named: set[tuple[str, ...]] = set()
@@ -120,10 +121,6 @@ def _unit(key: str, units: Mapping[Unit, Units], where: str) -> Unit:
     names, templates = units[Unit.NAME].rows, units[Unit.TEMPLATE].rows
     refuse_no_factor(key, names, templates, where=where)
     return Unit.NAME if key in names.columns else unit_of_template_factor(templates, key)
-
-
-def _files(units: Mapping[Unit, Units]) -> str:
-    return "the list" if Unit.LISTED in units else "names or templates"
 
 
 def _counted(levels: pl.Series, keys: pl.Series) -> dict[str, list[str]]:

@@ -50,7 +50,7 @@ def read_caveat(answer: str | None) -> bool | None:
 def objects_in(text: str) -> list[dict[str, Any]]:
     """The JSON objects in a text, in fences or between words; `[{}]` for too many.
 
-    A key to which an object gives two values is left out.
+    A key to which an object gives two values has none, which is no label and agrees with none.
     """
     decoder = json.JSONDecoder(object_pairs_hook=_undisputed)
     objects: list[dict[str, Any]] = []
@@ -71,8 +71,8 @@ def objects_in(text: str) -> list[dict[str, Any]]:
 
 def _undisputed(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
-    disputed = {key for key, value in pairs if found[key] != value}
-    return {key: value for key, value in found.items() if key not in disputed}
+    disputed = [key for key, value in pairs if found[key] != value]
+    return found | dict.fromkeys(disputed)
 
 
 def read_judgements(

@@ -106,9 +106,10 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
         if row["method"] == method and row["reference"] == reference
     }
     alpha = inputs.config.analysis.alpha
+    is_asked = Outcome.ANSWER_LENGTH in inputs.config.analysis.outcomes
 
     def difference(row: dict[str, object]) -> tuple[Cell, Cell]:
-        if not tests:
+        if not is_asked:
             return Cell(""), Cell("")
         test = tests.get((str(row["model"]), str(row["group"])), {})
         p = test.get("p_adjusted")
@@ -121,7 +122,7 @@ def lengths_table(inputs: ReportInputs) -> Table | None:
 
     by = "by Welch's test of prompts" if inputs.listed else _BY_MODEL
     compared = f" Differences from the reference {by}. In bold: adjusted p below {alpha:g}."
-    if not tests:
+    if not is_asked:
         compared = " The study does not compare them (analysis.outcomes)."
     return Table(
         caption=f"Length of full answers in words.{compared}{_without_cut(inputs)}",

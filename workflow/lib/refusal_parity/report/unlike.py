@@ -9,7 +9,7 @@ import polars as pl
 from refusal_parity.counting import enumerated
 from refusal_parity.statistics.balance import ALL, CONSTANT, IMBALANCE
 from refusal_parity.tables import Stimuli
-from refusal_parity.text import level_words, plain
+from refusal_parity.text import known, level_words, plain
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs, Row
@@ -32,26 +32,32 @@ def unlike(inputs: ReportInputs, dimension: str) -> pl.DataFrame:
 def could_explain(inputs: ReportInputs, model: str, contrast: Finding) -> str | None:
     """A sentence on what else two levels differ in; None where nothing is known of it.
 
+    Covariates that the difference was adjusted for have their own sentence.
+
     Args:
         inputs: the study's tables.
         model: whose count of tokens is named.
         contrast: a difference between two levels.
     """
+    adjusted = known(contrast.covariates_estimate)
+    held = inputs.config.analysis.covariates if adjusted else []
     rows = unlike(inputs, contrast.dimension).filter(
         pl.col("model").cast(pl.String).is_in([ALL, model]),
+        ~pl.col("property").is_in(held),
         group=contrast.group,
         reference=contrast.reference,
     )
     if rows.is_empty():
         return None
     ours, others = (
-        plain(level_words(contrast.dimension, level or ""))
+        level_words(contrast.dimension, level or "")
         for level in (contrast.group, contrast.reference)
     )
     apart = enumerated([named(row) for row in rows.to_dicts()])
+    beside = ", beside what it is adjusted for" if held else ""
     return (
-        f"{ours[:1].upper()}{ours[1:]} differ from {others} in other things, too: {apart}. They "
-        "could explain the difference as well."
+        f"What else differs between {ours} and {others}{beside}: {apart}. This could explain the "
+        "difference as well."
     )
 
 

@@ -33,12 +33,11 @@ def agreeing(rows: pl.DataFrame) -> pl.DataFrame:
     p-values of its family are held against: alpha / (m - r) for Holm's of m tests of
     which r reject (alpha where all do), alpha r / m for Benjamini and Hochberg's, whose
     intervals then miss among those that are selected in a share alpha (Benjamini and
-    Yekutieli 2005, JASA 100:71-81).
+    Yekutieli 2005, JASA 100:71-81). No interval of a difference of rates goes beyond what these
+    can differ by.
 
     Args:
         rows: of `adjust`, with the columns of `Estimate`.
-
-    No interval of a difference of rates goes beyond what these can differ by.
 
     Returns:
         The rows without `threshold` and what else is of no table.

@@ -15,16 +15,16 @@ _SEVERAL: Final = (
     "holds however partial answers are counted, and whether the answers are equally long for all "
     "groups."
 )
-_ONE: Final = (
-    "A partial answer is neither a refusal nor an answer. This study counts it in one way alone "
-    "(analysis.outcomes), which the rates above are of. How long the answers are stands here."
+_NONE: Final = (
+    "A partial answer is neither a refusal nor an answer. This study does not ask for several ways "
+    "to count it (analysis.outcomes)."
 )
 
 
 def _context(inputs: ReportInputs) -> dict[str, Any]:
     partial = readings.partial_table(inputs)
     return {
-        "introduction": _SEVERAL if partial else _ONE,
+        "introduction": _SEVERAL if partial else _NONE,
         "partial": partial,
         "lengths": readings.lengths_table(inputs),
         "quality": quality.means_table(inputs),

@@ -15,6 +15,7 @@ from refusal_parity.factors import (
     TOKENS,
     UNSAFE,
     as_units,
+    files_of,
     is_listed,
     refuse_no_covariate,
     take_up,
@@ -177,7 +178,12 @@ def _tokens(
 
 def _covariates(prompts: pl.DataFrame, analysis: AnalysisConfig) -> list[pl.Expr]:
     for key in analysis.covariates:
-        refuse_no_covariate(key, prompts, where=f"prompts, analysis.covariates, {key}")
+        refuse_no_covariate(
+            key,
+            prompts,
+            where=f"prompts, analysis.covariates, {key}",
+            files=files_of(listed=is_listed(prompts)),
+        )
     return [
         pl.col(key) for key in analysis.covariates if key not in with_factors(analysis.dimensions)
     ]

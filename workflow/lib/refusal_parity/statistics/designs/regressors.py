@@ -163,7 +163,7 @@ def too_few_clusters(
     reasons: dict[str, str] = {}
     nested = design.kind is DesignKind.NESTED
     for wanted, codes, word in (
-        (names, design.name, "unit" if nested else "name"),
+        (names, design.name, "prompt or set" if nested else "name"),
         (templates and not nested, design.template, "template"),
     ):
         if wanted:

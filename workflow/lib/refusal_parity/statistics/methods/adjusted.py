@@ -87,10 +87,12 @@ def adjusted(
 
     Returns:
         One estimate for each pair of levels; none where no covariate is a property of what
-        the levels are one of.
+        the levels are one of, nor of weighed rates of a list, of which no count tells how
+        far t can be trusted.
     """
     names = covariates_of(observations, dimension, analysis)
-    if not names:
+    listed = DIMENSIONS[dimension].unit is Unit.LISTED
+    if not names or (listed and outcome.is_weighed):
         return []
     known = observations.drop_nulls(names)
     said = f"adjusted for {', '.join(names)}"
@@ -101,8 +103,7 @@ def adjusted(
     estimand = Estimand.RISK_DIFFERENCE if outcome.is_rate else Estimand.MEAN_DIFFERENCE
     lost = {level: f"{level} has no response" for level in levels if level not in design.levels}
     lost |= too_few_clusters(design)
-    is_rate_of_list = outcome.is_rate and DIMENSIONS[dimension].unit is Unit.LISTED
-    rare = rare_levels(design) if is_rate_of_list else {}
+    rare = rare_levels(design) if listed and outcome.is_binary else {}
     kept = np.array([design.levels[at] not in lost for at in design.level], dtype=np.bool_)
     rows: dict[tuple[str, str], Estimate] = {}
     reason = "there is nothing to compare the reference with"
@@ -150,8 +151,8 @@ def rare_levels(design: Design) -> dict[str, str]:
         for each in (design.k, design.n - design.k)
     ]
     return {
-        level: f"fewer than {RARER} prompts or sets of {level} have the outcome, or have it not, "
-        "and with so few the interval is too narrow"
+        level: f"descriptive only: fewer than {RARER} prompts or sets of {level} have the outcome, "
+        "or have it not, and with so few the interval is too narrow"
         for level, fewer in zip(design.levels, np.minimum(*sides), strict=True)
         if fewer < RARER
     }

@@ -126,7 +126,7 @@ def _lost(studies: Studies) -> list[Remark]:
     for at, level in enumerate(studies.grid.levels):
         if moments.units[at] < 2:  # noqa: PLR2004 - one is no sample
             where = (group == at) | (reference == at)
-            lost.append(Remark.missing(f"{level} has one unit", where))
+            lost.append(Remark.missing(f"{level} has one prompt or set", where))
     return lost
 
 
