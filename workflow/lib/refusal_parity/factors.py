@@ -107,11 +107,7 @@ def as_units(prompts: pl.DataFrame) -> pl.DataFrame:
 
 
 def files_of(*, listed: bool) -> str:
-    """What factors are columns of, in words.
-
-    Args:
-        listed: whether prompts come from a list, and not from templates and names.
-    """
+    """What factors are columns of, in words: a list, or templates and names."""
     return "the list" if listed else "names or templates"
 
 

@@ -185,7 +185,7 @@ def _matched(
         )
         more = f"; and {len(strangers) - _SHOWN} more" if len(strangers) > _SHOWN else ""
         listed = is_listed(prompts)
-        must = "as the list has them" if listed else "those of the study, word by word"
+        must = "texts or keys of the list" if listed else "those of the study, word by word"
         raise InputError(
             f"{len(strangers)} of {counted(len(rows), 'row')} "
             f"{agreed(len(strangers), 'answers', 'answer')} no prompt of this study "

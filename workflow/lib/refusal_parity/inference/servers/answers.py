@@ -30,7 +30,7 @@ _SAID: Final = ("errors", "message", "detail", "msg")
 _OTHERS: Final = {
     "that of Ollama's own interface": frozenset({"done", "created_at"}),
     "that of Anthropic's own interface": frozenset({"content", "role", "stop_reason"}),
-    "that of Gemini's own interface": frozenset({"candidates", "usageMetadata"}),
+    "that of Gemini's own interface": frozenset({"candidates"}),
     "that of OpenAI's interface Responses": frozenset({"output", "object", "created_at"}),
     "that of llama.cpp's own interface": frozenset({"content", "tokens_predicted"}),
     "that of TGI's own interface": frozenset({"generated_text"}),

@@ -177,13 +177,10 @@ def _tokens(
 
 
 def _covariates(prompts: pl.DataFrame, analysis: AnalysisConfig) -> list[pl.Expr]:
+    files = files_of(listed=is_listed(prompts))
     for key in analysis.covariates:
-        refuse_no_covariate(
-            key,
-            prompts,
-            where=f"prompts, analysis.covariates, {key}",
-            files=files_of(listed=is_listed(prompts)),
-        )
+        where = f"prompts, analysis.covariates, {key}"
+        refuse_no_covariate(key, prompts, where=where, files=files)
     return [
         pl.col(key) for key in analysis.covariates if key not in with_factors(analysis.dimensions)
     ]
