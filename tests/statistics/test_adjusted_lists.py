@@ -18,7 +18,7 @@ from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.designs.with_covariates import regressors
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.methods.adjusted import RARER
+from refusal_parity.statistics.methods.adjusted import RARER, adjusted
 from refusal_parity.statistics.variances.by_unit import by_unit
 from refusal_parity.statistics.variances.contrasts import pair_weights
 from refusal_parity.statistics.variances.cr2 import bias_reduced
@@ -172,6 +172,16 @@ def test_where_few_prompts_are_refused_it_is_no_finding(
     assert one["estimate"] is not None
     assert (one["p_adjusted"] is not None) is valid
     assert ("fewer than 8 prompts or sets of safe have the outcome" in one["note"]) is not valid
+
+
+def test_weighed_rates_are_not_adjusted_and_the_rows_say_so(tmp_path: Path) -> None:
+    config = analysis("length")
+    found = seen(tmp_path, KINDS, [0.4] * 70, config=config, length=LENGTH)
+    [one] = adjusted(found, "kind", ["safe", "unsafe"], Outcome.WEIGHED_REFUSAL, config)
+    assert (one.estimate, one.p_value, one.pair) == (None, None, ("unsafe", "safe"))
+    assert one.note == (
+        "not estimable: no count of weighed responses tells how far t can be trusted"
+    )
 
 
 def test_a_level_of_one_prompt_and_a_covariate_that_says_the_level_are_not_estimable(

@@ -87,13 +87,18 @@ def adjusted(
 
     Returns:
         One estimate for each pair of levels; none where no covariate is a property of what
-        the levels are one of, nor of weighed rates of a list, of which no count tells how
-        far t can be trusted.
+        the levels are one of. Those of weighed rates of a list are not estimable.
     """
     names = covariates_of(observations, dimension, analysis)
     listed = DIMENSIONS[dimension].unit is Unit.LISTED
-    if not names or (listed and outcome.is_weighed):
+    if not names:
         return []
+    if listed and outcome.is_weighed:
+        why = "no count of weighed responses tells how far t can be trusted"
+        return [
+            not_estimable(UNIT_ADJUSTED, Estimand.RISK_DIFFERENCE, pair, why)
+            for pair in pairs_of(levels)
+        ]
     known = observations.drop_nulls(names)
     said = f"adjusted for {', '.join(names)}"
     lacking = _lacking(observations, known, dimension)
