@@ -123,7 +123,11 @@ def test_what_a_name_puts_in_is_part_of_the_prompt_id_only_where_it_is_sent() ->
     assert before[:3].equals(expand(templates[:1], NAMES, {"plain": None})["prompt_id"])
 
 
-def test_factors_are_written_and_read_again(tmp_path: Path) -> None:
+def test_factors_are_written_and_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A block without a gap comes before the one that has them.
+    monkeypatch.setattr(expansion, "_BLOCK_ROWS", 3)
     templates = TEMPLATES.with_columns(form=pl.Series(["question", None]))
     names = NAMES.with_columns(p_group=pl.Series([0.5, None, 1.0]))
     path = tmp_path / "prompts.parquet"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from refusal_parity.config.arms import Arms
 
 _BLOCK_ROWS: Final = 200_000
+# A prompt_id: the digest of the template, then those of what is sent of the name, and of the arm.
+_ID: Final = np.dtype([("template", "S12"), ("pair", "S16")])
 _ARM: Final = ("arm", "system_prompt")
 
 
@@ -62,8 +64,9 @@ def write_prompts(templates: pl.DataFrame, names: pl.DataFrame, arms: Arms, path
 def _blocks(templates: pl.DataFrame, names: pl.DataFrame, arms: Arms) -> Iterator[pa.Table]:
     """The product in blocks of whole templates.
 
-    Columns that repeat a part of the product are dictionary-encoded: only
-    prompt and prompt_id have a text of its own for each row.
+    Texts that repeat a part of the product are dictionary-encoded: only
+    prompt and prompt_id have a text of its own for each row. Columns without a
+    gap are said to have none, which spares their writer a mark for each row.
     """
     of_arms = table_of(arms)
     pairs = names.join(of_arms, how="cross")
@@ -84,22 +87,22 @@ def _blocks(templates: pl.DataFrame, names: pl.DataFrame, arms: Arms) -> Iterato
         ),
     )
     tails = {
-        columns: _array(digests(_sent(pairs, columns), 10) + digest_of_arm)
+        columns: (digests(_sent(pairs, columns), 10) + digest_of_arm).to_numpy().astype("S16")
         for columns in {tuple(each) for each in templates["_columns"].to_list()}
     }
     in_block = max(1, _BLOCK_ROWS // len(pairs))
     of_pairs = {
-        column: _repeated(_values(pairs[column]).dictionary_encode(), in_block)
+        column: _taken(pairs[column], np.tile(np.arange(len(pairs), dtype=np.int32), in_block))
         for column in of_pair
     }
-    template_of_row = pa.array(np.repeat(np.arange(in_block, dtype=np.int32), len(pairs)))
+    template_of_row = np.repeat(np.arange(in_block, dtype=np.int32), len(pairs))
     core = Prompts.column_names()
+    gaps = {each.name for part in (templates, pairs) for each in part if each.null_count()}
     for block in templates.iter_slices(in_block):
         rows = len(block) * len(pairs)
         columns: dict[str, pa.Array | pa.ChunkedArray] = {
-            "prompt_id": pa.chunked_array(
-                pc.binary_join_element_wise(digest, tails[tuple(used)], "")
-                for digest, used in block.select("_digest", "_columns").iter_rows()
+            "prompt_id": _ids(
+                block["_digest"], [tails[tuple(used)] for used in block["_columns"].to_list()]
             ),
             "prompt": pa.chunked_array(
                 pc.binary_join_element_wise(before, filled, behind, "") if wraps else filled
@@ -107,14 +110,12 @@ def _blocks(templates: pl.DataFrame, names: pl.DataFrame, arms: Arms) -> Iterato
             ),
         }
         for column in block.columns[:-2]:
-            encoded = _values(block[column]).dictionary_encode()
-            columns[column] = pa.DictionaryArray.from_arrays(
-                encoded.indices.take(template_of_row[:rows]), encoded.dictionary
-            )
+            columns[column] = _taken(block[column], template_of_row[:rows])
         for column, repeated in of_pairs.items():
             columns[column] = repeated[:rows]
         order = [*core, *(column for column in columns if column not in core)]
-        yield pa.table([columns[column] for column in order], names=order)
+        fields = [pa.field(each, columns[each].type, nullable=each in gaps) for each in order]
+        yield pa.table(columns, schema=pa.schema(fields))
 
 
 def table_of(arms: Arms) -> pl.DataFrame:
@@ -162,15 +163,29 @@ def _filled(template: str, texts: Mapping[str, pa.Array]) -> pa.Array:
     return pc.binary_join_element_wise(first, *parts, "")
 
 
-def _repeated(encoded: pa.DictionaryArray, times: int) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(
-        pa.concat_arrays([encoded.indices] * times), encoded.dictionary
-    )
+def _ids(of_templates: pl.Series, of_pairs: Sequence[np.ndarray]) -> pa.Array:
+    """The prompt_ids of a block: bytes of one length, laid out without a string for each.
+
+    Args:
+        of_templates: the digest of each template, T of them.
+        of_pairs: for each template, those of P names and arms.
+
+    Returns:
+        T x P texts, a template after the other.
+    """
+    ids = np.empty((len(of_templates), len(of_pairs[0])), _ID)
+    ids["template"] = of_templates.to_numpy().astype("S12")[:, np.newaxis]
+    ids["pair"] = of_pairs
+    ends = np.arange(ids.size + 1, dtype=np.int32) * np.int32(ids.itemsize)
+    return pa.StringArray.from_buffers(ids.size, pa.py_buffer(ends), pa.py_buffer(ids))
 
 
-def _values(values: pl.Series) -> pa.Array:
-    """A column as numbers where it holds these, else as text."""
-    return pa.array(values.to_list(), pa.float64() if values.dtype == pl.Float64 else pa.string())
+def _taken(values: pl.Series, rows: np.ndarray) -> pa.Array:
+    """A column's values at these rows: numbers as they are, texts dictionary-encoded."""
+    if values.dtype == pl.Float64:
+        return pa.array(values.to_list(), pa.float64()).take(pa.array(rows))
+    encoded = _array(values).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(rows)), encoded.dictionary)
 
 
 def _array(texts: pl.Series) -> pa.Array:
