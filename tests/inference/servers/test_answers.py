@@ -100,7 +100,8 @@ def _part(kind: str, **fields: Any) -> dict[str, Any]:
                 *("content_filter", "refusal", "SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST"),
                 *("RECITATION", "SPII", "guardrail_intervened", " Content-Filter"),
                 *("contentFilter", "FINISH_REASON_SPII", "FinishReason.SAFETY", "MODEL_ARMOR"),
-                *("image_recitation", "content_policy_violation", "moderation", "refused"),
+                *("content_filter: PROHIBITED_CONTENT", "image_recitation"),
+                *("content_policy_violation", "moderation", "refused"),
             )
         ),
         (_body("Ana is", finish="content_filter"), {"text": "Ana is"}),
@@ -176,7 +177,6 @@ def test_what_is_a_response(body: Any, expected: dict[str, Any]) -> None:
         (_body(message={"reasoning": json.loads("[" * 900 + "]" * 900)}), "nested too deeply"),
         (b'{"choices": [', "no JSON"),
         (b"", "the answer is empty"),
-        (b"data: {}\n\n", "no JSON"),
         (b"9" * 10_000, "is a number, not an object"),
     ],
 )
@@ -235,7 +235,8 @@ def test_an_error_inside_an_answer(error: Any, status: int, words: str, inside: 
     [
         ({"object": "error", "message": "slow down", "code": 429}, 429, "slow down"),
         ({"detail": "no model is loaded"}, 502, "no model is loaded"),
-        ({"errors": [{"msg": "busy"}], "choices": []}, 502, '[{"msg": "busy"}]'),
+        ({"errors": [{"msg": "busy"}], "choices": []}, 502, "busy"),
+        ([{"error": {"code": 429, "message": "exhausted"}}], 429, "exhausted"),
     ],
 )
 def test_an_error_in_place_of_an_answer(body: Any, status: int, words: str) -> None:
@@ -249,6 +250,8 @@ def test_an_error_in_place_of_an_answer(body: Any, status: int, words: str) -> N
     [
         ({"error": {"message": "no", "code": "content_filter"}}, "content_filter"),
         ({"choices": None, "base_resp": {"status_msg": "new_sensitive"}}, "new_sensitive"),
+        ({"error": {"message": "The checks failed", "type": "hooks_failed"}}, "hooks_failed"),
+        ({"success": False, "errors": [{"message": "Response blocked"}]}, "filtered"),
         ({"base_resp": {"status_code": 1002, "status_msg": "rate limit"}}, None),
     ],
 )

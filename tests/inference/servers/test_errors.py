@@ -45,7 +45,23 @@ def _read(status: int, body: Any) -> ServerError:
         (400, {"code": "data_inspection_failed", "message": "input"}, "data_inspection_failed"),
         (400, {"code": "invalid_prompt", "message": "your prompt was flagged"}, "filtered"),
         (400, {"message": "Content Exists Risk", "type": "invalid_request_error"}, "filtered"),
+        # Of gateways.
+        (
+            400,
+            {"message": {"error": "Violated guardrail policy", "x": 1}, "code": "400"},
+            "filtered",
+        ),
+        (400, {"message": "proxy.ContentPolicyViolationError: no", "code": "400"}, "filtered"),
+        (400, {"code": "content-blocked", "message": "blocked (id: 5)"}, "content-blocked"),
+        (400, {"message": {"action": "GUARDRAIL_INTERVENED"}, "code": "900514"}, "filtered"),
+        (422, {"message": "Request blocked by input guardrail 'names'"}, "filtered"),
+        (424, [{"code": 2016, "message": "Prompt blocked due to configurations"}], "filtered"),
+        (446, {"message": "The checks failed", "type": "hooks_failed"}, "hooks_failed"),
+        (400, {"message": "Content violates usage guidelines.", "code": "bad"}, "filtered"),
         # Not refusals of this request.
+        (400, {"message": "The guardrail 'names' does not exist"}, None),
+        (403, {"message": "Your request was blocked. Ray ID: 5"}, None),
+        (429, {"message": "Request blocked: too many"}, None),
         (403, {"message": "Your account was flagged for its usage policy"}, None),
         (400, {"code": "context_length_exceeded", "message": "too long"}, None),
         (400, {"message": "'seed' is not supported", "param": "seed"}, None),
@@ -54,9 +70,7 @@ def _read(status: int, body: Any) -> ServerError:
         (401, {"message": "Incorrect API key"}, None),
     ],
 )
-def test_a_filter_is_told_from_a_failure(
-    status: int, error: dict[str, Any], reason: str | None
-) -> None:
+def test_a_filter_is_told_from_a_failure(status: int, error: Any, reason: str | None) -> None:
     assert _read(status, {"error": error}).refusal_reason == reason
 
 
@@ -70,6 +84,9 @@ def test_a_filter_is_told_from_a_failure(
         ({"detail": [{"loc": ["body", "seed"]}]}, '[{"loc": ["body", "seed"]}]'),
         ({"error": {"code": 7}}, '{"code": 7}'),
         ([1], "[1]"),
+        ([{"error": {"code": 404, "message": "no such model"}}], "no such model"),
+        ({"success": False, "errors": [{"code": 7, "message": "no route"}]}, "no route"),
+        ({"error": [{"message": "a"}, {"message": "b"}]}, '[{"message": "a"}, {"message": "b"}]'),
         (b"404 page not found\n", "404 page not found"),
         (b"<html>\nBad gateway</html>", "a web page"),
         (b"", ""),

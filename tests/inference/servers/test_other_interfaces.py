@@ -30,6 +30,9 @@ MESSAGE = {"role": "assistant", "content": "jam"}
         ({"object": "response", "created_at": 1, "status": "completed", "output": []}, "Responses"),
         ({"content": "jam", "stop": True, "tokens_predicted": 2}, "llama.cpp"),
         ({"generated_text": "jam"}, "TGI"),
+        ({"id": "1", "message": MESSAGE, "finish_reason": "COMPLETE"}, "Cohere"),
+        ({"output": {"message": MESSAGE}, "stopReason": "end_turn"}, "Bedrock"),
+        ({"output": {"text": "jam"}, "request_id": "1"}, "DashScope"),
     ],
 )
 def test_an_answer_of_another_interface(body: dict[str, Any], interface: str) -> None:
@@ -38,3 +41,11 @@ def test_an_answer_of_another_interface(body: dict[str, Any], interface: str) ->
     # A service may send its own keys beside those of the interface.
     both = body | {"choices": [{"index": 0, "finish_reason": "stop", "message": MESSAGE}]}
     assert read_answer(0, json.dumps(both).encode()).text == "jam"
+
+
+@pytest.mark.parametrize(
+    "body", [b'data: {"choices": []}\n\ndata: [DONE]\n', b"event: x\ndata: 1\n"]
+)
+def test_a_stream_that_was_not_asked_for(body: bytes) -> None:
+    with pytest.raises(WrongAddressError, match="a stream of parts"):
+        read_answer(0, body)

@@ -16,6 +16,7 @@ from refusal_parity.inference.servers.errors import (
     OddAnswerError,
     ServerError,
     WrongAddressError,
+    alone,
     one_line,
 )
 from refusal_parity.inference.servers.refusals import filter_of_choice, filter_of_prompt
@@ -34,8 +35,13 @@ _OTHERS: Final = {
     "that of OpenAI's interface Responses": frozenset({"output", "object", "created_at"}),
     "that of llama.cpp's own interface": frozenset({"content", "tokens_predicted"}),
     "that of TGI's own interface": frozenset({"generated_text"}),
+    "that of Cohere's own interface": frozenset({"message", "finish_reason"}),
+    "that of Bedrock's own interface": frozenset({"output", "stopReason"}),
+    "that of DashScope's own interface": frozenset({"output", "request_id"}),
 }
 """Keys that tell the answers of interfaces apart which services have beside the one asked."""
+
+_STREAMED: Final = ("data:", "event:")
 
 _MOST_TOKENS: Final = 2**31 - 1
 _MOST_DIGITS: Final = 300
@@ -63,7 +69,7 @@ def read_answer(
         OddAnswerError: it is not what the interface promises.
     """
     try:
-        return _completion(index, _json(content), hide)
+        return _completion(index, alone(_json(content)), hide)
     except RecursionError:
         raise OddAnswerError("the answer is nested too deeply") from None
 
@@ -148,6 +154,8 @@ def _json(content: bytes) -> Any:
     text = content.decode("utf-8-sig", errors="replace")
     if not text.strip():
         raise OddAnswerError("the answer is empty")
+    if text.lstrip().startswith(_STREAMED):
+        raise WrongAddressError("a stream of parts, which was not asked for")
     # No JSON begins so; HTML may with a comment or another declaration.
     if text.lstrip().startswith("<"):
         raise WrongAddressError

@@ -67,6 +67,7 @@ class ServerError(Exception):
             error: the error object, or whatever stands in its place.
             hide: takes the key out of a text.
         """
+        error = alone(error)
         fields = error if isinstance(error, dict) else {}
         self.status = status
         self.words = one_line(hide(_words(error)))
@@ -79,7 +80,7 @@ class ServerError(Exception):
     @classmethod
     def within(cls, error: Any, *, hide: Callable[[str], str]) -> Self:
         """An error that stands inside an answer of status 200."""
-        status = _status_within(error)
+        status = _status_within(alone(error))
         # A filter's word needs no number.
         refused = cls(400, error, hide=hide)
         return refused if status in (400, 502) and refused.refusal_reason else cls(
@@ -94,13 +95,21 @@ class ServerError(Exception):
             body = json.loads(text)
         except (ValueError, RecursionError):
             body = "a web page" if text.lstrip()[:1] == "<" else text
-        error = body.get("error", body) if isinstance(body, dict) else body
+        body = alone(body)
+        error = body
+        if isinstance(body, dict):
+            error = body.get("error") or body.get("errors") or body
         return cls(status, error, hide=hide)
 
     @property
     def is_passing(self) -> bool:
         """Whether another try may mend it."""
         return self.status in PASSING or self.status >= 500  # noqa: PLR2004 - HTTP
+
+
+def alone(value: Any) -> Any:
+    """The object in a list of one, as which Gemini and Cloudflare give errors; else the value."""
+    return value[0] if isinstance(value, list) and [*map(type, value)] == [dict] else value
 
 
 def one_line(text: str) -> str:

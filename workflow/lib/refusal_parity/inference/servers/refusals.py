@@ -25,16 +25,22 @@ _FINISH: Final = re.compile(
 )
 _REASONS: Final = ("finish_reason", "native_finish_reason", "stop_reason", "finishReason")
 _FORBIDDEN: Final = 403
-_STATUSES: Final = frozenset({400, _FORBIDDEN, 422, 451})
+# Guardrails of gateways have statuses of their own: 424 (Cloudflare), 446 (Portkey, WSO2).
+_STATUSES: Final = frozenset({400, _FORBIDDEN, 422, 424, 446, 451})
 _CODE: Final = re.compile(
     r"content_?filter|responsible_?ai_?policy|content_?policy|policy_?violation|prohibited_?content"
-    r"|data_?inspection|moderation|safety|blocklist|sensitive",
-    re.IGNORECASE,
+    r"|data_?inspection|moderation|safety|blocklist|sensitive|content_?blocked|hooks_failed"
 )
-# OpenAI (`invalid_prompt`), DeepSeek and gateways that keep the words and drop the code.
+_RULES: Final = r"(polic(y|ies)|guidelines?|guardrails?)"
+# OpenAI (`invalid_prompt`), DeepSeek, Zhipu, xAI, and gateways that keep the words and drop the
+# code. A guardrail alone says nothing: it may be unknown, or out of order.
 _WORDS: Final = re.compile(
-    r"content (management |moderation |filtering )?polic|usage polic|(was|were|been) flagged"
-    r"|content exists risk|inappropriate content|safety system|content[ _]filter",
+    r"content (management |moderation |filtering )?polic|usage polic"
+    r"|(was|were|been) flagged|content exists risk|inappropriate content|敏感内容"
+    r"|(prompt|request|response|content|input|output)( (was|is|has been))? blocked"
+    r"|safety (system|filter)|content[ _]filter"
+    rf"|violat(es|ed|ing|ion).{{0,60}}\b{_RULES}|{_RULES}[_ ]?violat"
+    r"|guardrail.{0,60}(interven|block|violat|trigger)|guardrail checks.{0,40} failed",
     re.IGNORECASE,
 )
 _RESULTS: Final = ("content_filter_result", "content_filter_results")
@@ -50,7 +56,8 @@ def filter_of_choice(body: Mapping[str, Any], choice: Mapping[str, Any]) -> str 
     """
     for key in _REASONS:
         word = choice.get(key)
-        if isinstance(word, str) and _FINISH.fullmatch(known_form(word)):
+        # Gemini names the category behind the word: `content_filter: PROHIBITED_CONTENT`.
+        if isinstance(word, str) and _FINISH.fullmatch(known_form(word.partition(":")[0])):
             prompt = body.get("prompt_filter_results")
             return _reason(word, [choice, *(prompt if isinstance(prompt, list) else [])])
     return None
@@ -86,7 +93,7 @@ def filter_of_error(status: int, error: Mapping[str, Any], words: str) -> str | 
     codes = [
         str(code)
         for code in (error.get("code"), error.get("type"), inner.get("code"))
-        if isinstance(code, str) and _CODE.search(code)
+        if isinstance(code, str) and _CODE.search(known_form(code))
     ]
     # OpenRouter.
     reasons = details.get("reasons")
