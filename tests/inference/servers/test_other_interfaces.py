@@ -49,3 +49,12 @@ def test_an_answer_of_another_interface(body: dict[str, Any], interface: str) ->
 def test_a_stream_that_was_not_asked_for(body: bytes) -> None:
     with pytest.raises(WrongAddressError, match="a stream of parts"):
         read_answer(0, body)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [b"<!doctype html><p>hi", b"\n <HTML><body>", b"<!-- c --><html>", b"<?xml version='1.0'?>"],
+)
+def test_a_page_for_people(page: bytes) -> None:
+    with pytest.raises(WrongAddressError, match="a web page"):
+        read_answer(0, page)
