@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -12,6 +11,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.factors import SET, refuse_words
 from refusal_parity.inference.column_names import scalar_columns
 from refusal_parity.inference.response_files import read_columns
+from refusal_parity.placeholders import placeholder_in
 from refusal_parity.prompts import OWN_COLUMNS, in_its_case, refuse_damaged, with_numbers
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ _CORE: Final = ("group", "gender", "commonness", "family")
 """Factors that every table of prompts has a column for."""
 
 _TAKEN: Final = frozenset(OWN_COLUMNS) - {ID, PROMPT, *_CORE}
-_PLACEHOLDER: Final = re.compile(r"\[([A-Z_]+)\]")
 _LEFT_IN: Final = frozenset({"NAME", "MENTION", "PRONOUN"})
 """What people call the placeholders of templates."""
 
@@ -121,10 +120,9 @@ def _refuse_placeholders(frame: pl.DataFrame, factors: Iterable[str], path: Path
     """Raise an InputError at a prompt that is a template."""
     left = _LEFT_IN | {column.upper() for column in factors}
     for prompt, row in frame.select(PROMPT, " row").iter_rows():
-        found = next((text for text in _PLACEHOLDER.findall(prompt) if text in left), None)
-        if found is not None:
+        if (found := placeholder_in(prompt, left)) is not None:
             raise InputError(
-                f"prompt {prompt!r} has the placeholder [{found}], and a list has nothing to put "
+                f"prompt {prompt!r} has the placeholder {found}, and a list has nothing to put "
                 "in its place",
                 where=f"{path}, row {row}",
                 remedy="Write the text out, or give prompts.templates and prompts.names.",

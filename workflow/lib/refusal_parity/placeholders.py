@@ -10,7 +10,7 @@ import polars as pl
 from refusal_parity.spelling import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
 NAME: Final = "[NAME]"
 
@@ -20,8 +20,19 @@ BLANK: Final = "[BLANK]"
 
 _PLACEHOLDER: Final = re.compile(r"\[(\w+)\]")
 
-_NEARLY: Final = re.compile(r"[\[\uff3b]\s*(\w+)\s*[\]\uff3d](?!\()")
-"""A word between brackets, but for the links of Markdown."""
+SQUARE: Final = "[]\uff3b\uff3d"
+"""Square brackets, of full width too."""
+
+_ROUND: Final = "()\uff08\uff09"
+# Each opening bracket, and the closing one after it.
+_OTHERS: Final = "{}\uff5b\uff5d<>\uff1c\uff1e\u2329\u232a\u27e6\u27e7\u27e8\u27e9" + "".join(
+    map(chr, (*range(0x3008, 0x300C), *range(0x3010, 0x3012), *range(0x3014, 0x301C)))
+)
+_OPENING, _CLOSING = (re.escape((SQUARE + _ROUND + _OTHERS)[side::2]) for side in range(2))
+_BRACKETED: Final = re.compile(
+    rf"(?P<left>([{_OPENING}])\2*)\s*(?P<word>\w+)\s*(?P<right>([{_CLOSING}])\5*)"
+)
+"""A word between brackets of any kind, single or doubled."""
 
 
 def parted(template: str) -> list[str]:
@@ -49,22 +60,42 @@ def columns_of(template: str, columns: Iterable[str]) -> list[str]:
 
 
 def left_in_brackets(template: str, columns: Iterable[str]) -> Iterator[tuple[str, str | None]]:
-    """What stands between brackets as a placeholder does, and is sent as it stands.
+    """What stands between brackets as a placeholder does, and whose brackets are sent.
+
+    Between square ones that is any word; between others, which code and other texts have too,
+    a placeholder in capitals.
 
     Args:
         template: its text.
         columns: of the names.
 
     Yields:
-        The text, and the column that it nearly is the placeholder of, in small letters or with
-        blanks; null for none.
+        The text, and the column that it can only be the placeholder of; null where there is
+        none, or where round brackets may hold an abbreviation.
     """
     known = {reading(column): column for column in (*columns, "blank")}
-    for found in _NEARLY.finditer(template):
-        column = known.get(reading(found[1]))
-        is_one = _PLACEHOLDER.fullmatch(found[0]) and found[1].isupper()
-        if not is_one:
-            yield found[0], column
+    for found in _BRACKETED.finditer(template):
+        word, column = found["word"], known.get(reading(found["word"]))
+        if _is_within(found, SQUARE):
+            is_link_of_markdown = template.startswith("(", found.end())
+            is_doubled = min(len(found["left"]), len(found["right"])) > 1
+            is_one = word.isupper() and f"[{word}]" in found[0] and not is_doubled
+            if not is_one and not is_link_of_markdown:
+                yield found[0], column
+        elif column is not None and word.isupper():
+            yield found[0], None if _is_within(found, _ROUND) else column
+
+
+def placeholder_in(text: str, words: Container[str]) -> str | None:
+    """The first of some words in a text between brackets that are not round, with these."""
+    for found in _BRACKETED.finditer(text):
+        if found["word"] in words and not _is_within(found, _ROUND):
+            return found[0]
+    return None
+
+
+def _is_within(found: re.Match[str], brackets: str) -> bool:
+    return found["left"][0] in brackets and found["right"][0] in brackets
 
 
 def filled_template() -> pl.Expr:

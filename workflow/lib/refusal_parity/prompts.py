@@ -14,7 +14,7 @@ from refusal_parity.csvfiles import read_csv, refuse_duplicates, refuse_spelling
 from refusal_parity.dimensions import DIMENSIONS, Unit, of_unit
 from refusal_parity.errors import InputError
 from refusal_parity.factors import SET
-from refusal_parity.placeholders import NAME, columns_of, left_in_brackets
+from refusal_parity.placeholders import NAME, SQUARE, columns_of, left_in_brackets
 from refusal_parity.spelling import DIRECTION_MARKS, as_known, reading, uniform
 from refusal_parity.textfiles import once_encoded
 from refusal_parity.workbooks import Sheet
@@ -143,10 +143,11 @@ def _refuse_unfilled(templates: pl.DataFrame, path: Path, names: pl.DataFrame, a
         for left, column in left_in_brackets(template, known):
             if column is None:
                 continue
+            others = "" if left[0] in SQUARE else " What is in small letters between these is sent."
             raise InputError(
-                f"{left} is not written as a placeholder, and would be sent as it stands",
+                f"{left} is not written as a placeholder, and its brackets would be sent",
                 where=where,
-                remedy=f"Write [{column.upper()}].",
+                remedy=f"Write [{column.upper()}]." + others,
             )
         for column in used:
             empty = names.filter(pl.col(column).is_null())

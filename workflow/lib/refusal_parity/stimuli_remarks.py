@@ -51,17 +51,17 @@ def direction_twins(names: pl.DataFrame) -> list[str]:
     return twins
 
 
-def sent_in_brackets(templates: pl.DataFrame, file: str) -> list[str]:
+def sent_in_brackets(stimuli: Stimuli, file: str) -> list[str]:
     """A sentence on the templates with words in brackets that no name fills.
 
     Args:
-        templates: as from `read_templates`.
-        file: where they stand.
+        stimuli: as from `read_stimuli`.
+        file: where the templates stand.
     """
     left = [
         (key, text)
-        for key, template in templates.select("template_id", "template").iter_rows()
-        for text, _ in left_in_brackets(template, ())
+        for key, template in stimuli.templates.select("template_id", "template").iter_rows()
+        for text, _ in left_in_brackets(template, stimuli.names.columns)
     ]
     if not left:
         return []

@@ -184,7 +184,7 @@ def _check_stimuli(config: StudyConfig, where: str) -> Checked:
             f"{prompts.group_column!r}"
         )
     remarks += direction_twins(stimuli.names)
-    remarks += sent_in_brackets(stimuli.templates, files[0])
+    remarks += sent_in_brackets(stimuli, files[0])
     remarks += check_levels(analysis, units, where=where)
     check_stages(stimuli, analysis, where=where)
     stimuli = at_stage(stimuli, analysis)
