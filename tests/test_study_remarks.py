@@ -50,6 +50,11 @@ _FIFTH = NAMES + "c1,Eleni,grek,woman\n"
             "(a2, a4). With 2 against 2 names no permutation test has a p-value below 0.33"),
         ),
         (
+            {"names": NAMES.replace(",greek,", ",NA,"), "group": "NA"},
+            ("n.csv: 'NA' is taken for a group, of 4: programs write it where nothing stands; if "
+            "nothing is known of these, leave the cells empty"),
+        ),
+        (
             {"family": "work"},
             "t.csv: few templates for family: 'food' has 1 template (f1)",
         ),

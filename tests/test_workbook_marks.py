@@ -213,6 +213,16 @@ def test_csvs_of_spreadsheets_hold_errors_as_texts(tmp_path: Path) -> None:
     assert words in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "word", ["#ERROR!", "#DZIEL/0!", "#ÜBERLAUF!", "#¿NOMBRE?", "#ССЫЛКА!", "#N/B", "#NV"]
+)
+def test_errors_of_any_language(tmp_path: Path, word: str) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text(f"p,r\n1,{word}\n2,#Yes!\n3,#1 choice!\n")
+    with pytest.raises(InputError, match=r"row 2: column 'r' holds .*, an error of a formula\."):
+        read_columns(path, {"columns.response": "r"})
+
+
 def test_a_response_that_became_a_date(tmp_path: Path) -> None:
     path = tmp_path / "r.xlsx"
     with xlsxwriter.Workbook(path) as book:

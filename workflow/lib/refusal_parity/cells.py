@@ -35,13 +35,16 @@ _HEADER: Final = 100_000
 
 
 _ERRORS: Final = re.compile(
-    r"#(?:N/A|N/D|NV|[¡¿]?(?:NAME|NOMBRE|NOM|NOME)\?|GETTING_DATA|¡?(?:VALUE|WERT|VALEUR|VALOR|VALORE"
-    r"|REF|BEZUG|RIF|DIV/0|NUM|ZAHL|NOMBRE|NULL|NUL|NULO|NULLO|SPILL|CALC|FIELD|BLOCKED|CONNECT|UNKNOWN"
-    r"|BUSY|EXTERNAL)!)|Err:\d{3}"
+    r"#(?:N/[ABD]|NV|I/T|YOK|\u041d/\u0414|HIÁNYZIK|GETTING_DATA|[¡¿]?(?:(?![a-z1-9_])[\w/])+[!?])"
+    r"|Err:\d{3}"
 )
-"""What spreadsheets write for formulas that failed, in some of their languages."""
+"""What spreadsheets write for formulas that failed: capitals of any language with a mark behind
+them (`#NAME?`, `#DIV/0!`; `#ERROR!` where Google reads a text as a formula), and what they say of
+values that are not there."""
 
-NOTHING: Final = frozenset({"nan", "NaN", "<NA>", "None", "NULL", "null"})
+NOTHING: Final = frozenset(
+    {"nan", "NaN", "<NA>", "NA", "None", "NULL", "null", "undefined", "\\N", "NaT"}
+)
 """What programs write into tables of text where a value is missing."""
 
 

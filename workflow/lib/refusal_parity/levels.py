@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import comb
 from typing import TYPE_CHECKING, Final
 
+from refusal_parity.cells import NOTHING
 from refusal_parity.counting import counted
 from refusal_parity.dimensions import DIMENSIONS, Dimension, Unit, composed, declare_factor
 from refusal_parity.errors import InputError
@@ -57,7 +58,8 @@ def check_levels(analysis: AnalysisConfig, units: Mapping[Unit, Units], *, where
         where: the config file, for error texts.
 
     Returns:
-        A sentence for each dimension in which a level has too few units to be compared.
+        A sentence for each dimension in which a level has too few units to be compared, or is
+        called by a word that programs write where nothing stands.
 
     Raises:
         InputError: a dimension is no factor of them, or one of numbers; its reference is
@@ -96,6 +98,7 @@ def check_levels(analysis: AnalysisConfig, units: Mapping[Unit, Units], *, where
                 else f"It has no {key} at all: fill a column of that name, or take the dimension "
                 "out.",
             )
+        remarks += _nothing(dimension, counts, given.said_in)
         if len(counts) == 1:
             remarks.append(
                 f"analysis.dimensions.{key}: {compared.reference!r} is the only {key} of "
@@ -130,6 +133,16 @@ def _counted(levels: pl.Series, keys: pl.Series) -> dict[str, list[str]]:
         if level is not None:
             counts.setdefault(level, []).append(key)
     return counts
+
+
+def _nothing(dimension: Dimension, counts: Mapping[str, list[str]], file: str) -> list[str]:
+    """One sentence on each level that may be none; arms are named in the config by hand."""
+    return [
+        f"{file}: {level!r} is taken for a {dimension.key}, of {len(keys):,}: programs write it "
+        "where nothing stands; if nothing is known of these, leave the cells empty"
+        for level, keys in counts.items()
+        if level in NOTHING and dimension.unit is not Unit.PROMPT
+    ]
 
 
 def _few(
