@@ -195,6 +195,44 @@ def test_what_a_study_says_of_its_factors(
     assert raised.value.where.startswith(f"x.yaml, analysis.dimensions.{dimension}")
 
 
+@pytest.mark.parametrize("section", ["dimensions", "covariates"])
+@pytest.mark.parametrize(
+    ("key", "what", "remedy"),
+    [
+        ("set", "'set' tells sets apart", "several sets share"),
+        ("prompt_id", "'prompt_id' tells prompts apart", "several prompts share"),
+        ("id", "'id' tells prompts apart", "several prompts share"),
+        ("name", "'name' tells names apart", "several names share"),
+        ("system_prompt", "'system_prompt' tells arms apart", "'arm'"),
+        ("label", "'label' is what the file calls 'theme', by prompts.columns", "'theme' here"),
+    ],
+)
+def test_keys_and_other_names_of_columns_are_said(
+    tmp_path: Path, section: str, key: str, what: str, remedy: str
+) -> None:
+    path = written(tmp_path, head=("id", "prompt", "kind", "label", "set"))
+    raw = config(path, covariates=[key] if section == "covariates" else [])
+    raw["prompts"]["columns"] = {"prompt_id": "id", "theme": "label"}
+    if section == "dimensions":
+        raw["analysis"]["dimensions"][key] = {"reference": "cooking"}
+    with pytest.raises(InputError) as raised:
+        load_config(raw, where="x.yaml")
+    assert raised.value.what.startswith(what)
+    at = "covariates" if section == "covariates" else f"dimensions.{key}"
+    assert raised.value.where == f"x.yaml, analysis.{at}"
+    if section == "covariates" and key != "label":
+        remedy = "a second column with them"
+    assert remedy in raised.value.remedy
+
+
+def test_a_column_that_a_list_goes_by_another_name_for_is_compared(tmp_path: Path) -> None:
+    # The file's `kind` and `topic` the other way round.
+    raw = config(written(tmp_path))
+    raw["prompts"]["columns"] = {"kind": "topic", "topic": "kind"}
+    raw["analysis"]["dimensions"]["kind"]["reference"] = "cooking"
+    check_inputs(load_config(raw, where="x.yaml"), where="x.yaml")
+
+
 def test_what_needs_names_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"analysis\.mixed_model needs names"):
         load_config(config(written(tmp_path), mixed_model=True), where="x.yaml")

@@ -111,6 +111,29 @@ def test_sets_that_are_not_whole_are_named(
             "x.yaml, analysis.dimensions.births",
             "Name it in analysis.covariates",
         ),
+        *(
+            (
+                changes,
+                f"{key!r} tells {what} apart",
+                f"x.yaml, analysis.{at}",
+                remedy,
+            )
+            for changes, key, what, at, remedy in (
+                ({"set": "1"}, "set", "sets", "dimensions.set", "Compare a column whose words"),
+                ({"covariates": ["set"]}, "set", "sets", "covariates", "Name a column of numbers"),
+                ({"name": "x"}, "name", "names", "dimensions.name", "Compare a column whose words"),
+            )
+        ),
+        (
+            {
+                "names": _KNOWN.replace(",group,", ",read_as,"),
+                "prompts": {"group_column": "read_as"},
+                "read_as": "greek",
+            },
+            "'read_as' is what the file calls 'group', by prompts.group_column",
+            "x.yaml, analysis.dimensions.read_as",
+            "Write 'group' here",
+        ),
         (
             {"covariates": ["birth"]},
             "'birth' is no covariate: no column of names or templates has that name",

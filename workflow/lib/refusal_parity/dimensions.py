@@ -33,6 +33,16 @@ WITHIN_TEXTS: Final = frozenset({Unit.NAME, Unit.SET, Unit.PROMPT})
 """Units whose levels are compared within the same templates, or the same matched sets."""
 
 
+KEYS: Final = {
+    **dict.fromkeys(("prompt_id", "prompt"), "prompts"),
+    **dict.fromkeys(("template_id", "template"), "templates"),
+    **dict.fromkeys(("name_id", "name"), "names"),
+    "set": "sets",
+    "system_prompt": "arms",
+}
+"""Columns that tell what a study has from each other, by what that is: they have no levels."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dimension:
     """A column of the prompts whose levels are compared.

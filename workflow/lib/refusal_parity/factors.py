@@ -9,7 +9,7 @@ import polars as pl
 
 from refusal_parity.counting import agreed, counted
 from refusal_parity.csvfiles import row_of
-from refusal_parity.dimensions import DIMENSIONS, Unit, declare_factor, list_up, word_arms
+from refusal_parity.dimensions import DIMENSIONS, KEYS, Unit, declare_factor, list_up, word_arms
 from refusal_parity.errors import InputError
 from refusal_parity.outcomes import OUTCOMES
 
@@ -28,11 +28,6 @@ UNSAFE: Final = "unsafe"
 
 TOKENS: Final = "tokens"
 """The covariate that no file has to give: how many tokens a name takes, by each model's count."""
-
-_IDENTIFIERS: Final = frozenset(
-    {"prompt_id", "template_id", "name_id", "template", "name", "system_prompt", "prompt", SET}
-)
-"""Columns that tell prompts apart, and so divide them into no groups."""
 
 OF_RESPONSES: Final = frozenset(
     {
@@ -117,14 +112,14 @@ def refuse_no_factor(
     """Raise an InputError where no frame has a column of words to compare.
 
     Args:
-        key: what is to be a dimension.
+        key: what is to be a dimension, and none of `KEYS`.
         frames: names, templates or prompts.
         where: for the error text.
         files: what they are read from, for the error text.
     """
     _refuse_column_of_responses(key, where)
     for frame in frames:
-        if key in frame.columns and key not in _IDENTIFIERS:
+        if key in frame.columns:
             if frame.schema[key].is_numeric():
                 raise InputError(
                     f"{key!r} is a factor of numbers, which has no levels to compare",
@@ -170,9 +165,8 @@ def refuse_no_covariate(
             remedy=f"Fill the column {key!r} of the file, or take it out here.",
         )
     if found.cast(pl.Float64, strict=False).null_count() == found.null_count():
-        why = "it is a key" if key == SET else f"templates put it in as [{key.upper()}]"
         raise InputError(
-            f"covariate {key!r} is text, since {why}",
+            f"covariate {key!r} is text, since templates put it in as [{key.upper()}]",
             where=where,
             remedy="Give the file a second column with the same numbers under another name, and "
             "name that here.",
@@ -226,9 +220,7 @@ def naming(key: str, known: Sequence[str]) -> str:
 
 def _words(frame: pl.DataFrame) -> list[str]:
     return [
-        column
-        for column, kind in frame.schema.items()
-        if kind == pl.String and column not in _IDENTIFIERS
+        column for column, kind in frame.schema.items() if kind == pl.String and column not in KEYS
     ]
 
 

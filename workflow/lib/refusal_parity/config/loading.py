@@ -11,7 +11,7 @@ from refusal_parity.config.complaints import readable
 from refusal_parity.config.engines import engine_of
 from refusal_parity.config.labelling import HumanConfig, LabellingConfig
 from refusal_parity.config.opened import at_opened_stage
-from refusal_parity.config.prompted import check_guards, check_prompts
+from refusal_parity.config.prompted import check_factors, check_guards, check_prompts
 from refusal_parity.config.study import StudyConfig
 from refusal_parity.config.trained import with_trained
 from refusal_parity.errors import InputError
@@ -49,6 +49,7 @@ def load_config(raw: dict[str, Any], *, where: str) -> StudyConfig:
         )
     config = with_trained(config, where)
     check_prompts(config, where)
+    check_factors(config, where)
     check_guards(config, where)
     _check_openings(config, where)
     _check_variants(config, where)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from refusal_parity.config.arms import NO_GUARD
 from refusal_parity.config.imported import ImportModel
 from refusal_parity.config.section import lost_sheet
+from refusal_parity.dimensions import KEYS, with_factors
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,6 +78,49 @@ def _check_list(config: StudyConfig, file: str, where: str) -> None:
             where=where,
             remedy="Take it out.",
         )
+
+
+def check_factors(config: StudyConfig, where: str) -> None:
+    """Dimensions and covariates are no keys, and go by the names that the study has for them.
+
+    Raises:
+        InputError: one tells names, texts or arms apart, or is what a file calls another column.
+    """
+    prompts = config.prompts
+    ours = {theirs: known for known, theirs in prompts.columns.items()}
+    if prompts.group_column not in with_factors(()):
+        ours[prompts.group_column] = "group"
+    for section in ("dimensions", "covariates"):
+        for key in getattr(config.analysis, section):
+            at = f"{where}, analysis.{section}" + f".{key}" * (section == "dimensions")
+            known = key if key in prompts.columns else ours.get(key, key)
+            if known in KEYS:
+                raise _is_key(key, KEYS[known], section, at)
+            if known != key:
+                raise InputError(
+                    f"{key!r} is what the file calls {known!r}, by "
+                    f"prompts.{'columns' if known in prompts.columns else 'group_column'}",
+                    where=at,
+                    remedy=f"Write {known!r} here.",
+                )
+
+
+def _is_key(key: str, what: str, section: str, where: str) -> InputError:
+    """That a column has another value for each of the sets, say, that it tells apart."""
+    if section == "covariates":
+        return InputError(
+            f"{key!r} tells {what} apart, and is no number to adjust for",
+            where=where,
+            remedy="Name a column of numbers. If these are some that mean more, give the file a "
+            "second column with them under another name.",
+        )
+    shared = f"a column whose words several {what} share, or add one to the file"
+    better = "'arm'" if what == "arms" else shared
+    return InputError(
+        f"{key!r} tells {what} apart, and so divides them into no groups",
+        where=where,
+        remedy=f"Compare {better}.",
+    )
 
 
 def check_guards(config: StudyConfig, where: str) -> None:
