@@ -11,8 +11,9 @@ from refusal_parity.errors import InputError
 from refusal_parity.factors import SET, refuse_words
 from refusal_parity.inference.column_names import scalar_columns
 from refusal_parity.inference.response_files import read_columns
+from refusal_parity.misread import refuse_damaged
 from refusal_parity.placeholders import placeholder_in
-from refusal_parity.prompts import OWN_COLUMNS, in_its_case, refuse_damaged, with_numbers
+from refusal_parity.prompts import OWN_COLUMNS, in_its_case, with_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

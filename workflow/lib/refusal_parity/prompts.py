@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,9 +13,9 @@ from refusal_parity.csvfiles import read_csv, refuse_duplicates, refuse_spelling
 from refusal_parity.dimensions import DIMENSIONS, Unit, of_unit
 from refusal_parity.errors import InputError
 from refusal_parity.factors import SET
+from refusal_parity.misread import refuse_damaged
 from refusal_parity.placeholders import NAME, SQUARE, columns_of, left_in_brackets
 from refusal_parity.spelling import DIRECTION_MARKS, as_known, reading, uniform
-from refusal_parity.textfiles import once_encoded
 from refusal_parity.workbooks import Sheet
 
 if TYPE_CHECKING:
@@ -26,11 +25,6 @@ if TYPE_CHECKING:
 TEMPLATES: Final = Sheet("templates", needed=False)
 NAMES: Final = Sheet("names", needed=False)
 """Sheets of a workbook that holds both; of any other its first."""
-
-_DAMAGED: Final = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\ufffd]"
-"""Control characters but tabs and ends of lines, and what programs put for bytes that they
-cannot read."""
-
 
 OWN_COLUMNS: Final = (
     "prompt_id",
@@ -261,28 +255,6 @@ def with_numbers(frame: pl.DataFrame, texts: set[str]) -> pl.DataFrame:
             if same and number.drop_nulls().is_finite().all():
                 numbers.append(number)
     return frame.with_columns(numbers)
-
-
-def refuse_damaged(frame: pl.DataFrame, column: str, path: Path) -> None:
-    """Raise an InputError at a text that some program read in another encoding than its own."""
-    damaged = frame.filter(pl.col(column).str.contains(_DAMAGED))
-    if len(damaged):
-        text = damaged[column][0]
-        found = next(character for character in text if re.match(_DAMAGED, character))
-        raise InputError(
-            f"{column} {text!r} holds U+{ord(found):04X}, which stands where a character was lost",
-            where=row_of(path, damaged),
-            remedy="Write the text anew, and save the file in UTF-8.",
-        )
-
-    for text, row in frame.select(column, ROW).drop_nulls().iter_rows():
-        if (meant := once_encoded(text)) is not None:
-            raise InputError(
-                f"{column} {text!r} is UTF-8 that was read as another encoding: it seems to say "
-                f"{meant!r}",
-                where=f"{path}, row {row}",
-                remedy="Write the text anew, and save the file in UTF-8.",
-            )
 
 
 def in_its_case(template: str) -> str:

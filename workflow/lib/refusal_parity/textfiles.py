@@ -6,7 +6,6 @@ import codecs
 import gzip
 import io
 import json
-import re
 import zlib
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,32 +34,12 @@ SIGNS: Final = {
 _TO_SIGNS: Final = str.maketrans(SIGNS)
 
 
-_EUROPEAN: Final = frozenset(map(chr, (*range(0xA0, 0x180), *range(0x2010, 0x2028), 0x20AC)))
-"""Letters of Latin alphabets, and what stands between words."""
-
-
 def encodable(text: str) -> str:
     """The text with U+FFFD for lone halves of pairs, which encode a character together.
 
     JSON can hold such a half; no table and no file can.
     """
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def once_encoded(text: str) -> str | None:
-    """What a text says whose bytes in UTF-8 were read as Windows' encoding; null if none were.
-
-    Hardly any text that means itself is UTF-8 when it is written in that encoding. What is,
-    a capital before a quotation mark for one, would say a single letter that is not European.
-    """
-    if text.isascii():
-        return None
-    try:
-        meant = text.encode("cp1252").decode()
-    except UnicodeError:
-        return None
-    runs = re.findall(r"[^\x00-\x7f]+", meant)
-    return meant if all(len(run) > 1 or run in _EUROPEAN for run in runs) else None
 
 
 def printable(text: str) -> str:

@@ -1,0 +1,122 @@
+"""Texts whose bytes some program read in another encoding than their own."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from refusal_parity.cells import ROW
+from refusal_parity.csvfiles import row_of
+from refusal_parity.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_DAMAGED: Final = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\ufffd]"
+"""Control characters but tabs and ends of lines, and what programs put for bytes that they
+cannot read."""
+
+_BYTES_OF_WINDOWS: Final = {
+    ord(character): byte
+    for byte in range(0x80, 0xA0)
+    for character in bytes([byte]).decode("cp1252", "ignore")
+}
+"""Characters of Windows' encoding that Latin-1 has not, by the byte that each stands for."""
+
+_CONTROL: Final = re.compile(r"[\x80-\x9f]")
+"""What such bytes are in Latin-1, and those five everywhere that Windows has no character for."""
+
+_RUN: Final = re.compile(r"[^\x00-\x7f]+")
+
+_EUROPEAN: Final = frozenset(
+    map(chr, (*range(0xA0, 0x180), *range(0x1E00, 0x1F00), *range(0x2010, 0x2028), 0x20AC))
+) | frozenset("\u01a1\u01af\u01b0\u0218\u0219\u021a\u021b\u0259\u02bb")
+"""Letters of Latin alphabets, and what stands between words."""
+
+_END_OF_CAPITALS: Final = re.compile(
+    r"(?:(?<=[A-Z])[\xc2-\xc5\xc9]|(?<![A-Za-z])[\xc4\xc5\xc9])"
+    r"[\xa0\xbb\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u203a\u2122](?![A-Za-z\x80-\uffff])"
+)
+"""A word in capitals whose last has an accent, and what may follow a word."""
+
+_SMALLEST_OF_THREE_BYTES: Final = "\u0800"
+_LETTERS: Final = re.compile(r"[A-Za-z]{2}")
+
+
+def once_encoded(text: str) -> str | None:
+    """What a text says whose bytes in UTF-8 were read as another encoding; null if none were.
+
+    Windows' encoding (cp1252), Latin-1 or the Macintosh's. Hardly any text that means itself
+    is UTF-8 when it is written in one of them: what is, a capital before a quotation mark for
+    one, would say no more than letters that stand alone and are not European. Where it was
+    read so twice, this is what was written first.
+    """
+    if text.isascii():
+        return None
+    # A last letter's blank without a break may have been taken for an edge of the cell.
+    whole = f"{text}\xa0" if "\xc2" <= text[-1] <= "\xdf" else text
+    for meant in (_read_by_windows(whole), _read_by_macintosh(text)):
+        if meant is not None:
+            return once_encoded(meant) or meant
+    return None
+
+
+def _read_by_windows(text: str) -> str | None:
+    try:
+        meant = text.translate(_BYTES_OF_WINDOWS).encode("latin-1").decode()
+    except UnicodeError:
+        return None
+    runs = zip(_RUN.finditer(text), _RUN.findall(meant), strict=True)
+    is_meant = _CONTROL.search(text) or any(
+        _is_european(says) and not _END_OF_CAPITALS.match(text, run.start()) for run, says in runs
+    )
+    return meant if is_meant else None
+
+
+def _read_by_macintosh(text: str) -> str | None:
+    """Roots and other signs of formulas are letters there: those of a word must stand beside."""
+    try:
+        meant = text.encode("mac_roman").decode()
+    except UnicodeError:
+        return None
+    runs = zip(_RUN.finditer(text), _RUN.findall(meant), strict=True)
+    is_meant = any(
+        _is_european(says)
+        and (
+            says >= _SMALLEST_OF_THREE_BYTES or len(says) > 1 or _LETTERS.search(_beside(text, run))
+        )
+        for run, says in runs
+    )
+    return meant if is_meant else None
+
+
+def _beside(text: str, run: re.Match[str]) -> str:
+    return text[max(run.start() - 2, 0) : run.start()] + text[run.end() : run.end() + 2]
+
+
+def _is_european(says: str) -> bool:
+    """Whether adjoining characters are many, or one that European languages have."""
+    return len(says) > 1 or says in _EUROPEAN
+
+
+def refuse_damaged(frame: pl.DataFrame, column: str, path: Path) -> None:
+    """Raise an InputError at a text that some program read in another encoding than its own."""
+    for text, row in frame.select(column, ROW).drop_nulls().iter_rows():
+        if (meant := once_encoded(text)) is not None:
+            raise InputError(
+                f"{column} {text!r} is UTF-8 that was read as another encoding: it seems to say "
+                f"{meant!r}",
+                where=f"{path}, row {row}",
+                remedy="Write the text anew, and save the file in UTF-8.",
+            )
+    damaged = frame.filter(pl.col(column).str.contains(_DAMAGED))
+    if len(damaged):
+        text = damaged[column][0]
+        found = next(character for character in text if re.match(_DAMAGED, character))
+        raise InputError(
+            f"{column} {text!r} holds U+{ord(found):04X}, which stands where a character was lost",
+            where=row_of(path, damaged),
+            remedy="Write the text anew, and save the file in UTF-8.",
+        )
