@@ -64,6 +64,7 @@ MODEL_KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     "models.i.where": ([{}, {"split": "test"}, {"a": ["x", 1]}], [{"a": None}, "test", None]),
     "models.i.called": WORD_OR_NONE,
     "models.i.sheet": WORD_OR_NONE,
+    "models.i.rows": WORD_OR_NONE,
     "models.i.columns.model": WORD_OR_NONE,
     "models.i.labels": (
         [{}, {"yes": "answer", "no": "refusal", "1": None}],
@@ -80,6 +81,8 @@ MODEL_KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     "models.i.columns.label": WORD_OR_NONE,
     "models.i.columns.thinking": WORD_OR_NONE,
     "models.i.columns.finish_reason": WORD_OR_NONE,
+    "models.i.columns.refusal": WORD_OR_NONE,
+    "models.i.columns.error": WORD_OR_NONE,
     "models.i.download.url": (["http://localhost/a"], ["file:///etc/passwd", "a", None]),
     "models.i.download.sha256": SHA,
     "models.o.openings": (["draw", None], ["weigh", "both", 3]),

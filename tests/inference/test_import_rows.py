@@ -212,7 +212,7 @@ def test_where_and_sheet_are_of_tables() -> None:
         "prompts": {"templates": "t.csv", "names": "n.csv"},
         "models": {"m": {"engine": "import", "path": "x", "format": "responses", "sheet": "a"}},
     }
-    with pytest.raises(InputError, match="where and sheet belong to format table"):
+    with pytest.raises(InputError, match="where, sheet and rows belong to format table"):
         load_config(raw, where="x")
 
 

@@ -52,6 +52,16 @@ class TableColumns(Section):
         description="Why the response ended, in a service's words: `length` where it was cut off, "
         "`content_filter` where a filter stopped it.",
     )
+    refusal: str | None = Field(
+        default=None,
+        description="What the model wrote to refuse, where the file keeps it apart from the "
+        "response, as OpenAI's `message.refusal`.",
+    )
+    error: str | None = Field(
+        default=None,
+        description="What went wrong, in a service's words or code: no response came, or a filter "
+        "stopped it; empty where a response came.",
+    )
 
     @model_validator(mode="after")
     def _has_a_prompt(self) -> Self:
@@ -95,6 +105,11 @@ class ImportModel(EngineModel):
         description="With format table: the rows to take, by column and what stands there: "
         "`{split: test, filter: [none, strict]}`.",
     )
+    rows: str | None = Field(
+        default=None,
+        description="Of a JSON file that holds one object: path of the list with a row for each "
+        "response, such as `samples` or `results.results`.",
+    )
     called: str | None = Field(
         default=None,
         description="What the column columns.model calls this model, or a responses.parquet of "
@@ -126,8 +141,8 @@ class ImportModel(EngineModel):
             raise ValueError("columns belongs to format table, which needs it")
         if self.labels and (self.columns is None or self.columns.label is None):
             raise ValueError("labels explains the words of columns.label, which is not named")
-        if self.format != "table" and (self.where or self.sheet is not None):
-            raise ValueError("where and sheet belong to format table")
+        if self.format != "table" and (self.where or self.sheet or self.rows):
+            raise ValueError("where, sheet and rows belong to format table")
         if lost := lost_sheet(self.sheet, self.path):
             raise ValueError(f"sheet {lost}")
         return self

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 ROWS: Final = frozenset({".csv", ".tsv", *WORKBOOKS})
 """Endings of tables whose cells are all text."""
 
+JSON: Final = frozenset({".json", ".jsonl", ".ndjson"})
+"""Endings of files of objects."""
+
 
 def kind_of(path: Path) -> str:
     """The ending of a file's name that says what it is; text may be compressed."""
@@ -43,7 +46,7 @@ def scalar_columns(
         InputError: the file cannot be read.
     """
     kind = kind_of(path)
-    if kind in {".json", ".jsonl", ".ndjson"}:
+    if kind in JSON:
         rows = [row for _, row in objects_of(path, read_text(path, remedy="Save it in UTF-8."))]
         names = dict.fromkeys(name for row in rows for name in row)
         nested = {name for row in rows for name in row if isinstance(row[name], list | dict)}

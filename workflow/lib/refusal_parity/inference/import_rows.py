@@ -16,6 +16,8 @@ from refusal_parity.spelling import reading
 from refusal_parity.vocabulary import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from refusal_parity.config import ImportModel
 
 _SHOWN: Final = 10
@@ -24,13 +26,16 @@ _FEW_COPIES: Final = 10
 """Fewer prompts may have the same texts by chance."""
 
 
-def read_chosen(path: Path, source: ImportModel, model: str) -> pl.DataFrame:
+def read_chosen(
+    path: Path, source: ImportModel, model: str, say: Callable[[str], None]
+) -> pl.DataFrame:
     """The rows of a table that the config asks for.
 
     Args:
         path: a file that `read_columns` takes.
         source: the model's part of the config, with `columns`.
         model: the model's key.
+        say: told of responses that are not read.
 
     Returns:
         The columns of `TableColumns` but for `model`, and `ROW`.
@@ -39,7 +44,7 @@ def read_chosen(path: Path, source: ImportModel, model: str) -> pl.DataFrame:
         InputError: the file cannot be read, or no row has what is asked for.
     """
     asked = _asked(source)
-    rows = read_columns(path, asked, sheet=source.sheet)
+    rows = read_columns(path, asked, sheet=source.sheet, rows=source.rows, say=say)
     for column, words in source.where.items():
         rows = _with(rows, f"where.{column}", words, path)
     called = asked["columns.model"]
@@ -149,6 +154,18 @@ def copies(responses: pl.DataFrame) -> str | None:
         f"WARNING all {counted(len(several), 'prompt')} with several responses have the same text "
         "in each: if rows were copied, or temperature was 0, leave one of them, since copies make "
         "intervals too narrow"
+    )
+
+
+def without_text(responses: pl.DataFrame) -> str | None:
+    """A sentence where labels were given to responses whose text is missing."""
+    found = responses.filter(pl.col("imported_label").is_not_null(), status=str(Status.EMPTY))
+    if found.is_empty():
+        return None
+    return (
+        f"WARNING {counted(len(found), 'row')} {agreed(len(found), 'has', 'have')} a label and no "
+        "response, which counts as empty, whatever the label says: give the text, or a word in its "
+        "place where nobody may read it"
     )
 
 

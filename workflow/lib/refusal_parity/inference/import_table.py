@@ -16,7 +16,8 @@ from refusal_parity.inference.finish_reasons import finish_reason, is_failure
 from refusal_parity.inference.import_labels import known_labels
 from refusal_parity.inference.import_rows import read_chosen
 from refusal_parity.inference.requests import CUT_OFF
-from refusal_parity.inference.servers.refusals import filter_of_choice
+from refusal_parity.inference.servers.errors import one_line
+from refusal_parity.inference.servers.refusals import filter_of_choice, filter_of_error
 from refusal_parity.spelling import as_known
 from refusal_parity.tables import Responses
 from refusal_parity.vocabulary import Status
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from refusal_parity.config import ImportModel, TableColumns
 
 _SHOWN: Final = 5
+_BAD_REQUEST: Final = 400
 _UNKNOWN: Final = (
     *("response_id", "seed", "prompt_tokens", "response_tokens", "cost", "rendered_sha256"),
     *("answered_at", "answered_by", "fingerprint"),
@@ -63,7 +65,7 @@ def read_response_table(
     columns = source.columns
     if columns is None:
         raise TypeError("a table needs its columns")
-    rows = _without_words(read_chosen(path, source, model), path, say)
+    rows = _with_refusals(_without_words(read_chosen(path, source, model, say), path, say))
     keyed = _matched(rows, columns, prompts, path)
     if columns.sample is None:
         keyed = keyed.with_columns(sample=pl.int_range(pl.len()).over("prompt_id"))
@@ -121,7 +123,16 @@ def _without_words(rows: pl.DataFrame, path: Path, say: Callable[[str], None]) -
             f"in row {found[ROW][0]}, and {agreed(len(found), 'counts', 'count')} as empty: "
             "responses that say this themselves can be read from JSON lines"
         )
-    return rows.with_columns(response=pl.when(~is_word).then("response"))
+    return rows.with_columns(
+        pl.when(~pl.col(column).is_in(NOTHING)).then(column).alias(column)
+        for column in ("response", "refusal", "error")
+    )
+
+
+def _with_refusals(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with what a model wrote to refuse after what it had begun with."""
+    said = pl.concat_str("response", "refusal", separator="\n\n", ignore_nulls=True)
+    return rows.with_columns(response=pl.when(said != "").then(said))
 
 
 def _numbered(samples: pl.Series, say: Callable[[str], None]) -> pl.Series:
@@ -135,16 +146,25 @@ def _numbered(samples: pl.Series, say: Callable[[str], None]) -> pl.Series:
     return numbers - 1
 
 
+def _how(word: str | None, error: str | None) -> tuple[str | None, str | None, str | None]:
+    """Finish reason, why a filter refused, and what failed."""
+    refused = filter_of_choice({}, {"finish_reason": word})
+    if error is not None and refused is None:
+        # A code is one word; in a sentence the same word may say anything.
+        code = {} if " " in error else {"code": error}
+        refused = one_line(error) if filter_of_error(_BAD_REQUEST, code, error) else None
+    if refused is not None:
+        return finish_reason(word), refused, None
+    ended = f"finish reason {word!r}" if is_failure(word) else None
+    return finish_reason(word), None, one_line(error) if error else ended
+
+
 def _ended(keyed: pl.DataFrame) -> pl.DataFrame:
     """What came of each request, by the file's finish reason and by the response itself."""
-    words = keyed["finish_reason"]
-    failed = [f"finish reason {word!r}" if is_failure(word) else None for word in words]
-    refused = [filter_of_choice({}, {"finish_reason": word}) for word in words]
-    return keyed.with_columns(
-        finish_reason=pl.Series([finish_reason(word) for word in words], dtype=pl.String),
-        refusal_reason=pl.Series(refused, dtype=pl.String),
-        error=pl.Series(failed, dtype=pl.String),
-    ).with_columns(
+    ended = [_how(*row) for row in keyed.select("finish_reason", "error").iter_rows()]
+    columns = ("finish_reason", "refusal_reason", "error")
+    told = pl.DataFrame(ended, schema=dict.fromkeys(columns, pl.String), orient="row")
+    return keyed.with_columns(told).with_columns(
         status=pl.when(pl.col("refusal_reason").is_not_null())
         .then(pl.lit(str(Status.FILTERED)))
         .when(pl.col("error").is_not_null())

@@ -15,7 +15,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.expansion import expand
 from refusal_parity.inference.finish_reasons import unknown_reasons
 from refusal_parity.inference.import_own import read_own_responses
-from refusal_parity.inference.import_rows import copies, unanswered
+from refusal_parity.inference.import_rows import copies, unanswered, without_text
 from refusal_parity.inference.import_table import read_response_table
 from refusal_parity.inference.layouts import CHEHBOUNI_2024
 from refusal_parity.inference.thinking import Parted, part
@@ -226,7 +226,8 @@ def import_responses(
         responses = answers_to(study, prompts, path)
     responses = _without_thinking(responses, source.thinking, say)
     say(counted(len(responses), "response"))
-    for remark in (copies(responses), unanswered(responses, prompts, path)):
+    remarks = copies(responses), without_text(responses), unanswered(responses, prompts, path)
+    for remark in remarks:
         if remark is not None:
             say(remark)
     if source.columns is not None and source.columns.finish_reason is not None:

@@ -10,19 +10,28 @@ import polars as pl
 
 from refusal_parity.cells import ROW, cell, open_table
 from refusal_parity.errors import InputError
-from refusal_parity.inference.column_names import ROWS, head_of, kind_of, there
+from refusal_parity.inference.column_names import JSON, ROWS, head_of, kind_of, there
+from refusal_parity.inference.json_paths import NOWHERE, lists_of, passed_over, rows_at, within
 from refusal_parity.inference.json_rows import ANEW, objects_of
-from refusal_parity.textfiles import Doubled, encodable, read_text, refuse_devices
+from refusal_parity.textfiles import encodable, read_text, refuse_devices
 from refusal_parity.workbooks import Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from refusal_parity.inference.json_paths import Row
+
+    Say = Callable[[str], None]
+
 _KINDS: Final = "Give a .csv, .xlsx, .jsonl or .parquet file; text may be compressed (.csv.gz)."
 _PROMPTS: Final = frozenset({"columns.prompt", "prompt"})
-_TEXTS: Final = _PROMPTS | {"columns.response"}
+_TEXTS: Final = _PROMPTS | {"columns.response", "columns.refusal"}
 """What people or models wrote, which a spreadsheet may have made something else of."""
+
+_RESPONSE: Final = "columns.response"
+_OFTEN_NULL: Final = frozenset({"columns.refusal", "columns.error"})
+"""What no row of a good file may have."""
 
 _DEEPER: Final = (
     "Name the text within it by its path, such as `resps.0` of a list or `doc.text` of an object; "
@@ -31,7 +40,12 @@ _DEEPER: Final = (
 
 
 def read_columns(
-    path: Path, columns: Mapping[str, str | None], *, sheet: str | None = None
+    path: Path,
+    columns: Mapping[str, str | None],
+    *,
+    sheet: str | None = None,
+    rows: str | None = None,
+    say: Say = lambda _: None,
 ) -> pl.DataFrame:
     """Read some columns of a file, whatever else it holds.
 
@@ -44,6 +58,8 @@ def read_columns(
             objects and lists of one (`doc.question`, `resps.0.0`); null gives an empty
             column.
         sheet: of a workbook; null for the first.
+        rows: path of the list that holds the rows of a JSON file; null for the file itself.
+        say: told of responses that a path does not reach.
 
     Returns:
         A column for each key, and `ROW`: the line, for Parquet the number of the row.
@@ -53,17 +69,22 @@ def read_columns(
             cell is a list or another thing that is no text.
     """
     from_rows = partial(_from_csv, sheet=Sheet(sheet))
+    from_json = partial(_from_json, rows=rows, say=say)
     readers: dict[str, Callable[[Path, Mapping[str, str]], pl.DataFrame]] = {
         **dict.fromkeys(ROWS, from_rows),
-        ".json": _from_json,
-        ".jsonl": _from_json,
-        ".ndjson": _from_json,
-        ".parquet": _from_parquet,
+        **dict.fromkeys(JSON, from_json),
+        ".parquet": partial(_from_parquet, say=say),
     }
     kind = kind_of(path)
     if kind not in readers:
         raise InputError(
             f"files of type {path.suffix!r} cannot be read", where=str(path), remedy=_KINDS
+        )
+    if rows is not None and kind not in JSON:
+        raise InputError(
+            f"rows is {rows!r}, and only JSON has lists of rows within objects",
+            where=str(path),
+            remedy="Take rows out.",
         )
     refuse_devices(path)
     named = {key: name for key, name in columns.items() if name is not None}
@@ -75,33 +96,6 @@ def read_columns(
     )
 
 
-def _within(row: Mapping[str, Any], name: str, path: Path, at: int) -> Any:
-    """What stands at a path; null where it leads nowhere."""
-    head = head_of(name, row)
-    if head is None:
-        return None
-    _refuse_twice(row, head, path, at)
-    value = row[head]
-    for step in name.removeprefix(head).split(".")[1:]:
-        if isinstance(value, dict):
-            _refuse_twice(value, step, path, at)
-            value = value.get(step)
-        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return None
-    return value
-
-
-def _refuse_twice(found: Mapping[str, Any], key: str, path: Path, at: int) -> None:
-    if isinstance(found, Doubled) and key in found.keys_twice:
-        raise InputError(
-            f"key {key!r} stands twice in one object",
-            where=f"{path}, row {at}",
-            remedy="Rename or remove one of the two.",
-        )
-
-
 def _from_csv(path: Path, named: Mapping[str, str], *, sheet: Sheet) -> pl.DataFrame:
     table = open_table(path, sheet)
     written = there(path, named, table.header, nested=False)
@@ -110,31 +104,46 @@ def _from_csv(path: Path, named: Mapping[str, str], *, sheet: Sheet) -> pl.DataF
     return frame.select(ROW, **{key: pl.col(name) for key, name in written.items()})
 
 
-def _from_json(path: Path, named: Mapping[str, str]) -> pl.DataFrame:
+def _from_json(path: Path, named: Mapping[str, str], *, rows: str | None, say: Say) -> pl.DataFrame:
     """Objects, one on each line or one after the other, or one array of them."""
-    text = read_text(path, remedy="Save it in UTF-8.")
-    rows = list(objects_of(path, text))
-    if not rows:
+    found = objects_of(path, read_text(path, remedy="Save it in UTF-8."))
+    if rows is not None:
+        found = rows_at(found, rows, path)
+    if not found:
         raise InputError("no rows", where=str(path), remedy="Add at least one row.")
-    found = list(dict.fromkeys(key for _, row in rows for key in row))
-    return _texts(rows, there(path, named, found, nested=True), path)
-
-
-def _texts(
-    rows: Sequence[tuple[int, Mapping[str, Any]]], written: Mapping[str, str], path: Path
-) -> pl.DataFrame:
-    """What stands in objects at each path, as text."""
-    columns = {
-        key: [_text(_within(row, name, path, at), _what(key, name), path, at) for at, row in rows]
-        for key, name in written.items()
-    }
-    for key, texts in columns.items():
-        if "." in written[key] and not any(text is not None for text in texts):
+    keys = list(dict.fromkeys(key for _, row in found for key in row))
+    try:
+        written = there(path, named, keys, nested=True)
+    except InputError as error:
+        deeper = list(lists_of(found[0][1])) if len(found) == 1 else []
+        if deeper:
             raise InputError(
-                f"nothing stands at {written[key]!r}, which {key} names, in any row",
+                f"{error.what}; its only row holds {' and '.join(map(repr, deeper))}",
+                where=str(path),
+                remedy=f"If the rows stand there, write `rows: {deeper[0]}` beside columns.",
+            ) from error
+        raise
+    return _texts(found, written, path, say)
+
+
+def _texts(rows: Sequence[Row], written: Mapping[str, str], path: Path, say: Say) -> pl.DataFrame:
+    """What stands in objects at each path, as text."""
+    columns = {}
+    for key, name in written.items():
+        values = [within(row, name, path, at) for at, row in rows]
+        empty = (NOWHERE,) if key in _OFTEN_NULL else (NOWHERE, None)
+        if "." in name and all(any(value is each for each in empty) for value in values):
+            raise InputError(
+                f"nothing stands at {name!r}, which {key} names, in any row",
                 where=str(path),
                 remedy="Correct the mapping in the config.",
             )
+        columns[key] = [
+            None if value is NOWHERE else _text(value, _what(key, name), path, at)
+            for (at, _), value in zip(rows, values, strict=True)
+        ]
+    if (remark := passed_over(rows, written.get(_RESPONSE, ""))) is not None:
+        say(remark)
     return pl.DataFrame(columns, schema=dict.fromkeys(written, pl.String)).with_columns(
         pl.Series(ROW, [at for at, _ in rows], dtype=pl.Int64)
     )
@@ -167,7 +176,7 @@ def _text(value: Any, what: str, path: Path, row: int) -> str | None:
     )
 
 
-def _from_parquet(path: Path, named: Mapping[str, str]) -> pl.DataFrame:
+def _from_parquet(path: Path, named: Mapping[str, str], *, say: Say) -> pl.DataFrame:
     # Slow to import, and planning a study reads no Parquet file.
     from refusal_parity.unfolding_parquet import refuse_unfolding_parquet  # noqa: PLC0415
 
@@ -195,7 +204,7 @@ def _from_parquet(path: Path, named: Mapping[str, str]) -> pl.DataFrame:
     inner = {key: name for key, name in written.items() if key not in flat}
     nested = frame.select(list(dict.fromkeys(str(heads[key]) for key in inner)))
     rows = list(enumerate(nested.iter_rows(named=True), 1))
-    deep = _texts(rows, inner, path).drop(ROW).to_dict()
+    deep = _texts(rows, inner, path, say).drop(ROW).to_dict()
     numbers = pl.Series(ROW, range(1, len(frame) + 1), dtype=pl.Int64)
     return pl.DataFrame({**flat, **deep, ROW: numbers})
 

@@ -1,0 +1,122 @@
+"""Paths into the objects and lists of a row: `doc.question`, `resps.0.0`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from refusal_parity.counting import agreed, counted
+from refusal_parity.errors import InputError
+from refusal_parity.inference.column_names import head_of
+from refusal_parity.textfiles import Doubled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+Row = tuple[int, dict[str, Any]]
+"""A row's number, and what it holds."""
+
+NOWHERE: Final = object()
+"""What stands where a path leads to nothing; a null that ends it early is a null."""
+
+
+def within(row: Mapping[str, Any], name: str, path: Path, at: int) -> Any:
+    """What stands at a path; `NOWHERE` where it leads to nothing.
+
+    Args:
+        row: what a row holds.
+        name: the path.
+        path: the file, for an error.
+        at: the row's number.
+
+    Raises:
+        InputError: a key of the path stands twice in one object.
+    """
+    head = head_of(name, row)
+    if head is None:
+        return NOWHERE
+    _refuse_twice(row, head, path, at)
+    value = row[head]
+    for step in name.removeprefix(head).split(".")[1:]:
+        if value is None:
+            return None
+        if isinstance(value, dict) and step in value:
+            _refuse_twice(value, step, path, at)
+            value = value[step]
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return NOWHERE
+    return value
+
+
+def _refuse_twice(found: Mapping[str, Any], key: str, path: Path, at: int) -> None:
+    if isinstance(found, Doubled) and key in found.keys_twice:
+        raise InputError(
+            f"key {key!r} stands twice in one object",
+            where=f"{path}, row {at}",
+            remedy="Rename or remove one of the two.",
+        )
+
+
+def passed_over(rows: Sequence[Row], name: str) -> str | None:
+    """A sentence where a path takes the first of several, as files of several samples hold.
+
+    Args:
+        rows: all of a file.
+        name: the path.
+    """
+    more = [count for _, row in rows if (count := _passed(row, name))]
+    if not more:
+        return None
+    return (
+        f"WARNING {name!r} takes the first where {counted(len(more), 'row')} "
+        f"{agreed(len(more), 'holds', 'hold')} up to {max(more) + 1:,}: the others, {sum(more):,} "
+        "in all, are not read; write each of them into a row of its own"
+    )
+
+
+def _passed(row: Mapping[str, Any], name: str) -> int:
+    """How many a path leaves behind that takes the first of a list; the most of its lists."""
+    value, most = row.get(head_of(name, row) or ""), 0
+    for step in name.removeprefix(head_of(name, row) or name).split(".")[1:]:
+        if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            most = max(most, 0 if int(step) else len(value) - 1)
+            value = value[int(step)]
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return most
+
+
+def rows_at(found: Sequence[Row], name: str, path: Path) -> list[Row]:
+    """The rows that stand in a list within a file's object, numbered through.
+
+    Args:
+        found: the file's objects, mostly one.
+        name: the path of the list.
+        path: the file, for an error.
+
+    Raises:
+        InputError: no list of objects stands there.
+    """
+    rows: list[Any] = []
+    for at, row in found:
+        value = within(row, name, path, at)
+        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+            held = ", ".join(lists_of(row)) or "none"
+            raise InputError(
+                f"no list of objects stands at {name!r}, which rows names (lists: {held})",
+                where=f"{path}, row {at}",
+                remedy="Correct the path in the config.",
+            )
+        rows += value
+    return list(enumerate(rows, 1))
+
+
+def lists_of(value: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """The paths of lists of objects within an object, those within lists left out."""
+    for key, inner in value.items():
+        if isinstance(inner, list) and inner and all(isinstance(each, dict) for each in inner):
+            yield f"{above}{key}"
+        elif isinstance(inner, dict):
+            yield from lists_of(inner, f"{above}{key}.")
