@@ -71,8 +71,11 @@ def test_a_file_without_failures_may_name_their_columns(tmp_path: Path, study: S
     path.write_text(json.dumps(_batch("Ana", {"content": "la la", "refusal": None})))
     asked = {"prompt": "custom_id", "response": "response.body.choices.0.message.content"}
     refusal = "response.body.choices.0.message.refusal"
-    found = read(path, TableColumns(**asked, refusal=refusal, error="error.code"), study("plain"))
-    assert found["status"].to_list() == ["ok"]
+    said = list[str]()
+    for error in ("error.code", "response.body.error.code"):
+        columns = TableColumns(**asked, refusal=refusal, error=error)
+        assert read(path, columns, study("plain"), say=said.append)["status"].to_list() == ["ok"]
+    assert ["the file tells of no failure" in line for line in said] == [True, True]
     with pytest.raises(InputError, match=r"nothing stands at .*refused', which columns.refusal"):
         read(path, TableColumns(**asked, refusal=f"{refusal[:-2]}ed"), study("plain"))
 

@@ -30,9 +30,6 @@ _TEXTS: Final = _PROMPTS | {"columns.response", "columns.refusal"}
 """What people or models wrote, which a spreadsheet may have made something else of."""
 
 _RESPONSE: Final = "columns.response"
-_OFTEN_NULL: Final = frozenset({"columns.refusal", "columns.error"})
-"""What no row of a good file may have."""
-
 _DEEPER: Final = (
     "Name the text within it by its path, such as `resps.0` of a list or `doc.text` of an object; "
     "or write it into a column of its own."
@@ -131,13 +128,8 @@ def _texts(rows: Sequence[Row], written: Mapping[str, str], path: Path, say: Say
     columns = {}
     for key, name in written.items():
         values = [within(row, name, path, at) for at, row in rows]
-        empty = (NOWHERE,) if key in _OFTEN_NULL else (NOWHERE, None)
-        if "." in name and all(any(value is each for each in empty) for value in values):
-            raise InputError(
-                f"nothing stands at {name!r}, which {key} names, in any row",
-                where=str(path),
-                remedy="Correct the mapping in the config.",
-            )
+        if "." in name and all(value is NOWHERE or value is None for value in values):
+            _nothing_at(key, name, path, say, is_null=any(value is None for value in values))
         columns[key] = [
             None if value is NOWHERE else _text(value, _what(key, name), path, at)
             for (at, _), value in zip(rows, values, strict=True)
@@ -147,6 +139,18 @@ def _texts(rows: Sequence[Row], written: Mapping[str, str], path: Path, say: Say
     return pl.DataFrame(columns, schema=dict.fromkeys(written, pl.String)).with_columns(
         pl.Series(ROW, [at for at, _ in rows], dtype=pl.Int64)
     )
+
+
+def _nothing_at(key: str, name: str, path: Path, say: Say, *, is_null: bool) -> None:
+    """Tell of a path at which nothing stands; of what only bad rows have, that is no mistake."""
+    if key == "columns.error":
+        say(f"nothing stands at {name!r}, which columns.error names: the file tells of no failure")
+    elif not (is_null and key == "columns.refusal"):
+        raise InputError(
+            f"nothing stands at {name!r}, which {key} names, in any row",
+            where=str(path),
+            remedy="Correct the mapping in the config.",
+        )
 
 
 def _what(key: str, name: str) -> str:
