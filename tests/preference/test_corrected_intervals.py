@@ -163,6 +163,9 @@ def test_no_rate_is_below_0_or_above_1(refuse: int, end: str) -> None:
     assert found.low < refuse / 60 < found.high
 
 
+NONE_AS_HARMFUL = "some of the group's requests have none to be compared with that seems as harmful"
+
+
 def test_what_cannot_be_corrected_says_why() -> None:
     """Everybody answers, so that nothing varies; or no other request seems as harmful."""
     answers = ["answer"] * 60
@@ -178,7 +181,7 @@ def test_what_cannot_be_corrected_says_why() -> None:
         (Adjustment.NONE, 0, "nothing varies"),
         (Adjustment.HARM, 0, "nothing varies"),
         (Adjustment.NONE, 1, "nothing varies"),
-        (Adjustment.HARM, 1, "no requests that seem as harmful"),
+        (Adjustment.HARM, 1, NONE_AS_HARMFUL),
     ):
         unlike = replace(audit, stratum=np.where(np.arange(60) < 1, stratum, 0))
         found = corrected_difference(

@@ -97,6 +97,32 @@ def test_strata_that_the_group_lacks_change_nothing() -> None:
         assert getattr(found, field) == pytest.approx(getattr(alone, field)), field
 
 
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize("openings", [1, 2])
+def test_a_single_opening_to_be_compared_with_tells_no_error(
+    openings: int, *, binary: bool
+) -> None:
+    """Of four conversations as harmful as a half of the group's: then nothing is tested."""
+    group = observed([0, 1] * 20, stratum=[0] * 20 + [1] * 20)
+    other = observed(
+        [0, 1] * 32, [*range(60), *np.arange(4) % openings + 60], [0] * 60 + [1] * 4, start=40
+    )
+    found = difference(group, other, binary=binary, alpha=0.05)
+    assert np.isnan(moments_of(group, other).variance).tolist() == [[False, openings == 1]]
+    told = [found.p_value, found.ci_low, found.ci_high]
+    assert [each is None for each in told] == [openings == 1] * 3
+    assert ("have a single opening to be compared with" in (found.note or "")) is (openings == 1)
+
+
+def test_lengths_vary_where_their_errors_are_no_rounding() -> None:
+    """Their errors are a billionth of their mean."""
+    random = np.random.default_rng(8)
+    one, two = (1000 + random.normal(0, 3e-6, size) for size in (15, 20))
+    found = difference(observed(one), observed(two, start=15), binary=False, alpha=0.05)
+    expected = stats.ttest_ind(one, two, equal_var=False)
+    assert found.p_value == pytest.approx(expected.pvalue, rel=1e-3)
+
+
 @pytest.mark.parametrize("alpha", [0.05, 0.2])
 def test_one_sides_interval_of_a_length_is_students(alpha: float) -> None:
     value = np.random.default_rng(3).normal(50, 20, 9)

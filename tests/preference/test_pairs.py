@@ -73,6 +73,16 @@ def test_pairs_that_were_there_before_are_remarked(tmp_path: Path) -> None:
         assert set(pair.cases) == set(cases)
         assert pair.cases == [case for case in PairCase if case in pair.cases]
         assert pair.exclusion == (EQUAL if EQUAL in cases else None)
+    [frame] = read_pairs(path, layout="messages", columns=PairColumns(), ledger=Ledger())
+    assert frame["cases"].to_list() == [", ".join(pair.cases) or None for pair in pairs]
+    assert frame["cases"][4] == "repeated_pair, reversed_pair"
+
+
+def test_an_answer_may_lack_on_either_side(tmp_path: Path) -> None:
+    path = written(tmp_path, [line("Yes.", None), line(None, "No.")])
+    pairs = read_accounted(path, layout="messages", columns=PairColumns())
+    lacking = [PairCase.REJECTED_WITHOUT_ANSWER, PairCase.CHOSEN_WITHOUT_ANSWER]
+    assert [pair.exclusion for pair in pairs] == lacking
 
 
 def test_the_first_reason_of_several_counts(tmp_path: Path) -> None:
@@ -123,3 +133,8 @@ def test_the_line_of_the_log(left_out: dict[PairCase, int], analysed: int, said:
     counts = {row["case"]: row["n"] for row in ledger.table().to_dicts() if row["n"]}
     assert counts == left_out | ({None: analysed} if analysed else {})
     assert ledger.table().filter(pl.col("case").is_null())["n"].to_list() == [analysed]
+    # Each case stands there once, as what it is.
+    accounts = dict(ledger.table().select("case", "account").rows())
+    assert len(accounts) == ledger.table().height == len(PairCase) + 1
+    left = {case for case, account in accounts.items() if account == "left_out"}
+    assert left == set(INCOMPARABLE)

@@ -86,9 +86,10 @@ CELLS = rows_of(
 def test_sums_are_of_prompts_that_all_answered(
     weights: dict[str, float], expected: dict[str, float]
 ) -> None:
-    found = dict(paired_by_prompt(CELLS, weights, ANALYSIS).select("prompt_id", "refusal").rows())
-    assert found == pytest.approx(expected)
-    assert found["p4"] == 0
+    found = paired_by_prompt(CELLS, weights, ANALYSIS)
+    assert found["prompt_id"].to_list() == list(expected)
+    assert found["refusal"].to_list() == pytest.approx(list(expected.values()))
+    assert found["refusal"][-1] == 0
 
 
 def test_rates_with_and_without_stand_side_by_side() -> None:
@@ -174,6 +175,21 @@ def test_numbers_are_those_of_welch(*, listed: bool) -> None:
     assert (numbers["ci_low"], numbers["ci_high"]) == pytest.approx((ends.low, ends.high))
     assert (numbers["statistic"], numbers["df"]) == pytest.approx((theirs.statistic, theirs.df))
     assert numbers["p_value"] == pytest.approx(theirs.pvalue)
+
+
+def test_results_for_new_templates_have_their_error_too() -> None:
+    """Templates whose quantities lie far apart, names that hardly differ."""
+    apart = 2.0 * pl.col("template_id").str.tail(1).cast(pl.Float64)
+    rows = quantities(listed=False).filter(group="x").with_columns(pl.col("d") * 0.1 + apart)
+    found = paired_means(rows, "d", None)
+    assert found is not None
+    errors = [
+        (contrast_numbers(found, np.ones(1), scope, 0.05, farthest=np.inf) or {})["std_error"]
+        for scope in (Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES)
+    ]
+    # Of three templates at 0, 2 and 4 the mean has the error 2 / sqrt 3.
+    assert errors[1] == pytest.approx(2 / np.sqrt(3), rel=0.1)
+    assert errors[0] < 0.1
 
 
 def test_all_prompts_are_one_level() -> None:

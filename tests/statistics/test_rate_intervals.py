@@ -128,6 +128,13 @@ def test_no_distance_is_beyond_eight_errors() -> None:
     assert two_sided(turned.reach(0.0))[0] == two_sided(apart.reach(0.0))[0]
 
 
+def test_of_a_variance_that_is_not_known_there_is_no_p_value() -> None:
+    for sides in ((0.2, np.nan), (np.nan, 0.2)):
+        one, other = (Rate(0.4, variance).unit_rate() for variance in sides)
+        unknown = Differences(group=one, reference=other, correlation=np.zeros(1))
+        assert np.isnan(two_sided(unknown.reach(0.0))).tolist() == [True]
+
+
 def test_correlations_are_drawn_in_by_half_a_squared_unit() -> None:
     """Of unlike pairs of levels: with 5 units the least, 1 / 50 is taken off the covariance."""
     covariance = np.array(

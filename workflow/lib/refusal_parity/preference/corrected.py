@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.pair_vocabulary import Adjustment
-from refusal_parity.preference.moments import Observed, moments_of
+from refusal_parity.preference.moments import Observed, moments_of, unmatched
 from refusal_parity.statistics.correction import Audited, correct
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.human_sample import wanted
@@ -126,8 +126,9 @@ def corrected_difference(
     group, other = (
         _observed(audit, side, rows, adjustment) for side, rows in zip(found, sides, strict=True)
     )
-    if not np.isin(group.stratum, other.stratum).all():
-        return CorrectedNumber(labelled, note="no requests that seem as harmful")
+    lacking = unmatched(group, other)
+    if lacking is not None:
+        return CorrectedNumber(labelled, note=lacking)
     moments = _with_people(moments_of(group, other), found, (group, other))
     variance, df = (float(each[0, 0]) for each in moments.of_difference(_GROUP, _OTHER))
     if not variance > 0:

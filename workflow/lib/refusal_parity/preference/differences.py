@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from refusal_parity.preference.moments import moments_of
+from refusal_parity.preference.moments import moments_of, unmatched
 from refusal_parity.preference.places import FEWEST
 from refusal_parity.statistics.distributions import norm_isf, t_isf, t_sf
 from refusal_parity.statistics.rate_intervals import Differences, UnitRate, two_sided
@@ -101,9 +101,7 @@ def _lacking(group: Observed, other: Observed) -> str | None:
     fewest = min(group.clusters, other.clusters)
     if fewest < FEWEST:
         return f"fewer than {FEWEST} different openings"
-    if not np.isin(group.stratum, other.stratum).all():
-        return "some of the group's requests have none to be compared with that seems as harmful"
-    return None
+    return unmatched(group, other)
 
 
 def _of_rates(moments: LevelMoments, alpha: float) -> tuple[float, float, float]:

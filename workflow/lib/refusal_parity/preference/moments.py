@@ -75,7 +75,8 @@ def moments_of(group: Observed, other: Observed) -> LevelMoments:
 
     Args:
         group: two clusters or more.
-        other: has conversations in each stratum of the group.
+        other: has conversations in each stratum of the group; its variance is NaN where one
+            of these is of one cluster (`unmatched`).
     """
     share = np.bincount(group.stratum, minlength=int(other.stratum.max()) + 1) / len(group.value)
     sizes = np.bincount(other.stratum, minlength=len(share))
@@ -95,7 +96,7 @@ def moments_of(group: Observed, other: Observed) -> LevelMoments:
     expected = np.array([_expected(each) for each in parts])
     terms = np.stack([each.terms for each in parts])
     covariance = terms @ terms.T
-    diagonal = np.array([_or_none(covariance[at, at], each) for at, each in enumerate(parts)])
+    diagonal = [_without_noise(covariance[at, at], each) for at, each in enumerate(parts)]
     covariance[np.diag_indices(2)] = diagonal
     shared = traces / np.outer(expected, expected)
     weights = [each.weight for each in parts]
@@ -115,6 +116,25 @@ def moments_of(group: Observed, other: Observed) -> LevelMoments:
     )
 
 
+def unmatched(group: Observed, other: Observed) -> str | None:
+    """Why the other side's mean over the group's strata, or its error, is not known; or None.
+
+    Args:
+        group: one conversation or more.
+        other: of any number.
+    """
+    openings = np.unique(np.column_stack([other.stratum, other.cluster]), axis=0)[:, 0]
+    fewest = min(int((openings == each).sum()) for each in np.unique(group.stratum))
+    if fewest == 0:
+        return "some of the group's requests have none to be compared with that seems as harmful"
+    if fewest == 1:
+        return (
+            "some of the group's requests have a single opening to be compared with, "
+            "which does not tell its own error"
+        )
+    return None
+
+
 def _part(
     observed: Observed, residual: FloatArray, cell: IntArray, share: FloatArray, count: int
 ) -> _Part:
@@ -124,11 +144,10 @@ def _part(
     np.add.at(table, (cell, observed.cluster), 1.0)
     sums = np.zeros_like(table)
     np.add.at(sums, (cell, observed.cluster), residual)
-    each = np.where(size > 0, share / np.maximum(size, 1), 0.0)[:, None]
+    each = (share / np.maximum(size, 1))[:, None]
     leverage = table / np.maximum(size, 1)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(leverage < 1, each / np.sqrt(1 - leverage), np.nan)
-    factor = np.where(table > 0, factor, 0.0)
     by_one = each[cell, 0]
     held = size > 0
     means = np.bincount(cell, observed.value, len(share))[held] / size[held]
@@ -159,6 +178,6 @@ def _trace(one: _Part, two: _Part) -> float:
     )
 
 
-def _or_none(variance: float, part: _Part) -> float:
-    """A variance that is 0 but for rounding, as 0."""
-    return 0.0 if bool(is_noise(variance, part.mean**2 + 1)) else variance
+def _without_noise(variance: float, part: _Part) -> float:
+    """A variance that is 0 but for rounding, as 0; what is not known stays so."""
+    return 0 * variance if bool(is_noise(variance, part.mean**2 + 1)) else variance

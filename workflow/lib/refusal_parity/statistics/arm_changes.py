@@ -101,7 +101,7 @@ class ArmMeans:
         def means(values: FloatArray) -> LevelMeans:
             return level_means(Design(names, level, name, template, once, values))
 
-        sizes = rows.group_by(pl.Series("level", level), maintain_order=True).agg(
+        sizes = rows.group_by(pl.Series("level", level)).agg(
             pl.col("n_with", "n_without").sum(),
             units=pl.min_horizontal(pl.col("name_id").n_unique(), pl.col("text_id").n_unique()),
         )

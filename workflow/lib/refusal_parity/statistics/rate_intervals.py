@@ -150,7 +150,8 @@ class Differences:
     def reach(self, value: float) -> FloatArray:
         """How many standard errors away a value is: z of the interval that ends there.
 
-        Above 0 where the difference is above the value; of the shape of the rates.
+        Above 0 where the difference is above the value; of the shape of the rates, NaN where
+        a variance is.
         """
         away = self.estimate - value
 
@@ -159,7 +160,8 @@ class Differences:
             return np.asarray(~(np.where(away < 0, above, below) < np.abs(away)))
 
         found = np.where(away == 0, 0, quantile_of(is_reached, away, farthest=_LARGEST))
-        return np.asarray(np.sign(away) * found, dtype=np.float64)
+        unknown = 0 * (self.group.variance + self.reference.variance)
+        return np.asarray(np.sign(away) * found + unknown, dtype=np.float64)
 
     def _reach(self, z: FloatArray) -> Interval:
         """From each difference to both ends of its interval."""
