@@ -105,6 +105,28 @@ def test_braces_in_what_is_no_path_are_left_alone(workplace: Workplace) -> None:
     assert "muslim" in set(prompts["group"])
 
 
+def test_a_list_is_not_read_anew_for_what_is_compared(workplace: Workplace) -> None:
+    (workplace.folder / "list.csv").write_text(
+        "prompt_id,prompt,kind,topic\na,Hi there,x,u\nb,Ho there,y,v\n", "utf-8"
+    )
+    study = yaml.safe_load((workplace.root / "config/config.yaml").read_text("utf-8"))
+    study["prompts"] = {"list": "list.csv"}
+    study["analysis"] |= {
+        "dimensions": {"kind": {"reference": "x"}},
+        "primary_family": {"outcome": "refusal", "dimension": "kind"},
+    }
+    target = "results/demo/prompts.parquet"
+    made = workplace.run(target, config=workplace.write_config("study.yaml", study))
+    assert made.returncode == 0, made.stderr
+    study["analysis"]["dimensions"]["topic"] = {"reference": "u"}
+    planned = workplace.run("-n", target, config=workplace.write_config("study.yaml", study))
+    assert planned.returncode == 0, planned.stderr
+    assert "list_prompts" not in planned.stdout
+    study["prompts"]["arms"] = {"plain": None, "kind": "Be kind."}
+    planned = workplace.run("-n", target, config=workplace.write_config("study.yaml", study))
+    assert "list_prompts" in planned.stdout
+
+
 def test_selfcheck_can_be_turned_off(workplace: Workplace) -> None:
     with_it = workplace.run("--dry-run")
     assert re.search(r"^gather_selfcheck +1$", with_it.stdout, re.MULTILINE), with_it.stderr

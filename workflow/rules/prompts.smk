@@ -17,7 +17,6 @@ if STUDY.prompts.list is not None:
             # Of a function's value Snakemake fills in nothing.
             columns=lambda wildcards: STUDY.prompts.columns,
             sheet=lambda wildcards: STUDY.prompts.sheet,
-            compared=list(STUDY.analysis.dimensions),
         message:
             "Taking the prompts from {input.list}"
         script:

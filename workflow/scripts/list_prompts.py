@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from refusal_parity.config import load_config
 from refusal_parity.console import job
 from refusal_parity.counting import counted
 from refusal_parity.expansion import list_prompts
@@ -11,7 +12,7 @@ with job("prompts", snakemake.log[0]) as say:
         Path(snakemake.input.list),
         snakemake.params.columns,
         sheet=snakemake.params.sheet,
-        compared=snakemake.params.compared,
+        compared=load_config(snakemake.config, where="the config").analysis.dimensions,
     )
     prompts = list_prompts(listed, snakemake.params.arms)
     write_table(prompts, Prompts, Path(snakemake.output.prompts))
