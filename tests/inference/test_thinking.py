@@ -45,6 +45,10 @@ HEAD = "<|start|>assistant"
         f"<|channel>thought\n{THOUGHT}\n<channel|>{ANSWER}",
         f"<unused94>thought\n{THOUGHT}<unused95>{ANSWER}",
         f"◁think▷{THOUGHT}◁/think▷{ANSWER}",
+        (f"<|begin_of_thought|>\n{THOUGHT}\n<|end_of_thought|>\n\n"
+        f"<|begin_of_solution|>\n{ANSWER}\n<|end_of_solution|>"),
+        f"{THOUGHT}<|end_of_thought|>{ANSWER}",
+        f"<think>{THOUGHT}</think>{ANSWER}<|im_end|>\n<|endoftext|>",
         f"<|content_thinking|>{THOUGHT}<|end_message|><|content_text|>{ANSWER}<|end_message|>",
         (f"<|open|>think<|sep|>{THOUGHT}<|close|>think<|sep|>"
         f"<|open|>response<|sep|>{ANSWER}<|close|>response<|sep|>"),
@@ -90,6 +94,10 @@ def test_the_label_is_that_of_the_same_answer_without_thinking(text: str) -> Non
         ("analysisthey want assistantcommentary to=functions.x", "they want \n\nto=functions.x"),
         ("<think>\n\n</think>", None),
         ("", None),
+        ("<|begin_of_thought|>They want", "They want"),
+        ("<|im_end|>", None),
+        (" </s>\n<pad><pad>", None),
+        ("<think>They want</think><\uff5cend\u2581of\u2581sentence\uff5c>", "They want"),
     ],
 )
 def test_thinking_that_comes_to_nothing_is_no_response(text: str, thinking: str | None) -> None:
@@ -103,6 +111,7 @@ def test_thinking_that_comes_to_nothing_is_no_response(text: str, thinking: str 
     [
         ANSWER,
         "Ana writes <think> before she speaks.",
+        "The tag </s> ends <s>struck-out</s> text.",
         "The tags <think> and </think> enclose thinking.",
         "Close it with </think>.",
         "`</think>` ends what `<think>` began.",

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from refusal_parity.inference.thinking_marks import WRAPPERS, Marks, marks_of
+from refusal_parity.inference.thinking_marks import END, LONGEST_END, WRAPPERS, Marks, marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,7 +57,7 @@ def part(text: str, markup: Thinking = "auto") -> Parted:
     a line of its own, so that a response that quotes a tag stays whole. A closing tag alone
     ends thinking that the prompt began: it counts where it stands as models write it, after
     a whole sentence, right behind a word or at the end of a line, and not where it is quoted
-    within one.
+    within one. The tokens that end a message are no part of it.
 
     Args:
         text: what the model wrote, with the opening tag where the prompt holds it.
@@ -77,7 +77,7 @@ def part(text: str, markup: Thinking = "auto") -> Parted:
         rest = _part_unopened(behind, thoughts, marks, spare=not within)
     rest = _part_later(rest, thoughts, marks)
     if markup == "auto":
-        rest = _unwrapped(rest, thought=bool(thoughts))
+        rest = _unwrapped(_without_end(rest), thought=bool(thoughts))
     thinking = "\n\n".join(filter(None, map(str.strip, thoughts)))
     return Parted(rest.strip(), thinking or None)
 
@@ -176,6 +176,16 @@ def _part_later(text: str, thoughts: list[str], marks: Marks) -> str:
         before, behind = rest[: opened.start()].rstrip(), rest[ended.end() :] if ended else ""
         at, rest = len(before), "\n\n".join(filter(None, [before, behind.strip()]))
     return rest
+
+
+def _without_end(text: str) -> str:
+    """A text without the tokens behind it that end a message."""
+    at = len(text)
+    while found := END.search(text, max(0, at - LONGEST_END), at):
+        at = found.start()
+        while at and text[at - 1].isspace():
+            at -= 1
+    return text[:at]
 
 
 def _unwrapped(text: str, *, thought: bool) -> str:

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import Thinking
 
-_SURE: Final = r"(?:\w+[:|])?think(?:ing|_\w+)?(?::[\w-]+)?|(?:\w+_)?thoughts?(?:_process)?"
+_SURE: Final = (
+    r"(?:\w+[:|])?think(?:ing|_\w+)?(?::[\w-]+)?"
+    # `<|begin_of_thought|>` is ended by another mark than a tag.
+    r"|(?:(?!begin_of_|end_of_)\w+_)?thoughts?(?:_process)?"
+)
 _TAG: Final = (
     rf"{_SURE}|reasoning(?:_\w+)?|reflection|scratchpad|inner_monologue|chain_of_thought"
     r"|(?:nach)?denken|gedanken|überlegung(?:en)?|raisonnement|réflexion|razonamiento|pensamiento"
@@ -72,6 +76,15 @@ WRAPPERS: Final = (
     ("", "[END FINAL RESPONSE]"),
 )
 """What some models put around the response that follows."""
+
+END: Final = re.compile(
+    r"(?:<\|(?:im_end|eot_id|eom_id|end_of_text|endoftext|end_of_turn|end|return|pad)\|>"
+    r"|</s>|<eos>|<end_of_turn>|<turn\|>|<pad>|\[PAD\]|<\uff5cend\u2581of\u2581sentence\uff5c>)\Z"
+)
+"""What ends a message in the tokens of many tokenizers, as text that was decoded with them has."""
+
+LONGEST_END: Final = 24
+"""Characters that none of these exceeds."""
 
 # gpt-oss: each message is in a channel, and only `final` is the response.
 _CHANNEL: Final = "<|channel|>"
