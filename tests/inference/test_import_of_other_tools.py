@@ -80,14 +80,14 @@ def test_a_file_without_failures_may_name_their_columns(tmp_path: Path, study: S
         read(path, TableColumns(**asked, refusal=f"{refusal[:-2]}ed"), study("plain"))
 
 
-def test_words_for_nothing_are_no_errors(tmp_path: Path, study: Study) -> None:
+def test_words_for_nothing_are_neither_errors_nor_thinking(tmp_path: Path, study: Study) -> None:
     path = tmp_path / "r.csv"
-    path.write_text("p,r,e\nAna sings well,la,None\nBo sings well,la,timed out\n")
-    found = read(path, TableColumns(prompt="p", response="r", error="e"), study("plain"))
-    assert sorted(found.select("status", "error").rows(), key=str) == [
-        ("error", "timed out"),
-        ("ok", None),
-    ]
+    path.write_text(
+        "p,r,e,t,f\nAna sings well,la,None,nan,NA\nBo sings well,la,timed out,hm,stop\n"
+    )
+    columns = TableColumns(prompt="p", response="r", error="e", thinking="t", finish_reason="f")
+    found = read(path, columns, study("plain")).select("error", "thinking", "finish_reason")
+    assert sorted(found.rows(), key=str) == [("timed out", "hm", "stop"), (None, None, None)]
 
 
 ROWS = [

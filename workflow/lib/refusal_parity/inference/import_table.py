@@ -125,7 +125,7 @@ def _without_words(rows: pl.DataFrame, path: Path, say: Callable[[str], None]) -
         )
     return rows.with_columns(
         pl.when(~pl.col(column).is_in(NOTHING)).then(column).alias(column)
-        for column in ("response", "refusal", "error")
+        for column in ("response", "refusal", "error", "thinking", "finish_reason")
     )
 
 
