@@ -90,6 +90,8 @@ def test_all_that_mention_a_group_are_asked_about_and_some_others() -> None:
     some = judged_pairs(pairs, mentions, mentioned_in="request", others=10)
     assert {2, 3} <= some
     assert len(some) == 12
+    # By chance, and not those that the file begins with.
+    assert some != set(range(2, 14))
     more = judged_pairs(pairs, mentions, mentioned_in="request", others=20)
     assert some < more
 
@@ -167,6 +169,8 @@ def test_only_what_is_said_in_both_orders_is_a_verdict() -> None:
     assert cut["verdict"].to_list() == table["verdict"].to_list()
     assert cut["problem"][5] == "the judge's answer is cut off: raise labelling.judge_max_tokens"
     assert cut["problem"].null_count() == 5
+    # Answers may come in any order.
+    assert read_pair_judgements(answers_of(*SAID).reverse(), "id").equals(table)
 
 
 def test_disagreement_is_counted_by_group() -> None:

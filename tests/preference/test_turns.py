@@ -55,6 +55,13 @@ def test_a_message_without_its_texts_is_refused(message: Any) -> None:
     assert caught.value.where == "f, line 1"
 
 
+def test_an_unknown_speaker_is_refused_by_name() -> None:
+    with pytest.raises(InputError, match="column 'c' has a message of 'Tool'") as caught:
+        read_messages(messages(("user", "a"), ("Tool", "b")), **AT)
+    assert caught.value.where == "f, line 1"
+    assert "system, human, assistant; also known: " in caught.value.remedy
+
+
 @pytest.mark.parametrize(
     ("turns", "answer", "opening", "cases"),
     [

@@ -72,7 +72,7 @@ class KnowingClassifier:
             frame: as that has it.
         """
         rows = frame.with_columns(text_id=self._text_ids(frame))
-        known = self._find(rows.select("text_id").unique())
+        known = self._find(rows.select("text_id"))
         missing = rows.join(known, on="text_id", how="anti", maintain_order="left")
         self.taken += len(rows) - len(missing)
         self.new += len(missing)
