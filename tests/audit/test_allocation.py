@@ -27,6 +27,8 @@ from refusal_parity.tables import LeafSample
         # Ten beyond the floors, of which the first stratum can give none.
         ([20, 60, 40], 70, 20, [20, 26, 24]),
         ([10, 10, 10], 4, 1, [2, 1, 1]),
+        # Likewise where each has but one row beyond its floor.
+        ([2, 2, 2], 4, 1, [2, 1, 1]),
     ],
 )
 def test_allocation(sizes: list[int], total: int, floor: int, drawn: list[int]) -> None:

@@ -112,6 +112,11 @@ def test_numbers_beyond_all_are_told_by_their_text(written: str) -> None:
     assert OLD[3] in open_.problem
 
 
+def test_where_no_key_is_written_none_is_known() -> None:
+    found = Keys(OLD).known(None, lambda _: True)
+    assert (found.task, found.problem) == (None, "no key")
+
+
 @pytest.mark.parametrize("written", ["1234567890123999", "2.5E+15", "43", "zz", "1e5x", "-42"])
 def test_other_numbers_are_no_keys(written: str) -> None:
     known = Keys(OLD).known(written, lambda _: True)
