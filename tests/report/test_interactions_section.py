@@ -142,25 +142,56 @@ def test_differences_of_all_responses_are_kept_apart() -> None:
     assert len(inputs.interactions(*key)) == 2
 
 
-def test_a_difference_with_covariates_stands_beside_the_one_without() -> None:
+LACKING = "adjusted for births, without 2 names that it is not known of"
+
+
+def _held(note: str, estimate: float | None, p: float | None) -> ReportInputs:
+    """A study whose muslim names are shown to differ from white ones, and by so much when held."""
     inputs = make_inputs(["m"])
+    schema = inputs[Findings].schema
     asked = (pl.col("group") == "muslim") & (pl.col("reference") == "white")
-    held = {
-        "covariates": pl.lit("adjusted for births, without 2 names that it is not known of"),
-        **{f"covariates_{key}": pl.lit(each) for key, each in
-           (("estimate", 0.11), ("ci_low", 0.05), ("ci_high", 0.17), ("p_adjusted", 0.003))},
-    }  # fmt: skip
+    known = estimate is not None
+    held = {"covariates": note, "covariates_estimate": estimate, "covariates_p_adjusted": p}
+    held |= {"estimate": 0.2, "verdict": "shown"}
+    held |= {"covariates_ci_low": 0.05 if known else None}
+    held |= {"covariates_ci_high": 0.17 if known else None}
     found = inputs[Findings].with_columns(
-        pl.when(asked).then(each).otherwise(pl.col(key)).alias(key) for key, each in held.items()
+        pl.when(asked).then(pl.lit(each, schema[key])).otherwise(pl.col(key)).alias(key)
+        for key, each in held.items()
     )
-    inputs = inputs.with_tables({Findings: found})
-    text = " ".join(statement(inputs, "m", inputs.outcome, "group").details)
-    assert (
-        "the difference is +11.0 points (interval 5.0 to 17.0; adjusted p = 0.003) when adjusted "
-        "for births, without 2 names that it is not known of, beside"
-    ) in text
+    return inputs.with_tables({Findings: found})
+
+
+@pytest.mark.parametrize(
+    ("note", "estimate", "p", "said"),
+    [
+        (LACKING, 0.11, 0.003, (
+            "Adjusted for births, without 2 names that it is not known of, the difference for "
+            "muslim names is +11.0 points (95 % interval 5.0 to 17.0; adjusted p = 0.003), beside "
+            "+20.0 as it stands, which decides. Where both differ much, the levels differ in more "
+            "than their name."
+        )),
+        ("adjusted for births; descriptive only: x has 3 names", 0.11, None, (
+            "Adjusted for births, the difference for muslim names is +11.0 points (95 % interval "
+            "5.0 to 17.0), beside +20.0 as it stands, which decides. The adjusted one is a "
+            "description and no finding: x has 3 names."
+        )),
+        ("not estimable: nothing varies; adjusted for births", None, None, (
+            "Adjusted for births, the difference for muslim names is not estimable: nothing "
+            "varies."
+        )),
+    ],
+)  # fmt: skip
+def test_a_difference_with_covariates_stands_beside_the_one_without(
+    note: str, estimate: float | None, p: float | None, said: str
+) -> None:
+    inputs = _held(note, estimate, p)
+    assert said in statement(inputs, "m", inputs.outcome, "group").details
     table = results.differences_table(inputs, inputs.outcome, "group")
     cells = [[cell.text for cell in row] for row in table.rows if "muslim" in row[1].text]
-    assert any("+11.0" in row and "5.0 to 17.0" in row for row in cells)
+    with_numbers = any("+11.0" in row and "5.0 to 17.0" in row for row in cells)
+    assert with_numbers is (estimate is not None)
+    described = [row for row in cells if "with covariates is a description" in row[-1]]
+    assert len(described) == (estimate is not None and p is None)
     plain = results.differences_table(make_inputs(["m"]), inputs.outcome, "group")
     assert "With covariates" not in [heading for heading, _ in plain.columns]

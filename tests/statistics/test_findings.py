@@ -260,7 +260,7 @@ def test_a_test_that_the_self_check_finds_liberal_is_marked() -> None:
         (SURE | {"note": "adjusted for births"}, ("adjusted for births", 0.3, 0.1, 0.5, 0.01)),
         (
             SURE | {"valid": False, "note": "adjusted for births; x has 3 names"},
-            ("adjusted for births; x has 3 names", None, None, None, None),
+            ("adjusted for births; x has 3 names", 0.3, 0.1, 0.5, None),
         ),
         (
             NONE | {"note": "not estimable: nothing varies; adjusted for births"},

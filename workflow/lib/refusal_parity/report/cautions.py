@@ -9,6 +9,7 @@ import polars as pl
 from refusal_parity.counting import counted, enumerated
 from refusal_parity.outcomes import Outcome
 from refusal_parity.quantities import Share
+from refusal_parity.report.held import described_with_covariates, with_covariates
 from refusal_parity.report.small_effects import may_hide
 from refusal_parity.report.unlike import could_explain
 from refusal_parity.statistics.answering.finding import reason_of
@@ -53,7 +54,7 @@ def cautions(inputs: ReportInputs, key: Key, found: list[Finding]) -> list[str]:
         *(sentence for each in shown if (sentence := _adjusted(each))),
         *(sentence for each in shown if (sentence := _rests_on_filter(inputs, key, each))),
         *(each.warning for each in shown if each.warning is not None),
-        *_with_covariates(inputs, found, key[2]),
+        *with_covariates(inputs, found),
         *(each for one in shown if (each := could_explain(inputs, key[0], one))),
         *_liberal(inputs, shown),
         *_lost_by_correction(inputs, found, key[2]),
@@ -101,9 +102,13 @@ def contrast_note(contrast: Finding) -> str:
     """What the tables say beside a difference."""
     by = "the exact permutation of names, for these templates" if contrast.by_names else "t"
     instead = f"decided by {by}: {reason_of(contrast.fallback)}" if contrast.fallback else None
-    return "; ".join(
-        plain(each) for each in (instead, contrast.note, adjusted_note(contrast)) if each
+    said = (
+        instead,
+        contrast.note,
+        adjusted_note(contrast),
+        described_with_covariates(contrast),
     )
+    return "; ".join(plain(each) for each in said if each)
 
 
 def _adjusted(contrast: Finding) -> str | None:
@@ -112,29 +117,6 @@ def _adjusted(contrast: Finding) -> str | None:
         return None
     words = f"{level_words(contrast.dimension, contrast.level)}: "
     return f"For {words}{note}."
-
-
-def _with_covariates(inputs: ReportInputs, found: list[Finding], dimension: str) -> list[str]:
-    """Each difference that is shown with or without covariates, and what it is with them."""
-    alpha = inputs.config.analysis.alpha
-    said = []
-    for each in found:
-        adjusted = each.covariates_estimate
-        p = each.covariates_p_adjusted
-        if each.covariates is None or not (each.shown or (p is not None and p < alpha)):
-            continue
-        level = level_words(dimension, each.level)
-        if adjusted is None:
-            said.append(f"For {level}: {plain(each.covariates)}.")
-            continue
-        said.append(
-            f"For {level} the difference is {points(adjusted, signed=True)} points (interval "
-            f"{interval(each.covariates_ci_low, each.covariates_ci_high)}; adjusted "
-            f"{p_equals(p)}) when {plain(each.covariates)}, beside "
-            f"{points(each.estimate, signed=True)} as it stands, which decides. Where both differ "
-            "much, the levels differ in more than their name."
-        )
-    return said
 
 
 def _missing(found: list[Finding], dimension: str) -> list[str]:

@@ -102,7 +102,9 @@ class Findings(dy.Schema):
     covariates_estimate = dy.Float64(nullable=True, description="the difference so adjusted")
     covariates_ci_low = dy.Float64(nullable=True, description="lower end of its interval")
     covariates_ci_high = dy.Float64(nullable=True, description="its upper end")
-    covariates_p_adjusted = probability("its p-value, corrected for several tests")
+    covariates_p_adjusted = probability(
+        "its p-value, corrected for several tests; null where it only describes"
+    )
     margin = dy.Float64(min=0, description="difference below which levels count as alike")
     p_small = probability("test that the difference is smaller, corrected")
     within_margin = dy.Bool(description="that test shows it")
@@ -115,7 +117,9 @@ class Findings(dy.Schema):
     machine_estimate = dy.Float64(
         nullable=True, description="difference by the machine's labels, where people correct it"
     )
-    machine_p_adjusted = probability("its p-value, corrected for several tests")
+    machine_p_adjusted = probability(
+        "its p-value, corrected for several tests; null where it only describes"
+    )
     type_i_error = probability("of the reported test in the self-check")
     liberal = dy.Bool(description="that rate is shown to be above the nominal level")
     left_out = dy.Int64(

@@ -104,8 +104,9 @@ class Question:
         narrow = {} if corrected else rows.get(OLS_CR2_NAME, {})
         exact = {} if corrected else rows.get(PERMUTATION_NAMES_EXACT, {})
         held = {} if corrected else _of_design(rows, _HELD)
-        if not (held.get("valid") and known(held.get("estimate"))):
-            held = {"note": held.get("note")}
+        if not held.get("valid"):
+            # Its numbers describe, and are no finding.
+            held = held | {"p_adjusted": None}
         p_small = _known(small.get("p_adjusted"))
         people = by_people.get("note")
         first = asked[0] if asked and not corrected else row
