@@ -18,6 +18,8 @@ from refusal_parity.tables import Labels, Prompts, conform
 
 FOLDER: Final = Path(__file__).parent / "reference"
 OWN: Final = ("complete", "unbalanced", "rare", "arms", "covariate")
+LISTED: Final = "listed"
+"""The list of prompts, whose numbers are those of one method."""
 
 _DEFAULTS: Final = {"gender": None, "family": "any", "arm": "plain", "words": 1}
 """Of the columns that a study's file may leave out."""

@@ -268,10 +268,13 @@ def test_a_test_that_the_self_check_finds_liberal_is_marked() -> None:
         ),
     ],
 )
+@pytest.mark.parametrize(
+    ("plain", "adjusted"), [(FIT, "ols_cr2_adjusted"), ("unit_score", "unit_adjusted")]
+)
 def test_a_difference_with_covariates_decides_nothing(
-    held: dict[str, Any], kept: tuple[Any, ...]
+    plain: str, adjusted: str, held: dict[str, Any], kept: tuple[Any, ...]
 ) -> None:
-    row = found([a_row(**UNSURE), a_row("ols_cr2_adjusted", **held)])
+    row = found([a_row(plain, **UNSURE), a_row(adjusted, **held)])
     assert (row["verdict"], row["estimate"]) == ("not_shown", 0.3)
     columns = ("estimate", "ci_low", "ci_high", "p_adjusted")
     assert (row["covariates"], *(row[f"covariates_{key}"] for key in columns)) == kept

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from reference_studies import FOLDER, OWN, numbers_of_r
+from reference_studies import FOLDER, LISTED, OWN, numbers_of_r
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +22,8 @@ PACKAGES = ("clubSandwich", "sandwich", "lme4", "jsonlite")
 def test_studies_are_what_the_program_makes(tmp_path: Path) -> None:
     program = FOLDER / "make_studies.py"
     subprocess.run([sys.executable, program, tmp_path], check=True)
-    assert {each.stem for each in tmp_path.iterdir()} == set(OWN)
-    for key in OWN:
+    assert {each.stem for each in tmp_path.iterdir()} == {*OWN, LISTED}
+    for key in (*OWN, LISTED):
         made, kept = (folder / f"{key}.csv" for folder in (tmp_path, FOLDER))
         assert made.read_text(encoding="utf-8") == kept.read_text(encoding="utf-8"), key
 

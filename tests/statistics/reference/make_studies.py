@@ -9,6 +9,8 @@ unbalanced  a fifth of the cells missing, one to four responses in the rest, som
 rare        some 7 % refusals, one name refused far more often, templates never refused
 arms        the same prompts under three system prompts, a few of them missing in each
 covariate   names whose log frequency moves refusals and differs between groups
+listed      prompts of a list, whose length moves refusals and differs between kinds; `pair` has
+            prompts of one kind together, `set` some of several kinds too
 
     python tests/statistics/reference/make_studies.py [FOLDER]
 """
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 GROUPS = ("amber", "blue", "coral", "dune")
 LABELS = ("refusal", "harmful_refusal", "answer", "partial_answer", "failure")
 REFUSED, COMPLIED = (0.7, 0.3), (0.8, 0.13, 0.07)
+LISTED, MATCHED = (20, 16, 14), 6
 NAME_SD, TEMPLATE_SD, BENT_SD, CELL_SD = 0.9, 1.1, 0.4, 0.4
 
 
@@ -164,11 +167,39 @@ def responses(plan: Plan) -> Iterator[dict[str, object]]:
                 }
 
 
+def listed_responses() -> Iterator[dict[str, object]]:
+    """The rows of the list of prompts, in their order."""
+    random = np.random.default_rng(41)
+    kind = np.repeat(np.arange(len(LISTED)), LISTED)
+    within = np.concatenate([np.arange(size) for size in LISTED])
+    length = np.round(random.gamma(4, 3, len(kind)) + 3 * kind, 1)
+    logit = np.asarray((-0.6, 0.3, -1.0))[kind] + 0.06 * (length - 12)
+    logit += np.repeat(random.normal(0, 0.7, len(kind) // 2), 2) + random.normal(0, 0.6, len(kind))
+    pace = random.normal(40, 8, len(kind)) + length
+    for at in range(len(kind)):
+        for sample in range(random.integers(1, 4)):
+            shares = (
+                (*REFUSED, 0, 0, 0) if random.random() < expit(logit[at]) else (0, 0, *COMPLIED)
+            )
+            yield {
+                "kind": GROUPS[kind[at]],
+                "length": length[at],
+                "prompt": f"p{at:02d}",
+                "pair": f"s{at // 2:02d}",
+                "set": f"m{within[at]:02d}" if within[at] < MATCHED else f"s{at // 2:02d}",
+                "sample": sample,
+                "label": LABELS[random.choice(len(LABELS), p=shares)],
+                "words": max(1, round(random.normal(pace[at], 9))),
+            }
+
+
 def write_studies(folder: Path) -> None:
     """Write every study as a CSV file, one row a response."""
-    for key, plan in STUDIES.items():
-        wanted = {"group", "name", "template", "sample", "label", *plan.columns}
-        rows = list(responses(plan))
+    studies = {key: list(responses(plan)) for key, plan in STUDIES.items()}
+    for key, rows in (studies | {"listed": list(listed_responses())}).items():
+        wanted = {*rows[0]}
+        if key in STUDIES:
+            wanted = {"group", "name", "template", "sample", "label", *STUDIES[key].columns}
         columns = [column for column in rows[0] if column in wanted]
         with (folder / f"{key}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")

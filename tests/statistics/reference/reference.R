@@ -12,7 +12,7 @@ suppressMessages(for (each in needed) library(each, character.only = TRUE))
 
 arguments <- commandArgs(FALSE)
 here <- dirname(normalizePath(sub("--file=", "", grep("--file=", arguments, value = TRUE))))
-for (part in c("methods.R", "names.R", "mixed_model.R", "pooled.R")) source(file.path(here, part))
+for (part in c("methods.R", "names.R", "mixed_model.R", "pooled.R", "listed.R")) source(file.path(here, part))
 
 DIMENSIONS <- list(
   complete = c("group", "gender", "family"), unbalanced = "group", rare = "group",
@@ -210,5 +210,5 @@ meta <- list(
 )
 studies <- lapply(setNames(names(DIMENSIONS), names(DIMENSIONS)), one_study)
 target <- commandArgs(TRUE)
-writeLines(as_json(list(meta = meta, power = power_table(), studies = studies)),
+writeLines(as_json(list(meta = meta, power = power_table(), listed = listed(), studies = studies)),
            if (length(target)) target[1] else file.path(here, "reference.json"))
