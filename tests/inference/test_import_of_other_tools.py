@@ -37,6 +37,7 @@ def test_refusals_and_errors_that_a_file_keeps_apart(tmp_path: Path, study: Stud
         _batch("Ana", {"content": "la la", "refusal": None}),
         _batch("Ana", {"content": None, "refusal": "I can't sing."}),
         _batch("Ana", {"content": "Well.", "refusal": "I won't."}),
+        _batch("Ana", {"content": "No.", "refusal": "No."}),
         _batch("Bo", None, {"code": "content_filter", "message": "no"}),
         _batch("Bo", None, {"code": "server_error", "message": FILTER}),
         _batch("Bo", None, {"code": "server_error", "message": "out of\nmemory"}),
@@ -52,7 +53,9 @@ def test_refusals_and_errors_that_a_file_keeps_apart(tmp_path: Path, study: Stud
         names = found.join(study("plain"), on="prompt_id").sort("name", "sample")
         return names.select("response", "status", "refusal_reason", "error").rows()
 
-    ana = [(text, "ok", None, None) for text in ("la la", "I can't sing.", "Well.\n\nI won't.")]
+    ana = [
+        (text, "ok", None, None) for text in ("la la", "I can't sing.", "Well.\n\nI won't.", "No.")
+    ]
     assert came("error.code") == [
         *ana,
         ("", "filtered", "content_filter", None),

@@ -138,6 +138,7 @@ def _part(kind: str, **fields: Any) -> dict[str, Any]:
         (_body("", choice={"stop_reason": "refusal"}), {"refusal_reason": "refusal"}),
         (_body(choice={"stop_reason": "\n"}), {"refusal_reason": None}),
         (_body("Well.", message={"refusal": "I won't."}), {"text": "Well.\n\nI won't."}),
+        (_body("I won't.", message={"refusal": "I won't."}), {"text": "I won't."}),
         (
             {"choices": [{"index": 1, "message": {"content": "b"}}, *_body("a")["choices"]]},
             {"text": "a"},

@@ -131,7 +131,8 @@ def _without_words(rows: pl.DataFrame, path: Path, say: Callable[[str], None]) -
 
 def _with_refusals(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows with what a model wrote to refuse after what it had begun with."""
-    said = pl.concat_str("response", "refusal", separator="\n\n", ignore_nulls=True)
+    again = pl.when(pl.col("refusal").ne_missing(pl.col("response"))).then("refusal")
+    said = pl.concat_str("response", again, separator="\n\n", ignore_nulls=True)
     return rows.with_columns(response=pl.when(said != "").then(said))
 
 

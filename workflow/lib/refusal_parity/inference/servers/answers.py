@@ -186,8 +186,9 @@ def _said(message: Mapping[str, Any]) -> tuple[str, str | None]:
     if not isinstance(refusal, str | None):
         raise OddAnswerError(f"refusal is {_kind(refusal)}")
     thinking = "\n".join(_flat(thought) for thought in thoughts if thought)
-    # Both where a model begins and then refuses.
-    return "\n\n".join(filter(None, ["".join(texts), refusal])), thinking or None
+    # Both where a model begins and then refuses, once where a gateway has the same in both.
+    said = dict.fromkeys(["".join(texts), refusal])
+    return "\n\n".join(filter(None, said)), thinking or None
 
 
 def _read_part(part: Any, texts: list[str], thoughts: list[Any]) -> None:
