@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,10 +12,13 @@ from report_study import changed, make_inputs
 
 from refusal_parity.report import results
 from refusal_parity.report.figure_interactions import draw_interactions
+from refusal_parity.report.held import with_covariates
 from refusal_parity.report.sections import interactions
 from refusal_parity.report.style import ACCENT, ACCENT_SOFT, figure_style
 from refusal_parity.report.wording import statement
+from refusal_parity.statistics.answering.finding import Finding
 from refusal_parity.tables import Findings, Interactions, conform
+from refusal_parity.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -195,3 +199,30 @@ def test_a_difference_with_covariates_stands_beside_the_one_without(
     assert len(described) == (estimate is not None and p is None)
     plain = results.differences_table(make_inputs(["m"]), inputs.outcome, "group")
     assert "With covariates" not in [heading for heading, _ in plain.columns]
+
+
+def test_differences_with_the_same_covariates_stand_in_one_sentence() -> None:
+    first = Finding(
+        model="m", outcome="refusal", dimension="group", group="muslim", reference="white",
+        verdict=Verdict.SHOWN, estimate=0.2, covariates="adjusted for births",
+        covariates_estimate=0.11, covariates_ci_low=0.05, covariates_ci_high=0.17,
+        covariates_p_adjusted=0.003,
+    )  # fmt: skip
+    second = replace(first, group="black", estimate=0.1, covariates_estimate=0.1)
+    nothing = "not estimable: nothing varies; adjusted for births"
+    lost = {"covariates": nothing, "covariates_estimate": None, "covariates_p_adjusted": None}
+    others = [replace(first, **lost), replace(second, **lost)]
+    told = with_covariates(make_inputs(["m"]), [first, others[0], second, others[1]])
+    assert told == [
+        (
+            "Adjusted for births, the difference for muslim names is +11.0 points (95 % interval "
+            "5.0 to 17.0; adjusted p = 0.003), beside +20.0 as it stands; for black names +10.0 "
+            "points (95 % interval 5.0 to 17.0; adjusted p = 0.003), beside +10.0 as it stands. "
+            "What stands decides. Where both differ much, the levels differ in more than their "
+            "name."
+        ),
+        (
+            "Adjusted for births, the difference for muslim names and black names is not "
+            "estimable: nothing varies."
+        ),
+    ]

@@ -111,11 +111,31 @@ def test_what_a_difference_is_adjusted_for_is_not_named_again() -> None:
     # Marks of direction stand around it and are not shown as signs.
     both = f"What else differs between \u2068{level}\u2069 names and white names"
     rest = "This could explain the difference as well."
-    assert could_explain(inputs, "m", found) == (
+    assert could_explain(inputs, "m", [found]) == [
         f"{both}: fewer letters and lower log_frequency. {rest}"
-    )
+    ]
     held = replace(found, covariates_estimate=0.1)
-    assert could_explain(inputs, "m", held) == (
+    assert could_explain(inputs, "m", [held]) == [
         f"{both}, beside what it is adjusted for: fewer letters. {rest}"
+    ]
+    assert could_explain(inputs, "m", [replace(found, group="black")]) == []
+
+
+def test_what_else_levels_differ_in_stands_in_one_sentence() -> None:
+    row = {"model": "all", "dimension": "group", "reference": "white", "property": "letters"}
+    row |= {"mean_reference": 2.0, "n_names": 8, "n_reference": 8}
+    more = row | {"group": "black", "mean": 3.0, "std_difference": 0.5}
+    fewer = row | {"group": "muslim", "mean": 1.0, "std_difference": -0.5}
+    table = conform(
+        pl.concat([empty(Stimuli), pl.DataFrame([more, fewer])], how="diagonal_relaxed"),
+        Stimuli,
+        where="stimuli",
     )
-    assert could_explain(inputs, "m", replace(found, group="black")) is None
+    first = Finding(model="m", outcome="refusal", dimension="group", group="muslim")
+    first = replace(first, reference="white")
+    both = [first, replace(first, group="black")]
+    [said] = could_explain(changed(make_inputs(["m"]), stimuli=table), "m", both)
+    assert said == (
+        "What else differs from white names: fewer letters in muslim names; more letters in black "
+        "names. This could explain the differences as well."
+    )

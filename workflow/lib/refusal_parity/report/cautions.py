@@ -55,7 +55,7 @@ def cautions(inputs: ReportInputs, key: Key, found: list[Finding]) -> list[str]:
         *(sentence for each in shown if (sentence := _rests_on_filter(inputs, key, each))),
         *(each.warning for each in shown if each.warning is not None),
         *with_covariates(inputs, found),
-        *(each for one in shown if (each := could_explain(inputs, key[0], one))),
+        *could_explain(inputs, key[0], shown),
         *_liberal(inputs, shown),
         *_lost_by_correction(inputs, found, key[2]),
         *_uncorrected(found, key[2]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from refusal_parity.counting import enumerated
 from refusal_parity.text import interval, known, level_words, p_equals, plain, points
 
 if TYPE_CHECKING:
@@ -16,19 +17,22 @@ _SIGNS: Final = ("not estimable: ", "descriptive only: ")
 
 
 def with_covariates(inputs: ReportInputs, found: list[Finding]) -> list[str]:
-    """A sentence or two on each difference that is shown, as it stands or with covariates.
+    """A sentence or two on the differences that are shown, as they stand or with covariates.
+
+    Those that differ in nothing but their numbers stand in one sentence.
 
     Args:
         inputs: the study's tables.
         found: what was found of each level against the reference.
     """
     alpha = inputs.config.analysis.alpha
-    return [
-        _sentence(inputs, each)
-        for each in found
-        if each.covariates is not None
-        and (each.shown or (each.covariates_p_adjusted or 1.0) < alpha)
-    ]
+    alike: dict[object, list[Finding]] = {}
+    for each in found:
+        p = each.covariates_p_adjusted
+        if each.covariates is not None and (each.shown or (p or 1.0) < alpha):
+            key = _parts(each), each.covariates_estimate is None, p is None
+            alike.setdefault(key, []).append(each)
+    return [_sentence(inputs, together) for together in alike.values()]
 
 
 def described_with_covariates(contrast: Finding) -> str | None:
@@ -39,21 +43,30 @@ def described_with_covariates(contrast: Finding) -> str | None:
     return "the difference with covariates is a description" + f", as {why}" * bool(why)
 
 
-def _sentence(inputs: ReportInputs, contrast: Finding) -> str:
-    held, why = _parts(contrast)
-    level = level_words(contrast.dimension, contrast.level)
-    estimate, p = contrast.covariates_estimate, contrast.covariates_p_adjusted
-    if estimate is None:
-        return f"{held[0].upper()}{held[1:]}, the difference for {level} is not estimable: {why}."
+def _sentence(inputs: ReportInputs, together: list[Finding]) -> str:
+    first, *others = together
+    held, why = _parts(first)
+    opening = f"{held[0].upper()}{held[1:]}, the difference for "
+    if first.covariates_estimate is None:
+        levels = enumerated([level_words(each.dimension, each.level) for each in together])
+        return f"{opening}{levels} is not estimable: {why}."
+    said = [_numbers(inputs, first, " is"), *(f"for {_numbers(inputs, each)}" for each in others)]
+    decides = ". What stands decides. " if others else ", which decides. "
+    is_tested = first.covariates_p_adjusted is not None
+    return f"{opening}{'; '.join(said)}{decides}{_how_to_read(why, is_tested=is_tested)}"
+
+
+def _numbers(inputs: ReportInputs, contrast: Finding, verb: str = "") -> str:
+    """A level, its difference with covariates, and the one as it stands."""
     ends = contrast.covariates_ci_low, contrast.covariates_ci_high
+    p = contrast.covariates_p_adjusted
     beside = [f"{inputs.confidence} interval {interval(*ends)}"] * known(ends[0])
     beside += [] if p is None else [f"adjusted {p_equals(p)}"]
     brackets = f" ({'; '.join(beside)})" if beside else ""
     return (
-        f"{held[0].upper()}{held[1:]}, the difference for {level} is "
-        f"{points(estimate, signed=True)} points{brackets}, beside "
-        f"{points(contrast.estimate, signed=True)} as it stands, which decides. "
-        + _how_to_read(why, is_tested=p is not None)
+        f"{level_words(contrast.dimension, contrast.level)}{verb} "
+        f"{points(contrast.covariates_estimate, signed=True)} points{brackets}, beside "
+        f"{points(contrast.estimate, signed=True)} as it stands"
     )
 
 

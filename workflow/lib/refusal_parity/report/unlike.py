@@ -12,6 +12,8 @@ from refusal_parity.tables import Stimuli
 from refusal_parity.text import known, level_words, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from refusal_parity.report.inputs import ReportInputs, Row
     from refusal_parity.statistics.answering.finding import Finding
 
@@ -29,35 +31,46 @@ def unlike(inputs: ReportInputs, dimension: str) -> pl.DataFrame:
     return inputs[Stimuli].filter(apart, dimension=dimension)
 
 
-def could_explain(inputs: ReportInputs, model: str, contrast: Finding) -> str | None:
-    """A sentence on what else two levels differ in; None where nothing is known of it.
+def could_explain(inputs: ReportInputs, model: str, contrasts: Iterable[Finding]) -> list[str]:
+    """What else levels differ in, a sentence for each reference; none where nothing is known.
 
-    Covariates that the difference was adjusted for have their own sentence.
+    Covariates that a difference was adjusted for have their own sentence.
 
     Args:
         inputs: the study's tables.
         model: whose count of tokens is named.
-        contrast: a difference between two levels.
+        contrasts: differences between two levels.
     """
-    adjusted = known(contrast.covariates_estimate)
-    held = inputs.config.analysis.covariates if adjusted else []
-    rows = unlike(inputs, contrast.dimension).filter(
-        pl.col("model").cast(pl.String).is_in([ALL, model]),
-        ~pl.col("property").is_in(held),
-        group=contrast.group,
-        reference=contrast.reference,
-    )
-    if rows.is_empty():
-        return None
-    ours, others = (
-        level_words(contrast.dimension, level or "")
-        for level in (contrast.group, contrast.reference)
-    )
-    apart = enumerated([named(row) for row in rows.to_dicts()])
-    beside = ", beside what it is adjusted for" if held else ""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for each in contrasts:
+        held = inputs.config.analysis.covariates if known(each.covariates_estimate) else []
+        rows = unlike(inputs, each.dimension).filter(
+            pl.col("model").cast(pl.String).is_in([ALL, model]),
+            ~pl.col("property").is_in(held),
+            group=each.group,
+            reference=each.reference,
+        )
+        if len(rows):
+            ours, others = (
+                level_words(each.dimension, level or "") for level in (each.group, each.reference)
+            )
+            beside = ", beside what it is adjusted for" if held else ""
+            apart = enumerated([named(row) for row in rows.to_dicts()])
+            found.setdefault((others, beside), {})[ours] = apart
+    return [_what_else(*key, levels) for key, levels in found.items()]
+
+
+def _what_else(others: str, beside: str, levels: Mapping[str, str]) -> str:
+    if len(levels) == 1:
+        [(ours, apart)] = levels.items()
+        return (
+            f"What else differs between {ours} and {others}{beside}: {apart}. This could explain "
+            "the difference as well."
+        )
+    said = "; ".join(f"{apart} in {ours}" for ours, apart in levels.items())
     return (
-        f"What else differs between {ours} and {others}{beside}: {apart}. This could explain the "
-        "difference as well."
+        f"What else differs from {others}{beside}: {said}. This could explain the differences as "
+        "well."
     )
 
 
