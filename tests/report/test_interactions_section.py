@@ -218,8 +218,8 @@ def test_differences_with_the_same_covariates_stand_in_one_sentence() -> None:
             "Adjusted for births, the difference for muslim names is +11.0 points (95 % interval "
             "5.0 to 17.0; adjusted p = 0.003), beside +20.0 as it stands; for black names +10.0 "
             "points (95 % interval 5.0 to 17.0; adjusted p = 0.003), beside +10.0 as it stands. "
-            "What stands decides. Where both differ much, the levels differ in more than their "
-            "name."
+            "The unadjusted ones decide. Where both differ much, the levels differ in more than "
+            "their name."
         ),
         (
             "Adjusted for births, the difference for muslim names and black names is not "

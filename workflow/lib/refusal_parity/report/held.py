@@ -51,7 +51,7 @@ def _sentence(inputs: ReportInputs, together: list[Finding]) -> str:
         levels = enumerated([level_words(each.dimension, each.level) for each in together])
         return f"{opening}{levels} is not estimable: {why}."
     said = [_numbers(inputs, first, " is"), *(f"for {_numbers(inputs, each)}" for each in others)]
-    decides = ". What stands decides. " if others else ", which decides. "
+    decides = ". The unadjusted ones decide. " if others else ", which decides. "
     is_tested = first.covariates_p_adjusted is not None
     return f"{opening}{'; '.join(said)}{decides}{_how_to_read(why, is_tested=is_tested)}"
 
