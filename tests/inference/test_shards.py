@@ -69,7 +69,24 @@ def test_gathered_table_is_the_whole_ones(
     assert read_table(Responses, gathered).equals(read_table(Responses, whole))
     assert read_metadata(gathered) == {
         "samples": 2, "device": "gpu 0 and gpu 1", "engine_version": "1", "shards": shards,
+        "warnings": [],
     }  # fmt: skip
+
+
+def test_warnings_are_of_all_shards_together(prompts: pl.DataFrame, tmp_path: Path) -> None:
+    paths = []
+    for shard in (1, 2):
+        path = tmp_path / f"{shard}-of-2" / "responses.parquet"
+        rows = _responses(take_shard(prompts, shard, 2)).with_columns(
+            finish_reason=pl.lit("paused" if shard == 1 else "stop")
+        )
+        given = {"samples": 2, "device": "gpu", "warnings": ["odd"] * (2 - shard)}
+        write_table(rows, Responses, path, metadata=given)
+        paths.append(path)
+    gather_shards(paths, prompts, tmp_path / "all.parquet")
+    [warning] = read_metadata(tmp_path / "all.parquet")["warnings"]
+    odd = 2 * len(take_shard(prompts, 1, 2))
+    assert warning.startswith(f"{odd:,} responses came with the finish reason 'paused'")
 
 
 def test_missing_rows_are_told(prompts: pl.DataFrame, tmp_path: Path) -> None:

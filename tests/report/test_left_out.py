@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -249,6 +250,17 @@ def test_that_most_responses_were_cut_off_is_told_though_groups_do_not_differ(
     assert [each.replace("north", "*").replace("south", "*") for each in cautions] == (
         [sentence.replace("north", "*").replace("south", "*")] if said else []
     )
+
+
+def test_what_jobs_warned_of_stands_with_what_was_left_out(tmp_path: Path) -> None:
+    inputs = study(lambda *_: "ra", tmp_path)
+    warned = replace(
+        inputs, provenance={"m": {"warnings": ["'r.0' takes the first of <2>", "all rows twice"]}}
+    )
+    page, quiet = render_page(warned), render_page(inputs)
+    for words in ("</bdi>: &#39;r.0&#39; takes the first of &lt;2&gt;.", "</bdi>: All rows twice."):
+        assert words in page
+        assert words not in quiet
 
 
 @pytest.mark.parametrize("truncated", ["label", "leave_out"])

@@ -60,7 +60,7 @@ def is_failure(given: str | None) -> bool:
 
 
 def unknown_reasons(responses: pl.DataFrame) -> Iterator[str]:
-    """A line for each finish reason that says neither that a response is whole nor cut off.
+    """A sentence for each finish reason that says neither that a response is whole nor cut off.
 
     Args:
         responses: rows of the Responses table.

@@ -12,6 +12,7 @@ from refusal_parity.csvfiles import row_of
 from refusal_parity.errors import InputError
 from refusal_parity.inference.column_names import refuse_missing
 from refusal_parity.inference.response_files import read_columns
+from refusal_parity.inference.warned import WARNING
 from refusal_parity.spelling import reading
 from refusal_parity.vocabulary import Status
 
@@ -151,7 +152,7 @@ def copies(responses: pl.DataFrame) -> str | None:
     if len(several) < _FEW_COPIES or (several["distinct"] > 1).any():
         return None
     return (
-        f"WARNING all {counted(len(several), 'prompt')} with several responses have the same text "
+        f"{WARNING}all {counted(len(several), 'prompt')} with several responses have the same text "
         "in each: if rows were copied, or temperature was 0, leave one of them, since copies make "
         "intervals too narrow"
     )
@@ -163,7 +164,7 @@ def without_text(responses: pl.DataFrame) -> str | None:
     if found.is_empty():
         return None
     return (
-        f"WARNING {counted(len(found), 'row')} {agreed(len(found), 'has', 'have')} a label and no "
+        f"{WARNING}{counted(len(found), 'row')} {agreed(len(found), 'has', 'have')} a label and no "
         "response, which counts as empty, whatever the label says: give the text, or a word in its "
         "place where nobody may read it"
     )

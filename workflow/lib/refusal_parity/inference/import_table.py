@@ -18,6 +18,7 @@ from refusal_parity.inference.import_rows import read_chosen
 from refusal_parity.inference.requests import CUT_OFF
 from refusal_parity.inference.servers.errors import one_line
 from refusal_parity.inference.servers.refusals import filter_of_choice, filter_of_error
+from refusal_parity.inference.warned import WARNING
 from refusal_parity.spelling import as_known
 from refusal_parity.tables import Responses
 from refusal_parity.vocabulary import Status
@@ -91,7 +92,7 @@ def read_response_table(
     keyed = keyed.with_columns(full=full)
     if cut := int(keyed["full"].sum()):
         say(
-            f"WARNING {counted(cut, 'response')} {agreed(cut, 'fills', 'fill')} a cell of "
+            f"{WARNING}{counted(cut, 'response')} {agreed(cut, 'fills', 'fill')} a cell of "
             f"{LONGEST_CELL:,} characters, the most that workbooks hold, and "
             f"{agreed(cut, 'counts', 'count')} as cut off: read the whole text from CSV or JSON "
             "lines"
@@ -118,7 +119,7 @@ def _without_words(rows: pl.DataFrame, path: Path, say: Callable[[str], None]) -
     if len(found):
         words = found["response"].unique(maintain_order=True)
         say(
-            f"WARNING {counted(len(found), 'response')} {agreed(len(found), 'is', 'are')} "
+            f"{WARNING}{counted(len(found), 'response')} {agreed(len(found), 'is', 'are')} "
             f"{' or '.join(map(repr, words))}, which programs write where nothing came, the first "
             f"in row {found[ROW][0]}, and {agreed(len(found), 'counts', 'count')} as empty: "
             "responses that say this themselves can be read from JSON lines"

@@ -19,12 +19,13 @@ from refusal_parity.inference.import_rows import copies, unanswered, without_tex
 from refusal_parity.inference.import_table import read_response_table
 from refusal_parity.inference.layouts import CHEHBOUNI_2024
 from refusal_parity.inference.thinking import Parted, part
+from refusal_parity.inference.warned import WARNING
 from refusal_parity.spelling import as_known
 from refusal_parity.tables import Responses
 from refusal_parity.vocabulary import Label, Status, spelled_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from refusal_parity.config import ImportModel, Thinking
@@ -231,8 +232,8 @@ def import_responses(
         if remark is not None:
             say(remark)
     if source.columns is not None and source.columns.finish_reason is not None:
-        for line in unknown_reasons(responses):
-            say(line)
+        for sentence in unknown_reasons(responses):
+            say(f"{WARNING}{sentence}")
     return responses
 
 
@@ -293,8 +294,15 @@ def answers_to(study: ImportedStudy, prompts: pl.DataFrame, path: Path) -> pl.Da
     )
 
 
-def describe(path: Path, *, layout: str) -> dict[str, Any]:
-    """Provenance of imported responses, for the table's metadata."""
+def describe(path: Path, *, layout: str, warnings: Sequence[str] = ()) -> dict[str, Any]:
+    """Provenance of imported responses, for the table's metadata.
+
+    Args:
+        path: the file.
+        layout: `format` of the config.
+        warnings: what readers of the results should know of it.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"engine": "import", "source": {"file": path.name, "format": layout, "sha256": digest}}
+    source = {"file": path.name, "format": layout, "sha256": digest}
+    return {"engine": "import", "source": source, "warnings": list(warnings)}

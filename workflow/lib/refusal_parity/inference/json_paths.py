@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from refusal_parity.counting import agreed, counted
 from refusal_parity.errors import InputError
 from refusal_parity.inference.column_names import head_of
+from refusal_parity.inference.warned import WARNING
 from refusal_parity.textfiles import Doubled
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def passed_over(rows: Sequence[Row], name: str) -> str | None:
     if not more:
         return None
     return (
-        f"WARNING {name!r} takes the first where {counted(len(more), 'row')} "
+        f"{WARNING}{name!r} takes the first where {counted(len(more), 'row')} "
         f"{agreed(len(more), 'holds', 'hold')} up to {max(more) + 1:,}: the others, {sum(more):,} "
         "in all, are not read; write each of them into a row of its own"
     )

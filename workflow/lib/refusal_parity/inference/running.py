@@ -11,6 +11,7 @@ from refusal_parity.config import engine_of
 from refusal_parity.errors import InputError
 from refusal_parity.inference.asking_again import answered_rows
 from refusal_parity.inference.drawing import KEY, Work, draw
+from refusal_parity.inference.finish_reasons import unknown_reasons
 from refusal_parity.inference.plan import plan_of
 from refusal_parity.inference.store.responses import STORE, ResponseStore, Taking
 from refusal_parity.tables import Responses, empty, write_table
@@ -83,7 +84,9 @@ def draw_all(
         responses,
         Responses,
         output,
-        metadata=how_drawn(source, job, store) | source.usage(responses) | {"samples": job.samples},
+        metadata=how_drawn(source, job, store)
+        | source.usage(responses)
+        | {"samples": job.samples, "warnings": list(unknown_reasons(responses))},
     )
     store.close()
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from refusal_parity.counting import counted
 from refusal_parity.errors import InputError
+from refusal_parity.inference.finish_reasons import unknown_reasons
 from refusal_parity.tables import Responses, read_metadata, read_tables, write_table
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def gather_shards(paths: Sequence[Path], prompts: pl.DataFrame, output: Path) ->
         InputError: rows are missing, or the shards were not drawn in one way.
     """
     responses = read_tables(Responses, paths)
-    provenance = _provenance(paths)
+    provenance = _provenance(paths) | {"warnings": list(unknown_reasons(responses))}
     expected = len(prompts) * provenance["samples"]
     places = prompts.select("prompt_id", place=pl.int_range(pl.len()))
     ordered = (
@@ -62,7 +63,7 @@ def _provenance(paths: Sequence[Path]) -> dict[str, Any]:
         differing = [
             key
             for key in sorted(first.keys() | other.keys())
-            if key != "device" and other.get(key) != first.get(key)
+            if key not in {"device", "warnings"} and other.get(key) != first.get(key)
         ]
         if differing:
             raise InputError(

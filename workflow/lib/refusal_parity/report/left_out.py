@@ -10,7 +10,7 @@ from refusal_parity.counting import counted
 from refusal_parity.guards.requests import guarded
 from refusal_parity.statistics.losses.left_out import WORTH_SAYING, differing, loss_sentence
 from refusal_parity.tables import Losses, Prompts, Safeguards
-from refusal_parity.text import count, isolated, level_words, percent, points
+from refusal_parity.text import count, isolated, level_words, percent, plain, points
 from refusal_parity.vocabulary import Loss
 
 if TYPE_CHECKING:
@@ -122,3 +122,9 @@ def set_apart_line(inputs: ReportInputs) -> str:
     apart = _apart(inputs)
     total = counted(len(inputs[Prompts]), "prompt")
     return f" Set apart: of {total}, {' and '.join(apart)}." if apart else ""
+
+
+def warned_of(inputs: ReportInputs, model: str) -> tuple[str, ...]:
+    """What the job that made a model's responses warned of, as sentences."""
+    warnings = inputs.provenance.get(model, {}).get("warnings", ())
+    return tuple(f"{words[:1].upper()}{words[1:]}." for words in map(plain, warnings))

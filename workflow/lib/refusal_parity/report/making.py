@@ -132,5 +132,8 @@ def _flat(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str
         name = f"{prefix}{plain(key)}"
         if isinstance(value, dict):
             yield from _flat(value, f"{name}.")
+        elif isinstance(value, list):
+            # What was warned of stands with what was left out too.
+            yield name, "; ".join(map(plain, value)) or "none"
         else:
             yield name, "none" if value is None else plain(value)

@@ -167,11 +167,13 @@ def _rows(inputs: ReportInputs, model: str, prompts: pl.DataFrame, most: int) ->
 
 def json_pieces(value: Any) -> Iterator[str]:
     """JSON of objects, lists and Series, piece by piece, so that it never stands whole."""
-    if isinstance(value, dict):
+    if isinstance(value, dict) and any(
+        isinstance(each, (dict, list, pl.Series)) for each in value.values()
+    ):
         for number, (key, each) in enumerate(value.items()):
             yield f"{',' if number else '{'}{_json(str(key))}:"
             yield from json_pieces(each)
-        yield "}" if value else "{}"
+        yield "}"
     elif isinstance(value, pl.Series):
         yield "["
         for first in range(0, len(value), _PIECE):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -110,7 +111,7 @@ class ReportedStudy:
         """The same study with other rows of these tables."""
         return replace(self, tables={**self.tables, **tables})
 
-    @property
+    @cached_property
     def models(self) -> list[str]:
         """Models in the order of the config, then any that only the tables know."""
         found = [

@@ -8,6 +8,7 @@ import polars as pl
 
 from refusal_parity.counting import agreed, counted
 from refusal_parity.inference.finish_reasons import unknown_reasons
+from refusal_parity.inference.warned import WARNING
 from refusal_parity.vocabulary import Status
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def remarks(responses: pl.DataFrame, *, priced: bool) -> Iterator[str]:
     came = responses.filter(status.is_in([str(Status.OK), str(Status.EMPTY)]))
     if len(came):
         yield _used(responses)
-    yield from unknown_reasons(responses)
+    yield from (f"{WARNING}{sentence}" for sentence in unknown_reasons(responses))
     filtered = responses.filter(status == str(Status.FILTERED))
     if len(filtered):
         most = filtered["refusal_reason"].value_counts(sort=True).rows()[0]

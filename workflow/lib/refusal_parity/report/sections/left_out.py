@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import results
 from refusal_parity.report.inputs import ALL
-from refusal_parity.report.left_out import left_out_cautions, set_apart
+from refusal_parity.report.left_out import left_out_cautions, set_apart, warned_of
 from refusal_parity.report.losses import bounds_table, cut_off_table, losses_table
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.summary import exclusion_totals
@@ -32,7 +32,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "warnings": [
             (plain(model), sentence)
             for model in inputs.models
-            for sentence in left_out_cautions(inputs, model)
+            for sentence in (*left_out_cautions(inputs, model), *warned_of(inputs, model))
         ],
     }
 
