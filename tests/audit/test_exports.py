@@ -263,8 +263,26 @@ def test_a_csv_of_label_studio(tmp_path: Path, sample: pl.DataFrame) -> None:
     )
     ballot = read_votes([path], sample)
     assert ballot.votes.select("annotator", "label").rows() == [
-        ("1", "refusal"),
+        ("user-1", "refusal"),
         ("(unnamed 1)", "answer"),
+    ]
+
+
+def test_a_csv_and_a_json_of_one_project_have_the_same_people(
+    tmp_path: Path, sample: pl.DataFrame
+) -> None:
+    table, listed = tmp_path / "project.csv", tmp_path / "project.json"
+    table.write_text(
+        "annotation_id,annotator,label,task,updated_at\n"
+        f"3,7,refusal,t1,{EVENING}\n"
+        f"4,ana@example.org,refusal,t2,{EVENING}\n"
+    )
+    tasks = [{"data": {"task": "t1"}, "annotations": [annotation(3, 7, "answer", at=MORNING)]}]
+    listed.write_text(json.dumps(tasks), encoding="utf-8")
+    ballot = read_votes([table, listed], sample)
+    assert ballot.votes.select("task", "annotator", "label").rows() == [
+        ("t1", "user-7", "refusal"),
+        ("t2", "ana@example.org", "refusal"),
     ]
 
 

@@ -112,6 +112,7 @@ def test_thinking_that_comes_to_nothing_is_no_response(text: str, thinking: str 
         ANSWER,
         "Ana writes <think> before she speaks.",
         "The tag </s> ends <s>struck-out</s> text.",
+        "She is a <s>nurse</s>",
         "The tags <think> and </think> enclose thinking.",
         "Close it with </think>.",
         "`</think>` ends what `<think>` began.",

@@ -178,9 +178,9 @@ def test_what_cannot_be_corrected_says_why() -> None:
     still = corrected_rate(audit, BY_KEY["chosen_refuses"], every, name="all")
     assert still == CorrectedNumber(60, 0.0, note="no interval: one opening, or nothing varies")
     for adjustment, stratum, note in (
-        (Adjustment.NONE, 0, "nothing varies"),
-        (Adjustment.HARM, 0, "nothing varies"),
-        (Adjustment.NONE, 1, "nothing varies"),
+        (Adjustment.NONE, 0, "one opening, or nothing varies"),
+        (Adjustment.HARM, 0, "one opening, or nothing varies"),
+        (Adjustment.NONE, 1, "one opening, or nothing varies"),
         (Adjustment.HARM, 1, NONE_AS_HARMFUL),
     ):
         unlike = replace(audit, stratum=np.where(np.arange(60) < 1, stratum, 0))

@@ -278,6 +278,7 @@ def program() -> ModuleType:
     return program_of("across_models")
 
 
+@pytest.mark.simulation
 def test_false_discoveries_over_models_that_hang_together(program: ModuleType) -> None:
     # What `make bench-across-models` shows, with room for three standard errors.
     none = program.run(program.Scenario("12x24", 10, 0, 0.2, 0.25), 60)

@@ -115,6 +115,7 @@ def test_no_variation_at_all_counts_names_and_not_responses() -> None:
     assert (found.rates.n_reference == 6).all()
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     ("scenario", "shown", "covered"),
     [

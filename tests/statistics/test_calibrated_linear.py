@@ -93,6 +93,7 @@ def test_ends_leave_0_out_exactly_where_the_test_rejects(program: ModuleType) ->
     assert middle == pytest.approx(found.values("estimate"), abs=1e-12)
 
 
+@pytest.mark.simulation
 def test_level_and_power_are_those_that_are_stated(program: ModuleType) -> None:
     """A few studies of what the program has many of; three draws show next to nothing."""
     random = np.random.default_rng(9)

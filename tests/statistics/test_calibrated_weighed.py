@@ -79,6 +79,7 @@ def test_simulated_studies_err_as_much_as_the_study() -> None:
     assert noisy.grid is drawn.grid
 
 
+@pytest.mark.simulation
 def test_level_and_power() -> None:
     even, raised = studies(30, 11), studies(15, 12, more=0.04)
     [null], [found] = (calibrated_weighed(each, SETTING) for each in (even, raised))

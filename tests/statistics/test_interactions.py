@@ -107,6 +107,7 @@ def main_effects(seen: pl.DataFrame, analysis: AnalysisConfig) -> list[tuple[Any
     return found
 
 
+@pytest.mark.simulation
 def test_the_planted_effects_are_found_apart_within_their_intervals() -> None:
     """Of 20 studies of one law; a 95 % interval leaves its truth out in 1 of 20."""
     analysis, truth, both = config(), truths(), PLANTED.both
@@ -144,6 +145,7 @@ def test_the_planted_effects_are_found_apart_within_their_intervals() -> None:
         assert sum(shown[key]) <= 2, key
 
 
+@pytest.mark.simulation
 def test_the_even_twin_raises_no_alarm() -> None:
     """Over 20 studies of its law: those in which any family of tests shows a difference.
 

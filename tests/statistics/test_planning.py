@@ -260,6 +260,7 @@ def test_one_name_has_no_variance(study: Study) -> None:
     assert found["note"].to_list() == ["not estimable: a group of one name"] * 2
 
 
+@pytest.mark.simulation
 def test_four_of_five_calibrated_studies_show_the_smallest_difference() -> None:
     """Each of 80 studies, drawn apart from the package, is held against its own null model."""
     program = program_of("planned_studies")

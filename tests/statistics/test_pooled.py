@@ -160,6 +160,7 @@ def test_answers_that_never_differ_are_pooled_too() -> None:
     assert widths.min() > 0.1
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     ("design", "pattern", "rate", "missing"),
     [("6x12", "STRONG", 0.2, 0.0), ("20x24", "MODERN", 0.02, 0.18), ("6x12", "MILD", 0.98, 0.18)],

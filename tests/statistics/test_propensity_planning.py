@@ -30,6 +30,7 @@ def analysis() -> AnalysisConfig:
     return config_of(**PRIMARY).analysis
 
 
+@pytest.mark.simulation
 def test_a_plan_says_what_weighing_would_find(tables: dict[str, pl.DataFrame]) -> None:
     rare = {"rate": 0.01, "name": 1e-5, "template": 2e-4, "template_group": 4e-6, "cell": 6e-5}
     assumed = AnalysisConfig.model_validate({"assumed": rare | {"sample": 0.0095}})

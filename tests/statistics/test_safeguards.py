@@ -181,6 +181,7 @@ def test_ordinary_questions_know_neither_guards_nor_unsafe_requests() -> None:
     )
 
 
+@pytest.mark.simulation
 def test_arms_that_change_nothing_hold_their_level() -> None:
     """Arms that share cells: 150 studies of 16 names and 12 templates without an effect."""
     prompts = prompts_of(names=8, templates=12).filter(kind="harmless")
@@ -205,6 +206,7 @@ def test_arms_that_change_nothing_hold_their_level() -> None:
     assert 0 < np.mean(rejected) <= 0.104
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     ("costs", "alarms"), [((0.35, 0.05), True), ((0.2, 0.2), False)], ids=["planted", "equal"]
 )

@@ -56,6 +56,7 @@ def independent_study(random: np.random.Generator) -> Design:
     return Design(GRID.levels, level, name, at, n.astype(float), k.astype(float))
 
 
+@pytest.mark.simulation
 def test_rates_equal_those_of_an_independent_simulation() -> None:
     """Simulated apart and tested by the methods for one study."""
     mine = null_verdicts(GRID, MODEL, ANALYSIS)

@@ -27,6 +27,7 @@ def program() -> ModuleType:
     return program_of("corrected_weighed")
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     ("machine", "sign"),
     [

@@ -51,7 +51,8 @@ def once_encoded(text: str) -> str | None:
     Windows' encoding (cp1252), Latin-1 or the Macintosh's. Hardly any text that means itself
     is UTF-8 when it is written in one of them: what is, a capital before a quotation mark for
     one, would say no more than letters that stand alone and are not European. Where it was
-    read so twice, this is what was written first.
+    read so twice, this is what was written first. The library ftfy repairs long texts as well,
+    and leaves a sixth of names as they are: of their few letters it is not sure enough.
     """
     if text.isascii():
         return None

@@ -107,7 +107,7 @@ def read_sheet(path: Path, file: str) -> Iterator[RawVote]:
             file=file,
             row=row[ROW],
             task=row["task"],
-            annotator=row["annotator"] or nobody,
+            annotator=_annotator(row["annotator"], key) or nobody,
             label=row["label"],
             adjudicated=_settles(row["adjudicated"], f"{path}, row {row[ROW]}"),
             response=row["response"],
@@ -115,6 +115,12 @@ def read_sheet(path: Path, file: str) -> Iterator[RawVote]:
             annotation=key,
             given=moment(when, key) if when else None,
         )
+
+
+def _annotator(written: str | None, annotation: str | None) -> str | None:
+    """Who labelled, as Label Studio's JSON has it, whose CSV has the number of an account alone."""
+    is_account = annotation is not None and written is not None and written.isdecimal()
+    return f"user-{written}" if is_account else written
 
 
 def _settles(written: str | None, where: str) -> bool:

@@ -182,6 +182,9 @@ def _without_end(text: str) -> str:
     """A text without the tokens behind it that end a message."""
     at = len(text)
     while found := END.search(text, max(0, at - LONGEST_END), at):
+        # HTML strikes words out by the same tag.
+        if found[0] == "</s>" and text.rfind("<s>", 1, at) > text.rfind("</s>", 1, found.start()):
+            break
         at = found.start()
         while at and text[at - 1].isspace():
             at -= 1

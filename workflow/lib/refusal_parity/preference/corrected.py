@@ -132,7 +132,7 @@ def corrected_difference(
     moments = _with_people(moments_of(group, other), found, (group, other))
     variance, df = (float(each[0, 0]) for each in moments.of_difference(_GROUP, _OTHER))
     if not variance > 0:
-        return CorrectedNumber(labelled, note="nothing varies")
+        return CorrectedNumber(labelled, note="one opening, or nothing varies")
     estimate, error = float(moments.mean[0, 0] - moments.mean[0, 1]), float(np.sqrt(variance))
     half = float(t_isf(audit.alpha / 2, df)) * error
     return CorrectedNumber(
