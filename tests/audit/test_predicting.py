@@ -82,6 +82,7 @@ def test_what_is_drawn_from_is_told_by_group_and_what_the_machine_says(
         ]
     )
     usual = dict.fromkeys(Prompts.column_names(), "x") | {"system_prompt": None, "family": "rare"}
+    usual |= {"name": "Omar", "template": "[NAME] eats", "prompt": "Hi! Omar eats"}
     nobody = {"prompt_id": "q", "name": None, "name_id": None, "group": None}
     prompts = conform(
         pl.DataFrame([usual | {"prompt_id": "p"}, usual | nobody]), Prompts, where="test"
@@ -95,6 +96,7 @@ def test_what_is_drawn_from_is_told_by_group_and_what_the_machine_says(
         assert rows.select("prompt_id", "sample", "group").rows() == [
             ("p", 0, groups[0]), ("q", 0, groups[1]),
         ]  # fmt: skip
+        assert rows["prompt"].to_list() == ["Omar eats", "[NAME] eats"]
         assert ("stratum" in rows.columns) is (schema is LeafResponses)
         if schema is LeafResponses:
             assert rows["weight"].to_list() == [0.1, 0.1]

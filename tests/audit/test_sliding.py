@@ -39,7 +39,7 @@ def _slide(lines: list[Line], start: int, end: int, by: int) -> list[Line]:
     ]
 
 
-@pytest.mark.parametrize("by", [1, -1, 2])
+@pytest.mark.parametrize("by", [1, -1, 2, -2])
 @pytest.mark.parametrize("seed", range(5))
 def test_a_hundred_rows_that_slid(seed: int, by: int) -> None:
     lines = _slide(_sheet(seed), 120, 220, by)
@@ -92,6 +92,45 @@ def test_a_block_of_a_few_rare_labels_by_hand(rare: tuple[int, ...], *, found: b
     assert (block.first, block.last, block.shift) == (first + 2, last + 2, -1)
     assert block.fits_there == 1
     assert block.fits_here == pytest.approx(1 - 2 * len(rare) / rows)
+
+
+def test_what_a_thousand_sheets_would_have_by_chance_is_no_block() -> None:
+    """Two of the answers above: 3 x 3 + 2 x 2.3 = 13.6, and 14.3 are wanted."""
+    rare = (200, 206, 212)
+    sheet = [
+        Line(
+            at + 2,
+            "refusal" if at in rare else "answer",
+            None if at == 212 else "refusal" if at - 1 in rare else "answer",
+        )
+        for at in range(400)
+    ]
+    assert slid_blocks(sheet) == []
+
+
+def test_blocks_side_by_side_stand_in_the_order_of_their_rows() -> None:
+    sheet = [Line(at + 2, LABELS[at % 4], LABELS[at % 4]) for at in range(400)]
+    for start, end, by in ((1, 41, 1), (41, 161, 2), (161, 201, 1)):
+        sheet = [
+            *sheet[:start],
+            *(Line(at + 2, LABELS[at % 4], LABELS[(at - by) % 4]) for at in range(start, end)),
+            *sheet[end:],
+        ]
+    # Where four labels take turns, two rows below is two above.
+    found = [(each.first, each.last, abs(each.shift)) for each in slid_blocks(sheet)]
+    assert found == [(3, 42, 1), (43, 162, 2), (163, 202, 1)]
+
+
+def test_rows_of_no_sample_tell_nothing() -> None:
+    sheet = [
+        Line(
+            at + 2,
+            None if at % 2 else LABELS[at % 8 // 2],
+            LABELS[(at - at % 2) % 8 // 2],
+        )
+        for at in range(200)
+    ]
+    assert slid_blocks(sheet) == []
 
 
 def test_a_whole_sheet_and_two_blocks() -> None:
