@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -12,12 +12,17 @@ from refusal_parity.report.style import ACCENT, ACCENT_SOFT, GRID, INK, MUTED, P
 from refusal_parity.text import minus, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
 LABEL_LENGTH: Final = 26
 _STEP: Final = 0.05
+"""Ends of axes are multiples of it, or of a round part of it where all lie below 10 %."""
+_LEAST: Final = 0.01
+"""Where axes end at least, as shares."""
+_OWN: Final = 5.0
+"""A model whose numbers are so many times smaller than those of others has an axis of its own."""
 
 
 def new_figure(height: float) -> tuple[Figure, Axes]:
@@ -45,8 +50,7 @@ def percent_axis(axes: Axes, low: float, high: float, label: str) -> None:
 
 def difference_axis(axes: Axes, ends: Sequence[float | None], label: str) -> None:
     """An x axis of differences of shares that has room for these, with a line at 0."""
-    low = -ceiling([-end for end in ends if end is not None], least=_STEP)
-    percent_axis(axes, low, ceiling(ends, least=_STEP), label)
+    percent_axis(axes, -ceiling([-end for end in ends if end is not None]), ceiling(ends), label)
     axes.axvline(0, color=MUTED, linewidth=1)
 
 
@@ -88,11 +92,45 @@ def margin_text(axes: Axes, row: float, text: str, *, colour: str = INK) -> None
     )
 
 
-def ceiling(values: Sequence[float | None], *, least: float = 0.1) -> float:
-    """The next multiple of 0.05 above all finite values, for an axis; at least `least`."""
-    finite = [value for value in values if value is not None and math.isfinite(value)]
-    highest = max([*finite, least])
-    return math.ceil(round(highest / _STEP, 6)) * _STEP
+def ceiling(values: Sequence[float | None], *, least: float = _LEAST) -> float:
+    """The next round number above all finite values, for an axis; at least `least`."""
+    highest = max([*_finite(values), least])
+    step = min(10.0 ** math.floor(math.log10(highest)) / 2, _STEP)
+    return math.ceil(round(highest / step, 6)) * step
+
+
+class Reach(NamedTuple):
+    """What an axis has room for.
+
+    Attributes:
+        ends: shares or differences of shares.
+        note: what its label says where it is not the axis of all models; else empty.
+    """
+
+    ends: list[float | None]
+    note: str
+
+
+def reach_of(ends: Mapping[str, Sequence[float | None]], model: str) -> Reach:
+    """One axis for all models, or this one's own where nothing could be told on that.
+
+    Args:
+        ends: of each model.
+        model: the one that is drawn.
+    """
+    together = [end for of_model in ends.values() for end in of_model]
+    own = list(ends[model])
+    if _largest(own) * _OWN < _largest(together):
+        return Reach(own, "\n(this model\u2019s own axis)")
+    return Reach(together, "")
+
+
+def _largest(values: Sequence[float | None]) -> float:
+    return max((abs(each) for each in _finite(values)), default=math.inf)
+
+
+def _finite(values: Sequence[float | None]) -> list[float]:
+    return [value for value in values if value is not None and math.isfinite(value)]
 
 
 def legend_below(figure: Figure, axes: Axes, columns: int = 2) -> None:

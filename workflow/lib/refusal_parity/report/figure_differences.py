@@ -12,6 +12,7 @@ from refusal_parity.report.axes import (
     legend_below,
     margin_text,
     new_figure,
+    reach_of,
 )
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
@@ -33,7 +34,7 @@ def draw_differences(inputs: ReportInputs, model: str) -> Drawing:
     with a thinner line, for these templates and new names.
 
     A filled mark is a difference that the corrected test of its pair shows.
-    The axis is the same for all models of a study.
+    The axis is one for all models of a study, but for those whose ends are far nearer to 0.
     """
     outcome, dimension = inputs.outcome, inputs.dimension
     found = inputs.contrasts(model, outcome, dimension)
@@ -43,7 +44,9 @@ def draw_differences(inputs: ReportInputs, model: str) -> Drawing:
         _draw_row(axes, position, contrast)
     references = ", ".join(dict.fromkeys(plain(contrast.reference) for contrast in found))
     against = f" against {references}" if references else ""
-    difference_axis(axes, _ends(inputs), f"Difference in percentage points{against}")
+    reach = reach_of({each: _ends(inputs, each) for each in inputs.models}, model)
+    words = f"Difference in percentage points{against}{reach.note}"
+    difference_axis(axes, reach.ends, words)
     level = f"{inputs.confidence} interval, new {'prompts' if inputs.listed else 'names'}"
     if any(contrast.ci_low is not None for contrast in found):
         words = level if inputs.listed else f"{level} and templates"
@@ -61,11 +64,9 @@ def draw_differences(inputs: ReportInputs, model: str) -> Drawing:
     )
 
 
-def _ends(inputs: ReportInputs) -> list[float | None]:
-    """Of all models of the study, whose axis is the same."""
+def _ends(inputs: ReportInputs, model: str) -> list[float | None]:
     return [
         end
-        for model in inputs.models
         for contrast in inputs.contrasts(model, inputs.outcome, inputs.dimension)
         for end in (
             contrast.estimate,

@@ -12,6 +12,7 @@ from refusal_parity.report.axes import (
     legend_below,
     margin_text,
     new_figure,
+    reach_of,
 )
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
@@ -31,7 +32,7 @@ def draw_interactions(inputs: ReportInputs, model: str) -> Drawing | None:
     """Differences of the primary outcome at each level of each factor, for one model.
 
     A block for each factor, in it the levels of each group below one another. A filled mark
-    is a difference that its corrected test shows. The axis is the same for all models.
+    is a difference that its corrected test shows. Axes are as those of the groups' differences.
     """
     blocks = _blocks(inputs, model)
     if not blocks:
@@ -46,17 +47,12 @@ def draw_interactions(inputs: ReportInputs, model: str) -> Drawing | None:
             axes.get_yticklabels()[position].set(color=INK, fontweight="bold")
         else:
             _draw_row(axes, position, row)
-    every = [
-        end
-        for each in inputs.models
-        for found in _blocks(inputs, each).values()
-        for row in found
-        for end in (row.estimate, row.ci_low, row.ci_high)
-    ]
+    reach = reach_of({each: _ends(inputs, each) for each in inputs.models}, model)
     references = ", ".join(
         dict.fromkeys(plain(row.reference) for row in rows if not isinstance(row, str))
     )
-    difference_axis(axes, every, f"Difference in percentage points against {references}")
+    words = f"Difference in percentage points against {references}{reach.note}"
+    difference_axis(axes, reach.ends, words)
     axes.plot([], [], color=ACCENT, linewidth=2.4, label=f"{inputs.confidence} interval")
     legend_below(figure, axes, columns=1)
     heading = inputs.outcome.words.heading
@@ -69,6 +65,15 @@ def draw_interactions(inputs: ReportInputs, model: str) -> Drawing | None:
         alt=_alt(inputs, model, blocks),
         figure=figure,
     )
+
+
+def _ends(inputs: ReportInputs, model: str) -> list[float | None]:
+    return [
+        end
+        for found in _blocks(inputs, model).values()
+        for row in found
+        for end in (row.estimate, row.ci_low, row.ci_high)
+    ]
 
 
 def _blocks(inputs: ReportInputs, model: str) -> dict[str, list[Finding]]:

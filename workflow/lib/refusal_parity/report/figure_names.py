@@ -6,7 +6,13 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Final
 
 from refusal_parity.dimensions import GROUP
-from refusal_parity.report.axes import ceiling, legend_below, new_figure, percent_axis
+from refusal_parity.report.axes import (
+    ceiling,
+    legend_below,
+    new_figure,
+    percent_axis,
+    reach_of,
+)
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.pooled import NO_GROUP, pooled_rows
@@ -68,8 +74,9 @@ def draw_names(inputs: ReportInputs, model: str) -> Drawing | None:
         fontsize=7.5,
     )
     axes.set_ylim(position - 0.6, -1)
-    limit = _limit(inputs)
-    percent_axis(axes, 0, 1, f"{heading} rate in per cent")
+    reach = reach_of({each: _ends(inputs, each) for each in inputs.models}, model)
+    limit = min(ceiling(reach.ends), 1)
+    percent_axis(axes, 0, 1, f"{heading} rate in per cent{reach.note}")
     axes.set_xlim(-0.02 * limit, 1.02 * limit)
     every = [row for names in groups.values() for row in names]
     _legend(inputs, axes, pooled=any(known(row["pooled"]) for row in every))
@@ -92,15 +99,12 @@ def names_by_group(inputs: ReportInputs, model: str) -> dict[str, list[Row]]:
     return {group: names for group, names in found.items() if names}
 
 
-def _limit(inputs: ReportInputs) -> float:
-    """The end of the axis, the same for all models."""
-    ends = [
+def _ends(inputs: ReportInputs, model: str) -> list[float | None]:
+    return [
         end
-        for model in inputs.models
         for row in pooled_rows(inputs, model, PooledUnit.NAME)
         for end in (row["rate"], row["pooled_high"])
     ]
-    return min(ceiling(ends), 1)
 
 
 def _draw_row(axes: Axes, position: float, row: Row) -> None:

@@ -11,6 +11,7 @@ from refusal_parity.report.axes import (
     margin_text,
     new_figure,
     percent_axis,
+    reach_of,
 )
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 def draw_rates(inputs: ReportInputs, model: str) -> Drawing:
     """Rate of the primary outcome at each level of the primary dimension, for one model.
 
-    The axis is the same for all models of a study.
+    The axis is one for all models of a study, but for those whose rates are far lower.
     """
     outcome, dimension = inputs.outcome, inputs.dimension
     levels = inputs.levels(dimension)
@@ -55,7 +56,9 @@ def draw_rates(inputs: ReportInputs, model: str) -> Drawing:
             linestyle=(0, (4, 3)),
             label="over all responses",
         )
-    percent_axis(axes, 0, min(_limit(inputs), 1), f"{outcome.words.heading} rate in per cent")
+    reach = reach_of({each: _ends(inputs, each) for each in inputs.models}, model)
+    label = f"{outcome.words.heading} rate in per cent{reach.note}"
+    percent_axis(axes, 0, min(ceiling(reach.ends), 1), label)
     legend_below(figure, axes)
     return Drawing(
         kind="rates",
@@ -67,14 +70,12 @@ def draw_rates(inputs: ReportInputs, model: str) -> Drawing:
     )
 
 
-def _limit(inputs: ReportInputs) -> float:
-    ends = [
+def _ends(inputs: ReportInputs, model: str) -> list[float | None]:
+    return [
         end
-        for model in inputs.models
         for row in inputs.rate_rows(model, inputs.outcome, inputs.dimension)
         for end in (row["rate"], row["ci_high"], row["wilson_high"])
     ]
-    return ceiling(ends)
 
 
 def _draw_row(axes: Axes, position: int, row: Row | None) -> None:

@@ -48,7 +48,7 @@ def draw_selfcheck(inputs: ReportInputs, model: str) -> Drawing | None:
     label_rows(axes, [""] * len(found))
     for position, each in enumerate(found):
         _name_row(axes, position, each)
-    limit = min(ceiling([each.high for each in found]), 1)
+    limit = min(ceiling([each.high for each in found], least=0.1), 1)
     percent_axis(axes, 0, limit, "Type I error rate, in per cent")
     axes.axvline(nominal, color=CONTRAST, linewidth=1.4, linestyle=(0, (4, 3)), zorder=1)
     for position, each in enumerate(found):

@@ -11,6 +11,7 @@ from refusal_parity.report.axes import (
     legend_below,
     margin_text,
     new_figure,
+    reach_of,
 )
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
@@ -48,14 +49,10 @@ def draw_template_effects(inputs: ReportInputs, model: str) -> Drawing | None:
     label_rows(axes, [plain(row["group"]) for row in rows])
     for position, row in enumerate(rows):
         _draw_row(axes, position, row, filled=varies(inputs, row))
-    ends = [
-        end
-        for each in inputs.models
-        for row in effect_rows(inputs, each, inputs.dimension)
-        for end in (row["estimate"], row["new_low"], row["new_high"])
-    ]
+    reach = reach_of({each: _ends(inputs, each) for each in inputs.models}, model)
     reference = plain(rows[0]["reference"])
-    difference_axis(axes, ends, f"Difference in percentage points against {reference}")
+    words = f"Difference in percentage points against {reference}{reach.note}"
+    difference_axis(axes, reach.ends, words)
     levels = sorted({row["new_level"] for row in rows if row["new_level"] is not None})
     if levels:
         label = f"{percent(levels[0])} of new templates or more"
@@ -84,6 +81,14 @@ def _draw_row(axes: Axes, position: int, row: Row, *, filled: bool) -> None:
         )
     estimate_mark(axes, position, row["estimate"], filled=filled)
     margin_text(axes, position, "no variance" if row["sd"] is None else f"SD {points(row['sd'])}")
+
+
+def _ends(inputs: ReportInputs, model: str) -> list[float | None]:
+    return [
+        end
+        for row in effect_rows(inputs, model, inputs.dimension)
+        for end in (row["estimate"], row["new_low"], row["new_high"])
+    ]
 
 
 def _alt(inputs: ReportInputs, model: str, rows: list[Row]) -> str:

@@ -98,7 +98,7 @@ def _limit(inputs: ReportInputs) -> float:
         for model in inputs.models
         for row in inputs.rate_rows(model, inputs.outcome, "group", within="template")
     ]
-    return ceiling(rates)
+    return ceiling(rates, least=0.1)
 
 
 def _draw_row(axes: Axes, y: float, row: list[Row | None], limit: float) -> None:
