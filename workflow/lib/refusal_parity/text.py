@@ -17,6 +17,8 @@ NOTHING: Final = "\N{EN DASH}"
 _SMALLEST_P: Final = 0.001
 _SURE_DIGITS: Final = 9
 """Decimals of a percentage that do not hang on the order of a sum."""
+_LEAST_SHOWN: Final = 0.0005
+"""Percentage points below which a number is shown as 0."""
 ISOLATES: Final = "\u2068\u2069"
 """What stands around a text whose direction is its own."""
 
@@ -64,13 +66,33 @@ def known(value: float | None) -> bool:
 
 
 def percent(share: float | None) -> str:
-    """A share (0 to 1) as a percentage with one decimal."""
-    return f"{tenths(100 * share)} %" if share is not None and known(share) else NOTHING
+    """A share (0 to 1) as a percentage with one decimal.
+
+    What would be 0.0 or 100.0 % with that and is not has its first digit: `0.03 %`, `99.97 %`.
+    """
+    if share is None or not known(share):
+        return NOTHING
+    rest = 100 - 100 * share
+    if tenths(rest) == "0.0" and rest >= _LEAST_SHOWN:
+        return f"{100 - float(f'{round(rest, _SURE_DIGITS):.1g}'):g} %"
+    return f"{_shown(100 * share)} %"
 
 
 def points(difference: float | None, *, signed: bool = False) -> str:
-    """A difference of shares (-1 to 1) in percentage points, one decimal, without unit."""
-    return tenths(None if difference is None else 100 * difference, signed=signed)
+    """A difference of shares (-1 to 1) in percentage points, without unit.
+
+    One decimal; a difference that would be 0.0 with that has its first digit.
+    """
+    return _shown(None if difference is None else 100 * difference, signed=signed)
+
+
+def _shown(value: float | None, *, signed: bool = False) -> str:
+    """One decimal, or the first digit of what is not 0 and would be 0.0."""
+    text = tenths(value, signed=signed)
+    if value is None or text != "0.0" or abs(value) < _LEAST_SHOWN:
+        return text
+    sign = "+" if signed and value > 0 else ""
+    return f"{sign}{minus(f'{round(value, _SURE_DIGITS):.1g}')}"
 
 
 def tenths(value: float | None, *, signed: bool = False) -> str:
