@@ -45,12 +45,16 @@ def test_the_f_test_is_that_of_design_effects(last: tuple[int, ...], is_said: in
         assert note.where[0].tolist() == ["z" in pair for pair in pairs]
 
 
-def test_many_names_speak_for_themselves() -> None:
-    given = studies((3, 3, 3, 3))
-    given.k[0, :8] = np.array([0, 6] * 4)[:, None]
-    fit = least_squares(given)
+@pytest.mark.parametrize(("names", "is_said"), [(8, True), (9, False)])
+def test_more_than_eight_names_speak_for_themselves(names: int, *, is_said: bool) -> None:
+    level = np.repeat(np.arange(3), (names, 6, 4))
+    refusals = np.concatenate([np.resize([0.0, 6.0], names), [3, 2, 4, 3, 2, 4, 3, 3, 3, 3]])
+    k = np.repeat(refusals[:, None], TEMPLATES, axis=1)
+    fit = least_squares(Studies(Grid(("x", "y", "z"), level, np.full(k.shape, 6.0)), k[None]))
     assert _p_values(fit)[0, 0] < 0.001
-    assert uneven(fit) == []
+    assert [f"in x, which has {names}:" in str(each.text) for each in uneven(fit)] == [
+        True
+    ] * is_said
 
 
 @pytest.mark.parametrize(("last", "is_said"), [((0, 6), 1), ((2, 4), 0)])

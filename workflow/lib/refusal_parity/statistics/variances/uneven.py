@@ -17,7 +17,7 @@ UNEVEN_NOTE: Final = "the names vary more than others'"
 """How a note on such a level begins."""
 
 _FEW: Final = 8
-"""Names from which a level's own variance is known well enough."""
+"""Names of which a level's own variance is known too badly; of more it was not measured."""
 
 _ALPHA: Final = 0.01
 
@@ -25,9 +25,8 @@ _ALPHA: Final = 0.01
 def uneven(fit: LeastSquares) -> list[Remark]:
     """Notes on comparisons with a level of few names that vary more than all others' do.
 
-    With four names that truly vary ten times as much, the comparison by itself rejects in
-    some 15 % of studies without a difference, however the null model is simulated; the
-    family of comparisons holds its level.
+    With four or eight names that truly vary ten times as much, the comparison by itself rejects
+    in 7 to 15 % of studies without a difference, however the null model is simulated.
 
     Args:
         fit: of levels that are a property of names, within templates.
@@ -39,7 +38,7 @@ def uneven(fit: LeastSquares) -> list[Remark]:
     notes = []
     for at, level in enumerate(studies.grid.levels):
         where = (p_value[:, [at]] < _ALPHA) & ((group == at) | (reference == at))
-        if 1 < names[at] < _FEW and where.any():
+        if 1 < names[at] <= _FEW and where.any():
             said = (
                 f"{UNEVEN_NOTE} in {level}, which has {names[at]}: with so few, this comparison "
                 "by itself is too sure"
