@@ -253,39 +253,6 @@ def test_of_exports_that_say_nothing_of_time_the_last_named_counts(
     )
 
 
-def test_a_csv_of_label_studio(tmp_path: Path, sample: pl.DataFrame) -> None:
-    path = tmp_path / "project.csv"
-    path.write_text(
-        "annotation_id,annotator,created_at,id,label,task,updated_at\n"
-        f"3,1,{MORNING},1,refusal,t1,{EVENING}\n"
-        f"2,1,{MORNING},1,answer,t1,{MORNING}\n"
-        f"4,,{MORNING},1,answer,t1,{MORNING}\n"
-    )
-    ballot = read_votes([path], sample)
-    assert ballot.votes.select("annotator", "label").rows() == [
-        ("user-1", "refusal"),
-        ("(unnamed 1)", "answer"),
-    ]
-
-
-def test_a_csv_and_a_json_of_one_project_have_the_same_people(
-    tmp_path: Path, sample: pl.DataFrame
-) -> None:
-    table, listed = tmp_path / "project.csv", tmp_path / "project.json"
-    table.write_text(
-        "annotation_id,annotator,label,task,updated_at\n"
-        f"3,7,refusal,t1,{EVENING}\n"
-        f"4,ana@example.org,refusal,t2,{EVENING}\n"
-    )
-    tasks = [{"data": {"task": "t1"}, "annotations": [annotation(3, 7, "answer", at=MORNING)]}]
-    listed.write_text(json.dumps(tasks), encoding="utf-8")
-    ballot = read_votes([table, listed], sample)
-    assert ballot.votes.select("task", "annotator", "label").rows() == [
-        ("t1", "user-7", "refusal"),
-        ("t2", "ana@example.org", "refusal"),
-    ]
-
-
 @pytest.mark.parametrize(
     ("first", "second", "name"),
     [

@@ -10,14 +10,9 @@ import pytest
 from refusal_parity.config import ImportModel
 from refusal_parity.errors import InputError
 from refusal_parity.expansion import expand
-from refusal_parity.inference.imports import (
-    ImportedStudy,
-    answers_to,
-    describe,
-    import_responses,
-    read_responses,
-)
+from refusal_parity.inference.imports import answers_to, describe, import_responses
 from refusal_parity.inference.layouts import is_chehbouni_2024
+from refusal_parity.inference.released_study import ImportedStudy, read_responses
 from refusal_parity.tables import Prompts, Responses, conform
 
 if TYPE_CHECKING:

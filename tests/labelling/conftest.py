@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from refusal_parity.inference.imports import read_chehbouni_2024
+from refusal_parity.inference.released_study import read_chehbouni_2024
 from refusal_parity.labelling.classifier import Classifier, train
 from refusal_parity.labelling.gold import read_gold
 from refusal_parity.labelling.starter import STARTER, starter_files

@@ -11,7 +11,7 @@ import polars as pl
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.expansion import expand
-from refusal_parity.inference.imports import read_responses
+from refusal_parity.inference.released_study import read_responses
 from refusal_parity.prompts import read_names, read_templates
 from refusal_parity.tables import HumanLabels, Labels, Responses, conform, filled
 from refusal_parity.vocabulary import Label

@@ -11,7 +11,7 @@ from reference_numbers import ReferenceStudy, Row, Tolerances
 from reference_released import released_numbers, released_power
 
 from refusal_parity.config import AnalysisConfig, DimensionConfig
-from refusal_parity.inference.imports import read_responses
+from refusal_parity.inference.released_study import read_responses
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.tables import Labels, Prompts, conform

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from refusal_parity.console import job
 from refusal_parity.counting import counted
-from refusal_parity.inference.imports import read_responses
+from refusal_parity.inference.released_study import read_responses
 from refusal_parity.tables import Prompts, write_table
 
 with job("prompts", snakemake.log[0]) as say:

@@ -229,7 +229,7 @@ def _check_imported(config: StudyConfig, model: str, where: str) -> Checked:
     if not isinstance(source, ImportModel) or not Path(source.path).is_file():
         return Checked(None, [])
     # Slow to import, and few studies need it.
-    from refusal_parity.inference.imports import read_responses  # noqa: PLC0415
+    from refusal_parity.inference.released_study import read_responses  # noqa: PLC0415
 
     prompts = read_responses(Path(source.path), layout=source.format, model=model).prompts
     keys = {Unit.NAME: "name_id", Unit.TEMPLATE: "template_id", Unit.PROMPT: "arm"}

@@ -77,7 +77,7 @@ def _read(path: Path) -> pl.DataFrame:
 
 def _read_released(path: Path) -> pl.DataFrame:
     # Slow to import, and a plan of a study with other gold files does without.
-    from refusal_parity.inference.imports import read_chehbouni_2024  # noqa: PLC0415
+    from refusal_parity.inference.released_study import read_chehbouni_2024  # noqa: PLC0415
 
     study = read_chehbouni_2024(path, model=path.stem)
     rows = study.responses.join(study.prompts, on="prompt_id", how="left", maintain_order="left")
