@@ -113,3 +113,8 @@ def test_every_stratum_has_its_floor_and_its_share() -> None:
         assert found["inclusion_probability"] == [pytest.approx(found["len"] / row["len"])]
     # Horvitz and Thompson's estimate of the size is exact, stratum by stratum.
     assert (1 / drawn["inclusion_probability"]).sum() == pytest.approx(len(rows))
+
+
+def test_of_strata_worth_the_same_the_first_get_what_is_left() -> None:
+    drawn = allocate(np.full(40, 5), 57, 1)
+    assert drawn.tolist() == [2] * 17 + [1] * 23
