@@ -135,6 +135,9 @@ def test_names_of_models_and_arms_are_no_part_of_a_drawn_responses_key() -> None
     # Under two names at once, its responses are two rows each.
     both = draw_sample(pl.concat([rows, renamed]), HumanConfig(probability=10**6))
     assert len(both) == both["task"].n_unique() == 2 * len(rows)
+    # Whichever of them comes first.
+    other = draw_sample(pl.concat([renamed, rows]), HumanConfig(probability=10**6))
+    assert other.equals(both)
 
 
 def test_another_text_under_the_same_key_is_another_task() -> None:
