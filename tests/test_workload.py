@@ -8,7 +8,13 @@ import pytest
 from refusal_parity.config import load_config
 from refusal_parity.expansion import expand
 from refusal_parity.prompts import read_names, read_templates
-from refusal_parity.workload import PromptCount, weighing_lines, workload_lines, workloads
+from refusal_parity.workload import (
+    PromptCount,
+    threads_to_test,
+    weighing_lines,
+    workload_lines,
+    workloads,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +39,15 @@ def study(models: dict[str, Any], **changes: Any) -> Any:
         "samples": 5,
     }
     return load_config(raw | changes, where="x")
+
+
+@pytest.mark.parametrize(
+    ("count", "samples", "threads"), [(COUNT, 124, 1), (COUNT, 125, 2), (None, 1, 2)]
+)
+def test_large_studies_are_tested_by_two_threads(
+    count: PromptCount | None, samples: int, threads: int
+) -> None:
+    assert threads_to_test(count, samples) == threads
 
 
 def test_prompts_are_counted_without_writing_them_out(tmp_path: Path) -> None:

@@ -263,9 +263,11 @@ def test_the_tail_gives_the_distance_of_every_level() -> None:
 
 
 def test_batches_change_no_study() -> None:
+    grid = Grid(("x", "y"), np.array([0, 1]), np.ones((2, 5)))
+
     def drawn(count: int) -> Null:
         random = np.random.default_rng(4)
-        return in_batches(count, lambda number: random.random((number, 2)))
+        return in_batches(count, grid, lambda number: random.random((number, 2)))
 
     whole = np.random.default_rng(4).random((2500, 2))
     assert (drawn(2500).distances == whole).all()

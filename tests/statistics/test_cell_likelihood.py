@@ -9,7 +9,7 @@ from scipy.special import log_ndtr
 from scipy.stats import norm
 
 from refusal_parity.statistics.pooling import cell_likelihood
-from refusal_parity.statistics.pooling.cell_likelihood import log_likelihoods
+from refusal_parity.statistics.pooling.cell_likelihood import Cells, log_likelihoods
 
 # Responses, hits, mean and variance; most pull against their mean.
 CELLS = [
@@ -39,7 +39,7 @@ def test_likelihoods_are_those_of_quadrature(
     n, k, centre, variance = (
         np.array(each, dtype=float)[:, None] for each in zip(*CELLS, strict=True)
     )
-    found = log_likelihoods(n, k, centre, variance)
+    found = log_likelihoods(Cells.of(n, k), centre, variance)
     for at, cell in enumerate(CELLS):
         expected = by_quadrature(*cell) if cell[0] else [0, 0, 0]
         assert [each[at, 0] for each in found] == pytest.approx(expected, rel=1e-8, abs=1e-8), cell
@@ -52,7 +52,8 @@ def test_cells_are_told_apart_whatever_their_order() -> None:
     k = random.binomial(n.astype(int), 0.3).astype(float)
     variance = random.uniform(1, 2, centre.shape)
     rows, columns = random.permutation(40), random.permutation(90)
-    found = log_likelihoods(n, k, centre, variance)
-    mixed = log_likelihoods(*(each[rows][:, columns] for each in (n, k, centre, variance)))
+    found = log_likelihoods(Cells.of(n, k), centre, variance)
+    n, k, *law = (each[rows][:, columns] for each in (n, k, centre, variance))
+    mixed = log_likelihoods(Cells.of(n, k), *law)
     for one, other in zip(found, mixed, strict=True):
         assert other == pytest.approx(one[rows][:, columns], rel=1e-12, abs=1e-14)

@@ -9,7 +9,7 @@ import pytest
 from refusal_parity.config import AnalysisConfig, DimensionConfig
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.checking.selfcheck import selfcheck
-from refusal_parity.statistics.checking.verdicts import null_verdicts
+from refusal_parity.statistics.checking.verdicts import null_verdicts, simulated
 from refusal_parity.statistics.designs.counts import Design
 from refusal_parity.statistics.designs.grid import Grid
 from refusal_parity.statistics.designs.kinds import DesignKind
@@ -91,6 +91,22 @@ def test_headline_methods_hold_their_level(key: tuple[str, Estimand]) -> None:
     verdicts = null_verdicts(GRID, MODEL, ANALYSIS)[key]
     rate = verdicts.wrong.sum() / verdicts.known.sum()
     assert 0.03 - 0.033 < rate < 0.08 + 0.033
+
+
+@pytest.mark.parametrize(
+    ("asked", "cells", "number"),
+    [
+        (2000, 140, 2000),
+        (2000, 17_000, 2000),
+        (2000, 34_000, 1000),
+        (10_000, 34_000, 5000),
+        (2000, 1_000_000, 500),
+        (50, 1_000_000, 50),
+        (0, 34_000, 0),
+    ],
+)
+def test_large_studies_are_simulated_less_often(asked: int, cells: int, number: int) -> None:
+    assert simulated(asked, cells) == number
 
 
 @pytest.fixture(scope="module")

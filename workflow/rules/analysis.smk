@@ -6,6 +6,15 @@ localrules:
     state_findings,
 
 
+def threads_of_statistics(wildcards):
+    # A job that was submitted takes what it was given.
+    if not workflow.is_main_process:
+        return 2
+    from refusal_parity.workload import threads_to_test
+
+    return threads_to_test(CHECKED.prompts, STUDY.samples)
+
+
 rule test_disparity:
     input:
         **PEOPLE,
@@ -40,6 +49,7 @@ rule test_disparity:
         f"{LOGS}/test_disparity/{{model}}.log",
     conda:
         ANALYSIS_ENV
+    threads: threads_of_statistics
     resources:
         mem_mb=2000,
         runtime=minutes(60),

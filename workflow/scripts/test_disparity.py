@@ -1,5 +1,7 @@
+from functools import partial
 from pathlib import Path
 
+from refusal_parity.at_once import at_once
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.console import job
 from refusal_parity.counting import counted
@@ -78,31 +80,37 @@ with job(snakemake.wildcards.model, snakemake.log[0]) as say:
         )
     )
     say(f"estimating and testing {counted(len(observations), 'response')}")
-    tables = {
-        "rates": (rates(observations, analysis, say), Rates),
-        "lengths": (lengths(observations, analysis, say), Lengths),
-        "exclusions": (exclusions(observations, analysis), Exclusions),
-        "losses": (losses(observations, analysis, say), Losses),
-        "bounds": (bounds(observations, analysis, say), Bounds),
-        "cut_off": (cut_off(prompts, labels, analysis, say), CutOff),
+    # Long ones first: with two threads they are shared out in this order.
+    parts = {}
+    if snakemake.output.selfcheck:
+        say(
+            f"self-check: simulating up to {analysis.selfcheck:,} studies for each dimension, "
+            "which takes some ten seconds each"
+        )
+        parts["selfcheck"] = (partial(selfcheck, observations, analysis, say), SelfCheck)
+    parts |= {
         "disparity": (
-            disparities(observations, analysis, human, say, weighed=audited),
+            partial(disparities, observations, analysis, human, say, weighed=audited),
             Disparity,
         ),
-        "interactions": (interactions(observations, analysis, say), Interactions),
-        "template_effects": (template_effects(observations, analysis, say), TemplateEffects),
-        "pooled": (pooled_rates(observations, analysis, say), Pooled),
-        "influence": (influences(observations, analysis, say), Influence),
+        "pooled": (partial(pooled_rates, observations, analysis, say), Pooled),
+        "influence": (partial(influences, observations, analysis, say), Influence),
+        "rates": (partial(rates, observations, analysis, say), Rates),
+        "lengths": (partial(lengths, observations, analysis, say), Lengths),
+        "exclusions": (partial(exclusions, observations, analysis), Exclusions),
+        "losses": (partial(losses, observations, analysis, say), Losses),
+        "bounds": (partial(bounds, observations, analysis, say), Bounds),
+        "cut_off": (partial(cut_off, prompts, labels, analysis, say), CutOff),
+        "interactions": (partial(interactions, observations, analysis, say), Interactions),
+        "template_effects": (
+            partial(template_effects, observations, analysis, say),
+            TemplateEffects,
+        ),
     }
     if snakemake.output.quality:
         judged = snakemake.input.get("judgements")
         judgements = read_table(Judgements, Path(judged)) if judged else None
-        tables["quality"] = (quality(observations, analysis, say, judgements), Quality)
-    if snakemake.output.selfcheck:
-        say(
-            f"self-check: simulating {analysis.selfcheck:,} times for each dimension, which takes "
-            "some ten seconds each"
-        )
-        tables["selfcheck"] = (selfcheck(observations, analysis, say), SelfCheck)
-    for name, (table, schema) in tables.items():
-        write_table(table, schema, Path(snakemake.output[name]))
+        parts["quality"] = (partial(quality, observations, analysis, say, judgements), Quality)
+    tables = at_once({name: part for name, (part, _) in parts.items()}, snakemake.threads)
+    for name, table in tables.items():
+        write_table(table, parts[name][1], Path(snakemake.output[name]))

@@ -58,7 +58,10 @@ def _read(status: int, body: Any) -> ServerError:
         (424, [{"code": 2016, "message": "Prompt blocked due to configurations"}], "filtered"),
         (446, {"message": "The checks failed", "type": "hooks_failed"}, "hooks_failed"),
         (400, {"message": "Content violates usage guidelines.", "code": "bad"}, "filtered"),
+        (403, "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO", "filtered"),
+        (403, {"message": "failed check: SAFETY_CHECK_TYPE_DATA_LEAKAGE"}, "filtered"),
         # Not refusals of this request.
+        (403, {"message": "Your account violates our usage guidelines"}, None),
         (400, {"message": "The guardrail 'names' does not exist"}, None),
         (403, {"message": "Your request was blocked. Ray ID: 5"}, None),
         (429, {"message": "Request blocked: too many"}, None),

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _BYTES_A_TOKEN: Final = 4
 """About what tokenizers of today make of English text; of other scripts they make more tokens."""
 
+_LARGE: Final = 30_000
+"""Responses of a model whose statistics take longer than a job takes to begin."""
+
 JUDGE_KEY: Final = "labelling.judge"
 
 
@@ -136,6 +139,19 @@ class Workload:
     def response_tokens(self) -> int:
         """What all responses have at most."""
         return self.responses * self.most_tokens
+
+
+def threads_to_test(count: PromptCount | None, samples: int) -> int:
+    """Threads of the job that tests one model's responses.
+
+    One where these are few: of such jobs, which do little but begin, two side by side are
+    done sooner.
+
+    Args:
+        count: prompts; None where nobody knows yet.
+        samples: responses to each.
+    """
+    return 1 if count is not None and count.prompts * samples < _LARGE else 2
 
 
 def workloads(

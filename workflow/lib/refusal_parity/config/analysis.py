@@ -169,7 +169,8 @@ class AnalysisConfig(Section):
         default=2_000,
         ge=0,
         description="Studies simulated without any effect, for the type I error rate of each "
-        "method; 0 turns the self-check off.",
+        "method; fewer where names times templates exceed 17,000, in proportion. 0 turns the "
+        "self-check off.",
     )
     selfcheck_outcomes: list[Outcome] = Field(
         default=[],

@@ -111,15 +111,29 @@ class Answers:
 
     def of_study(self, study: int) -> list[Estimate]:
         """The rows of one study."""
-        return [self._row(study, at) for at in range(len(self.pairs))]
 
-    def _row(self, study: int, at: int) -> Estimate:
-        pair = self.pairs[at]
-        said = [
-            remark
-            for remark in self.remarks
-            if np.broadcast_to(remark.where, self._shape)[study, at]
+        def own(values: FloatArray | BoolArray) -> list[Any]:
+            return list(np.broadcast_to(values, self._shape)[study].tolist())
+
+        said = [own(remark.where) for remark in self.remarks]
+        numbers = {
+            column: own(given) for column in NUMBERS if (given := getattr(self, column)) is not None
+        }
+        return [
+            self._row(
+                (study, at),
+                [remark for remark, where in zip(self.remarks, said, strict=True) if where[at]],
+                {column: float(given[at]) for column, given in numbers.items()},
+            )
+            for at in range(len(self.pairs))
         ]
+
+    def _row(
+        self, place: tuple[int, int], said: list[Remark], numbers: dict[str, float]
+    ) -> Estimate:
+        """The row of a study and a pair, with what is said of it."""
+        study, at = place
+        pair = self.pairs[at]
         missing = next((each for each in said if each.strikes == NUMBERS), None)
         notes = [
             _text(each, study)
@@ -130,11 +144,6 @@ class Answers:
             reason = _text(missing, study)
             return not_estimable(self.method, self.estimand, pair, reason).noting(*notes)
         struck = {column for each in said for column in each.strikes}
-        numbers = {
-            column: float(np.broadcast_to(given, self._shape)[study, at])
-            for column in NUMBERS
-            if column not in struck and (given := getattr(self, column)) is not None
-        }
         group, reference = pair or (None, None)
         return Estimate(
             method=self.method,
@@ -144,7 +153,7 @@ class Answers:
             note=join_notes(*notes),
             few=None,
             family_null=None if self.family_null is None else self.family_null[study, at].tolist(),
-            **numbers,
+            **{column: given for column, given in numbers.items() if column not in struck},
         )
 
     def rejects(self, alpha: float, *, null: float) -> Verdicts:

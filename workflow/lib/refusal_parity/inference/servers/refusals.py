@@ -43,6 +43,11 @@ _WORDS: Final = re.compile(
     r"|guardrail.{0,60}(interven|block|violat|trigger)|guardrail checks.{0,40} failed",
     re.IGNORECASE,
 )
+# xAI answers so with 403, where like words may be about the account, which is no answer to this
+# request: `Content violates usage guidelines. [...] Failed check: SAFETY_CHECK_TYPE_BIO`.
+_WORDS_OF_403: Final = re.compile(
+    rf"\b(content|prompt|input)s? violat\w+.{{0,60}}\b{_RULES}|safety_check_type", re.IGNORECASE
+)
 _RESULTS: Final = ("content_filter_result", "content_filter_results")
 _CATEGORIES: Final = 8
 
@@ -98,8 +103,7 @@ def filter_of_error(status: int, error: Mapping[str, Any], words: str) -> str | 
     # OpenRouter.
     reasons = details.get("reasons")
     flagged = [str(one) for one in reasons] if isinstance(reasons, list) else []
-    # With 403 the same words may be about the account, which is no answer to this request.
-    worded = status != _FORBIDDEN and _WORDS.search(words)
+    worded = (_WORDS_OF_403 if status == _FORBIDDEN else _WORDS).search(words)
     if not (codes or flagged or "flagged_input" in details or worded):
         return None
     word = codes[0] if codes else "moderation" if details else "filtered"

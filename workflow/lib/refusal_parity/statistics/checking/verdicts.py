@@ -14,6 +14,7 @@ from refusal_parity.statistics.failures import Guard
 from refusal_parity.statistics.registry import Setting, suited_to
 from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws
+from refusal_parity.statistics.simulation.batches import batches
 from refusal_parity.statistics.simulation.drawing import simulate
 from refusal_parity.statistics.simulation.nested import NestedNull
 from refusal_parity.vocabulary import Estimand
@@ -31,14 +32,11 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 250
 """Studies held at a time at most."""
 
-
-_CELLS: Final = 4_000_000
-"""Names x templates x studies held at a time: 32 MB an array."""
-
-
 _DESCRIBED: Final = 500
 """Studies that methods are run on of which no finding is made; all others are run on all."""
 
+_WHOLE: Final = 17_000
+"""Names x templates up to which as many studies are simulated as were asked for."""
 
 _DRAWS: Final = 999
 """Permutations and bootstrap samples of each study: 1,000 alpha is a whole number."""
@@ -59,7 +57,7 @@ def null_verdicts(
     Args:
         grid: names, templates and responses.
         latent: the model; one rate for all groups.
-        analysis: alpha, margin, seed, and how many studies.
+        analysis: alpha, margin, seed, and how many studies (`simulated`).
         methods: those that are run; by default all that the self-check runs where names meet
             templates.
         failures: filled with the methods that failed numerically, and why;
@@ -75,9 +73,8 @@ def null_verdicts(
     at_margin = latent.planted(analysis.margin)
     parts: dict[Key, list[Verdicts]] = {}
     run = [each for each in methods or suited_to(DesignKind.CROSSED) if each.checked]
-    at_once = min(_AT_ONCE, max(1, _CELLS // grid.n.size))
-    for start in range(0, analysis.selfcheck, at_once):
-        size = min(at_once, analysis.selfcheck - start)
+    start = 0
+    for size in batches(simulated(analysis.selfcheck, grid.n.size), grid.n.size, _AT_ONCE):
         if start >= _DESCRIBED:
             run = [method for method in run if method.decides]
         studies, planted = (
@@ -97,10 +94,21 @@ def null_verdicts(
                 ratio = row.estimand in {Estimand.RISK_RATIO, Estimand.ODDS_RATIO}
                 verdicts = row.rejects(analysis.alpha, null=1 if ratio else 0)
                 parts.setdefault((str(row.method), row.estimand), []).append(verdicts)
+        start += size
     return {
         key: Verdicts(*(np.concatenate(each) for each in zip(*part, strict=True)))
         for key, part in parts.items()
     }
+
+
+def simulated(asked: int, cells: int) -> int:
+    """How many studies are simulated: fewer where one takes long, but not below 500.
+
+    Args:
+        asked: in the config.
+        cells: names x templates.
+    """
+    return max(min(asked, round(asked * _WHOLE / cells)), min(asked, _DESCRIBED))
 
 
 def _drawn(

@@ -167,7 +167,7 @@ def null_of(studies: Studies, at: int, count: int, random: np.random.Generator) 
         drawn = least_squares(simulate_linear(studies, linear, number, random))
         return distance_of(two_way_tests(drawn, 0.05))
 
-    return in_batches(count, distances)
+    return in_batches(count, studies.grid, distances)
 
 
 def distance_of(answers: Answers) -> FloatArray:

@@ -62,7 +62,7 @@ def null_of(studies: Studies, at: int, count: int, random: np.random.Generator) 
         drawn = simulate_weighed(studies, studies.k[at], latent, number, random)
         return distance_of(two_way_tests(least_squares(drawn), 0.05))
 
-    return in_batches(count, distances)
+    return in_batches(count, studies.grid, distances)
 
 
 CALIBRATED_WEIGHED: Final = Method(

@@ -12,7 +12,7 @@ from refusal_parity.dimensions import Unit
 from refusal_parity.statistics.answers import Answers, Remark
 from refusal_parity.statistics.designs.within_templates import moved, name_sums, parted
 from refusal_parity.statistics.registry import Method, Needs
-from refusal_parity.statistics.resampling.exact import counted_p_value, permutation_names_exact
+from refusal_parity.statistics.resampling.exact import counted_p_value
 from refusal_parity.statistics.resampling.randomisation import permutation_names
 from refusal_parity.statistics.rounding import NOTHING, TIE, is_noise
 from refusal_parity.vocabulary import Estimand, Scope
@@ -74,9 +74,13 @@ def _p_values(
         return _listed(k, n, ours), none
     if setting.deciding:
         return _counted_near(k, n, ours, setting), none
-    found = [permutation_names_exact(each, n, ours, setting.draws) for each in k]
-    drawn = np.array([each.note is not None for each in found])
-    return np.array([each.p_value for each in found]), drawn
+    counted = [counted_p_value(each, n, ours) for each in k]
+    drawn = np.array([each is None for each in counted])
+    p_value = np.array([np.nan if each is None else each for each in counted])
+    if drawn.any():
+        level = ours.astype(np.intp)
+        p_value[drawn] = permutation_names(k[drawn], n, level, setting.draws).spread
+    return p_value, drawn
 
 
 def _remarks(

@@ -21,6 +21,7 @@ from refusal_parity.statistics.planning.deciding import (
     own_farthest,
     shown,
 )
+from refusal_parity.statistics.simulation.batches import batches
 from refusal_parity.statistics.simulation.drawing import simulate
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ _SHARE: Final = 5
 """One of so many studies is held against its own null models before the second: 120 know the mean
 distance to 0.8 %, since a study's own varies by a tenth."""
 
-_AT_ONCE: Final = 2_000_000
-"""Names x templates x studies held at a time: 16 MB an array."""
+_OWN: Final = (30, 1_000_000)
+"""Of large studies at least so many, and names x templates x studies: with 133 names and 250
+templates a study's own varies by 4 %, and 30 know the mean to 0.8 % as well."""
 
 _STEPS: Final = (1.5, 1.15)
 """Factors by which differences grow until one is found: from a guess, and once one was found."""
@@ -122,7 +124,7 @@ def detectable(planned: Planned, group: int, guess: float) -> Detectable | None:
     critical = None
     rounds: tuple[int, ...] = (0,)
     if is_calibrated(planned.grid, planned.scope):
-        rounds = (_FIRST, _studies(planned) // _SHARE)
+        rounds = (_FIRST, _held_against_their_own(planned))
     for studies, step in zip(rounds, _STEPS, strict=False):
         if found is None:
             return None
@@ -136,6 +138,12 @@ def detectable(planned: Planned, group: int, guess: float) -> Detectable | None:
 def _studies(planned: Planned) -> int:
     """How many are simulated for each difference."""
     return int(np.clip(_CELLS // planned.grid.n.size, *_STUDIES))
+
+
+def _held_against_their_own(planned: Planned) -> int:
+    """How many are held against their own null models before the second search."""
+    least, cells = _OWN
+    return min(max(cells // planned.grid.n.size, least), _studies(planned) // _SHARE)
 
 
 def _room(planned: Planned) -> float:
@@ -257,7 +265,5 @@ def _drawn(
 ) -> Iterator[Studies]:
     """So many studies from a model, a few at a time."""
     grid = planned.grid
-    at_once = min(count, max(1, _AT_ONCE // grid.n.size))
-    for start in range(0, count, at_once):
-        drawn = simulate(grid, latent, min(at_once, count - start), random).k
-        yield Studies(grid, drawn)
+    for size in batches(count, grid.n.size):
+        yield Studies(grid, simulate(grid, latent, size, random).k)

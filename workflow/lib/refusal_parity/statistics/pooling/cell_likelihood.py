@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from scipy.special import log_ndtr
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.designs.counts import FloatArray
+    from refusal_parity.statistics.designs.counts import FloatArray, IntArray
 
 _REACH: Final = 6.5
 """Standard deviations on either side that are integrated over, at least."""
@@ -18,8 +18,48 @@ _TOGETHER: Final = 2048
 """Cells that are integrated at a time: more do not fit the processor's cache."""
 
 
+class Alike(NamedTuple):
+    """Cells with as many responses, as many of them with the outcome.
+
+    Attributes:
+        size: responses of each.
+        hits: of them with the outcome.
+        cells: places among all cells.
+    """
+
+    size: float
+    hits: float
+    cells: IntArray
+
+
+class Cells(NamedTuple):
+    """What was seen in the cells, any shape.
+
+    Attributes:
+        n: responses.
+        k: of them with the outcome, same shape.
+        alike: those with responses.
+    """
+
+    n: FloatArray
+    k: FloatArray
+    alike: tuple[Alike, ...]
+
+    @classmethod
+    def of(cls, n: FloatArray, k: FloatArray) -> Cells:
+        """Sort the cells by what was seen in them."""
+        # Pairs as complex numbers: rows of a table take ten times as long to sort.
+        pairs = (n + 1j * k).ravel()
+        every = np.unique(pairs[n.ravel() > 0])
+        alike = (
+            Alike(float(pair.real), float(pair.imag), np.flatnonzero(pairs == pair))
+            for pair in every
+        )
+        return cls(n, k, tuple(alike))
+
+
 def log_likelihoods(
-    n: FloatArray, k: FloatArray, centre: FloatArray, variance: FloatArray
+    seen: Cells, centre: FloatArray, variance: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Logs of cells' likelihoods under normal laws of their scores, with slopes and curves.
 
@@ -30,29 +70,26 @@ def log_likelihoods(
     together.
 
     Args:
-        n: responses, any shape.
-        k: of them with the outcome, same shape.
-        centre: mean of the law, same shape.
+        seen: responses of the cells.
+        centre: mean of the law, shape of the cells.
         variance: of the law, same shape.
 
     Returns:
         Logs; their derivatives in the mean; and their second derivatives, negated. Each of
         the shape given, 0 where there are no responses.
     """
+    n, k = seen.n, seen.k
     step = _FINE / np.sqrt(1 / variance.min() + n.max())
     found = np.zeros((3, n.size))
     means, widths = centre.ravel(), variance.ravel()
     low, high = _reached(n.ravel(), k.ravel(), means, widths)
-    # Pairs as complex numbers: rows of a table take ten times as long to sort.
-    pairs = (n + 1j * k).ravel()
-    for pair in np.unique(pairs[n.ravel() > 0]):
-        mine = np.flatnonzero(pairs == pair)
-        mine = mine[np.argsort(means[mine])]
+    for alike in seen.alike:
+        mine = alike.cells[np.argsort(means[alike.cells])]
         for first in range(0, len(mine), _TOGETHER):
             cells = mine[first : first + _TOGETHER]
             ends = np.floor(low[cells].min() / step), np.ceil(high[cells].max() / step)
             nodes = step * np.arange(ends[0], ends[1] + 1)
-            found[:, cells] = _integrated(pair.real, pair.imag, means[cells], widths[cells], nodes)
+            found[:, cells] = _integrated(*alike[:2], means[cells], widths[cells], nodes)
     log_mass, slope, curve = found.reshape(3, *n.shape)
     return log_mass, slope, curve
 

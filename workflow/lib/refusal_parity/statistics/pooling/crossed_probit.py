@@ -8,7 +8,7 @@ import numpy as np
 
 from refusal_parity.statistics.designs.grid import by_level
 from refusal_parity.statistics.pooling.acceleration import Path
-from refusal_parity.statistics.pooling.cell_likelihood import log_likelihoods
+from refusal_parity.statistics.pooling.cell_likelihood import Cells, log_likelihoods
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import FloatArray
@@ -103,12 +103,12 @@ def know(grid: Grid, k: FloatArray, given: Variances, start: Sites | None = None
     """
     sites = Sites(np.zeros_like(k), np.zeros_like(k)) if start is None else start
     found = _posterior(grid, given, sites)
-    path = Path()
+    path, seen = Path(), Cells.of(grid.n, k)
     for _ in range(_SWEEPS):
         # What is known of a cell without its own responses.
         spare = 1 / (1 / found.variance - sites.precision)
         centre = spare * (found.cell / found.variance - sites.score)
-        log_share, slope, curve = log_likelihoods(grid.n, k, centre, spare + given.cell)
+        log_share, slope, curve = log_likelihoods(seen, centre, spare + given.cell)
         left = 1 - spare * curve
         told = Sites(curve / left, (slope + centre * curve) / left)
         moves = told.score - sites.score - found.cell * (told.precision - sites.precision)

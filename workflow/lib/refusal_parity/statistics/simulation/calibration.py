@@ -10,6 +10,7 @@ import numpy as np
 from refusal_parity.counting import counted
 from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.fits.least_squares import least_squares
+from refusal_parity.statistics.simulation.batches import batches
 from refusal_parity.statistics.simulation.drawing import simulate
 from refusal_parity.statistics.simulation.latent import fit_latent
 from refusal_parity.statistics.variances.effective import effective
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from refusal_parity.statistics.designs.counts import BoolArray, FloatArray
+    from refusal_parity.statistics.designs.grid import Grid
     from refusal_parity.statistics.registry import Setting
 
 SIMULATED: Final = 999
@@ -29,8 +31,6 @@ ACROSS_MODELS: Final = 9_999
 HALFWAY: Final = 0.5
 """How much of the variance of a group's names is its own in the null model."""
 
-_AT_ONCE: Final = 1_000
-"""Studies simulated together, which bounds the memory that they take."""
 _SAME: Final = 1e-9
 """Distances closer than this share of their size are equal but for rounding."""
 
@@ -120,14 +120,15 @@ def family_tails(null: Null | None, against: BoolArray, setting: Setting) -> Flo
     return tails
 
 
-def in_batches(count: int, distances: Callable[[int], FloatArray]) -> Null:
-    """Distances of so many studies, of no more at once than fit into memory.
+def in_batches(count: int, grid: Grid, distances: Callable[[int], FloatArray]) -> Null:
+    """Distances of so many studies, of a few at a time (`batches`).
 
     Args:
         count: how many studies.
+        grid: of each.
         distances: simulates so many and gives theirs.
     """
-    sizes = [min(_AT_ONCE, count - done) for done in range(0, count, _AT_ONCE)]
+    sizes = batches(count, grid.n.size)
     return Null(np.concatenate([distances(size) for size in sizes]))
 
 
@@ -158,7 +159,7 @@ def null_distances(
         alike = Studies(studies.grid, drawn, studies.template_effects, studies.every_pair)
         return effective(least_squares(alike)).rates.distance()
 
-    return in_batches(count, distances)
+    return in_batches(count, studies.grid, distances)
 
 
 def too_few(studies: Studies, *, names: int, templates: int) -> str | None:
