@@ -280,4 +280,8 @@ def test_print_shows_everything_but_the_tools(open_report: Callable[..., Opened]
     assert page.locator("details:not([open])").count() == 0
     assert not page.locator("nav.contents").is_visible()
     assert not page.locator("#responses .tools form").is_visible()
+    assert not page.locator(".files").first.is_visible()
+    # A4 less its margins, in which the browser would else make everything smaller.
+    page.set_viewport_size({"width": 703, "height": 1000})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 703
     assert len(page.pdf()) > MEGABYTE / 20
