@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
 import psutil
 import pytest
 import yaml
@@ -21,7 +22,6 @@ from refusal_parity.tables import ClusterJobs, Responses, read_table
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import polars as pl
     from slurm_cluster import Cluster
 
 PATIENCE_S = 3600.0
@@ -47,6 +47,7 @@ STUDY: dict[str, Any] = {
         "even-1": _model("demo-even"),
         "even-2": _model("demo-even", **ANOTHER),
     },
+    "labelling": {"gold": ["gold.csv"], "starter": False},
     "analysis": {"permutations": 999, "bootstraps": 999, "selfcheck": 20},
 }
 """Four models, each with some seconds of drawing."""
@@ -83,6 +84,9 @@ class Place:
         (self.folder / "profiles/slurm/site.yaml").write_text(yaml.safe_dump(site))
 
     def write_study(self, study: dict[str, Any]) -> None:
+        """With every fifth of the starter labels: a classifier in seconds."""
+        gold = pl.read_csv(self.folder / "data/gold/starter/completion.csv")
+        gold.gather_every(5).write_csv(self.folder / "gold.csv")
         (self.folder / "study.yaml").write_text(yaml.safe_dump(study))
 
     def responses(self, model: str) -> str:

@@ -1,4 +1,7 @@
-"""Everything that goes wrong on a cluster at once, in the middle of inference."""
+"""Everything that goes wrong on a cluster at once, in the middle of inference.
+
+Its small twin is `test_slurm_failures.test_cancelled_job_goes_on_from_its_saved_rows`.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
     from slurm_study import Place
 
-pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("disturbed")]
+pytestmark = [pytest.mark.slurm, pytest.mark.long, pytest.mark.xdist_group("disturbed")]
 
 OUTAGE_S = 20
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 from slurm_cluster import wait_until
 from slurm_study import PATIENCE_S, ROWS
@@ -46,6 +47,18 @@ def test_out_of_memory_is_said_and_mended_by_more(place: Place, local: Place) ->
     assert f"Log: results/cluster/logs/generate_responses/{SMALL}.log" in sentence
     again = place.run(target)
     assert again.returncode == 0, again.stderr[-3000:]
+    assert place.read_responses(SMALL).equals(local.read_responses(SMALL))
+
+
+def test_cancelled_job_goes_on_from_its_saved_rows(place: Place, local: Place) -> None:
+    snakemake = place.start(place.responses(SMALL))
+    place.freeze(SMALL)
+    place.cluster.run("scancel", place.job_of(SMALL))
+    said = place.finish(snakemake)
+    assert snakemake.returncode == 0, said[-5000:]
+    accounted = place.accounted().filter(pl.col("model") == SMALL)
+    assert accounted["state"].to_list() == ["CANCELLED", "COMPLETED"]
+    assert 0 < place.there_already(SMALL) < ROWS
     assert place.read_responses(SMALL).equals(local.read_responses(SMALL))
 
 
