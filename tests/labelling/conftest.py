@@ -4,11 +4,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from filelock import FileLock
 
 from refusal_parity.inference.released_study import read_chehbouni_2024
 from refusal_parity.labelling.classifier import Classifier, train
 from refusal_parity.labelling.gold import read_gold
 from refusal_parity.labelling.starter import STARTER, starter_files
+from refusal_parity.labelling.storage import load, save
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +23,16 @@ def starter() -> pl.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def starter_classifier(starter: pl.DataFrame) -> Classifier:
-    return train(starter, 1)
+def starter_classifier(
+    starter: pl.DataFrame, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Classifier:
+    """Trained by the test process that needs it first, for all."""
+    shared = tmp_path_factory.getbasetemp()
+    file = (shared if worker_id == "master" else shared.parent) / "starter.skops"
+    with FileLock(f"{file}.lock"):
+        if not file.exists():
+            save(train(starter, 1), file)
+    return load(file)
 
 
 @pytest.fixture(scope="session")
