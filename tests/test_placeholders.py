@@ -21,7 +21,11 @@ OF_OTHERS = [
     *("\uff5bMENTION\uff5d", "\uff1cMENTION\uff1e", "\u3010MENTION\u3011", "\u27e8MENTION\u27e9"),
 ]
 """Placeholders in brackets that code and other texts have too."""
-SQUARE = ["[[MENTION]]", "[ MENTION ]", "\uff3bMENTION\uff3d", "[mention]", "[[mention]]"]
+SQUARE = [
+    *("[[MENTION]]", "[ MENTION ]", "\uff3bMENTION\uff3d", "[mention]", "[[mention]]"),
+    *("[MENTION/NAME]", "[MENTION:short]", "[MEN\u200bTION]", "[MENTION", "MENTION]"),
+    "[MENTION\\]",
+]
 
 
 def _with(text: str) -> str:
@@ -59,6 +63,7 @@ def test_those_that_every_study_has_are_known(tmp_path: Path, text: str) -> None
         "{[MENTION]} <[NAME]> ([MENTION])",
         "a [mention](page)",
         "[BLANK] (mention)",
+        "[see below] [a, b] [1-2] MENTION",
     ],
 )
 def test_what_may_be_meant_is_sent_without_a_word(tmp_path: Path, text: str) -> None:
@@ -66,6 +71,15 @@ def test_what_may_be_meant_is_sent_without_a_word(tmp_path: Path, text: str) -> 
         templates=_with(f"{text} [MENTION]"), names=MENTIONED, gender="man"
     )
     assert checked.remarks == []
+
+
+@pytest.mark.parametrize("text", ["[HIS/HER]", "[FIRST TOWN]", "[HOME-TOWN]"])
+def test_words_in_capitals_that_no_name_has_are_remarked_on(tmp_path: Path, text: str) -> None:
+    checked = Desk(tmp_path).check(
+        templates=_with(f"{text} [MENTION]"), names=MENTIONED, gender="man"
+    )
+    [said] = [each for each in checked.remarks if "sent as it stands" in each]
+    assert f"has {text} in it" in said
 
 
 def test_an_abbreviation_in_round_brackets_is_remarked_on(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_refusals_and_errors_that_a_file_keeps_apart(tmp_path: Path, study: Stud
         _batch("Ana", {"content": None, "refusal": "I can't sing."}),
         _batch("Ana", {"content": "Well.", "refusal": "I won't."}),
         _batch("Ana", {"content": "No.", "refusal": "No."}),
-        _batch("Bo", None, {"code": "content_filter", "message": "no"}),
+        _batch("Bo", None, {"code": "content_filter", "message": "stopped"}),
         _batch("Bo", None, {"code": "server_error", "message": FILTER}),
         _batch("Bo", None, {"code": "server_error", "message": "out of\nmemory"}),
     ]
@@ -63,7 +63,7 @@ def test_refusals_and_errors_that_a_file_keeps_apart(tmp_path: Path, study: Stud
     ]
     assert came("error.message") == [
         *ana,
-        ("", "error", None, "no"),
+        ("", "error", None, "stopped"),
         ("", "filtered", FILTER, None),
         ("", "error", None, "out of memory"),
     ]

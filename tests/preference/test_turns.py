@@ -109,6 +109,21 @@ def test_transcripts(text: str, turns: list[tuple[Speaker, str]], cases: set[Pai
     assert found == Conversation(tuple(Turn(*each) for each in turns), frozenset(cases))
 
 
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("<think>I cannot help, or can I?</think>\n\nRice.", "Rice."),
+        ("<think>I cannot help, or", None),
+        ("Write <think> first.", "Write <think> first."),
+    ],
+)
+def test_what_was_thought_is_no_part_of_the_answer(text: str, answer: str | None) -> None:
+    messages = [{"role": "user", "content": "What?"}, {"role": "assistant", "content": text}]
+    found = read_messages(messages, what="chosen", where="a.jsonl, line 1")
+    assert found.answer == answer
+    assert found.turns[1].text == text
+
+
 def test_prompts_and_their_answers() -> None:
     as_text = asked(" Who? \ud83d", **AT)
     assert as_text.turns == (Turn(H, "Who? \ufffd"),)

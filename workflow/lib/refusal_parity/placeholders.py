@@ -29,10 +29,15 @@ _OTHERS: Final = "{}\uff5b\uff5d<>\uff1c\uff1e\u2329\u232a\u27e6\u27e7\u27e8\u27
     map(chr, (*range(0x3008, 0x300C), *range(0x3010, 0x3012), *range(0x3014, 0x301C)))
 )
 _OPENING, _CLOSING = (re.escape((SQUARE + _ROUND + _OTHERS)[side::2]) for side in range(2))
+_UNSEEN: Final = "\u00ad\u200b-\u200d\u2060\ufeff"
+_WORD: Final = rf"[\w{_UNSEEN}]+"
 _BRACKETED: Final = re.compile(
-    rf"(?P<left>([{_OPENING}])\2*)\s*(?P<word>\w+)\s*(?P<right>([{_CLOSING}])\5*)"
+    rf"(?P<left>([{_OPENING}])\2*)\s*(?P<word>{_WORD}(?:[ /|:.'-]{_WORD}){{0,3}})\s*\\?\s*"
+    rf"(?P<right>([{_CLOSING}])\5*)"
 )
-"""A word between brackets of any kind, single or doubled."""
+"""A word or a few between brackets of any kind, single or doubled, the last one escaped or not."""
+_HALF: Final = re.compile(r"\[(?P<opened>\w+)(?![\w\]])|(?<![\w\[])(?P<closed>\w+)\]")
+"""A word with one of its square brackets."""
 
 
 def parted(template: str) -> list[str]:
@@ -62,8 +67,8 @@ def columns_of(template: str, columns: Iterable[str]) -> list[str]:
 def left_in_brackets(template: str, columns: Iterable[str]) -> Iterator[tuple[str, str | None]]:
     """What stands between brackets as a placeholder does, and whose brackets are sent.
 
-    Between square ones that is any word; between others, which code and other texts have too,
-    a placeholder in capitals.
+    Between square ones that is any word, and a few in capitals; between others, which code and
+    other texts have too, a placeholder in capitals, as where one bracket is missing.
 
     Args:
         template: its text.
@@ -74,12 +79,23 @@ def left_in_brackets(template: str, columns: Iterable[str]) -> Iterator[tuple[st
         none, or where round brackets may hold an abbreviation.
     """
     known = {reading(column): column for column in (*columns, "blank")}
+    whole = _BRACKETED.sub(lambda found: " " * len(found[0]), template)
+    for found in _HALF.finditer(whole):
+        word = found["opened"] or found["closed"]
+        if word.isupper() and (column := known.get(reading(word))) is not None:
+            yield found[0], column
     for found in _BRACKETED.finditer(template):
         word, column = found["word"], known.get(reading(found["word"]))
+        head = re.split(r"[ /|:.'-]", word)[0]
+        if head != word:
+            column = known.get(reading(head)) if head.isupper() else None
+            if not (word.isupper() or column is not None):
+                continue
         if _is_within(found, SQUARE):
             is_link_of_markdown = template.startswith("(", found.end())
             is_doubled = min(len(found["left"]), len(found["right"])) > 1
-            is_one = word.isupper() and f"[{word}]" in found[0] and not is_doubled
+            is_whole = _PLACEHOLDER.fullmatch(f"[{word}]") is not None
+            is_one = word.isupper() and is_whole and f"[{word}]" in found[0] and not is_doubled
             if not is_one and not is_link_of_markdown:
                 yield found[0], column
         elif column is not None and word.isupper():

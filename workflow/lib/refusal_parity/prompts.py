@@ -137,7 +137,8 @@ def _refuse_unfilled(templates: pl.DataFrame, path: Path, names: pl.DataFrame, a
         for left, column in left_in_brackets(template, known):
             if column is None:
                 continue
-            others = "" if left[0] in SQUARE else " What is in small letters between these is sent."
+            is_square = left[0] in SQUARE or left[0].isalpha()
+            others = "" if is_square else " What is in small letters between these is sent."
             raise InputError(
                 f"{left} is not written as a placeholder, and its brackets would be sent",
                 where=where,

@@ -26,8 +26,14 @@ COLUMNS: Final = ("task", "prompt", "response", "label", "annotator", "adjudicat
 """Columns of the sheet; the last four are the annotator's."""
 
 _OPTIONAL: Final = ("response", "annotator", "adjudicated", "annotation_id", "updated_at")
-_TRUE: Final = frozenset({"1", "1.0", "true", "yes", "x", "y"})
-_FALSE: Final = frozenset({"", "0", "0.0", "false", "no", "n"})
+# Spreadsheet programs write truth values in the language of their user.
+_TRUE: Final = frozenset(
+    {*("1", "1.0", "true", "yes", "x", "y"), *("wahr", "vrai", "verdadero", "verdadeiro", "vero")}
+    | {"waar", "prawda", "истина"}
+)
+_FALSE: Final = frozenset(
+    {*("", "0", "0.0", "false", "no", "n"), *("falsch", "faux", "falso", "onwaar", "fałsz", "ложь")}
+)
 _WIDTHS: Final = {"task": 12, "prompt": 40, "response": 80, "label": 18, "comment": 30}
 _LONGEST: Final = 30_000
 """Characters of a text in a workbook, whose cells hold 32,767 at most."""

@@ -154,11 +154,7 @@ def count_votes(raw: Iterable[RawVote], sample: pl.DataFrame) -> Ballot:
 
 
 def _usable_label(vote: RawVote, counting: _Counting) -> str | None:
-    """The label, if the row is one of the sample's and holds one of the seven."""
-    if vote.task is None or vote.task not in counting.sample:
-        key = "no key" if vote.task is None else f"key {vote.task!r} is not of this sample"
-        counting.report(vote, key, "left out")
-        return None
+    """The label of a row of the sample, if it is one of the seven."""
     if vote.fault is not None:
         counting.report(vote, vote.fault, "left out")
         return None

@@ -59,6 +59,11 @@ def is_failure(given: str | None) -> bool:
     return given is not None and known_form(given) in _FAILED
 
 
+def is_complete(given: str | None) -> bool:
+    """Whether the word says that the response came to its own end."""
+    return given is not None and known_form(given) in _COMPLETE
+
+
 def unknown_reasons(responses: pl.DataFrame) -> Iterator[str]:
     """A sentence for each finish reason that says neither that a response is whole nor cut off.
 
@@ -68,7 +73,7 @@ def unknown_reasons(responses: pl.DataFrame) -> Iterator[str]:
     came = pl.col("status").cast(pl.String).is_in([str(Status.OK), str(Status.EMPTY)])
     counts = responses.filter(came).group_by("finish_reason").len().sort("finish_reason")
     for reason, count in counts.iter_rows():
-        if reason and known_form(reason) in {CUT_OFF, *_COMPLETE}:
+        if reason == CUT_OFF or is_complete(reason):
             continue
         named = f"with the finish reason {reason!r}" if reason else "without a finish reason"
         yield (

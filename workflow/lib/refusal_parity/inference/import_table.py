@@ -10,16 +10,15 @@ from refusal_parity.cells import NOTHING, ROW
 from refusal_parity.counting import agreed, counted
 from refusal_parity.csvfiles import row_of
 from refusal_parity.errors import InputError
-from refusal_parity.factors import is_listed
 from refusal_parity.inference.column_names import ROWS, kind_of
 from refusal_parity.inference.finish_reasons import finish_reason, is_failure
 from refusal_parity.inference.import_labels import known_labels
+from refusal_parity.inference.import_prompts import matched
 from refusal_parity.inference.import_rows import read_chosen
 from refusal_parity.inference.requests import CUT_OFF
 from refusal_parity.inference.servers.errors import one_line
-from refusal_parity.inference.servers.refusals import filter_of_choice, filter_of_error
+from refusal_parity.inference.servers.refusals import filter_of_choice, filter_of_words
 from refusal_parity.inference.warned import WARNING
-from refusal_parity.spelling import as_known
 from refusal_parity.tables import Responses
 from refusal_parity.vocabulary import Status
 from refusal_parity.workbooks import LONGEST_CELL, fills_a_cell, is_workbook
@@ -28,10 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from refusal_parity.config import ImportModel, TableColumns
+    from refusal_parity.config import ImportModel
 
-_SHOWN: Final = 5
-_BAD_REQUEST: Final = 400
+_NO_ERROR: Final = frozenset(
+    {*("false", "0", "none", "null", "nan", "no", "ok", "success", "n/a", "-"), "[]", "{}", "200"}
+)
+"""What programs write of a request that did not fail."""
+_TRUTHS: Final = frozenset({"true", "false", "yes", "no", "0", "1"})
 _UNKNOWN: Final = (
     *("response_id", "seed", "prompt_tokens", "response_tokens", "cost", "rendered_sha256"),
     *("answered_at", "answered_by", "fingerprint"),
@@ -66,8 +68,9 @@ def read_response_table(
     columns = source.columns
     if columns is None:
         raise TypeError("a table needs its columns")
-    rows = _with_refusals(_without_words(read_chosen(path, source, model, say), path, say))
-    keyed = _matched(rows, columns, prompts, path)
+    rows = _without_words(read_chosen(path, source, model, say), path, say)
+    rows = _with_errors(_with_refusals(rows, path), say)
+    keyed = matched(rows, columns, prompts, path)
     if columns.sample is None:
         keyed = keyed.with_columns(sample=pl.int_range(pl.len()).over("prompt_id"))
     keyed = keyed.with_columns(
@@ -130,8 +133,31 @@ def _without_words(rows: pl.DataFrame, path: Path, say: Callable[[str], None]) -
     )
 
 
-def _with_refusals(rows: pl.DataFrame) -> pl.DataFrame:
+def _with_errors(rows: pl.DataFrame, say: Callable[[str], None]) -> pl.DataFrame:
+    """Rows without errors that are none, and a word on those that have a response too."""
+    is_none = pl.col("error").str.to_lowercase().is_in(_NO_ERROR)
+    rows = rows.with_columns(error=pl.when(~is_none).then("error"))
+    both = rows.filter(pl.col("error").is_not_null(), pl.col("response").is_not_null())
+    if len(both):
+        say(
+            f"{WARNING}{counted(len(both), 'row')} {agreed(len(both), 'has', 'have')} a response "
+            f"and an error, the first row {both[ROW][0]} ({one_line(both['error'][0])!r}), and "
+            f"{agreed(len(both), 'counts', 'count')} as failed: if the error is of a check or a "
+            "later step, leave columns.error out or name another column"
+        )
+    return rows
+
+
+def _with_refusals(rows: pl.DataFrame, path: Path) -> pl.DataFrame:
     """Rows with what a model wrote to refuse after what it had begun with."""
+    written = set(rows["refusal"].drop_nulls().str.to_lowercase())
+    _refuse(
+        rows.filter(pl.col("refusal").is_not_null(), pl.lit(written <= _TRUTHS)),
+        path,
+        what="columns.refusal names a column that holds {refusal!r}, and no text",
+        remedy="Name the column of what the model wrote to refuse; one that says whether it "
+        "refused is columns.label, with `labels: {'true': refusal, 'false': answer}`.",
+    )
     again = pl.when(pl.col("refusal").ne_missing(pl.col("response"))).then("refusal")
     said = pl.concat_str("response", again, separator="\n\n", ignore_nulls=True)
     return rows.with_columns(response=pl.when(said != "").then(said))
@@ -151,10 +177,8 @@ def _numbered(samples: pl.Series, say: Callable[[str], None]) -> pl.Series:
 def _how(word: str | None, error: str | None) -> tuple[str | None, str | None, str | None]:
     """Finish reason, why a filter refused, and what failed."""
     refused = filter_of_choice({}, {"finish_reason": word})
-    if error is not None and refused is None:
-        # A code is one word; in a sentence the same word may say anything.
-        code = {} if " " in error else {"code": error}
-        refused = one_line(error) if filter_of_error(_BAD_REQUEST, code, error) else None
+    if error is not None and refused is None and filter_of_words(error) is not None:
+        refused = one_line(error)
     if refused is not None:
         return finish_reason(word), refused, None
     ended = f"finish reason {word!r}" if is_failure(word) else None
@@ -176,65 +200,6 @@ def _ended(keyed: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit(str(Status.OK))),
         truncated=pl.col("finish_reason").eq_missing(CUT_OFF) | pl.col("full"),
     )
-
-
-def _matched(
-    rows: pl.DataFrame, columns: TableColumns, prompts: pl.DataFrame, path: Path
-) -> pl.DataFrame:
-    """Rows with their prompt_id and prompt; all must have one."""
-    if columns.system_prompt is None and prompts["arm"].n_unique() > 1:
-        raise InputError(
-            f"the study has {prompts['arm'].n_unique()} arms and the file does not say which",
-            where=str(path),
-            remedy="Name the column of system prompts in columns.system_prompt.",
-        )
-    keys = ["template", "name"] if columns.prompt is None else ["prompt"]
-    if columns.system_prompt is not None:
-        keys.append("system_prompt")
-    given = rows.with_columns(_as_in_study(rows[key], prompts) for key in keys)
-    matched = given.select(pl.exclude({"prompt"} - set(keys))).join(
-        prompts.select("prompt_id", *{*keys, "prompt"}),
-        on=keys,
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
-    )
-    strangers = rows.filter(matched["prompt_id"].is_null())
-    if len(strangers):
-        shown = "; ".join(
-            f"row {row[ROW]}: {', '.join(repr(row[key]) for key in keys)}"
-            for row in strangers.head(_SHOWN).iter_rows(named=True)
-        )
-        more = f"; and {len(strangers) - _SHOWN} more" if len(strangers) > _SHOWN else ""
-        listed = is_listed(prompts)
-        must = "texts or keys of the list" if listed else "those of the study, word by word"
-        raise InputError(
-            f"{len(strangers)} of {counted(len(rows), 'row')} "
-            f"{agreed(len(strangers), 'answers', 'answer')} no prompt of this study "
-            f"({shown}{more})",
-            where=str(path),
-            remedy=f"Their {' and '.join(keys)} must be {must}: correct the study's "
-            f"{'list' if listed else 'templates, names'} and arms, or remove the rows.",
-        )
-    return matched
-
-
-def _as_in_study(given: pl.Series, prompts: pl.DataFrame) -> pl.Series:
-    """Texts of a column as the study writes them; templates, names, listed prompts by key too."""
-    texts = prompts[given.name].unique(maintain_order=True).to_list()
-    found = as_known(given, texts)
-    listed = given.name == "prompt" and is_listed(prompts)
-    if given.name in {"template", "name"} or listed:
-        key = "template_id" if listed else f"{given.name}_id"
-        by_key = dict(prompts.select(key, given.name).unique(maintain_order=True).iter_rows())
-        known = set(texts)
-        by_text = [text if text in known else None for text in found]
-        keys = as_known(given, by_key)
-        found = [
-            text if text is not None else by_key.get(key or "")
-            for text, key in zip(by_text, keys, strict=True)
-        ]
-    return pl.Series(given.name, found, dtype=pl.String)
 
 
 def _refuse(rows: pl.DataFrame, path: Path, *, what: str, remedy: str) -> None:

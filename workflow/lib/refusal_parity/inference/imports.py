@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from refusal_parity.counting import agreed, counted
 from refusal_parity.errors import InputError
-from refusal_parity.inference.finish_reasons import unknown_reasons
+from refusal_parity.inference.finish_reasons import is_complete, unknown_reasons
 from refusal_parity.inference.import_own import read_own_responses
 from refusal_parity.inference.import_rows import copies, unanswered, without_text
 from refusal_parity.inference.import_table import read_response_table
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import ImportModel, Thinking
     from refusal_parity.inference.released_study import ImportedStudy
+
+
+_BEGINNING: Final = 20
+"""Characters by which a response is known to begin with its thinking, and no tag before it."""
 
 
 def import_responses(
@@ -77,6 +81,7 @@ def _without_thinking(
         part(text, markup) if status == Status.OK else Parted(text, None)
         for text, status in responses.select("response", "status").iter_rows()
     ]
+    found = _all_thinking(responses, found, say)
     response = pl.Series([one.response for one in found], dtype=pl.String)
     thoughts = pl.Series([one.thinking for one in found], dtype=pl.String)
     if thoughts.count():
@@ -96,6 +101,42 @@ def _without_thinking(
         .then(pl.lit(str(Status.EMPTY)))
         .otherwise(pl.col("status")),
     )
+
+
+def _all_thinking(
+    responses: pl.DataFrame, found: Sequence[Parted], say: Callable[[str], None]
+) -> list[Parted]:
+    """Where the prompt opened the thinking, responses that were cut off before its end.
+
+    Other rows then end it by a closing tag alone.
+    """
+    rows = list(responses.select("response", "status", "truncated", "finish_reason").iter_rows())
+    closed = [
+        one.thinking is not None and text.lstrip().startswith(one.thinking[:_BEGINNING])
+        for one, (text, *_) in zip(found, rows, strict=True)
+    ]
+    if not any(closed):
+        return list(found)
+    open_ = [
+        one.thinking is None and status == Status.OK
+        for one, (_, status, *_) in zip(found, rows, strict=True)
+    ]
+    unknown = sum(
+        each and not truncated and not is_complete(reason)
+        for each, (*_, truncated, reason) in zip(open_, rows, strict=True)
+    )
+    if unknown:
+        say(
+            f"{WARNING}{counted(unknown, 'response')} {agreed(unknown, 'has', 'have')} no thinking "
+            f"where {sum(closed):,} end theirs by a closing tag alone, and nothing says whether "
+            f"{agreed(unknown, 'it was', 'they were')} cut off: if so "
+            f"{agreed(unknown, 'it is', 'they are')} thinking and no answer; name the column that "
+            "says so in columns.finish_reason"
+        )
+    return [
+        Parted("", text) if each and truncated else one
+        for one, each, (text, _, truncated, _) in zip(found, open_, rows, strict=True)
+    ]
 
 
 def answers_to(study: ImportedStudy, prompts: pl.DataFrame, path: Path) -> pl.DataFrame:

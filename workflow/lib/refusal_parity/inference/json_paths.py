@@ -20,6 +20,9 @@ Row = tuple[int, dict[str, Any]]
 NOWHERE: Final = object()
 """What stands where a path leads to nothing; a null that ends it early is a null."""
 
+_OF_PARTS: Final = {"text", "thought", "thoughtSignature"}
+"""What Gemini writes into a part."""
+
 
 def within(row: Mapping[str, Any], name: str, path: Path, at: int) -> Any:
     """What stands at a path; `NOWHERE` where it leads to nothing.
@@ -38,7 +41,7 @@ def within(row: Mapping[str, Any], name: str, path: Path, at: int) -> Any:
         return NOWHERE
     _refuse_twice(row, head, path, at)
     value = row[head]
-    for step in name.removeprefix(head).split(".")[1:]:
+    for step in _steps(name, row):
         if value is None:
             return None
         if isinstance(value, dict) and step in value:
@@ -46,9 +49,36 @@ def within(row: Mapping[str, Any], name: str, path: Path, at: int) -> Any:
             value = value[step]
         elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
             value = value[int(step)]
+        elif isinstance(value, str) and step.isdecimal():
+            # A text where other rows have a list of texts or of parts.
+            return value
         else:
             return NOWHERE
     return value
+
+
+def last_text(row: Mapping[str, Any], name: str) -> str | None:
+    """The text at which a path into objects ends early, such as `timeout` for `error.code`."""
+    value: Any = row
+    for step in (head_of(name, row) or name, *_steps(name, row)):
+        if not isinstance(value, dict) or step not in value:
+            break
+        value = value[step]
+    return value if isinstance(value, str) else None
+
+
+def _steps(name: str, row: Mapping[str, Any]) -> list[str]:
+    """The steps of a path behind the column that it begins with."""
+    return name.removeprefix(head_of(name, row) or name).split(".")[1:]
+
+
+def is_part(value: Any) -> bool:
+    """Whether it is a part of a message: a text, a thought, with its type or without."""
+    if not isinstance(value, dict):
+        return False
+    # Parquet has the keys of all parts in each.
+    held = {key for key, each in value.items() if each is not None}
+    return isinstance(value.get("type"), str) or {"text"} <= held <= _OF_PARTS
 
 
 def _refuse_twice(found: Mapping[str, Any], key: str, path: Path, at: int) -> None:
@@ -60,33 +90,41 @@ def _refuse_twice(found: Mapping[str, Any], key: str, path: Path, at: int) -> No
         )
 
 
-def passed_over(rows: Sequence[Row], name: str) -> str | None:
+def passed_over(rows: Sequence[Row], name: str, instead: str) -> str | None:
     """A sentence where a path takes the first of several, as files of several samples hold.
 
     Args:
         rows: all of a file.
         name: the path.
+        instead: what to do, where these are no parts of one message.
     """
-    more = [count for _, row in rows if (count := _passed(row, name))]
+    lists = [found for _, row in rows if (found := _passed(row, name)) is not None]
+    more = [len(values) - 1 for _, values in lists]
     if not more:
         return None
+    place, values = lists[0]
+    if all(map(is_part, values)):
+        instead = f"name the list itself, {place!r}, whose parts are put together"
     return (
         f"{WARNING}{name!r} takes the first where {counted(len(more), 'row')} "
         f"{agreed(len(more), 'holds', 'hold')} up to {max(more) + 1:,}: the others, {sum(more):,} "
-        "in all, are not read; write each of them into a row of its own"
+        f"in all, are not read; {instead}"
     )
 
 
-def _passed(row: Mapping[str, Any], name: str) -> int:
-    """How many a path leaves behind that takes the first of a list; the most of its lists."""
-    value, most = row.get(head_of(name, row) or ""), 0
-    for step in name.removeprefix(head_of(name, row) or name).split(".")[1:]:
+def _passed(row: Mapping[str, Any], name: str) -> tuple[str, list[Any]] | None:
+    """The longest list that a path takes the first of, with its own path."""
+    place = head_of(name, row) or ""
+    value, longest = row.get(place), None
+    for step in _steps(name, row):
         if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-            most = max(most, 0 if int(step) else len(value) - 1)
+            if not int(step) and len(value) > max(1, len(longest[1]) if longest else 0):
+                longest = place, value
             value = value[int(step)]
         else:
             value = value.get(step) if isinstance(value, dict) else None
-    return most
+        place = f"{place}.{step}"
+    return longest
 
 
 def rows_at(found: Sequence[Row], name: str, path: Path) -> list[Row]:

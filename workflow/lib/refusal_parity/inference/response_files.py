@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from refusal_parity.cells import ROW, cell, open_table
 from refusal_parity.errors import InputError
 from refusal_parity.inference.column_names import JSON, ROWS, head_of, kind_of, there
-from refusal_parity.inference.json_paths import NOWHERE, lists_of, passed_over, rows_at, within
+from refusal_parity.inference.json_paths import lists_of, rows_at
 from refusal_parity.inference.json_rows import ANEW, objects_of
-from refusal_parity.textfiles import encodable, read_text, refuse_devices
+from refusal_parity.inference.json_texts import DEEPER, RESPONSE, texts_of, what_of
+from refusal_parity.textfiles import read_text, refuse_devices
 from refusal_parity.workbooks import Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
-
-    from refusal_parity.inference.json_paths import Row
 
     Say = Callable[[str], None]
 
@@ -28,12 +26,6 @@ _KINDS: Final = "Give a .csv, .xlsx, .jsonl or .parquet file; text may be compre
 _PROMPTS: Final = frozenset({"columns.prompt", "prompt"})
 _TEXTS: Final = _PROMPTS | {"columns.response", "columns.refusal"}
 """What people or models wrote, which a spreadsheet may have made something else of."""
-
-_RESPONSE: Final = "columns.response"
-_DEEPER: Final = (
-    "Name the text within it by its path, such as `resps.0` of a list or `doc.text` of an object; "
-    "or write it into a column of its own."
-)
 
 
 def read_columns(
@@ -89,7 +81,9 @@ def read_columns(
     if frame.is_empty():
         raise InputError("no rows", where=str(path), remedy="Add at least one row.")
     return frame.with_columns(
-        pl.lit(None, pl.String).alias(key) for key, name in columns.items() if name is None
+        pl.lit(None, pl.String).alias(key)
+        for key, name in columns.items()
+        if name is None and key not in frame.columns
     )
 
 
@@ -120,64 +114,7 @@ def _from_json(path: Path, named: Mapping[str, str], *, rows: str | None, say: S
                 remedy=f"If the rows stand there, write `rows: {deeper[0]}` beside columns.",
             ) from error
         raise
-    return _texts(found, written, path, say)
-
-
-def _texts(rows: Sequence[Row], written: Mapping[str, str], path: Path, say: Say) -> pl.DataFrame:
-    """What stands in objects at each path, as text."""
-    columns = {}
-    for key, name in written.items():
-        values = [within(row, name, path, at) for at, row in rows]
-        if "." in name and all(value is NOWHERE or value is None for value in values):
-            _nothing_at(key, name, path, say, is_null=any(value is None for value in values))
-        columns[key] = [
-            None if value is NOWHERE else _text(value, _what(key, name), path, at)
-            for (at, _), value in zip(rows, values, strict=True)
-        ]
-    if (remark := passed_over(rows, written.get(_RESPONSE, ""))) is not None:
-        say(remark)
-    return pl.DataFrame(columns, schema=dict.fromkeys(written, pl.String)).with_columns(
-        pl.Series(ROW, [at for at, _ in rows], dtype=pl.Int64)
-    )
-
-
-def _nothing_at(key: str, name: str, path: Path, say: Say, *, is_null: bool) -> None:
-    """Tell of a path at which nothing stands; of what only bad rows have, that is no mistake."""
-    if key == "columns.error":
-        say(f"nothing stands at {name!r}, which columns.error names: the file tells of no failure")
-    elif not (is_null and key == "columns.refusal"):
-        raise InputError(
-            f"nothing stands at {name!r}, which {key} names, in any row",
-            where=str(path),
-            remedy="Correct the mapping in the config.",
-        )
-
-
-def _what(key: str, name: str) -> str:
-    return f"column {name!r}, which {key} names,"
-
-
-def _text(value: Any, what: str, path: Path, row: int) -> str | None:
-    """A value of JSON as text."""
-    match value:
-        case None:
-            return None
-        case str():
-            return cell(encodable(value))
-        case bool():
-            return str(value).lower()
-        case float() if math.isnan(value):
-            return None
-        case float() if value.is_integer():
-            return str(int(value))
-        case int() | float():
-            return str(value)
-    kind = "a list" if isinstance(value, list) else "an object"
-    raise InputError(
-        f"{what} holds {kind}",
-        where=f"{path}, row {row}",
-        remedy=_DEEPER,
-    )
+    return texts_of(found, written, path, say)
 
 
 def _from_parquet(path: Path, named: Mapping[str, str], *, say: Say) -> pl.DataFrame:
@@ -200,17 +137,17 @@ def _from_parquet(path: Path, named: Mapping[str, str], *, say: Say) -> pl.DataF
         raise InputError(
             f"cannot be read as parquet ({error})", where=str(path), remedy=ANEW
         ) from error
-    flat = {
-        key: _column(frame[name], _what(key, name), path)
+    whole = {
+        key: _column(frame[name], what_of(key, name), path)
         for key, name in written.items()
-        if heads[key] == name
+        if heads[key] == name and not (key == RESPONSE and frame[name].dtype == pl.List(pl.Struct))
     }
-    inner = {key: name for key, name in written.items() if key not in flat}
+    inner = {key: name for key, name in written.items() if key not in whole}
     nested = frame.select(list(dict.fromkeys(str(heads[key]) for key in inner)))
     rows = list(enumerate(nested.iter_rows(named=True), 1))
-    deep = _texts(rows, inner, path, say).drop(ROW).to_dict()
+    deep = texts_of(rows, inner, path, say).drop(ROW).to_dict()
     numbers = pl.Series(ROW, range(1, len(frame) + 1), dtype=pl.Int64)
-    return pl.DataFrame({**flat, **deep, ROW: numbers})
+    return pl.DataFrame({**whole, **deep, ROW: numbers})
 
 
 def _column(values: pl.Series, what: str, path: Path) -> pl.Series:
@@ -220,7 +157,7 @@ def _column(values: pl.Series, what: str, path: Path) -> pl.Series:
         raise InputError(
             f"{what} holds {kind}",
             where=f"{path}, row 1",
-            remedy=_DEEPER,
+            remedy=DEEPER,
         )
     if values.dtype.is_float():
         whole = values.cast(pl.Int64, strict=False)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from refusal_parity.errors import InputError
+from refusal_parity.inference.thinking import part
 from refusal_parity.pair_vocabulary import PairCase, Speaker
 from refusal_parity.spelling import is_blank, reading
 from refusal_parity.textfiles import encodable
@@ -34,7 +36,7 @@ class Turn(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Conversation:
     """One side of a pair.
 
@@ -46,12 +48,13 @@ class Conversation:
     turns: tuple[Turn, ...]
     cases: frozenset[PairCase]
 
-    @property
+    @cached_property
     def answer(self) -> str | None:
-        """The last turn where the assistant says something in it."""
+        """The last turn where the assistant says something in it, without what it thought."""
         if not self.turns or self.turns[-1].speaker is not Speaker.ASSISTANT:
             return None
-        return None if is_blank(self.turns[-1].text) else self.turns[-1].text
+        said = part(self.turns[-1].text).response
+        return None if is_blank(said) else said
 
     @property
     def opening(self) -> tuple[Turn, ...]:

@@ -22,7 +22,7 @@ from refusal_parity.inference.servers.errors import (
 from refusal_parity.inference.servers.refusals import filter_of_choice, filter_of_prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _LONE: Final = re.compile(r"[\ud800-\udfff]")
 _SAID: Final = ("errors", "message", "detail", "msg")
@@ -179,16 +179,35 @@ def _said(message: Mapping[str, Any]) -> tuple[str, str | None]:
     if isinstance(content, str):
         texts.append(content)
     elif isinstance(content, list):
-        for part in content:
-            _read_part(part, texts, thoughts)
+        read_parts(content, texts, thoughts)
     elif content is not None:
         raise OddAnswerError(f"content is {_kind(content)}")
     if not isinstance(refusal, str | None):
         raise OddAnswerError(f"refusal is {_kind(refusal)}")
-    thinking = "\n".join(_flat(thought) for thought in thoughts if thought)
+    thinking = flat(thoughts)
     # Both where a model begins and then refuses, once where a gateway has the same in both.
     said = dict.fromkeys(["".join(texts), refusal])
     return "\n\n".join(filter(None, said)), thinking or None
+
+
+def read_parts(parts: Sequence[Any], texts: list[str], thoughts: list[Any]) -> None:
+    """Put the parts of a message where they belong.
+
+    Args:
+        parts: of a message's content.
+        texts: filled with what the model said.
+        thoughts: filled with what it thought.
+
+    Raises:
+        OddAnswerError: a part is neither.
+    """
+    for part in parts:
+        _read_part(part, texts, thoughts)
+
+
+def flat(thoughts: Sequence[Any]) -> str:
+    """Thoughts as one text."""
+    return "\n".join(_flat(thought) for thought in thoughts if thought)
 
 
 def _read_part(part: Any, texts: list[str], thoughts: list[Any]) -> None:

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 _FINISH: Final = re.compile(
     r"(\w+_)?(content_?filter(ed)?|safety|prohibited_content|blocklist|recitation|moderat(ion|ed)"
     r"|guardrails?(_intervened)?|content_(policy|moderation|blocked)|policy_violation)"
-    r"|refusal|refused|sensitive|spii|(error_)?toxic|model_armor|flagged|blocked"
+    r"|refusal|refused|sensitive|spii|(error_)?toxic|model_armor|flagged|(\w+_)?blocked(_by_\w+)?"
+    r"|filtered"
 )
 _REASONS: Final = ("finish_reason", "native_finish_reason", "stop_reason", "finishReason")
-_FORBIDDEN: Final = 403
+_BAD_REQUEST, _FORBIDDEN = 400, 403
 # Guardrails of gateways have statuses of their own: 424 (Cloudflare), 446 (Portkey, WSO2).
-_STATUSES: Final = frozenset({400, _FORBIDDEN, 422, 424, 446, 451})
+_STATUSES: Final = frozenset({_BAD_REQUEST, _FORBIDDEN, 422, 424, 446, 451})
 _CODE: Final = re.compile(
     r"content_?filter|responsible_?ai_?policy|content_?policy|policy_?violation|prohibited_?content"
     r"|data_?inspection|moderation|safety|blocklist|sensitive|content_?blocked|hooks_failed"
@@ -48,6 +49,8 @@ _WORDS: Final = re.compile(
 _WORDS_OF_403: Final = re.compile(
     rf"\b(content|prompt|input)s? violat\w+.{{0,60}}\b{_RULES}|safety_check_type", re.IGNORECASE
 )
+# What libraries put into their own sentences: `finish_reason: SAFETY`.
+_NAMED: Final = re.compile(r"\b(?:finish|block|stop)_?reason\W{1,4}(\w+)", re.IGNORECASE)
 _RESULTS: Final = ("content_filter_result", "content_filter_results")
 _CATEGORIES: Final = 8
 
@@ -109,6 +112,20 @@ def filter_of_error(status: int, error: Mapping[str, Any], words: str) -> str | 
     word = codes[0] if codes else "moderation" if details else "filtered"
     named = _reason(word, [error, inner, details])
     return f"{named}: {', '.join(flagged[:_CATEGORIES])}" if flagged else named
+
+
+def filter_of_words(words: str) -> str | None:
+    """Why a filter refused a request, by an error of which only the words were kept.
+
+    Args:
+        words: a code, a service's reason for an end, or a sentence.
+    """
+    # A code is one word; in a sentence the same word may say anything.
+    named = [words] if " " not in words.strip() else _NAMED.findall(words)
+    if any(_FINISH.fullmatch(known_form(word)) for word in named):
+        return words
+    code = {"code": words} if " " not in words.strip() else {}
+    return words if filter_of_error(_BAD_REQUEST, code, words) else None
 
 
 def _reason(word: str, places: Iterable[Any]) -> str:

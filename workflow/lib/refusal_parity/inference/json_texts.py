@@ -1,0 +1,157 @@
+"""What stands in objects at the paths that the config names, as text."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from refusal_parity.cells import ROW, cell
+from refusal_parity.counting import agreed, counted
+from refusal_parity.errors import InputError
+from refusal_parity.inference.finish_reasons import is_complete
+from refusal_parity.inference.json_paths import NOWHERE, is_part, last_text, passed_over, within
+from refusal_parity.inference.servers.answers import flat, read_parts
+from refusal_parity.inference.servers.errors import OddAnswerError
+from refusal_parity.inference.warned import WARNING
+from refusal_parity.textfiles import encodable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from refusal_parity.inference.json_paths import Row
+
+    Say = Callable[[str], None]
+
+RESPONSE, _ERROR, _THINKING = "columns.response", "columns.error", "columns.thinking"
+_INSTEAD: Final = {
+    RESPONSE: "write each of them into a row of its own",
+    "columns.label": "settle them first, or give a row to each person in `human.labels`",
+}
+DEEPER: Final = (
+    "Name the text within it by its path, such as `resps.0` of a list or `doc.text` of an object; "
+    "or write it into a column of its own."
+)
+
+
+def texts_of(rows: Sequence[Row], written: Mapping[str, str], path: Path, say: Say) -> pl.DataFrame:
+    """What stands in objects at each path, as text."""
+    columns: dict[str, list[str | None]] = {}
+    nowhere: list[int] = []
+    thoughts: list[str | None] = [None] * len(rows)
+    for key, name in written.items():
+        values = [within(row, name, path, at) for at, row in rows]
+        if key == _ERROR:
+            values = [
+                last_text(row, name) if value is NOWHERE else value
+                for (_, row), value in zip(rows, values, strict=True)
+            ]
+        if "." in name and all(value is NOWHERE or value is None for value in values):
+            _nothing_at(key, name, path, say, is_null=any(value is None for value in values))
+        if key == RESPONSE:
+            nowhere = [at for at, value in enumerate(values) if value is NOWHERE]
+            for at, value in enumerate(values):
+                if isinstance(value, list) and value and all(map(is_part, value)):
+                    values[at], thoughts[at] = _put_together(value, key, name, path, rows[at][0])
+        columns[key] = [
+            None if value is NOWHERE else _text(value, what_of(key, name), path, at)
+            for (at, _), value in zip(rows, values, strict=True)
+        ]
+        if key in _INSTEAD and (remark := passed_over(rows, name, _INSTEAD[key])) is not None:
+            say(remark)
+    _say_of_none(rows, nowhere, columns, written, say)
+    if any(thoughts):
+        apart = columns.get(_THINKING, [None] * len(rows))
+        pairs = zip(apart, thoughts, strict=True)
+        columns[_THINKING] = ["\n\n".join(filter(None, pair)) or None for pair in pairs]
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).with_columns(
+        pl.Series(ROW, [at for at, _ in rows], dtype=pl.Int64)
+    )
+
+
+def _put_together(
+    parts: list[Any], key: str, name: str, path: Path, at: int
+) -> tuple[str, str | None]:
+    """The text of a message in parts, and what its model thought."""
+    typed = []
+    for part in parts:
+        held = {key: value for key, value in part.items() if value is not None}
+        typed.append({"type": "thinking" if held.get("thought") else "text"} | held)
+    texts: list[str] = []
+    thoughts: list[Any] = []
+    try:
+        read_parts(typed, texts, thoughts)
+    except OddAnswerError as error:
+        raise InputError(
+            f"{what_of(key, name)} holds a message in parts, and {error}",
+            where=f"{path}, row {at}",
+            remedy=DEEPER,
+        ) from error
+    return "".join(texts), flat(thoughts) or None
+
+
+def _say_of_none(
+    rows: Sequence[Row],
+    nowhere: Sequence[int],
+    columns: Mapping[str, Sequence[str | None]],
+    written: Mapping[str, str],
+    say: Say,
+) -> None:
+    """Tell of rows whose response is nowhere and that say nothing of a failure or a refusal."""
+    known = {
+        at
+        for key in (_ERROR, "columns.refusal", "columns.finish_reason")
+        for at, text in enumerate(columns.get(key, ()))
+        if text is not None and not (key == "columns.finish_reason" and is_complete(text))
+    }
+    bare = [rows[at][0] for at in nowhere if at not in known]
+    if bare:
+        count = len(bare)
+        say(
+            f"{WARNING}nothing stands at {written[RESPONSE]!r}, which columns.response names, in "
+            f"{counted(count, 'row')}, the first in row {bare[0]}, "
+            f"{agreed(count, 'which counts', 'which count')} as empty: if the text stands "
+            "elsewhere in them, write it into one place"
+        )
+
+
+def _nothing_at(key: str, name: str, path: Path, say: Say, *, is_null: bool) -> None:
+    """Tell of a path at which nothing stands; of what only bad rows have, that is no mistake."""
+    if key == "columns.error":
+        say(f"nothing stands at {name!r}, which columns.error names: the file tells of no failure")
+    elif not (is_null and key == "columns.refusal"):
+        raise InputError(
+            f"nothing stands at {name!r}, which {key} names, in any row",
+            where=str(path),
+            remedy="Correct the mapping in the config.",
+        )
+
+
+def what_of(key: str, name: str) -> str:
+    """What an error calls a column of the file."""
+    return f"column {name!r}, which {key} names,"
+
+
+def _text(value: Any, what: str, path: Path, row: int) -> str | None:
+    """A value of JSON as text."""
+    match value:
+        case None:
+            return None
+        case str():
+            return cell(encodable(value))
+        case bool():
+            return str(value).lower()
+        case float() if math.isnan(value):
+            return None
+        case float() if value.is_integer():
+            return str(int(value))
+        case int() | float():
+            return str(value)
+    kind = "a list" if isinstance(value, list) else "an object"
+    raise InputError(
+        f"{what} holds {kind}",
+        where=f"{path}, row {row}",
+        remedy=DEEPER,
+    )
