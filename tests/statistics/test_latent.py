@@ -49,6 +49,13 @@ def test_more_covariance_than_a_correlation_gives_is_the_highest() -> None:
     assert correlations([Asked(np.array([0.2]), first, first, np.ones(1))]) == [HIGHEST]
 
 
+@pytest.mark.filterwarnings("error")
+def test_rates_far_from_one_another_have_next_to_no_slope() -> None:
+    asked = Asked(np.array([1e-3]), np.array([-3.0]), np.array([-0.5]), np.ones(1))
+    (found,) = correlations([asked])
+    assert 0.9 < found <= HIGHEST
+
+
 def test_a_known_model_is_found_again() -> None:
     """Mean of 40 fits; names, templates and groups x templates are few, hence the tolerance."""
     rates = np.array([0.15, 0.3, 0.4])

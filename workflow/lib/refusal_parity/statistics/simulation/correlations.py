@@ -95,7 +95,9 @@ def correlations(asked: Sequence[Asked]) -> list[float]:
         over = mean(excess(first, second, found[owner])) - wanted
         low, high = np.where(over < 0, found, low), np.where(over < 0, high, found)
         slope = mean(density(found[owner]))
-        step = found - over / np.where(slope > 0, slope, np.inf)
+        # By next to no slope a step has no end, and lies outside.
+        with np.errstate(over="ignore"):
+            step = found - over / np.where(slope > 0, slope, np.inf)
         inside = (low <= step) & (step <= high)
         moved = np.where(inside, step, (low + high) / 2)
         settled = np.abs(moved - found) <= _EXACT
