@@ -136,6 +136,35 @@ def test_a_response_beside_an_error_is_told_of(tmp_path: Path, study: Study) -> 
     assert "1 row has a response and an error, the first row 2 ('Expected output" in said
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Error code: 429 - {'error': {'message': 'slow down'}}", True),
+        ("Request timed out.", True),
+        ("[ERROR] Connection error.", True),
+        ("Traceback (most recent call last):\n  File", True),
+        ("openai.RateLimitError: slow down", True),
+        ("BLOCKED: SAFETY", True),
+        ("[CONTENT FILTERED]", True),
+        ("finish_reason: SAFETY", True),
+        ("(no response)", True),
+        ("The response was filtered due to the prompt triggering a policy.", True),
+        ("Error code: what is that?", False),
+        ("The request timed out, so I cannot tell.", False),
+        ("Blocked roads are the reason.", False),
+        ("I refused.", False),
+        ("Connection errors are common.", False),
+    ],
+)
+def test_failures_written_as_responses_are_told_of(
+    tmp_path: Path, study: Study, text: str, *, told: bool
+) -> None:
+    path = _lines(tmp_path / "r.jsonl", [{"r": text}, {"r": "La la."}])
+    found, said = _import(path, study("plain"), response="r")
+    assert found["status"].to_list() == ["ok", "ok"]
+    assert ("1 response reads like what a program writes" in said) is told
+
+
 @pytest.mark.parametrize("values", [(True, False), (0, 1), ("yes", "no")])
 def test_whether_it_refused_is_no_text(tmp_path: Path, study: Study, values: tuple[Any]) -> None:
     path = _lines(tmp_path / "r.jsonl", [{"r": "La la.", "x": value} for value in values])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
     from refusal_parity.config import ImportModel
 
 _SHOWN: Final = 10
+
+_FAILURE: Final = re.compile(
+    r"Error code: \d{3}\b|Traceback \(most recent call last\):|\[?(ERROR|FAILED|BLOCKED)\]?[:\]]"
+    r"|(\w+\.)*\w*(Error|Exception|Timeout)(:|\()|(Request|Connection) (timed out|error|failed)\.?$"
+    r"|HTTP(Error)? ?[45]\d\d\b|[\[(](no response|refused|content[ _]filter(ed)?|blocked|error"
+    r"|timeout|empty)[\])]$|(finish|block)_reason\W|The response was filtered due to",
+    re.IGNORECASE,
+)
+"""What clients of services say, at the beginning of a text."""
+_LONGEST: Final = 60
 
 _FEW_COPIES: Final = 10
 """Fewer prompts may have the same texts by chance."""
@@ -167,6 +178,21 @@ def without_text(responses: pl.DataFrame) -> str | None:
         f"{WARNING}{counted(len(found), 'row')} {agreed(len(found), 'has', 'have')} a label and no "
         "response, which counts as empty, whatever the label says: give the text, or a word in its "
         "place where nobody may read it"
+    )
+
+
+def like_failures(responses: pl.DataFrame) -> str | None:
+    """A sentence where texts are what a program wrote in the place of a response."""
+    ok = responses.filter(status=str(Status.OK))
+    found = [text for text in ok["response"] if _FAILURE.match(text.strip())]
+    if not found:
+        return None
+    shown = found[0].strip().split("\n")[0][:_LONGEST]
+    return (
+        f"{WARNING}{counted(len(found), 'response')} {agreed(len(found), 'reads', 'read')} like "
+        f"what a program writes where none came ({shown!r}), and "
+        f"{agreed(len(found), 'counts as one', 'count as such')}"
+        ": move such words into a column that columns.error names"
     )
 
 

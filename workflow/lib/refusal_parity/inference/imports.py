@@ -11,7 +11,12 @@ from refusal_parity.counting import agreed, counted
 from refusal_parity.errors import InputError
 from refusal_parity.inference.finish_reasons import is_complete, unknown_reasons
 from refusal_parity.inference.import_own import read_own_responses
-from refusal_parity.inference.import_rows import copies, unanswered, without_text
+from refusal_parity.inference.import_rows import (
+    copies,
+    like_failures,
+    unanswered,
+    without_text,
+)
 from refusal_parity.inference.import_table import read_response_table
 from refusal_parity.inference.released_study import read_responses
 from refusal_parity.inference.thinking import Parted, part
@@ -63,7 +68,10 @@ def import_responses(
         responses = answers_to(study, prompts, path)
     responses = _without_thinking(responses, source.thinking, say)
     say(counted(len(responses), "response"))
-    remarks = copies(responses), without_text(responses), unanswered(responses, prompts, path)
+    remarks = (
+        *(copies(responses), without_text(responses), like_failures(responses)),
+        unanswered(responses, prompts, path),
+    )
     for remark in remarks:
         if remark is not None:
             say(remark)
