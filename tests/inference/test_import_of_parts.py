@@ -194,7 +194,7 @@ def test_what_the_end_of_thinking_lacks_is_thinking(tmp_path: Path, study: Study
     assert "nothing says whether" not in said
     found, said = _import(path, study("plain"), response="r")
     assert found["response"].to_list() == ["La la.", rows[1]["r"], "La."]
-    assert "2 responses have no thinking where 1 end theirs by a closing tag alone" in said
+    assert "2 responses have no thinking where 1 ends its own by a closing tag alone" in said
 
 
 def test_a_cut_response_is_one_where_thinking_has_both_tags(tmp_path: Path, study: Study) -> None:
@@ -217,6 +217,10 @@ def test_a_prompts_own_key_says_which_arm_it_is_of(tmp_path: Path, study: Study)
     assert (arms["response"] == arms["arm"]).all()
     with pytest.raises(InputError, match=r"has 2 arms.*`prompt_id`"):
         read(path, TableColumns(prompt="r", response="p"), prompts)
+    key = prompts["prompt_id"][0]
+    path.write_text(f"p,r\n{key},La la.\n,No.\n")
+    with pytest.raises(InputError, match="row 3: None"):
+        read(path, TableColumns(prompt="p", response="r"), study("plain"))
 
 
 def test_no_system_prompt_and_an_empty_one_look_alike(tmp_path: Path, study: Study) -> None:

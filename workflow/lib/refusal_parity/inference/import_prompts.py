@@ -35,7 +35,8 @@ def matched(
     Raises:
         InputError: a row answers no prompt of the study, or may answer several.
     """
-    if columns.prompt is not None and rows["prompt"].is_in(prompts["prompt_id"].to_list()).all():
+    keys_of_study = rows["prompt"].is_in(prompts["prompt_id"].to_list()).fill_null(value=False)
+    if columns.prompt is not None and keys_of_study.all():
         ids = rows.select(pl.exclude("prompt_id")).rename({"prompt": "prompt_id"})
         asked = prompts.select("prompt_id", "prompt")
         return ids.join(asked, on="prompt_id", how="left", maintain_order="left")
@@ -86,9 +87,7 @@ def _refuse_alike(keys: Sequence[str], prompts: pl.DataFrame, path: Path) -> Non
     blank = prompts.with_columns(pl.col("system_prompt").fill_null(""))
     twice = blank.filter(blank.select(keys).is_duplicated())
     if len(twice):
-        one, other, *_ = twice.filter(
-            pl.struct(keys) == pl.struct(keys).first(),
-        )["arm"]
+        one, other, *_ = twice.filter(pl.struct(keys) == pl.struct(keys).first())["arm"]
         raise InputError(
             f"arms {one!r} and {other!r} have prompts that do not differ in what the file says of "
             f"them ({', '.join(keys)})",

@@ -136,7 +136,8 @@ def _all_thinking(
     if unknown:
         say(
             f"{WARNING}{counted(unknown, 'response')} {agreed(unknown, 'has', 'have')} no thinking "
-            f"where {sum(closed):,} end theirs by a closing tag alone, and nothing says whether "
+            f"where {sum(closed):,} {agreed(sum(closed), 'ends its own', 'end theirs')} by a "
+            "closing tag alone, and nothing says whether "
             f"{agreed(unknown, 'it was', 'they were')} cut off: if so "
             f"{agreed(unknown, 'it is', 'they are')} thinking and no answer; name the column that "
             "says so in columns.finish_reason"
