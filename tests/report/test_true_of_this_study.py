@@ -19,6 +19,7 @@ from refusal_parity.report.figure_templates import template_words
 from refusal_parity.report.page import render_page
 from refusal_parity.report.payload import responses_of
 from refusal_parity.report.pooled import names_table
+from refusal_parity.report.sections import selfcheck
 from refusal_parity.report.summary import summary_lines
 from refusal_parity.report.views import crossed_table
 from refusal_parity.report.wording import rate_sentence, statement
@@ -222,3 +223,27 @@ def test_cards_of_the_browser_know_arm_template_and_sample(armed: ReportInputs) 
     found: Any = responses_of(armed)
     assert found["arms"] == ["bare", "stern"]
     assert found["templates"][0] == ("What does [NAME] do?", "question", "t0")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"), [((2000, 500), "2,000"), ((1022, 600), "1,022"), ((0,), "0")]
+)
+def test_the_page_says_how_many_studies_were_simulated(numbers: tuple[int], said: str) -> None:
+    """As the table has it: large studies are simulated less often than the config asks."""
+    rows = [
+        dict.fromkeys(SelfCheck.column_names())
+        | {"model": "m", "outcome": "refusal", "dimension": "group", "name_variance": "common"}
+        | {
+            "method": method,
+            "estimand": "risk_difference",
+            "n_simulations": number,
+            "nominal": 0.05,
+        }
+        for method, number in zip(("ols_cr2_two_way", "newcombe"), numbers, strict=False)
+    ]
+    table = pl.DataFrame(rows, infer_schema_length=None)
+    checked = conform(table, SelfCheck, where="s")
+    inputs = study([whole(0.001), *pair(**BIG, p_adjusted=0.01)], selfcheck=checked)
+    context = selfcheck.SECTION.context(inputs)
+    assert context is not None
+    assert context["studies"] == said

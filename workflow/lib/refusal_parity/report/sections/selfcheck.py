@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
+
 from refusal_parity.report import checking
 from refusal_parity.report.sections.section import Section
+from refusal_parity.tables import SelfCheck
 from refusal_parity.text import count, plain
 
 if TYPE_CHECKING:
@@ -21,12 +24,18 @@ def _context(inputs: ReportInputs) -> dict[str, Any] | None:
     ]
     if table is None and not any(map(inputs.detectable, inputs.models)):
         return None
-    studies = count(inputs.config.analysis.selfcheck)
     return {
         "table": table,
         "sentences": sentences,
-        "studies": studies,
+        "studies": _simulated(inputs),
     }
+
+
+def _simulated(inputs: ReportInputs) -> str:
+    """How many studies were simulated: of a model as many as its most simulated test says."""
+    counts = inputs[SelfCheck].group_by("model").agg(pl.col("n_simulations").max())
+    numbers = sorted(set(counts["n_simulations"]))
+    return " to ".join(count(each) for each in dict.fromkeys([*numbers[:1], *numbers[-1:]]))
 
 
 SECTION: Final = Section(
