@@ -1,21 +1,9 @@
-import os
-
-
 localrules:
     balance_stimuli,
     overview_models,
     compare_models,
     gather_selfcheck,
     state_findings,
-
-
-def threads_of_statistics(wildcards):
-    # A job that was submitted takes what it was given: SLURM starts no step of more.
-    if not workflow.is_main_process:
-        return int(os.environ.get("SLURM_CPUS_PER_TASK", 1))
-    from refusal_parity.workload import threads_to_test
-
-    return threads_to_test(CHECKED.prompts, STUDY.samples)
 
 
 rule test_disparity:

@@ -1,3 +1,5 @@
+import os
+
 from snakemake.logging import logger
 
 from refusal_parity.config import Site, find_site, load_site
@@ -8,6 +10,7 @@ if workflow.is_main_process:
     from refusal_parity.cluster.preflight import Submission, check_cluster
     from refusal_parity.cluster.probe import Need, check_offline
     from refusal_parity.cluster.runs import note_run
+    from refusal_parity.workload import threads_to_test
 
 SITE_FILE = find_site(Path(str(workflow.current_basedir)).parents[1])
 
@@ -46,6 +49,14 @@ change_default_resources(site_resources)
 def minutes(first):
     """A job's time limit: longer in each attempt, up to what the site grants."""
     return lambda wildcards, attempt: SITE.limited(first * attempt)
+
+
+def threads_of_statistics(wildcards):
+    """Threads of a job that tests a model: more where there are many responses."""
+    # A job that was submitted takes what it was given: SLURM starts no step of more.
+    if not workflow.is_main_process:
+        return int(os.environ.get("SLURM_CPUS_PER_TASK", 1))
+    return threads_to_test(CHECKED.prompts, STUDY.samples)
 
 
 # The run that this process submits to, once it does.
