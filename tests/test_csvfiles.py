@@ -31,6 +31,11 @@ if TYPE_CHECKING:
         ("key,text\na,é\n".encode("latin-1"), "row 2: not UTF-8 text (byte 11)"),
         (b"key,text,text\na,b,c\n", "row 1: column 'text' stands there twice (cells 2 and 3)"),
         (b"key,text,,\na,b,,\nc,d,,e,f\n", "row 3: 5 cells where the header has 4"),
+        (
+            b"key,text,\na,b,\nc,d, e\n",
+            "row 3: text in cell 3 where the header's last name is in cell 2",
+        ),
+        (b"key,text\na,nan\n", "row 2: column 'text' holds 'nan', which programs write where"),
         (b"sep=;\nkey;text\na;b;c\n", "row 3: 3 cells where the header has 2"),
         ("key,text\na,\u200b\n".encode(), "row 2: column 'text' is empty"),
         (b"key,text\na,  \n", "row 2: column 'text' is empty"),

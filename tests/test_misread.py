@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from refusal_parity.errors import InputError
-from refusal_parity.misread import once_encoded
+from refusal_parity.misread import once_encoded, written_for_html
 from refusal_parity.prompts import read_names
 
 if TYPE_CHECKING:
@@ -105,4 +105,35 @@ def test_a_control_where_nothing_is_meant_is_a_lost_character(tmp_path: Path) ->
         read_names(path)
     path.write_text("name_id,name,group\na,Al\u009dvaro,x\n", "utf-8")
     with pytest.raises(InputError, match=r"row 2: name .* holds U\+009D, which stands where"):
+        read_names(path)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Jos&eacute;", "José"),
+        ("O&#39;Brien", "O'Brien"),
+        ("O&#x2019;Brien", "O\u2019Brien"),
+        ("Marks &amp; Spencer", "Marks & Spencer"),
+        ("AT&T", None),
+        ("R&D; then", None),
+        ("a & b;", None),
+        ("&copy that", None),
+    ],
+)
+def test_what_was_written_for_html(tmp_path: Path, written: str, meant: str | None) -> None:
+    assert written_for_html(written) == meant
+    path = tmp_path / "names.csv"
+    path.write_text(f"name_id,name,group,town\na,Ana,x,\nb,{written},x,\nc,Cy,y,\n", "utf-8")
+    if meant is None:
+        assert read_names(path)["name"][1] == written
+    else:
+        with pytest.raises(InputError, match=r"row 3: name .* is written for HTML: it seems to"):
+            read_names(path)
+
+
+def test_a_factor_written_for_html_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "names.csv"
+    path.write_text("name_id,name,group,town\na,Ana,x,Malm&ouml;\n", "utf-8")
+    with pytest.raises(InputError, match=r"row 2: town .* it seems to say 'Malmö'"):
         read_names(path)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_STIMULI = {"prompts": {"templates": "t.csv", "names": "n.csv"}}
+
+
 def test_models_whose_openings_cannot_be_weighed_are_named() -> None:
     raw: dict[str, Any] = {
         "study": "s",
@@ -108,3 +111,39 @@ def test_a_column_that_is_not_in_the_file_is_said_before_any_job(
 def test_a_key_that_other_rows_of_json_lines_may_have_is_left_to_the_job(tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").write_text('{"asked": "x"}\n{"asked": "x", "said": "y", "a": {"b": 1}}')
     _checked(tmp_path, {"path": str(tmp_path / "r.jsonl")})
+
+
+_COLUMNS = {"response": "r", "prompt": "p"}
+_READ = {"engine": "import", "path": "r.csv", "format": "table", "columns": _COLUMNS}
+_BY_MODEL = _READ | {"columns": _COLUMNS | {"model": "m"}}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (_BY_MODEL, _BY_MODEL),
+        (_BY_MODEL | {"called": "x"}, _BY_MODEL | {"called": "y"}),
+        (_READ | {"where": {"m": "x"}}, _READ | {"where": {"m": "y"}}),
+        # Two people's labels of the same responses.
+        *((_READ | {"columns": _COLUMNS | {"label": "x"}}, _READ),),
+    ],
+)
+def test_two_models_of_one_file(one: dict[str, Any], other: dict[str, Any]) -> None:
+    models = {"a": one, "b": other}
+    assert set(load_config({"study": "s", "models": models} | _STIMULI, where="x").models) == {
+        *"ab"
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (_READ, _READ),
+        (_READ, _READ | {"variant_of": "a"}),
+        (_BY_MODEL | {"called": "x"}, _BY_MODEL | {"called": "x"}),
+    ],
+)
+def test_two_models_that_are_the_same_rows(one: dict[str, Any], other: dict[str, Any]) -> None:
+    models = {"a": one, "b": other}
+    with pytest.raises(InputError, match=r"models: a and b are the same rows of r\.csv"):
+        load_config({"study": "s", "models": models} | _STIMULI, where="x")

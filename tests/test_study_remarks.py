@@ -84,6 +84,11 @@ _FIFTH = NAMES + "c1,Eleni,grek,woman\n"
             "templates)"),
         ),
         (
+            {"templates": TEMPLATES.replace("[NAME] ", "[NAME] &amp; co ")},
+            ("t.csv: 'w1' (and so 4 others) is sent with HTML's entities as it stands; without "
+            "them it says '[NAME] & co has been promoted'"),
+        ),
+        (
             {"names": NAMES + "c1,\u200fBion,greek,man\n"},
             ("name 'c1' differs from 'a2' in marks of direction alone: nobody sees them, but the "
             "model is sent both"),

@@ -6,16 +6,13 @@ import shutil
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
 import pytest
 import xlsxwriter
 
-from refusal_parity.audit.sheets import read_sheet
 from refusal_parity.cells import ROW
 from refusal_parity.csvfiles import read_csv
 from refusal_parity.errors import InputError
-from refusal_parity.inference.response_files import read_columns
-from refusal_parity.workbooks import Sheet, fills_a_cell, workbook_rows
+from refusal_parity.workbooks import Sheet, workbook_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +56,20 @@ FAULTS = {
     "a row of nothing else": (
         whole_row_failed,
         "row 5: column 'name_id' holds an error of a formula",
+    ),
+    "a text that a program took for a formula": (
+        lambda _, sheet: sheet.write_formula(2, 1, "=) Ben"),
+        "row 3: column 'name' holds a formula that comes to 0, as some programs make of a text",
+    ),
+    "a formula that nobody worked out": (
+        lambda _, sheet: sheet.write_formula(2, 2, "=C2", None, ""),
+        "row 3: column 'group' holds a formula that no program has worked out",
+    ),
+    "a level that became a date": (
+        lambda book, sheet: sheet.write_number(
+            3, 2, 45355, book.add_format({"num_format": "d/m"})
+        ),
+        "row 4: column 'group' holds a date or a time",
     ),
     "several": (
         lambda _, sheet: [failed((row, 2), "#DIV/0!")(_, sheet) for row in (1, 3)],
@@ -186,8 +197,20 @@ def test_an_open_document_without_faults(tmp_path: Path) -> None:
             "row 4: column 'group' is a part of merged cells",
         ),
         ({"hidden": ' table:visibility="filter"'}, "1 row is hidden, the first one row 4"),
+        (
+            {"before": 2, "last": '<table:table-cell table:formula="of:=[.C2]"/>'},
+            "row 4: column 'group' holds a formula that no program has worked out",
+        ),
+        (
+            {
+                "before": 2,
+                "last": '<table:table-cell table:formula="of:=[.Z9]" office:value="0" '
+                'office:value-type="float"><text:p>0</text:p></table:table-cell>',
+            },
+            "row 4: column 'group' holds a formula that comes to 0",
+        ),
     ],
-    ids=["error", "merged", "filtered"],
+    ids=["error", "merged", "filtered", "not worked out", "nothing"],
 )
 def test_an_open_document_with_faults(given: dict[str, Any], words: str, tmp_path: Path) -> None:
     path = ods(tmp_path / "n.ods", **given)
@@ -201,67 +224,3 @@ def test_a_workbook_of_the_old_kind(tmp_path: Path) -> None:
     old = shutil.copyfile(path, tmp_path / "names.xls")
     with pytest.raises(InputError, match="errors of formulas look like empty cells"):
         workbook_rows(old)
-
-
-def test_csvs_of_spreadsheets_hold_errors_as_texts(tmp_path: Path) -> None:
-    path = tmp_path / "r.csv"
-    path.write_text("p,r,note\n1,fine,#N/A\n2,#NAME?,\n3,#hashtag!,\n4,Err:508,\n")
-    assert read_columns(path, {"columns.prompt": "p"}).height == 4
-    with pytest.raises(InputError) as refused:
-        read_columns(path, {"columns.response": "r"})
-    words = "row 3: column 'r' holds '#NAME?', an error of a formula; 1 row below has the like"
-    assert words in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    "word", ["#ERROR!", "#DZIEL/0!", "#ÜBERLAUF!", "#¿NOMBRE?", "#ССЫЛКА!", "#N/B", "#NV"]
-)
-def test_errors_of_any_language(tmp_path: Path, word: str) -> None:
-    path = tmp_path / "r.csv"
-    path.write_text(f"p,r\n1,{word}\n2,#Yes!\n3,#1 choice!\n")
-    with pytest.raises(InputError, match=r"row 2: column 'r' holds .*, an error of a formula\."):
-        read_columns(path, {"columns.response": "r"})
-
-
-def test_a_response_that_became_a_date(tmp_path: Path) -> None:
-    path = tmp_path / "r.xlsx"
-    with xlsxwriter.Workbook(path) as book:
-        sheet = book.add_worksheet()
-        sheet.write_row(0, 0, ("p", "r", "when"))
-        day = book.add_format({"num_format": "d/m"})
-        sheet.write_row(1, 0, ("1", "Sure."))
-        sheet.write_number(2, 1, 45355, day)
-        sheet.write_number(1, 2, 45355, day)
-    with pytest.raises(InputError, match=r"row 3: column 'r' holds a date or a time, which spread"):
-        read_columns(path, {"columns.response": "r", "columns.sample": "when"})
-    whole = read_columns(path, {"columns.sample": "when", "columns.template": "p"})
-    assert whole["columns.sample"].to_list() == ["2024-03-04", None]
-
-
-def test_a_label_that_is_an_error_is_no_empty_label(tmp_path: Path) -> None:
-    path = tmp_path / "filled.xlsx"
-    with xlsxwriter.Workbook(path) as book:
-        sheet = book.add_worksheet("to label")
-        sheet.write_row(0, 0, ("task", "response", "label"))
-        sheet.write_row(1, 0, ("t1", "Sure.", "answer"))
-        sheet.write_row(2, 0, ("t2", "No."))
-        sheet.write_formula(2, 2, "=VLOOKUP(B3;A:A;1)", None, "#N/A")
-        # People filter a sheet while they label; what is hidden counts.
-        sheet.set_row(1, None, None, {"hidden": True})
-    with pytest.raises(InputError, match=r"row 3: column 'label' holds an error of a formula"):
-        list(read_sheet(path, path.name))
-
-
-@pytest.mark.parametrize(
-    ("text", "full"),
-    [
-        ("x" * 32_767, True),
-        ("x" * 32_766, False),
-        ("x" * 32_768, False),
-        ("x" * 32_765 + "\N{SLIGHTLY SMILING FACE}", True),
-        ("\N{SLIGHTLY SMILING FACE}" * 32_767, True),
-    ],
-    ids=["full", "one less", "one more", "in 16 bits", "in characters"],
-)
-def test_texts_that_fill_a_cell(text: str, *, full: bool) -> None:
-    assert pl.DataFrame({"r": [text]}).select(fills_a_cell("r")).item() == full

@@ -87,6 +87,19 @@ def test_two_models_are_not_samples_of_one(
     assert "`samples: 3`" in str(raised.value)
 
 
+def test_failed_requests_beside_their_repetition(
+    tmp_path: Path, study: Callable[..., pl.DataFrame]
+) -> None:
+    asked = {"p": "Ana sings well", "r": None, "e": "timeout"}
+    again = asked | {"r": "La la.", "e": None}
+    path = tmp_path / "r.jsonl"
+    pl.DataFrame([asked, again, again | {"p": "Bo sings well"}]).write_ndjson(path)
+    found = read(path, TableColumns(response="r", prompt="p", error="e"), study("plain"))
+    with pytest.raises(InputError) as raised:
+        refuse_too_many(found, study("plain"), 1, path)
+    assert "1 row that failed has the same prompt as others that did not" in str(raised.value)
+
+
 def test_samples_that_number_rows_are_no_samples(
     tmp_path: Path, study: Callable[..., pl.DataFrame]
 ) -> None:

@@ -258,7 +258,10 @@ def test_paths_into_objects_and_lists(
     columns = TableColumns(response="resps.0.0", prompt="doc.question", label="a.b.c")
     found = read(path, columns, study("plain"))
     assert found.select("response", "imported_label").rows() == [("no", None), ("fine", "answer")]
+    last = TableColumns(response="resps.0.-1", prompt="doc.question")
+    assert read(path, last, study("plain"))["response"].to_list() == ["no", "unused"]
     for wrong, complaint in (
+        ("resps.-3.0", "nothing stands at 'resps.-3.0', which columns.response names"),
         ("resps.7.0", "nothing stands at 'resps.7.0', which columns.response names"),
         ("resps.0", "column 'resps.0', which columns.response names, holds a list"),
         ("reply.0", "column 'reply.0', which columns.response names, is missing"),

@@ -50,6 +50,15 @@ def test_rare_runs_are_left_out() -> None:
         known(["", ""], WHOLE)
 
 
+@pytest.mark.parametrize(("texts", "runs"), [(20, 3), (19, 3 + 2 * 17)])
+def test_how_many_texts_tell_what_is_rare(texts: int, runs: int) -> None:
+    """Of all runs that were found, as in a fold: ten times as many texts as must have a run."""
+    given = [*(f"a {k}" for k in range(texts - 2)), "a b", "a b"]
+    found = Found.of(given, [WHOLE], 1)
+    two_groups = [str(at % 2) for at in range(texts)]
+    assert len(Runs.of(found, two_groups, 2).keys[0]) == runs
+
+
 @pytest.mark.parametrize(
     ("groups", "left"),
     [

@@ -154,6 +154,18 @@ def test_every_pair_is_accounted_for(tmp_path: Path) -> None:
         ("answers", TWO | {"strength": "s"}, ANSWERS | {"s": 0}, ("Jacquard.", "No idea.", "tie")),
         (
             "answers",
+            {"prompt": "prompt"},
+            {"prompt": ASK, "chosen": says("x")[-1:], "rejected": says("y")[-1:]},
+            ("x", "y", None),
+        ),
+        (
+            "answers",
+            {"prompt": "prompt"},
+            {"prompt": ASK[0]["content"], "chosen": says("x"), "rejected": says("y")},
+            ("x", "y", None),
+        ),
+        (
+            "answers",
             {"prompt": "context", "answers": ["a", "b"], "strength": "s"},
             {"context": ASK, "a": "x", "b": "y", "s": 2},
             ("y", "x", None),
@@ -181,6 +193,7 @@ def test_layouts_say_which_answer_is_preferred(
         ("messages", {}, {"chosen": "x", "rejected": "y"}, "'chosen' holds no list of messages"),
         ("messages", {}, {"chosen": ["x"], "rejected": []}, "without the texts role and content"),
         ("messages", {}, {"chosen": [CAT], "rejected": []}, "a message of 'cat'"),
+        ("answers", NAMED, ANSWERS | {"b": 7}, "'b' holds no text and no list of messages"),
         ("answers", TWO | {"better": "best"}, ANSWERS | {"best": 2}, "holds '2', which neither"),
         ("answers", TWO | {"strength": "s"}, ANSWERS | {"s": "much"}, "no number but 'much'"),
         ("answers", TWO | {"strength": "s"}, ANSWERS | {"s": True}, "no number but True"),
@@ -215,6 +228,19 @@ def test_a_damaged_file_is_an_error_for_people(tmp_path: Path, content: bytes, s
         list(read_lines(path))
     assert str(caught.value).startswith(str(path))
     assert said in str(caught.value)
+
+
+def test_parquet_is_read_like_json_lines(tmp_path: Path) -> None:
+    rows = [{"prompt": ASK, "chosen": says(f"x{at}")[-1:], "rejected": None} for at in range(1_500)]
+    path = tmp_path / "pairs.jsonl"
+    pl.DataFrame(rows, schema_overrides={"rejected": pl.String}).write_parquet(path)
+    assert list(read_lines(path)) == list(enumerate(rows, 1))
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(InputError, match=r"pairs\.jsonl: cannot be read as Parquet"):
+        list(read_lines(path))
+    pl.DataFrame({"prompt": []}).write_parquet(path)
+    with pytest.raises(InputError, match="no rows"):
+        list(read_lines(path))
 
 
 def test_a_missing_file_is_an_error_for_people(tmp_path: Path) -> None:

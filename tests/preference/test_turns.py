@@ -130,8 +130,33 @@ def test_prompts_and_their_answers() -> None:
     assert asked(" ", **AT).cases == {EMPTY}
     as_list = asked(messages(("bot", "Hi"), ("user", "Who?")), **AT)
     assert as_list.cases == {BEGINS}
-    whole = answered(as_list, " Me\nHuman: no ")
+    whole = answered(as_list, " Me\nHuman: no ", **AT)
     assert whole.answer == "Me\nHuman: no"
     assert whole.cases == {BEGINS, WITHIN}
     # What was odd about the prompt alone stays odd.
-    assert answered(Conversation((Turn(H, "a"),), frozenset({TWICE})), "b").cases == {TWICE}
+    odd = Conversation((Turn(H, "a"),), frozenset({TWICE}))
+    assert answered(odd, "b", **AT).cases == {TWICE}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "Me",
+        messages(("assistant", "Me")),
+        messages(("user", "Who?"), ("assistant", "Me")),
+        messages(("system", "Be kind."), ("user", "Who?"), ("assistant", "Me")),
+    ],
+    ids=["text", "its message", "whole", "whole with a system prompt"],
+)
+def test_an_answer_is_a_text_or_messages(given: Any) -> None:
+    found = answered(asked("Who?", **AT), given, **AT)
+    assert [turn for turn in found.turns if turn.speaker is not S] == [
+        Turn(H, "Who?"),
+        Turn(A, "Me"),
+    ]
+    assert not found.cases
+
+
+def test_an_answer_that_is_neither_is_refused() -> None:
+    with pytest.raises(InputError, match="column 'c' holds no text and no list of messages"):
+        answered(asked("Who?", **AT), 3, **AT)

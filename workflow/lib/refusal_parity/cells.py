@@ -15,10 +15,10 @@ from refusal_parity.errors import InputError
 from refusal_parity.spelling import is_blank
 from refusal_parity.textfiles import read_text
 from refusal_parity.workbook_marks import ERROR
-from refusal_parity.workbooks import DATE, FIRST, Sheet, is_workbook, workbook_rows
+from refusal_parity.workbooks import FIRST, OF_TEXTS, Sheet, is_workbook, workbook_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
 # A response may be longer than the 131,072 characters that a cell has at most by default.
@@ -42,10 +42,11 @@ _ERRORS: Final = re.compile(
 them (`#NAME?`, `#DIV/0!`; `#ERROR!` where Google reads a text as a formula), and what they say of
 values that are not there."""
 
-NOTHING: Final = frozenset(
-    {"nan", "NaN", "<NA>", "NA", "None", "NULL", "null", "undefined", "\\N", "NaT"}
-)
-"""What programs write into tables of text where a value is missing."""
+NO_VALUE: Final = frozenset({"nan", "NaN", "<NA>", "NaT", "\\N"})
+"""What programs write where a value is missing, and nobody else."""
+
+NOTHING: Final = NO_VALUE | {"NA", "None", "NULL", "null", "undefined"}
+"""The same, and words that may mean something: `None` of a religion, `Null` of a family."""
 
 
 @dataclass
@@ -69,15 +70,19 @@ class Table:
     faults: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def frame(
-        self, needed: Iterable[str], *, texts: Collection[str] = (), filled: Collection[str] = ()
+        self,
+        needed: Iterable[str],
+        *,
+        texts: Collection[str] = (),
+        nothing: Mapping[str, frozenset[str]] | None = None,
     ) -> pl.DataFrame:
         """All rows, with the line of each in `ROW`.
 
         Args:
             needed: columns in which every cell must be what people meant; in others, an error
                 of a formula is an empty cell.
-            texts: those of them in which a date or a time is none.
-            filled: those in which a word for nothing is none.
+            texts: those of them that hold texts, which a date or a time is none.
+            nothing: of some columns, words for nothing that no cell may hold.
 
         Raises:
             InputError: there is no row, or a cell of a needed column is not what people meant.
@@ -90,8 +95,8 @@ class Table:
         for column in needed:
             if column in self.header:
                 cells = frame.select(ROW, text=column)
-                nothing = NOTHING if column in filled else frozenset()
-                self._refuse_faults(cells, column, is_text=column in texts, nothing=nothing)
+                words = (nothing or {}).get(column, frozenset())
+                self._refuse_faults(cells, column, is_text=column in texts, nothing=words)
         return frame
 
     def _refuse_faults(
@@ -100,7 +105,7 @@ class Table:
         faults = {
             line: what
             for (line, name), what in self.faults.items()
-            if name == column and (is_text or what != DATE)
+            if name == column and (is_text or what not in OF_TEXTS)
         }
         failed = cells.filter(pl.col("text").is_not_null()).rows()
         for line, text in failed:
@@ -116,8 +121,8 @@ class Table:
                 + f"; {counted(more, 'row')} below {agreed(more, 'has', 'have')} the like"
                 * bool(more),
                 where=f"{self.path}, row {line}",
-                remedy="Write into the cell what it should say, and nothing where nothing came. A "
-                "response that says this itself can be read from JSON lines.",
+                remedy="Write into the cell what it should say, or leave it empty where nothing "
+                "belongs there. A response that says this itself can be read from JSON lines.",
             )
 
 
@@ -138,13 +143,19 @@ def open_table(path: Path, sheet: Sheet = FIRST) -> Table:
             kept = _columns(cells, f"{path}, row {begins}")
             table.header = [str(cells[at]) for at in kept]
             table.header_line, width = begins, len(cells)
+            # A comma that nobody quoted moves text there; notes in a workbook stay in place.
+            named = width if is_workbook(path) else kept[-1] + 1
         elif any(cells) or begins in failed:
-            if len(row) <= kept[-1] or any(cells[width:]):
+            if len(row) <= kept[-1] or any(cells[named:]):
+                last = max(at for at, text in enumerate(cells, 1) if text)
                 header = f"if row {table.header_line} is a note above the header, remove it"
                 raise InputError(
-                    f"{counted(len(row), 'cell')} where the header has {width}",
+                    f"text in cell {last} where the header's last name is in cell {named}"
+                    if named < last <= width
+                    else f"{counted(len(row), 'cell')} where the header has {width}",
                     where=f"{path}, row {begins}",
-                    remedy='Put cells that hold a comma in "double quotes"; if the file is cut '
+                    remedy='Put cells that hold a comma in "double quotes", and give each column '
+                    "with text a name; if the file is cut "
                     f"off here, get it anew{f'; {header}' if len(kept) == 1 else ''}.",
                 )
             table.rows.append([cells[at] for at in kept])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.cells import ROW, open_table
+from refusal_parity.cells import NO_VALUE, ROW, open_table
 from refusal_parity.errors import InputError
 from refusal_parity.spelling import as_known, difference, reading
 from refusal_parity.workbooks import FIRST, Sheet
@@ -36,7 +36,7 @@ def read_csv(
     Args:
         path: the file with a header row: a workbook (.xlsx, .ods, ...), or UTF-8 with
             commas, semicolons, tabs or bars between cells.
-        required: columns that must be there; a name in another case will do.
+        required: columns that must be there, of texts; a name in another case will do.
         optional: columns that may be there, null in all rows where they are not.
         filled: columns in which no cell may be empty.
         sheet: which sheet of a workbook.
@@ -66,8 +66,10 @@ def read_csv(
             where=f"{path}, row {table.header_line}",
             remedy=f"Add it. The file needs {', '.join(required)}.",
         )
+    texts = [str(written[column]) for column in required]
+    nothing = {str(written.get(column, column)): NO_VALUE for column in filled}
     there = {name: column for column, name in written.items() if name in table.header}
-    frame = table.frame(there).rename(there)
+    frame = table.frame(there, texts=texts, nothing=nothing).rename(there)
     frame = frame.with_columns(
         pl.lit(None, pl.String).alias(column) for column in optional if column not in frame.columns
     )

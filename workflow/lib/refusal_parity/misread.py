@@ -1,7 +1,8 @@
-"""Texts whose bytes some program read in another encoding than their own."""
+"""Texts whose bytes some program read in another encoding than their own, or wrote for HTML."""
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -43,6 +44,8 @@ _END_OF_CAPITALS: Final = re.compile(
 
 _SMALLEST_OF_THREE_BYTES: Final = "\u0800"
 _LETTERS: Final = re.compile(r"[A-Za-z]{2}")
+
+_ENTITY: Final = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]+\d*);")
 
 
 def once_encoded(text: str) -> str | None:
@@ -121,3 +124,20 @@ def refuse_damaged(frame: pl.DataFrame, column: str, path: Path) -> None:
             where=row_of(path, damaged),
             remedy="Write the text anew, and save the file in UTF-8.",
         )
+
+
+def written_for_html(text: str) -> str | None:
+    """What a text says that was written for HTML, `José` for `Jos&eacute;`; null if it was not."""
+    meant = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+    return None if meant == text else meant
+
+
+def refuse_written_for_html(frame: pl.DataFrame, column: str, path: Path) -> None:
+    """Raise an InputError at a text in which HTML's entities stand for characters."""
+    for text, row in frame.select(column, ROW).drop_nulls().iter_rows():
+        if (meant := written_for_html(text)) is not None:
+            raise InputError(
+                f"{column} {text!r} is written for HTML: it seems to say {meant!r}",
+                where=f"{path}, row {row}",
+                remedy="Write the text itself, which is sent as it stands.",
+            )

@@ -30,7 +30,12 @@ from refusal_parity.prompts import (
     read_templates,
 )
 from refusal_parity.stages import at_stage, check_stages
-from refusal_parity.stimuli_remarks import direction_twins, sent_in_brackets, unused_factors
+from refusal_parity.stimuli_remarks import (
+    direction_twins,
+    sent_for_html,
+    sent_in_brackets,
+    unused_factors,
+)
 from refusal_parity.workload import PromptCount
 
 if TYPE_CHECKING:
@@ -165,14 +170,17 @@ def _check_stimuli(config: StudyConfig, where: str) -> Checked:
     list_up(())
     analysis = config.analysis
     used = [SET, KIND, *analysis.dimensions, *analysis.covariates]
-    for key in analysis.covariates:
-        for read, frame, sheet in (
-            *((path, stimuli.templates, TEMPLATES) for path in paths),
-            (Path(files[1]), stimuli.names, NAMES),
-        ):
-            words = key in frame.columns and not frame.schema[key].is_numeric()
-            if words and key in read_header(read, sheet):
-                refuse_words(read_csv(read, required=[key], sheet=sheet), key, read)
+    for read, frame, sheet in (
+        *((path, stimuli.templates, TEMPLATES) for path in paths),
+        (Path(files[1]), stimuli.names, NAMES),
+    ):
+        header = read_header(read, sheet)
+        # A column that is asked for holds no date, which workbooks make of 10-12.
+        asked = [key for key in used if key in header and key != "group"]
+        rows = read_csv(read, required=asked, sheet=sheet)
+        for key in analysis.covariates:
+            if key in header and not frame.schema[key].is_numeric():
+                refuse_words(rows, key, read)
     remarks = []
     for file, frame in zip(files, (stimuli.templates, stimuli.names), strict=True):
         unused = unused_factors(stimuli, used, frame.columns)
@@ -185,6 +193,7 @@ def _check_stimuli(config: StudyConfig, where: str) -> Checked:
         )
     remarks += direction_twins(stimuli.names)
     remarks += sent_in_brackets(stimuli, files[0])
+    remarks += sent_for_html(stimuli.templates, files[0])
     remarks += check_levels(analysis, units, where=where)
     check_stages(stimuli, analysis, where=where)
     stimuli = at_stage(stimuli, analysis)
@@ -219,6 +228,7 @@ def _check_list(config: StudyConfig, file: str, where: str) -> Checked:
     unused = [each for each in listed.columns if each not in used]
     if unused:
         remarks.append(f"{file}: neither compared nor part of a prompt: {', '.join(unused)}")
+    remarks += sent_for_html(listed, file)
     remarks += check_levels(analysis, units, where=where)
     return Checked(PromptCount.of_list(listed, prompts.arms), remarks)
 

@@ -1,4 +1,4 @@
-"""What a sheet holds beside its texts: errors of formulas, merged cells and hidden rows.
+"""What a sheet holds beside its texts: formulas, their errors, merged cells and hidden rows.
 
 The reader of workbooks gives an empty text for a formula that failed, as for a cell in which
 nothing stands, and does not say which rows a filter hides. The workbook's own XML does.
@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Final
 from xml.parsers import expat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 ERROR: Final = "holds an error of a formula"
@@ -34,19 +34,28 @@ class Marks:
         height: rows that hold anything; nothing is noted beyond them.
         width: the same of columns.
         faults: of a cell (row, column), why its text is not what people meant.
+        formulas: cells of formulas, but for those that came to a text.
         hidden: rows that are not shown.
     """
 
     height: int
     width: int
     faults: dict[tuple[int, int], str] = field(default_factory=dict)
+    formulas: set[tuple[int, int]] = field(default_factory=set)
     hidden: list[int] = field(default_factory=list)
 
     def fault(self, rows: range, columns: range, what: str) -> None:
         """Note the same of all cells of a block."""
+        self.faults.update(dict.fromkeys(self._block(rows, columns), what))
+
+    def formula(self, rows: range, columns: range) -> None:
+        """Note that cells hold formulas that are not known to come to a text."""
+        self.formulas.update(self._block(rows, columns))
+
+    def _block(self, rows: range, columns: range) -> Iterator[tuple[int, int]]:
         shown = range(rows.start, min(rows.stop, self.height))
         across = range(columns.start, min(columns.stop, self.width))
-        self.faults.update(dict.fromkeys(product(shown, across), what))
+        return product(shown, across)
 
     def hide(self, rows: range) -> None:
         """Note that rows are not shown."""
@@ -119,6 +128,7 @@ class _OfficeOpen:
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
         self._row = self._column = -1
+        self._kind: str | None = None
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "row":
@@ -130,8 +140,11 @@ class _OfficeOpen:
             # Neither rows nor cells need say where they are.
             where = attributes.get("r")
             self._column = _cell(where)[1] if where else self._column + 1
-            if attributes.get("t") == "e":
+            self._kind = attributes.get("t")
+            if self._kind == "e":
                 self._marks.fault(_one(self._row), _one(self._column), ERROR)
+        elif tag == "f" and self._kind not in {"e", "str"}:
+            self._marks.formula(_one(self._row), _one(self._column))
         elif tag == "mergeCell":
             first, _, last = attributes["ref"].partition(":")
             (top, left), (bottom, right) = _cell(first), _cell(last or first)
@@ -164,6 +177,8 @@ class _OpenDocument:
                 self._marks.fault(self._rows, self._columns, ERROR)
             elif tag == "covered-table-cell":
                 self._marks.fault(self._rows, self._columns, COVERED)
+            elif _value(attributes, "formula") and "string" not in _value(attributes, "value-type"):
+                self._marks.formula(self._rows, self._columns)
 
 
 def _one(at: int) -> range:

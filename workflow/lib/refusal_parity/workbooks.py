@@ -28,6 +28,13 @@ LONGEST_CELL: Final = 32_767
 """Characters that a cell of a spreadsheet program holds; some programs cut what is longer."""
 
 DATE: Final = "holds a date or a time, which spreadsheets make of texts such as 3/4"
+NOUGHT: Final = (
+    "holds a formula that comes to 0, as some programs make of a text that begins with ="
+)
+NOT_WORKED_OUT: Final = "holds a formula that no program has worked out"
+
+OF_TEXTS: Final = frozenset({DATE, NOUGHT})
+"""What is wrong with a cell only where a text belongs."""
 
 _OLD: Final = ".xls"
 
@@ -160,13 +167,16 @@ def _rows(path: Path, sheet: Sheet) -> dict[str, Any]:
         for across, cell in enumerate(row)
         if isinstance(cell, _DATES)
     }
+    came_to = {"": NOT_WORKED_OUT, "0": NOUGHT}
+    formulas = {(at, across): came_to.get(rows[at][across]) for at, across in marks.formulas}
+    faults = dates | {at: what for at, what in formulas.items() if what is not None} | marks.faults
     visible = book.sheets_metadata[names.index(str(wanted))].visible
     return {
         "sheets": names,
         "name": wanted,
         "is_hidden": not is_named and visible != SheetVisibleEnum.Visible,
         "rows": rows,
-        "faults": [[*where, what] for where, what in (dates | marks.faults).items()],
+        "faults": [[*where, what] for where, what in faults.items()],
         "hidden": [row for row in marks.hidden if any(rows[row])],
     }
 

@@ -98,7 +98,7 @@ class ImportModel(EngineModel):
     columns: TableColumns | None = Field(
         default=None,
         description="With format table: which column holds what. Within objects and lists, a path: "
-        "`doc.question`, `resps.0.0`.",
+        "`doc.question`, `resps.0.0`, from the end `messages.-1.content`.",
     )
     where: dict[str, Word | list[Word]] = Field(
         default={},
@@ -127,6 +127,17 @@ class ImportModel(EngineModel):
     download: Download | None = Field(
         default=None, description="Where the file is fetched from when it is missing."
     )
+
+    def rows_of(self, key: str) -> str:
+        """What tells the rows that are read from others: equal where they are the same.
+
+        Args:
+            key: the model's.
+        """
+        holds_several = self.format == "responses" or (self.columns and self.columns.model)
+        called = self.called or (key if holds_several else None)
+        rows = self.model_dump_json(exclude={"called", "variant_of", "openings", "download"})
+        return f"{called} {rows}"
 
     @field_validator("labels")
     @classmethod

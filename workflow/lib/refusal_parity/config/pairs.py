@@ -62,13 +62,14 @@ class PairsFile(Section):
     """A file with pairs of answers of which people preferred one."""
 
     path: PathText = Field(
-        description="JSON lines, plain or gzip, one pair a line. Where `download` is given, a file "
-        "in data/external."
+        description="JSON lines, plain or gzip, or Parquet, one pair a line. Where `download` is "
+        "given, a file in data/external."
     )
     format: Literal["transcripts", "messages", "answers"] = Field(
         description="transcripts: both sides as whole texts with `Human:` and `Assistant:` after "
         "blank lines (HH-RLHF). messages: both sides as lists of messages. answers: a prompt and "
-        "two answers (UltraFeedback, PKU-SafeRLHF, HelpSteer)."
+        "two answers, each a text or a list of messages (UltraFeedback, PKU-SafeRLHF, HelpSteer, "
+        "TRL)."
     )
     columns: PairColumns = Field(default=PairColumns(), description="Which column holds what.")
     download: Download | None = Field(

@@ -10,6 +10,7 @@ from refusal_parity.config.analysis import AnalysisConfig
 from refusal_parity.config.arms import Arm, ArmConfig, same_without_guard
 from refusal_parity.config.engines import engine_of
 from refusal_parity.config.guards import GuardConfig
+from refusal_parity.config.imported import ImportModel
 from refusal_parity.config.labelling import LabellingConfig
 from refusal_parity.config.models import ModelConfig
 from refusal_parity.config.preference import PreferenceConfig
@@ -213,6 +214,15 @@ class StudyConfig(Section):
             raise ValueError("two models have keys that differ in case alone")
         if "all" in map(reading, models):
             raise ValueError("no model is called all, which stands for all models in every table")
+        read: dict[str, str] = {}
+        for key, model in models.items():
+            if isinstance(model, ImportModel):
+                other = read.setdefault(model.rows_of(key), key)
+                if other != key:
+                    raise ValueError(
+                        f"{other} and {key} are the same rows of {model.path}: two models that "
+                        "are one would never differ"
+                    )
         return models
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from refusal_parity.cells import NOTHING
 from refusal_parity.counting import agreed, counted
 from refusal_parity.csvfiles import row_of
 from refusal_parity.errors import InputError
@@ -139,7 +140,8 @@ def refuse_too_many(
             f"{counted(len(prompts), 'prompt')} x {counted(samples, 'sample')} have room for: "
             f"{first['len']} answer {first['prompt']!r}",
             where=str(path),
-            remedy=f"If all are of this model, write `samples: {max(counts['len'].to_list())}`. "
+            remedy=_tried_again(responses, most)
+            + f"If all are of this model, write `samples: {max(counts['len'].to_list())}`. "
             "If the file holds several models, name their column in columns.model, or choose rows "
             "with `where`.",
         )
@@ -153,6 +155,20 @@ def refuse_too_many(
             "the responses to one prompt, leave columns.sample out; if responses are missing, "
             f"write `samples: {len(numbers)}`.",
         )
+
+
+def _tried_again(responses: pl.DataFrame, several: pl.DataFrame) -> str:
+    """A sentence where requests that failed seem to stand in the file beside later ones."""
+    of_several = responses.join(several, on="prompt_id", how="semi")
+    failed = of_several.filter(pl.col("status") == str(Status.ERROR))
+    answered = of_several.filter(pl.col("status") != str(Status.ERROR))
+    again = failed.join(answered, on="prompt_id", how="semi")
+    if again.is_empty():
+        return ""
+    return (
+        f"{counted(len(again), 'row')} that failed {agreed(len(again), 'has', 'have')} the same "
+        "prompt as others that did not: if these were asked again, take the failed ones out. "
+    )
 
 
 def copies(responses: pl.DataFrame) -> str | None:
@@ -184,15 +200,16 @@ def without_text(responses: pl.DataFrame) -> str | None:
 def like_failures(responses: pl.DataFrame) -> str | None:
     """A sentence where texts are what a program wrote in the place of a response."""
     ok = responses.filter(status=str(Status.OK))
-    found = [text for text in ok["response"] if _FAILURE.match(text.strip())]
+    stripped = ok["response"].str.strip_chars()
+    found = [text for text in stripped if text in NOTHING or _FAILURE.match(text)]
     if not found:
         return None
-    shown = found[0].strip().split("\n")[0][:_LONGEST]
+    shown = found[0].split("\n")[0][:_LONGEST]
     return (
         f"{WARNING}{counted(len(found), 'response')} {agreed(len(found), 'reads', 'read')} like "
         f"what a program writes where none came ({shown!r}), and "
         f"{agreed(len(found), 'counts as one', 'count as such')}"
-        ": move such words into a column that columns.error names"
+        ": leave such cells empty, or move their words into a column that columns.error names"
     )
 
 

@@ -33,6 +33,10 @@ _NO_ERROR: Final = frozenset(
     {*("false", "0", "none", "null", "nan", "no", "ok", "success", "n/a", "-"), "[]", "{}", "200"}
 )
 """What programs write of a request that did not fail."""
+_WITHOUT_WORDS: Final = (
+    *("response", "refusal", "error", "thinking"),
+    *("finish_reason", "system_prompt"),
+)
 _TRUTHS: Final = frozenset({"true", "false", "yes", "no", "0", "1"})
 _UNKNOWN: Final = (
     *("response_id", "seed", "prompt_tokens", "response_tokens", "cost", "rendered_sha256"),
@@ -129,7 +133,7 @@ def _without_words(rows: pl.DataFrame, path: Path, say: Callable[[str], None]) -
         )
     return rows.with_columns(
         pl.when(~pl.col(column).is_in(NOTHING)).then(column).alias(column)
-        for column in ("response", "refusal", "error", "thinking", "finish_reason")
+        for column in _WITHOUT_WORDS
     )
 
 

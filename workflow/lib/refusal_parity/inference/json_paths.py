@@ -1,4 +1,4 @@
-"""Paths into the objects and lists of a row: `doc.question`, `resps.0.0`."""
+"""Paths into the objects and lists of a row: `doc.question`, `resps.0.0`, `messages.-1.content`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def within(row: Mapping[str, Any], name: str, path: Path, at: int) -> Any:
         if isinstance(value, dict) and step in value:
             _refuse_twice(value, step, path, at)
             value = value[step]
-        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+        elif isinstance(value, list) and _is_place(step, len(value)):
             value = value[int(step)]
         elif isinstance(value, str) and step.isdecimal():
             # A text where other rows have a list of texts or of parts.
@@ -55,6 +55,12 @@ def within(row: Mapping[str, Any], name: str, path: Path, at: int) -> Any:
         else:
             return NOWHERE
     return value
+
+
+def _is_place(step: str, length: int) -> bool:
+    """Whether a step leads into a list: a number from its beginning (0) or its end (-1)."""
+    is_number = step.removeprefix("-").isdecimal()
+    return is_number and -length <= int(step) < length
 
 
 def last_text(row: Mapping[str, Any], name: str) -> str | None:
@@ -117,7 +123,7 @@ def _passed(row: Mapping[str, Any], name: str) -> tuple[str, list[Any]] | None:
     place = head_of(name, row) or ""
     value, longest = row.get(place), None
     for step in _steps(name, row):
-        if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+        if isinstance(value, list) and _is_place(step, len(value)):
             if not int(step) and len(value) > max(1, len(longest[1]) if longest else 0):
                 longest = place, value
             value = value[int(step)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.cells import ROW, cell, open_table
+from refusal_parity.cells import NOTHING, ROW, cell, open_table
 from refusal_parity.errors import InputError
 from refusal_parity.inference.column_names import JSON, ROWS, head_of, kind_of, there
 from refusal_parity.inference.json_paths import lists_of, rows_at
@@ -90,8 +90,9 @@ def read_columns(
 def _from_csv(path: Path, named: Mapping[str, str], *, sheet: Sheet) -> pl.DataFrame:
     table = open_table(path, sheet)
     written = there(path, named, table.header, nested=False)
-    texts, filled = ({written[key] for key in keys & written.keys()} for keys in (_TEXTS, _PROMPTS))
-    frame = table.frame(written.values(), texts=texts, filled=filled)
+    texts = {written[key] for key in _TEXTS & written.keys()}
+    nothing = {written[key]: NOTHING for key in _PROMPTS & written.keys()}
+    frame = table.frame(written.values(), texts=texts, nothing=nothing)
     return frame.select(ROW, **{key: pl.col(name) for key, name in written.items()})
 
 

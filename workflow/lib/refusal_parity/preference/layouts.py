@@ -61,7 +61,10 @@ def _answers(row: Mapping[str, Any], columns: PairColumns, where: str) -> TwoSid
         named, order = [columns.chosen, columns.rejected], 1
     else:
         named, order = columns.answers, _preferred(row, columns, where)
-    first, second = (answered(prompt, _text(row, each, where)) for each in named)
+    first, second = (
+        answered(prompt, _value(row, each, where), what=f"column {each!r}", where=where)
+        for each in named
+    )
     return TwoSides(second, first) if order < 0 else TwoSides(first, second, tie=order == 0)
 
 

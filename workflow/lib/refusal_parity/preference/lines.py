@@ -1,4 +1,4 @@
-"""JSON lines, plain or compressed, one object at a time."""
+"""JSON lines, plain or compressed, and Parquet, one object at a time."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ if TYPE_CHECKING:
 _LONGEST: Final = 2**26
 """Bytes of a line; a pair takes some thousand, a file without line breaks has but one."""
 
+_PARQUET: Final = b"PAR1"
+_BATCH: Final = 1_024
+
 _ANEW: Final = "Write one JSON object on each line, in UTF-8; if the file is cut off, get it anew."
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """The objects of a file with the numbers of their lines; blank lines are passed over.
 
-    Only one line is in memory at a time.
+    Only one line is in memory at a time, of Parquet some thousand rows.
 
     Args:
-        path: JSON lines, whatever its name ends with; compressed by gzip or not.
+        path: JSON lines, compressed by gzip or not, or Parquet, whatever its name ends with.
 
     Raises:
         InputError: the file is missing or damaged, or a line is no object, naming the line.
@@ -36,7 +39,11 @@ def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     number = 0
     try:
         with path.open("rb") as plain:
-            packed = plain.read(2) == GZIP
+            begins = plain.read(len(_PARQUET))
+            packed = begins.startswith(GZIP)
+            if begins == _PARQUET:
+                yield from _rows_of_parquet(path)
+                return
             plain.seek(0)
             file: IO[bytes] = gzip.GzipFile(fileobj=plain) if packed else plain  # type: ignore[assignment]
             while line := file.readline(_LONGEST + 1):
@@ -65,6 +72,29 @@ def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         ) from error
     if number == 0:
         raise InputError("the file is empty", where=str(path), remedy=_ANEW)
+
+
+def _rows_of_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    # Slow to import, and most data is JSON.
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    from refusal_parity.unfolding_parquet import refuse_unfolding_parquet  # noqa: PLC0415
+
+    number = 0
+    try:
+        refuse_unfolding_parquet(path)
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_BATCH):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield number, row
+    except pa.ArrowException as error:
+        raise InputError(
+            f"cannot be read as Parquet ({error})", where=str(path), remedy="Get it anew."
+        ) from error
+    if number == 0:
+        raise InputError("no rows", where=str(path), remedy="Get it anew.")
 
 
 def _object(line: bytes, where: str) -> dict[str, Any]:

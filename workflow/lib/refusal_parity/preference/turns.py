@@ -15,12 +15,14 @@ from refusal_parity.spelling import is_blank, reading
 from refusal_parity.textfiles import encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _MARK: Final = re.compile(r"\n\n(Human|Assistant):")
 """Where a turn begins in the transcripts of the Helpful and Harmless data."""
 
 _INNER_MARK: Final = re.compile(r"^[ \t]*(?:Human|Assistant):", re.MULTILINE)
+
+_AS_IN_FILE: Final = "Give preference.format and preference.columns as the file has them."
 
 _SPEAKERS: Final = {
     **dict.fromkeys(("system", "developer"), Speaker.SYSTEM),
@@ -101,19 +103,39 @@ def asked(given: Any, *, what: str, where: str) -> Conversation:
     return read_messages(given, what=what, where=where)
 
 
-def answered(prompt: Conversation, answer: str) -> Conversation:
-    """The conversation with an answer at its end."""
-    turns = [*prompt.turns, Turn(Speaker.ASSISTANT, encodable(answer).strip())]
+def answered(prompt: Conversation, given: Any, *, what: str, where: str) -> Conversation:
+    """The conversation with an answer at its end: a text, or messages, after the prompt's or all.
+
+    Args:
+        prompt: as from `asked`.
+        given: the answer as it stands in the file.
+        what: its column, for error texts.
+        where: file and line, for error texts.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if isinstance(given, list):
+        turns = list(read_messages(given, what=what, where=where).turns)
+    elif isinstance(given, str | None):
+        turns = [Turn(Speaker.ASSISTANT, encodable(given or "").strip())]
+    else:
+        raise InputError(
+            f"{what} holds no text and no list of messages", where=where, remedy=_AS_IN_FILE
+        )
+    before = _without_system(prompt.turns)
+    if not before or _without_system(turns)[: len(before)] != before:
+        turns = [*prompt.turns, *turns]
     return Conversation(tuple(turns), frozenset({*prompt.cases, *_odd(turns)}))
+
+
+def _without_system(turns: Iterable[Turn]) -> list[Turn]:
+    return [turn for turn in turns if turn.speaker is not Speaker.SYSTEM]
 
 
 def _list_of(given: Any, what: str, where: str) -> list[Any]:
     if not isinstance(given, list):
-        raise InputError(
-            f"{what} holds no list of messages",
-            where=where,
-            remedy="Give preference.format and preference.columns as the file has them.",
-        )
+        raise InputError(f"{what} holds no list of messages", where=where, remedy=_AS_IN_FILE)
     return given
 
 
