@@ -8,6 +8,7 @@ import pytest
 
 from refusal_parity.labelling.features import Said, Settings, fit
 from refusal_parity.labelling.lesson import Lesson
+from refusal_parity.labelling.ngrams import Found
 
 
 def said(first: int, rows: int) -> Said:
@@ -30,6 +31,21 @@ def test_rows_of_what_is_said() -> None:
     assert fields(changed) == [row[0], row[11], row[2], row[10]]
     assert fields(whole) == row[:4]
     assert np.isnan(fields(Said.nothing(2, 2))).all()
+
+
+@pytest.mark.parametrize(
+    ("between", "runs"),
+    [
+        # Runs of up to three words among 160, and among 40; of up to five from the beginning.
+        (" ", [160 + 159 + 158, 40 + 39 + 38, 5]),
+        # Every second of them is the same stop, and the others begin a sentence each.
+        (" . ", [81 + 159 + 158, 21 + 39 + 38, 80 + 80 + 79 + 79 + 78]),
+    ],
+    ids=["one sentence", "a word each"],
+)
+def test_what_is_read_of_a_long_text(between: str, runs: list[int]) -> None:
+    found = Found.of([between.join(f"w{at}" for at in range(400))], Settings().zones, 1)
+    assert [len(keys) for keys in found.keys] == runs
 
 
 TEXTS = {
