@@ -55,6 +55,13 @@ def test_names_file_row_and_remedy(tmp_path: Path, content: bytes, complaint: st
     assert raised.value.remedy
 
 
+@pytest.mark.parametrize("name", ["gold.jsonl", "Gold.PARQUET", "names.json"])
+def test_what_is_no_table_of_cells(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text('{"key": "a"}\n')
+    with pytest.raises(InputError, match=r"where a table of cells is read\. Save it as CSV"):
+        read_csv(tmp_path / name, required=["key"])
+
+
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_csv(tmp_path / "none.csv", required=["key"])

@@ -11,6 +11,7 @@ from elsewhere import read
 
 from refusal_parity.config import ImportModel, TableColumns, load_config
 from refusal_parity.errors import InputError
+from refusal_parity.expansion import expand
 from refusal_parity.inference.import_rows import copies, refuse_too_many
 from refusal_parity.inference.imports import import_responses
 from refusal_parity.tables import Responses, conform, write_table
@@ -85,6 +86,22 @@ def test_two_models_are_not_samples_of_one(
         refuse_too_many(found, prompts, 2, two_models)
     assert "columns.model" in str(raised.value)
     assert "`samples: 3`" in str(raised.value)
+
+
+@pytest.mark.parametrize("keys", [("1", "2"), ("1.0", "2.0"), ("1.0", "1")])
+def test_keys_that_became_numbers_with_decimals(tmp_path: Path, keys: tuple[str, str]) -> None:
+    templates = pl.DataFrame(
+        {"template_id": keys, "family": "f", "template": ["[NAME] a", "[NAME] b"]}
+    )
+    names = pl.DataFrame({"name_id": ["7"], "name": ["Ana"], "group": ["x"], "gender": ["woman"]})
+    prompts = expand(templates, names.with_columns(commonness=pl.lit(None)), {"plain": None})
+    given = [keys[0], "2.0" if keys[1] == "2" else keys[1]]
+    path = tmp_path / "r.csv"
+    pl.DataFrame({"t": given, "n": "7.0", "r": ["first", "second"]}).write_csv(path)
+    found = read(path, TableColumns(response="r", template="t", name="n"), prompts)
+    by_key = dict(prompts.select("prompt_id", "template_id").iter_rows())
+    texts = {by_key[row["prompt_id"]]: row["response"] for row in found.iter_rows(named=True)}
+    assert texts == dict(zip(keys, ("first", "second"), strict=True))
 
 
 def test_failed_requests_beside_their_repetition(

@@ -28,6 +28,7 @@ ROW: Final = " row"
 """Column with the line on which a row begins; the name of no column begins with a blank."""
 
 _SPREADSHEET: Final = "Save it as CSV, comma-separated, UTF-8, with a header row."
+_OBJECTS: Final = frozenset({".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather"})
 _MARKS: Final = "\t;,|"
 _MOST_COLUMNS: Final = 2_000
 _HEADER: Final = 100_000
@@ -132,6 +133,12 @@ def open_table(path: Path, sheet: Sheet = FIRST) -> Table:
     Raises:
         InputError: naming file and line.
     """
+    if path.suffix.lower() in _OBJECTS:
+        raise InputError(
+            f"a {path.suffix} file, where a table of cells is read",
+            where=str(path),
+            remedy="Save it as CSV, or as a workbook.",
+        )
     table = Table(path)
     rows, faults = _cells(path, sheet)
     # A row with nothing else on it is one.

@@ -108,7 +108,10 @@ def _as_in_study(given: pl.Series, prompts: pl.DataFrame, path: Path) -> pl.Seri
         by_key = dict(pairs.iter_rows())
         known = set(texts)
         by_text = [text if text in known else None for text in found]
-        keys = as_known(given, by_key)
+        # Programs that know no whole numbers beside gaps write 1.0 for 1.
+        whole = given.str.replace(r"^(\d+)\.0$", "${1}")
+        either = pl.when(given.is_in(list(by_key))).then(given).otherwise(whole)
+        keys = as_known(pl.select(either).to_series(), by_key)
         several = set(pairs.filter(pl.col(key).is_duplicated())[key])
         for at, (text, word) in enumerate(zip(by_text, keys, strict=True)):
             if text is None and word in several:
