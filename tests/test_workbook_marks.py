@@ -95,7 +95,7 @@ def test_what_is_refused(key: str, tmp_path: Path) -> None:
     fill, words = FAULTS[key]
     path = xlsx(tmp_path / "names.xlsx", fill)
     with pytest.raises(InputError) as refused:
-        read_csv(path, required=["name_id", "name", "group"])
+        read_csv(path, required=["name_id", "name", "group"], filled=["name"])
     assert words in str(refused.value)
 
 
@@ -215,7 +215,7 @@ def test_an_open_document_without_faults(tmp_path: Path) -> None:
 def test_an_open_document_with_faults(given: dict[str, Any], words: str, tmp_path: Path) -> None:
     path = ods(tmp_path / "n.ods", **given)
     with pytest.raises(InputError) as refused:
-        read_csv(path, required=["group"], sheet=Sheet("names"))
+        read_csv(path, required=["group"], filled=["group"], sheet=Sheet("names"))
     assert words in str(refused.value)
 
 

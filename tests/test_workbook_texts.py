@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
+from desk import Desk
 from refusal_parity.audit.sheets import read_sheet
 from refusal_parity.cells import ROW
 from refusal_parity.errors import InputError
@@ -48,6 +49,25 @@ def test_formulas_of_texts_and_numbers_are_what_they_came_to(tmp_path: Path) -> 
         sheet.write_formula(1, 2, "=1-1", None, 0)
     wanted = {"columns.prompt": "p", "columns.response": "r", "columns.sample": "sample"}
     assert read_columns(path, wanted).drop(ROW).row(0) == ("=) sent as it stands", "Sure.", "0")
+
+
+def test_covariates_may_be_formulas_and_levels_no_dates(tmp_path: Path) -> None:
+    """An age band of 10-12 that a program took for a day is none, for a study that compares it."""
+    (tmp_path / "names").mkdir()
+    path = tmp_path / "names" / "names.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("names")
+        sheet.write_row(0, 0, ("name_id", "name", "group", "age", "young"))
+        day = book.add_format({"num_format": "d/m"})
+        for row in range(1, 9):
+            sheet.write_row(row, 0, (f"n{row}", f"Name{row}", "ab"[row % 2], "13-17"))
+            sheet.write_formula(row, 4, "=IF(1,0,1)", None, row % 2)
+        sheet.write_number(3, 3, 45355, day)
+    desk = Desk(tmp_path)
+    named = {"names": str(path)}
+    assert desk.check(prompts=named, group="a", covariates=["young"]).prompts is not None
+    with pytest.raises(InputError, match=r"names\.xlsx, row 4: column 'age' holds a date"):
+        desk.check(prompts=named, group="a", age="13-17")
 
 
 def test_a_response_that_a_program_took_for_a_formula(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.spelling import is_blank
 from refusal_parity.textfiles import read_text
 from refusal_parity.workbook_marks import ERROR
-from refusal_parity.workbooks import FIRST, OF_TEXTS, Sheet, is_workbook, workbook_rows
+from refusal_parity.workbooks import FIRST, OF_LEVELS, OF_OTHERS, Sheet, is_workbook, workbook_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -75,6 +75,7 @@ class Table:
         needed: Iterable[str],
         *,
         texts: Collection[str] = (),
+        levels: Collection[str] = (),
         nothing: Mapping[str, frozenset[str]] | None = None,
     ) -> pl.DataFrame:
         """All rows, with the line of each in `ROW`.
@@ -82,7 +83,9 @@ class Table:
         Args:
             needed: columns in which every cell must be what people meant; in others, an error
                 of a formula is an empty cell.
-            texts: those of them that hold texts, which a date or a time is none.
+            texts: those of them that hold texts, which a date or a time is none, nor a formula
+                that comes to 0.
+            levels: those that hold texts or numbers, which a date or a time is none of.
             nothing: of some columns, words for nothing that no cell may hold.
 
         Raises:
@@ -97,16 +100,18 @@ class Table:
             if column in self.header:
                 cells = frame.select(ROW, text=column)
                 words = (nothing or {}).get(column, frozenset())
-                self._refuse_faults(cells, column, is_text=column in texts, nothing=words)
+                meant = OF_LEVELS if column in levels else OF_OTHERS
+                meant = frozenset() if column in texts else meant
+                self._refuse_faults(cells, column, meant, words)
         return frame
 
     def _refuse_faults(
-        self, cells: pl.DataFrame, column: str, *, is_text: bool, nothing: frozenset[str]
+        self, cells: pl.DataFrame, column: str, meant: frozenset[str], nothing: frozenset[str]
     ) -> None:
         faults = {
             line: what
             for (line, name), what in self.faults.items()
-            if name == column and (is_text or what not in OF_TEXTS)
+            if name == column and what not in meant
         }
         failed = cells.filter(pl.col("text").is_not_null()).rows()
         for line, text in failed:

@@ -36,9 +36,9 @@ def read_csv(
     Args:
         path: the file with a header row: a workbook (.xlsx, .ods, ...), or UTF-8 with
             commas, semicolons, tabs or bars between cells.
-        required: columns that must be there, of texts; a name in another case will do.
+        required: columns that must be there, and hold no dates; a name in another case will do.
         optional: columns that may be there, null in all rows where they are not.
-        filled: columns in which no cell may be empty.
+        filled: columns of texts, in which no cell may be empty.
         sheet: which sheet of a workbook.
 
     Returns:
@@ -66,10 +66,10 @@ def read_csv(
             where=f"{path}, row {table.header_line}",
             remedy=f"Add it. The file needs {', '.join(required)}.",
         )
-    texts = [str(written[column]) for column in required]
+    levels = [str(written[column]) for column in required]
     nothing = {str(written.get(column, column)): NO_VALUE for column in filled}
     there = {name: column for column, name in written.items() if name in table.header}
-    frame = table.frame(there, texts=texts, nothing=nothing).rename(there)
+    frame = table.frame(there, texts=nothing, levels=levels, nothing=nothing).rename(there)
     frame = frame.with_columns(
         pl.lit(None, pl.String).alias(column) for column in optional if column not in frame.columns
     )

@@ -175,7 +175,7 @@ def _check_stimuli(config: StudyConfig, where: str) -> Checked:
         (Path(files[1]), stimuli.names, NAMES),
     ):
         header = read_header(read, sheet)
-        # A column that is asked for holds no date, which workbooks make of 10-12.
+        # A column that must be there holds no dates, which workbooks make of 10-12.
         asked = [key for key in used if key in header and key != "group"]
         rows = read_csv(read, required=asked, sheet=sheet)
         for key in analysis.covariates:

@@ -33,8 +33,11 @@ NOUGHT: Final = (
 )
 NOT_WORKED_OUT: Final = "holds a formula that no program has worked out"
 
-OF_TEXTS: Final = frozenset({DATE, NOUGHT})
-"""What is wrong with a cell only where a text belongs."""
+OF_LEVELS: Final = frozenset({NOUGHT})
+"""What is wrong with a text, and may be meant of a level or a number."""
+
+OF_OTHERS: Final = frozenset({DATE, NOUGHT})
+"""What is wrong with a text, and may be meant in columns that hold no texts."""
 
 _OLD: Final = ".xls"
 
