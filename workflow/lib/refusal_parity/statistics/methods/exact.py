@@ -13,6 +13,7 @@ from refusal_parity.statistics.answers import Answers, Remark
 from refusal_parity.statistics.designs.within_templates import moved, name_sums, parted
 from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.resampling.exact import counted_p_value
+from refusal_parity.statistics.resampling.few_names import few_names, least_p_value
 from refusal_parity.statistics.resampling.randomisation import permutation_names
 from refusal_parity.statistics.rounding import NOTHING, TIE, is_noise
 from refusal_parity.vocabulary import Estimand, Scope
@@ -45,11 +46,13 @@ def exact_tests(studies: Studies, setting: Setting) -> list[Answers]:
         chosen = np.isin(level, codes)
         of_pair = k[:, chosen], n[chosen], level[chosen] == codes[0]
         p_value, drawn = _p_values(*of_pair, setting)
-        p_values.append(p_value)
+        sizes = np.bincount(of_pair[-1], minlength=2)
+        least = least_p_value(studies.name_k[:, chosen], studies.name_n[chosen], sizes)
+        p_values.append(np.maximum(p_value, least))
         here = np.arange(len(studies.pairs)) == at
         remarks += [
             each._replace(where=np.reshape(each.where, (-1, 1)) & here)
-            for each in _remarks(*of_pair, drawn, setting)
+            for each in (*_remarks(*of_pair, drawn, setting), few_names(least, setting.alpha))
         ]
     return [
         Answers(

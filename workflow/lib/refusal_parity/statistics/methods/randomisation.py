@@ -12,6 +12,7 @@ from refusal_parity.statistics.answers import Answers, Remark
 from refusal_parity.statistics.designs.within_templates import all_parted, name_sums
 from refusal_parity.statistics.methods.name_rates import one_way_variance
 from refusal_parity.statistics.registry import METHODS, Method, Needs
+from refusal_parity.statistics.resampling.few_names import few_names, least_p_value
 from refusal_parity.statistics.resampling.randomisation import permutation_names
 from refusal_parity.vocabulary import Estimand, Scope
 
@@ -44,14 +45,19 @@ def _answers(method: str, studies: Studies, setting: Setting, statistic: FloatAr
     tested = 1 < levels < names
     permuted = _permuted(studies, setting.draws) if tested else None
     found = None if permuted is None else getattr(permuted, _STATISTICS[method])
+    least = least_p_value(studies.name_k, studies.name_n, np.bincount(studies.grid.level))
     reason = "one group only" if levels <= 1 else "every group has one name"
     return Answers(
         method=METHODS[method],
         estimand=Estimand.GLOBAL,
         studies=len(studies),
         statistic=statistic[:, None],
-        p_value=np.array(np.nan) if found is None else found[:, None],
-        remarks=(all_parted(studies),) if tested else (Remark.missing(reason),),
+        p_value=np.array(np.nan) if found is None else np.maximum(found, least)[:, None],
+        remarks=(
+            (all_parted(studies), few_names(least[:, None], setting.alpha))
+            if tested
+            else (Remark.missing(reason),)
+        ),
     )
 
 
