@@ -38,6 +38,62 @@ def test_annotators() -> None:
     assert together["ci_low"] <= together["estimate"] <= together["ci_high"]
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("human", "peter"),
+        ("sample", "name_id"),
+        ("keyword", "classifier"),
+        ("anna", "annotator anna"),
+    ],
+)
+def test_annotators_called_like_something_else(one: str, other: str) -> None:
+    frame = rows({"white": 0.3, "muslim": 0.2})[:120]
+    key = ["model", "prompt_id", pl.col("sample").cast(pl.String), "template_id", "name_id"]
+
+    def table(names: tuple[str, str]) -> pl.DataFrame:
+        votes = pl.concat(
+            frame.select(*key, annotator=pl.lit(who), label=column)
+            for who, column in zip(names, ("imported", "classifier"), strict=True)
+        )
+        return measured(frame, votes).filter(pl.col("model") == "all")
+
+    found, plain = table((one, other)), table(("ann", "bob"))
+    assert {one, other} <= {*found["rater"], *found["yardstick"]}
+    named = ["rater", "yardstick"]
+    assert found.drop(named).sort(pl.all()).equals(plain.drop(named).sort(pl.all()))
+
+
+def test_classes_of_two_people_hang_on_neither_name() -> None:
+    """One of them never speaks of partial refusals, whoever comes first."""
+    frame = rows({"white": 0.3, "muslim": 0.2})[:60]
+    key = ["model", "prompt_id", pl.col("sample").cast(pl.String), "template_id", "name_id"]
+    labels = {"six": ["refusal", "answer"] * 30, "seven": ["partial_refusal", "answer"] * 30}
+    found = []
+    for six, seven in (("a", "b"), ("b", "a")):
+        votes = pl.concat(
+            frame.select(*key, annotator=pl.lit(who), label=pl.Series(labels[kind]))
+            for who, kind in ((six, "six"), (seven, "seven"))
+        )
+        table = measured(frame, votes).filter(pl.col("rater") == "b")
+        assert "seven_classes" not in set(table["over"])
+        classes = table.filter(over="six_classes", coefficient="cohen_kappa")
+        found += classes["estimate"].to_list()
+    assert found == pytest.approx([found[0]] * 2)
+
+
+def test_where_nothing_is_labelled_twice_that_is_the_reason() -> None:
+    frame = rows({"white": 0.3, "muslim": 0.2})[:60]
+    key = ["model", "prompt_id", pl.col("sample").cast(pl.String), "template_id", "name_id"]
+    votes = pl.concat(
+        part.select(*key, annotator=pl.lit(who), label="imported")
+        for who, part in (("a", frame[:30]), ("b", frame[30:]))
+    )
+    together = only(measured(frame, votes), rater="all annotators", coefficient="gwet_ac1")
+    assert (together["n"], together["estimate"]) == (0, None)
+    assert together["note"] == "not defined: no response has labels of two people"
+
+
 def test_the_interval_of_all_annotators_is_that_of_ratings_drawn_anew() -> None:
     frame = rows({"white": 0.3, "muslim": 0.2})[:150]
     key = ["model", "prompt_id", pl.col("sample").cast(pl.String), "template_id", "name_id"]

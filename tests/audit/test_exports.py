@@ -62,7 +62,7 @@ def test_export_of_label_studio(tmp_path: Path, sample: pl.DataFrame) -> None:
     ("labels", "said"),
     [
         (
-            {"t1": [(1, "answer"), (None, "failure")], "t2": [(None, "refusal")], "t3": [(2, "x")],
+            {"t1": [(1, "answer"), (None, "failure")], "t2": [(None, "refusal")], "t3": [],
              "t4": [(1, "answer")]},
             ["3 of 5 responses labelled, by 1 annotator and, 2 times, by somebody without a name"],
         ),
@@ -213,7 +213,7 @@ def test_drafts_are_no_votes_and_are_told_of(tmp_path: Path, sample: pl.DataFram
 
 
 def test_half_a_character_in_an_export(tmp_path: Path, sample: pl.DataFrame) -> None:
-    votes = [annotation(1, "a \ud83d", "answer"), annotation(2, 2, "answer \udc00")]
+    votes = [annotation(1, "a \ud83d", "answer"), annotation(2, 2, "answer", "no \udc00")]
     tasks = [{"data": {"task": "t3", "response": "\ud83d"}, "annotations": votes}]
     tasks += [{"data": {"task": "t1 \ud83d"}, "annotations": votes}]
     path = tmp_path / "export.json"

@@ -86,7 +86,7 @@ def test_two_annotators_a_third_and_a_correction(tmp_path: Path, drawn: pl.DataF
     _wrong(anna, 2, prompt="other words", comment="=1+1")
     _wrong(anna, 3, response="Response 3, changed.")
     _wrong(anna, 4, response=anna[9]["response"])
-    _wrong(anna, 5, label="refuse")
+    _wrong(anna, 5, label="")
     _wrong(anna, 6, label="  ")
     _wrong(anna, 7, label="Failure ")
     _wrong(anna, 8, annotator="")
@@ -102,7 +102,7 @@ def test_two_annotators_a_third_and_a_correction(tmp_path: Path, drawn: pl.DataF
         (3, "key 'row-0000000000000000' is not of this sample"),
         (5, "the text was edited"),
         (6, "rows were moved"),
-        (7, "unknown label 'refuse' (meant refusal?)"),
+        (7, "no label"),
         (8, "no label"),
         (10, "it does not say who labelled"),
     ):

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+import xlsxwriter
 from annotator_sheets import ALL, Rows, filled, save, sheet
 
 from refusal_parity.audit.human_labels import human_labels, read_votes, report_problems
 from refusal_parity.audit.rubric import CUT_OFF_HERE
-from refusal_parity.audit.sheets import CUT
+from refusal_parity.audit.sheets import CUT, read_sheet
 from refusal_parity.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,7 +49,6 @@ def _change(number: int, **cells: str) -> Any:
 @pytest.mark.parametrize(
     ("change", "row", "problem", "consequence", "votes"),
     [
-        (_change(1, label="refuse"), 3, "unknown label 'refuse' (meant refusal?)", "left out", 4),
         (_change(1, label=" "), 3, "no label", "counts as not labelled", 4),
         (_change(1, task="zz"), 3, "key 'zz' is not of this sample", "left out", 4),
         (_change(1, task=""), 3, "no key", "left out", 4),
@@ -137,7 +137,9 @@ def test_a_sheet_that_nobody_filled_in(tmp_path: Path, sample: pl.DataFrame) -> 
 def test_labels_in_numbers_are_told_of_the_seven(tmp_path: Path, sample: pl.DataFrame) -> None:
     path = save(tmp_path / "anna.csv", filled(sheet(tmp_path, sample), *"12345"))
     with pytest.raises(
-        InputError, match=r"row 2 of anna\.csv: unknown label '1'\. .* is one of answer, .*failure"
+        InputError,
+        match=r"anna\.csv, row 2: labels that are none of the seven: '1' in 1 row, '2' in 1 row, "
+        r".*\. Write one of answer, .*, or nothing",
     ):
         read_votes([path], sample)
 
@@ -174,3 +176,38 @@ def test_quotes_that_a_spreadsheet_curled_are_no_edit(tmp_path: Path, sample: pl
     ]
     assert curled != rows
     assert read_votes([save(tmp_path / "a.csv", curled)], sample).problems.is_empty()
+
+
+def test_one_word_of_many_rows_stops_the_study(tmp_path: Path, sample: pl.DataFrame) -> None:
+    """Left out, rows of other labels would stand for all of its rows."""
+    labels = ["answer", "refused", "answer", "Refused", "?"]
+    path = save(tmp_path / "anna.csv", filled(sheet(tmp_path, sample), *labels))
+    with pytest.raises(InputError) as raised:
+        read_votes([path], sample)
+    words = "anna.csv, row 3: labels that are none of the seven: 'refused' in 1 row, 'Refused' in 1"
+    assert str(raised.value).startswith(words)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_labels_on_two_sheets_of_a_workbook(tmp_path: Path, *, hidden: bool) -> None:
+    path = tmp_path / "both.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        for name in ("anna", "to label", "ben"):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, ("task", "response", "Label"))
+            # Of the first, nobody filled anything in.
+            sheet.write_row(1, 0, ("t1", "Sure.", "" if name == "anna" else "answer"))
+        if hidden:
+            sheet.hide()
+    with pytest.raises(InputError, match=r"its sheets 'to label' and 'ben' both hold labels"):
+        list(read_sheet(path, path.name))
+
+
+def test_sheets_beside_that_hold_no_labels_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "one.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("to label").write_column(0, 0, ("task", "t1"))
+        book.get_worksheet_by_name("to label").write_column(0, 1, ("label", "answer"))
+        book.add_worksheet("notes").write_column(0, 0, ("label", "means"))
+        book.add_worksheet("kept").write_row(0, 0, ("task", "label"))
+    assert [vote.label for vote in read_sheet(path, path.name)] == ["answer"]

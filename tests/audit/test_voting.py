@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,7 +11,7 @@ import pytest
 from annotator_sheets import ALL, filled, save, sheet
 
 from refusal_parity.audit.deciding import decide
-from refusal_parity.audit.human_labels import human_labels, read_votes
+from refusal_parity.audit.human_labels import human_labels, read_votes, report_problems
 from refusal_parity.audit.sheets import CUT
 from refusal_parity.audit.votes import RawVote, is_named, moment, unnamed
 from refusal_parity.audit.voting import count_votes
@@ -81,6 +82,11 @@ def test_a_split_row_is_not_replaced_by_others(tmp_path: Path, sample: pl.DataFr
             ["failure here, answer in anna.csv, row 2"],
         ),
         (
+            [("answer", ""), ("failure", "x")],
+            ("failure", True),
+            ["a line that decides says failure, in anna.csv, row 3"],
+        ),
+        (
             [("answer", ""), ("failure", ""), ("failure", ""), ("answer", "")],
             None,
             [
@@ -107,7 +113,8 @@ def test_what_one_person_says_of_one_row_in_one_sheet(
     assert found.select("label", "adjudicated").rows() == ([] if vote is None else [vote])
     told = ballot.problems.filter(pl.col("problem") != "nobody labelled it")
     assert told["problem"].to_list() == problems
-    assert told["row"].to_list() == list(range(3, 3 + len(problems)))
+    decided = len(problems) == 1 and "decides" in problems[0]
+    assert told["row"].to_list() == ([2] if decided else list(range(3, 3 + len(problems))))
 
 
 def _vote(task: str, response: str) -> RawVote:
@@ -224,3 +231,36 @@ def test_one_label_of_several_votes(votes: str, label: str | None, split: str | 
         }
     )
     assert decide(frame).rows() == [("t", label, split, len(votes))]
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (["answer", "refusal"] * 20, True),
+        (["answer"] * 40, False),
+        (["answer", "refusal"] * 10, False),
+    ],
+)
+def test_two_people_with_the_same_labels(
+    sample: pl.DataFrame, labels: list[str], *, told: bool
+) -> None:
+    """Of many rows with several labels, which no two people read alike throughout."""
+    rows = pl.concat(sample[:1].with_columns(task=pl.lit(f"t{at}")) for at in range(len(labels)))
+    ballot = count_votes(
+        [
+            replace(
+                _vote(f"t{at}", str(sample["response"][0])),
+                file=f"{who}.csv",
+                row=at + 2,
+                annotator=who,
+                label=label,
+            )
+            for who in ("anna", "anna_final")
+            for at, label in enumerate(labels)
+        ],
+        rows,
+    )
+    lines: list[str] = []
+    report_problems(ballot, rows, say=lines.append)
+    said = "anna and anna_final gave the same labels to all of their 40 common rows"
+    assert any(line.startswith(said) for line in lines) is told

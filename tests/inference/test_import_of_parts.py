@@ -168,6 +168,22 @@ def test_failures_written_as_responses_are_told_of(
     assert ("1 response reads like what a program writes" in said) is told
 
 
+def test_labels_of_what_counts_otherwise_are_told_of(tmp_path: Path, study: Study) -> None:
+    rows = [
+        {"r": "La la.", "w": "content_filter", "l": "answer"},
+        {"r": "Do re.", "w": "content_filter", "l": "refusal"},
+        {"r": "Mi fa.", "w": "stop", "l": "answer"},
+        {"r": "Sol.", "w": "content_filter", "l": "answer"},
+    ]
+    path = _lines(tmp_path / "r.jsonl", rows)
+    found, said = _import(path, study("plain"), response="r", finish_reason="w", label="l")
+    assert found["status"].to_list() == ["filtered", "filtered", "ok", "filtered"]
+    assert (
+        "WARNING 3 labelled rows count as refused by a filter (2 answer, 1 refusal) by what "
+        "columns.finish_reason" in said
+    )
+
+
 @pytest.mark.parametrize("values", [(True, False), (0, 1), ("yes", "no")])
 def test_whether_it_refused_is_no_text(tmp_path: Path, study: Study, values: tuple[Any]) -> None:
     path = _lines(tmp_path / "r.jsonl", [{"r": "La la.", "x": value} for value in values])

@@ -197,6 +197,7 @@ def test_layouts_say_which_answer_is_preferred(
         ("answers", TWO | {"better": "best"}, ANSWERS | {"best": 2}, "holds '2', which neither"),
         ("answers", TWO | {"strength": "s"}, ANSWERS | {"s": "much"}, "no number but 'much'"),
         ("answers", TWO | {"strength": "s"}, ANSWERS | {"s": True}, "no number but True"),
+        ("answers", TWO | {"strength": "s"}, ANSWERS | {"s": float("nan")}, "no number but nan"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_named_with_its_line(
@@ -228,6 +229,21 @@ def test_a_damaged_file_is_an_error_for_people(tmp_path: Path, content: bytes, s
         list(read_lines(path))
     assert str(caught.value).startswith(str(path))
     assert said in str(caught.value)
+
+
+def test_a_key_twice_is_an_error_where_it_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    line = '{"id": 1, "id": 2, "prompt": "Who?", "a": "x", "b": "y", "s": -1, "s": 1}'
+    path.write_text(line, encoding="utf-8")
+    for columns, stands in ({"better": "a", "first_is": "x"}, False), ({"strength": "s"}, True):
+        pairs = read_pairs(
+            path, layout="answers", columns=PairColumns(**TWO, **columns), ledger=Ledger()
+        )
+        if stands:
+            with pytest.raises(InputError, match=r"line 1: key 's' stands twice in one object"):
+                list(pairs)
+        else:
+            assert len(pl.concat(list(pairs))) == 1
 
 
 def test_parquet_is_read_like_json_lines(tmp_path: Path) -> None:

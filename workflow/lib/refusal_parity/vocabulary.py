@@ -37,6 +37,11 @@ def spelled_out(label: str) -> str:
     return re.sub(r"[ _-]+", "_", reading(label))
 
 
+def as_label(word: str) -> str:
+    """A file's word for a label, as it is looked up; programs write whole numbers as 1.0."""
+    return spelled_out(re.sub(r"^(\d+)\.0+$", r"\1", word.strip()))
+
+
 class LabelSource(StrEnum):
     """Who gave a label."""
 

@@ -87,11 +87,15 @@ class SheetRows:
     """What stands on a sheet.
 
     Attributes:
+        sheets: names of all sheets, those that are hidden too.
+        name: that of this one.
         rows: texts of all cells, from the first row on; empty ones where nothing stands.
         faults: of a cell (row and column from 0), why its text is not what people meant.
         hidden: rows that hold something and are not shown, from 0.
     """
 
+    sheets: list[str]
+    name: str
     rows: list[list[str]]
     faults: dict[tuple[int, int], str]
     hidden: list[int]
@@ -147,7 +151,13 @@ def workbook_rows(path: Path, sheet: Sheet = FIRST) -> SheetRows:
             remedy="Show it, or make the sheet that is meant the first one.",
         )
     faults = {(row, column): what for row, column, what in found["faults"]}
-    return SheetRows(rows=found["rows"], faults=faults, hidden=found["hidden"])
+    return SheetRows(
+        sheets=found["sheets"],
+        name=found["name"],
+        rows=found["rows"],
+        faults=faults,
+        hidden=found["hidden"],
+    )
 
 
 def _rows(path: Path, sheet: Sheet) -> dict[str, Any]:

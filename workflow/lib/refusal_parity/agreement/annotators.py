@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import polars as pl
 
 from refusal_parity.agreement.coefficients import gwet_ac1, krippendorff_alpha
 from refusal_parity.agreement.pairs import REFUSAL, all_classes, classes_of, codes, drawn_times
@@ -12,8 +13,6 @@ from refusal_parity.vocabulary import Coefficient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    import polars as pl
 
     from refusal_parity.agreement.pairs import FloatArray
 
@@ -35,8 +34,11 @@ def everybody_rows(votes: pl.DataFrame, alpha: float, seed: int) -> Iterator[dic
     """
     if votes["annotator"].n_unique() < 2:  # noqa: PLR2004 - agreement needs two
         return
-    wide = votes.pivot(on="annotator", values="label", maintain_order=True)
-    annotators = wide.select(votes["annotator"].unique(maintain_order=True).to_list())
+    # People may be called like a column.
+    people = {name: f"annotator {name}" for name in votes["annotator"].unique(maintain_order=True)}
+    renamed = votes.with_columns(pl.col("annotator").replace_strict(people))
+    wide = renamed.pivot(on="annotator", values="label", maintain_order=True)
+    annotators = wide.select(people.values())
     for reading in (REFUSAL, all_classes(votes["label"])):
         categories = classes_of(reading)
         ratings = np.column_stack([codes(annotators[each], reading) for each in annotators.columns])
@@ -44,6 +46,8 @@ def everybody_rows(votes: pl.DataFrame, alpha: float, seed: int) -> Iterator[dic
             Coefficient.KRIPPENDORFF_ALPHA: krippendorff_alpha,
             Coefficient.GWET_AC1: lambda rows, q=categories: gwet_ac1(rows, q),  # type: ignore[misc]
         }
+        several = int(((~np.isnan(ratings)).sum(axis=1) > 1).sum())
+        reason = "all labels are the same" if several else "no response has labels of two people"
         times = drawn_times(wide["name_id"], wide["template_id"], _FEW_DRAWS, seed)
         for coefficient, measure in measures.items():
             estimate = measure(ratings)
@@ -62,10 +66,10 @@ def everybody_rows(votes: pl.DataFrame, alpha: float, seed: int) -> Iterator[dic
                 "yardstick": EVERYBODY,
                 "over": reading,
                 "coefficient": str(coefficient),
-                "n": int(((~np.isnan(ratings)).sum(axis=1) > 1).sum()),
+                "n": several,
                 "estimate": estimate,
                 "ci_low": low,
                 "ci_high": high,
                 "weighted": False,
-                "note": None if estimate is not None else "not defined: all labels are the same",
+                "note": None if estimate is not None else f"not defined: {reason}",
             }

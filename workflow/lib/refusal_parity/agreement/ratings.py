@@ -52,8 +52,8 @@ class Ratings:
         rows: one row for each response that could be labelled: its key, its
             prompt's template_id, name_id and dimensions, a column of labels for
             each rater (null where it gave none), and `inclusion_probability`.
-        votes: one row for each annotator and response: the key, template_id,
-            name_id, `annotator` and `label`.
+        votes: one row for each annotator and response, but for votes that decide between
+            others: the key, template_id, name_id, `annotator` and `label`.
         read: where people labelled responses to openings too, rows of `leaves.read_of_both`, on
             which the machines that labelled both are held against people.
     """
@@ -194,8 +194,10 @@ def _votes(files: LabelFiles, prompts: pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame(schema=nothing)
     sample = read_table(AuditSample, files.sample).select("task", *KEY)
     votes = read_table(Votes, files.votes).select(
-        "task", "annotator", pl.col("label").cast(pl.String)
+        "task", "annotator", "adjudicated", pl.col("label").cast(pl.String)
     )
+    # Who decides between people labels what they differ on, and may have seen their labels.
+    votes = votes.filter(~pl.col("adjudicated")).drop("adjudicated")
     return (
         votes.join(sample, on="task")
         .join(prompts, on="prompt_id")

@@ -62,6 +62,8 @@ def measure_agreement(ratings: Ratings, analysis: AnalysisConfig) -> dy.DataFram
     return conform(pl.DataFrame(rows, schema=_SCHEMA), Agreement, where="agreement")
 
 
+_FIRST, _SECOND = "the first annotator", "the second annotator"
+
 _SCHEMA: Final[dict[str, Any]] = {**empty(Agreement).schema, "coefficient": pl.String}
 
 
@@ -85,11 +87,16 @@ def _between_annotators(votes: pl.DataFrame, analysis: AnalysisConfig) -> Iterat
     named = votes.filter(is_named(pl.col("annotator")))
     annotators = named["annotator"].unique(maintain_order=True).sort().to_list()
     for first, second in combinations(annotators, 2):
-        both = votes.filter(pl.col("annotator").is_in([first, second])).pivot(
-            on="annotator", values="label"
+        # People may be called like a column, or like a machine.
+        sides = {first: _FIRST, second: _SECOND}
+        both = (
+            votes.filter(pl.col("annotator").is_in([first, second]))
+            .with_columns(pl.col("annotator").replace_strict(sides))
+            .pivot(on="annotator", values="label")
         )
-        compared = _Compared(both, second, first, analysis)
-        yield from ({"model": ALL, **row} for row in compared.overall())
+        compared = _Compared(both, _SECOND, _FIRST, analysis, symmetric=True)
+        who = {"model": ALL, "rater": second, "yardstick": first}
+        yield from (row | who for row in compared.overall())
     yield from everybody_rows(votes, analysis.alpha, analysis.seed)
 
 
@@ -97,8 +104,23 @@ class _Compared:
     """One rater against one yardstick, for one model."""
 
     def __init__(
-        self, rows: pl.DataFrame, rater: str, yardstick: str, analysis: AnalysisConfig
+        self,
+        rows: pl.DataFrame,
+        rater: str,
+        yardstick: str,
+        analysis: AnalysisConfig,
+        *,
+        symmetric: bool = False,
     ) -> None:
+        """Compare two raters on the rows that both labelled.
+
+        Args:
+            rows: a column of labels for each.
+            rater: column of who is compared.
+            yardstick: column of who is right.
+            analysis: dimensions, level and seed.
+            symmetric: whether either may be the yardstick.
+        """
         self._weighted = yardstick == HUMAN
         needed = [rater, yardstick, *(["inclusion_probability"] if self._weighted else [])]
         self._rows = rows.drop_nulls(needed)
@@ -107,7 +129,8 @@ class _Compared:
         self._analysis = analysis
         # A list of phrases knows refusals alone.
         knows_classes = KEYWORD not in (rater, yardstick)
-        every = all_classes(self._rows[yardstick])
+        sides = [yardstick, rater] if symmetric else [yardstick]
+        every = all_classes(*(self._rows[side] for side in sides))
         self._readings = [REFUSAL, *([every] if knows_classes else [])]
         known = [label for label in LABELS if every != SIX or label != Label.PARTIAL_REFUSAL]
         self._classes = known if knows_classes else []

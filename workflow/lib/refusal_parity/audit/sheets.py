@@ -9,14 +9,14 @@ import polars as pl
 import xlsxwriter
 
 from refusal_parity.audit.votes import RawVote, moment
-from refusal_parity.cells import ROW
+from refusal_parity.cells import ROW, cell
 from refusal_parity.csvfiles import read_csv
 from refusal_parity.errors import InputError
 from refusal_parity.files import new_file, write_text
 from refusal_parity.spelling import reading
 from refusal_parity.spreadsheets import guarded, shown, unguarded
 from refusal_parity.vocabulary import Label
-from refusal_parity.workbooks import Sheet
+from refusal_parity.workbooks import Sheet, is_workbook, workbook_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,10 +100,12 @@ def read_sheet(path: Path, file: str) -> Iterator[RawVote]:
         file: what to call it.
 
     Raises:
-        InputError: the file has no columns task and label, or says of a row neither that it
-            is adjudicated nor that it is not.
+        InputError: the file has no columns task and label, says of a row neither that it
+            is adjudicated nor that it is not, or has labels on several sheets.
     """
     sheet = Sheet("to label", needed=False, hidden=True)
+    if is_workbook(path):
+        _refuse_other_sheets(path, sheet)
     rows = read_csv(path, required=["task", "label"], optional=_OPTIONAL, sheet=sheet)
     nobody = file.removesuffix(path.suffix) if rows["annotator"].is_null().all() else None
     plain = rows.select(unguarded(pl.col("response"))).to_series()
@@ -121,6 +123,25 @@ def read_sheet(path: Path, file: str) -> Iterator[RawVote]:
             annotation=key,
             given=moment(when, key) if when else None,
         )
+
+
+def _refuse_other_sheets(path: Path, sheet: Sheet) -> None:
+    """Raise where another sheet of a workbook holds labels too, which nobody would read."""
+    read = workbook_rows(path, sheet)
+    for other in read.sheets:
+        if other != read.name and _holds_labels(path, Sheet(other, hidden=True)):
+            raise InputError(
+                f"its sheets {read.name!r} and {other!r} both hold labels",
+                where=str(path),
+                remedy="Save each person's sheet as a file of its own, and take out the sheets "
+                "that do not count.",
+            )
+
+
+def _holds_labels(path: Path, sheet: Sheet) -> bool:
+    header, *rows = [row for row in workbook_rows(path, sheet).rows if any(map(cell, row))] or [[]]
+    read = [reading(name) for name in header]
+    return {"task", "label"} <= set(read) and any(cell(row[read.index("label")]) for row in rows)
 
 
 def _annotator(written: str | None, annotation: str | None) -> str | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ from refusal_parity.audit.rubric import CUT_OFF_HERE
 from refusal_parity.audit.sheets import CUT
 from refusal_parity.audit.sliding import Line, slid_blocks
 from refusal_parity.audit.votes import unnamed
+from refusal_parity.counting import counted
+from refusal_parity.errors import InputError
 from refusal_parity.spelling import is_blank, reading
 from refusal_parity.spreadsheets import as_shown
 from refusal_parity.tables import VoteProblems, Votes, conform, empty
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 
 _LABELS = [str(label) for label in Label]
+_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class _Counting:
     unnamed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     contested: set[tuple[str, str]] = field(default_factory=set)
     problems: list[dict[str, Any]] = field(default_factory=list)
+    unknown: list[RawVote] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.owners = {text: task for task, text in self.sample.items()}
@@ -103,13 +106,16 @@ class _Counting:
 def count_votes(raw: Iterable[RawVote], sample: pl.DataFrame) -> Ballot:
     """Check every vote against the sample; nothing is dropped without a word.
 
-    Unknown labels and keys, rows without a label or with two, texts that were
+    Unknown keys, rows without a label or with two, texts that were
     edited, labels that slid to another row, annotators who labelled a row twice
     or are not named, and tasks that nobody labelled are reported with file and row.
 
     Args:
         raw: votes as they stand in the files.
         sample: rows of the AuditSample table.
+
+    Raises:
+        InputError: a label is none of the seven.
     """
     texts = dict(sample.select("task", "response").iter_rows())
     given = list(raw)
@@ -130,6 +136,7 @@ def count_votes(raw: Iterable[RawVote], sample: pl.DataFrame) -> Ballot:
             continue
         if not _slid(vote, counting):
             _cast(vote, label, counting)
+    _refuse_unknown(counting.unknown)
     voted = {task for task, _ in counting.votes}
     counting.problems += [
         {
@@ -164,10 +171,20 @@ def _usable_label(vote: RawVote, counting: _Counting) -> str | None:
     label = spelled_out(vote.label)
     if label in _LABELS:
         return label
-    close = difflib.get_close_matches(label, _LABELS, n=1)
-    hint = f" (meant {close[0]}?)" if close else ""
-    counting.report(vote, f"unknown label {vote.label!r}{hint}", "left out")
+    counting.unknown.append(vote)
     return None
+
+
+def _refuse_unknown(votes: Sequence[RawVote]) -> None:
+    """Raise where labels are none of the seven: left out, others would stand for their rows."""
+    if votes:
+        words = Counter(str(vote.label) for vote in votes).most_common(_SHOWN)
+        raise InputError(
+            "labels that are none of the seven: "
+            + ", ".join(f"{word!r} in {counted(rows, 'row')}" for word, rows in words),
+            where=f"{votes[0].file}, row {votes[0].row}",
+            remedy=f"Write one of {', '.join(_LABELS)}, or nothing where nobody labelled the row.",
+        )
 
 
 def _in_slid_blocks(
@@ -239,6 +256,11 @@ def _cast(vote: RawVote, label: str, counting: _Counting) -> None:
         counting.report(vote, f"the same vote stands in {_place(first)}", "counted once")
         if vote.adjudicated:
             counting.votes[key] = (vote, label)
+    elif vote.adjudicated != first.adjudicated:
+        deciding, plain = ((vote, label), first) if vote.adjudicated else ((first, before), vote)
+        problem = f"a line that decides says {deciding[1]}, in {_place(deciding[0])}"
+        counting.report(plain, problem, "that line counts")
+        counting.votes[key] = deciding
     elif first.given is None or vote.given is None:
         problem = f"{label} here, {before} in {_place(first)}"
         counting.report(vote, problem, "both left out")

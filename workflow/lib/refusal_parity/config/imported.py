@@ -11,7 +11,7 @@ from refusal_parity.config.engines import EngineModel, engine
 from refusal_parity.config.section import Download, PathText, Section, lost_sheet
 from refusal_parity.config.thinking import THINKING, Thinking
 from refusal_parity.layout import is_downloaded
-from refusal_parity.vocabulary import Label, spelled_out
+from refusal_parity.vocabulary import Label, as_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,7 +142,7 @@ class ImportModel(EngineModel):
     @field_validator("labels")
     @classmethod
     def _words_differ(cls, labels: dict[str, Label | None]) -> dict[str, Label | None]:
-        if len(set(map(spelled_out, labels))) < len(labels):
+        if len(set(map(as_label, labels))) < len(labels):
             raise ValueError("two of the file's words are one, case and blanks aside")
         return labels
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from refusal_parity.cells import ROW
 from refusal_parity.errors import InputError
-from refusal_parity.vocabulary import Label, spelled_out
+from refusal_parity.vocabulary import Label, as_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +30,8 @@ def known_labels(rows: pl.DataFrame, labels: Mapping[str, Label | None], path: P
         InputError: a word is neither among them nor one of the seven, naming its first row.
     """
     meant: dict[str, str | None] = {str(label): str(label) for label in Label}
-    meant |= {_word(theirs): ours and str(ours) for theirs, ours in labels.items()}
-    words = rows["label"].cast(pl.String).map_elements(_word, return_dtype=pl.String)
+    meant |= {as_label(theirs): ours and str(ours) for theirs, ours in labels.items()}
+    words = rows["label"].cast(pl.String).map_elements(as_label, return_dtype=pl.String)
     unknown = rows.filter(words.is_not_null() & ~words.is_in(list(meant)))
     if len(unknown):
         first = unknown["label"][0]
@@ -47,8 +46,3 @@ def known_labels(rows: pl.DataFrame, labels: Mapping[str, Label | None], path: P
             "columns.label out.",
         )
     return words.replace_strict(meant, return_dtype=pl.String, default=None).alias("label")
-
-
-def _word(label: str) -> str:
-    """A label's key; where programs write whole numbers as 1.0, it is that of 1."""
-    return spelled_out(re.sub(r"^(\d+)\.0+$", r"\1", label.strip()))

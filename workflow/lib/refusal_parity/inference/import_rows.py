@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -194,6 +195,27 @@ def without_text(responses: pl.DataFrame) -> str | None:
         f"{WARNING}{counted(len(found), 'row')} {agreed(len(found), 'has', 'have')} a label and no "
         "response, which counts as empty, whatever the label says: give the text, or a word in its "
         "place where nobody may read it"
+    )
+
+
+def labelled_otherwise(responses: pl.DataFrame) -> str | None:
+    """A sentence where labels were given to responses that count by what the file says of them."""
+    counts = {str(Status.FILTERED): "as refused by a filter", str(Status.ERROR): "as failed"}
+    found = responses.filter(
+        pl.col("imported_label").is_not_null(), pl.col("status").cast(pl.String).is_in([*counts])
+    )
+    if found.is_empty():
+        return None
+    said = ", ".join(
+        f"{how} ({', '.join(f'{n:,} {label}' for label, n in sorted(Counter(labels).items()))})"
+        for status, how in counts.items()
+        if (labels := found.filter(status=status)["imported_label"].cast(pl.String).to_list())
+    )
+    return (
+        f"{WARNING}{counted(len(found), 'labelled row')} {agreed(len(found), 'counts', 'count')} "
+        f"{said} by what columns.finish_reason and columns.error name, and not by "
+        f"{agreed(len(found), 'its label', 'their labels')}: if people labelled what the model "
+        "said, leave these columns out"
     )
 
 

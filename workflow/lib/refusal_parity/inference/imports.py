@@ -13,6 +13,7 @@ from refusal_parity.inference.finish_reasons import is_complete, unknown_reasons
 from refusal_parity.inference.import_own import read_own_responses
 from refusal_parity.inference.import_rows import (
     copies,
+    labelled_otherwise,
     like_failures,
     unanswered,
     without_text,
@@ -69,7 +70,8 @@ def import_responses(
     responses = _without_thinking(responses, source.thinking, say)
     say(counted(len(responses), "response"))
     remarks = (
-        *(copies(responses), without_text(responses), like_failures(responses)),
+        *(copies(responses), without_text(responses), labelled_otherwise(responses)),
+        like_failures(responses),
         unanswered(responses, prompts, path),
     )
     for remark in remarks:

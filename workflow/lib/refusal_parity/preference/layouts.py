@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from refusal_parity.errors import InputError
 from refusal_parity.preference.turns import answered, asked, read_messages, split_transcript
+from refusal_parity.textfiles import Doubled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,7 +75,8 @@ def _preferred(row: Mapping[str, Any], columns: PairColumns, where: str) -> int:
     if columns.better is None:
         name = columns.strength or ""
         strength = _value(row, name, where)
-        if isinstance(strength, bool) or not isinstance(strength, int | float):
+        is_number = isinstance(strength, int | float) and not isinstance(strength, bool)
+        if not is_number or math.isnan(strength):
             raise InputError(
                 f"column {name!r} holds no number but {strength!r:.40}",
                 where=where,
@@ -99,6 +102,12 @@ def _value(row: Mapping[str, Any], name: str, where: str) -> Any:
             f"column {name!r} is missing (found: {', '.join(map(str, row))[:200]})",
             where=where,
             remedy="Correct preference.format or preference.columns.",
+        )
+    if isinstance(row, Doubled) and name in row.keys_twice:
+        raise InputError(
+            f"key {name!r} stands twice in one object",
+            where=where,
+            remedy="Rename or remove one of the two.",
         )
     return row[name]
 

@@ -9,7 +9,7 @@ import zlib
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from refusal_parity.errors import InputError
-from refusal_parity.textfiles import GZIP
+from refusal_parity.textfiles import GZIP, each_key_once
 from refusal_parity.unfolding import refuse_unfolding
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _object(line: bytes, where: str) -> dict[str, Any]:
             f"longer than {_LONGEST // 2**20} MiB: no JSON lines", where=where, remedy=_ANEW
         )
     try:
-        found = json.loads(line)
+        found = json.loads(line, object_pairs_hook=each_key_once)
     except (ValueError, RecursionError) as error:
         raise InputError(f"no JSON ({error})", where=where, remedy=_ANEW) from error
     if not isinstance(found, dict):

@@ -190,8 +190,8 @@ class Agreement(dy.Schema):
     rater = dy.String(description="classifier, keyword, judge, or an annotator")
     yardstick = dy.String(description="human, imported, or another annotator")
     over = dy.String(
-        description="refusal_or_not, seven_classes (six_classes where either side knows no partial "
-        "refusals), or one class against the rest"
+        description="refusal_or_not, seven_classes (six_classes where the yardstick, or of two "
+        "people either, knows no partial refusals), or one class against the rest"
     )
     coefficient = dy.Enum(Coefficient, description="what is measured")
     n = dy.Int64(min=0, description="responses compared")
