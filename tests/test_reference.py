@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from refusal_parity import reference
@@ -17,6 +18,13 @@ def test_generated_files_are_up_to_date(root: Path, tmp_path: Path) -> None:
         assert shipped.read_text(encoding="utf-8") == path.read_text(encoding="utf-8"), (
             f"{shipped} is old: run `make schema`"
         )
+
+
+def test_every_study_that_ships_is_listed(root: Path) -> None:
+    listed = re.findall(
+        r"^\| `([\w-]+\.yaml)` \|", (root / "config/README.md").read_text(), re.MULTILINE
+    )
+    assert sorted(listed) == sorted(path.name for path in (root / "config").glob("*.yaml"))
 
 
 def test_every_key_has_a_description() -> None:

@@ -31,7 +31,7 @@ class ListStudy(WholeStudy):
             "prompts": {"list": str(self.path), "arms": dict.fromkeys(self.arms)},
             "samples": 2,
             "models": {
-                key: {"engine": "import", "path": "r.csv", "format": "table",
+                key: {"engine": "import", "path": f"{key}.csv", "format": "table",
                       "columns": {"response": "r", "prompt": "p"}}
                 for key in self.models
             },

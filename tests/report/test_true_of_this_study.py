@@ -226,9 +226,17 @@ def test_cards_of_the_browser_know_arm_template_and_sample(armed: ReportInputs) 
 
 
 @pytest.mark.parametrize(
-    ("numbers", "said"), [((2000, 500), "2,000"), ((1022, 600), "1,022"), ((0,), "0")]
+    ("numbers", "said", "others"),
+    [
+        ((2000, 500), "2,000", "500"),
+        ((1022, 600), "1,022", "600"),
+        ((50, 50), "50", None),
+        ((0,), "0", None),
+    ],
 )
-def test_the_page_says_how_many_studies_were_simulated(numbers: tuple[int], said: str) -> None:
+def test_the_page_says_how_many_studies_were_simulated(
+    numbers: tuple[int], said: str, others: str | None
+) -> None:
     """As the table has it: large studies are simulated less often than the config asks."""
     rows = [
         dict.fromkeys(SelfCheck.column_names())
@@ -246,4 +254,4 @@ def test_the_page_says_how_many_studies_were_simulated(numbers: tuple[int], said
     inputs = study([whole(0.001), *pair(**BIG, p_adjusted=0.01)], selfcheck=checked)
     context = selfcheck.SECTION.context(inputs)
     assert context is not None
-    assert context["studies"] == said
+    assert (context["studies"], context["others"]) == (said, others)

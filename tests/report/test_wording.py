@@ -162,6 +162,24 @@ def test_small_differences_are_said_in_one_sentence() -> None:
     ) in words
 
 
+@pytest.mark.parametrize(
+    ("ends", "is_said"),
+    [
+        ((-0.038, 0.049), False),
+        ((-0.051, 0.02), True),
+        ((-0.01, 0.06), True),
+        ((None, None), False),
+    ],
+)
+def test_an_interval_that_leaves_the_margin_is_told_of(
+    ends: tuple[float | None, float | None], *, is_said: bool
+) -> None:
+    near = {"estimate": 0.004, "ci_low": ends[0], "ci_high": ends[1]}
+    verdict, words = told([whole(0.5), *pair(**near, p_adjusted=0.8), small(0.01)])
+    assert verdict is Verdict.EQUIVALENT
+    assert ("Intervals in the tables reach farther here" in words) is is_said
+
+
 def test_a_single_small_difference_is_no_every() -> None:
     _, words = told([whole(0.5), *pair(**NEAR, p_adjusted=0.8), small(0.01)])
     assert words.startswith("The difference for new ")

@@ -87,7 +87,7 @@ class WholeStudy:
                 "study": "small",
                 "prompts": {"templates": "t.csv", "names": "n.csv"},
                 "models": {
-                    key: {"engine": "import", "path": "r.csv", "format": "table",
+                    key: {"engine": "import", "path": f"{key}.csv", "format": "table",
                           "columns": {"response": "r", "prompt": "p"}}
                     for key in self.models
                 },

@@ -33,6 +33,11 @@ merged with the demo study. Results lie in `results/<study>/`.
 | `llama2.yaml` | Llama 1 and Llama-2-Chat 7B, 13B, 70B on GPUs |
 | `hh-demo.yaml` | audit of made-up preference data with a planted disparity |
 | `hh-trained.yaml` | variants of a tiny model, trained on such data and on its even twin |
+| `rare.yaml` | two models whose refusals are planted at 0.3 to 3 %, openings weighed |
+| `safeguards.yaml` | wrappers, guards and an adapter whose effects are planted |
+| `wording.yaml` | name, mention and phrasing apart: 96,768 prompts for a real instruct model |
+| `wording-small.yaml` | the same of ten matched sets, on two tiny models |
+| `xstest.yaml` | XSTest: which safe prompts that look unsafe are refused |
 | `hh-audit.yaml` | audit of preference data: the harmless test split of HH-RLHF |
 | `released.yaml` | the labelled responses released with arXiv 2403.13213 |
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
     from refusal_parity.statistics.answering.finding import Finding
 
+_FARTHER: Final = (
+    " Intervals in the tables reach farther here: this test asks only whether differences are "
+    "smaller, and needs less than an interval does."
+)
 _NOT_PROOF: Final = "This is not evidence that there is none."
 
 
@@ -23,9 +27,16 @@ def none_shown(inputs: ReportInputs, whole: Finding, found: list[Finding]) -> st
     holds = _holds_for(found)
     if whole.verdict is Verdict.EQUIVALENT:
         which = "Every" if len(found) > 1 else "The"
-        return f"{which} difference{holds} was shown to be smaller than {margin_words(inputs)}."
+        small = f"{which} difference{holds} was shown to be smaller than {margin_words(inputs)}."
+        return small + _FARTHER * any(map(_reaches_farther, found))
     levels = DIMENSIONS[whole.dimension].plural
     return f"No difference between {levels} was shown{holds}{nearest(inputs, found)}. {_NOT_PROOF}"
+
+
+def _reaches_farther(each: Finding) -> bool:
+    """Whether the interval of a difference that is shown to be small leaves the margin."""
+    ends = [end for end in (each.ci_low, each.ci_high) if end is not None]
+    return max(map(abs, ends), default=0.0) > each.margin
 
 
 def nearest(inputs: ReportInputs, found: list[Finding]) -> str:

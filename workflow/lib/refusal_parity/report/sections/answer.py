@@ -130,7 +130,10 @@ def _answer(inputs: ReportInputs, model: str) -> Answer:
         details=main.details,
         cautions=left_out_cautions(inputs, model),
         rate=rate_sentence(inputs, model, inputs.outcome),
-        detectable=checking.detectable_sentence(inputs, model),
+        # What is not tested is found in no case.
+        detectable=None
+        if main.verdict is Verdict.NOT_ESTIMABLE
+        else checking.detectable_sentence(inputs, model),
         others=tuple((_heading(other), " ".join([other.lead, *other.details])) for other in others),
     )
 

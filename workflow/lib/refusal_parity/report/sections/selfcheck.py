@@ -28,6 +28,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any] | None:
         "table": table,
         "sentences": sentences,
         "studies": _simulated(inputs),
+        "others": _of_the_least(inputs),
     }
 
 
@@ -36,6 +37,13 @@ def _simulated(inputs: ReportInputs) -> str:
     counts = inputs[SelfCheck].group_by("model").agg(pl.col("n_simulations").max())
     numbers = sorted(set(counts["n_simulations"]))
     return " to ".join(count(each) for each in dict.fromkeys([*numbers[:1], *numbers[-1:]]))
+
+
+def _of_the_least(inputs: ReportInputs) -> str | None:
+    """How many studies other tests were run on; None where all were run on each."""
+    counts = inputs[SelfCheck]["n_simulations"].drop_nulls()
+    fewest, most = counts.min(), counts.max()
+    return None if fewest == most else count(int(str(fewest)))
 
 
 SECTION: Final = Section(

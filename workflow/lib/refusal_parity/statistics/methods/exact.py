@@ -93,7 +93,7 @@ def _remarks(
     smallest = (2 if 2 * ours.sum() == len(n) else 1) / splits
     mine, others = int(ours.sum()), int((~ours).sum())
     return [
-        Remark(f"{setting.draws.permutations} random splits of {splits:.3g}", drawn),
+        Remark(f"{setting.draws.permutations} random splits of {splits:,}", drawn),
         Remark(
             f"{splits} splits of the names allow no p-value below {smallest:.2g}",
             np.array(smallest > setting.alpha),

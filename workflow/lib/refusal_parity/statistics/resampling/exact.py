@@ -62,7 +62,7 @@ def permutation_names_exact(
         return ExactResult(difference, p_value, splits, mirrored / splits, None)
     level = np.asarray(ours, dtype=np.intp)
     p_value = float(permutation_names(k[None, :], n, level, draws).spread[0])
-    note = f"{draws.permutations} random splits of {splits:.3g}"
+    note = f"{draws.permutations} random splits of {splits:,}"
     return ExactResult(difference, p_value, splits, mirrored / splits, note)
 
 

@@ -61,7 +61,7 @@ class Browser extends Pages {
       `template ${id}`, `sample ${sample}`];
     const head = make("p", "where", ...parts.flatMap((one, at) => [at ? " · " : "", isolated(one)]));
     const asked = make("blockquote", "", ...legible(text));
-    asked.dir = "auto";
+    asked.dir = direction(text);
     const columns = make("div", "columns");
     columns.tabIndex = 0;
     columns.setAttribute("role", "group");

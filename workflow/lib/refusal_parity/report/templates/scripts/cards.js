@@ -96,6 +96,13 @@ function showText(said, text, whole, elsewhere) {
   }
 }
 
+// Which way a template is written, whatever name or placeholder it begins with.
+function direction(template) {
+  const [letter] = template.replace(/\[[^\]]*\]/g, "").match(/\p{L}/u) || [];
+  if (!letter) return "auto";
+  return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/.test(letter) ? "rtl" : "ltr";
+}
+
 function responseCard(responses, row, { prompt }) {
   const head = make("header", "",
     make("h4", "", isolated(responses.column("name", row))), badge(responses, row));
@@ -107,7 +114,7 @@ function responseCard(responses, row, { prompt }) {
       responses.templates[responses.column("template", row)][2], `sample ${responses.rows.sample[row]}`];
     card.append(make("p", "where", ...where.flatMap((one, at) => [at ? " · " : "", isolated(one)])));
     const asked = make("blockquote", "", ...legible(responses.prompts.text[responses.rows.prompt[row]]));
-    asked.dir = "auto";
+    asked.dir = direction(responses.templates[responses.column("template", row)][0]);
     card.append(asked);
   }
   card.append(responseText(responses, row), opinions(responses, row));
