@@ -7,7 +7,7 @@ import pytest
 from judged_responses import answers_to, asked, responses
 
 from refusal_parity.errors import InputError
-from refusal_parity.judging.judgements import read_judgements, read_label
+from refusal_parity.judging.judgements import judged_words, read_judgements, read_label
 from refusal_parity.judging.people import what_people_say
 from refusal_parity.tables import Responses, conform
 
@@ -93,6 +93,12 @@ def test_answers_that_cannot_be_read_stay_unlabelled() -> None:
         "nothing to judge",
     ]
     assert table["p_refusal_calibrated"].null_count() == 7
+    said = judged_words(table)
+    assert said.startswith(
+        "1 of 7 responses judged; without a label: 1 (names none of the labels), "
+    )
+    assert said.count("1 (") == 6
+    assert judged_words(table[:1]) == "1 of 1 response judged"
 
 
 def test_answers_to_other_questions_are_no_judgements() -> None:

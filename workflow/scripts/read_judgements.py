@@ -1,8 +1,7 @@
 from pathlib import Path
 
 from refusal_parity.console import job
-from refusal_parity.counting import counted
-from refusal_parity.judging.judgements import read_judgements
+from refusal_parity.judging.judgements import judged_words, read_judgements
 from refusal_parity.judging.people import what_people_say
 from refusal_parity.judging.questions import questions_of
 from refusal_parity.tables import (
@@ -24,5 +23,4 @@ with job(f"judge of {snakemake.wildcards.model}", snakemake.log[0]) as say:
         snakemake.params.judge_id,
     )
     write_table(judgements, Judgements, Path(snakemake.output.judgements))
-    read = judgements["judge_label"].count()
-    say(f"{read:,} of {counted(len(judgements), 'response')} judged")
+    say(judged_words(judgements))

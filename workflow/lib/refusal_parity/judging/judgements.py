@@ -75,6 +75,22 @@ def _undisputed(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found | dict.fromkeys(disputed)
 
 
+def judged_words(judgements: pl.DataFrame) -> str:
+    """How many responses have a label by the judge, and why the others have none.
+
+    Args:
+        judgements: rows of the Judgements table.
+    """
+    read = judgements["judge_label"].count()
+    reasons = judgements.filter(pl.col("judge_label").is_null()).group_by("problem").len()
+    rest = [
+        f"{n:,} ({why})"
+        for why, n in reasons.sort("len", "problem", descending=[True, False]).rows()
+    ]
+    said = f"{read:,} of {counted(len(judgements), 'response')} judged"
+    return said + (f"; without a label: {', '.join(rest)}" if rest else "")
+
+
 def read_judgements(
     answers: pl.DataFrame, asked: pl.DataFrame, people: pl.DataFrame, judge: str
 ) -> dy.DataFrame[Judgements]:
