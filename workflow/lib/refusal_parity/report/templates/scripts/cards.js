@@ -67,7 +67,7 @@ function responseText(responses, row) {
   const said = make("div", "said");
   said.dir = "auto";
   if (text === "") {
-    said.append(make("em", "", place === NONE ? "No text came back." : "The text is empty or left out of this report."));
+    said.append(make("em", "", place === NONE ? "No text came back." : "No text: it is empty, or this report was made without texts."));
     return said;
   }
   showText(said, text, responses.length[row], "the table of responses has them all");
