@@ -51,6 +51,21 @@ def test_an_outlying_name_moves_most(
     assert moved.sort(pl.col("change").abs())["left_out"][-1] == name
 
 
+def test_one_refusal_is_no_evidence_without_any_unit(study: Callable[..., pl.DataFrame]) -> None:
+    """Nor where missing responses adjust names otherwise."""
+    whole = {group: {f"{group}{at}": ["aa", "aa", "aa", "aa"] for at in range(5)} for group in "xy"}
+    whole["y"]["y2"][1] = "ar"
+    whole["x"]["x3"][1] = whole["y"]["y4"][0] = "a"
+    whole["x"]["x0"][2] = ""
+    frame = influences(study(whole), config("group", "x"))
+    assert frame["estimate"].is_not_null().all()
+    assert set(frame.filter(left_out_kind="template")["p_value"]) == {1.0}
+    # With a name less it is rarer in the smaller group, and without its own name nowhere.
+    names = dict(frame.filter(left_out_kind="name").select("left_out", "p_value").iter_rows())
+    assert names["y2"] == 1
+    assert min(names.values()) == pytest.approx(4 / 9)
+
+
 def test_nothing_left_says_so(study: Callable[..., pl.DataFrame]) -> None:
     observations = study({"x": {"A": ["ra"], "B": ["aa"]}, "y": {"C": ["rr"]}})
     frame = influences(observations, config("group", "x"))

@@ -14,6 +14,7 @@ from refusal_parity.statistics.designs.counts import Design, clusters_of, codes_
 from refusal_parity.statistics.designs.outcome_columns import count_outcomes
 from refusal_parity.statistics.designs.within_templates import deviations_of
 from refusal_parity.statistics.failures import Guard, unheard
+from refusal_parity.statistics.resampling.few_names import least_p_value
 from refusal_parity.statistics.resampling.leave_one_out import Splits, p_values, split
 from refusal_parity.tables import Influence, conform
 from refusal_parity.vocabulary import LeftOut
@@ -200,7 +201,24 @@ class _Tested(NamedTuple):
 def _tested(cells: _Cells, splits: Splits | None) -> _Tested:
     if splits is None:
         return _Tested(np.full(int(cells.unit.max()) + 1, np.nan), _UNTESTED)
-    return _Tested(_p_values(cells, splits), None if splits.every else _RANDOM)
+    p_values = _p_values(cells, splits)
+    if cells.effect is not None:
+        p_values = np.maximum(p_values, _least(cells))
+    return _Tested(p_values, None if splits.every else _RANDOM)
+
+
+def _least(cells: _Cells) -> FloatArray:
+    """`few_names.least_p_value` without each unit, shape (units,)."""
+    names, name = np.unique(cells.name, return_inverse=True)
+    side = np.zeros(len(names), dtype=np.intp)
+    side[name] = cells.side
+    k, n = (_left(values, name, cells.unit, len(names))[:, :-1].T for values in (cells.k, cells.n))
+    least = np.zeros(len(n))
+    for at, there in enumerate(n > 0):
+        sizes = np.bincount(side[there], minlength=2)
+        if sizes.all():
+            least[at] = least_p_value(k[at, there][None], n[at, there], sizes)[0]
+    return least
 
 
 def _untested(cells: _Cells, reason: str) -> _Tested:

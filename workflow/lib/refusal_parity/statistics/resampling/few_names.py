@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import comb
 from typing import TYPE_CHECKING
 
@@ -26,14 +27,22 @@ def least_p_value(k: FloatArray, n: FloatArray, sizes: IntArray) -> FloatArray:
         n: responses, shape (names,).
         sizes: names of each group, shape (groups,).
     """
-    names, smallest = int(sizes.sum()), int(sizes.min())
-    ties = int((sizes == smallest).sum())
+    share = _shares(int(sizes.sum()), int(sizes.min()), int((sizes == sizes.min()).sum()))
+    least = np.maximum(share[(k > 0).sum(axis=1)], share[(k < n).sum(axis=1)])
+    alike = (k == 0).all(axis=1) | (k == n).all(axis=1)
+    return np.where(alike, 1.0, least)
+
+
+@lru_cache(maxsize=64)
+def _shares(names: int, smallest: int, groups: int) -> FloatArray:
+    """Of permutations with as many chosen names as the place says in one of the smallest groups."""
     share = np.array(
-        [min(1.0, ties * comb(smallest, few) / comb(names, few)) for few in range(names + 1)]
+        [min(1.0, groups * comb(smallest, few) / comb(names, few)) for few in range(names + 1)]
     )
-    # Where no name has it, nothing is to be set apart.
+    # A sum of another quantity may be lacked by no name without being had by all alike.
     share[0] = 0.0
-    return np.asarray(np.maximum(share[(k > 0).sum(axis=1)], share[(k < n).sum(axis=1)]))
+    share.flags.writeable = False
+    return share
 
 
 def few_names(least: FloatArray, alpha: float) -> Remark:
