@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gzip
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,6 @@ import pytest
 from refusal_parity.config import PairColumns
 from refusal_parity.errors import InputError
 from refusal_parity.pair_vocabulary import PairAccount, PairCase
-from refusal_parity.preference.lines import read_lines
 from refusal_parity.preference.pairs import Ledger, read_pairs
 from refusal_parity.tables import PairLedger, Pairs, conform, read_table, write_parts
 
@@ -30,9 +28,8 @@ def says(text: str) -> list[dict[str, str]]:
     return [*ASK, {"role": "assistant", "content": text}]
 
 
-def write(path: Path, rows: list[Any], *, packed: bool = False) -> Path:
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
-    path.write_bytes(gzip.compress(text, mtime=0) if packed else text)
+def write(path: Path, rows: list[Any]) -> Path:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
     return path
 
 
@@ -211,26 +208,6 @@ def test_what_does_not_fit_is_named_with_its_line(
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b'{"a": 1}\n{"a": ', "line 2: no JSON"),
-        (b'{"a": "\xff"}\n', "line 1: no JSON"),
-        (b'[\n{"a": 1}]', "line 1: no JSON"),
-        (b"", "the file is empty"),
-        (gzip.compress(b'{"a": 1}\n' * 9, mtime=0)[:-9], "damaged after line"),
-        (gzip.compress(b'{"a": 1}\n', mtime=0)[:-2] + b"xx", "damaged after line 1"),
-    ],
-)
-def test_a_damaged_file_is_an_error_for_people(tmp_path: Path, content: bytes, said: str) -> None:
-    path = tmp_path / "pairs.jsonl"
-    path.write_bytes(content)
-    with pytest.raises(InputError) as caught:
-        list(read_lines(path))
-    assert str(caught.value).startswith(str(path))
-    assert said in str(caught.value)
-
-
 def test_a_key_twice_is_an_error_where_it_is_named(tmp_path: Path) -> None:
     path = tmp_path / "pairs.jsonl"
     line = '{"id": 1, "id": 2, "prompt": "Who?", "a": "x", "b": "y", "s": -1, "s": 1}'
@@ -244,32 +221,6 @@ def test_a_key_twice_is_an_error_where_it_is_named(tmp_path: Path) -> None:
                 list(pairs)
         else:
             assert len(pl.concat(list(pairs))) == 1
-
-
-def test_parquet_is_read_like_json_lines(tmp_path: Path) -> None:
-    rows = [{"prompt": ASK, "chosen": says(f"x{at}")[-1:], "rejected": None} for at in range(1_500)]
-    path = tmp_path / "pairs.jsonl"
-    pl.DataFrame(rows, schema_overrides={"rejected": pl.String}).write_parquet(path)
-    assert list(read_lines(path)) == list(enumerate(rows, 1))
-    path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(InputError, match=r"pairs\.jsonl: cannot be read as Parquet"):
-        list(read_lines(path))
-    pl.DataFrame({"prompt": []}).write_parquet(path)
-    with pytest.raises(InputError, match="no rows"):
-        list(read_lines(path))
-
-
-def test_a_missing_file_is_an_error_for_people(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such file"):
-        list(read_lines(tmp_path / "none.jsonl"))
-
-
-def test_compression_is_seen_in_the_file_and_not_in_its_name(tmp_path: Path) -> None:
-    rows = [{"a": "\u2028 é"}, {"a": "b"}]
-    plain = write(tmp_path / "plain.jsonl.gz", rows)
-    packed = write(tmp_path / "packed.jsonl", rows, packed=True)
-    expected = list(enumerate(rows, 1))
-    assert list(read_lines(plain)) == list(read_lines(packed)) == expected
 
 
 def test_pairs_are_written_part_by_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
