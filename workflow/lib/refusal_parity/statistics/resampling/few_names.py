@@ -29,8 +29,9 @@ def least_p_value(k: FloatArray, n: FloatArray, sizes: IntArray) -> FloatArray:
     """
     share = _shares(int(sizes.sum()), int(sizes.min()), int((sizes == sizes.min()).sum()))
     least = np.maximum(share[(k > 0).sum(axis=1)], share[(k < n).sum(axis=1)])
-    alike = (k == 0).all(axis=1) | (k == n).all(axis=1)
-    return np.where(alike, 1.0, least)
+    # Sums of other quantities, such as log-odds, say nothing of who has what.
+    counted = ((k == np.rint(k)) & (k >= 0) & (k <= n)).all(axis=1)
+    return np.where(counted, least, 0.0)
 
 
 @lru_cache(maxsize=64)
@@ -39,8 +40,6 @@ def _shares(names: int, smallest: int, groups: int) -> FloatArray:
     share = np.array(
         [min(1.0, groups * comb(smallest, few) / comb(names, few)) for few in range(names + 1)]
     )
-    # A sum of another quantity may be lacked by no name without being had by all alike.
-    share[0] = 0.0
     share.flags.writeable = False
     return share
 
