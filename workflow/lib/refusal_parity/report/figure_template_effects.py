@@ -34,9 +34,9 @@ if TYPE_CHECKING:
         lead="The bar, where templates are enough for one, is where the difference of these names "
         "would lie in a new template like these, in the share of templates that the legend says; "
         "it holds at every rate, and includes what samples and names add to a single template. "
-        "The mark is the mean "
-        "difference, filled where it is shown that the difference varies between templates. "
-        "The number is the standard deviation of the true difference between templates.",
+        "The mark is the mean difference, filled where it is shown that the difference varies "
+        "between templates. The number is the standard deviation of the true difference between "
+        "templates.",
     ),
 )
 def draw_template_effects(inputs: ReportInputs, model: str) -> Drawing | None:
