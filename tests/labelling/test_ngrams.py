@@ -59,6 +59,13 @@ def test_how_many_texts_tell_what_is_rare(texts: int, runs: int) -> None:
     assert len(Runs.of(found, two_groups, 2).keys[0]) == runs
 
 
+@pytest.mark.parametrize(("texts", "runs"), [(30, 3), (29, 3 + 2 * 26)])
+def test_how_many_texts_runs_are_looked_for_in(texts: int, runs: int) -> None:
+    """The same where they are found: three texts must have a run, so thirty tell what is rare."""
+    given = [*(f"a {k}" for k in range(texts - 3)), "a b", "a b", "a b"]
+    assert len(Found.of(given, [WHOLE], 3).keys[0]) == runs
+
+
 @pytest.mark.parametrize(
     ("groups", "left"),
     [

@@ -66,6 +66,25 @@ def test_a_cost_that_cannot_be_tested(guarded: ReportInputs) -> None:
     assert " ".join(texts(inputs)).count("cannot be tested here") == 2
 
 
+def test_levels_without_a_test_are_named_with_the_reason(guarded: ReportInputs) -> None:
+    """What is said of the others is not said of them."""
+    between = pl.col("reference").is_not_null()
+    reason = "muslim has 3 names, but a test takes at least 4"
+    few = changes().with_columns(
+        p_adjusted=pl.when(~between).then("p_adjusted"),
+        note=pl.when(between).then(pl.lit(reason)),
+    )
+    other = few.filter(between).with_columns(
+        group=pl.lit("chinese"), p_adjusted=pl.lit(0.5), note=None
+    )
+    for tables, verdict in (
+        (few, "Whether it costs some more than others cannot be tested here."),
+        (pl.concat([few, other]), "That it costs some more than others is not shown."),
+    ):
+        [harmless, _] = texts(guarded.with_tables({Safeguards: tables}))
+        assert harmless.endswith(f"{verdict} It is not tested for muslim names: {reason}.")
+
+
 def test_a_change_that_is_the_same_for_all_is_told(guarded: ReportInputs) -> None:
     between = pl.col("reference").is_not_null()
     alike = changes().with_columns(

@@ -137,10 +137,22 @@ def test_trend_is_the_slope_over_doublings(models: pl.DataFrame) -> None:
     assert row(frame, contrast="size", estimand="disparity_trend", scope=BOTH)["estimate"] > 0
 
 
-def test_no_slope_goes_beyond_what_rates_can_differ_by(models: pl.DataFrame) -> None:
+def test_no_slope_goes_beyond_what_rates_can_differ_by(
+    study: Callable[..., pl.DataFrame],
+) -> None:
     """Of a quarter of a doubling, rates that go from 0 to 1 make 4."""
     sizes = {"small": 8.0, "large": 8.0 * 2**0.25}
-    few = models.filter(pl.col("name_id").is_in(["x3", "x4", "y1", "y3"]))
+    said = {"small": {"x": "rrra", "y": "aarr"}, "large": {"x": "aaar", "y": "rraa"}}
+    few = pl.concat(
+        study(
+            {
+                group: {f"{group}{at}": [label] for at, label in enumerate(labels)}
+                for group, labels in of_groups.items()
+            },
+            model=model,
+        )
+        for model, of_groups in said.items()
+    )
     frame = compare(few, config(model_series={"size": sizes}), list(sizes))
     for estimand, farthest in (("rate_trend", 4.0), ("disparity_trend", 8.0)):
         found = row(frame, contrast="size", estimand=estimand, scope=NEW_NAMES)
@@ -240,3 +252,16 @@ def test_a_level_that_a_model_lost_whole_says_so(models: pl.DataFrame, level: st
     mine = row(frame, estimand=ESTIMANDS[1], scope=BOTH)
     assert (mine["estimate"], mine["p_value"]) == (None, None)
     assert mine["note"] == f"not estimable: no prompt of {level} has every model"
+
+
+def test_levels_of_three_names_differ_between_models_without_a_test(models: pl.DataFrame) -> None:
+    """Within one model they have no test either; rates over all names do."""
+    few = models.filter(~pl.col("name_id").is_in(["y0", "y1"]))
+    frame = compare(few, config(), ["small", "middle", "large"])
+    disparities = frame.filter(outcome="refusal", estimand="disparity_difference")
+    assert disparities["estimate"].null_count() == 0
+    for column in ("ci_low", "ci_high", "p_value", "p_adjusted", "family"):
+        assert disparities[column].null_count() == disparities.height
+    assert set(disparities["note"]) == {"y has 3 names, but a test takes at least 4"}
+    rates = frame.filter(outcome="refusal", estimand="rate_difference")
+    assert rates["p_value"].null_count() == 0

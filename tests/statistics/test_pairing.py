@@ -14,6 +14,7 @@ from refusal_parity.statistics.pairing import (
     STILL,
     alike,
     contrast_numbers,
+    if_enough,
     levels_kept,
     or_alike,
     paired_by_prompt,
@@ -202,3 +203,38 @@ def test_all_prompts_are_one_level() -> None:
     assert numbers is not None
     assert numbers["p_value"] == pytest.approx(theirs.pvalue)
     assert paired_means(rows.with_columns(group=pl.lit(None, pl.String)), "d", "group") is None
+
+
+@pytest.mark.parametrize(
+    ("names", "templates", "scope", "said"),
+    [
+        ((4, 9), (4, 4), Scope.NEW_NAMES_AND_TEMPLATES, None),
+        ((3, 9), (4, 4), Scope.NEW_NAMES, "a has 3 names, but a test takes at least 4"),
+        ((9, 4), (9, 3), Scope.NEW_NAMES, None),
+        (
+            (9, 4),
+            (9, 3),
+            Scope.NEW_NAMES_AND_TEMPLATES,
+            "b has 3 templates, but a test takes at least 4",
+        ),
+        ((1, 1), (1, 1), Scope.NEW_PROMPTS, None),
+    ],
+)
+def test_levels_with_few_names_or_templates_have_an_estimate_and_no_test(
+    names: tuple[int, int], templates: tuple[int, int], scope: Scope, said: str | None
+) -> None:
+    sizes = {
+        "names_group": names[0],
+        "names_reference": names[1],
+        "templates_group": templates[0],
+        "templates_reference": templates[1],
+    }
+    numbers = {
+        "estimate": 0.2, "std_error": 0.1, "df": 3.0, "ci_low": 0.0, "ci_high": 0.4,
+        "statistic": 2.0, "p_value": 0.1, "note": "as it is",
+    }  # fmt: skip
+    found = if_enough(numbers, sizes, ("a", "b"), scope)
+    tested = {"estimate": 0.2, "note": f"as it is; {said}"}
+    assert found == (numbers if said is None else tested)
+    without = {"note": "not estimable: nothing varies"}
+    assert if_enough(without, sizes, ("a", "b"), scope) == without

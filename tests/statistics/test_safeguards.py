@@ -85,8 +85,8 @@ def test_p_values_are_corrected_by_holm_within_their_family(kind: str, families:
     """Over all arms and groups of one kind of request, outcome, estimand and scope."""
     random = np.random.default_rng(4)
     observed = observed_of(
-        prompts_of(names=5, templates=9), lambda row: random.random() < 0.3 + 0.3 * planted(row)
-    ).with_columns(label=pl.when(pl.Series(random.random(5 * 2 * 9 * 3) > 0.15)).then("label"))
+        prompts_of(names=5, templates=12), lambda row: random.random() < 0.3 + 0.3 * planted(row)
+    ).with_columns(label=pl.when(pl.Series(random.random(5 * 2 * 12 * 3) > 0.15)).then("label"))
     asked = ANALYSIS.model_copy(update={"outcomes": [Outcome.REFUSAL, Outcome.HARMFUL_REFUSAL]})
     table = safeguards(observed, asked, arms_of(ARMS))
     parts = table.filter(pl.col(f"{kind}p_value").is_not_null()).partition_by(

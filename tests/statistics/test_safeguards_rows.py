@@ -145,3 +145,18 @@ def test_an_arm_that_is_no_guard_is_tested_though_it_refuses_everything() -> Non
     rates = table.filter(estimand="rate_difference", scope=str(Scope.NEW_NAMES_AND_TEMPLATES))
     assert rates["group"].to_list() == ["all", "x", "y"]
     assert rates["p_value"].null_count() == 0
+
+
+def test_three_names_against_others_have_no_test_of_what_an_arm_changes() -> None:
+    """What it changes for them alone has one."""
+    random = np.random.default_rng(2)
+    prompts = prompts_of().filter(pl.col("name_id") != "y0")
+    found = safeguards(
+        observed_of(prompts, lambda _: random.random() < 0.4), ANALYSIS, arms_of(ARMS)
+    )
+    harmless = found.filter(kind="harmless", outcome="refusal", group="y")
+    between = harmless.filter(estimand="disparity_difference")
+    assert between["estimate"].null_count() == 0
+    assert between["p_value"].null_count() == between["ci_low"].null_count() == between.height
+    assert all(note.startswith("y has 3 names") for note in between["note"])
+    assert harmless.filter(estimand="rate_difference")["p_value"].null_count() == 0

@@ -197,14 +197,27 @@ def _differing(inputs: ReportInputs, rows: list[Row]) -> str:
     tests = [row for row in rows if row["estimand"] == str(ModelEstimand.DISPARITY_DIFFERENCE)]
     tested = [row for row in tests if known(row["p_adjusted"])]
     shown = [row for row in tested if is_shown(row, alpha)]
+    untested = list(_untested(inputs, tests))
     if shown:
         reference = _words(inputs, shown[0]["reference"])
-        return " ".join(_shown_between(inputs, row, reference, unsafe=unsafe) for row in shown)
+        said = [_shown_between(inputs, row, reference, unsafe=unsafe) for row in shown]
+        return " ".join([*said, *untested])
     if tests and all(row["note"] == STILL and row["estimate"] == 0 for row in tests):
         return "It changes exactly as much for all of them."
     if not tested:
-        return f"Whether it {more} cannot be tested here."
-    return f"That it {more} is not shown."
+        return " ".join([f"Whether it {more} cannot be tested here.", *untested])
+    return " ".join([f"That it {more} is not shown.", *untested])
+
+
+def _untested(inputs: ReportInputs, tests: list[Row]) -> Iterator[str]:
+    """A sentence for each reason why changes of two levels are known and not tested."""
+    reasons: dict[str, list[str]] = {}
+    for row in tests:
+        # Changes that are exactly alike need no test.
+        if row["estimate"] and not known(row["p_adjusted"]):
+            reasons.setdefault(_reason(row), []).append(_words(inputs, row["group"]))
+    for reason, levels in reasons.items():
+        yield f"It is not tested for {enumerated(levels)}: {reason}."
 
 
 def _shown_between(inputs: ReportInputs, row: Row, reference: str, *, unsafe: bool) -> str:

@@ -23,6 +23,7 @@ from refusal_parity.statistics.pairing import (
     Row,
     contrast_numbers,
     failed,
+    if_enough,
     or_alike,
     paired_by_prompt,
     paired_means,
@@ -205,7 +206,8 @@ def _disparity_rows(
         for scope in scopes_of(paired):
             what = f"{estimand} of {group}, {scope}"
             found = guard.run(what, partial(numbers, group, scope), failed)
-            yield _row(key, dimension, group, reference, estimand, scope) | sizes | found
+            tested = if_enough(found, sizes, (group, reference), scope)
+            yield _row(key, dimension, group, reference, estimand, scope) | sizes | tested
 
 
 def _row(  # noqa: PLR0913, PLR0917 - one row's key in full

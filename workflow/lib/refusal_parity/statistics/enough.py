@@ -30,17 +30,26 @@ class Sizes(NamedTuple):
 
     def held(self, row: Estimate) -> Estimate:
         """The row, no finding where a level has too few of what it takes for a sample."""
+        few = self.lacking(row.method.scope, row.pair)
+        return row if few is None or row.is_missing else replace(row, few=few)
+
+    def lacking(self, scope: Scope, pair: tuple[str, ...] | None = None) -> str | None:
+        """Which levels have too few of what a scope takes for a sample; None where all do.
+
+        Args:
+            scope: to what a result generalises.
+            pair: the levels that are compared; without it, all.
+        """
         taken = {
             Scope.NEW_NAMES: {"name": self.names},
             Scope.NEW_NAMES_AND_TEMPLATES: {"name": self.names, "template": self.templates},
-        }.get(row.method.scope, {})
-        few = too_few(
+        }.get(scope, {})
+        return too_few(
             {
-                noun: {level: counts[level] for level in row.pair or counts if level in counts}
+                noun: {level: counts[level] for level in pair or counts if level in counts}
                 for noun, counts in taken.items()
             }
         )
-        return row if few is None or row.is_missing else replace(row, few=few)
 
 
 def too_few(sizes: Mapping[str, Mapping[str, int]]) -> str | None:

@@ -12,8 +12,9 @@ from refusal_parity.factors import is_listed
 from refusal_parity.statistics.designs.counts import Design, clusters_of
 from refusal_parity.statistics.designs.outcome_columns import outcome_column
 from refusal_parity.statistics.distributions import t_isf, t_sf
+from refusal_parity.statistics.enough import Sizes
 from refusal_parity.statistics.failures import finite
-from refusal_parity.statistics.results import ends_within
+from refusal_parity.statistics.results import ends_within, join_notes
 from refusal_parity.statistics.variances.level_means import contrast, level_means
 from refusal_parity.vocabulary import Scope
 
@@ -181,6 +182,29 @@ def sizes_of(ours: pl.DataFrame, others: pl.DataFrame | None = None) -> Row:
         "templates_group": ours["template_id"].n_unique(),
         "templates_reference": None if others is None else others["template_id"].n_unique(),
     }
+
+
+_OF_TESTS: Final = ("std_error", "df", "ci_low", "ci_high", "statistic", "p_value")
+
+
+def if_enough(found: Row, sizes: Row, levels: tuple[str, str], scope: Scope) -> Row:
+    """How two levels differ; the estimate alone where a test takes more names or templates.
+
+    Args:
+        found: the numbers.
+        sizes: of the levels, as from `sizes_of`.
+        levels: the one and the other.
+        scope: to what the result generalises.
+    """
+    names, templates = (
+        dict(zip(levels, (sizes[f"{unit}_group"], sizes[f"{unit}_reference"]), strict=True))
+        for unit in ("names", "templates")
+    )
+    few = Sizes(names, templates).lacking(scope)
+    if few is None or found.get("p_value") is None:
+        return found
+    left = {column: value for column, value in found.items() if column not in _OF_TESTS}
+    return left | {"note": join_notes(found.get("note"), few)}
 
 
 def contrast_numbers(

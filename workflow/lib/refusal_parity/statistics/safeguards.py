@@ -29,6 +29,7 @@ from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.pairing import (
     ALL,
     failed,
+    if_enough,
     or_alike,
     rates_by_prompt,
     rates_with_and_without,
@@ -235,7 +236,11 @@ class _Question:
                 "scope": str(scope),
             }
             what = f"{self.estimand} of {group}, {scope}"
-            yield key | sizes_of(ours, others) | guard.run(what, partial(found, scope), failed)
+            sizes = sizes_of(ours, others)
+            numbered = guard.run(what, partial(found, scope), failed)
+            if reference is not None:
+                numbered = if_enough(numbered, sizes, (group, reference), scope)
+            yield key | sizes | numbered
 
     def _of(self, level: str) -> pl.DataFrame:
         if self.dimension == ALL:
