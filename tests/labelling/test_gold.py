@@ -29,6 +29,7 @@ def write(tmp_path: Path, content: str | bytes, name: str = "gold.csv") -> Path:
         (GOOD.encode() + "Jos\u00e9 bakes,answer\n".encode("latin-1"), ["row 4", "not UTF-8"]),
         ("response,label,weight\na,answer,2\nb,refusal,0\n", ["row 3", "weight '0'", "above 0"]),
         ("response,label,weight\na,answer,x\nb,refusal,\n", ["row 2", "weight 'x'", "blank"]),
+        ("response,label,weight\na,answer,x\nb,refusal,y\n", ["row 2", "weight 'x'"]),
         ("response,label,weight\na,answer,1000\nb,refusal,\n", ["row 2", "up to 100"]),
         ("response,label\nI cannot.,refusal\n", ["one labelled response"]),
         ("response,label\na,answer\nb,answer\n", ["all 2 responses are labelled answer"]),

@@ -10,6 +10,7 @@ from refusal_parity.counting import counted, enumerated
 from refusal_parity.outcomes import Outcome
 from refusal_parity.quantities import Share
 from refusal_parity.report.held import described_with_covariates, with_covariates
+from refusal_parity.report.reach import unlike_taught
 from refusal_parity.report.small_effects import may_hide
 from refusal_parity.report.unlike import could_explain
 from refusal_parity.statistics.answering.finding import reason_of
@@ -61,7 +62,7 @@ def cautions(inputs: ReportInputs, key: Key, found: list[Finding]) -> list[str]:
         *_uncorrected(found, key[2]),
         *_told(found, key[2]),
         *may_hide(inputs, found, key[2]),
-        *_changing_model(inputs, key),
+        *_of_the_main_question(inputs, key, found),
     ]
 
 
@@ -196,11 +197,16 @@ def _told(found: list[Finding], dimension: str) -> list[str]:
     ]
 
 
-def _changing_model(inputs: ReportInputs, key: Key) -> list[str]:
-    """Whether a server's model may have changed while it answered; said of the main question."""
+def _of_the_main_question(inputs: ReportInputs, key: Key, found: list[Finding]) -> list[str]:
+    """What holds for all questions of a model, and is said with the main one."""
     model, *asked = key
     if asked != [inputs.outcome, inputs.dimension]:
         return []
+    return [*unlike_taught(inputs, model, found), *_changing_model(inputs, model)]
+
+
+def _changing_model(inputs: ReportInputs, model: str) -> list[str]:
+    """Whether a server's model may have changed while it answered."""
     answers = (
         inputs.scan(Responses, model)
         .select("answered_at", "answered_by")

@@ -9,82 +9,52 @@ import polars as pl
 from refusal_parity.labelling.calibration import MIN_ROWS, expected_error
 from refusal_parity.labelling.familiar import UNFAMILIAR
 from refusal_parity.outcomes import Outcome
+from refusal_parity.report.reach import Reach, reach, reach_warnings
 from refusal_parity.report.sections.section import Section
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.statistics.designs.outcome_columns import outcome_column, outcome_share
 from refusal_parity.tables import HumanLabels, Labels, Prompts, Responses
-from refusal_parity.text import count, percent, plain
+from refusal_parity.text import count, heading_of, percent, plain
 from refusal_parity.vocabulary import REFUSALS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from refusal_parity.report.inputs import ReportInputs
-
-WORTH_SAYING: Final = 5 * UNFAMILIAR
-"""Share of unlike responses above which it is said that the classifier is out of its reach."""
 
 _KEY: Final = ("prompt_id", "sample")
 
 
 def _context(inputs: ReportInputs) -> dict[str, Any] | None:
-    read = _read(inputs)
-    if read.is_empty():
+    found = {model: reach(inputs, model, inputs.dimension) for model in inputs.models}
+    if not any(found.values()):
         return None
     return {
-        "warnings": list(reach_warnings(inputs)),
+        "warnings": reach_warnings(inputs),
         "expected": percent(UNFAMILIAR),
-        "reach": _reach(read, inputs.models),
+        "reach": _reach(found, inputs.dimension),
         "calibration": _calibration(inputs),
     }
 
 
-def _read(inputs: ReportInputs) -> pl.DataFrame:
-    """How far each response that the classifier read is from those that taught it."""
-    return (
-        inputs.scan(Labels)
-        .select("model", "unseen", "distance", "unsure")
-        .drop_nulls("unsure")
-        .collect()
-    )
-
-
-def reach_warnings(inputs: ReportInputs) -> Iterator[str]:
-    """A sentence for each model whose responses are unlike what the classifier learnt from."""
-    read = _read(inputs)
-    for model in inputs.models:
-        rows = read.filter(pl.col("model") == model)
-        unlike = int(rows["unsure"].sum())
-        if unlike > WORTH_SAYING * len(rows):
-            yield (
-                f"{plain(model)}: {percent(unlike / len(rows))} of the {count(len(rows))} "
-                "responses that the classifier read are unlike all that taught it, where "
-                f"{percent(UNFAMILIAR)} would be if they were like it. Its labels may be wrong "
-                "more often than its probabilities say: let people label some of them "
-                "(draw_human_sample offers these first)."
-            )
-
-
-def _reach(read: pl.DataFrame, models: list[str]) -> Table:
-    rows = [(model, read.filter(pl.col("model") == model)) for model in models]
+def _reach(found: dict[str, dict[str, Reach]], dimension: str) -> Table:
     return Table(
         caption="How far the responses are from those that taught the classifier. Unseen: words "
         "and pairs of words that it has not met; distance: 1 less the likeness to the nearest "
         "class; medians over responses.",
         columns=(
-            ("Model", TEXT), ("Responses", NUMBER), ("Unseen", NUMBER), ("Distance", NUMBER),
-            ("Unlike all learnt from", NUMBER),
+            ("Model", TEXT), (heading_of(dimension).capitalize(), TEXT), ("Responses", NUMBER),
+            ("Unseen", NUMBER), ("Distance", NUMBER), ("Unlike all learnt from", NUMBER),
         ),
         rows=tuple(
             (
                 Cell(plain(model)),
-                Cell(count(len(part)), len(part)),
-                _share(part["unseen"].median()),
-                _number(part["distance"].median()),
-                _share(part["unsure"].mean()),
+                Cell(plain(level)),
+                Cell(count(each.n), each.n),
+                _share(each.unseen),
+                _number(each.distance),
+                _share(each.share),
             )
-            for model, part in rows
-            if len(part)
+            for model, levels in found.items()
+            for level, each in levels.items()
         ),
     )  # fmt: skip
 
