@@ -3,11 +3,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from report_study import changed
+from report_study import changed, written
 
 from refusal_parity.report.agreement import agreement_section
 from refusal_parity.report.figure_confusion import draw_confusion
 from refusal_parity.report.page import render_page
+from refusal_parity.report.writing import read_inputs
 from refusal_parity.tables import (
     Agreement,
     Confusion,
@@ -15,10 +16,13 @@ from refusal_parity.tables import (
     LeafHumanLabels,
     conform,
     filled,
+    write_table,
 )
 from refusal_parity.text import NOTHING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from refusal_parity.report import ReportInputs
 
 
@@ -102,6 +106,22 @@ def test_section_with_people(inputs: ReportInputs) -> None:
     errors = [[cell.text for cell in cells] for cells in section.errors.rows]
     assert errors[0][-5:] == ["0.0 % (0.0 to 20.0)", "0", "40", "10.0", "0.040"]
     assert errors[1][-5:] == ["10.0 % (0.0 to 20.0)", "4", "40", "", ""]
+
+
+def test_what_no_coefficient_shows_is_read_with_them(inputs: ReportInputs, tmp_path: Path) -> None:
+    """From the table's own file to the page, names of annotators escaped."""
+    study = changed(inputs, agreement=agreement())
+    files = written(study, tmp_path)
+    [path] = files["agreement"]
+    said = {"remarks": ["anna and <i>ben</i> gave the same labels", "3 votes are left out"]}
+    write_table(study[Agreement], Agreement, path, metadata=said)
+    read = read_inputs(study.config, files)
+    section = agreement_section(read)
+    assert section is not None
+    assert section.lead[-2:] == (
+        "anna and <i>ben</i> gave the same labels.", "3 votes are left out.",
+    )  # fmt: skip
+    assert "anna and &lt;i&gt;ben&lt;/i&gt; gave the same labels." in render_page(read)
 
 
 def test_labels_that_are_all_alike_have_no_kappa(inputs: ReportInputs) -> None:

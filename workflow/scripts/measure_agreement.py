@@ -2,11 +2,19 @@ from pathlib import Path
 
 from refusal_parity.agreement.confusion import confusions
 from refusal_parity.agreement.ratings import LabelFiles, gather_ratings
+from refusal_parity.agreement.remarks import remarks
 from refusal_parity.agreement.sentences import agreement_sentences
 from refusal_parity.agreement.table import measure_agreement
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.console import job
-from refusal_parity.tables import Agreement, Confusion, write_table
+from refusal_parity.tables import (
+    Agreement,
+    Confusion,
+    Judgements,
+    Votes,
+    read_table,
+    write_table,
+)
 
 with job("agreement", snakemake.log[0]) as say:
     given = snakemake.input
@@ -25,7 +33,12 @@ with job("agreement", snakemake.log[0]) as say:
     analysis = AnalysisConfig.model_validate(snakemake.config.get("analysis", {}))
     ratings = gather_ratings(files, analysis.dimensions)
     agreement = measure_agreement(ratings, analysis)
-    for sentence in agreement_sentences(agreement):
+    remarked = remarks(
+        read_table(Votes, files.votes) if files.votes else None,
+        (read_table(Judgements, path) for path in files.judgements),
+    )
+    for sentence in (*agreement_sentences(agreement), *remarked):
         say(sentence)
     write_table(confusions(ratings.rows), Confusion, Path(snakemake.output.confusion))
-    write_table(agreement, Agreement, Path(snakemake.output.agreement))
+    metadata = {"remarks": remarked}
+    write_table(agreement, Agreement, Path(snakemake.output.agreement), metadata=metadata)

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from refusal_parity.agreement.remarks import remarks
 from refusal_parity.agreement.sentences import agreement_sentences
 from refusal_parity.console import job
 from refusal_parity.preference.noise import (
@@ -32,11 +33,12 @@ with job("agreement", snakemake.log[0]) as say:
     by_group = with_groups(
         rated, read_table(Mentions, Path(given.mentions)), mentioned_in=params.mentioned_in
     )
-    votes = side_votes(
-        read_table(Votes, Path(given.votes)), read_table(AuditSample, Path(given.sample)), rated
-    )
+    cast = read_table(Votes, Path(given.votes))
+    votes = side_votes(cast, read_table(AuditSample, Path(given.sample)), rated)
     agreement = side_agreement(rated, by_group, votes, alpha=params.alpha)
-    for sentence in agreement_sentences(agreement):
+    remarked = remarks(cast)
+    for sentence in (*agreement_sentences(agreement), *remarked):
         say(sentence)
     write_table(side_confusion(rated), Confusion, Path(snakemake.output.confusion))
-    write_table(agreement, Agreement, Path(snakemake.output.agreement))
+    metadata = {"remarks": remarked}
+    write_table(agreement, Agreement, Path(snakemake.output.agreement), metadata=metadata)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import polars as pl
 
+from refusal_parity.audit.copied import copies
 from refusal_parity.audit.deciding import decide
 from refusal_parity.audit.label_studio import read_export
 from refusal_parity.audit.sheets import read_sheet
@@ -26,12 +27,6 @@ if TYPE_CHECKING:
     from refusal_parity.audit.voting import Ballot
 
 Said = TypeVar("Said", bound=HumanLabels)
-
-_MANY: Final = 30
-"""Rows on which two people hardly give the same label each time."""
-
-_VARIED: Final = 5
-"""Of them, those of another label than the commonest."""
 
 _EACH_SAID: Final = 5
 """Rows with one and the same problem up to which each is said."""
@@ -113,21 +108,6 @@ def human_labels(
     )
 
 
-def _copies(votes: pl.DataFrame) -> Iterator[tuple[str, str, int]]:
-    """Every two people with many rows in common and each label the same, and how many rows."""
-    plain = votes.filter(~pl.col("adjudicated")).select("task", "annotator", "label")
-    both = plain.join(plain, on="task", suffix="_of_other")
-    pairs = both.filter(pl.col("annotator") < pl.col("annotator_of_other"))
-    same = pl.col("label") == pl.col("label_of_other")
-    counts = pairs.group_by("annotator", "annotator_of_other").agg(
-        pl.len(), same=same.all(), commonest=pl.col("label").unique_counts().max()
-    )
-    varied = pl.col("len") - pl.col("commonest") >= _VARIED
-    found = counts.filter("same", pl.col("len") >= _MANY, varied)
-    found = found.sort("annotator", "annotator_of_other")
-    yield from found.select("annotator", "annotator_of_other", "len").iter_rows()
-
-
 def report_problems(ballot: Ballot, sample: pl.DataFrame, *, say: Callable[[str], None]) -> None:
     """Say what was read, what could not be used and where, and what is left unlabelled.
 
@@ -154,11 +134,8 @@ def report_problems(ballot: Ballot, sample: pl.DataFrame, *, say: Callable[[str]
             places = [f"{rows[0]} and {len(rows) - 1:,} more, to row {rows[-1]}"]
         for place in places:
             say(f"{file}, row {place}: {problem}; {consequence}")
-    for one, other, common in _copies(named):
-        say(
-            f"{one} and {other} gave the same labels to all of their "
-            f"{counted(common, 'common row')}: if one file is a copy of the other, take it out"
-        )
+    for sentence in copies(named):
+        say(sentence)
     probability = sample.drop_nulls("inclusion_probability")
     labelled = probability.join(votes, on="task", how="semi")
     bare = sorted(set(probability["stratum"]) - set(labelled["stratum"]))

@@ -79,7 +79,7 @@ def agreement_section(inputs: ReportInputs) -> AgreementSection | None:
         by, of = "conversation", "Answers"
         table = _of_answers(table)
     return AgreementSection(
-        lead=(*_lead(table), *_of_openings(inputs)),
+        lead=(*_lead(table), *_of_openings(inputs), *_remarks(inputs)),
         coefficients=_coefficients(table, inputs.confidence, by, of),
         errors=_errors(table, inputs.confidence, by, of),
     )
@@ -97,6 +97,10 @@ def _of_openings(inputs: ReportInputs) -> list[str]:
         "they are drawn."
     )
     return [said]
+
+
+def _remarks(inputs: ReportInputs) -> list[str]:
+    return [f"{plain(remark)}." for remark in inputs.remarks]
 
 
 def _of_answers(table: pl.DataFrame) -> pl.DataFrame:

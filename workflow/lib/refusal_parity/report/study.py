@@ -41,6 +41,7 @@ class ReportedStudy:
         config: the study.
         tables: by schema, those of `tables.tables_of` the study.
         provenance: for each model, the metadata of its file of responses.
+        remarks: what is to be read beside the agreement of labels, from that file's metadata.
         versions: versions of packages, by name.
         git_commit: commit of the workflow that made the study, if known.
         preregistrations: what the study was registered as, the first one first.
@@ -50,6 +51,7 @@ class ReportedStudy:
     config: StudyConfig
     tables: Mapping[type[dy.Schema], pl.DataFrame | Scanned]
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     git_commit: str | None = None
     preregistrations: tuple[Registered, ...] = ()

@@ -65,6 +65,11 @@ def read_inputs(
             model: read_metadata(path)
             for model, path in zip(config.models, files.get("responses", []), strict=True)
         },
+        remarks=tuple(
+            remark
+            for path in files.get("agreement", [])
+            for remark in read_metadata(path).get("remarks", ())
+        ),
         versions=package_versions(ANALYSIS_PACKAGES),
         git_commit=git_commit(),
         preregistrations=tuple(read_preregistrations(registered)),
