@@ -96,6 +96,25 @@ def test_weights_are_those_of_two_logistic_regressions(number: int) -> None:
             assert pytest.approx(kinds.intercept_, abs=2e-3) == intercepts
 
 
+def test_a_zone_that_tells_nothing_decides_nothing() -> None:
+    """All begin alike: what stands behind still parts refusals from answers."""
+    rows = [
+        {"response": f"well {word}", "label": label, "group_id": f"{word}{at}", "weight": 1.0}
+        for label, word in (("refusal", "no"), ("answer", "yes"))
+        for at in range(4)
+    ]
+    schema = {"name": pl.String, "prompt": pl.String}
+    frame = pl.DataFrame(rows).with_columns(
+        pl.lit(None, kind).alias(key) for key, kind in schema.items()
+    )
+    settings = replace(SETTINGS, zones=(Zone(30, 1), Zone(1, 1)))
+    model = fit(settings, 1, Lesson.of(frame, settings).examples)
+    parts = np.split(model.refusal, [len(model.runs.keys[0])])
+    assert np.isfinite(model.refusal).all()
+    assert parts[0].any()
+    assert not parts[1].any()
+
+
 def test_probabilities_are_of_refusal_and_then_of_kinds() -> None:
     lesson = lesson_of(LABELS)
     model = fit(SETTINGS, 1, lesson.examples)

@@ -128,6 +128,7 @@ def test_weights_are_those_of_scikit_learn(least: int) -> None:
         # c, a c and x of a, c, x, a c, c x: a alone is known.
         ("a c x", 3 / 5),
         ("x y", 1.0),
+        ("x", 1.0),
         ("", 0.0),
     ],
 )

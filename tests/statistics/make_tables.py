@@ -1,7 +1,8 @@
 """Every table of some studies, under the kernel that the environment asks for.
 
 `python make_tables.py FOLDER STUDY...` writes the tables of studies, each the seed of
-a random one or `demo` or `released`, and prints which kernels did the arithmetic.
+a random one or `demo` or `released`, and prints which kernels did the arithmetic. With
+`--shuffled` behind the folder, rows come in another order.
 """
 
 from __future__ import annotations
@@ -16,9 +17,13 @@ from random_studies import study_by_name
 from threadpoolctl import threadpool_info
 
 
-def main(folder: Path, names: list[str]) -> None:
+def main(folder: Path, names: list[str], *, shuffled: bool) -> None:
     """Write the tables, those of several studies one below the other."""
-    made = {name: all_tables(study_by_name(name)) for name in names}
+    studies = {name: study_by_name(name) for name in names}
+    made = {
+        name: all_tables(study.shuffled(1) if shuffled else study)
+        for name, study in studies.items()
+    }
     for table in next(iter(made.values())):
         parts = [tables[table].with_columns(study=pl.lit(name)) for name, tables in made.items()]
         pl.concat(parts).write_parquet(folder / f"{table}.parquet")
@@ -27,4 +32,8 @@ def main(folder: Path, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    main(
+        Path(sys.argv[1]),
+        [each for each in sys.argv[2:] if each != "--shuffled"],
+        shuffled="--shuffled" in sys.argv,
+    )
