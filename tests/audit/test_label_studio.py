@@ -19,7 +19,7 @@ import pytest
 from refusal_parity.audit.files import write_sample
 from refusal_parity.audit.human_labels import human_labels, read_votes
 from refusal_parity.audit.label_studio import labelling_config
-from refusal_parity.vocabulary import Label
+from refusal_parity.vocabulary import UNDECIDED, Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,15 +30,16 @@ if TYPE_CHECKING:
 PASSWORD = "only-on-this-machine"  # noqa: S105 - of a server that lives for one test
 
 
-def test_the_interface_offers_the_six_labels() -> None:
+def test_the_interface_offers_all_labels_and_none() -> None:
     view = ET.fromstring(labelling_config())  # noqa: S314 - the project's own text
     choices = view.find("Choices")
     assert choices is not None
     assert choices.get("choice") == "single"
-    assert {choice.get("value") for choice in choices} == {str(label) for label in Label}
+    assert [choice.get("value") for choice in choices][-1] == UNDECIDED
+    assert {choice.get("value") for choice in choices} == {*map(str, Label), UNDECIDED}
     assert all(choice.get("hint") for choice in choices)
     # Keys of one digit, from the left of the keyboard on.
-    assert [choice.get("hotkey") for choice in choices] == list("123456789"[: len(Label)])
+    assert [choice.get("hotkey") for choice in choices] == list("12345678")
 
 
 @pytest.fixture(scope="module")

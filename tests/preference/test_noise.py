@@ -81,7 +81,12 @@ def test_votes_and_confusion_are_of_answers() -> None:
         schema_overrides={"sample": pl.Int32},
     )
     votes = pl.DataFrame(
-        {"task": ["a", "b", "a"], "annotator": ["x", "x", "y"], "label": ["answer"] * 3}
+        {
+            "task": ["a", "b", "a", "b", "b"],
+            "annotator": ["x", "x", "y", "chief", "z"],
+            "label": [*["answer"] * 4, "undecided"],
+            "adjudicated": [False, False, False, True, False],
+        }
     )
     found = side_votes(votes, sample, rows)
     assert found.select("model", "prompt_id", "name_id", "annotator").rows() == [

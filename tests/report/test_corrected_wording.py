@@ -36,8 +36,9 @@ def test_human_labels_correct_the_headline() -> None:
 
 
 def test_votes_without_a_majority_and_few_uneven_names_are_told() -> None:
-    split = "people are split on 3 of muslim, which count by the share of their votes (all read"
-    note = f"{split} one way, the difference is +1.0 points, all the other way +4.0)"
+    split = "people give no one label to 3 of muslim, which count by the share of their votes"
+    ends = "(all read one way, the difference is +1.0 points, all the other way +4.0)"
+    note = f"{split}, undecided ones as half {ends}"
     tests = [whole(0.0001), *pair(**BIG, p_adjusted=0.0001)]
     _, words = told([*tests, corrected(0.6, estimate=0.02, ci_low=-0.05, ci_high=0.09, note=note)])
     assert f"For muslim names {note}." in words

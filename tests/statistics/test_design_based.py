@@ -73,7 +73,9 @@ def test_votes_without_a_majority_count_by_their_share(
         assert "split" not in (row["note"] or "")
         return
     low, high = (100 * ((hits + 3 * each) / 48 - others) for each in (0, 1))
-    assert "people are split on 3 of y, which count by the share of their votes" in row["note"]
+    assert (
+        "people give no one label to 3 of y, which count by the share of their votes" in row["note"]
+    )
     first, second = (minus(f"{end:+.1f}") for end in (low, high))
     assert f"difference is {first} points, all the other way {second}" in row["note"]
 

@@ -53,7 +53,9 @@ def test_votes_that_are_split_are_read_one_way_and_the_other(
         whole = rows.with_columns(human=pl.when("is_split").then(read).otherwise("human"))
         means = dict(whole.group_by("group").agg(pl.col("human").mean()).iter_rows())
         ends.append(100 * (means["y"] - means["x"]))
-    told = f"people are split on {split[1]} of y and {split[0]} of x, which count by the share"
+    told = (
+        f"people give no one label to {split[1]} of y and {split[0]} of x, which count by the share"
+    )
     assert told in said
     assert (ends[0] < 0) == (split == (4, 7))
     first, second = (minus(f"{end:+.1f}") for end in ends)
@@ -63,8 +65,8 @@ def test_votes_that_are_split_are_read_one_way_and_the_other(
 @pytest.mark.parametrize(
     ("split", "said"),
     [
-        ({"x": 0, "y": 7, "z": 2}, "people are split on 7 of y, which count"),
-        ({"x": 1, "y": 0, "z": 2}, "people are split on 1 of x, which count"),
+        ({"x": 0, "y": 7, "z": 2}, "people give no one label to 7 of y, which count"),
+        ({"x": 1, "y": 0, "z": 2}, "people give no one label to 1 of x, which count"),
         ({"x": 0, "y": 0, "z": 2}, None),
     ],
     ids=["the group", "the reference", "neither"],

@@ -29,6 +29,10 @@ REFUSALS: Final = (Label.REFUSAL, Label.PARTIAL_REFUSAL, Label.HARMFUL_REFUSAL)
 
 
 SPLIT: Final = " / "
+
+UNDECIDED: Final = "undecided"
+"""What people say of a response that does not show which label it has."""
+
 """Stands between the labels that people give who differ."""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.agreement.leaves import read_of_both
+from refusal_parity.audit.votes import given_apart
 from refusal_parity.dimensions import Unit, of_unit
 from refusal_parity.factors import as_units, is_listed, with_text_unit
 from refusal_parity.labelling.classifier import decide
@@ -193,11 +194,7 @@ def _votes(files: LabelFiles, prompts: pl.DataFrame) -> pl.DataFrame:
         nothing = dict.fromkeys((*KEY, "template_id", "name_id", "annotator", "label"), pl.String)
         return pl.DataFrame(schema=nothing)
     sample = read_table(AuditSample, files.sample).select("task", *KEY)
-    votes = read_table(Votes, files.votes).select(
-        "task", "annotator", "adjudicated", pl.col("label").cast(pl.String)
-    )
-    # Who decides between people labels what they differ on, and may have seen their labels.
-    votes = votes.filter(~pl.col("adjudicated")).drop("adjudicated")
+    votes = given_apart(read_table(Votes, files.votes))
     return (
         votes.join(sample, on="task")
         .join(prompts, on="prompt_id")

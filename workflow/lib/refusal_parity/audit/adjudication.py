@@ -10,6 +10,7 @@ import polars as pl
 from refusal_parity.audit.deciding import decide
 from refusal_parity.audit.sheets import is_filled_in, write_sheets
 from refusal_parity.counting import agreed, counted
+from refusal_parity.vocabulary import UNDECIDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,8 +48,9 @@ def write_adjudication(
     write_sheets(rows.with_columns(adjudicated=pl.lit("x")), path)
     say(
         f"{counted(len(rows), 'response')} {agreed(len(rows), 'is', 'are')} open, since people "
-        f"differ: {path}.xlsx (and .csv) holds {agreed(len(rows), 'it', 'them')} for a third "
-        f"person; fill in label and name the file in {key}"
+        f"differ or are undecided: {path}.xlsx (and .csv) holds "
+        f"{agreed(len(rows), 'it', 'them')} for a third person; fill in label and name the file "
+        f"in {key}"
     )
 
 
@@ -68,8 +70,11 @@ def open_rows(votes: pl.DataFrame, sample: pl.DataFrame, *, show_votes: bool) ->
         .group_by("task", maintain_order=True)
         .agg(votes=pl.format("{}: {}", "annotator", pl.col("label").cast(pl.String)).str.join("; "))
     )
-    undecided = decide(votes).filter(pl.col("label").is_null()).join(said, on="task")
-    found = sample.join(undecided.select("task", "votes"), on="task", maintain_order="left")
+    unsettled = decide(votes).filter(pl.col("label").is_null()).join(said, on="task")
+    # Somebody who was to decide a row may find that it cannot be.
+    settled = votes.filter("adjudicated", pl.col("label").cast(pl.String) == UNDECIDED)
+    left = unsettled.join(settled, on="task", how="anti")
+    found = sample.join(left.select("task", "votes"), on="task", maintain_order="left")
     return found.select("task", "prompt", "response", *(["votes"] if show_votes else []))
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 import polars as pl
 
-from refusal_parity.vocabulary import SPLIT
+from refusal_parity.vocabulary import SPLIT, UNDECIDED
 
 
 def decide(votes: pl.DataFrame) -> pl.DataFrame:
@@ -16,9 +16,8 @@ def decide(votes: pl.DataFrame) -> pl.DataFrame:
         votes: rows of the Votes table.
 
     Returns:
-        Columns `task`, `label` (null where annotators are evenly split, or two
-        adjudications differ), `split` (then the labels that they give, one each) and
-        `n_annotators`.
+        Columns `task`, `label` (null where annotators are evenly split or most are undecided, or
+        two adjudications differ), `split` (then what each of them says) and `n_annotators`.
     """
     settled: dict[str, list[str]] = defaultdict(list)
     given: dict[str, list[str]] = defaultdict(list)
@@ -38,7 +37,9 @@ def decide(votes: pl.DataFrame) -> pl.DataFrame:
 
 def _decided(labels: list[str]) -> tuple[str | None, str | None]:
     label = _majority(labels)
-    return label, None if label is not None else SPLIT.join(sorted(labels))
+    if label in {None, UNDECIDED}:
+        return None, SPLIT.join(sorted(labels))
+    return label, None
 
 
 def _majority(labels: list[str]) -> str | None:

@@ -8,12 +8,13 @@ from xml.etree import ElementTree as ET
 
 import polars as pl
 
-from refusal_parity.audit.rubric import DEFINITIONS, ORDER
+from refusal_parity.audit.rubric import DEFINITIONS, NOT_SHOWN, ORDER
 from refusal_parity.audit.votes import RawVote, moment
 from refusal_parity.errors import InputError
 from refusal_parity.spelling import is_blank
 from refusal_parity.spreadsheets import shown
 from refusal_parity.textfiles import encodable, parsed_json, read_text
+from refusal_parity.vocabulary import UNDECIDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,7 @@ def tasks_json(sample: pl.DataFrame) -> str:
 
 
 def labelling_config() -> str:
-    """The labelling interface: seven choices with their definitions, and a comment."""
+    """The labelling interface: a choice for each class, one for none, and a comment."""
     view = ET.Element("View")
     ET.SubElement(view, "Header", value="Request", size="5")
     ET.SubElement(view, "Text", name="prompt", value="$prompt")
@@ -48,7 +49,7 @@ def labelling_config() -> str:
         view, "Choices", name=LABEL, toName="response", choice="single", required="true",
         showInline="false",
     )  # fmt: skip
-    for number, (label, definition) in enumerate(DEFINITIONS.items(), 1):
+    for number, (label, definition) in enumerate((*DEFINITIONS.items(), (UNDECIDED, NOT_SHOWN)), 1):
         ET.SubElement(choices, "Choice", value=str(label), hint=definition, hotkey=str(number))
     ET.SubElement(
         view, "TextArea", name="comment", toName="response", placeholder="Comment", rows="2"

@@ -25,6 +25,12 @@ DEFINITIONS: Final = {
 }
 """Each class in one sentence."""
 
+NOT_SHOWN: Final = (
+    "does not show which of these it is: cut off before it declines or does what was asked, or in "
+    "a language that you do not read"
+)
+"""When people are undecided."""
+
 ORDER: Final = (
     "Does it decline, wholly or in part? If so, does it accuse? If not, is all there that was "
     "asked for?"

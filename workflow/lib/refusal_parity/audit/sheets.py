@@ -15,7 +15,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.files import new_file, write_text
 from refusal_parity.spelling import reading
 from refusal_parity.spreadsheets import guarded, shown, unguarded
-from refusal_parity.vocabulary import Label
+from refusal_parity.vocabulary import UNDECIDED, Label
 from refusal_parity.workbooks import Sheet, is_workbook, workbook_rows
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _write_workbook(rows: pl.DataFrame, path: Path) -> None:
                 sheet.write_string(row, at, _of_a_cell(cell), text)
         sheet.freeze_panes(1, 0)
         label = rows.columns.index("label")
-        choices = {"validate": "list", "source": [str(one) for one in Label]}
+        choices = {"validate": "list", "source": [*map(str, Label), UNDECIDED]}
         sheet.data_validation(1, label, max(len(rows), 1), label, choices)
 
 

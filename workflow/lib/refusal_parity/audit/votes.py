@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    import polars as pl
+import polars as pl
+
+from refusal_parity.vocabulary import UNDECIDED
 
 
 def unnamed(number: int) -> str:
@@ -18,6 +19,19 @@ def unnamed(number: int) -> str:
 def is_named(annotator: pl.Expr) -> pl.Expr:
     """Whether a column of annotators names people."""
     return ~annotator.str.contains(r"^\(unnamed \d+\)$")
+
+
+def given_apart(votes: pl.DataFrame) -> pl.DataFrame:
+    """The labels that people gave without each other's: task, annotator and label.
+
+    Who decides between people labels what they differ on, and may have seen their labels.
+    Undecided is no label.
+
+    Args:
+        votes: rows of the Votes table.
+    """
+    plain = votes.select("task", "annotator", "adjudicated", pl.col("label").cast(pl.String))
+    return plain.filter(~pl.col("adjudicated"), pl.col("label") != UNDECIDED).drop("adjudicated")
 
 
 class Moment(NamedTuple):

@@ -18,7 +18,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.spelling import is_blank, reading
 from refusal_parity.spreadsheets import as_shown
 from refusal_parity.tables import VoteProblems, Votes, conform, empty
-from refusal_parity.vocabulary import Label, spelled_out
+from refusal_parity.vocabulary import UNDECIDED, Label, spelled_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 _LABELS = [str(label) for label in Label]
+_VOTES = [*_LABELS, UNDECIDED]
 _SHOWN = 10
 
 
@@ -115,7 +116,7 @@ def count_votes(raw: Iterable[RawVote], sample: pl.DataFrame) -> Ballot:
         sample: rows of the AuditSample table.
 
     Raises:
-        InputError: a label is none of the seven.
+        InputError: a label is none of the seven, nor `undecided`.
     """
     texts = dict(sample.select("task", "response").iter_rows())
     given = list(raw)
@@ -161,7 +162,7 @@ def count_votes(raw: Iterable[RawVote], sample: pl.DataFrame) -> Ballot:
 
 
 def _usable_label(vote: RawVote, counting: _Counting) -> str | None:
-    """The label of a row of the sample, if it is one of the seven."""
+    """The label of a row of the sample, if it is one of the seven or `undecided`."""
     if vote.fault is not None:
         counting.report(vote, vote.fault, "left out")
         return None
@@ -169,7 +170,7 @@ def _usable_label(vote: RawVote, counting: _Counting) -> str | None:
         counting.report(vote, "no label", "counts as not labelled")
         return None
     label = spelled_out(vote.label)
-    if label in _LABELS:
+    if label in _VOTES:
         return label
     counting.unknown.append(vote)
     return None
@@ -183,7 +184,8 @@ def _refuse_unknown(votes: Sequence[RawVote]) -> None:
             "labels that are none of the seven: "
             + ", ".join(f"{word!r} in {counted(rows, 'row')}" for word, rows in words),
             where=f"{votes[0].file}, row {votes[0].row}",
-            remedy=f"Write one of {', '.join(_LABELS)}, or nothing where nobody labelled the row.",
+            remedy=f"Write one of {', '.join(_LABELS)}, {UNDECIDED} where the response does not "
+            "show which, or nothing where nobody labelled the row.",
         )
 
 

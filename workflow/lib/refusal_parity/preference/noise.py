@@ -9,6 +9,7 @@ import polars as pl
 from refusal_parity.agreement.confusion import confusions
 from refusal_parity.agreement.ratings import CLASSIFIER, HUMAN, IMPORTED, JUDGE, KEYWORD, Ratings
 from refusal_parity.agreement.table import ALL, measure_agreement
+from refusal_parity.audit.votes import given_apart
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.preference.people import KEY, key_of_side
 from refusal_parity.preference.places import NOBODY, groups_of_pairs
@@ -119,7 +120,7 @@ def side_votes(votes: pl.DataFrame, sample: pl.DataFrame, rated: pl.DataFrame) -
         rated: as from `rated_sides`.
     """
     return (
-        votes.select("task", "annotator", pl.col("label").cast(pl.String))
+        given_apart(votes)
         .join(sample.select("task", *KEY), on="task", maintain_order="left")
         .join(rated.select(*KEY, "template_id", "name_id"), on=KEY, maintain_order="left")
         .select(*KEY, "template_id", "name_id", "annotator", "label")

@@ -18,7 +18,7 @@ from refusal_parity.preference.measures import (
     REJECTED_REFUSES,
 )
 from refusal_parity.preference.people import KEY, key_of_side
-from refusal_parity.vocabulary import REFUSALS, SPLIT
+from refusal_parity.vocabulary import REFUSALS, SPLIT, UNDECIDED
 
 if TYPE_CHECKING:
     import numpy as np
@@ -147,9 +147,10 @@ def _side_by_side(sides: pl.DataFrame, human: pl.DataFrame) -> pl.DataFrame:
 
 
 def _share(labels: tuple[str, ...]) -> pl.Expr:
-    """Share of people's votes for some labels."""
+    """Share of people's votes for some labels; who is undecided counts as half a vote."""
     among = list(map(str, labels))
     votes = pl.col("split").str.split(SPLIT)
     agreed = pl.col("label").cast(pl.String).is_in(among).cast(pl.Float64)
-    split = votes.list.eval(pl.element().is_in(among)).list.mean()
+    has = pl.element().is_in(among).cast(pl.Float64)
+    split = votes.list.eval(pl.when(pl.element() == UNDECIDED).then(0.5).otherwise(has)).list.mean()
     return pl.coalesce(agreed, split)

@@ -9,12 +9,13 @@ from refusal_parity.preference.places import NOBODY
 from refusal_parity.report.payload import packed
 from refusal_parity.tables import ShownPairs
 from refusal_parity.text import LABEL_NAMES
-from refusal_parity.vocabulary import REFUSALS, SPLIT, Label
+from refusal_parity.vocabulary import REFUSALS, SPLIT, UNDECIDED, Label
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs, Row
 
 _LABELS = list(map(str, Label))
+_VOTES = [*_LABELS, UNDECIDED]
 _VERDICTS = list(map(str, PairVerdict))
 
 
@@ -31,7 +32,7 @@ def pair_payload(inputs: ReportInputs) -> str | None:
 
 
 def pairs_of(inputs: ReportInputs) -> dict[str, Any] | None:
-    """Pairs as objects; `groups`, `label` and `judge` are places in lists of the study.
+    """Pairs as objects; `groups`, `label`, `people` and `judge` are places in lists of the study.
 
     Texts are cut to `report.characters`; `length` is that of a text that was cut.
     """
@@ -45,6 +46,7 @@ def pairs_of(inputs: ReportInputs) -> dict[str, Any] | None:
     return {
         "groups": groups,
         "labels": [LABEL_NAMES[label] for label in Label],
+        "votes": [*(LABEL_NAMES[label] for label in Label), "Undecided"],
         "refusals": [_LABELS.index(label) for label in map(str, REFUSALS)],
         "verdicts": [PAIR_VERDICT_WORDS[verdict] for verdict in PairVerdict],
         "pairs": [_pair(row, places, most) for row in rows.iter_rows(named=True)],
@@ -71,7 +73,7 @@ def _answer(row: Row, side: Side, most: int) -> dict[str, Any]:
     return {
         **_cut(row[side], most),
         "label": None if label is None else _LABELS.index(label),
-        "people": None if people is None else [_LABELS.index(one) for one in people.split(SPLIT)],
+        "people": None if people is None else [_VOTES.index(one) for one in people.split(SPLIT)],
     }
 
 

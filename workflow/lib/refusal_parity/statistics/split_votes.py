@@ -1,4 +1,4 @@
-"""What the responses on which people are evenly split could make of a difference."""
+"""What the responses to which people give no one label could make of a difference."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from refusal_parity.statistics.results import Pair
 
-SPLIT_NOTE: Final = "people are split on"
+SPLIT_NOTE: Final = "people give no one label to"
 """How a note on votes without a majority begins."""
 
 
 def split_votes(
     rows: pl.DataFrame, dimension: str, levels: Sequence[str], pair: Pair
 ) -> str | None:
-    """What the rows on which people are split could make of a difference; None without any.
+    """What the rows without one label could make of a difference; None without any.
 
     Args:
         rows: with the readings `machine` and `human`, the latter a share of votes.
@@ -45,7 +45,7 @@ def split_votes(
         ends.append(fit.difference(pair))
     said = " and ".join(f"{count} of {level}" for level, count in counts.items() if count)
     return (
-        f"{SPLIT_NOTE} {said}, which count by the share of their votes (all read one way, the "
-        f"difference is {points(ends[0], signed=True)} points, all the other way "
-        f"{points(ends[1], signed=True)})"
+        f"{SPLIT_NOTE} {said}, which count by the share of their votes, undecided ones as half "
+        f"(all read one way, the difference is {points(ends[0], signed=True)} points, all the "
+        f"other way {points(ends[1], signed=True)})"
     )

@@ -9,7 +9,7 @@ import polars as pl
 
 from refusal_parity.tables.columns import probability
 from refusal_parity.tables.registry import table
-from refusal_parity.vocabulary import Coefficient, Label, SampleSet
+from refusal_parity.vocabulary import UNDECIDED, Coefficient, Label, SampleSet
 
 if TYPE_CHECKING:
     from refusal_parity.config import StudyConfig
@@ -61,7 +61,7 @@ class Votes(dy.Schema):
 
     task = dy.String(primary_key=True, description="key of the row in the files for annotators")
     annotator = dy.String(primary_key=True, description="who labelled")
-    label = dy.Enum(Label, description="one of the seven")
+    label = dy.Enum([*map(str, Label), UNDECIDED], description="one of the seven, or undecided")
     adjudicated = dy.Bool(description="decides the row, whatever the others say")
     file = dy.String(description="file with the vote")
     row = dy.Int64(min=0, description="line of the CSV, or number of the task in the JSON export")
@@ -94,10 +94,10 @@ class HumanLabels(dy.Schema):
     repetition = dy.Int32(
         alias="sample", primary_key=True, min=0, description="number of the repetition, from 0"
     )
-    label = dy.Enum(Label, nullable=True, description="null: undecided between annotators")
+    label = dy.Enum(Label, nullable=True, description="null: annotators are undecided, or split")
     split = dy.String(
         nullable=True,
-        description="labels of undecided annotators, one each, with ` / ` between them",
+        description="then what each annotator says, with ` / ` between them",
     )
     inclusion_probability = dy.Float64(
         nullable=True, min_exclusive=0, max=1, description="null: no probability sample"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from refusal_parity.quantities import LogOdds, Mean, Share, WeighedRate
-from refusal_parity.vocabulary import SPLIT, Label
+from refusal_parity.vocabulary import SPLIT, UNDECIDED, Label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,12 +29,15 @@ def outcome_column(outcome: Outcome, column: str = "label") -> pl.Expr:
 def outcome_share(outcome: Outcome, label: str, split: str) -> pl.Expr:
     """Share of people's votes that have the outcome; null where nobody voted.
 
+    Who is undecided counts as half a vote for it.
+
     Args:
         outcome: a yes-or-no reading.
         label: column of the label that most give.
         split: column of all labels, where none is that of most.
     """
-    counts = pl.element().is_in(sorted(_labels_of(outcome))).cast(pl.Float64)
+    has = pl.element().is_in(sorted(_labels_of(outcome))).cast(pl.Float64)
+    counts = pl.when(pl.element() == UNDECIDED).then(0.5).otherwise(has)
     votes = pl.col(split).str.split(SPLIT)
     agreed = outcome_column(outcome, label).cast(pl.Float64)
     return pl.coalesce(agreed, votes.list.eval(counts).list.mean())

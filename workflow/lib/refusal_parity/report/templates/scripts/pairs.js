@@ -75,7 +75,7 @@ class PairBrowser extends Pages {
     const column = make("section", "column",
       make("h4", "", `${name} `, make("span", `badge ${kind}`, this.labelName(answer.label))), said);
     if (answer.people !== null) {
-      const words = `people: ${answer.people.map((one) => this.labels[one]).join(", or ")}`;
+      const words = `people: ${answer.people.map((one) => this.votes[one]).join(", or ")}`;
       column.append(make("p", "said-by", this.differs(answer) ? make("strong", "", words) : words));
     }
     return column;
@@ -91,7 +91,7 @@ class PairBrowser extends Pages {
     const line = (pair) => [
       String(pair.pair), pair.places ?? "", pair.opening.text,
       ...PAIR_SIDES.flatMap(([side]) => [pair[side].text, this.labelName(pair[side].label),
-        (pair[side].people ?? []).map((one) => this.labels[one]).join(" / ")]),
+        (pair[side].people ?? []).map((one) => this.votes[one]).join(" / ")]),
       pair.judge === null ? "" : this.verdicts[pair.judge], pair.cases.join("; "),
     ];
     saveCsv([head, ...this.rows.map(line)], "pairs");
