@@ -73,6 +73,16 @@ class Dense:
         self.by_name = self.own / 2 + self.effect * self.spread / self.size / 2
         self.spare = m - 1
 
+    def beside(self, level: int, other: int) -> tuple[float, float]:
+        """Variance between a level's names, and its responses, on the templates both have."""
+        both = [
+            t for t in range(6) if all(self.n[self.names[at], t].sum() for at in (level, other))
+        ]
+        of, size = self.names[level], self.n[self.names[level]][:, both].sum()
+        squares = sum(sum(self.left.get((i, t), 0) for t in both) ** 2 for i in of)
+        own = len(of) / (len(of) - 1) / size**2 * squares
+        return own / 2 + self.effect * self.spread[level] / size / 2, size
+
     def mean(self, level: int, t: int) -> float:
         of = self.names[level]
         return sum(self.left.get((i, t), 0) for i in of) / max(self.n[of, t].sum(), 1)
@@ -119,16 +129,21 @@ def test_numbers_are_those_of_the_formulas(seed: int, *, lacking: bool) -> None:
         of_both, freedom = dense.by_template(a, b)
         templates.append(of_both)
         part = of_both / (dense.spread[a] + dense.spread[b])
-        for level, number in ((a, found.rates.n), (b, found.rates.n_reference)):
-            variance = dense.by_name[level] + part * dense.spread[level]
-            worth_of = min(dense.spread[level] / variance, dense.size[level])
-            assert number[0, at] == pytest.approx(worth_of)
-        variance = dense.by_name[a] + dense.by_name[b] + of_both
+        named = {}
+        for level, other, number in (
+            (a, b, found.rates.n),
+            (b, a, found.rates.n_reference),
+        ):
+            named[level], size = dense.beside(level, other)
+            if not lacking:
+                assert (named[level], size) == pytest.approx(
+                    (dense.by_name[level], dense.size[level])
+                )
+            variance = named[level] + part * dense.spread[level]
+            assert number[0, at] == pytest.approx(min(dense.spread[level] / variance, size))
+        variance = named[a] + named[b] + of_both
         assert found.variance[0, at] == pytest.approx(variance)
-        parts = (
-            sum(dense.by_name[each] ** 2 / dense.spare[each] for each in (a, b))
-            + of_both**2 / freedom
-        )
+        parts = sum(named[each] ** 2 / dense.spare[each] for each in (a, b)) + of_both**2 / freedom
         assert found.df[0, at] == pytest.approx(variance**2 / parts)
         assert found.rates.difference[0, at] == pytest.approx(dense.effects[a] - dense.effects[b])
         assert (found.rates.rate[0, at], found.rates.reference[0, at]) == pytest.approx(

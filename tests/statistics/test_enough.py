@@ -104,7 +104,7 @@ def test_sizes_are_of_what_the_machine_labelled() -> None:
     ]  # fmt: skip
     columns = ["group", "name_id", "template_id", "machine_label"]
     found = sizes_observed(pl.DataFrame(rows, schema=columns, orient="row"), "group")
-    assert found == Sizes({"x": 1, "y": 2}, {"x": 2, "y": 1})
+    assert found == Sizes({"x": 1, "y": 2}, {"x": 2, "y": 1}, {frozenset("xy"): 1})
 
 
 def row_of(scope: Scope, pair: Pair | None) -> Estimate:
@@ -155,8 +155,11 @@ def test_a_row_is_held_against_the_levels_that_it_is_about(
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
-        (DesignKind.CROSSED, Sizes({"x": 2, "y": 1}, {"x": 2, "y": 3})),
-        (DesignKind.CROSSED_WITHIN, Sizes({"x": 2, "y": 1}, {"x": 2, "y": 3})),
+        (DesignKind.CROSSED, Sizes({"x": 2, "y": 1}, {"x": 2, "y": 3}, {frozenset("xy"): 2})),
+        (
+            DesignKind.CROSSED_WITHIN,
+            Sizes({"x": 2, "y": 1}, {"x": 2, "y": 3}, {frozenset("xy"): 2}),
+        ),
         (DesignKind.NESTED, Sizes({}, {})),
     ],
 )
@@ -165,3 +168,20 @@ def test_units_of_a_list_are_neither_names_nor_templates(kind: DesignKind, expec
     ones = np.ones(len(level))
     design = Design(("x", "y"), level, name, template, ones, ones, kind)
     assert sizes_of(design) == expected
+
+
+def test_levels_with_few_templates_in_common_have_no_test_for_new_ones() -> None:
+    """Each has enough of its own, which say nothing of their difference."""
+    names, templates = {"x": 9, "y": 9, "z": 9}, {"x": 9, "y": 9, "z": 9}
+    common = {frozenset("xy"): 3, frozenset("xz"): 4, frozenset("yz"): 0}
+    sizes = Sizes(names, templates, common)
+    scope = Scope.NEW_NAMES_AND_TEMPLATES
+    assert sizes.held(row_of(scope, Pair("z", "x"))).few is None
+    said = "x and y have 3 templates in common, but a test takes at least 4"
+    assert sizes.held(row_of(scope, Pair("y", "x"))).few == said
+    assert sizes.held(row_of(Scope.NEW_NAMES, Pair("y", "x"))).few is None
+    # Levels that are of templates have none in common, and are compared all the same.
+    apart = Design(
+        ("x", "y"), *np.array([[0, 0, 1, 1], [0, 1, 0, 1], [0, 1, 2, 3]]), *np.ones((2, 4))
+    )
+    assert sizes_of(apart).common == {}

@@ -12,7 +12,9 @@ from reported import (
     found,
 )
 
-from refusal_parity.statistics.answering.finding import reason_of
+from refusal_parity.statistics.answering.finding import Finding, reason_of
+from refusal_parity.statistics.answering.left_out import bounded
+from refusal_parity.vocabulary import Verdict
 
 
 def bound(reading: str, estimate: float, p: float | None, **values: Any) -> dict[str, Any]:
@@ -93,3 +95,36 @@ def test_the_reason_that_is_named_is_the_most_frequent_over_all_levels(
 def test_reasons_read_as_parts_of_a_sentence() -> None:
     assert reason_of("not estimable: x has one name.") == "x has one name"
     assert reason_of("not estimable: a; b; not estimable: c") == "a; b; c"
+
+
+@pytest.mark.parametrize(
+    ("corrected", "machine", "ends", "moved", "overturned"),
+    [
+        # What is left out moves the machine's 3.5 points by half a point, and so those of people.
+        ((0.2, 0.1, 0.3), 0.035, (0.03, 0.04), (0.195, 0.205), False),
+        ((0.05, 0.01, 0.09), 0.3, (0.25, 0.35), (0.0, 0.1), True),
+        # The interval no longer leaves 0 out.
+        ((0.05, 0.01, 0.09), 0.3, (0.28, 0.35), (0.03, 0.1), True),
+        ((-0.2, -0.3, -0.1), -0.1, (-0.15, -0.05), (-0.25, -0.15), False),
+    ],
+)
+def test_what_left_out_responses_could_make_of_a_difference_that_people_correct(
+    corrected: tuple[float, float, float],
+    machine: float,
+    ends: tuple[float, float],
+    moved: tuple[float, float],
+    *,
+    overturned: bool,
+) -> None:
+    """The readings take the machine's labels for true: they are moved as people move these."""
+    estimate, low, high = corrected
+    shown = Finding(
+        model="m", outcome="refusal", dimension="group", group="black", reference="white",
+        estimate=estimate, ci_low=low, ci_high=high, p_adjusted=0.01, verdict=Verdict.SHOWN,
+        human_labels=80, machine_estimate=machine,
+    )  # fmt: skip
+    rows = [bound("lowest", ends[0], 0.001), bound("highest", ends[1], 0.001)]
+    row = bounded(shown, rows, 0.05)
+    assert (row.lowest, row.highest) == pytest.approx(moved)
+    assert row.lowest_p_adjusted is None
+    assert row.overturned is overturned

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from refusal_parity.statistics.human_sample import Lack, wanted
+from refusal_parity.statistics.human_sample import Lack, unlabelled_part, wanted
 
 Stratum = tuple[str | None, list[float], int]
 """Its key, what people say of its labelled rows, and how many rows it has besides."""
@@ -115,3 +115,41 @@ def test_refusals_by_the_service_are_not_counted_among_those_left() -> None:
 
 def test_without_rows_no_label_helps() -> None:
     assert wanted(rows_of([]), "y") == Lack("y has no machine label", None)
+
+
+Cell = tuple[str, str, int, int]
+"""A group, the machine's label, and how many responses people labelled, of how many."""
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([("x", "answer", 30, 900), ("x", "refusal", 10, 100)], None),
+        # As many as a sample of 40 might miss by chance: 5 of 40 are 125 of 1,000.
+        ([("x", "answer", 40, 875), ("x", "refusal", 0, 125)], None),
+        (
+            [("x", "answer", 40, 874), ("x", "refusal", 0, 126)],
+            "the machine labels 126 responses as refusal in y",
+        ),
+        # One group of a level of several.
+        (
+            [("x", "answer", 40, 400), ("z", "answer", 0, 200), ("z", "failure", 0, 1)],
+            "the machine labels 200 responses as answer and 1 response as failure in y",
+        ),
+    ],
+)
+def test_responses_that_no_label_stands_for(cells: list[Cell], said: str | None) -> None:
+    rows = pl.DataFrame(
+        [
+            (group, label, 1.0 if at < labelled else None, False)
+            for group, label, labelled, number in cells
+            for at in range(number)
+        ],
+        schema=["group", "machine_label", "human", "filtered"],
+        orient="row",
+    )
+    found = unlabelled_part(rows, "y")
+    assert (found is None) if said is None else str(found).startswith(said)
+    filtered = rows.with_columns(filtered=pl.col("human").is_null())
+    assert unlabelled_part(filtered, "y") is None
+    assert unlabelled_part(rows.with_columns(opening=pl.lit("")), "y") is None

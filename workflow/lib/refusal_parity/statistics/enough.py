@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from refusal_parity.counting import agreed, counted, enumerated
+from refusal_parity.statistics.designs.counts import codes_of
 from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from refusal_parity.statistics.designs.counts import Design
+    from refusal_parity.statistics.designs.counts import Design, IntArray
     from refusal_parity.statistics.results import Estimate
 
 LEAST: Final = 4
@@ -23,10 +27,18 @@ reject in up to 10 % of studies without a difference."""
 
 
 class Sizes(NamedTuple):
-    """Names and templates of each level; empty where levels have neither."""
+    """Names and templates of each level; empty where levels have neither.
+
+    Attributes:
+        names: of each level.
+        templates: of each level.
+        common: templates that two levels share, by both; empty where each template is of one
+            level, so that levels are compared over other templates.
+    """
 
     names: dict[str, int]
     templates: dict[str, int]
+    common: Mapping[frozenset[str], int] = MappingProxyType({})
 
     def held(self, row: Estimate) -> Estimate:
         """The row, no finding where a level has too few of what it takes for a sample."""
@@ -44,12 +56,19 @@ class Sizes(NamedTuple):
             Scope.NEW_NAMES: {"name": self.names},
             Scope.NEW_NAMES_AND_TEMPLATES: {"name": self.names, "template": self.templates},
         }.get(scope, {})
-        return too_few(
+        lacking = too_few(
             {
                 noun: {level: counts[level] for level in pair or counts if level in counts}
                 for noun, counts in taken.items()
             }
         )
+        shared = self.common.get(frozenset(pair or ()), LEAST)
+        if lacking is None and "template" in taken and shared < LEAST:
+            return (
+                f"{enumerated(sorted(pair or ()))} have {counted(shared, 'template')} in common, "
+                f"but a test takes at least {LEAST}"
+            )
+        return lacking
 
 
 def too_few(sizes: Mapping[str, Mapping[str, int]]) -> str | None:
@@ -89,7 +108,21 @@ def sizes_of(design: Design) -> Sizes:
         dict(zip(design.levels, design.members(codes).tolist(), strict=True))
         for codes in (design.name, design.template)
     )
-    return Sizes(names, templates)
+    return Sizes(names, templates, _common(design.levels, design.level, design.template))
+
+
+def _common(
+    levels: Sequence[str], level: IntArray, template: IntArray
+) -> dict[frozenset[str], int]:
+    has = np.zeros((len(levels), int(template.max(initial=-1)) + 1), dtype=np.intp)
+    has[level, template] = 1
+    if (has.sum(axis=0) <= 1).all():
+        return {}
+    both = has @ has.T
+    return {
+        frozenset((levels[one], levels[other])): int(both[one, other])
+        for one, other in combinations(range(len(levels)), 2)
+    }
 
 
 def sizes_observed(observations: pl.DataFrame, dimension: str) -> Sizes:
@@ -104,4 +137,9 @@ def sizes_observed(observations: pl.DataFrame, dimension: str) -> Sizes:
         dict(labelled.group_by(dimension).agg(pl.col(key).n_unique()).iter_rows())
         for key in ("name_id", "template_id")
     )
-    return Sizes(names, templates)
+    levels = sorted(names)
+    codes = {level: at for at, level in enumerate(levels)}
+    coded = labelled[dimension].replace_strict(codes, return_dtype=pl.Int64)
+    level = coded.to_numpy().astype(np.intp)
+    template = codes_of(labelled["template_id"].to_numpy().astype(np.str_))
+    return Sizes(names, templates, _common(levels, level, template))

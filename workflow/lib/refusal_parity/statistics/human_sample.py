@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from refusal_parity.counting import agreed, counted
+from refusal_parity.counting import agreed, counted, enumerated
+from refusal_parity.dimensions import GROUP
 from refusal_parity.errors import InputError
 from refusal_parity.statistics.rounding import TIE
 
@@ -16,6 +17,9 @@ MIN_LABELS: Final = 20
 
 MIN_EVENTS: Final = 5
 """Human labels with the outcome that a level needs, and as many without."""
+
+_BY_CHANCE: Final = 5
+"""Labels that a simple random sample would have of responses; none comes with 1 in 150."""
 
 _KEY: Final = ["model", "prompt_id", "sample"]
 
@@ -69,6 +73,40 @@ def with_human_labels(observations: pl.DataFrame, human: pl.DataFrame) -> pl.Dat
 def is_voted_on() -> pl.Expr:
     """Whether people labelled a row of `with_human_labels`, in one voice or not."""
     return pl.any_horizontal(pl.col("human_label", "human_split").is_not_null())
+
+
+def unlabelled_part(rows: pl.DataFrame, level: str) -> str | None:
+    """Which responses of a level no label by people stands for; None where they are few.
+
+    A sample has rows of every group and label of the machine. Where people labelled those of
+    some alone, the others' errors are not known, and no rest of the level can stand for them.
+    So many of `_BY_CHANCE` and more would hardly be missed by a sample of all.
+
+    Args:
+        rows: of the level, with `human`, `filtered`, `machine_label` and, if there is one, `group`.
+        level: its name.
+    """
+    if "opening" in rows.columns:
+        # Weighed responses are drawn by what they stand for, and not by how many they are.
+        return None
+    uncertain = rows.filter(~pl.col("filtered"))
+    labels = uncertain["human"].count()
+    groups = [GROUP.key] if GROUP.key in rows.columns else []
+    bare = (
+        uncertain.group_by(*groups, "machine_label")
+        .agg(n=pl.len(), labelled=pl.col("human").count())
+        .filter(labelled=0)
+        .group_by("machine_label")
+        .agg(pl.col("n").sum())
+        .sort("n", "machine_label", descending=[True, False])
+    )
+    if labels * bare["n"].sum() <= _BY_CHANCE * uncertain.height:
+        return None
+    said = [f"{counted(n, 'response')} as {label}" for label, n in bare.iter_rows()]
+    return (
+        f"the machine labels {enumerated(said)} in {level}, of which people labelled none that "
+        "could stand for them"
+    )
 
 
 class Lack(NamedTuple):

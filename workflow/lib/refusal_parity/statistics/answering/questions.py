@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.statistics.answering.finding import Finding, Row, reason_of
+from refusal_parity.statistics.answering.left_out import bounded
 from refusal_parity.statistics.answering.reasons import why_no_rates, why_untested
-from refusal_parity.statistics.losses.left_out import rests_on_left_out
 from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.methods.adjusted import OLS_CR2_ADJUSTED, UNIT_ADJUSTED
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_NAME, OLS_CR2_TWO_WAY
@@ -42,7 +42,7 @@ from refusal_parity.statistics.methods.nested import (
 from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES_F
 from refusal_parity.statistics.methods.wilson_two_way import WILSON_TWO_WAY
 from refusal_parity.text import known
-from refusal_parity.vocabulary import Correction, Reading, Scope, Verdict
+from refusal_parity.vocabulary import Correction, Scope, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -137,7 +137,7 @@ class Question:
         found = found.decided(self.alpha)
         if found.reason is not None:
             found = replace(found, reason=why_untested([found], [found.note]))
-        return self._bounded(found)
+        return bounded(found, self.bounds, self.alpha)
 
     def _reported(self, row: Row, *, corrected: bool) -> Finding:
         """The numbers of the row that is reported, if it has any."""
@@ -177,30 +177,6 @@ class Question:
             "templates_group": ours.get("n_templates"),
             "templates_reference": others.get("n_templates"),
         }
-
-    def _bounded(self, found: Finding) -> Finding:
-        """With what it would be whatever the left-out responses were."""
-        ends = {
-            row["reading"]: row
-            for row in self.bounds
-            if (row["group"], row["reference"]) == (found.group, found.reference)
-            and (row["left_group"] or row["left_reference"])
-        }
-        low, high = ends.get(Reading.LOWEST), ends.get(Reading.HIGHEST)
-        if low is None or high is None:
-            return found
-        against = low if (found.estimate or 0) > 0 else high
-        overturned = found.shown and not _kept(found, against, found.shared_alpha or self.alpha)
-        return replace(
-            found,
-            left_out=low["left_group"] + low["left_reference"],
-            lowest=_known(low["estimate"]),
-            lowest_p_adjusted=_known(low["p_adjusted"]),
-            highest=_known(high["estimate"]),
-            highest_p_adjusted=_known(high["p_adjusted"]),
-            overturned=overturned,
-            warning=rests_on_left_out(against, found.dimension) if overturned else None,
-        )
 
     def whole(self, pairs: Sequence[Finding]) -> Finding:
         """Whether the levels differ at all: by the pairs with the reference, one family of tests.
@@ -244,23 +220,6 @@ def _first(rows: Sequence[Row]) -> Row:
     tested = [row for row in rows if known(row["estimate"]) and known(row["p_adjusted"])]
     estimated = [row for row in rows if known(row["estimate"])]
     return next(iter([*tested, *estimated, *rows]), {})
-
-
-def _kept(found: Finding, against: Row, alpha: float) -> bool:
-    """Whether a difference is still shown, and in its direction, by a reading against it.
-
-    By the reading's own test, or by the interval of the finding, moved by as much as the
-    difference is: the reading's test is not that which shows it, and may find less.
-    """
-    other, p = against["estimate"], against["p_adjusted"]
-    if not known(other):
-        return True
-    estimate = found.estimate or 0
-    same = other != 0 and (other > 0) == (estimate > 0)
-    near = found.ci_low if estimate > 0 else found.ci_high
-    moved = 0 if near is None else near + other - estimate
-    beyond = moved != 0 and (moved > 0) == (estimate > 0)
-    return same and (p is None or p < alpha or beyond)
 
 
 def _asked_until(row: Row, asked: Sequence[Row]) -> list[Row]:

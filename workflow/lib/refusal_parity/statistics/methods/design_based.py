@@ -14,7 +14,7 @@ from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.designs.outcome_columns import outcome_column, outcome_share
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.equivalence import rates_within
-from refusal_parity.statistics.human_sample import wanted
+from refusal_parity.statistics.human_sample import unlabelled_part, wanted
 from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.results import Estimate, Pair, not_estimable, pairs_of
 from refusal_parity.statistics.split_votes import split_votes
@@ -94,7 +94,8 @@ def read_by_people(
         level: reason
         for level in levels
         for part in (rows.filter(pl.col(dimension) == level),)
-        if (reason := unread(part, level) or _wanted(part, level)) is not None
+        if (reason := unread(part, level) or _wanted(part, level) or unlabelled_part(part, level))
+        is not None
     }
     return rows.filter(~pl.col(dimension).is_in(list(short))), short
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from refusal_parity.statistics.equivalence import rates_within, two_one_sided
+from refusal_parity.statistics.designs.within_templates import partly_shared
+from refusal_parity.statistics.equivalence import TwoOneSided, rates_within, two_one_sided
 from refusal_parity.statistics.fits.least_squares import regression
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY, two_way_tests
 from refusal_parity.statistics.proportions import TwoRates
@@ -17,8 +18,8 @@ from refusal_parity.vocabulary import Estimand, Scope
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.answers import Answers
+    from refusal_parity.statistics.designs.counts import BoolArray
     from refusal_parity.statistics.designs.studies import Studies
-    from refusal_parity.statistics.equivalence import TwoOneSided
     from refusal_parity.statistics.fits.least_squares import LeastSquares
     from refusal_parity.statistics.registry import Setting
 
@@ -46,9 +47,35 @@ def equivalence(studies: Studies, setting: Setting) -> list[Answers]:
         )
         df = np.maximum(row.values("df"), 1)
         found = rates_within(rates, df, margin=setting.margin, alpha=setting.alpha)
+        partly = partly_shared(fit.studies)
+        if partly.any():
+            error = row.values("std_error")
+            by_t = two_one_sided(
+                rates.difference,
+                np.where(error > 0, error, np.nan),
+                df,
+                margin=setting.margin,
+                alpha=setting.alpha,
+            )
+            found = _where(partly, by_t, found)
         return [_answered(row, EQUIVALENCE, found)]
 
     return regression(studies, EQUIVALENCE, tests)
+
+
+def _where(chosen: BoolArray, careful: TwoOneSided, usual: TwoOneSided) -> TwoOneSided:
+    """The less certain of two tests for some pairs, else the usual one.
+
+    What rates are known by holds templates that one of two levels lacks for as telling as the
+    others; the linear model's error does not, and is too sure where few have the outcome.
+    """
+    more = chosen & ~(usual.p_value > careful.p_value)
+    return TwoOneSided(
+        low=np.where(chosen, np.fmin(usual.low, careful.low), usual.low),
+        high=np.where(chosen, np.fmax(usual.high, careful.high), usual.high),
+        statistic=np.where(more, careful.statistic, usual.statistic),
+        p_value=np.where(more, careful.p_value, usual.p_value),
+    )
 
 
 def tested(row: Answers, method: Method, margin: float, alpha: float) -> Answers:

@@ -10,7 +10,7 @@ import numpy as np
 
 from refusal_parity.dimensions import Unit
 from refusal_parity.statistics.answers import Answers, Remark
-from refusal_parity.statistics.designs.within_templates import moved, name_sums, parted
+from refusal_parity.statistics.designs.within_templates import moved, name_sums, unlike_templates
 from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.resampling.exact import counted_p_value
 from refusal_parity.statistics.resampling.few_names import few_names, least_p_value
@@ -63,7 +63,7 @@ def exact_tests(studies: Studies, setting: Setting) -> list[Answers]:
             estimate=difference,
             statistic=difference,
             p_value=np.stack(p_values, axis=1),
-            remarks=(parted(studies), *remarks, *moved(studies)),
+            remarks=(*unlike_templates(studies), *remarks, *moved(studies)),
         )
     ]
 

@@ -14,10 +14,10 @@ import numpy as np
 from refusal_parity.dimensions import Unit
 from refusal_parity.statistics.answers import Answers, Remark, lost_pairs
 from refusal_parity.statistics.designs.within_templates import (
-    all_parted,
+    all_unlike_templates,
     moved,
     name_sums,
-    parted,
+    unlike_templates,
 )
 from refusal_parity.statistics.distributions import f_sf, t_isf, t_sf
 from refusal_parity.statistics.registry import Method, Needs
@@ -126,7 +126,7 @@ def welch_names(studies: Studies, setting: Setting) -> list[Answers]:
             p_value=np.asarray(2 * t_sf(np.abs(statistic), df)),
             remarks=(
                 *lost_pairs(studies.pairs, single),
-                parted(studies),
+                *unlike_templates(studies),
                 Remark.missing(_ALIKE, alike),
                 *moved(studies),
             ),
@@ -154,7 +154,7 @@ def anova_names(studies: Studies, _: Setting) -> list[Answers]:
             p_value=np.asarray(f_sf(statistic, max(found.df, 1), max(found.df_denominator, 1))),
             remarks=(
                 Remark.missing("every group has one name", np.array(every)),
-                all_parted(studies),
+                *all_unlike_templates(studies),
                 Remark.missing(_ALIKE, np.isnan(statistic)),
             ),
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from refusal_parity.dimensions import Unit
 from refusal_parity.statistics.answers import Answers, Remark
-from refusal_parity.statistics.designs.within_templates import all_parted, name_sums
+from refusal_parity.statistics.designs.within_templates import all_unlike_templates, name_sums
 from refusal_parity.statistics.methods.name_rates import one_way_variance
 from refusal_parity.statistics.registry import METHODS, Method, Needs
 from refusal_parity.statistics.resampling.few_names import few_names, least_p_value
@@ -54,7 +54,7 @@ def _answers(method: str, studies: Studies, setting: Setting, statistic: FloatAr
         statistic=statistic[:, None],
         p_value=np.array(np.nan) if found is None else np.maximum(found, least)[:, None],
         remarks=(
-            (all_parted(studies), few_names(least[:, None], setting.alpha))
+            (*all_unlike_templates(studies), few_names(least[:, None], setting.alpha))
             if tested
             else (Remark.missing(reason),)
         ),

@@ -121,6 +121,9 @@ def effective(fit: LeastSquares) -> Effective:
     p (1 - p) / variance, at most N; N / D where p is 0 or 1; and the number of names, or of
     templates if that is smaller, where it is so in all levels and nothing tells D.
 
+    Templates that one of two levels lacks say nothing of their difference: where there are
+    any, residuals and responses are those of the templates that both have.
+
     Degrees of freedom are Satterthwaite's over the names of both levels and the templates.
 
     Args:
@@ -138,25 +141,31 @@ def effective(fit: LeastSquares) -> Effective:
 
     own = names / spare * ((fit.residual.sum(axis=2) ** 2) @ belongs.T) / size**2
     own = np.where(is_noise(own, 1.0), 0, own)
+    ours, others = _of_sides(fit, own, belongs)
     whole = (spare * spread).sum(axis=1)
     design_effect = (spare * size * own).sum(axis=1) / np.where(whole > 0, whole, 1)
-    by_name = halfway(own, design_effect[:, None], spread, size)
+    by_name = [
+        halfway(each.own, design_effect[:, None], spread[:, each.code], each.size)
+        for each in (ours, others)
+    ]
 
     templates, template_df = _by_template(fit, belongs)
     both = spread[:, group] + spread[:, reference]
     part = templates / np.where(both > 0, both, 1)
 
-    def number(code: IntArray) -> FloatArray:
-        variance = by_name[:, code] + part * spread[:, code]
+    def number(side: _Side, named: FloatArray) -> FloatArray:
+        variance = named + part * spread[:, side.code]
         alone = np.where(
-            whole[:, None] > 0, size[code] / np.maximum(design_effect, _LEAST)[:, None], units[code]
+            whole[:, None] > 0,
+            side.size / np.maximum(design_effect, _LEAST)[:, None],
+            units[side.code],
         )
-        return worth(spread[:, code], variance, size[code], alone)
+        return worth(spread[:, side.code], variance, side.size, alone)
 
-    variance = by_name[:, group] + by_name[:, reference] + templates
+    variance = by_name[0] + by_name[1] + templates
     parts = (
-        by_name[:, group] ** 2 / spare[group]
-        + by_name[:, reference] ** 2 / spare[reference]
+        by_name[0] ** 2 / spare[group]
+        + by_name[1] ** 2 / spare[reference]
         + templates**2 / template_df
     )
     levels = np.concatenate([np.zeros((len(studies), 1)), fit.coefficients], axis=1)
@@ -167,8 +176,8 @@ def effective(fit: LeastSquares) -> Effective:
             difference=np.where(np.abs(difference) > TIE, difference, 0),
             rate=studies.rates[:, group],
             reference=studies.rates[:, reference],
-            n=number(group),
-            n_reference=number(reference),
+            n=number(ours, by_name[0]),
+            n_reference=number(others, by_name[1]),
             correlation=np.zeros_like(difference),
         ),
         variance,
@@ -176,6 +185,41 @@ def effective(fit: LeastSquares) -> Effective:
             parts > 0, variance**2 / np.where(parts > 0, parts, 1), spare[group] + spare[reference]
         ),
     )
+
+
+class _Side(NamedTuple):
+    """One of the two levels of each pair, on the templates that both have.
+
+    Attributes:
+        code: of the level, shape (pairs,).
+        own: its variance between names, shape (studies, pairs).
+        size: its responses, shape (pairs,).
+    """
+
+    code: IntArray
+    own: FloatArray
+    size: FloatArray
+
+
+def _of_sides(fit: LeastSquares, own: FloatArray, belongs: FloatArray) -> tuple[_Side, _Side]:
+    studies = fit.studies
+    has = studies.level_n > 0
+    group, reference = studies.codes
+    common = has[group] & has[reference]
+    names = belongs.sum(axis=1)
+
+    def side(code: IntArray) -> _Side:
+        its = own[:, code].copy()
+        size = (studies.level_n[code] * common).sum(axis=1)
+        size = np.where(size > 0, size, np.nan)
+        for at in np.flatnonzero((has[code] != common).any(axis=1)):
+            level = code[at]
+            sums = fit.residual[:, belongs[level] > 0][:, :, common[at]].sum(axis=2)
+            spare = max(names[level] - 1, 1)
+            its[:, at] = names[level] / spare * (sums**2).sum(axis=1) / size[at] ** 2
+        return _Side(code, np.where(is_noise(its, 1.0), 0, its), size)
+
+    return side(group), side(reference)
 
 
 def _by_template(fit: LeastSquares, belongs: FloatArray) -> tuple[FloatArray, FloatArray]:

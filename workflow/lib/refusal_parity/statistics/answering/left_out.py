@@ -1,0 +1,82 @@
+"""What the responses that count nowhere could make of a finding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from refusal_parity.statistics.losses.left_out import rests_on_left_out
+from refusal_parity.text import known
+from refusal_parity.vocabulary import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from refusal_parity.statistics.answering.finding import Finding, Row
+
+
+def bounded(found: Finding, bounds: Sequence[Row], alpha: float) -> Finding:
+    """A finding with what it would be whatever the left-out responses were.
+
+    Args:
+        found: a difference with its verdict.
+        bounds: rows of Bounds of its question, which take the machine's labels for true.
+        alpha: level of its test, where models do not share it out.
+    """
+    ends = {
+        row["reading"]: _by_people(found, row)
+        for row in bounds
+        if (row["group"], row["reference"]) == (found.group, found.reference)
+        and (row["left_group"] or row["left_reference"])
+    }
+    low, high = ends.get(Reading.LOWEST), ends.get(Reading.HIGHEST)
+    if low is None or high is None:
+        return found
+    against = low if (found.estimate or 0) > 0 else high
+    overturned = found.shown and not _kept(found, against, found.shared_alpha or alpha)
+    return replace(
+        found,
+        left_out=low["left_group"] + low["left_reference"],
+        lowest=_known(low["estimate"]),
+        lowest_p_adjusted=_known(low["p_adjusted"]),
+        highest=_known(high["estimate"]),
+        highest_p_adjusted=_known(high["p_adjusted"]),
+        overturned=overturned,
+        warning=rests_on_left_out(against, found.dimension) if overturned else None,
+    )
+
+
+def _by_people(found: Finding, bound: Row) -> Row:
+    """A reading, moved by as much as people's labels move the difference; it has no test then."""
+    if found.machine_estimate is None or not known(bound["estimate"]):
+        return bound
+    moved = (found.estimate or 0) - found.machine_estimate
+    return bound | {
+        "estimate": max(-1.0, min(1.0, bound["estimate"] + moved)),
+        "p_value": None,
+        "p_adjusted": None,
+        "ci_low": None,
+        "ci_high": None,
+    }
+
+
+def _kept(found: Finding, against: Row, alpha: float) -> bool:
+    """Whether a difference is still shown, and in its direction, by a reading against it.
+
+    By the reading's own test, or by the interval of the finding, moved by as much as the
+    difference is: the reading's test is not that which shows it, and may find less.
+    """
+    other, p = against["estimate"], against["p_adjusted"]
+    if not known(other):
+        return True
+    estimate = found.estimate or 0
+    same = other != 0 and (other > 0) == (estimate > 0)
+    near = found.ci_low if estimate > 0 else found.ci_high
+    moved = 0 if near is None else near + other - estimate
+    beyond = moved != 0 and (moved > 0) == (estimate > 0)
+    untested = p is None and found.machine_estimate is None
+    return same and (untested or beyond or (p is not None and p < alpha))
+
+
+def _known(value: float | None) -> float | None:
+    return value if known(value) else None
