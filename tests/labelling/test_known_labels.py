@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from refusal_parity.labelling.calibration import Calibration
-from refusal_parity.labelling.classifier import Classifier, train_further
+from refusal_parity.labelling.classifier import Classifier, fold_of, train_further
 from refusal_parity.labelling.known_labels import KnowingClassifier
 
 if TYPE_CHECKING:
@@ -75,6 +75,18 @@ def test_only_new_texts_are_labelled_and_all_rows_are_equal(
         assert sum(asked) == new
         assert given.equals(predict(classifier, frame))
         assert given.schema == predict(classifier, frame).schema
+
+
+def test_a_text_is_labelled_anew_in_another_fold(tmp_path: Path, folded: Classifier) -> None:
+    """The classifier of its fold is another one."""
+    keys = [f"p{at}" for at in range(50)]
+    folds = fold_of(pl.Series(keys), len(folded.models))
+    other = next(key for key, fold in zip(keys, folds, strict=True) if fold != folds[0])
+    for key in ("p0", other):
+        frame = _frame(TEXTS[1]).with_columns(prompt_id=pl.lit(key))
+        knowing = KnowingClassifier(folded, tmp_path)
+        assert knowing.predict(frame).equals(folded.predict(frame))
+        assert (knowing.new, knowing.taken) == (1, 0)
 
 
 def test_alike_rows_are_labelled_once(tmp_path: Path, small_classifier: Classifier) -> None:

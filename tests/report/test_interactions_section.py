@@ -226,3 +226,32 @@ def test_differences_with_the_same_covariates_stand_in_one_sentence() -> None:
             "estimable: nothing varies."
         ),
     ]
+
+
+FEW = "muslim has 3 names, but a test takes at least 4"
+UNTESTED = NONE | {"estimate": 0.1, "note": FEW}
+
+
+def test_nothing_is_said_to_be_not_shown_where_nothing_was_tested() -> None:
+    words = said(
+        row("muslim", "plain", None, **UNTESTED),
+        row("muslim", "strict", None, **UNTESTED),
+        row("muslim", "strict", "plain", **UNTESTED),
+    )
+    assert f"plain: nothing could be tested: {FEW};" in words
+    assert "not shown" not in words
+    assert "no difference was shown" not in words
+    assert "change with the system prompt cannot be tested here." in words
+
+
+def test_a_group_without_a_test_is_named_beside_those_with_one() -> None:
+    words = said(
+        row("black", "plain", None, estimate=0.3),
+        row("muslim", "plain", None, **UNTESTED),
+        row("black", "strict", None, **UNSURE),
+        row("muslim", "strict", None, **UNTESTED),
+        row("black", "strict", "plain", **UNSURE),
+    )
+    assert f"(without a test: muslim names: {FEW})" in words
+    assert f"strict: no difference was shown (without a test: muslim names: {FEW})" in words
+    assert "was not shown. This is not evidence that they do not." in words

@@ -159,3 +159,12 @@ def test_the_even_twin_raises_no_alarm() -> None:
         adjusted = interactions(seen, analysis)["p_adjusted"].drop_nulls()
         alarms.append(min(p_values) * len(p_values) < 0.05 or (adjusted < 0.05).any())
     assert sum(alarms) <= 2
+
+
+def test_levels_of_three_names_have_no_test_here_either() -> None:
+    table = interactions(observed(PLANTED, seed=1, names=3, sets=8), config())
+    known = table.drop_nulls("estimate")
+    assert known.height
+    for column in ("ci_low", "ci_high", "p_value", "p_adjusted", "family"):
+        assert known[column].null_count() == known.height
+    assert all("have 3 names each, but a test takes at least 4" in note for note in known["note"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from refusal_parity.counting import counted
+from refusal_parity.counting import counted, enumerated
 from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.text import (
@@ -54,7 +54,14 @@ def _at_levels(
             for each in here
             if each.shown
         ]
-        words = ", ".join(shown) or "no difference was shown"
+        without = list(dict.fromkeys(each.level for each in here if each.p_adjusted is None))
+        if here and len(without) == len({each.level for each in here}):
+            words = f"nothing could be tested{_because(here)}"
+        else:
+            words = ", ".join(shown) or "no difference was shown"
+            if without:
+                named = [level_words(dimension, each) for each in without]
+                words += f" (without a test: {enumerated(named)}{_because(here)})"
         parts.append(f"{level_words(factor, level)}: {words}")
     references = ", ".join(
         dict.fromkeys(level_words(dimension, each.base) for each in rows if each.base)
@@ -76,12 +83,25 @@ def _between(inputs: ReportInputs, rows: list[Finding], dimension: str, factor: 
             f"Not estimable for {counted(len(untold), 'change')} with the "
             f"{heading_of(factor)}: {reasons}."
         )
-    if not shown:
+    tested = [each for each in contrasts if each.p_adjusted is not None]
+    alike = [each for each in contrasts if each.estimate == 0 and each.p_adjusted is None]
+    if not tested and not alike:
+        said.append(
+            f"Whether the differences between {DIMENSIONS[dimension].plural} change with the "
+            f"{heading_of(factor)} cannot be tested here."
+        )
+    elif not shown:
         said.append(
             f"That the differences between {DIMENSIONS[dimension].plural} change with the "
             f"{heading_of(factor)} was not shown. This is not evidence that they do not."
         )
     return said
+
+
+def _because(found: list[Finding]) -> str:
+    """Why some of them have no test, each reason once."""
+    reasons = [plain(each.reason) for each in found if each.p_adjusted is None and each.reason]
+    return f": {'; '.join(dict.fromkeys(reasons))}" if reasons else ""
 
 
 def _change(inputs: ReportInputs, found: Finding, dimension: str, factor: str) -> str:

@@ -170,11 +170,14 @@ def _adjusted(
     guard: Guard,
 ) -> list[dict[str, Any]]:
     """Rows of one model and dimension with covariates held fixed, where it has any."""
-    if len(levels) < 2 or not covariates_of(observations, dimension, analysis):  # noqa: PLR2004
+    covariates = covariates_of(observations, dimension, analysis)
+    if len(levels) < 2 or not covariates:  # noqa: PLR2004
         return []
+    with_all = observations.drop_nulls(covariates)
     rows = []
     for outcome in analysis.outcomes:
         design = build_designs(observations, dimension, levels, [outcome])[outcome]
+        fitted = build_designs(with_all, dimension, levels, [outcome])[outcome]
         found = guarded(
             guard.of(str(outcome)),
             [method_of(dimension)],
@@ -183,7 +186,7 @@ def _adjusted(
         )
         rows += [
             {"outcome": str(outcome), **_counts(row, design, outcome), **to_row(row)}
-            for row in map(sizes_of(design).held, found)
+            for row in map(sizes_of(fitted).held, found)
         ]
     return rows
 

@@ -19,9 +19,10 @@ from refusal_parity.statistics.adjust import adjust_exploratory
 from refusal_parity.statistics.designs.counts import Design, codes_of
 from refusal_parity.statistics.designs.outcome_columns import count_outcomes
 from refusal_parity.statistics.disparity import levels_of
+from refusal_parity.statistics.enough import sizes_of
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
-from refusal_parity.statistics.results import NOT_ESTIMABLE, ends_within
+from refusal_parity.statistics.results import NOT_ESTIMABLE, ends_within, join_notes
 from refusal_parity.statistics.rounding import settled
 from refusal_parity.statistics.running import run_method
 from refusal_parity.tables import Interactions, conform
@@ -154,7 +155,8 @@ def _tested(  # noqa: PLR0913, PLR0917 - what is compared in full
             k.astype(np.float64),
         )
         rows = run_method(_METHOD, design, dimension, outcome, analysis, guard)
-        found = {str(row.group): row for row in rows if row.reference == groups[0]}
+        held = map(sizes_of(design).held, rows)
+        found = {str(row.group): row for row in held if row.reference == groups[0]}
     texts = dict(cells.group_by(dimension).len().iter_rows())
     for group in groups[1:]:
         row = {
@@ -171,10 +173,13 @@ def _tested(  # noqa: PLR0913, PLR0917 - what is compared in full
             numbers = {key: each for key, each in found[group].numbers.items() if key in _NUMBERS}
             if outcome.is_rate:
                 numbers |= ends_within(numbers, 1.0 if base is None else 2.0)
+            few = found[group].few
+            if few is not None:
+                numbers = {"estimate": numbers["estimate"]}
             yield (
                 row
                 | numbers
-                | {"note": found[group].note}
+                | {"note": join_notes(found[group].note, few)}
                 | _alike(
                     cells[dimension].is_in([group, groups[0]]).to_numpy(), k, base, found[group]
                 )

@@ -13,11 +13,12 @@ from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import levels_of
+from refusal_parity.statistics.enough import sizes_of
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
 from refusal_parity.statistics.methods.nested import UNIT_SCORE
 from refusal_parity.statistics.methods.wilson_two_way import WILSON_TWO_WAY
-from refusal_parity.statistics.results import OF_UNITS
+from refusal_parity.statistics.results import OF_UNITS, join_notes
 from refusal_parity.statistics.rounding import settled
 from refusal_parity.statistics.running import run_method
 from refusal_parity.tables import CutOff, conform
@@ -111,7 +112,6 @@ def _of_model(  # noqa: PLR0913, PLR0917 - what is compared in full
                 "reading": str(reading),
                 "method": str(_method(design, dimension)),
                 "estimand": str(_ESTIMAND),
-                "valid": True,
             }
             for row in _differences(design, dimension, config.reference, outcome, analysis, guard):
                 yield about | row
@@ -135,7 +135,8 @@ def _differences(  # noqa: PLR0913, PLR0917 - what is compared in full
     """Each level against the reference; where there is no test, the rates' difference."""
     if reference not in design.levels or len(design.levels) == 1:
         return
-    rows = run_method(_method(design, dimension), design, dimension, outcome, analysis, guard)
+    made = run_method(_method(design, dimension), design, dimension, outcome, analysis, guard)
+    rows = map(sizes_of(design).held, made)
     counts = {
         level: (int(n), int(k))
         for level, n, k in zip(design.levels, design.level_n, design.level_k, strict=True)
@@ -157,6 +158,7 @@ def _differences(  # noqa: PLR0913, PLR0917 - what is compared in full
             "ci_low": row.ci_low,
             "ci_high": row.ci_high,
             "p_value": row.p_value,
-            "note": row.note,
+            "note": join_notes(row.note, row.few),
+            "valid": row.few is None,
             **{key: getattr(row, key) for key in _TAKEN},
         }
