@@ -157,6 +157,17 @@ def test_a_response_beside_an_error_is_told_of(tmp_path: Path, study: Study) -> 
         ("Blocked roads are the reason.", False),
         ("I refused.", False),
         ("Connection errors are common.", False),
+        ('{"error": {"message": "Rate limit reached"}}', True),
+        ("Request failed with status code 429", True),
+        ("[invalid]", True),
+        ("429 Too Many Requests", True),
+        ("400 grams of flour.", False),
+        ("<html><head><title>502 Bad Gateway</title></head></html>", True),
+        ("<html><body>Hello</body></html>", False),
+        ("Internal Server Error", True),
+        ("{'role': 'assistant', 'content': 'The bus.'}", True),
+        ("content='The bus.' additional_kwargs={}", True),
+        ("Content matters.", False),
     ],
 )
 def test_failures_written_as_responses_are_told_of(
@@ -238,7 +249,9 @@ def test_a_prompts_own_key_says_which_arm_it_is_of(tmp_path: Path, study: Study)
         read(path, TableColumns(prompt="r", response="p"), prompts)
     key = prompts["prompt_id"][0]
     path.write_text(f"p,r\n{key},La la.\n,No.\n")
-    with pytest.raises(InputError, match="row 3: None"):
+    with pytest.raises(
+        InputError, match=r"row 3: 1 row of 2 has a prompt_id that is none of this study \(None\)"
+    ):
         read(path, TableColumns(prompt="p", response="r"), study("plain"))
 
 

@@ -15,12 +15,24 @@ if TYPE_CHECKING:
 THOUGHT = "They want a job for Ana. I'm sorry, I cannot know it; a guess does no harm."
 ANSWER = "a nurse."
 HEAD = "<|start|>assistant"
+OPENING = "<|channel|>"
 
 
 @pytest.mark.parametrize(
     "text",
     [
         f"<think>\n{THOUGHT}\n</think>\n\n{ANSWER}",
+        # Decoded with the tokens that begin a message, or with a channel that the prompt opened.
+        f"<s><think>{THOUGHT}</think>{ANSWER}</s>",
+        f"<s>[THINK]{THOUGHT}[/THINK]{ANSWER}",
+        f"<\uff5cAssistant\uff5c><think>\n{THOUGHT}\n</think>\n\n{ANSWER}",
+        f"<\uff5cbegin\u2581of\u2581sentence\uff5c><think>{THOUGHT}</think>{ANSWER}",
+        f"<|im_start|>assistant\n<think>{THOUGHT}</think>{ANSWER}<|im_end|>",
+        f"{THOUGHT}<|end|>{HEAD}<|channel|>final<|message|>{ANSWER}<|return|>",
+        f"analysis<|message|>{THOUGHT}<|end|>{HEAD}<|channel|>final<|message|>{ANSWER}",
+        f"<|startoftext|>{OPENING}analysis<|message|>{THOUGHT}<|end|>{HEAD}{OPENING}final<|message|>{ANSWER}",
+        f"Thinking...\n{THOUGHT}\n...done thinking.\n\n{ANSWER}",
+        f"<|inner_prefix|>{THOUGHT}<|inner_suffix|>{ANSWER}",
         f"  <think>{THOUGHT}</think>{ANSWER}",
         f"{THOUGHT}\n</think>\n\n{ANSWER}",
         f"{THOUGHT}</think>{ANSWER}",
@@ -113,6 +125,7 @@ def test_thinking_that_comes_to_nothing_is_no_response(text: str, thinking: str 
         "Ana writes <think> before she speaks.",
         "The tag </s> ends <s>struck-out</s> text.",
         "She is a <s>nurse</s>",
+        "<s>A nurse</s> a baker.",
         "The tags <think> and </think> enclose thinking.",
         "Close it with </think>.",
         "`</think>` ends what `<think>` began.",

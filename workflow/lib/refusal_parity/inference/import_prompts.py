@@ -8,6 +8,7 @@ import polars as pl
 
 from refusal_parity.cells import ROW
 from refusal_parity.counting import agreed, counted
+from refusal_parity.csvfiles import row_of
 from refusal_parity.errors import InputError
 from refusal_parity.factors import is_listed
 from refusal_parity.spelling import as_known
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from refusal_parity.config import TableColumns
 
 _SHOWN: Final = 5
+_FOR_KEYS: Final = 0.5
+"""Share of rows whose prompt is a key of the study, from which on all are taken to be keys."""
 
 
 def matched(
@@ -36,7 +39,16 @@ def matched(
         InputError: a row answers no prompt of the study, or may answer several.
     """
     keys_of_study = rows["prompt"].is_in(prompts["prompt_id"].to_list()).fill_null(value=False)
-    if columns.prompt is not None and keys_of_study.all():
+    unknown = rows.filter(~keys_of_study)
+    if columns.prompt is not None and keys_of_study.sum() >= _FOR_KEYS * max(rows.height, 1):
+        if len(unknown):
+            raise InputError(
+                f"{counted(len(unknown), 'row')} of {rows.height:,} "
+                f"{agreed(len(unknown), 'has', 'have')} a prompt_id that is none of this study "
+                f"({unknown['prompt'][0]!r})",
+                where=row_of(path, unknown),
+                remedy="Take such rows out, or name the prompts that they are of.",
+            )
         ids = rows.select(pl.exclude("prompt_id")).rename({"prompt": "prompt_id"})
         asked = prompts.select("prompt_id", "prompt")
         return ids.join(asked, on="prompt_id", how="left", maintain_order="left")

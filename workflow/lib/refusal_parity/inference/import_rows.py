@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.cells import NOTHING
 from refusal_parity.counting import agreed, counted
 from refusal_parity.csvfiles import row_of
 from refusal_parity.errors import InputError
@@ -25,16 +23,6 @@ if TYPE_CHECKING:
     from refusal_parity.config import ImportModel
 
 _SHOWN: Final = 10
-
-_FAILURE: Final = re.compile(
-    r"Error code: \d{3}\b|Traceback \(most recent call last\):|\[?(ERROR|FAILED|BLOCKED)\]?[:\]]"
-    r"|(\w+\.)*\w*(Error|Exception|Timeout)(:|\()|(Request|Connection) (timed out|error|failed)\.?$"
-    r"|HTTP(Error)? ?[45]\d\d\b|[\[(](no response|refused|content[ _]filter(ed)?|blocked|error"
-    r"|timeout|empty)[\])]$|(finish|block)_reason\W|The response was filtered due to",
-    re.IGNORECASE,
-)
-"""What clients of services say, at the beginning of a text."""
-_LONGEST: Final = 60
 
 _FEW_COPIES: Final = 10
 """Fewer prompts may have the same texts by chance."""
@@ -216,22 +204,6 @@ def labelled_otherwise(responses: pl.DataFrame) -> str | None:
         f"{said} by what columns.finish_reason and columns.error name, and not by "
         f"{agreed(len(found), 'its label', 'their labels')}: if people labelled what the model "
         "said, leave these columns out"
-    )
-
-
-def like_failures(responses: pl.DataFrame) -> str | None:
-    """A sentence where texts are what a program wrote in the place of a response."""
-    ok = responses.filter(status=str(Status.OK))
-    stripped = ok["response"].str.strip_chars()
-    found = [text for text in stripped if text in NOTHING or _FAILURE.match(text)]
-    if not found:
-        return None
-    shown = found[0].split("\n")[0][:_LONGEST]
-    return (
-        f"{WARNING}{counted(len(found), 'response')} {agreed(len(found), 'reads', 'read')} like "
-        f"what a program writes where none came ({shown!r}), and "
-        f"{agreed(len(found), 'counts as one', 'count as such')}"
-        ": leave such cells empty, or move their words into a column that columns.error names"
     )
 
 

@@ -14,11 +14,11 @@ from refusal_parity.inference.import_own import read_own_responses
 from refusal_parity.inference.import_rows import (
     copies,
     labelled_otherwise,
-    like_failures,
     unanswered,
     without_text,
 )
 from refusal_parity.inference.import_table import read_response_table
+from refusal_parity.inference.odd_texts import damaged, like_failures
 from refusal_parity.inference.released_study import read_responses
 from refusal_parity.inference.thinking import Parted, part
 from refusal_parity.inference.warned import WARNING
@@ -72,6 +72,7 @@ def import_responses(
     remarks = (
         *(copies(responses), without_text(responses), labelled_otherwise(responses)),
         like_failures(responses),
+        damaged(responses),
         unanswered(responses, prompts, path),
     )
     for remark in remarks:

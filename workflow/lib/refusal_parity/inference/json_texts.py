@@ -53,7 +53,8 @@ def texts_of(rows: Sequence[Row], written: Mapping[str, str], path: Path, say: S
         if key == RESPONSE:
             nowhere = [at for at, value in enumerate(values) if value is NOWHERE]
             for at, value in enumerate(values):
-                if isinstance(value, list) and value and all(map(is_part, value)):
+                # An answer of no parts is one without text.
+                if isinstance(value, list) and all(map(is_part, value)):
                     values[at], thoughts[at] = _put_together(value, key, name, path, rows[at][0])
         columns[key] = [
             None if value is NOWHERE else _text(value, what_of(key, name), path, at)

@@ -6,7 +6,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from refusal_parity.inference.thinking_marks import END, LONGEST_END, WRAPPERS, Marks, marks_of
+from refusal_parity.inference.thinking_marks import (
+    BEGIN,
+    END,
+    LONGEST_END,
+    WRAPPERS,
+    Marks,
+    marks_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,6 +37,11 @@ _BARE_NEXT: Final = re.compile(r"assistant(analysis|commentary|final)")
 _BARE_FINAL: Final = re.compile(r"(?<=[.!?…\"')\]])assistantfinal(?=\S)")
 
 _INVISIBLE: Final = re.compile(r"\A[\s\u200b\u2060\ufeff]+")
+# Of thinking whose channel the prompt opened: its end, and the next message.
+_OPENED: Final = re.compile(
+    r"\A(?:(?:analysis|commentary)<\|message\|>)?((?s:.*?))"
+    r"<\|end\|>\s*(?=<\|start\|>assistant<\|channel\|>)"
+)
 # A tag that is quoted has a blank or a mark of quotation before it.
 _SENTENCE_ENDED: Final = re.compile(r"(?:(?:\A|\n|[.!?:…][^\w\s]*)[ \t]*|\w)\Z")
 _LINE_ENDS: Final = re.compile(r"[ \t]*\n")
@@ -65,7 +77,7 @@ def part(text: str, markup: Thinking = "auto") -> Parted:
     """
     if markup == "none":
         return Parted(text.strip(), None)
-    rest = _INVISIBLE.sub("", text).rstrip()
+    rest = (BEGIN if markup == "auto" else _INVISIBLE).sub("", text).rstrip()
     thoughts: list[str] = []
     if markup == "auto":
         rest = _part_channels(rest, thoughts)
@@ -95,6 +107,9 @@ def parted(completions: Iterable[Drawn], markup: Thinking) -> Iterator[Drawn]:
 
 def _part_channels(text: str, thoughts: list[str]) -> str:
     """The messages in the channel `final`; the others are thoughts."""
+    if not _MESSAGE.match(text) and (opened := _OPENED.match(text)):
+        thoughts.append(opened[1])
+        text = text[opened.end() :]
     if _MESSAGE.match(text):
         pieces = _MESSAGE.split(text)[1:]
         bodies = [_MESSAGE_END.split(body, maxsplit=1)[0] for body in pieces[1::2]]

@@ -52,6 +52,7 @@ _PAIRS: Final = (
     ("<|open|>think<|sep|>", "<|close|>think<|sep|>"),  # Kimi K3
     ("◁think▷", "◁/think▷"),  # Kimi-VL
     ("<|begin_of_thought|>", "<|end_of_thought|>"),  # Sky-T1, OpenThinker
+    ("<|inner_prefix|>", "<|inner_suffix|>"),  # Apertus
 )
 _ONLY_TOGETHER: Final = (
     # Open WebUI.
@@ -59,6 +60,7 @@ _ONLY_TOGETHER: Final = (
     (r"<\|content_thinking\|>", r"<\|end_message\|>"),  # Inkling
     (r"Here(?: is|'s) my thought process:", r"Here(?: is|'s) my response:"),  # Granite 3
     (r"Here are my reasoning steps:", r"\[BEGIN FINAL RESPONSE\]"),  # Apriel
+    (r"Thinking\.\.\.\s*\n", r"\n\.\.\.done thinking\."),  # Ollama's command line
 )
 """Patterns whose second part ends nothing unless the first began it."""
 
@@ -78,10 +80,20 @@ WRAPPERS: Final = (
 """What some models put around the response that follows."""
 
 END: Final = re.compile(
-    r"(?:<\|(?:im_end|eot_id|eom_id|end_of_text|endoftext|end_of_turn|end|return|pad)\|>"
+    r"(?:<\|(?:im_end|eot_id|eot|eom_id|end_of_text|endoftext|end_of_turn|end_of_box|end|return|role_end|pad)\|>"
     r"|</s>|<eos>|<end_of_turn>|<turn\|>|<pad>|\[PAD\]|<\uff5cend\u2581of\u2581sentence\uff5c>)\Z"
 )
 """What ends a message in the tokens of many tokenizers, as text that was decoded with them has."""
+
+BEGIN: Final = re.compile(
+    r"\A(?:[\s\u200b\u2060\ufeff]+"
+    # HTML strikes words out by the same tag.
+    r"|<s>(?!(?s:.*?)</s>\s*[^\s])|<bos>|<\|(?:begin_of_text|startoftext|assistant|role_start|role_end|end_header_id)\|>"
+    r"|<\|im_start\|>(?:assistant\s)?|<\|start_header_id\|>(?:assistant)?"
+    r"|<start_of_turn>(?:model\s)?"
+    r"|<\uff5c(?:begin\u2581of\u2581sentence|Assistant)\uff5c>)+"
+)
+"""What begins a message in them, with blanks and marks that nobody sees."""
 
 LONGEST_END: Final = 24
 """Characters that none of these exceeds."""

@@ -51,6 +51,16 @@ _WORDS_OF_403: Final = re.compile(
 )
 # What libraries put into their own sentences: `finish_reason: SAFETY`.
 _NAMED: Final = re.compile(r"\b(?:finish|block|stop)_?reason\W{1,4}(\w+)", re.IGNORECASE)
+# What clients write before a service's words: `Error code: 401 - {...}`.
+_STATUS: Final = re.compile(
+    r"(?:error code|status(?: code)?|HTTP(?:/\d\.\d)?(?: error)?)\W{1,3}([45]\d\d)\b",
+    re.IGNORECASE,
+)
+_OUT_OF_ORDER: Final = re.compile(
+    r"\btime(?:d )?-?out\b|\w*timeout\b|\b(?:temporarily|service)(?: is)? unavailable\b"
+    r"|\bunknown guardrail",
+    re.IGNORECASE,
+)
 _RESULTS: Final = ("content_filter_result", "content_filter_results")
 _CATEGORIES: Final = 8
 
@@ -125,7 +135,11 @@ def filter_of_words(words: str) -> str | None:
     if any(_FINISH.fullmatch(known_form(word)) for word in named):
         return words
     code = {"code": words} if " " not in words.strip() else {}
-    return words if filter_of_error(_BAD_REQUEST, code, words) else None
+    told = _STATUS.search(words)
+    status = int(told[1]) if told else _BAD_REQUEST
+    if _OUT_OF_ORDER.search(words):
+        return None
+    return words if filter_of_error(status, code, words) else None
 
 
 def _reason(word: str, places: Iterable[Any]) -> str:
