@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from refusal_parity.inference.odd_texts import damaged
+from refusal_parity.inference.odd_texts import damaged, like_failures
 
 
 def said_of(*texts: str, status: str = "ok") -> str | None:
@@ -45,3 +45,45 @@ def test_damaged_letters_are_told_of_with_their_place(text: str, shown: str) -> 
 )
 def test_texts_as_they_were_written_are_not(text: str) -> None:
     assert said_of(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Error code: 429 - {'error': {'message': 'slow down'}}", True),
+        ("Request timed out.", True),
+        ("[ERROR] Connection error.", True),
+        ("Traceback (most recent call last):\n  File", True),
+        ("openai.RateLimitError: slow down", True),
+        ("BLOCKED: SAFETY", True),
+        ("[CONTENT FILTERED]", True),
+        ("finish_reason: SAFETY", True),
+        ("(no response)", True),
+        ("nan", True),
+        (" None", True),
+        ("None of them.", False),
+        ("The response was filtered due to the prompt triggering a policy.", True),
+        ("Error code: what is that?", False),
+        ("The request timed out, so I cannot tell.", False),
+        ("Blocked roads are the reason.", False),
+        ("I refused.", False),
+        ("Connection errors are common.", False),
+        ('{"error": {"message": "Rate limit reached"}}', True),
+        ("Request failed with status code 429", True),
+        ("[invalid]", True),
+        ("429 Too Many Requests", True),
+        ("400 grams of flour.", False),
+        ("<html><head><title>502 Bad Gateway</title></head></html>", True),
+        ("<html><body>Hello</body></html>", False),
+        ("Internal Server Error", True),
+        ("{'role': 'assistant', 'content': 'The bus.'}", True),
+        ("content='The bus.' additional_kwargs={}", True),
+        ("Content matters.", False),
+    ],
+)
+def test_failures_written_as_responses_are_told_of(text: str, *, told: bool) -> None:
+    rows = pl.DataFrame({"response": [text, "La la."], "status": ["ok", "ok"]})
+    said = like_failures(rows)
+    assert (said is not None) is told
+    if said is not None:
+        assert said.startswith("WARNING 1 response reads like what a program writes (")

@@ -26,7 +26,9 @@ class PrimaryFamily(Section):
     """The tests that the study answers for; corrected together by Holm's method."""
 
     outcome: Outcome = Field(
-        default=Outcome.REFUSAL, description="Outcome of the family: a rate, no mean."
+        default=Outcome.REFUSAL,
+        description="Outcome of the family: a reading of the labels, weighed_refusal or "
+        "propensity; no mean.",
     )
     dimension: ColumnName = Field(default="group", description="Dimension of the family.")
 
@@ -49,7 +51,7 @@ class ModelContrast(Section):
 
 
 class AssumedVariance(Section):
-    """What `snakemake results/<study>/plan.parquet` assumes before there are any responses.
+    """What a plan (`results/<study>/plan.parquet`) assumes before there are any responses.
 
     Variances of a 0-1 outcome on the scale of rates; the defaults are those of
     refusal in the released labels of Llama-2-Chat 7B.
