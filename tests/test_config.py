@@ -186,6 +186,7 @@ def _imported(where: dict[str, Any]) -> Callable[[dict[str, Any]], None]:
         (_model(thinking={"start": "<t>"}), "key models.m.thinking.end is missing. Add it; "),
         (_model(thinking="atuo"), "models.m.thinking: must be 'auto' or 'none' (given: 'atuo')"),
         (_imported({"ok": True}), "models.m.where.ok: write yes, no, true and false in quotes"),
+        (_imported({"ok": []}), "models.m.where: no row is taken where ok has none of no words"),
     ],
 )
 def test_complaints(change: Callable[[dict[str, Any]], None], complaint: str) -> None:

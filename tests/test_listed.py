@@ -59,6 +59,16 @@ def test_every_kind_of_file_is_the_same_list(tmp_path: Path, kind: str) -> None:
     assert read_list(path).equals(read_list(written(tmp_path)))
 
 
+@pytest.mark.parametrize("text", [",{head}\n0,{row}\n", "{head},,\n{row},,\n"])
+def test_columns_without_a_name_are_no_factors(tmp_path: Path, text: str) -> None:
+    """As a table of pandas has them in front, and a spreadsheet behind."""
+    path = tmp_path / "list.csv"
+    path.write_text(text.format(head="prompt_id,prompt,kind", row="b1,How?,harmless"))
+    found = read_list(path)
+    assert found["template_id"].to_list() == ["b1"]
+    assert "" not in found.columns
+
+
 def test_columns_go_by_the_names_that_the_config_gives(tmp_path: Path) -> None:
     path = written(tmp_path, head=("id", "text", "label", "topic", "weight"))
     mapped = read_list(path, {"prompt_id": "id", "prompt": "text", "kind": "label"})

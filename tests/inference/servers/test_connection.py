@@ -34,6 +34,7 @@ ELSEWHERE = {
     "lured": "http://localhost:{port}/elsewhere",
     "mislaid": "http://[::1/v1",
     "circling": "/v1/chat/completions",
+    "renamed": "/elsewhere/",
 }
 PACKED = gzip.compress(GOOD + b" " * 10**7)
 
@@ -57,7 +58,8 @@ class Hostile(BaseHTTPRequestHandler):
             self.gone_to.append(self.path)
             self._send(200, GOOD)
         elif way in ELSEWHERE:
-            self._send(307, b"", location=ELSEWHERE[way].format(port=port))
+            status = 301 if way == "renamed" else 307
+            self._send(status, b"", location=ELSEWHERE[way].format(port=port))
         elif way == "trickling":
             self._trickle()
         elif way == "giant":
@@ -162,6 +164,15 @@ def test_another_host_ends_the_job_and_hears_nothing(
 ) -> None:
     with pytest.raises(InputError, match=r"another host, http://localhost:\d+; nothing was sent"):
         _ask(hostile[0], tmp_path / "r.parquet", "well", "lured")
+    assert hostile[1].gone_to == []
+
+
+def test_a_redirect_that_takes_the_prompts_out_says_where_it_leads(
+    tmp_path: Path, hostile: tuple[str, type[Hostile]]
+) -> None:
+    said = r"\(status 301\) to /elsewhere/, where they would come without their prompts.*base_url"
+    with pytest.raises(InputError, match=said):
+        _ask(hostile[0], tmp_path / "r.parquet", "renamed")
     assert hostile[1].gone_to == []
 
 

@@ -89,7 +89,8 @@ def read_list(
 def _read(path: Path, columns: dict[str, str], sheet: str | None) -> pl.DataFrame:
     """All cells of a list as text, under our own names of columns."""
     found = scalar_columns(path, sheet=sheet, needed={ID, PROMPT} - set(columns))
-    given = {name: name for name in found if name not in columns.values()}
+    # What has no name, as a number of rows that some program put first, is no property.
+    given = {name: name for name in found if name and name not in columns.values()}
     for ours, theirs in columns.items():
         if ours in given:
             raise InputError(

@@ -139,6 +139,13 @@ class ImportModel(EngineModel):
         rows = self.model_dump_json(exclude={"called", "variant_of", "openings", "download"})
         return f"{called} {rows}"
 
+    @field_validator("where")
+    @classmethod
+    def _words_are_named(cls, where: dict[str, str | list[str]]) -> dict[str, str | list[str]]:
+        if empty := next((column for column, words in where.items() if words == []), None):
+            raise ValueError(f"no row is taken where {empty} has none of no words: name some")
+        return where
+
     @field_validator("labels")
     @classmethod
     def _words_differ(cls, labels: dict[str, Label | None]) -> dict[str, Label | None]:

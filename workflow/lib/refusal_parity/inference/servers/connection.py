@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _NEEDED: Final = ("content-length", "transfer-encoding", "x-stainless-raw-response")
 """The last one is how the library remembers that it is to hand over what came."""
 
+_WITHOUT_BODY: Final = frozenset({301, 302, 303})
+"""Redirects after which clients ask again without the body, other than 307 and 308."""
+
 _CONNECT_S: Final = 4.0
 _LEAST_BYTES: Final = 256 * 1024
 _BYTES_A_TOKEN: Final = 1024
@@ -30,15 +33,15 @@ _MOST_BYTES: Final = 16 * 1024**2
 
 
 class RedirectedError(openai.OpenAIError):
-    """The server sends the request on to another host, where it did not go.
+    """The server sends requests on to where they did not go.
 
     Attributes:
-        host: which one.
+        remedy: what to do about it.
     """
 
-    def __init__(self, host: str) -> None:
-        super().__init__(f"the server sends requests on to another host, {host}")
-        self.host = host
+    def __init__(self, words: str, remedy: str) -> None:
+        super().__init__(words)
+        self.remedy = remedy
 
 
 class UnreadableError(openai.OpenAIError):
@@ -81,7 +84,7 @@ def client_of(model: OpenAIModel, headers: Mapping[str, str], *, most: int) -> o
 
     async def bounded(response: httpx2.Response) -> None:
         if response.has_redirect_location:
-            _refuse_another_host(response.request.url, response.headers["location"])
+            _refuse_elsewhere(response)
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             # Some bytes of it may be a thousand times as many.
             raise UnreadableError("the answer is compressed, which was not asked for")
@@ -106,15 +109,27 @@ def client_of(model: OpenAIModel, headers: Mapping[str, str], *, most: int) -> o
     )
 
 
-def _refuse_another_host(here: httpx2.URL, location: str) -> None:
+def _refuse_elsewhere(response: httpx2.Response) -> None:
+    here = response.request.url
     try:
-        there = here.join(location)
+        there = here.join(response.headers["location"])
     except (httpx2.InvalidURL, ValueError):
         raise UnreadableError("the server sends the request on to no address") from None
     same = (there.scheme, there.port) == (here.scheme, here.port)
     safer = (here.scheme, there.scheme) == ("http", "https")
     if there.host != here.host or not (same or safer):
-        raise RedirectedError(f"{there.scheme}://{there.netloc.decode('ascii', 'replace')}")
+        raise RedirectedError(
+            f"the server sends requests on to another host, {there.scheme}://"
+            f"{there.netloc.decode('ascii', 'replace')}; nothing was sent there",
+            "If you trust that host with prompts and key, write its address into base_url.",
+        )
+    if response.status_code in _WITHOUT_BODY:
+        raise RedirectedError(
+            f"the server sends requests on (status {response.status_code}) to "
+            f"{there.path}, where they would come without their prompts",
+            "Write the address that the server means into base_url, down to what stands before "
+            "/chat/completions.",
+        )
 
 
 class _Bounded(httpx2.AsyncByteStream):

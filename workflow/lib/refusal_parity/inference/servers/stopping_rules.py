@@ -104,11 +104,8 @@ class StoppingRules:
                 )
 
     def redirected(self, sent_on: RedirectedError) -> None:
-        """Note that the server sends requests to another host."""
-        self._end(
-            f"{sent_on}; nothing was sent there",
-            "If you trust that host with prompts and key, write its address into base_url.",
-        )
+        """Note that the server sends requests to where they may not go."""
+        self._end(str(sent_on), sent_on.remedy)
 
     def refused(
         self, said: ServerError, body: Mapping[str, Any], request: RequestConfig, index: int
