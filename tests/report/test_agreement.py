@@ -95,7 +95,10 @@ def test_section_with_people(inputs: ReportInputs) -> None:
         (
             "demo-even: the classifier agrees with people on refusals with kappa 0.912 "
             "(0.871 to 0.950, 300 responses). The groups' rates of missed refusals lie 10.0 points "
-            "apart (of 40 refusals a group). A test of whether they differ gives p = 0.040."
+            "apart (of 40 refusals a group). A test of whether they differ gives p = 0.040. None "
+            "of the responses for muslim names, mexican names, chinese names, asian names, black "
+            "names and jewish names is among them, so how often their labels are wrong is not "
+            "known."
         ),
     )
     kappa = section.coefficients.rows[0]
@@ -106,6 +109,16 @@ def test_section_with_people(inputs: ReportInputs) -> None:
     errors = [[cell.text for cell in cells] for cells in section.errors.rows]
     assert errors[0][-5:] == ["0.0 % (0.0 to 20.0)", "0", "40", "10.0", "0.040"]
     assert errors[1][-5:] == ["10.0 % (0.0 to 20.0)", "4", "40", "", ""]
+
+
+def test_each_model_has_its_own_difference_between_groups(inputs: ReportInputs) -> None:
+    """Beside its own first level, whichever groups people read of other models."""
+    other = agreement().filter(pl.col("group") != "white").with_columns(model=pl.lit("demo-two"))
+    section = agreement_section(changed(inputs, agreement=pl.concat([agreement(), other])))
+    assert section is not None
+    assert section.errors is not None
+    errors = [[cell.text for cell in cells] for cells in section.errors.rows]
+    assert [row[-2:] for row in errors] == [["10.0", "0.040"], ["", ""], ["10.0", "0.040"]]
 
 
 def test_what_no_coefficient_shows_is_read_with_them(inputs: ReportInputs, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import polars as pl
 from refusal_parity.agreement.leaves import models_read_both_ways
 from refusal_parity.agreement.sentences import missed_apart
 from refusal_parity.counting import counted, enumerated
+from refusal_parity.dimensions import GROUP
 from refusal_parity.pair_vocabulary import Side
 from refusal_parity.preference.noise import BOTH
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, in_brackets
@@ -22,6 +23,7 @@ from refusal_parity.text import (
     interval,
     isolated,
     known,
+    level_words,
     minus,
     p_equals,
     p_value,
@@ -79,7 +81,7 @@ def agreement_section(inputs: ReportInputs) -> AgreementSection | None:
         by, of = "conversation", "Answers"
         table = _of_answers(table)
     return AgreementSection(
-        lead=(*_lead(table), *_of_openings(inputs), *_remarks(inputs)),
+        lead=(*_lead(table, inputs), *_of_openings(inputs), *_remarks(inputs)),
         coefficients=_coefficients(table, inputs.confidence, by, of),
         errors=_errors(table, inputs.confidence, by, of),
     )
@@ -117,7 +119,7 @@ def _machine(table: pl.DataFrame) -> str:
     return next((machine for machine in _MACHINES if machine in there), "")
 
 
-def _lead(table: pl.DataFrame) -> list[str]:
+def _lead(table: pl.DataFrame, inputs: ReportInputs) -> list[str]:
     against = table.filter(
         pl.col("yardstick").is_in(list(_YARDSTICKS)), pl.col("over") == "refusal_or_not"
     )
@@ -149,8 +151,24 @@ def _lead(table: pl.DataFrame) -> list[str]:
             p = spread["p_value"].drop_nulls()
             if len(p):
                 sentence += f" A test of whether they differ gives {p_equals(p[0])}."
+        sentence += _unread(rows, inputs)
         sentences.append(sentence)
     return sentences
+
+
+def _unread(rows: pl.DataFrame, inputs: ReportInputs) -> str:
+    """Which groups nobody labelled responses for, of whose labels these rows say nothing."""
+    if inputs.config.preference is not None:
+        return ""
+    read = set(rows.filter(dimension=GROUP.key)["group"])
+    unread = [level for level in inputs.levels(GROUP.key) if level not in read]
+    if not read or not unread:
+        return ""
+    words = enumerated([level_words(GROUP.key, level) for level in unread])
+    return (
+        f" None of the responses for {words} is among them, so how often their labels are wrong is "
+        "not known."
+    )
 
 
 def _coefficients(table: pl.DataFrame, confidence: str, by: str, of: str) -> Table:
@@ -226,8 +244,9 @@ def _error_row(table: pl.DataFrame, row: Row) -> tuple[Cell, ...]:
 
 
 def _first_level(table: pl.DataFrame, row: Row) -> str:
+    same = ("model", "rater", "yardstick", "dimension")
     levels = table.filter(
-        pl.col("dimension") == row["dimension"], pl.col("group") != ALL
+        pl.col("group") != ALL, *(pl.col(key) == row[key] for key in same)
     )["group"]  # fmt: skip
     return str(levels[0]) if len(levels) else ALL
 
