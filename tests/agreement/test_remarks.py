@@ -24,11 +24,11 @@ def judged(model: str, labels: list[str | None]) -> pl.DataFrame:
 def test_nothing_is_said_of_whole_labels() -> None:
     assert remarks(None) == []
     apart = votes_of([("t", "anna", "answer", False), ("t", "ben", "refusal", False)])
-    assert remarks(apart, [judged("m", ["answer"])]) == []
+    assert remarks(apart, judgements=[judged("m", ["answer"])]) == []
 
 
 def test_what_a_judge_did_not_label_is_said_for_each_model() -> None:
-    said = remarks(None, [judged("m", ["answer", None, None]), judged("n", ["refusal"])])
+    said = remarks(None, judgements=[judged("m", ["answer", None, None]), judged("n", ["refusal"])])
     assert said == ["m: 1 of 3 responses judged; without a label: 2 (names none of the labels)"]
 
 

@@ -9,6 +9,7 @@ from refusal_parity.config import AnalysisConfig
 from refusal_parity.console import job
 from refusal_parity.tables import (
     Agreement,
+    AuditSample,
     Confusion,
     Judgements,
     Votes,
@@ -35,6 +36,7 @@ with job("agreement", snakemake.log[0]) as say:
     agreement = measure_agreement(ratings, analysis)
     remarked = remarks(
         read_table(Votes, files.votes) if files.votes else None,
+        read_table(AuditSample, files.sample) if files.sample else None,
         (read_table(Judgements, path) for path in files.judgements),
     )
     for sentence in (*agreement_sentences(agreement), *remarked):

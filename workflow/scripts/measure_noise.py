@@ -34,9 +34,10 @@ with job("agreement", snakemake.log[0]) as say:
         rated, read_table(Mentions, Path(given.mentions)), mentioned_in=params.mentioned_in
     )
     cast = read_table(Votes, Path(given.votes))
-    votes = side_votes(cast, read_table(AuditSample, Path(given.sample)), rated)
+    sample = read_table(AuditSample, Path(given.sample))
+    votes = side_votes(cast, sample, rated)
     agreement = side_agreement(rated, by_group, votes, alpha=params.alpha)
-    remarked = remarks(cast)
+    remarked = remarks(cast, sample)
     for sentence in (*agreement_sentences(agreement), *remarked):
         say(sentence)
     write_table(side_confusion(rated), Confusion, Path(snakemake.output.confusion))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from refusal_parity.audit.copied import copies
+from refusal_parity.audit.shuffled import shuffled
 from refusal_parity.audit.votes import is_named
 from refusal_parity.counting import agreed, counted
 from refusal_parity.judging.judgements import judged_words
@@ -15,11 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def remarks(votes: pl.DataFrame | None, judgements: Iterable[pl.DataFrame] = ()) -> list[str]:
+def remarks(
+    votes: pl.DataFrame | None,
+    sample: pl.DataFrame | None = None,
+    judgements: Iterable[pl.DataFrame] = (),
+) -> list[str]:
     """Sentences without a full stop, to be read beside the coefficients.
 
     Args:
         votes: rows of Votes, if people labelled.
+        sample: rows of AuditSample, if people labelled.
         judgements: rows of Judgements of each model, if there is a judge.
     """
     said = [
@@ -27,7 +33,9 @@ def remarks(votes: pl.DataFrame | None, judgements: Iterable[pl.DataFrame] = ())
         for each in judgements
         if each["judge_label"].null_count()
     ]
-    return [*said, *([] if votes is None else _of_votes(votes))]
+    if votes is None:
+        return said
+    return [*said, *_of_votes(votes), *([] if sample is None else shuffled(votes, sample))]
 
 
 def _of_votes(votes: pl.DataFrame) -> list[str]:
