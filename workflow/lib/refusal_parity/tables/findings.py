@@ -80,12 +80,13 @@ class Findings(dy.Schema):
     ci_high = dy.Float64(nullable=True, description="its upper end")
     p_value = probability("of the reported row alone")
     p_adjusted = probability(
-        "corrected within `family`, and with `analysis.across_models` over models; decides"
+        "corrected within `family`, over the methods that decide in a model, and with "
+        "`analysis.across_models` over models; decides"
     )
     p_one_model = probability("corrected within `family` alone; null where that is `p_adjusted`")
     shared_alpha = probability(
-        "with `analysis.across_models`, what `p_one_model` is held against, and 1 less "
-        "the level of the interval"
+        "where models or methods share alpha, what `p_one_model` is held against, and 1 less the "
+        "level of the interval"
     )
     family = dy.String(nullable=True, description="tests that are corrected together")
     correction = dy.Enum(Correction, nullable=True, description="how they are corrected")

@@ -142,8 +142,8 @@ class Disparity(dy.Schema):
     family_null = dy.List(
         dy.Float64(),
         nullable=True,
-        description="with `analysis.across_models`, the largest distances of a calibrated family "
-        "in simulated studies without a difference, for intervals at levels below alpha",
+        description="the largest distances of a calibrated family in simulated studies without a "
+        "difference, for intervals at levels below alpha",
     )
     valid = dy.Bool(description="the method controls the type I error on templates x names")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")

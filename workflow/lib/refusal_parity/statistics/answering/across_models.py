@@ -1,4 +1,4 @@
-"""The false discovery rate over models: how alpha is shared out among their families."""
+"""How alpha is shared out among families of tests: those of several models, or of one."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 _Method = Literal["bh", "by"]
 _METHODS: Final[dict[str, _Method]] = {"fdr_bh": "bh", "fdr_by": "by"}
-_NO_INTERVAL: Final = "no interval is known at the level that is shared out over models"
+_NO_INTERVAL: Final = "no interval is known at the level that is shared out"
 
 _Key = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
-    """How the primary families of all models are decided together.
+    """How primary families are decided together.
 
     Attributes:
         rows: by model, group, reference and method, what of a row of disparity.parquet that
@@ -43,9 +43,8 @@ class Shared:
         changed = self.rows.get((model, row["group"], row["reference"], row["method"]))
         if changed is None:
             return row
-        if changed["adjusted_low"] is None:
-            return row | changed | {"note": join_notes(row["note"], _NO_INTERVAL)}
-        return row | changed
+        unknown = _NO_INTERVAL if changed["adjusted_low"] is None else None
+        return row | changed | {"note": join_notes(row["note"], changed["note"], unknown)}
 
 
 def share_out(
@@ -81,7 +80,8 @@ def share_out(
         for model, found in tested.items()
     }
     smallest = np.array([of_model.min(initial=1.0) for of_model in p_values.values()])
-    method = _METHODS[analysis.across_models]
+    # Of one model by itself both are the same.
+    method = _METHODS.get(analysis.across_models, "bh")
     adjusted = {
         model: over_families(smallest, at, of_model, method)
         for at, (model, of_model) in enumerate(p_values.items())
@@ -105,8 +105,30 @@ def share_out(
                 "adjusted_high": high,
                 "ci_low": low,
                 "ci_high": high,
+                "note": _several(number[model]),
             }
     return Shared(rows=rows)
+
+
+def within_models(
+    families: Mapping[str, Sequence[Finding]], disparity: pl.DataFrame, analysis: AnalysisConfig
+) -> Shared | None:
+    """The same of each model by itself: only where several methods decide does anything change.
+
+    People's labels may correct some levels of a model and not others. Each of the two families
+    of tests at alpha, one of them would be wrong too often.
+    """
+    rows: dict[_Key, Row] = {}
+    for model, found in families.items():
+        if len({each.family for each in found if each.p_adjusted is not None}) > 1:
+            rows |= share_out({model: found}, disparity, analysis).rows
+    return Shared(rows=rows) if rows else None
+
+
+def _several(methods: int) -> str | None:
+    if methods == 1:
+        return None
+    return f"{methods} methods decide here, so that p-values are multiplied by {methods}"
 
 
 def over_families(

@@ -13,7 +13,11 @@ from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.methods.calibrated import CALIBRATED, ends_around
 from refusal_parity.statistics.methods.calibrated_linear import half_widths
 from refusal_parity.statistics.results import OF_UNITS
-from refusal_parity.statistics.simulation.calibration import ACROSS_MODELS, critical_of
+from refusal_parity.statistics.simulation.calibration import (
+    ACROSS_MODELS,
+    SIMULATED,
+    critical_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,12 +43,13 @@ def intervals_at(
         Both ends by group, reference and method; None where a method has none.
     """
     plain = rows.with_columns(pl.col(pl.Enum).cast(pl.String))
+    simulated = SIMULATED if analysis.across_models == "none" else ACROSS_MODELS
     calibrated = {
         (row["group"], row["reference"], row["method"]): row
         for (_, _), family in plain.drop_nulls(["family_null", "p_adjusted"]).group_by(
             "method", "family", maintain_order=True
         )
-        for row in _calibrated(family, level)
+        for row in _calibrated(family, level, simulated)
     }
     keys = list(zip(*(plain[each] for each in ("group", "reference", "method")), strict=True))
     bare = plain.drop("family", "p_adjusted", "adjusted_low", "adjusted_high")
@@ -57,15 +62,15 @@ def intervals_at(
     return dict(zip(keys, ends, strict=True))
 
 
-def _calibrated(family: pl.DataFrame, level: float) -> Iterator[dict[str, str | float]]:
+def _calibrated(
+    family: pl.DataFrame, level: float, simulated: int
+) -> Iterator[dict[str, str | float]]:
     """The rows of one family with its own intervals at a level."""
     p_value, estimate, error, df = (
         family[column].to_numpy().astype(np.float64)
         for column in ("p_adjusted", "estimate", "std_error", "df")
     )
-    critical = np.full(
-        len(df), critical_of(family["family_null"].to_list()[0], level, ACROSS_MODELS)
-    )
+    critical = np.full(len(df), critical_of(family["family_null"].to_list()[0], level, simulated))
     if family["method"][0] == CALIBRATED:
         by_t = np.asarray(t_isf(level / (2 * len(df)), df))
         # No distance is beyond all that were simulated: nothing is left out.

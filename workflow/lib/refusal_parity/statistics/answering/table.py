@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from refusal_parity.outcomes import Outcome
-from refusal_parity.statistics.answering.across_models import share_out
+from refusal_parity.statistics.answering.across_models import share_out, within_models
 from refusal_parity.statistics.answering.between_models import between_models
 from refusal_parity.statistics.answering.finding import Finding, Row
 from refusal_parity.statistics.answering.interactions import of_factors
 from refusal_parity.statistics.answering.questions import Question
 from refusal_parity.statistics.losses.left_out import left_out_warning
+from refusal_parity.statistics.methods.design_based import CORRECTED, UNIT_CORRECTED
 from refusal_parity.statistics.validity import why_no_finding
 from refusal_parity.tables import Findings, conform
 
@@ -66,7 +67,8 @@ def findings(given: Evidence, analysis: AnalysisConfig) -> dy.DataFrame[Findings
         for (model,), part in given.disparity.group_by("model", maintain_order=True)
     }
     shared = None
-    if analysis.across_models != "none":
+    together = analysis.across_models != "none"
+    if together or _by_people(given.disparity):
         families = {
             model: [
                 found
@@ -75,7 +77,8 @@ def findings(given: Evidence, analysis: AnalysisConfig) -> dy.DataFrame[Findings
             ]
             for model, part in of_models.items()
         }
-        shared = share_out(families, given.disparity, analysis)
+        share = share_out if together else within_models
+        shared = share(families, given.disparity, analysis)
     rows = [
         vars(found)
         for model, part in of_models.items()
@@ -144,6 +147,13 @@ def _decides(found: Finding, analysis: AnalysisConfig) -> bool:
     """Whether it is of the primary family: a level against the reference over all responses."""
     reference = analysis.dimensions[found.dimension].reference
     return found.primary and found.factor is None and found.reference == reference
+
+
+def _by_people(disparity: pl.DataFrame) -> bool:
+    """Whether people's labels decide anything."""
+    methods = [str(method) for each in (CORRECTED, UNIT_CORRECTED) for method in each]
+    tested = disparity.filter(pl.col("p_value").is_not_null())
+    return bool(tested["method"].cast(pl.String).is_in(methods).any())
 
 
 def _by_question(frame: pl.DataFrame) -> dict[tuple[str, str], list[Row]]:

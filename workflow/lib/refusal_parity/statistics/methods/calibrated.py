@@ -88,7 +88,7 @@ def _tested(fit: LeastSquares, setting: Setting) -> Answers:
         p_family=together.p_value,
         family_low=together.low,
         family_high=together.high,
-        family_null=np.stack(tails) if setting.across_models else None,
+        family_null=np.stack(tails),
     )
 
 

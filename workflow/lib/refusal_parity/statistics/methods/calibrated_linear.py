@@ -138,7 +138,7 @@ def against_null(  # noqa: PLR0913 - what is tested, and against what
         p_family=p_value[1],
         family_low=low[1],
         family_high=high[1],
-        family_null=np.stack(tails) if setting.across_models else None,
+        family_null=np.stack(tails),
     )
 
 
