@@ -72,7 +72,7 @@ def _sorted(table: pl.DataFrame) -> pl.DataFrame:
     keys = [
         name
         for name, kind in table.schema.items()
-        if name != "note" and not kind.is_numeric() and kind != pl.Boolean
+        if name != "note" and not (kind.is_numeric() or kind.is_nested()) and kind != pl.Boolean
     ]
     keys += [name for name in ("difference", "names", "reference_names") if name in table.columns]
     return table.with_columns(pl.col(keys).cast(pl.String)).sort(keys, maintain_order=True)
@@ -85,11 +85,15 @@ def _between(first: pl.DataFrame, second: pl.DataFrame, *, relative: float) -> l
     for name in first.columns:
         one, other = first[name], second[name]
         if one.dtype.is_float():
-            a, b = (each.fill_null(np.nan).to_numpy() for each in (one, other))
-            scale = np.maximum(np.abs(a), np.abs(b))
-            with np.errstate(invalid="ignore"):
-                apart = ~((a == b) | (np.abs(a - b) <= relative * scale))
-            apart &= ~(np.isnan(a) & np.isnan(b))
+            apart = _apart(one, other, relative)
+        elif isinstance(one.dtype, pl.List):
+            # Of one length, as what is kept of simulated studies is.
+            apart = ~one.list.len().eq_missing(other.list.len()).to_numpy()
+            if not apart.any():
+                rows = pl.Series(range(len(one))).gather(
+                    np.repeat(np.arange(len(one)), one.list.len().fill_null(1))
+                )
+                apart[rows.filter(_apart(one.explode(), other.explode(), relative))] = True
         else:
             apart = ~one.eq_missing(other).to_numpy()
         if apart.any():
@@ -103,3 +107,12 @@ def _between(first: pl.DataFrame, second: pl.DataFrame, *, relative: float) -> l
                 f"{name}: {one[at]!r} and {other[at]!r} in {int(apart.sum())} rows, first {row}"
             )
     return lines
+
+
+def _apart(one: pl.Series, other: pl.Series, relative: float) -> np.typing.NDArray[np.bool_]:
+    """Which numbers differ by more than this share of the larger one."""
+    a, b = (each.fill_null(np.nan).to_numpy() for each in (one, other))
+    scale = np.maximum(np.abs(a), np.abs(b))
+    with np.errstate(invalid="ignore"):
+        apart = ~((a == b) | (np.abs(a - b) <= relative * scale))
+    return np.asarray(apart & ~(np.isnan(a) & np.isnan(b)))
