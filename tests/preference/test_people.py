@@ -188,7 +188,9 @@ def test_errors_by_group_of_all_that_a_conversation_mentions() -> None:
     few = {"korean": range(1, 10), "polish": range(1, 10)}
     by_group = with_groups(rated, mentions_of(**of_kinds, **few), mentioned_in="request")
     votes = side_votes(
-        pl.DataFrame({"task": ["t"], "annotator": ["a"], "label": ["refusal"]}),
+        pl.DataFrame(
+            {"task": ["t"], "annotator": ["a"], "label": ["refusal"], "adjudicated": [False]}
+        ),
         pl.DataFrame(
             {"task": ["t"], "model": ["chosen"], "prompt_id": ["2"], "sample": [0]},
             schema_overrides={"sample": pl.Int32},

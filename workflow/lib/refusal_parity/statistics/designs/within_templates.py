@@ -125,8 +125,13 @@ def all_unlike_templates(studies: Studies) -> list[Remark]:
 
 
 def partly_shared(studies: Studies) -> BoolArray:
-    """Pairs of which one level lacks a template that the other has, shape (pairs,)."""
+    """Pairs of which one level lacks a template that the other has, shape (pairs,).
+
+    None, where levels are a property of templates: other sentences are compared then.
+    """
     has = studies.level_n > 0
+    if not studies.template_effects:
+        return np.zeros(len(studies.pairs), dtype=np.bool_)
     group, reference = studies.codes
     return np.asarray((has[group] != has[reference]).any(axis=1), dtype=np.bool_)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from refusal_parity.statistics.designs.within_templates import partly_shared
 from refusal_parity.statistics.proportions import TwoRates
 from refusal_parity.statistics.rounding import TIE, is_noise, less
 
@@ -121,8 +122,9 @@ def effective(fit: LeastSquares) -> Effective:
     p (1 - p) / variance, at most N; N / D where p is 0 or 1; and the number of names, or of
     templates if that is smaller, where it is so in all levels and nothing tells D.
 
-    Templates that one of two levels lacks say nothing of their difference: where there are
-    any, residuals and responses are those of the templates that both have.
+    Templates that one of two levels lacks say little of their difference: where there are any,
+    residuals and responses weigh as they move it, w = their influence on the difference:
+    V = m / (m - 1) sum of (sum of w r)^2 over names, and N = 1 / sum of w^2.
 
     Degrees of freedom are Satterthwaite's over the names of both levels and the templates.
 
@@ -188,12 +190,12 @@ def effective(fit: LeastSquares) -> Effective:
 
 
 class _Side(NamedTuple):
-    """One of the two levels of each pair, on the templates that both have.
+    """One of the two levels of each pair, and what their difference rests on of it.
 
     Attributes:
         code: of the level, shape (pairs,).
         own: its variance between names, shape (studies, pairs).
-        size: its responses, shape (pairs,).
+        size: responses that tell of the difference as much as its own do, shape (pairs,).
     """
 
     code: IntArray
@@ -202,24 +204,34 @@ class _Side(NamedTuple):
 
 
 def _of_sides(fit: LeastSquares, own: FloatArray, belongs: FloatArray) -> tuple[_Side, _Side]:
+    """Both levels of each pair; of those that share all templates, a level's own numbers.
+
+    Elsewhere responses weigh as they move the difference: those to templates that one of both
+    lacks say little of it, or, where a third level has them, something by way of that, whose
+    variance is then shared by both.
+    """
     studies = fit.studies
-    has = studies.level_n > 0
-    group, reference = studies.codes
-    common = has[group] & has[reference]
+    level = studies.grid.level
+    ours, others = studies.codes
+    size = studies.level_n.sum(axis=1)
+    sides = _Side(ours, own[:, ours], size[ours]), _Side(others, own[:, others], size[others])
+    partly = np.flatnonzero(partly_shared(studies))
+    if not partly.size:
+        return sides
     names = belongs.sum(axis=1)
-
-    def side(code: IntArray) -> _Side:
-        its = own[:, code].copy()
-        size = (studies.level_n[code] * common).sum(axis=1)
-        size = np.where(size > 0, size, np.nan)
-        for at in np.flatnonzero((has[code] != common).any(axis=1)):
-            level = code[at]
-            sums = fit.residual[:, belongs[level] > 0][:, :, common[at]].sum(axis=2)
-            spare = max(names[level] - 1, 1)
-            its[:, at] = names[level] / spare * (sums**2).sum(axis=1) / size[at] ** 2
-        return _Side(code, np.where(is_noise(its, 1.0), 0, its), size)
-
-    return side(group), side(reference)
+    moved = np.concatenate([np.zeros_like(fit.moved[..., :1]), fit.moved], axis=2)
+    for at in partly:
+        weight = moved[..., ours[at]] - moved[..., others[at]]
+        sums = np.einsum("rnt,nt->rn", fit.residual, weight[level])
+        between = (sums**2) @ belongs.T * names / np.maximum(names - 1, 1)
+        telling = (weight**2 * studies.level_n).sum(axis=1)
+        pair = [ours[at], others[at]]
+        third = between.sum(axis=1) - between[:, pair].sum(axis=1)
+        for side, code in zip(sides, pair, strict=True):
+            variance = between[:, code] + third / 2
+            side.own[:, at] = np.where(is_noise(variance, 1.0), 0, variance)
+            side.size[at] = 1 / telling[code] if telling[code] > 0 else np.nan
+    return sides
 
 
 def _by_template(fit: LeastSquares, belongs: FloatArray) -> tuple[FloatArray, FloatArray]:
