@@ -174,10 +174,7 @@ def _imported(where: dict[str, Any]) -> Callable[[dict[str, Any]], None]:
             lambda raw: raw["models"].update(o=_SERVED | {"openings": "weigh"}),
             "models.o.openings is weigh, and engine openai does not tell how probable",
         ),
-        (
-            lambda raw: raw.update(analysis={"dimensions": {"": {"reference": "x"}}}),
-            "analysis.dimensions.",
-        ),
+        (lambda raw: raw.update(analysis={"dimensions": {"": {"reference": "x"}}}), "analysis.dim"),
         (
             lambda raw: raw["models"].update(All=_SERVED),
             "models: no model is called all, which stands for all models in every table",
@@ -186,7 +183,7 @@ def _imported(where: dict[str, Any]) -> Callable[[dict[str, Any]], None]:
         (_model(thinking={"start": "<t>"}), "key models.m.thinking.end is missing. Add it; "),
         (_model(thinking="atuo"), "models.m.thinking: must be 'auto' or 'none' (given: 'atuo')"),
         (_imported({"ok": True}), "models.m.where.ok: write yes, no, true and false in quotes"),
-        (_imported({"ok": []}), "models.m.where: no row is taken where ok has none of no words"),
+        (_imported({"ok": []}), "models.m.where: ok names no word, so that no row would be taken"),
     ],
 )
 def test_complaints(change: Callable[[dict[str, Any]], None], complaint: str) -> None:

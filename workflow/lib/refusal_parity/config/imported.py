@@ -143,7 +143,7 @@ class ImportModel(EngineModel):
     @classmethod
     def _words_are_named(cls, where: dict[str, str | list[str]]) -> dict[str, str | list[str]]:
         if empty := next((column for column, words in where.items() if words == []), None):
-            raise ValueError(f"no row is taken where {empty} has none of no words: name some")
+            raise ValueError(f"{empty} names no word, so that no row would be taken")
         return where
 
     @field_validator("labels")
