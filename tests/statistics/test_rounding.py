@@ -80,6 +80,10 @@ def test_numbers_near_0_are_cut() -> None:
         (1.1e-9, 1.0, 0.5, 1.1e-9, 0.5),
         (1.1e-9, 2.0, 0.5, 0.0, 0.5),
         (0.25, None, 0.5, 0.25, 0.5),
+        # Of which no standard error is told: a rounded 0 of rates is still 0.
+        (-6.9e-18, None, 0.5, 0.0, 0.5),
+        (0.9e-9, math.nan, 0.5, 0.0, 0.5),
+        (1.1e-9, None, 0.5, 1.1e-9, 0.5),
         # A statistic below a thousandth has nine decimals.
         (0.25, 1.0, 9.123456789123e-4, 0.25, 9.12346e-4),
         (0.25, 1.0, -9.123456789123e-4, 0.25, -9.12346e-4),

@@ -30,7 +30,8 @@ TIE: Final = 1e-12
 """Statistics closer than this share of their size are equal but for rounding."""
 
 NOTHING: Final = 1e-9
-"""A difference below this share of its own standard error is 0."""
+"""A difference below this share of its own standard error is 0, and so is one below this number
+of which no standard error is told: rates have 1 for a size, and lengths and log-odds no less."""
 
 _DECIMALS: Final = 9
 """Of statistics near 0: an estimate's error by rounding is no smaller share of its standard error
@@ -78,7 +79,8 @@ def settled(table: pl.DataFrame) -> pl.DataFrame:
     Args:
         table: with `estimate`, `std_error` and `statistic`, and any other columns.
     """
-    is_none = pl.col("estimate").abs() < NOTHING * pl.col("std_error")
+    error = pl.col("std_error").cast(pl.Float64).fill_nan(None)
+    is_none = pl.col("estimate").abs() < NOTHING * error.fill_null(1.0)
     statistic = pl.col("statistic")
     return table.with_columns(
         estimate=pl.when(is_none).then(0.0).otherwise("estimate"),
