@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import zlib
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.errors import InputError
@@ -93,8 +94,8 @@ class Doubled(dict[str, Any]):
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         """Keep the last value of each key, as readers of JSON do."""
         super().__init__(pairs)
-        keys = [key for key, _ in pairs]
-        self.keys_twice = frozenset(key for key in self if keys.count(key) > 1)
+        counts = Counter(key for key, _ in pairs)
+        self.keys_twice = frozenset(key for key, count in counts.items() if count > 1)
 
 
 def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.errors import InputError
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 ANEW: Final = "Write it anew: one row for each response, cells of text and numbers."
 """What to do about a file that cannot be read."""
+
+_BLANK: Final = re.compile(r"\s*")
 
 
 def objects_of(path: Path, text: str) -> list[tuple[int, dict[str, Any]]]:
@@ -49,7 +52,9 @@ def _one_after_the_other(text: str, path: Path) -> Iterator[tuple[int, Any]]:
     """Objects written over several lines each, with the lines on which they begin."""
     decoder, at, row = json.JSONDecoder(object_pairs_hook=each_key_once), 0, 1
     while at < len(text):
-        start = at + len(text[at:]) - len(text[at:].lstrip())
+        # No copy of the rest, which would take time with the square of the file's size.
+        blank = _BLANK.match(text, at)
+        start = blank.end() if blank else at
         row += text.count("\n", at, start)
         if start == len(text):
             return
