@@ -12,8 +12,8 @@ from refusal_parity.counting import agreed, counted
 from refusal_parity.errors import InputError
 from refusal_parity.inference.finish_reasons import is_complete
 from refusal_parity.inference.json_paths import NOWHERE, is_part, last_text, passed_over, within
-from refusal_parity.inference.servers.answers import flat, read_parts
 from refusal_parity.inference.servers.errors import OddAnswerError
+from refusal_parity.inference.servers.parts import flat, read_parts
 from refusal_parity.inference.warned import WARNING
 from refusal_parity.textfiles import encodable
 
@@ -84,13 +84,14 @@ def _put_together(
     thoughts: list[Any] = []
     try:
         read_parts(typed, texts, thoughts)
+        thinking = flat(thoughts)
     except OddAnswerError as error:
         raise InputError(
             f"{what_of(key, name)} holds a message in parts, and {error}",
             where=f"{path}, row {at}",
             remedy=DEEPER,
         ) from error
-    return "".join(texts), flat(thoughts) or None
+    return "".join(texts), thinking or None
 
 
 def _say_of_none(

@@ -17,12 +17,18 @@ from refusal_parity.inference.servers.errors import (
     ServerError,
     WrongAddressError,
     alone,
+    kind_of,
     one_line,
 )
-from refusal_parity.inference.servers.refusals import filter_of_choice, filter_of_prompt
+from refusal_parity.inference.servers.parts import flat, read_parts
+from refusal_parity.inference.servers.refusals import (
+    error_beside,
+    filter_of_choice,
+    filter_of_prompt,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
 _LONE: Final = re.compile(r"[\ud800-\udfff]")
 _SAID: Final = ("errors", "message", "detail", "msg")
@@ -76,12 +82,14 @@ def read_answer(
 
 def _completion(index: int, body: Any, hide: Callable[[str], str]) -> Completion:
     if not isinstance(body, dict):
-        raise OddAnswerError(f"the answer is {_kind(body)}, not an object")
+        raise OddAnswerError(f"the answer is {kind_of(body)}, not an object")
     choices = body.get("choices")
     choice = _first(choices) if isinstance(choices, list) and choices else None
     for place in (body, choice):
         if isinstance(place, dict) and place.get("error"):
             raise ServerError.within(place["error"], hide=hide)
+    if (failed := error_beside(body)) is not None:
+        raise ServerError.within(failed, hide=hide)
     if isinstance(choice, dict):
         return _chosen(index, body, choice, hide)
     if blocked := filter_of_prompt(body):
@@ -90,8 +98,6 @@ def _completion(index: int, body: Any, hide: Callable[[str], str]) -> Completion
         raise WrongAddressError(other)
     if any(body.get(key) for key in _SAID):
         raise ServerError.within(body.get("errors") or body, hide=hide)
-    if said := _said_beside(body):
-        raise ServerError.within(said, hide=hide)
     raise OddAnswerError("the answer has no choices")
 
 
@@ -101,7 +107,7 @@ def _chosen(
     """The completion of an answer's choice."""
     finish = choice.get("finish_reason")
     if not isinstance(finish, str | None):
-        raise OddAnswerError(f"finish_reason is {_kind(finish)}")
+        raise OddAnswerError(f"finish_reason is {kind_of(finish)}")
     if is_failure(finish):
         raise OddAnswerError(
             f"the server ended the response with {one_line(hide(str(finish)))!r}", passing=True
@@ -111,7 +117,7 @@ def _chosen(
         # What a filter holds back altogether has no message.
         message = {}
     if not isinstance(message, dict):
-        raise OddAnswerError(f"the message is {_kind(message)}")
+        raise OddAnswerError(f"the message is {kind_of(message)}")
     text, thinking = _said(message)
     sent, received = _tokens(body.get("usage"))
     return Completion(
@@ -136,13 +142,6 @@ def _first(choices: list[Any]) -> Any:
     """The choice with the number 0; the first where none has it."""
     numbered = (one for one in choices if isinstance(one, dict) and one.get("index") == 0)
     return next(numbered, choices[0])
-
-
-def _said_beside(body: Mapping[str, Any]) -> dict[str, str] | None:
-    """An error that stands beside the answer (MiniMax), with its word as code."""
-    beside = body.get("base_resp")
-    words = beside.get("status_msg") if isinstance(beside, dict) else None
-    return {"code": words, "message": words} if isinstance(words, str) else None
 
 
 def _word(value: Any, hide: Callable[[str], str]) -> str | None:
@@ -181,62 +180,13 @@ def _said(message: Mapping[str, Any]) -> tuple[str, str | None]:
     elif isinstance(content, list):
         read_parts(content, texts, thoughts)
     elif content is not None:
-        raise OddAnswerError(f"content is {_kind(content)}")
+        raise OddAnswerError(f"content is {kind_of(content)}")
     if not isinstance(refusal, str | None):
-        raise OddAnswerError(f"refusal is {_kind(refusal)}")
+        raise OddAnswerError(f"refusal is {kind_of(refusal)}")
     thinking = flat(thoughts)
     # Both where a model begins and then refuses, once where a gateway has the same in both.
     said = dict.fromkeys(["".join(texts), refusal])
     return "\n\n".join(filter(None, said)), thinking or None
-
-
-def read_parts(parts: Sequence[Any], texts: list[str], thoughts: list[Any]) -> None:
-    """Put the parts of a message where they belong.
-
-    Args:
-        parts: of a message's content.
-        texts: filled with what the model said.
-        thoughts: filled with what it thought.
-
-    Raises:
-        OddAnswerError: a part is neither.
-    """
-    for part in parts:
-        _read_part(part, texts, thoughts)
-
-
-def flat(thoughts: Sequence[Any]) -> str:
-    """Thoughts as one text."""
-    return "\n".join(_flat(thought) for thought in thoughts if thought)
-
-
-def _read_part(part: Any, texts: list[str], thoughts: list[Any]) -> None:
-    """Put a part of a message where it belongs."""
-    kind = str(part.get("type") or "") if isinstance(part, dict) else None
-    if kind in {"text", "output_text", "refusal"}:
-        text = part.get("text", part.get("refusal"))
-        if not isinstance(text, str):
-            raise OddAnswerError(f"the text of a part is {_kind(text)}")
-        texts.append(text)
-    elif kind in {"thinking", "reasoning", "redacted_thinking"}:
-        thoughts.append(part.get("thinking") or part.get("text") or part.get("summary"))
-    else:
-        what = f"of the type {kind!r:.40}" if kind else _kind(part)
-        raise OddAnswerError(f"content has a part that is {what}")
-
-
-def _flat(thought: Any) -> str:
-    """Thinking as text: it is nowhere laid down, so any form of it is kept."""
-    if isinstance(thought, str):
-        return thought
-    if isinstance(thought, list):
-        return "".join(
-            one["text"]
-            if isinstance(one, dict) and isinstance(one.get("text"), str)
-            else _flat(one)
-            for one in thought
-        )
-    return json.dumps(thought, ensure_ascii=False)
 
 
 def _tokens(usage: Any) -> tuple[int | None, int | None]:
@@ -256,8 +206,3 @@ def _tokens(usage: Any) -> tuple[int | None, int | None]:
 
 def _clean(text: str | None, hide: Callable[[str], str]) -> str | None:
     return None if text is None else hide(_LONE.sub("\N{REPLACEMENT CHARACTER}", text))
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value"}
-    return "missing" if value is None else names.get(type(value), "a number")

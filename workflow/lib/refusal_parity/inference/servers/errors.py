@@ -117,6 +117,12 @@ def one_line(text: str) -> str:
     return _UNWRITTEN.sub(" ", text).strip()[:_LONGEST]
 
 
+def kind_of(value: Any) -> str:
+    """What an error calls a value of JSON."""
+    names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value"}
+    return "missing" if value is None else names.get(type(value), "a number")
+
+
 def _words(error: Any) -> str:
     """What an error says, with what a gateway quotes of the provider behind it."""
     if not isinstance(error, dict):

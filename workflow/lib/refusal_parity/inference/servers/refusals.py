@@ -33,10 +33,11 @@ _CODE: Final = re.compile(
     r"|data_?inspection|moderation|safety|blocklist|sensitive|content_?blocked|hooks_failed"
 )
 _RULES: Final = r"(polic(y|ies)|guidelines?|guardrails?)"
-# OpenAI (`invalid_prompt`), DeepSeek, Zhipu, xAI, and gateways that keep the words and drop the
-# code. A guardrail alone says nothing: it may be unknown, or out of order.
+# OpenAI (`invalid_prompt`), DeepSeek, Zhipu, xAI, MiniMax (`input new_sensitive (1026)`), and
+# gateways that keep the words and drop the code. A guardrail alone says nothing: it may be
+# unknown, or out of order.
 _WORDS: Final = re.compile(
-    r"content (management |moderation |filtering )?polic|usage polic"
+    r"\bnew_sensitive\b|content (management |moderation |filtering )?polic|usage polic"
     r"|(was|were|been) flagged|content exists risk|inappropriate content|敏感内容"
     r"|(prompt|request|response|content|input|output)( (was|is|has been))? blocked"
     r"|safety (system|filter)|content[ _]filter"
@@ -61,6 +62,15 @@ _OUT_OF_ORDER: Final = re.compile(
     r"|\bunknown guardrail",
     re.IGNORECASE,
 )
+_SENSITIVE: Final = {1026: "input_sensitive", 1027: "output_sensitive"}
+"""Codes with which MiniMax's filter stops a request and a response."""
+_STATUSES_OF_CODES: Final = {
+    **dict.fromkeys((1002, 1039, 1041, 2045, 2056), 429),
+    **dict.fromkeys((1004, 2049), 401),
+    **dict.fromkeys((1042, 2013), 400),
+    1008: 402,
+}
+"""HTTP statuses that MiniMax's other codes stand for; 502 for those that are not here."""
 _RESULTS: Final = ("content_filter_result", "content_filter_results")
 _CATEGORIES: Final = 8
 
@@ -78,7 +88,7 @@ def filter_of_choice(body: Mapping[str, Any], choice: Mapping[str, Any]) -> str 
         if isinstance(word, str) and _FINISH.fullmatch(known_form(word.partition(":")[0])):
             prompt = body.get("prompt_filter_results")
             return _reason(word, [choice, *(prompt if isinstance(prompt, list) else [])])
-    return None
+    return _filter_beside(body, is_empty=not _mapping(choice.get("message")).get("content"))
 
 
 def filter_of_prompt(body: Mapping[str, Any]) -> str | None:
@@ -91,6 +101,8 @@ def filter_of_prompt(body: Mapping[str, Any]) -> str | None:
     blocked = feedback.get("blockReason") or feedback.get("block_reason")
     if isinstance(blocked, str):
         return blocked
+    if (beside := _filter_beside(body, is_empty=True)) is not None:
+        return beside
     prompt = body.get("prompt_filter_results")
     named = _reason("prompt", prompt if isinstance(prompt, list) else [])
     return named if named != "prompt" else None
@@ -140,6 +152,45 @@ def filter_of_words(words: str) -> str | None:
     if _OUT_OF_ORDER.search(words):
         return None
     return words if filter_of_error(status, code, words) else None
+
+
+def error_beside(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """An error that stands beside the answer (MiniMax) and is no filter's; null if none does.
+
+    Args:
+        body: the whole answer.
+    """
+    code, words = _said_beside(body)
+    if code == 0 or code in _SENSITIVE or (code is None and body.get("choices")):
+        return None
+    if code is None:
+        return {"code": words, "message": words} if words else None
+    return {
+        "status": _STATUSES_OF_CODES.get(code, 502),
+        "message": f"{words or 'base_resp.status_code'} ({code})",
+    }
+
+
+def _filter_beside(body: Mapping[str, Any], *, is_empty: bool) -> str | None:
+    """Why MiniMax's filter stopped a request or its response; null if it did not.
+
+    Its flags alone also stand beside a response that is let through.
+    """
+    code, words = _said_beside(body)
+    if code in _SENSITIVE:
+        return f"{words or _SENSITIVE[code]} ({code})"
+    flags = [flag for flag in _SENSITIVE.values() if body.get(flag) is True]
+    return flags[0] if flags and is_empty else None
+
+
+def _said_beside(body: Mapping[str, Any]) -> tuple[int | None, str]:
+    """Code and words that MiniMax writes beside its choices."""
+    beside = _mapping(body.get("base_resp"))
+    code, words = beside.get("status_code"), beside.get("status_msg")
+    if isinstance(code, str) and code.isdecimal() and code.isascii():
+        code = int(code[:9])
+    is_code = isinstance(code, int) and not isinstance(code, bool)
+    return code if is_code else None, words.strip() if isinstance(words, str) else ""
 
 
 def _reason(word: str, places: Iterable[Any]) -> str:
