@@ -73,8 +73,19 @@ def test_of_parts_the_first_alone_is_warned_of(tmp_path: Path, study: Study) -> 
     path = _lines(tmp_path / "r.jsonl", [{"r": {"c": GEMINI}}] * 4)
     _, said = _import(path, study("plain"), response="r.c.1.text")
     assert "WARNING" not in said
+    path = _lines(tmp_path / "r.jsonl", [{"r": {"c": GEMINI[1:]}}] * 4)
     _, said = _import(path, study("plain"), response="r.c.0.text")
     assert "name the list itself, 'r.c', whose parts are put together" in said
+
+
+@pytest.mark.parametrize(
+    "thought", [GEMINI[0], {"type": "reasoning", "text": "Hm."}, {"type": "thinking", "text": "H"}]
+)
+def test_thinking_is_no_response(tmp_path: Path, study: Study, thought: dict[str, Any]) -> None:
+    parts = [{"text": "La."}], [thought, {"text": "La."}]
+    path = _lines(tmp_path / "r.jsonl", [{"r": {"c": each}} for each in parts])
+    with pytest.raises(InputError, match=r"row 2: .* the model thought.* itself, 'r\.c': its"):
+        _import(path, study("plain"), response="r.c.0.text")
 
 
 def test_parts_that_are_no_text_are_refused(tmp_path: Path, study: Study) -> None:

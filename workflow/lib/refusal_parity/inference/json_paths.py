@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from refusal_parity.counting import agreed, counted
 from refusal_parity.errors import InputError
 from refusal_parity.inference.column_names import head_of
+from refusal_parity.inference.servers.parts import is_part
 from refusal_parity.inference.warned import WARNING
 from refusal_parity.textfiles import Doubled
 
@@ -19,9 +20,6 @@ Row = tuple[int, dict[str, Any]]
 
 NOWHERE: Final = object()
 """What stands where a path leads to nothing; a null that ends it early is a null."""
-
-_OF_PARTS: Final = {"text", "thought", "thoughtSignature"}
-"""What Gemini writes into a part."""
 
 
 def within(row: Mapping[str, Any], name: str, path: Path, at: int) -> Any:
@@ -76,15 +74,6 @@ def last_text(row: Mapping[str, Any], name: str) -> str | None:
 def _steps(name: str, row: Mapping[str, Any]) -> list[str]:
     """The steps of a path behind the column that it begins with."""
     return name.removeprefix(head_of(name, row) or name).split(".")[1:]
-
-
-def is_part(value: Any) -> bool:
-    """Whether it is a part of a message: a text, a thought, with its type or without."""
-    if not isinstance(value, dict):
-        return False
-    # Parquet has the keys of all parts in each.
-    held = {key for key, each in value.items() if each is not None}
-    return isinstance(value.get("type"), str) or {"text"} <= held <= _OF_PARTS
 
 
 def _refuse_twice(found: Mapping[str, Any], key: str, path: Path, at: int) -> None:

@@ -11,9 +11,9 @@ from refusal_parity.cells import ROW, cell
 from refusal_parity.counting import agreed, counted
 from refusal_parity.errors import InputError
 from refusal_parity.inference.finish_reasons import is_complete
-from refusal_parity.inference.json_paths import NOWHERE, is_part, last_text, passed_over, within
+from refusal_parity.inference.json_paths import NOWHERE, last_text, passed_over, within
 from refusal_parity.inference.servers.errors import OddAnswerError
-from refusal_parity.inference.servers.parts import flat, read_parts
+from refusal_parity.inference.servers.parts import flat, is_part, is_thought, read_parts
 from refusal_parity.inference.warned import WARNING
 from refusal_parity.textfiles import encodable
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     Say = Callable[[str], None]
 
 RESPONSE, _ERROR, _THINKING = "columns.response", "columns.error", "columns.thinking"
+PARTED: Final = frozenset(
+    {RESPONSE, _THINKING, "columns.refusal", "columns.prompt", "columns.system_prompt", "prompt"}
+)
+"""What may be written as a message in parts."""
 _INSTEAD: Final = {
     RESPONSE: "write each of them into a row of its own",
     "columns.label": "settle them first, or give a row to each person in `human.labels`",
@@ -52,10 +56,10 @@ def texts_of(rows: Sequence[Row], written: Mapping[str, str], path: Path, say: S
             _nothing_at(key, name, path, say, is_null=any(value is None for value in values))
         if key == RESPONSE:
             nowhere = [at for at, value in enumerate(values) if value is NOWHERE]
-            for at, value in enumerate(values):
-                # An answer of no parts is one without text.
-                if isinstance(value, list) and all(map(is_part, value)):
-                    values[at], thoughts[at] = _put_together(value, key, name, path, rows[at][0])
+            _refuse_thoughts(rows, name, path)
+        if key in PARTED:
+            thought = _put_together(values, key, name, path, rows)
+            thoughts = thought if key == RESPONSE else thoughts
         columns[key] = [
             None if value is NOWHERE else _text(value, what_of(key, name), path, at)
             for (at, _), value in zip(rows, values, strict=True)
@@ -66,32 +70,49 @@ def texts_of(rows: Sequence[Row], written: Mapping[str, str], path: Path, say: S
     if any(thoughts):
         apart = columns.get(_THINKING, [None] * len(rows))
         pairs = zip(apart, thoughts, strict=True)
-        columns[_THINKING] = ["\n\n".join(filter(None, pair)) or None for pair in pairs]
+        # Both may name one list.
+        distinct = (dict.fromkeys(filter(None, pair)) for pair in pairs)
+        columns[_THINKING] = ["\n\n".join(each) or None for each in distinct]
     return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).with_columns(
         pl.Series(ROW, [at for at, _ in rows], dtype=pl.Int64)
     )
 
 
+def _refuse_thoughts(rows: Sequence[Row], name: str, path: Path) -> None:
+    """Raise where a path to responses leads to the text of a part that the model thought."""
+    part = name.rpartition(".")[0]
+    for at, row in rows if part else ():
+        if is_thought(within(row, part, path, at)):
+            raise InputError(
+                f"{what_of(RESPONSE, name)} holds what the model thought, and no response",
+                where=f"{path}, row {at}",
+                remedy=f"Name the list of parts itself, {(part.rpartition('.')[0] or part)!r}: its "
+                "texts are put together, without the thinking.",
+            )
+
+
 def _put_together(
-    parts: list[Any], key: str, name: str, path: Path, at: int
-) -> tuple[str, str | None]:
-    """The text of a message in parts, and what its model thought."""
-    typed = []
-    for part in parts:
-        held = {key: value for key, value in part.items() if value is not None}
-        typed.append({"type": "thinking" if held.get("thought") else "text"} | held)
-    texts: list[str] = []
-    thoughts: list[Any] = []
-    try:
-        read_parts(typed, texts, thoughts)
-        thinking = flat(thoughts)
-    except OddAnswerError as error:
-        raise InputError(
-            f"{what_of(key, name)} holds a message in parts, and {error}",
-            where=f"{path}, row {at}",
-            remedy=DEEPER,
-        ) from error
-    return "".join(texts), thinking or None
+    values: list[Any], key: str, name: str, path: Path, rows: Sequence[Row]
+) -> list[str | None]:
+    """Put texts in the place of messages in parts; what their model thought, row by row."""
+    thoughts: list[str | None] = [None] * len(values)
+    for at, value in enumerate(values):
+        # An answer of no parts is one without text.
+        if not (isinstance(value, list) and all(map(is_part, value))):
+            continue
+        said: list[str] = []
+        thought: list[Any] = []
+        try:
+            read_parts(value, said, thought)
+            thoughts[at] = flat(thought) or None
+        except OddAnswerError as error:
+            raise InputError(
+                f"{what_of(key, name)} holds a message in parts, and {error}",
+                where=f"{path}, row {rows[at][0]}",
+                remedy=DEEPER,
+            ) from error
+        values[at] = (thoughts[at] if key == _THINKING else None) or "".join(said)
+    return thoughts
 
 
 def _say_of_none(

@@ -12,7 +12,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.inference.column_names import JSON, ROWS, head_of, kind_of, there
 from refusal_parity.inference.json_paths import lists_of, rows_at
 from refusal_parity.inference.json_rows import ANEW, objects_of
-from refusal_parity.inference.json_texts import DEEPER, RESPONSE, texts_of, what_of
+from refusal_parity.inference.json_texts import DEEPER, PARTED, texts_of, what_of
 from refusal_parity.textfiles import read_text, refuse_devices
 from refusal_parity.workbooks import Sheet
 
@@ -141,7 +141,7 @@ def _from_parquet(path: Path, named: Mapping[str, str], *, say: Say) -> pl.DataF
     whole = {
         key: _column(frame[name], what_of(key, name), path)
         for key, name in written.items()
-        if heads[key] == name and not (key == RESPONSE and frame[name].dtype == pl.List(pl.Struct))
+        if heads[key] == name and not (key in PARTED and frame[name].dtype == pl.List(pl.Struct))
     }
     inner = {key: name for key, name in written.items() if key not in whole}
     nested = frame.select(list(dict.fromkeys(str(heads[key]) for key in inner)))

@@ -11,13 +11,84 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _SAID: Final = frozenset({"text", "output_text", "refusal"})
-_THOUGHT: Final = frozenset({"thinking", "reasoning", "redacted_thinking"})
-_THOUGHTS: Final = ("thinking", "reasoning", "text", "content", "summary")
-"""Where a part has them: Anthropic and Mistral, LangChain and inspect-ai, Vercel, OpenAI's
-Responses, Databricks."""
+_THOUGHT: Final = frozenset({"thinking", "reasoning", "redacted_thinking", "reasoning_content"})
+_THOUGHTS: Final = (
+    *("thinking", "reasoning", "reasoning_content", "reasoningText", "reasoning_text"),
+    *("text", "content", "summary"),
+)
+"""Where a part has them: Anthropic and Mistral, LangChain and inspect-ai, Bedrock; Vercel,
+OpenAI's Responses, Databricks."""
 
-_CIPHERS: Final = frozenset({"data", "encrypted_content"})
+_CIPHERS: Final = frozenset(
+    {"data", "encrypted_content", "redactedContent", "redacted_content", "signature"}
+)
 """Where thinking stands that nobody is to read."""
+
+_REASONING: Final = ("reasoningContent", "reasoning_content")
+_CITED: Final = ("citationsContent", "citations_content")
+_OTHERS: Final = frozenset(
+    {
+        *("toolUse", "toolResult", "image", "document", "video", "audio", "guardContent"),
+        *("functionCall", "functionResponse", "inlineData", "fileData", "executableCode"),
+        *("codeExecutionResult", "function_call", "function_response", "inline_data"),
+        *("file_data", "executable_code", "code_execution_result"),
+    }
+)
+"""What parts of Bedrock and of Gemini hold that have no text."""
+
+_BESIDE: Final = frozenset(
+    {
+        *("thought", "thoughtSignature", "videoMetadata", "partMetadata", "mediaResolution"),
+        *("thought_signature", "video_metadata", "part_metadata", "media_resolution"),
+    }
+)
+"""What Gemini writes into a part beside its text, as JSON and in Python."""
+
+
+def is_part(value: Any) -> bool:
+    """Whether it is a part of a message: a text, a thought, with its type or without."""
+    if not isinstance(value, dict):
+        return False
+    held = _held(value)
+    if isinstance(held.get("type"), str):
+        return True
+    # Other keys beside a text are those of a row, or of one of several responses.
+    within = held.keys() - _BESIDE
+    return within == {"text"} or bool(held and not within) or _alone(held) is not None
+
+
+def is_thought(value: Any) -> bool:
+    """Whether it is a part of a message that the model thought."""
+    return is_part(value) and str(_typed(value)["type"]) in _THOUGHT
+
+
+def _held(part: Mapping[str, Any]) -> dict[str, Any]:
+    """What a part holds; Parquet and Python have the keys of all parts in each."""
+    return {key: value for key, value in part.items() if value is not None}
+
+
+def _alone(held: Mapping[str, Any]) -> str | None:
+    """The key of a part whose other contents, if any, only say more of it; null without one."""
+    keys = [key for key in (*_REASONING, *_CITED, *_OTHERS) if key in held]
+    return keys[0] if len(keys) == 1 and not held.keys() - _BESIDE - {*keys} else None
+
+
+def _typed(part: Any) -> Any:
+    """A part with its type: Gemini and Bedrock say it by the key under which the text stands."""
+    if not is_part(part):
+        return part
+    held = _held(part)
+    if "type" in held:
+        return held
+    key = _alone(held)
+    if key is None:
+        return {"type": "thinking" if held.get("thought") else "text", "text": ""} | held
+    kind = "reasoning" if key in _REASONING else "text" if key in _CITED else key
+    said = held[key]
+    if key in _CITED:
+        parts = said.get("content") if isinstance(said, dict) else None
+        said = flat([parts]) if isinstance(parts, list) else parts
+    return {"type": kind, "text": said}
 
 
 def read_parts(parts: Sequence[Any], texts: list[str], thoughts: list[Any]) -> None:
@@ -32,7 +103,7 @@ def read_parts(parts: Sequence[Any], texts: list[str], thoughts: list[Any]) -> N
         OddAnswerError: a part is neither.
     """
     for part in parts:
-        _read_part(part, texts, thoughts)
+        _read_part(_typed(part), texts, thoughts)
 
 
 def flat(thoughts: Sequence[Any]) -> str:
