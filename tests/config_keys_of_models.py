@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from config_studies import HASH
 from config_values import (
+    COLUMNS_OR_NONE,
     COUNT,
     COUNT_OR_0,
     PATH,
@@ -72,17 +73,20 @@ MODEL_KEYS: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     ),
     "models.i.thinking": THINKING,
     "models.i.download": ([None], ["https://localhost/r.csv", {"url": "https://x"}]),
-    "models.i.columns.response": WORD,
+    "models.i.columns.response": (
+        ["r", ["r", "a.0.b"]],
+        [7, None, [], ["r", "r"], ["r", 7], ["r", "l"]],
+    ),
     "models.i.columns.prompt": (["p"], [None, 7]),
     "models.i.columns.template": ([None], ["t", 7]),
     "models.i.columns.name": ([None], ["n", 7]),
     "models.i.columns.system_prompt": WORD_OR_NONE,
     "models.i.columns.sample": WORD_OR_NONE,
     "models.i.columns.label": WORD_OR_NONE,
-    "models.i.columns.thinking": WORD_OR_NONE,
-    "models.i.columns.finish_reason": WORD_OR_NONE,
-    "models.i.columns.refusal": WORD_OR_NONE,
-    "models.i.columns.error": WORD_OR_NONE,
+    "models.i.columns.thinking": COLUMNS_OR_NONE,
+    "models.i.columns.finish_reason": COLUMNS_OR_NONE,
+    "models.i.columns.refusal": COLUMNS_OR_NONE,
+    "models.i.columns.error": COLUMNS_OR_NONE,
     "models.i.download.url": (["http://localhost/a"], ["file:///etc/passwd", "a", None]),
     "models.i.download.sha256": SHA,
     "models.o.openings": (["draw", None], ["weigh", "both", 3]),

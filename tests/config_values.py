@@ -6,6 +6,7 @@ from config_studies import HASH
 
 WORD = (["x"], [7, None, ["x"]])
 WORD_OR_NONE = (["x", None], [7, ["x"]])
+COLUMNS_OR_NONE = (["x", ["x"], ["x.y", "z"], None], [7, [], ["x", "x"], ["x", 7], {"x": "y"}])
 PATH = (["a/b c.csv"], [7, "a{b}.csv"])
 PATH_OR_NONE = (["a/b c.csv", None], [7, "{a}"])
 YES_OR_NO = ([True, False], ["perhaps", 7])

@@ -96,6 +96,33 @@ def test_answers_of_other_interfaces(
     assert not [each for each in said if "nothing stands" in each]
 
 
+@pytest.mark.parametrize("key", ["finish_reason", "error"])
+@pytest.mark.parametrize("word", ["SAFETY", "OTHER"])
+def test_a_prompt_that_was_blocked(tmp_path: Path, study: Study, key: str, word: str) -> None:
+    """Gemini gives no candidate then; the columns of Bedrock's may be named beside."""
+    request = {"contents": [{"parts": [{"text": PROMPT}]}]}
+    blocked = {"request": request, "response": {"promptFeedback": {"blockReason": word}}}
+    rows = [blocked, _gemini([THOUGHT, SAID], "STOP")]
+    path = tmp_path / "r.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    of_gemini, of_bedrock = COLUMNS[_gemini], COLUMNS[_bedrock]
+    reasons = [of_gemini["finish_reason"], of_bedrock["finish_reason"]]
+    of_prompt = ["response.promptFeedback.blockReason"]
+    named = {"finish_reason": reasons, "error": None}
+    named[key] = [*(named[key] or []), *of_prompt]
+    columns = TableColumns(
+        prompt=of_gemini["prompt"],
+        response=[of_bedrock["response"], of_gemini["response"]],
+        **named,
+    )
+    source = ImportModel(engine="import", path=str(path), format="table", columns=columns)
+    found = import_responses(path, source, study("plain"), model="m", say=lambda _: None)
+    assert found.sort("sample").select("status", "response", "refusal_reason").rows() == [
+        ("filtered", "", f"prompt blocked: {word}"),
+        ("ok", "La la.", None),
+    ]
+
+
 @pytest.mark.parametrize("named", ["t", "r"])
 def test_thinking_may_be_in_parts(tmp_path: Path, study: Study, named: str) -> None:
     row = {"p": PROMPT, "r": [REASONED, SAID], "t": [{"text": "H"}, {"text": "m."}]}

@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from refusal_parity.config.engines import EngineModel, engine
 from refusal_parity.config.section import Download, PathText, Section, lost_sheet
@@ -17,10 +25,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def _several(names: list[str]) -> list[str]:
+    if len(set(names)) < max(1, len(names)):
+        raise ValueError("names no column, or one of them twice")
+    return names
+
+
+Columns = Annotated[
+    Annotated[str, Tag("a column")]
+    | Annotated[list[str], AfterValidator(_several), Tag("a list of columns")],
+    Discriminator(lambda given: "a list of columns" if isinstance(given, list) else "a column"),
+]
+"""A column, or several of which the first that holds something counts."""
+
+
 class TableColumns(Section):
     """Which column of an imported table holds what; the prompt, or template and name."""
 
-    response: str = Field(description="Text of the response.")
+    response: Columns = Field(
+        description="Text of the response. This key and the four last ones take a list too: of "
+        "its columns, the first that holds something counts."
+    )
     prompt: str | None = Field(
         default=None,
         description="User message, with its name filled in; of a prompt list, or its prompt_id.",
@@ -43,24 +68,24 @@ class TableColumns(Section):
         default=None,
         description="One of the seven labels, a word that `labels` explains, or empty.",
     )
-    thinking: str | None = Field(
+    thinking: Columns | None = Field(
         default=None,
         description="What the model wrote to itself, where the file keeps it apart.",
     )
-    finish_reason: str | None = Field(
+    finish_reason: Columns | None = Field(
         default=None,
         description="Why the response ended, in a service's words: `length` where it was cut off, "
         "`content_filter` where a filter stopped it.",
     )
-    refusal: str | None = Field(
+    refusal: Columns | None = Field(
         default=None,
         description="What the model wrote to refuse, where the file keeps it apart from the "
         "response, as OpenAI's `message.refusal`.",
     )
-    error: str | None = Field(
+    error: Columns | None = Field(
         default=None,
         description="What went wrong, in a service's words or code: no response came, or a filter "
-        "stopped it; empty where a response came.",
+        "stopped it; empty where a response came. `[error.message, response.body.error.message]`",
     )
 
     @model_validator(mode="after")
@@ -68,7 +93,8 @@ class TableColumns(Section):
         parts = [self.template is not None, self.name is not None]
         if any(parts) if self.prompt is not None else not all(parts):
             raise ValueError("name the column prompt, or the columns template and name")
-        if self.response in {self.prompt, self.template, self.name, self.system_prompt, self.label}:
+        responses = {self.response} if isinstance(self.response, str) else {*self.response}
+        if responses & {self.prompt, self.template, self.name, self.system_prompt, self.label}:
             raise ValueError("response names the same column as another key does")
         return self
 

@@ -11,7 +11,8 @@ import polars as pl
 from refusal_parity.counting import agreed, counted
 from refusal_parity.csvfiles import row_of
 from refusal_parity.errors import InputError
-from refusal_parity.inference.column_names import refuse_missing
+from refusal_parity.inference.column_names import ROWS, kind_of, refuse_missing
+from refusal_parity.inference.first_of_several import first_of_each, spread
 from refusal_parity.inference.response_files import read_columns
 from refusal_parity.inference.warned import WARNING
 from refusal_parity.spelling import reading
@@ -47,6 +48,7 @@ def read_chosen(
     """
     asked = _asked(source)
     rows = read_columns(path, asked, sheet=source.sheet, rows=source.rows, say=say)
+    rows = first_of_each(rows, _named(source), in_words=kind_of(path) in ROWS)
     for column, words in source.where.items():
         rows = _with(rows, f"where.{column}", words, path)
     called = asked["columns.model"]
@@ -80,10 +82,12 @@ def refuse_missing_columns(source: ImportModel) -> None:
 
 def _asked(source: ImportModel) -> dict[str, str | None]:
     """Columns of the file by the keys of the config that name them."""
+    return spread(_named(source)) | {f"where.{column}": column for column in source.where}
+
+
+def _named(source: ImportModel) -> dict[str, str | list[str] | None]:
     named = source.columns.model_dump() if source.columns is not None else {}
-    return {f"columns.{key}": name for key, name in named.items()} | {
-        f"where.{column}": column for column in source.where
-    }
+    return {f"columns.{key}": name for key, name in named.items()}
 
 
 def _with(rows: pl.DataFrame, key: str, words: str | list[str], path: Path) -> pl.DataFrame:

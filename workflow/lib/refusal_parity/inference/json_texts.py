@@ -11,6 +11,7 @@ from refusal_parity.cells import ROW, cell
 from refusal_parity.counting import agreed, counted
 from refusal_parity.errors import InputError
 from refusal_parity.inference.finish_reasons import is_complete
+from refusal_parity.inference.first_of_several import key_of
 from refusal_parity.inference.json_paths import NOWHERE, last_text, passed_over, within
 from refusal_parity.inference.servers.errors import OddAnswerError
 from refusal_parity.inference.servers.parts import flat, is_part, is_thought, read_parts
@@ -18,7 +19,7 @@ from refusal_parity.inference.warned import WARNING
 from refusal_parity.textfiles import encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from refusal_parity.inference.json_paths import Row
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     Say = Callable[[str], None]
 
 RESPONSE, _ERROR, _THINKING = "columns.response", "columns.error", "columns.thinking"
+_REASON: Final = "columns.finish_reason"
+_WHY_BLOCKED: Final = frozenset({"blockReason", "block_reason"})
 PARTED: Final = frozenset(
     {RESPONSE, _THINKING, "columns.refusal", "columns.prompt", "columns.system_prompt", "prompt"}
 )
@@ -43,39 +46,53 @@ DEEPER: Final = (
 def texts_of(rows: Sequence[Row], written: Mapping[str, str], path: Path, say: Say) -> pl.DataFrame:
     """What stands in objects at each path, as text."""
     columns: dict[str, list[str | None]] = {}
-    nowhere: list[int] = []
+    nowhere = set(range(len(rows)))
     thoughts: list[str | None] = [None] * len(rows)
+    empty: dict[str, bool] = {}
     for key, name in written.items():
-        values = [within(row, name, path, at) for at, row in rows]
-        if key == _ERROR:
-            values = [
-                last_text(row, name) if value is NOWHERE else value
-                for (_, row), value in zip(rows, values, strict=True)
-            ]
+        values = _values_at(rows, key, name, path)
         if "." in name and all(value is NOWHERE or value is None for value in values):
-            _nothing_at(key, name, path, say, is_null=any(value is None for value in values))
-        if key == RESPONSE:
-            nowhere = [at for at, value in enumerate(values) if value is NOWHERE]
+            empty[key] = any(value is None for value in values)
+        if key_of(key) == RESPONSE:
+            nowhere &= {at for at, value in enumerate(values) if value is NOWHERE}
             _refuse_thoughts(rows, name, path)
-        if key in PARTED:
+        if key_of(key) in PARTED:
             thought = _put_together(values, key, name, path, rows)
-            thoughts = thought if key == RESPONSE else thoughts
+            thoughts = _joined(thoughts, thought) if key_of(key) == RESPONSE else thoughts
         columns[key] = [
             None if value is NOWHERE else _text(value, what_of(key, name), path, at)
             for (at, _), value in zip(rows, values, strict=True)
         ]
-        if key in _INSTEAD and (remark := passed_over(rows, name, _INSTEAD[key])) is not None:
+        instead = _INSTEAD.get(key_of(key))
+        if instead is not None and (remark := passed_over(rows, name, instead)) is not None:
             say(remark)
-    _say_of_none(rows, nowhere, columns, written, say)
+    _say_of_empty(empty, written, path, say)
+    if any(key_of(key) == RESPONSE for key in written):
+        _say_of_none(rows, sorted(nowhere), columns, written, say)
     if any(thoughts):
-        apart = columns.get(_THINKING, [None] * len(rows))
-        pairs = zip(apart, thoughts, strict=True)
-        # Both may name one list.
-        distinct = (dict.fromkeys(filter(None, pair)) for pair in pairs)
-        columns[_THINKING] = ["\n\n".join(each) or None for each in distinct]
+        columns[_THINKING] = _joined(columns.get(_THINKING, [None] * len(rows)), thoughts)
     return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).with_columns(
         pl.Series(ROW, [at for at, _ in rows], dtype=pl.Int64)
     )
+
+
+def _values_at(rows: Sequence[Row], key: str, name: str, path: Path) -> list[Any]:
+    values = [within(row, name, path, at) for at, row in rows]
+    if name.rpartition(".")[2] in _WHY_BLOCKED:
+        # Whatever stands there (`OTHER`) says that a filter of Gemini's stopped the prompt.
+        values = [f"prompt blocked: {each}" if isinstance(each, str) else each for each in values]
+    if key_of(key) != _ERROR:
+        return values
+    return [
+        last_text(row, name) if value is NOWHERE else value
+        for (_, row), value in zip(rows, values, strict=True)
+    ]
+
+
+def _joined(some: Sequence[str | None], others: Sequence[str | None]) -> list[str | None]:
+    """Both texts of each row; once where they are the same, as of one list named twice."""
+    pairs = zip(some, others, strict=True)
+    return ["\n\n".join(dict.fromkeys(filter(None, pair))) or None for pair in pairs]
 
 
 def _refuse_thoughts(rows: Sequence[Row], name: str, path: Path) -> None:
@@ -111,7 +128,7 @@ def _put_together(
                 where=f"{path}, row {rows[at][0]}",
                 remedy=DEEPER,
             ) from error
-        values[at] = (thoughts[at] if key == _THINKING else None) or "".join(said)
+        values[at] = (thoughts[at] if key_of(key) == _THINKING else None) or "".join(said)
     return thoughts
 
 
@@ -125,31 +142,57 @@ def _say_of_none(
     """Tell of rows whose response is nowhere and that say nothing of a failure or a refusal."""
     known = {
         at
-        for key in (_ERROR, "columns.refusal", "columns.finish_reason")
-        for at, text in enumerate(columns.get(key, ()))
-        if text is not None and not (key == "columns.finish_reason" and is_complete(text))
+        for key, texts in columns.items()
+        if key_of(key) in {_ERROR, "columns.refusal", _REASON}
+        for at, text in enumerate(texts)
+        if text is not None and not (key_of(key) == _REASON and is_complete(text))
     }
     bare = [rows[at][0] for at in nowhere if at not in known]
     if bare:
         count = len(bare)
+        names = _names(name for key, name in written.items() if key_of(key) == RESPONSE)
         say(
-            f"{WARNING}nothing stands at {written[RESPONSE]!r}, which columns.response names, in "
+            f"{WARNING}nothing stands at {names}, which columns.response names, in "
             f"{counted(count, 'row')}, the first in row {bare[0]}, "
             f"{agreed(count, 'which counts', 'which count')} as empty: if the text stands "
-            "elsewhere in them, write it into one place"
+            "elsewhere in them, name a list of paths, or write it into one place"
         )
 
 
-def _nothing_at(key: str, name: str, path: Path, say: Say, *, is_null: bool) -> None:
-    """Tell of a path at which nothing stands; of what only bad rows have, that is no mistake."""
-    if key == "columns.error":
-        say(f"nothing stands at {name!r}, which columns.error names: the file tells of no failure")
-    elif not (is_null and key == "columns.refusal"):
-        raise InputError(
-            f"nothing stands at {name!r}, which {key} names, in any row",
-            where=str(path),
-            remedy="Correct the mapping in the config.",
-        )
+def _say_of_empty(
+    empty: Mapping[str, bool], written: Mapping[str, str], path: Path, say: Say
+) -> None:
+    """Tell of paths at which nothing stands; of what only bad rows have, that is no mistake.
+
+    Args:
+        empty: their keys, with whether a null stands there.
+        written: all paths.
+        path: the file, for an error.
+        say: told.
+    """
+    for key in dict.fromkeys(map(key_of, empty)):
+        several = {each: name for each, name in written.items() if key_of(each) == key}
+        names = _names(several.values())
+        if several.keys() - empty.keys():
+            for each in several.keys() & empty.keys():
+                say(nothing_in_any_row(each, several[each]))
+        elif key == _ERROR:
+            say(f"nothing stands at {names}, which {key} names: the file tells of no failure")
+        elif not (key == "columns.refusal" and any(empty[each] for each in several)):
+            raise InputError(
+                f"nothing stands at {names}, which {key} names, in any row",
+                where=str(path),
+                remedy="Correct the mapping in the config.",
+            )
+
+
+def nothing_in_any_row(key: str, name: str) -> str:
+    """A sentence on one of several paths."""
+    return f"nothing stands at {name!r}, which {key} names, in any row"
+
+
+def _names(names: Iterable[str]) -> str:
+    return " or ".join(map(repr, names))
 
 
 def what_of(key: str, name: str) -> str:

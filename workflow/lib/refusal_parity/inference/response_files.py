@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -10,9 +11,16 @@ import polars as pl
 from refusal_parity.cells import NOTHING, ROW, cell, open_table
 from refusal_parity.errors import InputError
 from refusal_parity.inference.column_names import JSON, ROWS, head_of, kind_of, there
+from refusal_parity.inference.first_of_several import key_of
 from refusal_parity.inference.json_paths import lists_of, rows_at
 from refusal_parity.inference.json_rows import ANEW, objects_of
-from refusal_parity.inference.json_texts import DEEPER, PARTED, texts_of, what_of
+from refusal_parity.inference.json_texts import (
+    DEEPER,
+    PARTED,
+    nothing_in_any_row,
+    texts_of,
+    what_of,
+)
 from refusal_parity.textfiles import read_text, refuse_devices
 from refusal_parity.workbooks import Sheet
 
@@ -81,16 +89,14 @@ def read_columns(
     if frame.is_empty():
         raise InputError("no rows", where=str(path), remedy="Add at least one row.")
     return frame.with_columns(
-        pl.lit(None, pl.String).alias(key)
-        for key, name in columns.items()
-        if name is None and key not in frame.columns
+        pl.lit(None, pl.String).alias(key) for key in columns if key not in frame.columns
     )
 
 
 def _from_csv(path: Path, named: Mapping[str, str], *, sheet: Sheet) -> pl.DataFrame:
     table = open_table(path, sheet)
     written = there(path, named, table.header, nested=False)
-    texts = {written[key] for key in _TEXTS & written.keys()}
+    texts = {name for key, name in written.items() if key_of(key) in _TEXTS}
     nothing = {written[key]: NOTHING for key in _PROMPTS & written.keys()}
     frame = table.frame(written.values(), texts=texts, nothing=nothing)
     return frame.select(ROW, **{key: pl.col(name) for key, name in written.items()})
@@ -105,7 +111,7 @@ def _from_json(path: Path, named: Mapping[str, str], *, rows: str | None, say: S
         raise InputError("no rows", where=str(path), remedy="Add at least one row.")
     keys = list(dict.fromkeys(key for _, row in found for key in row))
     try:
-        written = there(path, named, keys, nested=True)
+        written = there(path, _without_lost(named, keys, path, say), keys, nested=True)
     except InputError as error:
         deeper = list(lists_of(found[0][1])) if len(found) == 1 else []
         if deeper:
@@ -116,6 +122,23 @@ def _from_json(path: Path, named: Mapping[str, str], *, rows: str | None, say: S
             ) from error
         raise
     return texts_of(found, written, path, say)
+
+
+def _without_lost(
+    named: Mapping[str, str], found: list[str], path: Path, say: Say
+) -> dict[str, str]:
+    """Columns without those of several that no row has, unless it has none of them."""
+    lost = dict[str, str]()
+    for key, name in named.items():
+        with suppress(InputError):
+            there(path, {key: name}, found, nested=True)
+            continue
+        lost[key] = name
+    known = {key_of(key) for key in named.keys() - lost.keys()}
+    left_out = {key: name for key, name in lost.items() if key_of(key) in known}
+    for key, name in left_out.items():
+        say(nothing_in_any_row(key, name))
+    return {key: name for key, name in named.items() if key not in left_out}
 
 
 def _from_parquet(path: Path, named: Mapping[str, str], *, say: Say) -> pl.DataFrame:
@@ -141,7 +164,9 @@ def _from_parquet(path: Path, named: Mapping[str, str], *, say: Say) -> pl.DataF
     whole = {
         key: _column(frame[name], what_of(key, name), path)
         for key, name in written.items()
-        if heads[key] == name and not (key in PARTED and frame[name].dtype == pl.List(pl.Struct))
+        if heads[key] == name
+        and key == key_of(key)
+        and not (key in PARTED and frame[name].dtype == pl.List(pl.Struct))
     }
     inner = {key: name for key, name in written.items() if key not in whole}
     nested = frame.select(list(dict.fromkeys(str(heads[key]) for key in inner)))
