@@ -56,8 +56,10 @@ def test_those_that_every_study_has_are_known(tmp_path: Path, text: str) -> None
 @pytest.mark.parametrize(
     "text",
     [
-        "{mention} = f(x)",
-        "{TOWN} and <b>",
+        "f{mention} = f(x)",
+        "<TOWN> and <b> for $TOWN",
+        "50 %mention 20 %",
+        "__mention__ and {A}",
         '{""MENTION"": 1}',
         "[[MENTION], [NAME]]",
         "{[MENTION]} <[NAME]> ([MENTION])",
@@ -71,6 +73,28 @@ def test_what_may_be_meant_is_sent_without_a_word(tmp_path: Path, text: str) -> 
         templates=_with(f"{text} [MENTION]"), names=MENTIONED, gender="man"
     )
     assert checked.remarks == []
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        *((text, "[MENTION]") for text in ("{mention}", "{{mention}}", "{{ mention }}")),
+        *((text, "[MENTION]") for text in ("<mention>", "<<mention>>", "%mention%", "%MENTION%")),
+        *((text, "[MENTION]") for text in ("${mention}", "$MENTION", "%(mention)s")),
+        *((text, "[MENTION]") for text in ("\u00abMention\u00bb", "__MENTION__", "{row.mention}")),
+        *((text, "[NAME]") for text in ("{name}", "{{name}}", "<name>", "%NAME%", "$NAME")),
+        *((text, "[TOWN]") for text in ("{TOWN}", "{{town}}", "%TOWN%", "${TOWN}")),
+    ],
+)
+def test_places_of_another_tool_are_remarked_on(tmp_path: Path, text: str, meant: str) -> None:
+    checked = Desk(tmp_path).check(
+        templates=_with(f"{text} [MENTION]"), names=MENTIONED, gender="man"
+    )
+    [said] = checked.remarks
+    assert said == (
+        f"{tmp_path}/t.csv: template 'f1' has {text} in it, which is sent as it stands; if another "
+        f"tool was to fill it, write {meant} here"
+    )
 
 
 @pytest.mark.parametrize("text", ["[HIS/HER]", "[FIRST TOWN]", "[HOME-TOWN]"])
@@ -96,6 +120,7 @@ def test_an_abbreviation_in_round_brackets_is_remarked_on(tmp_path: Path) -> Non
     ("prompt", "found"),
     [
         *((f"Who is {text}?", text) for text in ("{NAME}", "{{MENTION}}", "<TOPIC>", "[[NAME]]")),
+        *((f"Who is {text}?", text) for text in ("%NAME%", "$TOPIC", "__NAME__")),
         *((f"Who is {text}?", None) for text in ("{CITY}", "{name}", "<topic>", "(NAME)", "NAME")),
     ],
 )

@@ -39,6 +39,19 @@ _BRACKETED: Final = re.compile(
 _HALF: Final = re.compile(r"\[(?P<opened>\w+)(?![\w\]])|(?<![\w\[])(?P<closed>\w+)\]")
 """A word with one of its square brackets."""
 
+_DOUBLED: Final = "{{"
+_TAGS: Final = ("<", "$", "__")
+"""Marks of much that is no place: tags, sums of money, names of Python's."""
+_MARKS: Final = (
+    # Jinja and Mustache; shells; Windows; Python; mail merge; str.format; tags.
+    *(r"\{\{\s*WORD\s*\}\}", r"(?<![\w$])\$\{WORD\}", r"(?<![\w$])\$WORD\b"),
+    *(r"(?<![\w%])%WORD%(?![\w%])", r"%\(WORD\)s", "\u00ab\\s*WORD\\s*\u00bb"),
+    *(r"(?<![{\w])\{\s*WORD\s*\}(?!\})", r"<<WORD>>", r"<WORD>", r"(?<!_)__WORD__(?!_)"),
+)
+_OF_OTHER_TOOLS: Final = re.compile(
+    "|".join(mark.replace("WORD", r"([^\W\d_](?:[\w.]*[^\W_])?)") for mark in _MARKS)
+)
+
 
 def parted(template: str) -> list[str]:
     """A template as text, placeholder, text, ... text; placeholders without their brackets.
@@ -102,10 +115,40 @@ def left_in_brackets(template: str, columns: Iterable[str]) -> Iterator[tuple[st
             yield found[0], None if _is_within(found, _ROUND) else column
 
 
+def of_other_tools(template: str, columns: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Places that another tool would fill, in its own marks: `{name}`, `%NAME%`, `{{ town }}`.
+
+    Texts have such marks too: a place is what has the name of a column, what stands in doubled
+    braces, and words in capitals between marks that hardly stand around anything else.
+
+    Args:
+        template: its text.
+        columns: of the names.
+
+    Yields:
+        The place, and the placeholder that may be meant.
+    """
+    known = {reading(column) for column in (*columns, "blank")}
+    for found in _OF_OTHER_TOOLS.finditer(template):
+        word = next(filter(None, found.groups())).rpartition(".")[2]
+        is_known = reading(word) in known and (word.isupper() or not found[0].startswith("__"))
+        is_place = found[0].startswith(_DOUBLED) or (
+            word.isupper() and len(word) > 1 and not found[0].startswith(_TAGS)
+        )
+        if is_known or is_place or (word.isupper() and found[0].startswith("${")):
+            yield found[0], f"[{word.upper()}]"
+
+
 def placeholder_in(text: str, words: Container[str]) -> str | None:
-    """The first of some words in a text between brackets that are not round, with these."""
+    """The first of some words in a text between brackets that are not round, with these.
+
+    So are marks that other tools write around what they fill in.
+    """
     for found in _BRACKETED.finditer(text):
         if found["word"] in words and not _is_within(found, _ROUND):
+            return found[0]
+    for found in _OF_OTHER_TOOLS.finditer(text):
+        if next(filter(None, found.groups())) in words:
             return found[0]
     return None
 

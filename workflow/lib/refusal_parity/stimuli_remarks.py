@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from refusal_parity.counting import counted
 from refusal_parity.misread import written_for_html
-from refusal_parity.placeholders import columns_of, left_in_brackets
+from refusal_parity.placeholders import columns_of, left_in_brackets, of_other_tools
 from refusal_parity.prompts import OWN_COLUMNS
 from refusal_parity.spelling import reading
 
@@ -73,20 +73,22 @@ def sent_for_html(templates: pl.DataFrame, file: str) -> list[str]:
 
 
 def sent_in_brackets(stimuli: Stimuli, file: str) -> list[str]:
-    """A sentence on the templates with words in brackets that no name fills.
+    """A sentence on the templates with words in brackets, or other tools' marks, that stay.
 
     Args:
         stimuli: as from `read_stimuli`.
         file: where the templates stand.
     """
-    left = [
-        (key, text)
-        for key, template in stimuli.templates.select("template_id", "template").iter_rows()
-        for text, _ in left_in_brackets(template, stimuli.names.columns)
-    ]
+    left: list[tuple[str, str, str]] = []
+    for key, template in stimuli.templates.select("template_id", "template").iter_rows():
+        left += [(key, text, "") for text, _ in left_in_brackets(template, stimuli.names.columns)]
+        left += [
+            (key, text, f"; if another tool was to fill it, write {meant} here")
+            for text, meant in of_other_tools(template, stimuli.names.columns)
+        ]
     if not left:
         return []
-    key, text = left[0]
-    more = len({each for each, _ in left}) - 1
+    key, text, instead = left[0]
+    more = len({each for each, *_ in left}) - 1
     also = f" (and so in {counted(more, 'other template')})" if more else ""
-    return [f"{file}: template {key!r} has {text} in it, which is sent as it stands{also}"]
+    return [f"{file}: template {key!r} has {text} in it, which is sent as it stands{also}{instead}"]
