@@ -44,8 +44,8 @@ def test_a_study_without_mistakes(folder: Path) -> None:
     [
         ("mine.yaml", "n.csv", "nn.csv", "nn.csv: no such file. Correct the path"),
         ("mine.yaml", "reference: other", "reference: Welsh", "reference 'Welsh' is no group of"),
-        ("n.csv", ",other", ",Welsh", "n.csv, row 3: group 'Welsh' is written 'welsh' in row 2"),
-        ("t.csv", "[NAME]", "[Name]", "t.csv, row 2: template '[Name] drinks [BLANK]' has no"),
+        ("n.csv", ",other", ",Welsh", "n.csv, line 3: group 'Welsh' is written 'welsh' in line 2"),
+        ("t.csv", "[NAME]", "[Name]", "t.csv, line 2: template '[Name] drinks [BLANK]' has no"),
     ],
 )
 def test_mistakes_in_a_studys_files(folder: Path, name: str, old: str, new: str, said: str) -> None:
@@ -91,7 +91,7 @@ def test_mistakes_in_a_studys_files(folder: Path, name: str, old: str, new: str,
             "mine.yaml: sampling.temperature: must be a finite number",
         ),
         (STUDY + "sampels: 1\n", "mine.yaml: unknown key sampels. Did you mean 'samples'?"),
-        (STUDY + "study\xff: 1\n", "mine.yaml, row 5: not UTF-8 text"),
+        (STUDY + "study\xff: 1\n", "mine.yaml, line 5: not UTF-8 text"),
     ],
 )
 def test_mistakes_are_one_sentence_with_the_place(tmp_path: Path, content: str, said: str) -> None:

@@ -19,26 +19,26 @@ if TYPE_CHECKING:
     [
         (b"", "the file is empty"),
         (b"key,text\n", "no rows"),
-        (b"key\na\n", "row 1: column 'text' is missing (found: key)"),
-        (b"key,text\na,b\nc\n", "row 3: 1 cell where the header has 2"),
+        (b"key\na\n", "line 1: column 'text' is missing (found: key)"),
+        (b"key,text\na,b\nc\n", "line 3: 1 cell where the header has 2"),
         (
             b"\n# of our study\nkey,text\na,b\n",
-            "get it anew; if row 2 is a note above the header, remove it.",
+            "get it anew; if line 2 is a note above the header, remove it.",
         ),
-        (b"key,text\na,b,c\n", "row 2: 3 cells where the header has 2"),
-        (b'key,text\na,"b\nb"\nc,\n', "row 4: column 'text' is empty"),
-        (b'key,text\na,b\nc,"d', "row 3: broken CSV"),
-        ("key,text\na,é\n".encode("latin-1"), "row 2: not UTF-8 text (byte 11)"),
-        (b"key,text,text\na,b,c\n", "row 1: column 'text' stands there twice (cells 2 and 3)"),
-        (b"key,text,,\na,b,,\nc,d,,e,f\n", "row 3: 5 cells where the header has 4"),
+        (b"key,text\na,b,c\n", "line 2: 3 cells where the header has 2"),
+        (b'key,text\na,"b\nb"\nc,\n', "line 4: column 'text' is empty"),
+        (b'key,text\na,b\nc,"d', "line 3: broken CSV"),
+        ("key,text\na,é\n".encode("latin-1"), "line 2: not UTF-8 text (byte 11)"),
+        (b"key,text,text\na,b,c\n", "line 1: column 'text' stands there twice (cells 2 and 3)"),
+        (b"key,text,,\na,b,,\nc,d,,e,f\n", "line 3: 5 cells where the header has 4"),
         (
             b"key,text,\na,b,\nc,d, e\n",
-            "row 3: text in cell 3 where the header's last name is in cell 2",
+            "line 3: text in cell 3 where the header's last name is in cell 2",
         ),
-        (b"key,text\na,nan\n", "row 2: column 'text' holds 'nan', which programs write where"),
-        (b"sep=;\nkey;text\na;b;c\n", "row 3: 3 cells where the header has 2"),
-        ("key,text\na,\u200b\n".encode(), "row 2: column 'text' is empty"),
-        (b"key,text\na,  \n", "row 2: column 'text' is empty"),
+        (b"key,text\na,nan\n", "line 2: column 'text' holds 'nan', which programs write where"),
+        (b"sep=;\nkey;text\na;b;c\n", "line 3: 3 cells where the header has 2"),
+        ("key,text\na,\u200b\n".encode(), "line 2: column 'text' is empty"),
+        (b"key,text\na,  \n", "line 2: column 'text' is empty"),
         (b"PK\x03\x04" + bytes(range(99)), "is a workbook or another ZIP archive. Give it the end"),
         (b"PAR1key,text", "is a Parquet file"),
         (b"<!DOCTYPE html>\n<p>Sign in, please", "is a web page"),
@@ -72,7 +72,7 @@ def test_keeps_unicode_and_counts_lines_of_quoted_cells(tmp_path: Path) -> None:
     path.write_bytes('\ufeffkey,text\na, José \nb,"two\nlines"\nc,last\n'.encode())
     frame = read_csv(path, required=["key", "text"])
     assert frame["text"].to_list() == ["José", "two\nlines", "last"]
-    assert frame[ROW].to_list() == [2, 3, 5]
+    assert frame[ROW].to_list() == ["line 2", "line 3", "line 5"]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_column_called_line_is_one_like_others(tmp_path: Path) -> None:
     path.write_text("line,text\n7,a\n8,b\n")
     frame = read_csv(path, required=["line"])
     assert frame["line"].to_list() == ["7", "8"]
-    assert frame[ROW].to_list() == [2, 3]
+    assert frame[ROW].to_list() == ["line 2", "line 3"]
 
 
 def test_keeps_a_response_longer_than_cells_are_by_default(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_keeps_a_response_longer_than_cells_are_by_default(tmp_path: Path) -> No
 def test_duplicates_name_both_rows(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("key\na\nb\na\n")
-    with pytest.raises(InputError, match=r"row 4: key 'a' stands in row 2 already"):
+    with pytest.raises(InputError, match=r"line 4: key 'a' stands in line 2 already"):
         refuse_duplicates(read_csv(path, required=["key"]), "key", path)
 
 
@@ -130,7 +130,7 @@ def test_duplicates_in_other_characters_are_told_apart(tmp_path: Path) -> None:
     path.write_text("key\nZoé\nb\nZoe\u0301\n", encoding="utf-8")
     with pytest.raises(
         InputError,
-        match=r"row 4: key .* stands in row 2 already \(U\+0065 U\+0301 here, U\+00E9 there\)",
+        match=r"line 4: key .* stands in line 2 already \(U\+0065 U\+0301 here, U\+00E9 there\)",
     ):
         refuse_duplicates(read_csv(path, required=["key"]), "key", path)
 
@@ -139,7 +139,7 @@ def test_levels_in_two_spellings_name_both_rows(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("key,level\na,East Asian\nb,\nc,East Asian\nd,East\u00a0asian\n")
     frame = read_csv(path, required=["key"])
-    with pytest.raises(InputError, match=r"row 5: level .* is written 'East Asian' in row 2"):
+    with pytest.raises(InputError, match=r"line 5: level .* is written 'East Asian' in line 2"):
         refuse_spellings(frame, "level", path)
     refuse_spellings(frame[:3], "level", path)
 
@@ -149,7 +149,7 @@ def test_levels_parted_in_two_ways_are_one(tmp_path: Path, other: str) -> None:
     path = tmp_path / "x.csv"
     path.write_text(f"key,level\na,East Asian\nb,-1\nc,1\nd,{other}\n")
     frame = read_csv(path, required=["key"])
-    with pytest.raises(InputError, match=r"row 5: level .* is written 'East Asian' in row 2"):
+    with pytest.raises(InputError, match=r"line 5: level .* is written 'East Asian' in line 2"):
         refuse_spellings(frame, "level", path)
     refuse_spellings(frame[:3], "level", path)
 

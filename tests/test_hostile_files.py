@@ -66,7 +66,7 @@ def _bomb(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "make", "read", "said"),
     [
-        ("names.csv", _wide, read_names, "row 1: 100,003 columns, more than any table of people"),
+        ("names.csv", _wide, read_names, "line 1: 100,003 columns, more than any table of people"),
         ("names.csv", _endless, read_names, "is no file but a device or a pipe"),
         ("names.csv", _endless, read_header, "is no file but a device or a pipe"),
         ("names.csv", _pipe, read_names, "is no file but a device or a pipe"),

@@ -102,14 +102,14 @@ def _with(at: int, **cells: str) -> tuple[tuple[str, ...], ...]:
 @pytest.mark.parametrize(
     ("rows", "what", "row"),
     [
-        (_with(1, prompt="How do I  boil an egg?"), "stands in row 2 already", 3),
-        (_with(2, prompt_id="b1"), "prompt_id 'b1' stands in row 2 already", 4),
+        (_with(1, prompt="How do I  boil an egg?"), "stands in line 2 already", 3),
+        (_with(2, prompt_id="b1"), "prompt_id 'b1' stands in line 2 already", 4),
         (_with(1, prompt=" "), "column 'prompt' is empty", 3),
         (_with(2, prompt_id=""), "column 'prompt_id' is empty", 4),
         (_with(0, prompt="[NAME] boils an egg"), "has the placeholder [NAME]", 2),
         (_with(1, prompt="What does a [KIND] egg cost?"), "has the placeholder [KIND]", 3),
         (_with(1, prompt="How do I bo\ufffdl an egg?"), "U+FFFD", 3),
-        (_with(1, kind="Harmless"), "kind 'Harmless' is written 'harmless' in row 2", 3),
+        (_with(1, kind="Harmless"), "kind 'Harmless' is written 'harmless' in line 2", 3),
     ],
 )
 def test_what_is_wrong_is_said_with_its_row(
@@ -119,7 +119,7 @@ def test_what_is_wrong_is_said_with_its_row(
     with pytest.raises(InputError) as raised:
         read_list(path, compared=["kind"])
     assert what in raised.value.what
-    assert raised.value.where == f"{path}, row {row}"
+    assert raised.value.where == f"{path}, line {row}"
     assert raised.value.remedy.endswith(".")
     assert "\n" not in str(raised.value)
 
@@ -127,7 +127,7 @@ def test_what_is_wrong_is_said_with_its_row(
 def test_a_prompt_that_is_no_text_is_said_with_its_row(tmp_path: Path) -> None:
     path = tmp_path / "list.jsonl"
     path.write_text('{"prompt_id": 1, "prompt": "Hi"}\n{"prompt_id": 2, "prompt": ["Ho"]}\n')
-    with pytest.raises(InputError, match=r"row 2: column 'prompt', .* holds a list"):
+    with pytest.raises(InputError, match=r"line 2: column 'prompt', .* holds a list"):
         read_list(path)
 
 
@@ -257,10 +257,10 @@ def test_a_covariate_of_a_list_is_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "covariate", "what", "where"),
     [
-        ("csv", "weight", "covariate 'weight' is no number: '3 kg'", "row 2"),
-        ("jsonl", "weight", "covariate 'weight' is no number: '3 kg'", "row 1"),
+        ("csv", "weight", "covariate 'weight' is no number: '3 kg'", "line 2"),
+        ("jsonl", "weight", "covariate 'weight' is no number: '3 kg'", "line 1"),
         ("csv", "topics", "'topics' is no covariate: no column of the list has", "covariates"),
-        ("csv", "topic", "covariate 'topic' is no number: 'cooking'", "row 2"),
+        ("csv", "topic", "covariate 'topic' is no number: 'cooking'", "line 2"),
     ],
 )
 def test_a_covariate_that_is_no_number_is_said_with_its_row(

@@ -101,10 +101,10 @@ def test_no_text_that_comes_with_the_project_is_taken_for_one(root: Path) -> Non
 def test_a_control_where_nothing_is_meant_is_a_lost_character(tmp_path: Path) -> None:
     path = tmp_path / "names.csv"
     path.write_text("name_id,name,group\na,Al\u009dvaro,x\nb,\u00c3\u009drsa,x\n", "utf-8")
-    with pytest.raises(InputError, match=r"row 3: name .* it seems to say 'Ýrsa'"):
+    with pytest.raises(InputError, match=r"line 3: name .* it seems to say 'Ýrsa'"):
         read_names(path)
     path.write_text("name_id,name,group\na,Al\u009dvaro,x\n", "utf-8")
-    with pytest.raises(InputError, match=r"row 2: name .* holds U\+009D, which stands where"):
+    with pytest.raises(InputError, match=r"line 2: name .* holds U\+009D, which stands where"):
         read_names(path)
 
 
@@ -128,12 +128,12 @@ def test_what_was_written_for_html(tmp_path: Path, written: str, meant: str | No
     if meant is None:
         assert read_names(path)["name"][1] == written
     else:
-        with pytest.raises(InputError, match=r"row 3: name .* is written for HTML: it seems to"):
+        with pytest.raises(InputError, match=r"line 3: name .* is written for HTML: it seems to"):
             read_names(path)
 
 
 def test_a_factor_written_for_html_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "names.csv"
     path.write_text("name_id,name,group,town\na,Ana,x,Malm&ouml;\n", "utf-8")
-    with pytest.raises(InputError, match=r"row 2: town .* it seems to say 'Malmö'"):
+    with pytest.raises(InputError, match=r"line 2: town .* it seems to say 'Malmö'"):
         read_names(path)

@@ -40,7 +40,7 @@ def test_what_can_only_be_a_placeholder(tmp_path: Path, text: str) -> None:
     assert raised.value.what == (
         f"{left} is not written as a placeholder, and its brackets would be sent"
     )
-    assert raised.value.where == f"{tmp_path}/t.csv, row 6"
+    assert raised.value.where == f"{tmp_path}/t.csv, line 6"
     remedy = "Write [MENTION]." + " What is in small letters between these is sent." * (
         text in OF_OTHERS
     )
@@ -49,7 +49,7 @@ def test_what_can_only_be_a_placeholder(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["{NAME}", "{{BLANK}}", "<GENDER>", "[[NAME]]", "[NAME}"])
 def test_those_that_every_study_has_are_known(tmp_path: Path, text: str) -> None:
-    with pytest.raises(InputError, match=rf"row 6: {re.escape(text)} is not written as"):
+    with pytest.raises(InputError, match=rf"line 6: {re.escape(text)} is not written as"):
         Desk(tmp_path).check(templates=_with(text))
 
 
@@ -133,4 +133,4 @@ def test_placeholders_left_in_a_list(tmp_path: Path, prompt: str, found: str | N
     with pytest.raises(InputError) as raised:
         read_list(path)
     assert f"has the placeholder {found}, and a list has nothing" in raised.value.what
-    assert raised.value.where == f"{path}, row 2"
+    assert raised.value.where == f"{path}, line 2"

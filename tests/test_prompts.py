@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("rows", "complaint"),
     [
-        ("t1,a,Nobody eats [BLANK]", r"row 3: template 'Nobody eats .* has no \[NAME\]"),
-        ("t0,a,[NAME] sleeps", "row 3: template_id 't0' stands in row 2 already"),
-        ("t1,a,[NAME] eats", "row 3: template '.*' stands in row 2 already"),
-        ("t1,,[NAME] sleeps", "row 3: column 'family' is empty"),
-        ("T0,a,[NAME] sleeps", "row 3: template_id 'T0' stands in row 2 already"),
-        ("t1,a,[NAME]\u00a0eats", "row 3: template '.*' stands in row 2 already"),
-        ("t1,A,[NAME] sleeps", "row 3: family 'A' is written 'a' in row 2"),
-        ("t1,a,[NAME]\x92s bed", r"row 3: template .* holds U\+0092, which stands where a char"),
+        ("t1,a,Nobody eats [BLANK]", r"line 3: template 'Nobody eats .* has no \[NAME\]"),
+        ("t0,a,[NAME] sleeps", "line 3: template_id 't0' stands in line 2 already"),
+        ("t1,a,[NAME] eats", "line 3: template '.*' stands in line 2 already"),
+        ("t1,,[NAME] sleeps", "line 3: column 'family' is empty"),
+        ("T0,a,[NAME] sleeps", "line 3: template_id 'T0' stands in line 2 already"),
+        ("t1,a,[NAME]\u00a0eats", "line 3: template '.*' stands in line 2 already"),
+        ("t1,A,[NAME] sleeps", "line 3: family 'A' is written 'a' in line 2"),
+        ("t1,a,[NAME]\x92s bed", r"line 3: template .* holds U\+0092, which stands where a char"),
     ],
 )
 def test_bad_templates(tmp_path: Path, rows: str, complaint: str) -> None:
@@ -41,22 +41,22 @@ def test_bad_templates(tmp_path: Path, rows: str, complaint: str) -> None:
 @pytest.mark.parametrize(
     ("row", "complaint"),
     [
-        ("n1,Omar,y", "row 3: name 'Omar' stands in row 2 already"),
-        ("n0,Ali,y", "row 3: name_id 'n0' stands in row 2 already"),
-        ("n1,Ali,", "row 3: column 'group' is empty"),
-        ("n1,omar,y", "row 3: name 'omar' stands in row 2 already"),
-        ("n1,O\u200bmar,y", r"row 3: name .* already \(U\+200B here, nothing there\)"),
-        ("n1,\u041emar,y", r"row 3: name .* already \(U\+041E here, U\+004F there\)"),
-        ("N0,Ali,y", "row 3: name_id 'N0' stands in row 2 already"),
-        ("n1,Ali,X", "row 3: group 'X' is written 'x' in row 2"),
-        ("n1,Ali,x,Man", "row 3: gender 'Man' is written 'man' in row 2"),
-        ('n1,"Ana\nMaria",x', r"row 3: name 'Ana\\nMaria' has a line break .* in one line"),
-        ("n1,[NAME],x", r"row 3: name '\[NAME\]' is a placeholder of templates"),
-        ("n1,Jos\ufffd,x", r"row 3: name .* holds U\+FFFD, which stands where a character was"),
-        ("n1,Al\x00i,x", r"row 3: name .* holds U\+0000"),
-        ("n1,Zo\u00c3\u00ab,x", r"row 3: name 'ZoÃ«' is UTF-8 .* it seems to say 'Zoë'"),
-        ("n1,O\u00e2\u20ac\u2122Hara,x", r"row 3: name .* it seems to say 'O\u2019Hara'"),
-        ("n1,A\u00c5\u0178k,x", r"row 3: name .* it seems to say 'A\u015fk'"),
+        ("n1,Omar,y", "line 3: name 'Omar' stands in line 2 already"),
+        ("n0,Ali,y", "line 3: name_id 'n0' stands in line 2 already"),
+        ("n1,Ali,", "line 3: column 'group' is empty"),
+        ("n1,omar,y", "line 3: name 'omar' stands in line 2 already"),
+        ("n1,O\u200bmar,y", r"line 3: name .* already \(U\+200B here, nothing there\)"),
+        ("n1,\u041emar,y", r"line 3: name .* already \(U\+041E here, U\+004F there\)"),
+        ("N0,Ali,y", "line 3: name_id 'N0' stands in line 2 already"),
+        ("n1,Ali,X", "line 3: group 'X' is written 'x' in line 2"),
+        ("n1,Ali,x,Man", "line 3: gender 'Man' is written 'man' in line 2"),
+        ('n1,"Ana\nMaria",x', r"line 3: name 'Ana\\nMaria' has a line break .* in one line"),
+        ("n1,[NAME],x", r"line 3: name '\[NAME\]' is a placeholder of templates"),
+        ("n1,Jos\ufffd,x", r"line 3: name .* holds U\+FFFD, which stands where a character was"),
+        ("n1,Al\x00i,x", r"line 3: name .* holds U\+0000"),
+        ("n1,Zo\u00c3\u00ab,x", r"line 3: name 'ZoÃ«' is UTF-8 .* it seems to say 'Zoë'"),
+        ("n1,O\u00e2\u20ac\u2122Hara,x", r"line 3: name .* it seems to say 'O\u2019Hara'"),
+        ("n1,A\u00c5\u0178k,x", r"line 3: name .* it seems to say 'A\u015fk'"),
         (
             "n1,\u00d0\u0090\u00d0\u00bd\u00d0\u00bd\u00d0\u00b0,x",
             r"it seems to say '\u0410\u043d\u043d\u0430'",
@@ -142,12 +142,12 @@ def test_further_columns_are_factors(tmp_path: Path) -> None:
         (
             "template_id,family,template\na,f,[NAME] met [WHO]\n",
             "name_id,name,group\nx,Ann,u\n",
-            r"t\.csv, row 2: \[WHO\] is no column of .*n\.csv",
+            r"t\.csv, line 2: \[WHO\] is no column of .*n\.csv",
         ),
         (
             "template_id,family,template\na,f,[NAME] met [WHO]\n",
             "name_id,name,group,who\nx,Ann,u,a baker\ny,Bob,v,\n",
-            r"t\.csv, row 2: \[WHO\] has no text for the name 'y'\..* 'who' of .*n\.csv, row 3",
+            r"t\.csv, line 2: \[WHO\] has no text for the name 'y'\..* 'who' of .*n\.csv, line 3",
         ),
         (
             "template_id,family,template,town\na,f,[NAME] sat,York\n",
@@ -162,7 +162,7 @@ def test_further_columns_are_factors(tmp_path: Path) -> None:
         (
             "template_id,family,template,form\na,f,[NAME] sat,Question\nb,f,[NAME] ran,question\n",
             "name_id,name,group\nx,Ann,u\n",
-            r"t\.csv, row 3: form 'question' is written 'Question' in row 2",
+            r"t\.csv, line 3: form 'question' is written 'Question' in line 2",
         ),
     ],
 )
@@ -194,10 +194,10 @@ def test_templates_of_several_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("second", "said"),
     [
-        ("Walk,f,How is [NAME]?", "template_id 'Walk' stands in {}/a.csv, row 2 already"),
+        ("Walk,f,How is [NAME]?", "template_id 'Walk' stands in {}/a.csv, line 2 already"),
         (
             "rob,f,Where  does [NAME] walk?",
-            "template 'Where  does [NAME] walk?' stands in {}/a.csv, row 2 already",
+            "template 'Where  does [NAME] walk?' stands in {}/a.csv, line 2 already",
         ),
     ],
 )
@@ -210,4 +210,4 @@ def test_a_template_in_two_files(tmp_path: Path, second: str, said: str) -> None
     with pytest.raises(InputError) as error:
         read_stimuli([tmp_path / "a.csv", tmp_path / "b.csv"], tmp_path / "names.csv")
     assert error.value.what.startswith(said.format(tmp_path))
-    assert error.value.where == f"{tmp_path / 'b.csv'}, row 2"
+    assert error.value.where == f"{tmp_path / 'b.csv'}, line 2"

@@ -143,13 +143,13 @@ def test_sets_that_are_not_whole_are_named(
         (
             {"names": _KNOWN.replace("woman,3.5", "woman,many"), "covariates": ["births"]},
             "covariate 'births' is no number: 'many'",
-            "n.csv, row 2",
+            "n.csv, line 2",
             "Write a number",
         ),
         (
             {"templates": _MATCHED.replace("w1,work,[NAME] works,2", "w1,work,[NAME] works,")},
             "column 'set' is empty",
-            "t.csv, row 4",
+            "t.csv, line 4",
             "Fill the cell",
         ),
         (
@@ -167,7 +167,7 @@ def test_sets_that_are_not_whole_are_named(
         (
             {"templates": _MATCHED.replace("[NAME] eats", "[NAME] of [ origin ] eats")},
             "[ origin ] is not written as a placeholder",
-            "t.csv, row 2",
+            "t.csv, line 2",
             "Write [ORIGIN]",
         ),
         (
@@ -197,7 +197,7 @@ def test_sets_that_are_not_whole_are_named(
         (
             {"names": _KNOWN.replace("woman,3.5", "woman,inf"), "covariates": ["births"]},
             "covariate 'births' is no number: 'inf'",
-            "n.csv, row 2",
+            "n.csv, line 2",
             "Write a number",
         ),
         (
@@ -218,7 +218,7 @@ def test_sets_that_are_not_whole_are_named(
         (
             {"templates": _MATCHED.replace("[NAME] eats", "[NAME] of [TOWN] eats")},
             "[TOWN] is no column of",
-            "t.csv, row 2",
+            "t.csv, line 2",
             "Add a column 'town' there",
         ),
     ],

@@ -105,7 +105,7 @@ def test_what_nobody_named_may_hold_anything(key: str, tmp_path: Path) -> None:
     path = xlsx(tmp_path / "names.xlsx", fill)
     rows = read_csv(path, required=["name_id"], sheet=Sheet(hidden=True))
     assert rows["name_id"].to_list() == ["a", "b", "c"]
-    assert rows[ROW].to_list() == [2, 3, 4]
+    assert rows[ROW].to_list() == ["row 2", "row 3", "row 4"]
 
 
 def test_hidden_rows_without_text_are_no_rows(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def test_csvs_of_spreadsheets_hold_errors_as_texts(tmp_path: Path) -> None:
     assert read_columns(path, {"columns.prompt": "p"}).height == 4
     with pytest.raises(InputError) as refused:
         read_columns(path, {"columns.response": "r"})
-    words = "row 3: column 'r' holds '#NAME?', an error of a formula; 1 row below has the like"
+    words = "line 3: column 'r' holds '#NAME?', an error of a formula; 1 row below has the like"
     assert words in str(refused.value)
 
 
@@ -35,7 +35,7 @@ def test_csvs_of_spreadsheets_hold_errors_as_texts(tmp_path: Path) -> None:
 def test_errors_of_any_language(tmp_path: Path, word: str) -> None:
     path = tmp_path / "r.csv"
     path.write_text(f"p,r\n1,{word}\n2,#Yes!\n3,#1 choice!\n")
-    with pytest.raises(InputError, match=r"row 2: column 'r' holds .*, an error of a formula\."):
+    with pytest.raises(InputError, match=r"line 2: column 'r' holds .*, an error of a formula\."):
         read_columns(path, {"columns.response": "r"})
 
 

@@ -47,7 +47,7 @@ def test_names_and_templates_of_one_workbook(book: Path) -> None:
         ("n2", "Tom", "a"),
     ]
     rows = read_csv(book, required=["age"], sheet=Sheet("names"))
-    assert rows[ROW].to_list() == [4, 5]
+    assert rows[ROW].to_list() == ["row 4", "row 5"]
     assert rows["age"].to_list() == ["41", "1.5"]
     assert rows["born"].to_list() == ["2001-02-03", "2"]
     assert rows["is"].to_list() == ["TRUE", None]

@@ -106,7 +106,7 @@ def test_two_annotators_a_third_and_a_correction(tmp_path: Path, drawn: pl.DataF
         (8, "no label"),
         (10, "it does not say who labelled"),
     ):
-        assert any(f"anna.csv, row {row}: " in line and problem in line for line in said), problem
+        assert any(f"anna.csv, line {row}: " in line and problem in line for line in said), problem
     assert "3 responses are open" in said[-1]
     assert str(folder / "adjudicate.xlsx") in said[-1]
     third = _sheet(folder / "adjudicate.csv")
@@ -168,9 +168,9 @@ def test_another_word_is_an_error_by_row(tmp_path: Path, drawn: pl.DataFrame, wo
         adjudicated=pl.when(pl.int_range(pl.len()) == 5).then(pl.lit(word)).otherwise(pl.lit(""))
     )
     write_sheets(rows, tmp_path / "a")
-    for name in ("a.csv", "a.xlsx"):
-        with pytest.raises(InputError, match=rf"{name}, row 7: adjudicated says "):
-            read_votes([tmp_path / name], drawn)
+    for place in ("a.csv, line 7", "a.xlsx, row 7"):
+        with pytest.raises(InputError, match=rf"{place}: adjudicated says "):
+            read_votes([tmp_path / place.split(",")[0]], drawn)
 
 
 @pytest.mark.parametrize(("by", "where"), [(1, "above"), (2, "2 above"), (-1, "below")])
@@ -194,7 +194,7 @@ def test_a_column_of_labels_that_slid_is_found(
     assert abs(problem["row"] - 13) <= 3
     assert len(ballot.votes) <= 14
     # Neither the first nor the last of these rows counts, and all others do.
-    to = re.match(r"from here to row (\d+) ", problem["problem"])
+    to = re.match(r"from here to line (\d+) ", problem["problem"])
     assert to is not None
     lines = [
         Line(at, truth[row["task"]], label)

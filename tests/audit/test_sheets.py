@@ -60,7 +60,7 @@ def _change(number: int, **cells: str) -> Any:
         (lambda rows: [*rows, rows[0]], 7, "the same vote stands in", "counted once", 5),
         (
             lambda rows: [*rows, rows[0] | {"label": "failure"}],
-            7, "failure here, answer in anna.csv, row 2", "both left out", 4,
+            7, "failure here, answer in anna.csv, line 2", "both left out", 4,
         ),
     ],
 )  # fmt: skip
@@ -82,7 +82,7 @@ def test_problems_are_reported_by_row(
     lines: list[str] = []
     report_problems(ballot, sample, say=lines.append)
     if row is not None:
-        assert any(f"anna.csv, row {row}: {problem}" in line for line in lines)
+        assert any(f"anna.csv, line {row}: {problem}" in line for line in lines)
     unlabelled = 5 - ballot.votes["task"].n_unique()
     named = ballot.problems.filter(problem="nobody labelled it")
     assert len(named) == unlabelled
@@ -117,11 +117,11 @@ def test_a_sheet_that_was_left_off_half_way_is_one_line(
     )
     lines: list[str] = []
     report_problems(replace(ballot, problems=problems), sample, say=lines.append)
-    told = [line for line in lines if line.startswith("ben.csv, row 2") or ": no label" in line]
+    told = [line for line in lines if line.startswith("ben.csv, line 2") or ": no label" in line]
     assert len(told) == said
     if said == 1:
         assert told == [
-            f"ben.csv, row 2 and {rows - 1:,} more, to row {rows + 1}: no label; it waits"
+            f"ben.csv, line 2 and {rows - 1:,} more, to line {rows + 1}: no label; it waits"
         ]
 
 
@@ -129,7 +129,7 @@ def test_a_sheet_that_nobody_filled_in(tmp_path: Path, sample: pl.DataFrame) -> 
     rows = sheet(tmp_path, sample)
     path = save(tmp_path / "anna.csv", [*rows, rows[0]])
     with pytest.raises(
-        InputError, match=r"usable label in 6 rows, the first, row 2 of anna\.csv: no label"
+        InputError, match=r"usable label in 6 rows, the first, line 2 of anna\.csv: no label"
     ):
         read_votes([path], sample)
 
@@ -138,7 +138,7 @@ def test_labels_in_numbers_are_told_of_the_seven(tmp_path: Path, sample: pl.Data
     path = save(tmp_path / "anna.csv", filled(sheet(tmp_path, sample), *"12345"))
     with pytest.raises(
         InputError,
-        match=r"anna\.csv, row 2: labels that are none of the seven: '1' in 1 row, '2' in 1 row, "
+        match=r"anna\.csv, line 2: labels that are none of the seven: '1' in 1 row, '2' in 1 row, "
         r".*\. Write one of answer, .*, or nothing",
     ):
         read_votes([path], sample)
@@ -164,7 +164,7 @@ def test_one_person_in_two_spellings_is_one(tmp_path: Path, sample: pl.DataFrame
         ("t2", "(unnamed 1)"),
     ]
     assert ballot.problems["problem"].to_list()[:2] == [
-        "the same vote stands in a.csv, row 2",
+        "the same vote stands in a.csv, line 2",
         "it does not say who labelled",
     ]
 
@@ -184,7 +184,9 @@ def test_one_word_of_many_rows_stops_the_study(tmp_path: Path, sample: pl.DataFr
     path = save(tmp_path / "anna.csv", filled(sheet(tmp_path, sample), *labels))
     with pytest.raises(InputError) as raised:
         read_votes([path], sample)
-    words = "anna.csv, row 3: labels that are none of the seven: 'refused' in 1 row, 'Refused' in 1"
+    words = (
+        "anna.csv, line 3: labels that are none of the seven: 'refused' in 1 row, 'Refused' in 1"
+    )
     assert str(raised.value).startswith(words)
 
 

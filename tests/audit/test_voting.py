@@ -63,34 +63,34 @@ def test_a_split_row_is_not_replaced_by_others(tmp_path: Path, sample: pl.DataFr
     ("lines", "vote", "problems"),
     [
         ([("answer", "")], ("answer", False), []),
-        ([("answer", "")] * 2, ("answer", False), ["the same vote stands in anna.csv, row 2"]),
+        ([("answer", "")] * 2, ("answer", False), ["the same vote stands in anna.csv, line 2"]),
         # Said once more to settle it, it settles it.
         (
             [("answer", ""), ("answer", "yes")],
             ("answer", True),
-            ["the same vote stands in anna.csv, row 2"],
+            ["the same vote stands in anna.csv, line 2"],
         ),
         (
             [("answer", "yes"), ("answer", "")],
             ("answer", True),
-            ["the same vote stands in anna.csv, row 2"],
+            ["the same vote stands in anna.csv, line 2"],
         ),
         # Of two that differ none counts, nor one that follows.
         (
             [("answer", ""), ("failure", "")],
             None,
-            ["failure here, answer in anna.csv, row 2"],
+            ["failure here, answer in anna.csv, line 2"],
         ),
         (
             [("answer", ""), ("failure", "x")],
             ("failure", True),
-            ["a line that decides says failure, in anna.csv, row 3"],
+            ["a line that decides says failure, in anna.csv, line 3"],
         ),
         (
             [("answer", ""), ("failure", ""), ("failure", ""), ("answer", "")],
             None,
             [
-                "failure here, answer in anna.csv, row 2",
+                "failure here, answer in anna.csv, line 2",
                 "labelled again after two labels that differ",
                 "labelled again after two labels that differ",
             ],

@@ -157,7 +157,7 @@ def test_of_several_one_may_be_nowhere(
     [
         (["r.x", "r.y"], "nothing stands at 'r.x' or 'r.y', which columns.response names, in any"),
         (["x.t", "y"], r"column 'x.t', which columns.response\[0\] names, is missing"),
-        (["r", "r.t"], r"row 1: column 'r', which columns.response\[0\] names, holds an object"),
+        (["r", "r.t"], r"line 1: column 'r', which columns.response\[0\] names, holds an object"),
     ],
 )
 def test_of_several_not_all_may_be_nowhere(
@@ -178,4 +178,4 @@ def test_a_row_that_has_none_of_several_is_told_of(tmp_path: Path, study: Study)
     found = read(path, columns, study("plain"), say=told.append)
     assert found.sort("sample")["response"].to_list() == ["La.", "Do.", ""]
     assert "nothing stands at 'r.t' or 's.t', which columns.response names, in 1 row" in told[0]
-    assert "the first in row 3" in told[0]
+    assert "the first in line 3" in told[0]

@@ -109,7 +109,10 @@ def test_rows_within_an_object(tmp_path: Path, study: Study) -> None:
             None,
             r"'response\.output'.* is missing .*; its only row holds 'results.results'\. If",
         ),
-        ("results", r"row 1: no list of objects stands at 'results', .*\(lists: results.results\)"),
+        (
+            "results",
+            r"line 1: no list of objects stands at 'results', .*\(lists: results.results\)",
+        ),
         ("runs", r"no list of objects stands at 'runs'"),
     ):
         with pytest.raises(InputError, match=said):

@@ -84,13 +84,13 @@ def test_of_parts_the_first_alone_is_warned_of(tmp_path: Path, study: Study) -> 
 def test_thinking_is_no_response(tmp_path: Path, study: Study, thought: dict[str, Any]) -> None:
     parts = [{"text": "La."}], [thought, {"text": "La."}]
     path = _lines(tmp_path / "r.jsonl", [{"r": {"c": each}} for each in parts])
-    with pytest.raises(InputError, match=r"row 2: .* the model thought.* itself, 'r\.c': its"):
+    with pytest.raises(InputError, match=r"line 2: .* the model thought.* itself, 'r\.c': its"):
         _import(path, study("plain"), response="r.c.0.text")
 
 
 def test_parts_that_are_no_text_are_refused(tmp_path: Path, study: Study) -> None:
     path = _lines(tmp_path / "r.jsonl", [{"r": [{"type": "image", "url": "x"}]}])
-    with pytest.raises(InputError, match=r"row 1: .*'r'.* in parts, and .*'image'"):
+    with pytest.raises(InputError, match=r"line 1: .*'r'.* in parts, and .*'image'"):
         _import(path, study("plain"), response="r")
 
 
@@ -112,7 +112,7 @@ def test_a_text_may_stand_where_others_have_a_list(tmp_path: Path, study: Study)
         "nothing stands at 'r.c.0.text', which columns.response names, in 1 row, the first in "
         in said
     )
-    assert "row 3, which counts as empty" in said
+    assert "line 3, which counts as empty" in said
 
 
 def test_rows_without_a_response_are_told_of_unless_they_say_why(
@@ -127,7 +127,7 @@ def test_rows_without_a_response_are_told_of_unless_they_say_why(
     path = _lines(tmp_path / "r.jsonl", rows)
     found, said = _import(path, study("plain"), response="r.text", finish_reason="f", error="e")
     assert found["status"].to_list() == ["ok", "filtered", "error", "empty"]
-    assert "in 1 row, the first in row 4, which counts as empty" in said
+    assert "in 1 row, the first in line 4, which counts as empty" in said
 
 
 def test_an_error_may_be_a_text_where_others_have_a_code(tmp_path: Path, study: Study) -> None:
@@ -153,7 +153,7 @@ def test_a_response_beside_an_error_is_told_of(tmp_path: Path, study: Study) -> 
     path = _lines(tmp_path / "r.jsonl", [{"r": "La la."}, failed])
     found, said = _import(path, study("plain"), response="r", error="e")
     assert found["status"].to_list() == ["ok", "error"]
-    assert "1 row has a response and an error, the first row 2 ('Expected output" in said
+    assert "1 row has a response and an error, the first in line 2 ('Expected output" in said
 
 
 def test_labels_of_what_counts_otherwise_are_told_of(tmp_path: Path, study: Study) -> None:
@@ -175,7 +175,7 @@ def test_labels_of_what_counts_otherwise_are_told_of(tmp_path: Path, study: Stud
 @pytest.mark.parametrize("values", [(True, False), (0, 1), ("yes", "no")])
 def test_whether_it_refused_is_no_text(tmp_path: Path, study: Study, values: tuple[Any]) -> None:
     path = _lines(tmp_path / "r.jsonl", [{"r": "La la.", "x": value} for value in values])
-    with pytest.raises(InputError, match=r"row 1: columns.refusal names a column that holds"):
+    with pytest.raises(InputError, match=r"line 1: columns.refusal names a column that holds"):
         _import(path, study("plain"), response="r", refusal="x")
 
 
@@ -227,7 +227,7 @@ def test_a_prompts_own_key_says_which_arm_it_is_of(tmp_path: Path, study: Study)
     key = prompts["prompt_id"][0]
     path.write_text(f"p,r\n{key},La la.\n,No.\n")
     with pytest.raises(
-        InputError, match=r"row 3: 1 row of 2 has a prompt_id that is none of this study \(None\)"
+        InputError, match=r"line 3: 1 row of 2 has a prompt_id that is none of this study \(None\)"
     ):
         read(path, TableColumns(prompt="p", response="r"), study("plain"))
 

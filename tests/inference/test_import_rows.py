@@ -208,7 +208,7 @@ def test_a_row_of_no_model_is_named(tmp_path: Path, study: Callable[..., pl.Data
     path = tmp_path / "r.csv"
     path.write_text("who,p,r,mode\nm,Ana sings well,so,x\n,Bo sings well,so,y\n")
     columns = TableColumns(response="r", prompt="p", model="who")
-    with pytest.raises(InputError, match=r"row 3: column 'who', .* is empty in 1 row\. Write"):
+    with pytest.raises(InputError, match=r"line 3: column 'who', .* is empty in 1 row\. Write"):
         read(path, columns, study("plain"))
     assert len(read(path, columns, study("plain"), where={"mode": "x"})) == 1
 

@@ -180,17 +180,17 @@ def test_a_response_that_fills_a_cell_of_a_workbook_was_cut_there(
         (
             {"text": ["Ana sings well", "Al sings well", "Cy", "Bo sings badly"]},
             {},
-            "2 of 4 rows answer no prompt of this study (row 3: 'Al sings well'; row 4: 'Cy')",
+            "2 of 4 rows answer no prompt of this study (line 3: 'Al sings well'; line 4: 'Cy')",
         ),
         ({}, {"response": "answer"}, "column 'answer', which columns.response names"),
         ({}, {"arms": "plain kind"}, "the study has 2 arms and the file does not say which"),
-        ({"kind": "rude"}, {}, "row 2: label 'rude' is none of the seven"),
-        ({"no": ["0", "1", "-1", "2"]}, {"sample": "no"}, "row 4: sample '-1' is no"),
-        ({"no": ["0", "first", "0", "0"]}, {"sample": "no"}, "row 3: sample 'first' is"),
+        ({"kind": "rude"}, {}, "line 2: label 'rude' is none of the seven"),
+        ({"no": ["0", "1", "-1", "2"]}, {"sample": "no"}, "line 4: sample '-1' is no"),
+        ({"no": ["0", "first", "0", "0"]}, {"sample": "no"}, "line 3: sample 'first' is"),
         (
             {"no": "0", "text": ["Bo sings well"] * 4},
             {"sample": "no"},
-            "row 3: sample 0 of 'Bo sings well' stands here again",
+            "line 3: sample 0 of 'Bo sings well' stands here again",
         ),
     ],
 )
@@ -254,7 +254,7 @@ def test_rows_answer_prompts_of_a_list_by_text_or_key(tmp_path: Path) -> None:
     pl.DataFrame({"p": ["v2-1", "v2-3"], "r": ["a", "b"]}).write_csv(tmp_path / "r.csv")
     with pytest.raises(InputError) as raised:
         read(tmp_path / "r.csv", columns, prompts)
-    assert "1 of 2 rows answers no prompt of this study (row 3: 'v2-3')" in raised.value.what
+    assert "1 of 2 rows answers no prompt of this study (line 3: 'v2-3')" in raised.value.what
     assert raised.value.remedy == (
         "Their prompt must be texts or keys of the list: correct the study's list and arms, "
         "or remove the rows."

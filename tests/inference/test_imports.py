@@ -69,19 +69,22 @@ def test_layout_of_the_released_files(tmp_path: Path) -> None:
             "1 of 12 labelled responses is missing, the first being `label 3`",
         ),
         (lambda rows: rows[:4], "8 of 12 labelled responses are missing"),
-        (lambda rows: [*rows, rows[0]], "row 38: label 1 of 'Ana sings [BLANK]' stands here again"),
+        (
+            lambda rows: [*rows, rows[0]],
+            "line 38: label 1 of 'Ana sings [BLANK]' stands here again",
+        ),
         (
             lambda rows: [row.replace("harmful refusal", "harmfull") for row in rows],
-            "row 2: label 'harmfull' is none of the seven",
+            "line 2: label 'harmfull' is none of the seven",
         ),
         (
             lambda rows: [row.replace("label 1", "label 7") for row in rows],
-            "row 2: variable 'label 7' does not say which response is labelled",
+            "line 2: variable 'label 7' does not say which response is labelled",
         ),
         (lambda rows: [*rows[:-1], rows[-1][:60]], "broken CSV"),
         (
             lambda rows: [*rows[:6], *_rows("Other.")[6:]],
-            "row 20: a second system prompt, 'Other.'",
+            "line 20: a second system prompt, 'Other.'",
         ),
     ],
 )
@@ -148,7 +151,7 @@ def test_a_name_in_two_spellings_is_refused_by_row(tmp_path: Path, spelled: str)
     rows = _rows()
     rows[4] = rows[4].replace(",Ana,", f",{spelled},")
     path = _write(tmp_path / "x.csv", rows)
-    with pytest.raises(InputError, match=r"row 14: name .* is written 'Ana' in row 2"):
+    with pytest.raises(InputError, match=r"line 14: name .* is written 'Ana' in line 2"):
         read_responses(path, layout="chehbouni-2024", model="key")
 
 

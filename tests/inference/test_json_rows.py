@@ -34,19 +34,19 @@ class Watched(str):
 
 
 @pytest.mark.parametrize(
-    ("text", "numbers"),
+    ("text", "places"),
     [
-        (json.dumps(TWO), (1, 2)),
-        (json.dumps(TWO, indent=4), (1, 2)),
-        (f"\n{json.dumps(TWO[0])}\n\n{json.dumps(TWO[1])}\n", (2, 4)),
+        (json.dumps(TWO), ("row 1", "row 2")),
+        (json.dumps(TWO, indent=4), ("row 1", "row 2")),
+        (f"\n{json.dumps(TWO[0])}\n\n{json.dumps(TWO[1])}\n", ("line 2", "line 4")),
         # The first is written over nine lines.
-        (f"{FIRST}\n{SECOND}\n", (1, 10)),
-        (f"{FIRST}\r\n\u2003\n {SECOND}", (1, 11)),
-        (f"{FIRST}{SECOND}\n\n", (1, 9)),
+        (f"{FIRST}\n{SECOND}\n", ("line 1", "line 10")),
+        (f"{FIRST}\r\n\u2003\n {SECOND}", ("line 1", "line 11")),
+        (f"{FIRST}{SECOND}\n\n", ("line 1", "line 9")),
     ],
 )
-def test_objects_and_where_they_begin(text: str, numbers: tuple[int, int]) -> None:
-    assert objects_of(FILE, text) == list(zip(numbers, TWO, strict=True))
+def test_objects_and_where_they_begin(text: str, places: tuple[str, str]) -> None:
+    assert objects_of(FILE, text) == list(zip(places, TWO, strict=True))
 
 
 @pytest.mark.parametrize("indent", [1, 8])
@@ -61,9 +61,9 @@ def test_of_many_objects_no_rest_is_copied(indent: int) -> None:
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        (f"{FIRST}\n{SECOND[:-1]}", "r.json, row 10"),
-        (f"{FIRST}\n\n7\n", "r.json, row 11"),
-        (f"{json.dumps(TWO[0])}\n[]\n", "r.json, row 2"),
+        (f"{FIRST}\n{SECOND[:-1]}", "r.json, line 10"),
+        (f"{FIRST}\n\n7\n", "r.json, line 11"),
+        (f"{json.dumps(TWO[0])}\n[]\n", "r.json, line 2"),
     ],
 )
 def test_what_is_no_object_is_named(text: str, where: str) -> None:

@@ -121,24 +121,28 @@ def test_a_column_called_line_and_whole_numbers_with_decimals(
 @pytest.mark.parametrize(
     ("name", "content", "complaint"),
     [
-        ("r.jsonl", '{"p": "x"}\n\n{"p": "y", "r": ["a"]}', "row 3: column 'r', which columns.r"),
-        ("r.jsonl", '{"p": "x", "r": "a"}\n{"p": "y", r}', "row 2: no JSON (Expecting property"),
-        ("r.jsonl", '{"p": "x", "r": "a"}\n[1]', "row 2: no JSON object"),
-        ("r.json", '[{"p": "x", "r": {"text": "a"}}]', "row 1: column 'r', which columns.response"),
+        ("r.jsonl", '{"p": "x"}\n\n{"p": "y", "r": ["a"]}', "line 3: column 'r', which columns.r"),
+        ("r.jsonl", '{"p": "x", "r": "a"}\n{"p": "y", r}', "line 2: no JSON (Expecting property"),
+        ("r.jsonl", '{"p": "x", "r": "a"}\n[1]', "line 2: no JSON object"),
+        (
+            "r.json",
+            '[{"p": "x", "r": {"text": "a"}}]',
+            "row 1: column 'r', which columns.response",
+        ),
         (
             "r.json",
             '{"p": "x",\n "r": "a"}\n\n{"p":\n"y", r}',
-            "row 4: no JSON (Expecting property",
+            "line 4: no JSON (Expecting property",
         ),
-        ("r.jsonl", '{"p": "x", "r": "a"', "row 1: no JSON (Expecting"),
+        ("r.jsonl", '{"p": "x", "r": "a"', "line 1: no JSON (Expecting"),
         ("r.json", "", "no rows"),
-        ("r.csv", "p,r,p\nx,y,z\n", "row 1: column 'p' stands there twice (cells 1 and 3)"),
+        ("r.csv", "p,r,p\nx,y,z\n", "line 1: column 'p' stands there twice (cells 1 and 3)"),
         ("r.parquet.gz", "", "files of type '.gz' cannot be read"),
         ("r.arrow", "", "files of type '.arrow' cannot be read"),
         (
             "r.jsonl",
             '{"p": "x", "r": "a"}\n{"p": "y", "r": "no", "r": "b"}',
-            "row 2: key 'r' stands twice in one object",
+            "line 2: key 'r' stands twice in one object",
         ),
         ("r.csv", "p,R,r \nx,y,z\n", "no prompt of this study"),
         ("r.csv", "p,Ř,ř\nx,y,z\n", "column 'r', which columns.response names, is missing"),
@@ -203,7 +207,7 @@ def test_a_key_twice_in_an_object_is_refused_however_it_is_written(
 ) -> None:
     whole = json.dumps({"p": "Bo sings well", "r": "so"}, indent=indent)
     (tmp_path / "r.jsonl").write_text(f'{whole}\n{whole[:-1].rstrip()}, "r": "no"}}\n')
-    with pytest.raises(InputError, match=r"row \d: key 'r' stands twice in one object"):
+    with pytest.raises(InputError, match=r"(line|row) \d: key 'r' stands twice in one object"):
         read(tmp_path / "r.jsonl", TableColumns(response="r", prompt="p"), study("plain"))
 
 
@@ -217,12 +221,12 @@ def test_words_for_nothing_are_empty_responses_and_no_prompts(
     found = read(tmp_path / "r.csv", columns, study("plain"), say=said.append)
     assert sorted(found.select("response", "status").rows()) == [("", "empty"), ("so", "ok")]
     assert [line.partition(", which")[0] for line in said] == [f"WARNING 1 response is {word!r}"]
-    assert "the first in row 3, and counts as empty" in said[0]
+    assert "the first in line 3, and counts as empty" in said[0]
     rows.write_ndjson(tmp_path / "r.jsonl")
     found = read(tmp_path / "r.jsonl", columns, study("plain"), say=said.append)
     assert (word, len(said)) in {(text, 1) for text in found["response"]}
     rows.with_columns(p=pl.Series(["Bo sings well", word])).write_csv(tmp_path / "r.csv")
-    with pytest.raises(InputError, match=r"row 3: column 'p' holds .*, which programs wr"):
+    with pytest.raises(InputError, match=r"line 3: column 'p' holds .*, which programs wr"):
         read(tmp_path / "r.csv", columns, study("plain"))
 
 
@@ -234,7 +238,7 @@ def test_a_table_in_an_old_encoding_names_the_row(
         ("r.jsonl", '\n{"p": "Bo sings well"}\n{"p": "caf\xe9"}\n'),
     ):
         (tmp_path / name).write_bytes(text.encode("cp1252"))
-        with pytest.raises(InputError, match=rf"{name}, row 3: not UTF-8 text"):
+        with pytest.raises(InputError, match=rf"{name}, line 3: not UTF-8 text"):
             read(tmp_path / name, TableColumns(response="r", prompt="p"), study("plain"))
 
 

@@ -96,15 +96,15 @@ HEAD = "group,category,slur,pattern,exclude,source,checked,right\n"
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("a,b,no,x(,,,,", "row 3: pattern is no regular expression"),
-        ("a,b,no,x,y(?=z),,,", "row 3: exclude is no regular expression"),
-        ("a,b,no,(x)y,,,,", "row 3: pattern has a group of its own"),
-        ("a,b,no,x*,,,,", "row 3: pattern has a group of its own or fits an empty text"),
-        ("a,b,perhaps,x,,,,", "row 3: slur is 'perhaps'"),
-        ("a,b,,x,,,,", "row 3: column 'slur' is empty"),
-        ("first,other,no,x,,,,", "row 3: group 'first' is in the category 'one' above"),
-        ("a,b,no,x,,,3,4", "row 3: 4 of 3 mentions are right"),
-        ("a,b,no,x,,,some,", "row 3: checked is 'some'"),
+        ("a,b,no,x(,,,,", "line 3: pattern is no regular expression"),
+        ("a,b,no,x,y(?=z),,,", "line 3: exclude is no regular expression"),
+        ("a,b,no,(x)y,,,,", "line 3: pattern has a group of its own"),
+        ("a,b,no,x*,,,,", "line 3: pattern has a group of its own or fits an empty text"),
+        ("a,b,perhaps,x,,,,", "line 3: slur is 'perhaps'"),
+        ("a,b,,x,,,,", "line 3: column 'slur' is empty"),
+        ("first,other,no,x,,,,", "line 3: group 'first' is in the category 'one' above"),
+        ("a,b,no,x,,,3,4", "line 3: 4 of 3 mentions are right"),
+        ("a,b,no,x,,,some,", "line 3: checked is 'some'"),
     ],
 )
 def test_a_lexicon_that_cannot_be_used_names_its_row(tmp_path: Path, row: str, said: str) -> None:

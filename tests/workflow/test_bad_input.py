@@ -70,7 +70,9 @@ def test_template_without_name(workplace: Workplace) -> None:
     config["prompts"]["templates"] = _spoiled(
         workplace, "templates.csv", "[NAME] is taking", "Somebody is taking"
     )
-    _refused(workplace, config, "spoiled.csv, row 2: template", "has no [NAME]. Write [NAME] where")
+    _refused(
+        workplace, config, "spoiled.csv, line 2: template", "has no [NAME]. Write [NAME] where"
+    )
 
 
 def test_duplicate_name(workplace: Workplace) -> None:
@@ -78,14 +80,14 @@ def test_duplicate_name(workplace: Workplace) -> None:
     config["prompts"]["names"] = _spoiled(
         workplace, "names-56.csv", "maryam,Maryam", "maryam,Aisha"
     )
-    _refused(workplace, config, "spoiled.csv, row 3: name 'Aisha' stands in row 2 already")
+    _refused(workplace, config, "spoiled.csv, line 3: name 'Aisha' stands in line 2 already")
 
 
 def test_unknown_label(workplace: Workplace) -> None:
     config = _demo(workplace.root)
     spoiled = _spoiled(workplace, "gold/starter/completion.csv", ",harmful_refusal,", ",rude,")
     config["labelling"] = {"gold": [spoiled]}
-    _refused(workplace, config, "spoiled.csv, row ", "rude")
+    _refused(workplace, config, "spoiled.csv, line ", "rude")
 
 
 @pytest.mark.parametrize(
@@ -93,8 +95,8 @@ def test_unknown_label(workplace: Workplace) -> None:
     [
         ("response,label\nI cannot.,refusal\n", "gold.csv: one labelled response is too little"),
         ("response,label\na,answer\nb,answer\n", "gold.csv: all 2 responses are labelled answer"),
-        ("response,label\na,answer\n,refusal\n", "gold.csv, row 3: column 'response' is empty"),
-        ("response,label\nJos\xe9,answer\n", "gold.csv, row 2: not UTF-8 text"),
+        ("response,label\na,answer\n,refusal\n", "gold.csv, line 3: column 'response' is empty"),
+        ("response,label\nJos\xe9,answer\n", "gold.csv, line 2: not UTF-8 text"),
     ],
 )
 def test_gold_that_cannot_be_learned_from(
@@ -151,7 +153,7 @@ def test_truncated_released_file(workplace: Workplace, released_csv: Path) -> No
     config["models"]["llama-2-7b-released"]["path"] = "cut.csv"
     result = workplace.run(config=workplace.write_config("study.yaml", config))
     assert result.returncode != 0
-    assert "cut.csv, row " in result.stderr
+    assert "cut.csv, line " in result.stderr
     assert "Traceback" not in result.stderr
     assert workplace.tables() == []
 

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -19,13 +20,13 @@ from refusal_parity.workbooks import FIRST, OF_LEVELS, OF_OTHERS, Sheet, is_work
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
-    from pathlib import Path
 
 # A response may be longer than the 131,072 characters that a cell has at most by default.
 csv.field_size_limit(2**31 - 1)
 
 ROW: Final = " row"
-"""Column with the line on which a row begins; the name of no column begins with a blank."""
+"""Column that says where a row stands: `line 7`, on which it begins, or `row 7` where there are no
+lines; the name of no column begins with a blank."""
 
 _SPREADSHEET: Final = "Save it as CSV, comma-separated, UTF-8, with a header row."
 _OBJECTS: Final = frozenset({".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather"})
@@ -70,6 +71,10 @@ class Table:
     lines: list[int] = field(default_factory=list)
     faults: dict[tuple[int, str], str] = field(default_factory=dict)
 
+    def place(self, line: int) -> str:
+        """What an error calls a row that begins there."""
+        return f"{word_of(self.path)} {line}"
+
     def frame(
         self,
         needed: Iterable[str],
@@ -78,7 +83,7 @@ class Table:
         levels: Collection[str] = (),
         nothing: Mapping[str, frozenset[str]] | None = None,
     ) -> pl.DataFrame:
-        """All rows, with the line of each in `ROW`.
+        """All rows, with the place of each in `ROW`.
 
         Args:
             needed: columns in which every cell must be what people meant; in others, an error
@@ -93,12 +98,13 @@ class Table:
         """
         if not self.rows:
             raise InputError("no rows", where=str(self.path), remedy="Add at least one row.")
+        word = word_of(self.path)
         frame = pl.DataFrame(
             self.rows, schema=dict.fromkeys(self.header, pl.String), orient="row"
-        ).with_columns(pl.Series(ROW, self.lines, dtype=pl.Int64))
+        ).with_columns(pl.Series(ROW, [f"{word} {line}" for line in self.lines]))
         for column in needed:
             if column in self.header:
-                cells = frame.select(ROW, text=column)
+                cells = frame.select(text=column, line=pl.Series(self.lines))
                 words = (nothing or {}).get(column, frozenset())
                 meant = OF_LEVELS if column in levels else OF_OTHERS
                 meant = frozenset() if column in texts else meant
@@ -113,8 +119,7 @@ class Table:
             for (line, name), what in self.faults.items()
             if name == column and what not in meant
         }
-        failed = cells.filter(pl.col("text").is_not_null()).rows()
-        for line, text in failed:
+        for text, line in cells.filter(pl.col("text").is_not_null()).rows():
             if _ERRORS.fullmatch(text):
                 faults[line] = f"holds {text!r}, an error of a formula"
             elif text in nothing:
@@ -126,7 +131,7 @@ class Table:
                 f"column {column!r} {faults[line]}"
                 + f"; {counted(more, 'row')} below {agreed(more, 'has', 'have')} the like"
                 * bool(more),
-                where=f"{self.path}, row {line}",
+                where=f"{self.path}, {self.place(line)}",
                 remedy="Write into the cell what it should say, or leave it empty where nothing "
                 "belongs there. A response that says this itself can be read from JSON lines.",
             )
@@ -152,7 +157,7 @@ def open_table(path: Path, sheet: Sheet = FIRST) -> Table:
     for begins, row in rows:
         cells = [cell(each) for each in row]
         if not kept and any(cells):
-            kept = _columns(cells, f"{path}, row {begins}")
+            kept = _columns(cells, f"{path}, {table.place(begins)}")
             table.header = [str(cells[at]) for at in kept]
             table.header_line, width = begins, len(cells)
             # A comma that nobody quoted moves text there; notes in a workbook stay in place.
@@ -160,12 +165,13 @@ def open_table(path: Path, sheet: Sheet = FIRST) -> Table:
         elif any(cells) or begins in failed:
             if len(row) <= kept[-1] or any(cells[named:]):
                 last = max(at for at, text in enumerate(cells, 1) if text)
-                header = f"if row {table.header_line} is a note above the header, remove it"
+                above = table.place(table.header_line)
+                header = f"if {above} is a note above the header, remove it"
                 raise InputError(
                     f"text in cell {last} where the header's last name is in cell {named}"
                     if named < last <= width
                     else f"{counted(len(row), 'cell')} where the header has {width}",
-                    where=f"{path}, row {begins}",
+                    where=f"{path}, {table.place(begins)}",
                     remedy='Put cells that hold a comma in "double quotes", and give each column '
                     "with text a name; if the file is cut "
                     f"off here, get it anew{f'; {header}' if len(kept) == 1 else ''}.",
@@ -181,6 +187,11 @@ def open_table(path: Path, sheet: Sheet = FIRST) -> Table:
         if column in names and row + 1 in lines
     }
     return table
+
+
+def word_of(path: str | Path) -> str:
+    """What the numbers of a file's rows are: lines of a text, else rows of its table or list."""
+    return "row" if is_workbook(Path(path)) or Path(path).suffix.lower() in _OBJECTS else "line"
 
 
 def cell(text: str) -> str | None:
@@ -235,7 +246,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             begins = reader.line_num + 1 + skipped
     except csv.Error as error:
         raise InputError(
-            f"broken CSV ({error})", where=f"{path}, row {begins}", remedy=_SPREADSHEET
+            f"broken CSV ({error})", where=f"{path}, line {begins}", remedy=_SPREADSHEET
         ) from error
 
 

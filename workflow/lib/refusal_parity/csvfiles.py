@@ -28,7 +28,7 @@ def read_csv(
     filled: Sequence[str] = (),
     sheet: Sheet = FIRST,
 ) -> pl.DataFrame:
-    """Read a CSV or a workbook as text columns, with the number of every row in `ROW`.
+    """Read a CSV or a workbook as text columns, with the place of every row in `ROW`.
 
     Columns without a name and rows without any text, which spreadsheets leave
     behind, are left out.
@@ -43,7 +43,7 @@ def read_csv(
 
     Returns:
         All columns as strings without surrounding blanks (null for an empty
-        cell) and `ROW` (int): where the row begins in the file.
+        cell) and `ROW`: where the row begins in the file.
 
     Raises:
         InputError: naming file and line.
@@ -56,14 +56,14 @@ def read_csv(
         if len(alike) > 1 and column not in alike:
             raise InputError(
                 f"{' and '.join(map(repr, alike))} may both be the column {column!r}",
-                where=f"{path}, row {table.header_line}",
+                where=f"{path}, {table.place(table.header_line)}",
                 remedy="Rename or remove one of the two.",
             )
     missing = [column for column in required if written[column] not in table.header]
     if missing:
         raise InputError(
             f"column {missing[0]!r} is missing (found: {', '.join(table.header)})",
-            where=f"{path}, row {table.header_line}",
+            where=f"{path}, {table.place(table.header_line)}",
             remedy=f"Add it. The file needs {', '.join(required)}.",
         )
     levels = [str(written[column]) for column in required]
@@ -95,14 +95,14 @@ def refuse_duplicates(
         path: the file.
         key: what is the same for values that count as one.
     """
-    first: dict[str, tuple[str, int]] = {}
+    first: dict[str, tuple[str, str]] = {}
     for value, row in frame.select(column, ROW).iter_rows():
         there, before = first.setdefault(key(value), (value, row))
         if before != row:
             told = difference(value, there)
             raise InputError(
-                f"{column} {value!r} stands in row {before} already" + f" ({told})" * bool(told),
-                where=f"{path}, row {row}",
+                f"{column} {value!r} stands in {before} already" + f" ({told})" * bool(told),
+                where=f"{path}, {row}",
                 remedy="Keep one of the two rows.",
             )
 
@@ -113,19 +113,18 @@ def refuse_spellings(frame: pl.DataFrame, column: str, path: Path) -> None:
     Levels are told apart letter by letter, so `White` and `white` would be two, and so
     would `south asian` and `south_asian`.
     """
-    first: dict[str, tuple[str, int]] = {}
+    first: dict[str, tuple[str, str]] = {}
     for level, row in frame.select(column, ROW).drop_nulls().iter_rows():
         key = _PARTED.sub(" ", reading(level))
         there, before = first.setdefault(key, (level, row))
         if level != there:
             raise InputError(
-                f"{column} {level!r} is written {there!r} in row {before} "
-                f"({difference(level, there)})",
-                where=f"{path}, row {row}",
+                f"{column} {level!r} is written {there!r} in {before} ({difference(level, there)})",
+                where=f"{path}, {row}",
                 remedy="Write it in one way, or give the two other names.",
             )
 
 
 def row_of(path: Path, offending: pl.DataFrame) -> str:
     """Where the first of the offending rows is, for an error's `where`."""
-    return f"{path}, row {offending[ROW][0]}"
+    return f"{path}, {offending[ROW][0]}"

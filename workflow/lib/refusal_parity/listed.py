@@ -126,6 +126,6 @@ def _refuse_placeholders(frame: pl.DataFrame, factors: Iterable[str], path: Path
             raise InputError(
                 f"prompt {prompt!r} has the placeholder {found}, and a list has nothing to put "
                 "in its place",
-                where=f"{path}, row {row}",
+                where=f"{path}, {row}",
                 remedy="Write the text out, or give prompts.templates and prompts.names.",
             )

@@ -112,7 +112,7 @@ def refuse_damaged(frame: pl.DataFrame, column: str, path: Path) -> None:
             raise InputError(
                 f"{column} {text!r} is UTF-8 that was read as another encoding: it seems to say "
                 f"{meant!r}",
-                where=f"{path}, row {row}",
+                where=f"{path}, {row}",
                 remedy="Write the text anew, and save the file in UTF-8.",
             )
     damaged = frame.filter(pl.col(column).str.contains(_DAMAGED))
@@ -138,6 +138,6 @@ def refuse_written_for_html(frame: pl.DataFrame, column: str, path: Path) -> Non
         if (meant := written_for_html(text)) is not None:
             raise InputError(
                 f"{column} {text!r} is written for HTML: it seems to say {meant!r}",
-                where=f"{path}, row {row}",
+                where=f"{path}, {row}",
                 remedy="Write the text itself, which is sent as it stands.",
             )

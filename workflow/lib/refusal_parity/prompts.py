@@ -101,14 +101,14 @@ def read_stimuli(
 def _refuse_twice(parts: Mapping[Path, pl.DataFrame]) -> None:
     """Raise an InputError where a key or sentence stands in two of several files."""
     for column, key in (("template_id", reading), ("template", in_its_case)):
-        first: dict[str, tuple[Path, int]] = {}
+        first: dict[str, tuple[Path, str]] = {}
         for file, part in parts.items():
             for text, row in part.select(column, ROW).iter_rows():
                 other, before = first.setdefault(key(text), (file, row))
                 if other != file:
                     raise InputError(
-                        f"{column} {text!r} stands in {other}, row {before} already",
-                        where=f"{file}, row {row}",
+                        f"{column} {text!r} stands in {other}, {before} already",
+                        where=f"{file}, {row}",
                         remedy="Keep one of the two.",
                     )
 
@@ -117,14 +117,14 @@ def _refuse_unfilled(templates: pl.DataFrame, path: Path, names: pl.DataFrame, a
     """Raise an InputError at a placeholder that some name has nothing for.
 
     Args:
-        templates: rows of one file, with their numbers in `ROW`.
+        templates: rows of one file, with their places in `ROW`.
         path: the file.
         names: likewise.
         at: their file.
     """
     known = [column for column in names.columns if column not in {"name_id", ROW}]
     for template, row in templates.select("template", ROW).iter_rows():
-        where = f"{path}, row {row}"
+        where = f"{path}, {row}"
         try:
             used = columns_of(template, known)
         except KeyError as missing:

@@ -125,7 +125,7 @@ def read_text(path: Path, *, remedy: str) -> str:
 
     Raises:
         InputError: it is not there, may not be read, is no text, or is in another encoding,
-            naming the row of the first byte that does not fit.
+            naming the line of the first byte that does not fit.
     """
     refuse_devices(path)
     try:
@@ -152,9 +152,9 @@ def read_text(path: Path, *, remedy: str) -> str:
     try:
         return content.decode(_encoding(content))
     except UnicodeDecodeError as error:
-        row = content[: error.start].count(b"\n") + 1
+        line = content[: error.start].count(b"\n") + 1
         raise InputError(
-            f"not UTF-8 text (byte {error.start})", where=f"{path}, row {row}", remedy=remedy
+            f"not UTF-8 text (byte {error.start})", where=f"{path}, line {line}", remedy=remedy
         ) from error
 
 

@@ -12,6 +12,7 @@ from refusal_parity.audit.label_studio import read_export
 from refusal_parity.audit.sheets import read_sheet
 from refusal_parity.audit.votes import is_named
 from refusal_parity.audit.voting import count_votes
+from refusal_parity.cells import word_of
 from refusal_parity.counting import agreed, counted
 from refusal_parity.errors import InputError
 from refusal_parity.tables import HumanLabels, conform
@@ -45,12 +46,8 @@ def read_votes(paths: Sequence[Path], sample: pl.DataFrame) -> Ballot:
     ballot = count_votes(_raw(paths), sample)
     if ballot.votes.is_empty():
         problems = ballot.problems.filter(pl.col("row").is_not_null())
-        first = (
-            f", the first, row {problems['row'][0]} of {problems['file'][0]}: "
-            f"{problems['problem'][0]}"
-            if len(problems)
-            else ""
-        )
+        [(file, row, problem)] = problems.select("file", "row", "problem").rows()[:1] or [("",) * 3]
+        first = f", the first, {_line(file, row)} of {file}: {problem}" if len(problems) else ""
         raise InputError(
             f"not one usable label in {counted(len(problems), 'row')}{first}",
             where=", ".join(map(str, paths)),
@@ -131,9 +128,9 @@ def report_problems(ballot: Ballot, sample: pl.DataFrame, *, say: Callable[[str]
         # A sheet that was left off half-way has the same to say of hundreds of rows.
         places = [str(row) for row in rows]
         if len(rows) > _EACH_SAID:
-            places = [f"{rows[0]} and {len(rows) - 1:,} more, to row {rows[-1]}"]
+            places = [f"{rows[0]} and {len(rows) - 1:,} more, to {_line(file, rows[-1])}"]
         for place in places:
-            say(f"{file}, row {place}: {problem}; {consequence}")
+            say(f"{file}, {_line(file, place)}: {problem}; {consequence}")
     for sentence in copies(named):
         say(sentence)
     probability = sample.drop_nulls("inclusion_probability")
@@ -145,3 +142,7 @@ def report_problems(ballot: Ballot, sample: pl.DataFrame, *, say: Callable[[str]
             f"{agreed(len(bare), 'has', 'have')} no label yet, the first being {bare[0]!r}: "
             f"corrected rates do not cover {agreed(len(bare), 'it', 'them')}"
         )
+
+
+def _line(file: str, number: int | str) -> str:
+    return f"{word_of(file)} {number}"

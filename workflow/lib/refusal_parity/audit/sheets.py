@@ -113,11 +113,11 @@ def read_sheet(path: Path, file: str) -> Iterator[RawVote]:
         key, when = row["annotation_id"], row["updated_at"]
         yield RawVote(
             file=file,
-            row=row[ROW],
+            row=int(row[ROW].split()[-1]),
             task=row["task"],
             annotator=_annotator(row["annotator"], key) or nobody,
             label=row["label"],
-            adjudicated=_settles(row["adjudicated"], f"{path}, row {row[ROW]}"),
+            adjudicated=_settles(row["adjudicated"], f"{path}, {row[ROW]}"),
             response=row["response"],
             unguarded=text,
             annotation=key,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from refusal_parity.cells import word_of
 from refusal_parity.vocabulary import UNDECIDED
 
 
@@ -98,3 +99,13 @@ class RawVote:
     annotation: str | None = None
     given: Moment | None = None
     fault: str | None = None
+
+    @property
+    def word(self) -> str:
+        """What its number is: of a line, or of a row where a file has no lines."""
+        return word_of(self.file)
+
+    @property
+    def place(self) -> str:
+        """Where it stands."""
+        return f"{self.file}, {self.word} {self.row}"

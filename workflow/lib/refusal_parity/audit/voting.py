@@ -183,7 +183,7 @@ def _refuse_unknown(votes: Sequence[RawVote]) -> None:
         raise InputError(
             "labels that are none of the seven: "
             + ", ".join(f"{word!r} in {counted(rows, 'row')}" for word, rows in words),
-            where=f"{votes[0].file}, row {votes[0].row}",
+            where=votes[0].place,
             remedy=f"Write one of {', '.join(_LABELS)}, {UNDECIDED} where the response does not "
             "show which, or nothing where nobody labelled the row.",
         )
@@ -206,7 +206,7 @@ def _in_slid_blocks(
             where = f"{abs(block.shift)} {side}" if abs(block.shift) > 1 else side
             counting.report(
                 first,
-                f"from here to row {block.last} the labels are those of the row {where} "
+                f"from here to {first.word} {block.last} the labels are those of the row {where} "
                 f"({block.fits_there:.0%} are the classifier's label there, {block.fits_here:.0%} "
                 "that of their own row): the column slid",
                 "all of these rows are left out",
@@ -255,16 +255,16 @@ def _cast(vote: RawVote, label: str, counting: _Counting) -> None:
         return
     first, before = counting.votes[key]
     if label == before:
-        counting.report(vote, f"the same vote stands in {_place(first)}", "counted once")
+        counting.report(vote, f"the same vote stands in {first.place}", "counted once")
         if vote.adjudicated:
             counting.votes[key] = (vote, label)
     elif vote.adjudicated != first.adjudicated:
         deciding, plain = ((vote, label), first) if vote.adjudicated else ((first, before), vote)
-        problem = f"a line that decides says {deciding[1]}, in {_place(deciding[0])}"
+        problem = f"a line that decides says {deciding[1]}, in {deciding[0].place}"
         counting.report(plain, problem, "that line counts")
         counting.votes[key] = deciding
     elif first.given is None or vote.given is None:
-        problem = f"{label} here, {before} in {_place(first)}"
+        problem = f"{label} here, {before} in {first.place}"
         counting.report(vote, problem, "both left out")
         counting.contested.add(key)
         del counting.votes[key]
@@ -276,12 +276,8 @@ def _cast(vote: RawVote, label: str, counting: _Counting) -> None:
 
 
 def _correct(older: tuple[RawVote, str], newer: tuple[RawVote, str], counting: _Counting) -> None:
-    problem = f"{older[1]} at first, {newer[1]} later in {_place(newer[0])}"
+    problem = f"{older[1]} at first, {newer[1]} later in {newer[0].place}"
     counting.report(older[0], problem, "the later label counts")
-
-
-def _place(vote: RawVote) -> str:
-    return f"{vote.file}, row {vote.row}"
 
 
 def _votes(counting: _Counting) -> pl.DataFrame:

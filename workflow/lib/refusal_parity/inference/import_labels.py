@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from refusal_parity.cells import ROW
+from refusal_parity.csvfiles import row_of
 from refusal_parity.errors import InputError
 from refusal_parity.vocabulary import Label, as_label
 
@@ -40,7 +40,7 @@ def known_labels(rows: pl.DataFrame, labels: Mapping[str, Label | None], path: P
         also = f" (and so {', '.join(map(repr, others[:_SHOWN]))}{more})" if others else ""
         raise InputError(
             f"label {first!r} is none of the seven{also}",
-            where=f"{path}, row {unknown[ROW][0]}",
+            where=row_of(path, unknown),
             remedy=f"Use {_ALL}; or say in `labels` of this model what the file's words mean, "
             f"such as {first!r}: {Label.ANSWER}, or null for none of them; or leave "
             "columns.label out.",

@@ -74,7 +74,7 @@ def matched(
     strangers = rows.filter(matched["prompt_id"].is_null())
     if len(strangers):
         shown = "; ".join(
-            f"row {row[ROW]}: {', '.join(repr(row[key]) for key in keys)}"
+            f"{row[ROW]}: {', '.join(repr(row[key]) for key in keys)}"
             for row in strangers.head(_SHOWN).iter_rows(named=True)
         )
         more = f"; and {len(strangers) - _SHOWN} more" if len(strangers) > _SHOWN else ""

@@ -125,7 +125,7 @@ def _without_words(rows: pl.DataFrame, path: Path, say: Callable[[str], None]) -
         say(
             f"{WARNING}{counted(len(found), 'response')} {agreed(len(found), 'is', 'are')} "
             f"{' or '.join(map(repr, words))}, which programs write where nothing came, the first "
-            f"in row {found[ROW][0]}, and {agreed(len(found), 'counts', 'count')} as empty: "
+            f"in {found[ROW][0]}, and {agreed(len(found), 'counts', 'count')} as empty: "
             "responses that say this themselves can be read from JSON lines"
         )
     return rows.with_columns(
@@ -142,7 +142,7 @@ def _with_errors(rows: pl.DataFrame, say: Callable[[str], None]) -> pl.DataFrame
     if len(both):
         say(
             f"{WARNING}{counted(len(both), 'row')} {agreed(len(both), 'has', 'have')} a response "
-            f"and an error, the first row {both[ROW][0]} ({one_line(both['error'][0])!r}), and "
+            f"and an error, the first in {both[ROW][0]} ({one_line(both['error'][0])!r}), and "
             f"{agreed(len(both), 'counts', 'count')} as failed: if the error is of a check or a "
             "later step, leave columns.error out or name another column"
         )

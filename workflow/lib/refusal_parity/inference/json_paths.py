@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from refusal_parity.counting import agreed, counted
 from refusal_parity.errors import InputError
 from refusal_parity.inference.column_names import head_of
+from refusal_parity.inference.json_rows import numbered_through
 from refusal_parity.inference.servers.parts import is_part
 from refusal_parity.inference.warned import WARNING
 from refusal_parity.textfiles import Doubled
@@ -15,21 +16,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-Row = tuple[int, dict[str, Any]]
-"""A row's number, and what it holds."""
+Row = tuple[str, dict[str, Any]]
+"""Where a row stands (`line 7`), and what it holds."""
 
 NOWHERE: Final = object()
 """What stands where a path leads to nothing; a null that ends it early is a null."""
 
 
-def within(row: Mapping[str, Any], name: str, path: Path, at: int) -> Any:
+def within(row: Mapping[str, Any], name: str, path: Path, at: str) -> Any:
     """What stands at a path; `NOWHERE` where it leads to nothing.
 
     Args:
         row: what a row holds.
         name: the path.
         path: the file, for an error.
-        at: the row's number.
+        at: where the row stands.
 
     Raises:
         InputError: a key of the path stands twice in one object.
@@ -76,11 +77,11 @@ def _steps(name: str, row: Mapping[str, Any]) -> list[str]:
     return name.removeprefix(head_of(name, row) or name).split(".")[1:]
 
 
-def _refuse_twice(found: Mapping[str, Any], key: str, path: Path, at: int) -> None:
+def _refuse_twice(found: Mapping[str, Any], key: str, path: Path, at: str) -> None:
     if isinstance(found, Doubled) and key in found.keys_twice:
         raise InputError(
             f"key {key!r} stands twice in one object",
-            where=f"{path}, row {at}",
+            where=f"{path}, {at}",
             remedy="Rename or remove one of the two.",
         )
 
@@ -140,11 +141,11 @@ def rows_at(found: Sequence[Row], name: str, path: Path) -> list[Row]:
             held = ", ".join(lists_of(row)) or "none"
             raise InputError(
                 f"no list of objects stands at {name!r}, which rows names (lists: {held})",
-                where=f"{path}, row {at}",
+                where=f"{path}, {at}",
                 remedy="Correct the path in the config.",
             )
         rows += value
-    return list(enumerate(rows, 1))
+    return numbered_through(rows)
 
 
 def lists_of(value: Mapping[str, Any], above: str = "") -> Iterator[str]:

@@ -72,7 +72,7 @@ def texts_of(rows: Sequence[Row], written: Mapping[str, str], path: Path, say: S
     if any(thoughts):
         columns[_THINKING] = _joined(columns.get(_THINKING, [None] * len(rows)), thoughts)
     return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).with_columns(
-        pl.Series(ROW, [at for at, _ in rows], dtype=pl.Int64)
+        pl.Series(ROW, [at for at, _ in rows], dtype=pl.String)
     )
 
 
@@ -102,7 +102,7 @@ def _refuse_thoughts(rows: Sequence[Row], name: str, path: Path) -> None:
         if is_thought(within(row, part, path, at)):
             raise InputError(
                 f"{what_of(RESPONSE, name)} holds what the model thought, and no response",
-                where=f"{path}, row {at}",
+                where=f"{path}, {at}",
                 remedy=f"Name the list of parts itself, {(part.rpartition('.')[0] or part)!r}: its "
                 "texts are put together, without the thinking.",
             )
@@ -125,7 +125,7 @@ def _put_together(
         except OddAnswerError as error:
             raise InputError(
                 f"{what_of(key, name)} holds a message in parts, and {error}",
-                where=f"{path}, row {rows[at][0]}",
+                where=f"{path}, {rows[at][0]}",
                 remedy=DEEPER,
             ) from error
         values[at] = (thoughts[at] if key_of(key) == _THINKING else None) or "".join(said)
@@ -153,7 +153,7 @@ def _say_of_none(
         names = _names(name for key, name in written.items() if key_of(key) == RESPONSE)
         say(
             f"{WARNING}nothing stands at {names}, which columns.response names, in "
-            f"{counted(count, 'row')}, the first in row {bare[0]}, "
+            f"{counted(count, 'row')}, the first in {bare[0]}, "
             f"{agreed(count, 'which counts', 'which count')} as empty: if the text stands "
             "elsewhere in them, name a list of paths, or write it into one place"
         )
@@ -200,7 +200,7 @@ def what_of(key: str, name: str) -> str:
     return f"column {name!r}, which {key} names,"
 
 
-def _text(value: Any, what: str, path: Path, row: int) -> str | None:
+def _text(value: Any, what: str, path: Path, at: str) -> str | None:
     """A value of JSON as text."""
     match value:
         case None:
@@ -218,6 +218,6 @@ def _text(value: Any, what: str, path: Path, row: int) -> str | None:
     kind = "a list" if isinstance(value, list) else "an object"
     raise InputError(
         f"{what} holds {kind}",
-        where=f"{path}, row {row}",
+        where=f"{path}, {at}",
         remedy=DEEPER,
     )

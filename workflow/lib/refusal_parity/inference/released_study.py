@@ -164,7 +164,7 @@ def _refuse_gaps(keyed: pl.DataFrame, prompts: pl.DataFrame, path: Path) -> None
         raise InputError(
             f"{len(gaps)} of {len(wanted)} labelled responses {agreed(len(gaps), 'is', 'are')} "
             f"missing, the first being `label {first['sample'] + 1}` of {first['prompt']!r}",
-            where=f"{path}, row {keyed[ROW][-1]} (the last)",
+            where=f"{path}, {keyed[ROW][-1]} (the last)",
             remedy=_GET_ANEW,
         )
 

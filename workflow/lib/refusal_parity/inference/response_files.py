@@ -13,7 +13,7 @@ from refusal_parity.errors import InputError
 from refusal_parity.inference.column_names import JSON, ROWS, head_of, kind_of, there
 from refusal_parity.inference.first_of_several import key_of
 from refusal_parity.inference.json_paths import lists_of, rows_at
-from refusal_parity.inference.json_rows import ANEW, objects_of
+from refusal_parity.inference.json_rows import ANEW, numbered_through, objects_of
 from refusal_parity.inference.json_texts import (
     DEEPER,
     PARTED,
@@ -59,7 +59,7 @@ def read_columns(
         say: told of responses that a path does not reach.
 
     Returns:
-        A column for each key, and `ROW`: the line, for Parquet the number of the row.
+        A column for each key, and `ROW`: where the row stands.
 
     Raises:
         InputError: the file cannot be read, a column is missing or ambiguous, or a
@@ -170,10 +170,11 @@ def _from_parquet(path: Path, named: Mapping[str, str], *, say: Say) -> pl.DataF
     }
     inner = {key: name for key, name in written.items() if key not in whole}
     nested = frame.select(list(dict.fromkeys(str(heads[key]) for key in inner)))
-    rows = list(enumerate(nested.iter_rows(named=True), 1))
+    rows = numbered_through(list(nested.iter_rows(named=True)))
     deep = texts_of(rows, inner, path, say).drop(ROW).to_dict()
-    numbers = pl.Series(ROW, range(1, len(frame) + 1), dtype=pl.Int64)
-    return pl.DataFrame({**whole, **deep, ROW: numbers})
+    # Where nothing stands within objects, there are no rows of them.
+    places = pl.Series(ROW, [place for place, _ in numbered_through(range(len(frame)))])
+    return pl.DataFrame({**whole, **deep, ROW: places})
 
 
 def _column(values: pl.Series, what: str, path: Path) -> pl.Series:

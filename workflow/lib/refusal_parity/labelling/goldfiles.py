@@ -119,7 +119,9 @@ def _read_csv(path: Path) -> pl.DataFrame:
         pl.col("known").alias("label"),
         "name",
         "prompt",
-        pl.col("group_id").fill_null(pl.format("{}:{}", pl.lit(path.name), ROW)),
+        pl.col("group_id").fill_null(
+            pl.format("{}:{}", pl.lit(path.name), pl.col(ROW).str.extract(r"(\d+)"))
+        ),
         weight.fill_null(1.0),
     )
 

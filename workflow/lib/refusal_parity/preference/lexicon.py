@@ -112,7 +112,7 @@ def read_lexicon(path: Path) -> Lexicon:
     entries = []
     categories: dict[str, str] = {}
     for row in frame.iter_rows(named=True):
-        where = f"{path}, row {row[ROW]}"
+        where = f"{path}, {row[ROW]}"
         entry = _entry(row, where)
         first = categories.setdefault(entry.group, entry.category)
         if entry.category != first:

@@ -74,6 +74,12 @@ def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise InputError("the file is empty", where=str(path), remedy=_ANEW)
 
 
+def word_of(path: Path) -> str:
+    """What the numbers of `read_lines` are: lines, or rows of Parquet, which has no lines."""
+    with path.open("rb") as file:
+        return "row" if file.read(len(_PARQUET)) == _PARQUET else "line"
+
+
 def _rows_of_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     # Slow to import, and most data is JSON.
     import pyarrow as pa  # noqa: PLC0415

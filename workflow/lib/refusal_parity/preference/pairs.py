@@ -15,7 +15,7 @@ from refusal_parity.counting import counted
 from refusal_parity.errors import InputError
 from refusal_parity.pair_vocabulary import CASE_WORDS, INCOMPARABLE, PairAccount, PairCase, Speaker
 from refusal_parity.preference.layouts import read_sides
-from refusal_parity.preference.lines import read_lines
+from refusal_parity.preference.lines import read_lines, word_of
 from refusal_parity.tables import Pairs
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class AccountedPair(NamedTuple):
     """A pair as it stands in the file.
 
     Attributes:
-        number: its line.
+        number: its line, or its row in Parquet.
         sides: both conversations.
         exclusion: why it cannot be compared.
         cases: all that is odd about it, in the order of `PairCase`.
@@ -150,11 +150,12 @@ def read_accounted(
         columns: which column holds what.
 
     Raises:
-        InputError: naming file and line, or that there is no pair.
+        InputError: naming file and place, or that there is no pair.
     """
-    seen, number = _Seen(), 0
+    seen, number, word = _Seen(), 0, ""
     for number, found in read_lines(Path(path)):
-        sides = read_sides(found, layout, columns, where=f"{path}, line {number}")
+        word = word or word_of(Path(path))
+        sides = read_sides(found, layout, columns, where=f"{path}, {word} {number}")
         odd = {*_compared(sides), *seen.cases(sides), *sides.chosen.cases, *sides.rejected.cases}
         cases = [case for case in PairCase if case in odd]
         exclusion = next((case for case in INCOMPARABLE if case in odd), None)

@@ -40,7 +40,7 @@ def read_wordings(path: Path = WORDINGS) -> dict[str, str]:
         except pl.exceptions.ComputeError as error:
             raise InputError(
                 f"{row['pattern']!r} is no regular expression",
-                where=f"{path}, line {row[ROW]}",
+                where=f"{path}, {row[ROW]}",
                 remedy="Write a regular expression without (?=...), (?<...) and \\1.",
             ) from error
         found.setdefault(row["outcome"], []).append(f"(?:{row['pattern']})")
