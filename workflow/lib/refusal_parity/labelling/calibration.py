@@ -25,7 +25,9 @@ BINS: Final = 10
 _LOWEST, _HIGHEST = 0.2, 5.0
 _TINY = 1e-12
 _DIGITS = 6
-"""Sums over rows hang on the order of the rows in their last digits."""
+"""Sums over rows hang on the processor in their last digits."""
+_FLAT = 1e-10
+"""A slope of the loss that is none."""
 
 _KINDS = np.flatnonzero(np.isin(LABELS, REFUSALS))
 
@@ -131,26 +133,45 @@ def fit_kinds(held_out: OutOfFold, temperature: float) -> tuple[float, tuple[flo
     if not free[0] or not free[1:].any():
         return 1.0, tuple(shifts.tolist())
     free[0] = False
+    log = np.log(np.clip(probabilities[:, _KINDS], _TINY, None))
+    met = probabilities[:, _KINDS] > 0
 
-    def log_loss(values: np.ndarray) -> float:
+    def log_loss(values: np.ndarray) -> tuple[float, np.ndarray]:
         shifts[free] = values[1:]
-        parted = part(probabilities, float(np.exp(values[0])), shifts.tolist())[:, _KINDS]
-        return _log_loss(parted / parted.sum(axis=1, keepdims=True), kinds)
+        logits = np.where(met, log * values[0] + shifts, -np.inf)
+        weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+        parted = weights / weights.sum(axis=1, keepdims=True)
+        off = parted - (kinds[:, None] == np.arange(len(_KINDS)))
+        slopes = np.append((off * log).sum(), off.sum(axis=0)[free]) / len(kinds)
+        return _log_loss(parted, kinds), slopes
 
+    # In one over the temperature the loss is convex: its lowest point is known to more digits
+    # than are kept, whatever the processor.
     far = np.log(_HIGHEST)
+    bounds = [(1 / _HIGHEST, 1 / _LOWEST), *[(-far, far)] * int(free.sum())]
     best = minimize(
-        log_loss, np.zeros(1 + free.sum()), bounds=[(-far, far)] * (1 + free.sum()), tol=1e-12
+        log_loss,
+        np.array([1.0, *[0.0] * int(free.sum())]),
+        jac=True,
+        bounds=bounds,
+        method="L-BFGS-B",
+        options={"ftol": 0.0, "gtol": _FLAT},
     ).x
     shifts[free] = np.round(best[1:], _DIGITS)
-    return round(float(np.exp(best[0])), _DIGITS), tuple(shifts.tolist())
+    return round(1 / float(best[0]), _DIGITS), tuple(shifts.tolist())
 
 
 def _usable(held_out: OutOfFold) -> tuple[np.ndarray, np.ndarray]:
-    """Predictions of rows whose class their fold's model knew, and the columns of their classes."""
+    """Predictions of rows whose class their fold's model knew, and the columns of their classes.
+
+    In an order that does not hang on that of the rows, since sums of them do in their last digits.
+    """
     rows = np.flatnonzero(held_out.predicted)
     columns = np.array([LABELS.index(label) for label in held_out.labels[rows]], dtype=int)
     known = held_out.probabilities[rows, columns] > 0
-    return held_out.probabilities[rows[known]], columns[known]
+    probabilities, columns = held_out.probabilities[rows[known]], columns[known]
+    order = np.lexsort((columns, *probabilities.T))
+    return probabilities[order], columns[order]
 
 
 def _log_loss(probabilities: np.ndarray, columns: np.ndarray) -> float:
