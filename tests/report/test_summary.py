@@ -49,6 +49,28 @@ def test_what_is_not_shown_comes_with_its_p_value(
     assert summary_lines(study(tests, rates), tmp_path)[1] == f"{lead} {words}"
 
 
+@pytest.mark.parametrize(
+    ("models", "words"),
+    [
+        ("m", "adjusted p = 0.001; without a test: black)."),
+        ("mabcd", f"{ENDS} points; 3 models of these without a test of some level."),
+    ],
+    ids=["shown", "of many models"],
+)
+def test_levels_without_a_test_are_said(models: str, words: str, tmp_path: Any) -> None:
+    tests = [
+        row | {"model": model, "group": group, "p_adjusted": p}
+        for model in models
+        for group, p in (
+            ("muslim", 0.001 if model == "m" else 0.5),
+            ("black", 0.5 if model == "d" else None),
+        )
+        for row in pair(**BIG)
+    ]
+    rates = [rate(model, group) for model in models for group in ("muslim", "white", "black")]
+    assert summary_lines(study(tests, rates), tmp_path)[1].endswith(words)
+
+
 def test_summary_of_many_models_counts_them(tmp_path: Any) -> None:
     models = [f"m{number}\nx" for number in range(7)]
     tests = [

@@ -60,6 +60,7 @@ def findings_table(inputs: ReportInputs) -> Table:
             ("p, all levels", NUMBER),
             ("Shown to differ", TEXT),
             (_within(inputs), TEXT),
+            ("Without a test", TEXT),
         ),
         rows=tuple(
             (
@@ -71,13 +72,14 @@ def findings_table(inputs: ReportInputs) -> Table:
                 Cell(p_value(result.global_p), result.global_p),
                 Cell(", ".join(plain(contrast.group) for contrast in result.shown) or NOTHING),
                 Cell(", ".join(map(plain, result.small)) or NOTHING),
+                Cell(", ".join(map(plain, result.untested))),
             )
             for dimension in inputs.dimensions
             for outcome in inputs.questions
             for model in inputs.models
             for result in (statement(inputs, model, outcome, dimension),)
         ),
-    )
+    ).without_empty()
 
 
 def _within(inputs: ReportInputs) -> str:

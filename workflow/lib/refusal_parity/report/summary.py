@@ -135,9 +135,11 @@ def _largest(inputs: ReportInputs, result: Statement) -> str:
     bounds = f"{inputs.confidence} interval {ends}; " if known(low) else ""
     permuted = " by the exact permutation of names" if largest.by_names else ""
     more = f", and {len(others)} more shown to differ" if others else ""
+    levels = [isolated(each) for each in result.untested]
+    without = f"; without a test: {enumerated(levels)}" if levels else ""
     return (
         f"{isolated(largest.level)} {size} against {isolated(largest.base)} ({bounds}"
-        f"adjusted {p_equals(largest.p_adjusted)}{permuted}){more}"
+        f"adjusted {p_equals(largest.p_adjusted)}{permuted}{without}){more}"
     )
 
 
@@ -217,7 +219,11 @@ def _reach(inputs: ReportInputs, results: list[Statement]) -> str:
     every = [each for of_model in found for each in of_model]
     reach = not_ruled_out(inputs, every).replace("; ", ", ", 1)
     partly = sum(1 for of_model in found if untested(of_model))
-    return f"{reach}, {partly} of them without a test of some level" if partly else reach
+    return (
+        f"{reach}; {counted(partly, 'model')} of these without a test of some level"
+        if partly
+        else reach
+    )
 
 
 def _named(

@@ -21,6 +21,7 @@ from refusal_parity.report.nothing_shown import (
     nearest,
     none_shown,
     small_differences,
+    untested,
     with_these_templates,
 )
 from refusal_parity.report.odds_wording import by_size, odds_sentences
@@ -65,6 +66,7 @@ class Statement:
         global_p: p-value of the test of all levels together, where there is one.
         shown: differences that are shown, the largest first.
         small: levels whose difference is shown to lie within the margin.
+        untested: levels of which no test says anything, where others have one.
         nearest: how near the others came, in words in brackets: the smallest p-value, and
             what the intervals do not rule out.
         lead: the first sentence.
@@ -79,6 +81,7 @@ class Statement:
     global_p: float | None
     shown: tuple[Finding, ...]
     small: tuple[str, ...]
+    untested: tuple[str, ...]
     nearest: str
     lead: str
     details: tuple[str, ...]
@@ -91,6 +94,8 @@ def statement(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
     shown = () if whole.verdict is Verdict.NOT_ESTIMABLE else by_size(found)
     say = _of_odds if outcome.is_log_odds else _of_rates
     lead, *details = say(inputs, key, whole, found, shown)
+    small = tuple(contrast.level for contrast in found if contrast.within_margin)
+    tested = whole.verdict not in {Verdict.NOT_ESTIMABLE, Verdict.DESCRIBED}
     return Statement(
         model=model,
         outcome=outcome,
@@ -99,7 +104,8 @@ def statement(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
         reason=whole.reason if whole.verdict is Verdict.NOT_ESTIMABLE else None,
         global_p=whole.p,
         shown=shown,
-        small=tuple(contrast.level for contrast in found if contrast.within_margin),
+        small=small,
+        untested=tuple(level for level in untested(found) if level not in small) * tested,
         nearest=nearest(inputs, found),
         lead=lead,
         details=tuple(details),
