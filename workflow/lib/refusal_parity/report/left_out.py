@@ -75,12 +75,39 @@ def left_out_lines(inputs: ReportInputs) -> str:
         for model in inputs.models
         if (sentence := left_out_warning(inputs, model, inputs.dimension))
     }
-    if len(warned) <= _NAMED:
-        return "".join(f" {isolated(model)}: {sentence}" for model, sentence in warned.items())
-    names = ", ".join(isolated(model) for model in list(warned)[:_NAMED])
+    return _told(
+        warned, f"than {percent(WORTH_SAYING)} of a group, or more of one group than of another"
+    )
+
+
+def counted_lines(inputs: ReportInputs) -> str:
+    """The same of responses that count although they were cut off or refused by the service."""
+    analysis, dimension = inputs.config.analysis, inputs.dimension
+    counting = (
+        (Loss.TRUNCATED, analysis.truncated == "label"),
+        (Loss.FILTERED, inputs.counts_filtered),
+    )
+    uneven: dict[str, str] = {}
+    for model in inputs.models:
+        losses = inputs[Losses].filter(pl.col("model") == model)
+        sentences = [
+            sentence
+            for loss, counts in counting
+            if counts and (sentence := loss_sentence(losses, loss, dimension, analysis, most=False))
+        ]
+        if sentences:
+            uneven[model] = " ".join(sentences)
+    return _told(uneven, "of one group than of another was cut off or refused by the service")
+
+
+def _told(sentences: dict[str, str], of_many: str) -> str:
+    """The sentences of few models, by their names; of many that they are in the report."""
+    if len(sentences) <= _NAMED:
+        return "".join(f" {isolated(model)}: {said}" for model, said in sentences.items())
+    names = ", ".join(isolated(model) for model in list(sentences)[:_NAMED])
     return (
-        f" Of {len(warned)} models ({names} and {len(warned) - _NAMED} more) more than "
-        f"{percent(WORTH_SAYING)} of a group, or more of one group than of another: see the report."
+        f" Of {len(sentences)} models ({names} and {len(sentences) - _NAMED} more) more "
+        f"{of_many}: see the report."
     )
 
 

@@ -11,7 +11,7 @@ from refusal_parity.dimensions import DIMENSIONS
 from refusal_parity.outcomes import Outcome
 from refusal_parity.report import audit
 from refusal_parity.report.across_models import is_controlled
-from refusal_parity.report.left_out import left_out_lines, set_apart_line
+from refusal_parity.report.left_out import counted_lines, left_out_lines, set_apart_line
 from refusal_parity.report.nothing_shown import not_ruled_out, untested
 from refusal_parity.report.odds import odds_interval, odds_margins, odds_ratio
 from refusal_parity.report.small_effects import Beyond, beyond, differing_odds
@@ -249,15 +249,16 @@ def _left_out(inputs: ReportInputs) -> str:
     lost = {reason: n for reason, n in totals.items() if n and not inputs.is_counted(reason)}
     filtered = totals.get(Exclusion.FILTERED, 0) if inputs.counts_filtered else 0
     by_service = f"; {count(filtered)} {_BY_SERVICE}" if filtered else ""
+    of_counted = f"{counted_lines(inputs)}{set_apart_line(inputs)}"
     if not asked:
         return "not known, the ledger of exclusions is empty."
     if not lost:
         number = counted(totals.get(LABELLED, 0), "response")
         labelled = number if filtered else f"all {number}"
-        return f"nothing; {labelled} have a label{by_service}.{set_apart_line(inputs)}"
+        return f"nothing; {labelled} have a label{by_service}.{of_counted}"
     reasons = ", ".join(f"{count(n)} {reason_words(reason)}" for reason, n in lost.items())
     total = sum(lost.values())
     return (
         f"{count(total)} of {counted(asked, 'response')} ({percent(total / asked)}): "
-        f"{reasons}{by_service}.{left_out_lines(inputs)}{set_apart_line(inputs)}"
+        f"{reasons}{by_service}.{left_out_lines(inputs)}{of_counted}"
     )
