@@ -4,14 +4,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from report_study import changed
+from report_study import changed, written
 
 from refusal_parity.report import quality
 from refusal_parity.report.sections import readings
+from refusal_parity.report.writing import read_inputs
 from refusal_parity.statistics import validity
 from refusal_parity.tables import Labels, Quality, conform, empty
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from refusal_parity.report import ReportInputs
 
 
@@ -64,12 +67,16 @@ def test_a_measure_known_well_enough_may_find(
     )
 
 
-@pytest.mark.parametrize("cut", [True, False])
-def test_answers_that_were_cut_off_are_counted(inputs: ReportInputs, *, cut: bool) -> None:
+@pytest.mark.parametrize(("cut", "held"), [(True, True), (False, True), (True, False)])
+def test_answers_that_were_cut_off_are_counted(
+    inputs: ReportInputs, tmp_path: Path, *, cut: bool, held: bool
+) -> None:
     given = _with_quality(inputs)
     answers = pl.col("label").cast(pl.String).eq_missing("answer") & pl.lit(cut)
     labels = given[Labels].with_columns(truncated=answers)
-    table = quality.means_table(changed(given, labels=labels))
+    given = changed(given, labels=labels)
+    read = given if held else read_inputs(given.config, written(given, tmp_path))
+    table = quality.means_table(read.with_tables({Quality: given[Quality]}))
     assert table is not None
     number = labels.filter("truncated").height
     assert (f"{number:,} full answers that were cut off are in none" in table.caption) == cut

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 from report_study import written
 
+from refusal_parity import report
 from refusal_parity.errors import InputError
 from refusal_parity.report import payload
 from refusal_parity.report.files import export_tables
@@ -17,8 +20,6 @@ from refusal_parity.report.writing import read_inputs
 from refusal_parity.tables import Labels, Prompts, Rates, Responses, Scanned, read_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from refusal_parity.report import ReportInputs
 
 
@@ -46,6 +47,14 @@ def test_no_part_of_the_report_can_hold_all_responses(inputs: ReportInputs, tmp_
     with pytest.raises(TypeError, match="Responses is scanned, not held"):
         read[Responses]
     assert len(read[Rates]) == len(inputs[Rates])
+
+
+def test_no_part_of_the_report_asks_to_hold_them() -> None:
+    package = Path(report.__file__).parent
+    asked = re.compile(r"inputs\[(Responses|Labels)\]")
+    assert not [
+        path.name for path in package.rglob("*.py") if asked.search(path.read_text("utf-8"))
+    ]
 
 
 def test_a_text_cut_for_the_page_does_not_keep_the_rest(

@@ -150,9 +150,10 @@ def errors_table(inputs: ReportInputs) -> Table:
 
 def _cut(inputs: ReportInputs) -> str:
     """How many full answers are in no mean, since nobody knows how they go on."""
-    labels = inputs[Labels]
     is_answer = pl.col("label").cast(pl.String) == str(Label.ANSWER)
-    cut = labels.filter(pl.col("truncated"), is_answer).height if len(labels) else 0
+    cut = int(
+        inputs.scan(Labels).filter(pl.col("truncated"), is_answer).select(pl.len()).collect().item()
+    )
     return (
         f" {counted(cut, 'full answer')} that {agreed(cut, 'was', 'were')} cut off "
         f"{agreed(cut, 'is', 'are')} in none of these."
