@@ -10,10 +10,10 @@ import polars as pl
 from refusal_parity.agreement.leaves import models_read_both_ways
 from refusal_parity.agreement.sentences import missed_apart
 from refusal_parity.counting import counted, enumerated
-from refusal_parity.dimensions import GROUP
 from refusal_parity.pair_vocabulary import Side
 from refusal_parity.preference.noise import BOTH
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, in_brackets
+from refusal_parity.report.unread import undecided_words, unread_words
 from refusal_parity.tables import Agreement, HumanLabels, LeafHumanLabels
 from refusal_parity.text import (
     LABEL_NAMES,
@@ -23,7 +23,6 @@ from refusal_parity.text import (
     interval,
     isolated,
     known,
-    level_words,
     minus,
     p_equals,
     p_value,
@@ -151,24 +150,11 @@ def _lead(table: pl.DataFrame, inputs: ReportInputs) -> list[str]:
             p = spread["p_value"].drop_nulls()
             if len(p):
                 sentence += f" A test of whether they differ gives {p_equals(p[0])}."
-        sentence += _unread(rows, inputs)
+        sentence += unread_words(rows, inputs)
+        if yardstick == "human":
+            sentence += undecided_words(inputs, str(model))
         sentences.append(sentence)
     return sentences
-
-
-def _unread(rows: pl.DataFrame, inputs: ReportInputs) -> str:
-    """Which groups nobody labelled responses for, of whose labels these rows say nothing."""
-    if inputs.config.preference is not None:
-        return ""
-    read = set(rows.filter(dimension=GROUP.key)["group"])
-    unread = [level for level in inputs.levels(GROUP.key) if level not in read]
-    if not read or not unread:
-        return ""
-    words = enumerated([level_words(GROUP.key, level) for level in unread])
-    return (
-        f" None of the responses for {words} is among them, so how often their labels are wrong is "
-        "not known."
-    )
 
 
 def _coefficients(table: pl.DataFrame, confidence: str, by: str, of: str) -> Table:
