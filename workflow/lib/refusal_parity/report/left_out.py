@@ -8,6 +8,7 @@ import polars as pl
 
 from refusal_parity.counting import counted
 from refusal_parity.guards.requests import guarded
+from refusal_parity.report.uneven_arms import uneven_arms
 from refusal_parity.statistics.losses.left_out import WORTH_SAYING, differing, loss_sentence
 from refusal_parity.tables import Losses, Prompts, Safeguards
 from refusal_parity.text import count, isolated, level_words, percent, plain, points
@@ -65,7 +66,7 @@ def left_out_cautions(inputs: ReportInputs, model: str) -> tuple[str, ...]:
         if loss is not Loss.FILTERED or inputs.counts_filtered
         for dimension in inputs.dimensions
     ]
-    return tuple(filter(None, found))
+    return (*filter(None, found), *uneven_arms(inputs, model))
 
 
 def left_out_lines(inputs: ReportInputs) -> str:
