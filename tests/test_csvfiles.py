@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from refusal_parity.cells import ROW
 from refusal_parity.csvfiles import read_csv, refuse_duplicates, refuse_spellings
 from refusal_parity.errors import InputError
+from refusal_parity.inference.response_files import read_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -53,6 +56,24 @@ def test_names_file_row_and_remedy(tmp_path: Path, content: bytes, complaint: st
         read_csv(path, required=["key", "text"], filled=["key", "text"])
     assert str(path) in str(raised.value)
     assert raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("read", "named"),
+    [
+        (partial(read_columns, columns={"prompt": "prompt", "response": "response"}), True),
+        (partial(read_csv, required=["prompt"], filled=["prompt"]), False),
+    ],
+    ids=["responses", "names"],
+)
+def test_another_format_is_named_for_responses_alone(
+    tmp_path: Path, read: Callable[[Path], object], *, named: bool
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("prompt,response\nnan,yes\n", encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        read(path)
+    assert ("JSON lines" in str(raised.value)) is named
 
 
 @pytest.mark.parametrize("name", ["gold.jsonl", "Gold.PARQUET", "names.json"])

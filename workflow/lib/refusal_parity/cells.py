@@ -36,6 +36,7 @@ _HEADER: Final = 100_000
 """Characters that no header exceeds."""
 
 
+_ELSEWHERE: Final = " A response that says this itself can be read from JSON lines."
 _ERRORS: Final = re.compile(
     r"#(?:N/[ABD]|NV|I/T|YOK|\u041d/\u0414|HIÁNYZIK|GETTING_DATA|[¡¿]?(?:(?![a-z1-9_])[\w/])+[!?])"
     r"|Err:\d{3}"
@@ -108,11 +109,18 @@ class Table:
                 words = (nothing or {}).get(column, frozenset())
                 meant = OF_LEVELS if column in levels else OF_OTHERS
                 meant = frozenset() if column in texts else meant
-                self._refuse_faults(cells, column, meant, words)
+                # Names, templates and the like are read from such a table alone.
+                elsewhere = "" if levels else _ELSEWHERE
+                self._refuse_faults(cells, column, meant, words, elsewhere)
         return frame
 
     def _refuse_faults(
-        self, cells: pl.DataFrame, column: str, meant: frozenset[str], nothing: frozenset[str]
+        self,
+        cells: pl.DataFrame,
+        column: str,
+        meant: frozenset[str],
+        nothing: frozenset[str],
+        elsewhere: str,
     ) -> None:
         faults = {
             line: what
@@ -133,7 +141,7 @@ class Table:
                 * bool(more),
                 where=f"{self.path}, {self.place(line)}",
                 remedy="Write into the cell what it should say, or leave it empty where nothing "
-                "belongs there. A response that says this itself can be read from JSON lines.",
+                f"belongs there.{elsewhere}",
             )
 
 
