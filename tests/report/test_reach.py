@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from report_study import changed
+from report_study import changed, config_of
 
-from refusal_parity.report.reach import Reach, reach, reach_warnings, unlike_taught
+from refusal_parity.report.reach import Reach, reach, reach_warnings, unlike_line, unlike_taught
 from refusal_parity.report.sections.reach import SECTION
+from refusal_parity.report.summary import summary_lines
 from refusal_parity.tables import Labels, Prompts, Responses
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from refusal_parity.report.inputs import ReportInputs
 
 
@@ -75,6 +78,31 @@ def test_a_level_beyond_the_reach_is_named_where_all_together_are_within(
     [caution] = unlike_taught(study, model, study.contrasts(model, study.outcome, "group"))
     assert part in caution
     assert unlike_taught(study, inputs.models[1], []) == []
+
+
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        ([], ""),
+        (["a"], "; a: 20.0 % of the "),
+        (["a", "b"], " than for others; b: 20.0 % of the "),
+        (list("abcde"), "; of 5 models (a, b, c and 2 more) many responses are unlike all that "),
+    ],
+    ids=["none", "one", "two", "many"],
+)
+def test_the_terminal_says_what_is_beyond_the_reach(
+    inputs: ReportInputs, models: list[str], said: str, tmp_path: Path
+) -> None:
+    labels = with_unlike(inputs, 0.2)[Labels].filter(model=inputs.models[0]).head(500)
+    none = labels.with_columns(model=pl.lit("z"), unsure=pl.lit(False))  # noqa: FBT003 - no row is
+    rows = [labels.with_columns(model=pl.lit(model)) for model in models]
+    every_fifth = pl.int_range(pl.len()) % 5 == 0
+    given = pl.concat([*(each.with_columns(unsure=every_fifth) for each in rows), none])
+    study = replace(changed(inputs, labels=given), config=config_of([*models, "z"], selfcheck=0))
+    line = unlike_line(study)
+    assert said in line
+    assert bool(line) is bool(models)
+    assert f"{line}." in summary_lines(study, tmp_path / "report.html")[1]
 
 
 def test_a_few_responses_are_no_level_beyond_the_reach() -> None:

@@ -13,7 +13,7 @@ from refusal_parity.labelling.familiar import UNFAMILIAR
 from refusal_parity.quantities import Mean, Share
 from refusal_parity.report.inputs import ALL
 from refusal_parity.tables import Labels, Prompts
-from refusal_parity.text import count, level_words, percent, plain
+from refusal_parity.text import count, isolated, level_words, percent, plain
 from refusal_parity.vocabulary import LabelSource
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 WORTH_SAYING: Final = 5 * UNFAMILIAR
 """Share of unlike responses above which it is said that the classifier is out of its reach."""
 
+_NAMED: Final = 3
 _BY_PEOPLE: Final = (LabelSource.HUMAN, LabelSource.IMPORTED)
 
 
@@ -121,6 +122,24 @@ def unlike_taught(inputs: ReportInputs, model: str, found: Sequence[Finding]) ->
         "and perhaps more often for some than for others."
     )
     return [sentence]
+
+
+def unlike_line(inputs: ReportInputs) -> str:
+    """The same for the terminal, behind what was found: in full for few models."""
+    told = {
+        model: said.rstrip(".")
+        for model in inputs.models
+        for said in unlike_taught(
+            inputs, model, inputs.contrasts(model, inputs.outcome, inputs.dimension)
+        )
+    }
+    if len(told) <= _NAMED:
+        return "".join(f"; {isolated(model)}: {said}" for model, said in told.items())
+    names = ", ".join(isolated(model) for model in list(told)[:_NAMED])
+    return (
+        f"; of {len(told)} models ({names} and {len(told) - _NAMED} more) many responses are "
+        "unlike all that taught the classifier: see the report"
+    )
 
 
 def _unlike(by_level: dict[str, Reach], dimension: str) -> str | None:

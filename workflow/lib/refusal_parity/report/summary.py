@@ -14,6 +14,7 @@ from refusal_parity.report.across_models import is_controlled
 from refusal_parity.report.left_out import counted_lines, left_out_lines, set_apart_line
 from refusal_parity.report.nothing_shown import not_ruled_out, untested
 from refusal_parity.report.odds import odds_interval, odds_margins, odds_ratio
+from refusal_parity.report.reach import unlike_line
 from refusal_parity.report.small_effects import Beyond, beyond, differing_odds
 from refusal_parity.report.stages import interim_words
 from refusal_parity.report.wording import Statement, statement
@@ -67,6 +68,7 @@ def summary_lines(inputs: ReportInputs, path: Path) -> list[str]:
     if is_controlled(inputs, *primary):
         share = percent(inputs.config.analysis.alpha)
         found = f"{found}; of models called different, at most {share} are expected to be wrong"
+    found = f"{found}{unlike_line(inputs)}"
     interim = interim_words(inputs)
     found = f"{found}; {interim}" if interim else found
     return [f"Report: {path}", f"Found: {found}.", f"Left out: {_left_out(inputs)}"]
