@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,3 +56,30 @@ def test_the_correction_that_was_made_is_named(
     assert "1,792" in {cell.text for cell in table.rows[0]}
     names = ["size" if estimand is TREND else "b-2 less a-1" for _, estimand in found]
     assert [row[0].text for row in table.rows] == names
+
+
+@pytest.mark.parametrize(
+    ("answered", "group", "said"),
+    [
+        (1792, None, ""),
+        (1700, None, "without 92 of 1,792 prompts, to which a model has no labelled response"),
+        # Of one level only a part of the prompts is asked about, and its own note says why.
+        (448, "muslim", ""),
+        (None, None, ""),
+    ],
+    ids=["all", "some", "of a level", "unknown"],
+)
+def test_prompts_that_a_model_did_not_answer_are_counted(
+    answered: int | None,
+    group: str | None,
+    said: str,
+    inputs: ReportInputs,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = replace(_found(Correction.HOLM, PAIR), n_prompts=answered, group=group, reference="white")
+    monkeypatch.setattr(ReportInputs, "between_models", lambda *_: [row])
+    table = comparison_table(inputs)
+    assert table is not None
+    headings = [name for name, _ in table.columns]
+    note = table.rows[0][headings.index("Note")].text if "Note" in headings else ""
+    assert note == said

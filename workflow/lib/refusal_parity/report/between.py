@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from refusal_parity.counting import counted
 from refusal_parity.report.inputs import ALL
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table
 from refusal_parity.text import NOTHING, count, interval, isolated, p_value, plain, points
@@ -32,6 +33,7 @@ def comparison_table(inputs: ReportInputs) -> Table | None:
     if not found:
         return None
     alpha = inputs.config.analysis.alpha
+    asked = len(inputs.compared())
     return Table(
         caption=f"{inputs.outcome.words.heading}: models against each other, in points. "
         "Intervals are not corrected for the number of comparisons. "
@@ -55,7 +57,7 @@ def comparison_table(inputs: ReportInputs) -> Table | None:
                 Cell(p_value(each.p_adjusted), each.p_adjusted),
                 Cell(p_value(each.names_p_adjusted), each.names_p_adjusted),
                 Cell(NOTHING if each.n_prompts is None else count(each.n_prompts), each.n_prompts),
-                Cell(_note(each)),
+                Cell("; ".join(filter(None, (_note(each), _lacking(each, asked))))),
             )
             for each in found
         ),
@@ -87,3 +89,14 @@ def _note(found: Finding) -> str:
     if found.fallback is not None:
         return f"for {Scope.NEW_NAMES} only: {plain(found.fallback)}"
     return plain(found.note or "")
+
+
+def _lacking(found: Finding, asked: int) -> str:
+    """That rates are compared over a part of the prompts, and differ from those of one model."""
+    lacking = 0 if found.n_prompts is None else asked - found.n_prompts
+    if found.group is not None or lacking <= 0:
+        return ""
+    return (
+        f"without {count(lacking)} of {counted(asked, 'prompt')}, to which a model has no labelled "
+        "response"
+    )
