@@ -27,6 +27,8 @@ from refusal_parity.spelling import as_known, difference, plain, reading, unifor
         ("\u0130rem", "irem"),
         ("ليلى", "ليـلى"),
         ("サクラ", "\uff7b\uff78\uff97"),
+        ('"はい"', "「はい」"),
+        ("हाँ.", "हाँ।"),
         ("", "\u200b \u00a0"),
     ],
 )

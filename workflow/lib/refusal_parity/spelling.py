@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 DIRECTION_MARKS: Final = "\u061c\u200e\u200f"
 """Marks that only say in which direction the text beside them runs."""
 
+_PLAINER: Final = {"\u0964": "."} | dict.fromkeys("\u300c\u300d\u300e\u300f\uff62\uff63", '"')
+"""Hindi's full stop and East Asian quotation marks, which the table for the rest calls
+a comma and brackets."""
+
 _ACCENTS_OF_VOWEL_SIGNS: Final = range(10, 37)
 """Combining classes of Hebrew and Arabic vowel signs, which are mostly left out in writing."""
 
@@ -40,6 +44,8 @@ _LIKE_LATIN: Final = re.compile(
 @cache
 def _as_ascii_has_it(character: str) -> str:
     """Blanks and punctuation as ASCII has them, invisible marks as nothing, all else as it is."""
+    if character in _PLAINER:
+        return _PLAINER[character]
     category = unicodedata.category(character)
     if category == "Cf" or character in _UNSEEN or _varies(character):
         return ""
