@@ -27,6 +27,24 @@ def frame(response: str, prompt: str | None = None, name: str | None = None) -> 
         # Scripts without blanks are read by the letter.
         ("我不能 help", ["我", "不", "能", "help"]),
         ("ไม่", ["ไ", "ม", "่"]),
+        ("할 수 없", ["할", "수", "없"]),
+        # Vowel signs belong to their letters; those of Arabic, and Turkish dots, are left out.
+        ("मैं नहीं कर सकता", ["मैं", "नहीं", "कर", "सकता"]),
+        ("ভাষা தமிழ்", ["ভাষা", "தமிழ்"]),
+        ("لَا أُرِيدُ عذرًا", ["لا", "أريد", "عذرا"]),
+        ("İzmir", ["izmir"]),
+        # What one word says in Turkish and Persian.
+        ("veremem yapmayacağ\u0131z istemiyorum", ["ver", "değil", "yap", "değil", "ist", "değil"]),
+        ("yazam\u0131yoruz okuyamam gidiyorum", ["yaz", "değil", "oku", "değil", "gidiyorum"]),
+        ("نمیتوانم نمی", ["نمی", "توانم", "نمی"]),
+        # Cells of a table are a list with commas; its rule is nothing.
+        ("| a | b |\n|---|:-:|\n| c | d |", ["a", ",", "b", "|", "c", ",", "d"]),
+        ("| a | b |\n|---|---|\n| | |", ["a", ",", "b", "|", ","]),
+        ("if a || b:\n---\nelse", ["if", "a", "b", ":", "|", "|", "else"]),
+        # Nothing is left open in data, formulas and links.
+        ('["a", [1]]', ["a", ",", "1"]),
+        ("\\[ x \\]", ["x"]),
+        ("see [here](a.b) or [name]", ["see", "here", "a", ".", "b", "or", "[", "name"]),
         (None, []),
     ],
 )
@@ -43,6 +61,7 @@ def test_words(text: str | None, words: list[str]) -> None:
             None,
             "i can not tell how to Requested a Requested .",
         ),
+        ("मैं किताब", "किताब पढ़ो", None, "मैं Requested"),
         # Common words keep their form, and so does the name's mask.
         ("I help Omar bake", "Help Omar bake", "Omar", "i help namemask Requested"),
         ("Bread", None, None, "bread"),

@@ -23,11 +23,25 @@ COMMON: Final = 0.02
 LONGEST: Final = 160
 """Words of each response that are read; bounds time and memory of long ones."""
 
-# Scripts that put no blanks between words are read by the letter; a blank left open
+# Scripts that put no blanks between words are read by the letter, and so is Korean, whose
+# verbs say in one word who can or does what to whom, and whether not; a blank left open
 # marks failures, ends of sentences and lines mark where something new begins.
-_UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_UNSPACED: Final = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff"
+)
+_LETTERS: Final = rf"[^\W{_UNSPACED}]+"
+# Vowel signs and other marks that belong to the letter before them; `\w` does not know them.
+_MARKS: Final = (
+    r"[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670"
+    r"\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963"
+    r"\u0981-\u0dff]+"
+)
+# A bracket before a figure, a quotation mark or another bracket is a list of data, one behind
+# a backslash a formula, one with an address behind it a link: nothing is left open there.
+_OPEN: Final = r"(?<!\\)\[(?!\s*[\d\"'{\[\]-]|[^\[\]\n]*\]\()"
 _WORD: Final = re.compile(
-    rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:'[^\W{_UNSPACED}]+)*|\[|_{{3,}}|[.!?:,]|\n"
+    rf"[{_UNSPACED}]|(?:{_LETTERS}(?:{_MARKS})?)+(?:'(?:{_LETTERS}(?:{_MARKS})?)+)*"
+    rf"|{_OPEN}|_{{3,}}|[.!?:,]|\n"
 )
 _LINE: Final = "|"
 
@@ -39,6 +53,20 @@ _WRITTEN_OUT: Final = {
 }
 _ENDINGS: Final = {"n't": "not", "'m": "am", "'re": "are", "'ll": "will", "'ve": "have"}
 """Short forms, so that `I can't` and `I cannot` are one; `'s` may be many things and stays."""
+
+_NOT_TURKISH: Final = re.compile(
+    r"(..+?)y?(?:amam|emem|(?:[ae]?m[i\u0131]|m[uü])yor(?:um|uz)"
+    r"|mayacağ(?:\u0131m|\u0131z)|meyeceğ(?:im|iz))"
+)
+_NOT_PERSIAN: Final = "\u0646\u0645\u06cc"
+"""Beginning of verbs with a `not`; that of Turkish verbs (`I cannot`, `we will not`) is the ending.
+Written out as well, or each verb would have to be learnt by itself."""
+
+_VOWEL_SIGNS: Final = re.compile("[\u064b-\u0652\u0670\u0307]")
+"""Of Arabic, mostly left out in writing; and the dot that a Turkish capital leaves behind."""
+
+_RULE: Final = re.compile(r"^(?=[^\n]*\|)(?=[^\n]*-)[ \t|:-]+(?:\n|\Z)", re.MULTILINE)
+_ROW: Final = re.compile(r"^[ \t]*\|(.*?)\|?[ \t]*$", re.MULTILINE)
 
 ENDS: Final = frozenset({".", "!", "?", ":", _LINE})
 """Words after which a sentence begins."""
@@ -75,7 +103,7 @@ class Reader:
             frame: columns `response`, `name` and `prompt`.
         """
         asked = {
-            key: frozenset(filter(str.isalpha, words_of(text))) - self.common - {MASK.lower()}
+            key: frozenset(filter(_is_a_word, words_of(text))) - self.common - {MASK.lower()}
             for key, text in _requests(frame).items()
         }
         keys = frame.select("prompt", "name").iter_rows()
@@ -88,10 +116,21 @@ class Reader:
 def words_of(text: str | None) -> list[str]:
     """The words of a text in lower case, marks between and behind clauses, and ends of lines.
 
-    English short forms are written out.
+    English short forms are written out, and so is the `not` of Turkish and Persian verbs.
     """
-    found = _WORD.findall((text or "").lower())
+    found = _WORD.findall(_VOWEL_SIGNS.sub("", _flat(text or "").lower()))
     return [each for word in found for each in _written_out(_LINE if word == "\n" else word)]
+
+
+def _is_a_word(word: str) -> bool:
+    return re.sub(_MARKS, "", word).isalpha()
+
+
+def _flat(text: str) -> str:
+    """The cells of a Markdown table as a list with commas, row by row."""
+    if "|" not in text:
+        return text
+    return _ROW.sub(lambda row: row[1].replace("|", ","), _RULE.sub("", text))
 
 
 def _written_out(word: str) -> list[str]:
@@ -100,6 +139,10 @@ def _written_out(word: str) -> list[str]:
     for ending, meaning in _ENDINGS.items():
         if word.endswith(ending) and word != ending:
             return [word.removesuffix(ending), meaning]
+    if found := _NOT_TURKISH.fullmatch(word):
+        return [found[1], "değil"]
+    if word.startswith(_NOT_PERSIAN) and word != _NOT_PERSIAN:
+        return [_NOT_PERSIAN, word.removeprefix(_NOT_PERSIAN)]
     return [word]
 
 
