@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from refusal_parity.labelling.folds import OutOfFold
     from refusal_parity.labelling.wording import Reader
 
-VERSION: Final = 8
+VERSION: Final = 9
 """Part of every classifier's identity: raise it when a change alters predictions."""
 
 BATCH: Final = 2_000

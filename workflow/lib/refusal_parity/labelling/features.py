@@ -39,7 +39,7 @@ class Settings:
     """Inverse strength of the L2 penalty on refusal or not, as in scikit-learn's C."""
     kind_penalty: float = 3.0
     """The same on which kind of refusal, and which kind of another response, it is."""
-    tolerance: float = 1e-4
+    tolerance: float = 1e-5
     kind_tolerance: float = 3e-4
     max_iterations: int = 500
 
