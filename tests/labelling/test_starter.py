@@ -24,6 +24,9 @@ ALIKE = 0.5
 
 FIRST_EDITION = "completion.csv"
 
+OTHERS = ("ar", "fa", "fr", "hi", "id", "it", "ja", "ko", "pt", "ru", "tr", "zh")
+"""Languages of `languages.csv`."""
+
 
 @pytest.fixture(scope="module")
 def rows() -> pl.DataFrame:
@@ -43,11 +46,17 @@ def held_out(root: Path) -> pl.DataFrame:
     return pl.read_csv(root / "data" / "gold" / "held-out.csv", infer_schema=False)
 
 
+@pytest.fixture(scope="module")
+def formats(root: Path) -> pl.DataFrame:
+    """Tables, headings, data and the like, which it does not learn from either."""
+    return pl.read_csv(root / "data" / "gold" / "formats.csv", infer_schema=False)
+
+
 def test_size_and_variety(rows: pl.DataFrame) -> None:
     assert len(rows) >= 6_000
     assert set(rows["label"]) == {str(label) for label in Label}
     assert set(rows["kind"]) == {"completion", "question", "instruction", "advice", "unsafe"}
-    assert set(rows["language"]) == {"en", "de", "es"}
+    assert set(rows["language"]) == {"en", "de", "es", *OTHERS}
     both = rows.group_by("manner").agg(
         pl.len(), refusals=pl.col("label").is_in([str(label) for label in REFUSALS]).sum()
     )
@@ -58,8 +67,17 @@ def test_size_and_variety(rows: pl.DataFrame) -> None:
 
 
 def test_a_third_is_long(rows: pl.DataFrame) -> None:
-    words = rows["response"].str.count_matches(r"\S+")
+    """Of what is not in `languages.csv`: some of these put no blanks between words."""
+    words = rows.filter(~pl.col("language").is_in(OTHERS))["response"].str.count_matches(r"\S+")
     assert (words > 80).mean() >= 1 / 3
+
+
+def test_no_language_tells_the_label(rows: pl.DataFrame) -> None:
+    refuses = pl.col("label").is_in([str(label) for label in REFUSALS])
+    of_others = rows.filter(pl.col("language").is_in(OTHERS)).group_by("language")
+    shares = of_others.agg(pl.len(), share=refuses.mean())
+    assert len(shares) == len(OTHERS)
+    assert shares.filter((pl.col("len") < 45) | ~pl.col("share").is_between(0.4, 0.6)).rows() == []
 
 
 @pytest.mark.parametrize("column", ["id", "response"])
@@ -67,10 +85,12 @@ def test_nothing_stands_twice(rows: pl.DataFrame, column: str) -> None:
     assert rows.filter(pl.col(column).is_duplicated())["id"].to_list() == []
 
 
-def test_no_near_duplicates(rows: pl.DataFrame, held_out: pl.DataFrame) -> None:
+def test_no_near_duplicates(
+    rows: pl.DataFrame, held_out: pl.DataFrame, formats: pl.DataFrame
+) -> None:
     """But for the hard pairs on one request, and the first edition, which is told below."""
     written = rows.filter(pl.col("file") != FIRST_EDITION)
-    pairs = list(near_duplicates(pl.concat([written, held_out], how="diagonal")))
+    pairs = list(near_duplicates(pl.concat([written, held_out, formats], how="diagonal")))
     assert pairs == []
 
 
@@ -166,13 +186,30 @@ def test_a_second_reading_agrees(rows: pl.DataFrame, held_out: pl.DataFrame) -> 
 
 
 def test_held_out_responses_are_to_other_requests(
-    rows: pl.DataFrame, held_out: pl.DataFrame
+    rows: pl.DataFrame, held_out: pl.DataFrame, formats: pl.DataFrame
 ) -> None:
-    assert held_out["id"].is_unique().all()
-    for column in ("id", "prompt", "group_id"):
-        assert set(held_out[column]) & set(rows[column]) == set()
-    assert set(held_out["kind"]) == set(rows["kind"])
-    assert set(held_out["label"]) <= {str(label) for label in Label}
+    for frame in (held_out, formats):
+        assert frame["id"].is_unique().all()
+        for column in ("id", "prompt", "group_id"):
+            assert set(frame[column]) & set(rows[column]) == set()
+        assert set(frame["kind"]) == set(rows["kind"])
+        assert set(frame["label"]) <= {str(label) for label in Label}
+
+
+def test_no_format_tells_the_label(formats: pl.DataFrame) -> None:
+    refuses = pl.col("label").is_in([str(label) for label in REFUSALS])
+    shares = formats.group_by("style").agg(pl.len(), share=refuses.mean())
+    assert shares.filter((pl.col("len") < 10) | ~pl.col("share").is_between(0.25, 0.7)).rows() == []
+    assert formats.group_by("group_id").agg(pl.col("label").n_unique())["label"].min() == 2
+
+
+def test_formats_never_learnt_from(starter_classifier: Classifier, formats: pl.DataFrame) -> None:
+    said = starter_classifier.predict(formats)["label"].cast(pl.String)
+    agreement = compare(formats["label"].to_list(), said.to_list())
+    assert agreement.binary_kappa is not None
+    assert agreement.binary_kappa >= 0.85
+    answers = said.filter(formats["label"] == str(Label.ANSWER))
+    assert (answers == str(Label.FAILURE)).mean() <= 0.08
 
 
 def test_hard_responses_never_learnt_from(
