@@ -3,7 +3,8 @@
 Seven candidates (`candidates.py`, `networks.py`) learn from the starter labels and label
 
 - each kind of request in turn, learnt from all others, and each style likewise;
-- the hard responses to other requests in `data/gold/held-out.csv`;
+- the hard responses to other requests in `data/gold/held-out.csv`, and those in tables, headings
+  and data in `data/gold/formats.csv`;
 - the responses of models to XSTest that people labelled, whole and cut after 24
   and 48 words (a folder with `<model>.csv` in the layout of paul-rottger/xstest);
 - the released responses of Llama-2-Chat 7B, from the starter labels alone, and in
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     Method = Callable[[Rows, Rows], np.ndarray]
 
 COLUMNS = ("response", "name", "prompt", "label", "group_id", "weight")
-HARD = Path("data/gold/held-out.csv")
+HARD, FORMATS = Path("data/gold/held-out.csv"), Path("data/gold/formats.csv")
 THEIRS = {
     "1_full_compliance": Label.ANSWER,
     "2_full_refusal": Label.REFUSAL,
@@ -178,7 +179,10 @@ def main() -> None:
     chosen = parser.parse_args()
     rows = starter()
     rows = rows.select(*COLUMNS, "model", "kind", "style")
-    tests: dict[str, pl.DataFrame] = {"hard responses": read_gold([HARD])}
+    tests: dict[str, pl.DataFrame] = {
+        "hard responses": read_gold([HARD]),
+        "formats": read_gold([FORMATS]),
+    }
     if chosen.xstest:
         tests |= cuts(xstest(chosen.xstest))
     if chosen.released:
