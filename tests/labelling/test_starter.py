@@ -200,7 +200,8 @@ def test_no_format_tells_the_label(formats: pl.DataFrame) -> None:
     refuses = pl.col("label").is_in([str(label) for label in REFUSALS])
     shares = formats.group_by("style").agg(pl.len(), share=refuses.mean())
     assert shares.filter((pl.col("len") < 10) | ~pl.col("share").is_between(0.25, 0.7)).rows() == []
-    assert formats.group_by("group_id").agg(pl.col("label").n_unique())["label"].min() == 2
+    labels = formats.group_by("group_id").agg(pl.col("label").n_unique())
+    assert labels.filter(pl.col("label") < 2).rows() == []
 
 
 def test_formats_never_learnt_from(starter_classifier: Classifier, formats: pl.DataFrame) -> None:
@@ -208,8 +209,8 @@ def test_formats_never_learnt_from(starter_classifier: Classifier, formats: pl.D
     agreement = compare(formats["label"].to_list(), said.to_list())
     assert agreement.binary_kappa is not None
     assert agreement.binary_kappa >= 0.85
-    answers = said.filter(formats["label"] == str(Label.ANSWER))
-    assert (answers == str(Label.FAILURE)).mean() <= 0.08
+    answers = said.filter(formats["label"] == str(Label.ANSWER)).to_list()
+    assert answers.count(str(Label.FAILURE)) <= 0.08 * len(answers)
 
 
 def test_hard_responses_never_learnt_from(
