@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from refusal_parity.labelling.features import Model, Settings, fit
@@ -16,11 +15,7 @@ from refusal_parity.labelling.zones import Zone
 from refusal_parity.vocabulary import REFUSALS
 
 LABELS = ("answer", "failure", "refusal", "harmful_refusal", "partial_refusal")
-# Converged as far as both can be, so that what is left is what is minimised.
-SETTINGS = replace(
-    Settings(), zones=(Zone(30, 2), Zone(4, 1)), tolerance=1e-9, kind_tolerance=1e-9,
-    max_iterations=5_000,
-)  # fmt: skip
+SETTINGS = replace(Settings(), zones=(Zone(30, 2), Zone(4, 1)))
 
 
 def lesson_of(labels: tuple[str, ...], number: int = 14) -> Lesson:
@@ -147,14 +142,6 @@ def test_one_refusal_among_one_kind_of_others_has_no_kinds_to_tell() -> None:
     model = fit(SETTINGS, 1, lesson_of(("answer", "refusal")).examples)
     assert not model.weights.any()
     assert model.intercepts.tolist() == [0, 0]
-
-
-def test_no_regression_takes_more_steps_than_it_may() -> None:
-    """One is of refusal or not, and one of each side's kinds."""
-    lesson = lesson_of(LABELS)
-    with pytest.warns(ConvergenceWarning) as warned:
-        fit(replace(SETTINGS, max_iterations=2), 1, lesson.examples)
-    assert len(warned) == 3
 
 
 def test_settings_come_back_as_they_were_stored() -> None:

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from refusal_parity.labelling.classifier import HUMAN_FOLDS, fold_of, train, train_further
-from refusal_parity.labelling.features import Said, Settings
+from refusal_parity.labelling.features import Said
 from refusal_parity.labelling.folds import LABELS, OutOfFold, predict_out_of_fold
 from refusal_parity.labelling.seen import Seen, row_keys
 
@@ -59,7 +59,7 @@ def test_no_response_meets_its_own_human_label(small_gold: pl.DataFrame) -> None
         },
         schema=small_gold.schema,
     )
-    base = train(small_gold, 1, settings=Settings(max_iterations=200))
+    base = train(small_gold, 1)
     taught = train_further(base, small_gold, human)
     assert len(taught.models) == HUMAN_FOLDS == 5
     assert taught.classifier_id != base.classifier_id

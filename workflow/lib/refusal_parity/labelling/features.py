@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from scipy import sparse
 from scipy.special import expit, softmax
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from refusal_parity.labelling.ngrams import ENOUGH, Found, Runs
+from refusal_parity.labelling.regression import SettledRegression
 from refusal_parity.labelling.zones import Zone
 from refusal_parity.vocabulary import REFUSALS
 
@@ -39,9 +39,6 @@ class Settings:
     """Inverse strength of the L2 penalty on refusal or not, as in scikit-learn's C."""
     kind_penalty: float = 3.0
     """The same on which kind of refusal, and which kind of another response, it is."""
-    tolerance: float = 1e-5
-    kind_tolerance: float = 3e-4
-    max_iterations: int = 500
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""
@@ -182,12 +179,9 @@ def fit(settings: Settings, seed: int, examples: Examples) -> Model:
     with threadpool_limits(1):
         if 0 < refuses.sum() < len(refuses):
             telling = _telling(runs, features, refuses)
-            decided = LogisticRegression(
-                C=settings.penalty,
-                max_iter=settings.max_iterations,
-                tol=settings.tolerance,
-                random_state=seed,
-            ).fit(features @ sparse.diags(telling), refuses, sample_weight=examples.weights)
+            decided = SettledRegression(C=settings.penalty, random_state=seed).fit(
+                features @ sparse.diags(telling), refuses, sample_weight=examples.weights
+            )
             refusal = (decided.coef_[0] * telling).astype(np.float32)
             bias = float(decided.intercept_[0])
         for side in (refuses, ~refuses):
@@ -197,12 +191,9 @@ def fit(settings: Settings, seed: int, examples: Examples) -> Model:
                     settings.min_documents if side.sum() >= ENOUGH * settings.min_documents else 1
                 )
                 met = np.flatnonzero(features[side].getnnz(axis=0) >= least)
-                kinds = LogisticRegression(
-                    C=settings.kind_penalty,
-                    max_iter=settings.max_iterations,
-                    tol=settings.kind_tolerance,
-                    random_state=seed,
-                ).fit(features[side][:, met], labels[side])
+                kinds = SettledRegression(C=settings.kind_penalty, random_state=seed).fit(
+                    features[side][:, met], labels[side]
+                )
                 # Of two classes scikit-learn keeps the second alone.
                 kept = kinds.classes_[-len(kinds.coef_) :].tolist()
                 for kind, given, start in zip(kept, kinds.coef_, kinds.intercept_, strict=True):
