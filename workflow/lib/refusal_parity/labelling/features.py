@@ -37,7 +37,7 @@ class Settings:
     """Texts, and groups of texts, that a run must stand in."""
     penalty: float = 30.0
     """Inverse strength of the L2 penalty on refusal or not, as in scikit-learn's C."""
-    kind_penalty: float = 3.0
+    kind_penalty: float = 2.5
     """The same on which kind of refusal, and which kind of another response, it is."""
 
     def to_dict(self) -> dict[str, Any]:

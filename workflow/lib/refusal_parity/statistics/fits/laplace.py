@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from refusal_parity.statistics.fits.laplace_deviance import Deviance
 
 if TYPE_CHECKING:
-    from refusal_parity.statistics.designs.counts import Design, FloatArray
+    from refusal_parity.statistics.designs.counts import BoolArray, Design, FloatArray
 
 _STEPS = 30
 _CLOSE = 1e-10
@@ -72,14 +72,16 @@ def fit_mixed_model(design: Design, *, levels: bool = True) -> MixedModel:
     """
     problem = Deviance(design, levels=levels)
     near = minimize(problem.value, problem.start(), jac=problem.gradient, method="BFGS").x
-    at, hessian, converged = _polish(problem, near)
     fixed = problem.x.shape[1]
-    sizes = np.where(at[fixed:] ** 2 > NO_VARIANCE, at[fixed:] ** 2, 0.0)
+    at, hessian, converged = _polish(problem, near, np.full(len(near), fill_value=True))
     # A variance on its border has no curvature: the others are taken as if it were 0.
-    free = np.append(np.full(fixed, fill_value=True), sizes > 0)
+    border = np.append(np.full(fixed, fill_value=False), at[fixed:] ** 2 <= NO_VARIANCE)
+    if converged and border.any():
+        at, hessian, converged = _polish(problem, np.where(border, 0.0, at), ~border)
     covariance = np.full((fixed, fixed), np.nan)
     if converged:
-        covariance = 2 * np.linalg.inv(hessian[np.ix_(free, free)])[:fixed, :fixed]
+        covariance = 2 * np.linalg.inv(hessian)[:fixed, :fixed]
+    sizes = np.where(border[fixed:], 0.0, at[fixed:] ** 2)
     return MixedModel(
         coefficients=at[:fixed],
         covariance=covariance,
@@ -90,28 +92,40 @@ def fit_mixed_model(design: Design, *, levels: bool = True) -> MixedModel:
     )
 
 
-def _polish(problem: Deviance, at: FloatArray) -> tuple[FloatArray, FloatArray, bool]:
+def _polish(
+    problem: Deviance, at: FloatArray, free: BoolArray
+) -> tuple[FloatArray, FloatArray, bool]:
     """Newton's method from near the minimum of the deviance, and its second derivatives there.
 
     Without a proper maximum of the likelihood, steps do not come to an end or lead
     to where the deviance has no curvature.
+
+    Args:
+        problem: the deviance.
+        at: where to begin, shape (parameters,).
+        free: which of them may move; the second derivatives are in these.
     """
-    hessian = _second_derivatives(problem, at, np.ones(len(at)))
+    hessian = _second_derivatives(problem, at, np.ones(len(at)), free)
     for _ in range(_STEPS):
         if not np.isfinite(hessian).all() or np.linalg.eigvalsh(hessian)[0] <= 0:
             break
-        step = np.linalg.solve(hessian, problem.gradient(at))
+        step = np.zeros(len(at))
+        step[free] = np.linalg.solve(hessian, problem.gradient(at)[free])
         at = at - step
         if np.abs(at).max() > _FARTHEST:
             break
-        hessian = _second_derivatives(problem, at, np.sqrt(2 / np.diag(hessian)))
+        errors = np.ones(len(at))
+        errors[free] = np.sqrt(2 / np.diag(hessian))
+        hessian = _second_derivatives(problem, at, errors, free)
         if (np.abs(step) <= _CLOSE * (1 + np.abs(at))).all():
             return at, hessian, bool(np.linalg.eigvalsh(hessian)[0] > 0)
     return at, hessian, False
 
 
-def _second_derivatives(problem: Deviance, at: FloatArray, errors: FloatArray) -> FloatArray:
-    """Of the deviance, by differences of its gradient, shape (parameters, parameters).
+def _second_derivatives(
+    problem: Deviance, at: FloatArray, errors: FloatArray, free: BoolArray
+) -> FloatArray:
+    """Of the deviance, by differences of its gradient, in the free parameters.
 
     (45 d(h) - 9 d(2h) + d(3h)) / 60h with d(h) = f(h) - f(-h) is wrong by the order of h^6.
 
@@ -119,12 +133,14 @@ def _second_derivatives(problem: Deviance, at: FloatArray, errors: FloatArray) -
         problem: the deviance.
         at: where.
         errors: what the parameters' standard errors are about.
+        free: which parameters.
     """
-    found = np.empty((len(at), len(at)))
-    for row, step in enumerate(np.diag(_DIFFERENCE * np.minimum(errors, 1 / _DIFFERENCE))):
+    steps = np.diag(_DIFFERENCE * np.minimum(errors, 1 / _DIFFERENCE))[free]
+    found = np.empty((len(steps), len(steps)))
+    for row, step in enumerate(steps):
         near, far, farther = (
             problem.gradient(at + size * step) - problem.gradient(at - size * step)
             for size in (1, 2, 3)
         )
-        found[row] = (45 * near - 9 * far + farther) / (60 * step[row])
+        found[row] = ((45 * near - 9 * far + farther) / (60 * step.sum()))[free]
     return (found + found.T) / 2
