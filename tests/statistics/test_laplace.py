@@ -81,6 +81,20 @@ def test_laplace_is_near_the_integral_where_cells_are_large() -> None:
     assert fit.log_likelihood == pytest.approx(exact, abs=0.05)
 
 
+@pytest.mark.parametrize("k", [1.0, 2.0, 3.0])
+def test_without_variance_errors_are_those_of_plain_logistic_regression(k: float) -> None:
+    """Every cell alike: nothing is left for names or templates, and n p (1 - p) says all."""
+    name, template = (each.ravel() for each in np.indices((6, 4)))
+    cells = np.full(24, 6.0)
+    design = Design(("man", "woman"), name // 3, name, template, cells, np.full(24, k))
+    fit = fit_mixed_model(design)
+    assert fit.converged
+    assert (fit.name_variance, fit.template_variance) == (0, 0)
+    told = 12 * 6 * k / 6 * (1 - k / 6)
+    assert fit.covariance == pytest.approx(np.array([[1, -1], [-1, 2]]) / told, rel=1e-10)
+    assert fit.coefficients == pytest.approx([np.log(k / (6 - k)), 0], rel=1e-10, abs=1e-10)
+
+
 def test_table(study: Callable[..., pl.DataFrame]) -> None:
     mixed = {"A": ["raa", "ara", "rra"], "B": ["aaa", "raa", "rar"], "C": ["rra", "aaa", "aar"]}
     groups = {
