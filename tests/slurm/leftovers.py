@@ -55,9 +55,15 @@ def clear_up(among: Path) -> list[Path]:
     """
     gone = []
     for folder in among.glob(f"{PREFIX}*"):
-        young = time.time() - folder.stat().st_mtime < _STARTING_S
-        runs = list(_noted(folder / _OWNER)) if (folder / _OWNER).exists() else young
-        if runs or folder.owner() != psutil.Process().username():
+        owner = folder / _OWNER
+        try:
+            young = time.time() - folder.stat().st_mtime < _STARTING_S
+            # A note that is just being written is empty at first.
+            noted = owner.exists() and owner.stat().st_size > 0
+            runs = list(_noted(owner)) if noted else young
+            if runs or folder.owner() != psutil.Process().username():
+                continue
+        except FileNotFoundError:  # another process clears up, too
             continue
         for process in processes_of(folder):
             end_with_step(process)

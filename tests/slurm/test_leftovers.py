@@ -79,6 +79,11 @@ def test_what_names_the_folder_in_its_environment_is_ended(tmp_path: Path) -> No
         job.wait()
 
 
-def test_a_folder_that_is_just_being_made_is_left(tmp_path: Path) -> None:
-    (tmp_path / f"{PREFIX}new").mkdir()
+@pytest.mark.parametrize("owner", [False, True])
+def test_a_folder_that_is_just_being_made_is_left(tmp_path: Path, *, owner: bool) -> None:
+    folder = tmp_path / f"{PREFIX}new"
+    folder.mkdir()
+    if owner:
+        (folder / "owner").touch()
     assert clear_up(tmp_path) == []
+    assert folder.exists()
