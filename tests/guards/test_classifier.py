@@ -54,6 +54,18 @@ def test_it_stops_what_it_never_saw(
     assert stopped["data/templates.csv"] < 0.05
 
 
+def test_the_order_of_files_leaves_no_trace(root: Path, guard: GuardClassifier) -> None:
+    config = ClassifierGuard(kind="classifier", harmful=[*HARMFUL], harmless=[*HARMLESS])
+    other = train_guard(
+        config,
+        harmful=[root / path for path in HARMFUL],
+        harmless=[root / path for path in reversed(HARMLESS)],
+    )
+    for half, same in zip(guard.halves, other.halves, strict=True):
+        assert half[-1].coef_.tolist() == same[-1].coef_.tolist()
+        assert half[-1].intercept_.tolist() == same[-1].intercept_.tolist()
+
+
 def test_wordings_of_a_set_share_a_half(root: Path, guard: GuardClassifier) -> None:
     templates = read_templates(root / HARMLESS[0])
     halves: dict[str, set[int]] = {}

@@ -22,8 +22,8 @@ NAMES = {group: {f"{group.title()}{at}": "man" for at in range(4)} for group in 
 LOST = "No response for the system prompt strict counts: what pools arms is about the others alone."
 UNEVEN = (
     "Of the responses that count for south names, {} are for the system prompt strict, of those "
-    "for north names 50.0 %: arms are not taken off a difference, so that one between arms may "
-    "look like one between these."
+    "for north names 50.0 %: arms are not taken off a difference, and where they move one "
+    "there is no test of it."
 )
 STRICT = pl.col("arm") == "strict"
 SOUTH = pl.col("group") == "south"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SOMEBODY: Final = "somebody"
 """In place of a name, where no names are given."""
 HALVES: Final = 2
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def train_guard(
                 remedy="Give at least two templates, or matched sets, of each kind.",
             )
         texts = [text for text, taken in zip(learned.texts, taught, strict=True) if taken]
-        fitted.append(_pipeline().fit(texts, target[taught]))
+        fitted.append(_fitted(texts, target[taught]))
     return GuardClassifier((fitted[0], fitted[1]), learned.half_of)
 
 
@@ -136,15 +136,16 @@ def load_guard(path: Path) -> GuardClassifier:
     return GuardClassifier((first, second), dict(content["half_of"]))
 
 
-def _pipeline() -> Pipeline:
+def _fitted(texts: list[str], target: npt.NDArray[np.intp]) -> Pipeline:
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
 
-    return make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, strip_accents="unicode"),
-        LogisticRegression(C=30.0, class_weight="balanced", max_iter=1000),
-    )
+    from refusal_parity.labelling.regression import SettledRegression  # noqa: PLC0415
+
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, strip_accents="unicode")
+    regression = SettledRegression(C=30.0, class_weight="balanced", max_iter=1000)
+    regression.fit(words.fit_transform(texts), target)
+    return make_pipeline(words, regression.plain())
 
 
 def _learned(guard: ClassifierGuard, harmful: Sequence[Path], harmless: Sequence[Path]) -> _Learned:

@@ -65,6 +65,12 @@ class SettledRegression(LogisticRegression):  # type: ignore[misc]
         self.coef_, self.intercept_ = weights[:, :-1].copy(), weights[:, -1].copy()
         return self
 
+    def plain(self) -> LogisticRegression:
+        """The fitted model as scikit-learn's own class, which files hold without a type of ours."""
+        own = LogisticRegression(**self.get_params())
+        vars(own).update(vars(self))
+        return own
+
 
 class _Loss:
     """The loss of logistic (one class) or softmax regression (all classes), and where it is lowest.

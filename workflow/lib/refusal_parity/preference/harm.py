@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 from threadpoolctl import threadpool_limits
 
 from refusal_parity.csvfiles import read_csv
+from refusal_parity.labelling.regression import SettledRegression
 from refusal_parity.labelling.starter import starter_files
 from refusal_parity.spelling import uniform
 
@@ -90,7 +90,7 @@ def train_harm_model(mask: Callable[[str], str]) -> HarmModel:
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     pipeline = make_pipeline(
         make_union(characters, words),
-        LogisticRegression(C=3.0, class_weight="balanced", max_iter=500),
+        SettledRegression(C=3.0, class_weight="balanced", max_iter=500),
     )
     with threadpool_limits(1):
         pipeline.fit(texts, [kinds[text] for text in texts])

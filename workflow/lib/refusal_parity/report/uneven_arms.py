@@ -73,6 +73,5 @@ def _between_levels(inputs: ReportInputs, dimension: str, counted: pl.DataFrame)
                 f"Of the responses that count for {level_words(dimension, level)}, "
                 f"{percent(of_level.get(arm, 0.0))} are for {level_words(ARM.key, arm)}, of those "
                 f"for {level_words(dimension, reference)} {percent(of_reference[arm])}: arms are "
-                "not taken off a difference, so that one between arms may look like one between "
-                "these."
+                "not taken off a difference, and where they move one there is no test of it."
             )

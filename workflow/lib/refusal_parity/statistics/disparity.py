@@ -14,6 +14,7 @@ from refusal_parity.quantities import Mean
 from refusal_parity.statistics.adjust import adjust
 from refusal_parity.statistics.agreeing import OF_NO_TABLE, agreeing
 from refusal_parity.statistics.designs.counts import build_designs
+from refusal_parity.statistics.designs.mixtures import Mixtures, mixtures
 from refusal_parity.statistics.designs.outcome_columns import outcome_column
 from refusal_parity.statistics.enough import sizes_observed, sizes_of
 from refusal_parity.statistics.failures import Guard, guarded, unheard
@@ -145,8 +146,9 @@ def _of_dimension(
         present = next(iter(designs.values())).levels
         found = run_methods(designs, dimension, analysis, guard) if len(present) > 1 else {}
         rows += [
-            {"outcome": str(outcome), **_counts(row, design, outcome), **to_row(row)}
+            {"outcome": str(outcome), **_counts(row, design, outcome), **to_row(alike.held(row))}
             for outcome, design in designs.items()
+            for alike in (mixtures(observations, dimension, levels, outcome),)
             for row in map(
                 sizes_of(design).held,
                 _complete(
@@ -185,7 +187,8 @@ def _adjusted(
             partial(adjusted, observations, dimension, levels, outcome, analysis),
         )
         rows += [
-            {"outcome": str(outcome), **_counts(row, design, outcome), **to_row(row)}
+            {"outcome": str(outcome), **_counts(row, design, outcome), **to_row(alike.held(row))}
+            for alike in (mixtures(with_all, dimension, levels, outcome),)
             for row in map(sizes_of(fitted).held, found)
         ]
     return rows
@@ -203,7 +206,8 @@ def _corrected(  # noqa: PLR0913, PLR0917 - what is compared in full
 
     `readings` are outcomes, each with what is read of a label for it.
     """
-    labels = observations.drop_nulls([dimension, "machine_label"]).filter(is_voted_on())
+    labelled = observations.drop_nulls([dimension, "machine_label"])
+    labels = labelled.filter(is_voted_on())
     sizes = sizes_observed(observations, dimension)
     rows = []
     for outcome, reading in readings.items():
@@ -220,7 +224,9 @@ def _corrected(  # noqa: PLR0913, PLR0917 - what is compared in full
             levels,
             partial(design_based, observations, dimension, levels, reading, analysis),
         )
-        for row in map(sizes.held, rows_of_outcome):
+        # Weighed responses stand for others than themselves: their mixtures are not the model's.
+        alike = Mixtures() if outcome.is_weighed else mixtures(labelled, dimension, levels, reading)
+        for row in map(sizes.held, map(alike.held, rows_of_outcome)):
             ours, others = counts.get(row.group, (0, 0)), counts.get(row.reference, (0, 0))
             columns = ("n_group", "k_group", "n_reference", "k_reference")
             numbers = dict(zip(columns, ours + others, strict=True))

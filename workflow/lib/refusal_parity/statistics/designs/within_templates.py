@@ -73,7 +73,7 @@ def name_sums(studies: Studies) -> NameSums:
     """
     grid = studies.grid
     counts = NameSums(studies.name_k, studies.name_n)
-    if _same_shares(grid.n):
+    if same_shares(grid.n):
         return counts
     effects = template_deviations(studies.level_n, studies.level_k)
     if not np.isfinite(effects).all():
@@ -179,14 +179,14 @@ def deviations_of(design: Design) -> FloatArray | None:
     row = codes_of(design.level * (int(design.name.max()) + 1) + design.name)
     shape = (int(row.max()) + 1, int(design.template.max()) + 1)
     laid_out = np.bincount(row * shape[1] + design.template, design.n, shape[0] * shape[1])
-    if _same_shares(laid_out.reshape(shape).astype(np.float64)):
+    if same_shares(laid_out.reshape(shape).astype(np.float64)):
         return None
     n, k = design.by_template()
     found = template_deviations(n.T, k.T[None])[0]
     return found if np.isfinite(found).all() else None
 
 
-def _same_shares(n: FloatArray) -> bool:
+def same_shares(n: FloatArray) -> bool:
     """Whether all rows have the same share of each template; counts are whole."""
     of_row, of_template = n.sum(axis=1, keepdims=True), n.sum(axis=0)
     return bool((n * of_template.sum() == of_row * of_template).all())
