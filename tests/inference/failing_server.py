@@ -113,12 +113,8 @@ class Handler(BaseHTTPRequestHandler):
             down = server.asked.total() > server.down_after
             if server.asked.total() == server.leaves_after:
                 threading.Thread(target=server.leave).start()
-        try:
-            time.sleep(0.01)
-            self._misbehave("down" if down else way, body, first=first)
-        finally:
-            with server.lock:
-                server.at_once -= 1
+        time.sleep(0.01)
+        self._misbehave("down" if down else way, body, first=first)
 
     def _misbehave(self, way: str, body: dict[str, Any], *, first: bool) -> None:
         key = self.headers["api-key"] or self.headers["Authorization"].removeprefix("Bearer ")
@@ -131,6 +127,7 @@ class Handler(BaseHTTPRequestHandler):
         elif way == "within" and first:
             self._send(200, {"error": {"code": 429, "message": "slow down"}})
         elif way == "cut" and first:
+            self._leave()
             self.close_connection = True
         else:
             if way == "slow" and first:
@@ -144,7 +141,13 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("retry-after-ms", "20")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
+        # Before the last byte: who has it all may ask again at once.
+        self._leave()
         self.wfile.write(data)
+
+    def _leave(self) -> None:
+        with self.server.lock:
+            self.server.at_once -= 1
 
 
 @contextmanager
