@@ -14,7 +14,13 @@ from refusal_parity.inference.finish_reasons import is_complete
 from refusal_parity.inference.first_of_several import key_of
 from refusal_parity.inference.json_paths import NOWHERE, last_text, passed_over, within
 from refusal_parity.inference.servers.errors import OddAnswerError
-from refusal_parity.inference.servers.parts import flat, is_part, is_thought, read_parts
+from refusal_parity.inference.servers.parts import (
+    flat,
+    is_part,
+    is_thought,
+    read_parts,
+    without_words,
+)
 from refusal_parity.inference.warned import WARNING
 from refusal_parity.textfiles import encodable
 
@@ -57,6 +63,9 @@ def texts_of(rows: Sequence[Row], written: Mapping[str, str], path: Path, say: S
             nowhere &= {at for at, value in enumerate(values) if value is NOWHERE}
             _refuse_thoughts(rows, name, path)
         if key_of(key) in PARTED:
+            passed = _without_calls(values)
+            if passed and key_of(key) == RESPONSE:
+                say(_of_calls(rows, passed, name))
             thought = _put_together(values, key, name, path, rows)
             thoughts = _joined(thoughts, thought) if key_of(key) == RESPONSE else thoughts
         columns[key] = [
@@ -106,6 +115,28 @@ def _refuse_thoughts(rows: Sequence[Row], name: str, path: Path) -> None:
                 remedy=f"Name the list of parts itself, {(part.rpartition('.')[0] or part)!r}: its "
                 "texts are put together, without the thinking.",
             )
+
+
+def _without_calls(values: list[Any]) -> dict[int, list[str]]:
+    """Take calls of tools out of messages in parts; their types, by row."""
+    passed: dict[int, list[str]] = {}
+    for at, value in enumerate(values):
+        if isinstance(value, list) and all(map(is_part, value)):
+            kinds = [without_words(part) for part in value]
+            if found := [kind for kind in kinds if kind]:
+                passed[at] = found
+                values[at] = [part for part, kind in zip(value, kinds, strict=True) if kind is None]
+    return passed
+
+
+def _of_calls(rows: Sequence[Row], passed: Mapping[int, Sequence[str]], name: str) -> str:
+    """A sentence on messages in which a model called tools."""
+    kinds = dict.fromkeys(kind for found in passed.values() for kind in found)
+    return (
+        f"{WARNING}{name!r} holds parts without words of the model ({', '.join(kinds)}) in "
+        f"{counted(len(passed), 'row')}, the first in {rows[min(passed)][0]}: they are not read, "
+        "and what the model said beside them counts as its response"
+    )
 
 
 def _put_together(

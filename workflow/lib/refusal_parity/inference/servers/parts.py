@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.inference.servers.errors import OddAnswerError, kind_of
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _SAID: Final = frozenset({"text", "output_text", "refusal"})
+_MESSAGE: Final = "message"
+"""Of OpenAI's Responses, whose output is a list of messages and thoughts."""
+
 _THOUGHT: Final = frozenset({"thinking", "reasoning", "redacted_thinking", "reasoning_content"})
 _THOUGHTS: Final = (
     *("thinking", "reasoning", "reasoning_content", "reasoningText", "reasoning_text"),
@@ -44,6 +48,12 @@ _BESIDE: Final = frozenset(
 )
 """What Gemini writes into a part beside its text, as JSON and in Python."""
 
+_WITHOUT_WORDS: Final = re.compile(
+    r"\w*(tooluse|toolcalls?|toolresult|toolresponse|call|calloutput|functionresponse)|mcp\w+"
+    r"|executablecode|codeexecutionresult|reference|source(url|document)?|stepstart"
+)
+"""Calls of tools, what these gave back, and where it is from: the model says nothing in them."""
+
 
 def is_part(value: Any) -> bool:
     """Whether it is a part of a message: a text, a thought, with its type or without."""
@@ -59,7 +69,18 @@ def is_part(value: Any) -> bool:
 
 def is_thought(value: Any) -> bool:
     """Whether it is a part of a message that the model thought."""
-    return is_part(value) and str(_typed(value)["type"]) in _THOUGHT
+    return is_part(value) and _is_thought(str(_typed(value)["type"]))
+
+
+def without_words(value: Any) -> str | None:
+    """The type of a part that calls a tool, or holds what one gave back; null for any other."""
+    kind = str(_typed(value)["type"]) if is_part(value) else ""
+    return kind if _WITHOUT_WORDS.fullmatch(re.sub("[-_]", "", kind).lower()) else None
+
+
+def _is_thought(kind: str) -> bool:
+    """Whether it is a type of thinking; OpenRouter has several (`reasoning.text`)."""
+    return kind.partition(".")[0] in _THOUGHT
 
 
 def _held(part: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,8 +147,12 @@ def _read_part(part: Any, texts: list[str], thoughts: list[Any]) -> None:
         if not isinstance(text, str):
             raise OddAnswerError(f"the text of a part is {kind_of(text)}")
         texts.append(text)
-    elif kind in _THOUGHT:
+    elif kind is not None and _is_thought(kind):
         thoughts.append(_thought(part))
+    elif kind == _MESSAGE and isinstance(part.get("content"), list):
+        within: list[str] = []
+        read_parts(part["content"], within, thoughts)
+        texts.extend(["\n\n", *within] if texts and within else within)
     else:
         what = f"of the type {kind!r:.40}" if kind else kind_of(part)
         raise OddAnswerError(f"content has a part that is {what}")
