@@ -45,6 +45,9 @@ def test_each_column_has_a_key_of_its_own() -> None:
         ("error", ("False", "timeout"), False, "timeout"),
         ("error", ("200", "timeout"), False, "timeout"),
         ("error", ("500", "timeout"), False, "500"),
+        ("error", ("0.0", "timeout"), True, "timeout"),
+        ("error", ("succeeded", "timeout"), False, "timeout"),
+        ("error", ("1.0", "timeout"), True, "1.0"),
         ("finish_reason", ("OK", "length"), False, "OK"),
     ],
 )

@@ -139,7 +139,11 @@ def test_an_error_may_be_a_text_where_others_have_a_code(tmp_path: Path, study: 
 
 
 @pytest.mark.parametrize(
-    "word", [False, 0, "none", "No", "OK", "success", "N/A", "-", "[]", "{}", 200, "nan"]
+    "word",
+    [
+        *(False, 0, "none", "No", "OK", "success", "N/A", "-", "[]", "{}", 200, "nan"),
+        *("0.0", "0,0", "200.0", "Succeeded", "completed", "FALSCH"),
+    ],
 )
 def test_words_for_no_error_are_none(tmp_path: Path, study: Study, word: Any) -> None:
     path = _lines(tmp_path / "r.jsonl", [{"r": "La la.", "e": word}])

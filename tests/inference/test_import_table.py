@@ -119,6 +119,10 @@ def test_labels_in_other_words(
         ("content_filter", "content_filter", "filtered", False),
         ("SAFETY", "SAFETY", "filtered", False),
         ("error", "error", "error", False),
+        ("expired", "expired", "error", False),
+        ("errored", "errored", "error", False),
+        ("succeeded", "succeeded", "ok", False),
+        ("word", "word", "ok", False),
     ],
 )
 def test_why_a_response_ended(

@@ -18,6 +18,8 @@ _COMPLETE: Final = frozenset(
     {
         *("stop", "eos", "eos_token", "end_turn", "end", "stop_sequence", "stop_token", "complete"),
         *("completed", "finish", "finished", "endoftext", "eos_found", "stop_string_found"),
+        # Of Anthropic's batches, and of llama.cpp, which found a word to stop at.
+        *("succeeded", "word"),
     }
 )
 _CUT: Final = frozenset(
@@ -33,6 +35,8 @@ _FAILED: Final = frozenset(
         *("error", "abort", "aborted", "timeout", "cancelled", "canceled", "user_cancel", "failed"),
         *("failure", "network_error", "internal_error", "server_error", "load", "unload"),
         *("insufficient_system_resource", "user_stopped", "user_cancelled", "model_unloaded"),
+        # Of batches.
+        *("errored", "expired", "batch_expired"),
     }
 )
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")

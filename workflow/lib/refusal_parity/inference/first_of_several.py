@@ -13,10 +13,15 @@ if TYPE_CHECKING:
 
     Named = Mapping[str, str | list[str] | None]
 
-NO_ERROR: Final = frozenset(
-    {*("false", "0", "none", "null", "nan", "no", "ok", "success", "n/a", "-"), "[]", "{}", "200"}
+_NO_ERROR: Final = frozenset(
+    {
+        *("false", "0", "none", "null", "nan", "no", "ok", "success", "n/a", "-", "[]", "{}"),
+        *("200", "200 ok", "succeeded", "successful", "completed", "complete", "finished", "done"),
+        *("falsch", "faux", "falso", "onwaar", "fałsz", "ложь"),
+    }
 )
-"""What programs write of a request that did not fail."""
+"""What programs write of a request that did not fail; spreadsheets write `false` in their own
+language, and tables that know no whole numbers beside gaps 0.0 for 0."""
 
 _ERROR, _THINKING = "columns.error", "columns.thinking"
 
@@ -37,6 +42,12 @@ def key_of(key: str) -> str:
     return key.partition("[")[0] if key.startswith("columns.") else key
 
 
+def is_no_error(column: pl.Expr) -> pl.Expr:
+    """Whether a text is what programs write of a request that did not fail."""
+    words = column.str.to_lowercase().str.replace(r"^(\d+)[.,]0+$", "${1}")
+    return words.is_in(_NO_ERROR)
+
+
 def first_of_each(rows: pl.DataFrame, named: Named, *, in_words: bool) -> pl.DataFrame:
     """Rows with one column for each key.
 
@@ -50,11 +61,10 @@ def first_of_each(rows: pl.DataFrame, named: Named, *, in_words: bool) -> pl.Dat
             continue
         several = [pl.col(each) for each in spread({key: names})]
         nothing = NOTHING if in_words else frozenset[str]()
-        nothing |= NO_ERROR if key == _ERROR else frozenset()
-        held = [
-            pl.when(~(each.is_in(nothing) | each.str.to_lowercase().is_in(nothing))).then(each)
-            for each in several
-        ]
+        none = [each.is_in(nothing) | each.str.to_lowercase().is_in(nothing) for each in several]
+        if key == _ERROR:
+            none = [one | is_no_error(each) for one, each in zip(none, several, strict=True)]
+        held = [pl.when(~one).then(each) for one, each in zip(none, several, strict=True)]
         # Where nothing but words for nothing stands, one of them is told of.
         first = pl.coalesce(*held, *several)
         if key == _THINKING and key in rows.columns:

@@ -12,7 +12,7 @@ from refusal_parity.csvfiles import row_of
 from refusal_parity.errors import InputError
 from refusal_parity.inference.column_names import ROWS, kind_of
 from refusal_parity.inference.finish_reasons import finish_reason, is_failure
-from refusal_parity.inference.first_of_several import NO_ERROR
+from refusal_parity.inference.first_of_several import is_no_error
 from refusal_parity.inference.import_labels import known_labels
 from refusal_parity.inference.import_prompts import matched
 from refusal_parity.inference.import_rows import read_chosen
@@ -136,8 +136,7 @@ def _without_words(rows: pl.DataFrame, path: Path, say: Callable[[str], None]) -
 
 def _with_errors(rows: pl.DataFrame, say: Callable[[str], None]) -> pl.DataFrame:
     """Rows without errors that are none, and a word on those that have a response too."""
-    is_none = pl.col("error").str.to_lowercase().is_in(NO_ERROR)
-    rows = rows.with_columns(error=pl.when(~is_none).then("error"))
+    rows = rows.with_columns(error=pl.when(~is_no_error(pl.col("error"))).then("error"))
     both = rows.filter(pl.col("error").is_not_null(), pl.col("response").is_not_null())
     if len(both):
         say(
