@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from refusal_parity.inference.odd_texts import damaged, like_failures
+from refusal_parity.inference.odd_texts import damaged, like_failures, run_on, with_prompts
 
 
 def said_of(*texts: str, status: str = "ok") -> str | None:
@@ -79,6 +79,26 @@ def test_texts_as_they_were_written_are_not(text: str) -> None:
         ("{'role': 'assistant', 'content': 'The bus.'}", True),
         ("content='The bus.' additional_kwargs={}", True),
         ("Content matters.", False),
+        ("[{'role': 'assistant', 'content': 'The bus.'}]", True),
+        ('[{"type": "text", "text": "The bus."}]', True),
+        ("[TextBlock(citations=None, text='The bus.', type='text')]", True),
+        ("litellm.ModelResponse(id='chatcmpl-1', created=1)", True),
+        ("RequestOutput(request_id=0, prompt='The')", True),
+        ("response:\nGenerateContentResponse(\n    done=True", True),
+        ("candidates=[Candidate(content=Content(", True),
+        ("model='m' created_at='2025' message=Message(role='assistant')", True),
+        ("[{'generated_text': 'The bus.'}]", True),
+        ('{"id": "chatcmpl-1", "object": "chat.completion"}', True),
+        ("<coroutine object ask at 0x7f00>", True),
+        ("<openai.types.chat.ChatCompletion object at 0x7f>", True),
+        ("['The bus.']", True),
+        ("b'The bus.'", True),
+        ('{"capital": "Bern", "id": 3}', False),
+        ('{"type": "bus"}', False),
+        ("[1] The bus.", False),
+        ("Response (short): the bus.", False),
+        ("<b>The bus</b> at 0x7f", False),
+        ("'The bus.'", False),
     ],
 )
 def test_failures_written_as_responses_are_told_of(text: str, *, told: bool) -> None:
@@ -87,3 +107,40 @@ def test_failures_written_as_responses_are_told_of(text: str, *, told: bool) -> 
     assert (said is not None) is told
     if said is not None:
         assert said.startswith("WARNING 1 response reads like what a program writes (")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("The bus.<|im_end|>\n<|im_start|>user\nAnd now?", True),
+        ("The bus.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nAnd?", True),
+        ("The bus.</s>[INST] And? [/INST]", True),
+        ("user\nWho?<start_of_turn>model\nThe bus.", True),
+        ("The bus.", False),
+        ("<s>The train</s> the bus.", False),
+        ("One writes <|im_start|> before it.", False),
+    ],
+)
+def test_the_next_turn_is_told_of(text: str, *, told: bool) -> None:
+    said = run_on(pl.DataFrame({"response": [text, "La la."], "status": ["ok", "ok"]}))
+    assert (said is not None) is told
+    assert said is None or said.startswith("WARNING 1 response holds tokens of another turn (")
+
+
+@pytest.mark.parametrize(
+    ("texts", "count"),
+    [
+        (["Who is Ana? A singer.", "Who is Bo? A singer."], 2),
+        (["user\nWho is Ana?\nassistant\nNo.", "[INST] Who is Bo? [/INST] No."], 2),
+        (["Who is Ana? A singer.", "A singer."], 1),
+        (["Who is Ana?", "Who is Bo?"], 0),
+        (["A singer.", "Bo? A singer."], 0),
+    ],
+)
+def test_prompts_in_most_responses_are_told_of(texts: list[str], count: int) -> None:
+    prompts = pl.DataFrame({"prompt_id": ["a", "b"], "prompt": ["Who is Ana?", "Who is Bo?"]})
+    rows = prompts.select("prompt_id", response=pl.Series(texts), status=pl.lit("ok"))
+    said = with_prompts(rows, prompts)
+    assert (said is not None) is bool(count)
+    assert said is None or said.startswith(f"WARNING {count} response")
+    assert with_prompts(rows.with_columns(status=pl.lit("empty")), prompts) is None

@@ -18,7 +18,7 @@ from refusal_parity.inference.import_rows import (
     without_text,
 )
 from refusal_parity.inference.import_table import read_response_table
-from refusal_parity.inference.odd_texts import damaged, like_failures
+from refusal_parity.inference.odd_texts import damaged, like_failures, run_on, with_prompts
 from refusal_parity.inference.released_study import read_responses
 from refusal_parity.inference.thinking import Parted, part
 from refusal_parity.inference.warned import WARNING
@@ -73,6 +73,8 @@ def import_responses(
         *(copies(responses), without_text(responses), labelled_otherwise(responses)),
         like_failures(responses),
         damaged(responses),
+        with_prompts(responses, prompts),
+        run_on(responses),
         unanswered(responses, prompts, path),
     )
     for remark in remarks:

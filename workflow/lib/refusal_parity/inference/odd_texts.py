@@ -32,17 +32,32 @@ _FAILURE: Final = re.compile(
 """What clients of services say, at the beginning of a text."""
 
 _MESSAGE: Final = re.compile(
-    r"content=['\"].*['\"] (additional_kwargs|response_metadata)=|ChatCompletion(Message)?\("
-    r"|\{\s*[\"']role[\"']\s*:",
+    r"content=['\"].*['\"] (additional_kwargs|response_metadata)=|candidates=\["
+    r"|model='.*' created_at="
+    r"|\[?(\w+\.)*\w*(Completion|Message|Response|Output|Block|Result|Candidate|Generation)\(\w+="
+    r"|response:\s+GenerateContentResponse\(|<[\w.]+( object( [\w.<>]+)?)? at 0x[0-9a-f]+>$"
+    r"|[\[(]*\{\s*[\"'](role|choices|candidates|generated_text|type[\"']\s*:\s*[\"']"
+    r"(text|output_text|message|thinking|reasoning)|id[\"']\s*:\s*[\"'](chatcmpl|msg_|resp_|gen-))"
+    r"|\[+'.*'\]+$|b(?P<quote>['\"]).*(?P=quote)$",
     re.DOTALL,
 )
-"""How programs write a whole message, of which the response is a part."""
+"""How programs write a whole message, or a list of one, of which the response is a part."""
 
 _DAMAGED: Final = (
     "\ufffd|&(#39|#x27|apos|rsquo|quot);"
     r"|\b(?i:[a-z]+n|I|it|that|you|we|they)\?(t|m|s|ll|ve|re|d)\b"
 )
 """What stands where an apostrophe was: `don\ufffdt`, `don&#39;t`, `don?t`."""
+
+_NEXT_TURN: Final = re.compile(
+    r"(<\|(im_end|eot_id|end|end_of_text|endoftext)\|>|</s>|<end_of_turn>)\s*"
+    r"(<\|(im_start|start|begin_of_text|start_header_id|user)\|>|<s>|\[INST\]|<start_of_turn>)"
+    r"|(?<=\S)\s*(<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>)\s*(user|system|model|assistant)"
+)
+"""Tokens that end a message and begin another."""
+
+_MOST: Final = 0.5
+"""Share of responses from which on a program, and not the model, repeated the prompt."""
 
 _LONGEST: Final = 60
 _BESIDE: Final = 12
@@ -63,6 +78,45 @@ def like_failures(responses: pl.DataFrame) -> str | None:
         "the model said: leave such cells empty, move their words into a column that columns.error "
         "names, or write the response alone"
     )
+
+
+def with_prompts(responses: pl.DataFrame, prompts: pl.DataFrame) -> str | None:
+    """A sentence where responses have the prompt in them, as programs give both in one text.
+
+    Args:
+        responses: rows of the Responses table.
+        prompts: the study's table of `Prompts`.
+    """
+    asked = prompts.select("prompt_id", "prompt")
+    texts = responses.filter(status=str(Status.OK)).join(asked, on="prompt_id")
+    within = pl.col("response").str.contains(pl.col("prompt"), literal=True)
+    found = texts.filter(within, pl.col("response") != pl.col("prompt"))
+    if found.is_empty() or len(found) < _MOST * len(texts):
+        return None
+    return (
+        f"{WARNING}{counted(len(found), 'response')} of {len(texts):,} "
+        f"{agreed(len(found), 'holds its', 'hold their')} whole prompt "
+        f"({_begun(found['response'][0])!r}): if a program wrote it there and no model, write what "
+        "came after it alone"
+    )
+
+
+def run_on(responses: pl.DataFrame) -> str | None:
+    """A sentence where texts hold the next turn of the conversation, which models go on to."""
+    found = [match for text in _texts(responses) if (match := _NEXT_TURN.search(text))]
+    if not found:
+        return None
+    first = found[0]
+    shown = first.string[max(0, first.start() - _BESIDE) : first.end()]
+    return (
+        f"{WARNING}{counted(len(found), 'response')} {agreed(len(found), 'holds', 'hold')} tokens "
+        f"of another turn ({_begun(shown)!r}), and all that stands there counts as what the model "
+        "said: cut the texts at the end of its own"
+    )
+
+
+def _begun(text: str) -> str:
+    return text.replace("\n", " ")[:_LONGEST]
 
 
 def damaged(responses: pl.DataFrame) -> str | None:
