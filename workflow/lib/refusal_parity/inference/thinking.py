@@ -44,6 +44,8 @@ _OPENED: Final = re.compile(
 )
 # A tag that is quoted has a blank or a mark of quotation before it.
 _SENTENCE_ENDED: Final = re.compile(r"(?:(?:\A|\n|[.!?:…][^\w\s]*)[ \t]*|\w)\Z")
+_BOX: Final = re.compile(r"<\|(?:begin|end)_of_box\|>")
+"""What GLM puts around the heart of a response."""
 _LINE_ENDS: Final = re.compile(r"[ \t]*\n")
 _TAIL: Final = 20
 """How much of the text before a closing tag says whether a sentence ended there."""
@@ -89,7 +91,7 @@ def part(text: str, markup: Thinking = "auto") -> Parted:
         rest = _part_unopened(behind, thoughts, marks, spare=not within)
     rest = _part_later(rest, thoughts, marks)
     if markup == "auto":
-        rest = _unwrapped(_without_end(rest), thought=bool(thoughts))
+        rest = _BOX.sub("", _unwrapped(_without_end(rest), thought=bool(thoughts)))
     thinking = "\n\n".join(filter(None, map(str.strip, thoughts)))
     return Parted(rest.strip(), thinking or None)
 

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
     from refusal_parity.config import Thinking
 
+# Tokens such as `<|thinking_start|>` are ended by another mark than a tag.
+_NO_TAG: Final = r"(?!(?:begin|start|end)(?:_of)?_|\w+_(?:begin|start|end)\b)"
 _SURE: Final = (
-    r"(?:\w+[:|])?think(?:ing|_\w+)?(?::[\w-]+)?"
-    # `<|begin_of_thought|>` is ended by another mark than a tag.
-    r"|(?:(?!begin_of_|end_of_)\w+_)?thoughts?(?:_process)?"
+    rf"{_NO_TAG}(?:(?:\w+[:|_]|ant)?think(?:ing|_\w+)?(?::[\w-]+)?"
+    r"|(?:\w+_)?thoughts?(?:_process)?)"
 )
 _TAG: Final = (
-    rf"{_SURE}|reasoning(?:_\w+)?|reflection|scratchpad|inner_monologue|chain_of_thought"
+    rf"{_SURE}|{_NO_TAG}reasoning(?:_\w+)?|reflection|scratch_?pad|(?:inner|internal)_monologue"
+    r"|chain_of_thought"
     r"|(?:nach)?denken|gedanken|überlegung(?:en)?|raisonnement|réflexion|razonamiento|pensamiento"
 )
 _PERHAPS: Final = r"analysis|reason|cot|monologue"
@@ -51,10 +53,21 @@ _PAIRS: Final = (
     ("[unused16]", "[unused17]"),  # Pangu
     ("<|open|>think<|sep|>", "<|close|>think<|sep|>"),  # Kimi K3
     ("◁think▷", "◁/think▷"),  # Kimi-VL
-    ("<|begin_of_thought|>", "<|end_of_thought|>"),  # Sky-T1, OpenThinker
     ("<|inner_prefix|>", "<|inner_suffix|>"),  # Apertus
 )
+_WORD: Final = "think(?:ing)?|thoughts?|reasoning"
+_TOKENS: Final = (
+    rf"<\|?(?:(?:begin|start)_?(?:of_?)?(?:{_WORD})|(?:{_WORD})_(?:begin|start))\|?>",
+    rf"<\|?(?:end_?(?:of_?)?(?:{_WORD})|(?:{_WORD})_end)\|?>",
+)
+"""`<|begin_of_thought|>` (Sky-T1, OpenThinker), `<|thinking_start|>` and their like."""
+
 _ONLY_TOGETHER: Final = (
+    # Solar Open, whose thinking is a message of its own.
+    (
+        r"<\|think\|>(?=(?s:.)*<\|end\|>)(?!(?s:.)*<\|/think\|>)",
+        r"<\|end\|>(?:\s*<\|begin\|>assistant)?(?:<\|content\|>)?",
+    ),
     # Open WebUI.
     (r"<details\s+type=.?reasoning[^>]*>(?:\s*<summary>[^<]*</summary>)?", r"</details>"),
     (r"<\|content_thinking\|>", r"<\|end_message\|>"),  # Inkling
@@ -74,6 +87,8 @@ WRAPPERS: Final = (
     ("<response>", "</response>"),
     ("<output>", "</output>"),
     ("<final_answer>", "</final_answer>"),
+    ("<final>", "</final>"),
+    ("<final_response>", "</final_response>"),
     ("<solution>", "</solution>"),
     ("", "[END FINAL RESPONSE]"),
 )
@@ -89,7 +104,8 @@ BEGIN: Final = re.compile(
     r"\A(?:[\s\u200b\u2060\ufeff]+"
     # HTML strikes words out by the same tag.
     r"|<s>(?!(?s:.*?)</s>\s*[^\s])|<bos>|<\|(?:begin_of_text|startoftext|assistant|role_start|role_end|end_header_id)\|>"
-    r"|<\|im_start\|>(?:assistant\s)?|<\|start_header_id\|>(?:assistant)?"
+    r"|<\|im_start\|>(?:assistant(?:\s|<\|im_sep\|>))?"
+    r"|<\|begin\|>assistant|<\|content\|>|<\|start_header_id\|>(?:assistant)?"
     r"|<start_of_turn>(?:model\s)?"
     r"|<\uff5c(?:begin\u2581of\u2581sentence|Assistant)\uff5c>)+"
 )
@@ -103,6 +119,9 @@ _CHANNEL: Final = "<|channel|>"
 _CHANNEL_TOKENS: Final = (
     *(_CHANNEL, "<|message|>", "<|start|>", "<|end|>", "<|return|>", "<|call|>", "<|constrain|>"),
 )
+
+_SOLAR_OPENS: Final = "<|think|>"
+_SOLAR_TOKENS: Final = ("<|begin|>", "<|content|>", "<|end|>")
 
 Block = tuple[re.Pattern[str], re.Pattern[str]]
 """What starts thinking, and what ends it."""
@@ -134,7 +153,8 @@ def marks_of(markup: Thinking) -> Marks:
     """The marks of a model's thinking: all that are known, or its own."""
     if isinstance(markup, str):
         literal = [(re.escape(start), re.escape(end)) for start, end in _PAIRS]
-        lone, pairs = [_TAGGED, *literal], [_TAGGED, *literal, *_ONLY_TOGETHER]
+        literal = [_TOKENS, *literal]
+        lone, pairs = [_TAGGED, *literal], [*_ONLY_TOGETHER, _TAGGED, *literal]
         perhaps, later, first = [_tags(_PERHAPS)], [_tags(_SURE), *literal], r"[<\[◁&\uff1c]"
     else:
         pairs = lone = later = [(re.escape(markup.start), re.escape(markup.end))]
@@ -180,10 +200,12 @@ def markup_tokens(special_tokens: Iterable[str], markup: Thinking) -> frozenset[
     found = {
         token
         for token in special
-        if token in literal or re.fullmatch("|".join(_TAGGED), token, re.IGNORECASE)
+        if token in literal or re.fullmatch("|".join(_TAGGED + _TOKENS), token, re.IGNORECASE)
     }
     if _CHANNEL in special:
         found |= special.intersection(_CHANNEL_TOKENS)
+    if _SOLAR_OPENS in special:
+        found |= special.intersection(_SOLAR_TOKENS)
     if found:
         wrapped = "\n".join(mark for pair in WRAPPERS for mark in pair)
         found |= {token for token in special if token in wrapped}
