@@ -45,6 +45,7 @@ def _read(status: int, body: Any) -> ServerError:
         (400, {"code": "data_inspection_failed", "message": "input"}, "data_inspection_failed"),
         (400, {"code": "invalid_prompt", "message": "your prompt was flagged"}, "filtered"),
         (400, {"message": "Content Exists Risk", "type": "invalid_request_error"}, "filtered"),
+        (451, {"message": "is blocked.", "type": "censorship_blocked"}, "censorship_blocked"),
         # Of gateways.
         (
             400,

@@ -24,6 +24,12 @@ STOPPED = "{'error': {'code': 'content_filter', 'message': 'content management p
         (f"HTTP 422: {STOPPED}", True),
         ("Error code: 403 - Content violates usage guidelines", True),
         ("Error code: 422 - input new_sensitive (1026)", True),
+        ("INTERVENED", True),
+        ("Invalid prompt: we've limited access to this content for safety reasons.", True),
+        ("Error code: 400 - Violated the Responsible AI practices. Support codes: 1", True),
+        ("Blocked entity detected: PERSON by Guardrail: presidio", True),
+        ("Error code: 400 - {'message': '输入内容审核不通过'}", True),
+        ("Guardrail was enabled but input is in incorrect format", False),
         # The account, the service or the network failed, whatever words it has for that.
         ("Error code: 401 - terminated due to violation of our policies", False),
         ("Error code: 429 - see the content policy", False),

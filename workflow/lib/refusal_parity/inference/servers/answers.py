@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from refusal_parity.inference.finish_reasons import finish_reason, is_failure
 from refusal_parity.inference.requests import Completion
 from refusal_parity.inference.servers.errors import (
+    MESSAGES,
     OddAnswerError,
     ServerError,
     WrongAddressError,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _LONE: Final = re.compile(r"[\ud800-\udfff]")
-_SAID: Final = ("errors", "message", "detail", "msg")
+_SAID: Final = ("errors", *MESSAGES)
 """Where an error stands that has no place of its own."""
 
 _OTHERS: Final = {
@@ -46,6 +47,13 @@ _OTHERS: Final = {
     "that of DashScope's own interface": frozenset({"output", "request_id"}),
 }
 """Keys that tell the answers of interfaces apart which services have beside the one asked."""
+
+_THOUGHTS: Final = (
+    *("reasoning_content", "reasoning", "reasoning_details"),
+    # Copilot; LiteLLM of Anthropic; Ollama's own.
+    *("reasoning_text", "thinking_blocks", "thinking"),
+)
+"""Where a message has what the model thought."""
 
 _STREAMED: Final = ("data:", "event:")
 
@@ -86,7 +94,7 @@ def _completion(index: int, body: Any, hide: Callable[[str], str]) -> Completion
     choices = body.get("choices")
     choice = _first(choices) if isinstance(choices, list) and choices else None
     for place in (body, choice):
-        if isinstance(place, dict) and place.get("error"):
+        if isinstance(place, dict) and _is_error(place.get("error")):
             raise ServerError.within(place["error"], hide=hide)
     if (failed := error_beside(body)) is not None:
         raise ServerError.within(failed, hide=hide)
@@ -133,6 +141,11 @@ def _chosen(
     )
 
 
+def _is_error(value: Any) -> bool:
+    """Whether something stands there; some gateways write `{"code": 0, "message": ""}`."""
+    return any(value.values()) if isinstance(value, dict) else bool(value)
+
+
 def _interface_of(body: Mapping[str, Any]) -> str | None:
     """The other interface that an answer is of, if any."""
     return next((name for name, keys in _OTHERS.items() if keys <= body.keys()), None)
@@ -172,8 +185,8 @@ def _number(digits: str) -> int | float:
 def _said(message: Mapping[str, Any]) -> tuple[str, str | None]:
     """Response and thinking of a message."""
     content, refusal = message.get("content"), message.get("refusal")
-    fields = ("reasoning_content", "reasoning", "reasoning_details")
-    thoughts = [next((message[key] for key in fields if message.get(key)), None)]
+    told = (message.get(key) for key in _THOUGHTS)
+    thoughts = [next((each for each in told if each and each is not True), None)]
     texts: list[str] = []
     if isinstance(content, str):
         texts.append(content)

@@ -11,8 +11,13 @@ from refusal_parity.inference.servers.refusals import filter_of_error
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PASSING: Final = frozenset({408, 409, 425, 429})
-"""Statuses beside 5xx that another try can mend."""
+PASSING: Final = frozenset({408, 409, 425, 429, 498, 499})
+"""Statuses beside 5xx that another try can mend: Groq is full (498), Google cut off (499)."""
+
+MESSAGES: Final = (
+    *("message", "detail", "msg", "error_msg", "error_message", "errorMessage", "errorMsg"),
+)
+"""Where the words of an error stand."""
 
 _LONGEST: Final = 300
 _UNWRITTEN: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -127,7 +132,7 @@ def _words(error: Any) -> str:
     """What an error says, with what a gateway quotes of the provider behind it."""
     if not isinstance(error, dict):
         return error if isinstance(error, str) else _dumped(error)
-    message = error.get("message") or error.get("detail") or error.get("msg")
+    message = next((error[key] for key in MESSAGES if error.get(key)), None)
     text = message if isinstance(message, str) else _dumped(message or error)
     details = error.get("metadata")
     raw = details.get("raw") if isinstance(details, dict) else None

@@ -22,7 +22,8 @@ _FINISH: Final = re.compile(
     r"(\w+_)?(content_?filter(ed)?|safety|prohibited_content|blocklist|recitation|moderat(ion|ed)"
     r"|guardrails?(_intervened)?|content_(policy|moderation|blocked)|policy_violation)"
     r"|refusal|refused|sensitive|spii|(error_)?toxic|model_armor|flagged|(\w+_)?blocked(_by_\w+)?"
-    r"|filtered"
+    # GigaChat; Bedrock's guardrails beside an answer of OpenAI's form.
+    r"|filtered|blacklist|censored|(guardrail_)?intervened"
 )
 _REASONS: Final = ("finish_reason", "native_finish_reason", "stop_reason", "finishReason")
 _BAD_REQUEST, _FORBIDDEN = 400, 403
@@ -31,6 +32,7 @@ _STATUSES: Final = frozenset({_BAD_REQUEST, _FORBIDDEN, 422, 424, 446, 451})
 _CODE: Final = re.compile(
     r"content_?filter|responsible_?ai_?policy|content_?policy|policy_?violation|prohibited_?content"
     r"|data_?inspection|moderation|safety|blocklist|sensitive|content_?blocked|hooks_failed"
+    r"|censor(ed|ship)|cyber_policy"
 )
 _RULES: Final = r"(polic(y|ies)|guidelines?|guardrails?)"
 # OpenAI (`invalid_prompt`), DeepSeek, Zhipu, xAI, MiniMax (`input new_sensitive (1026)`), and
@@ -38,7 +40,11 @@ _RULES: Final = r"(polic(y|ies)|guidelines?|guardrails?)"
 # unknown, or out of order.
 _WORDS: Final = re.compile(
     r"\bnew_sensitive\b|content (management |moderation |filtering )?polic|usage polic"
-    r"|(was|were|been) flagged|content exists risk|inappropriate content|敏感内容"
+    r"|(was|were|been) flagged|content exists risk|inappropriate content"
+    # OpenAI of biology (`we've limited access to this content for safety reasons`); Google;
+    # LiteLLM's Presidio, which stops names; services of China.
+    r"|limited access to this content|violated the responsible ai|blocked entity"
+    r"|敏感(内容|信息)|涉嫌违规|内容违规|审核不通过"
     r"|(prompt|request|response|content|input|output)( (was|is|has been))? blocked"
     r"|safety (system|filter)|content[ _]filter"
     rf"|violat(es|ed|ing|ion).{{0,60}}\b{_RULES}|{_RULES}[_ ]?violat"
@@ -71,6 +77,7 @@ _STATUSES_OF_CODES: Final = {
     1008: 402,
 }
 """HTTP statuses that MiniMax's other codes stand for; 502 for those that are not here."""
+_GUARDRAIL: Final = "amazon-bedrock-guardrailAction"
 _RESULTS: Final = ("content_filter_result", "content_filter_results")
 _CATEGORIES: Final = 8
 
@@ -88,6 +95,9 @@ def filter_of_choice(body: Mapping[str, Any], choice: Mapping[str, Any]) -> str 
         if isinstance(word, str) and _FINISH.fullmatch(known_form(word.partition(":")[0])):
             prompt = body.get("prompt_filter_results")
             return _reason(word, [choice, *(prompt if isinstance(prompt, list) else [])])
+    guarded = body.get(_GUARDRAIL)
+    if isinstance(guarded, str) and _FINISH.fullmatch(known_form(guarded)):
+        return f"guardrail {guarded}"
     return _filter_beside(body, is_empty=not _mapping(choice.get("message")).get("content"))
 
 
