@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from refusal_parity.errors import InputError
-from refusal_parity.misread import once_encoded, written_for_html
+from refusal_parity.misread import once_encoded, written_for
 from refusal_parity.prompts import read_names
 
 if TYPE_CHECKING:
@@ -115,24 +115,38 @@ def test_a_control_where_nothing_is_meant_is_a_lost_character(tmp_path: Path) ->
         ("O&#39;Brien", "O'Brien"),
         ("O&#x2019;Brien", "O\u2019Brien"),
         ("Marks &amp; Spencer", "Marks & Spencer"),
+        (r"Jos\u00e9", "José"),
+        (r"\ud83d\ude00 Bo", "\U0001f600 Bo"),
+        (r"Jos\xc3\xa9", "José"),
+        (r"Jos\xe9", "José"),
+        (r"Bo\n", "Bo\n"),
+        ("Jos%C3%A9", "José"),
+        ("Jos=C3=A9", "José"),
+        ("Bo_x0020_Li", "Bo Li"),
         ("AT&T", None),
+        (r"C:\new", None),
+        ("90%AB", None),
+        ("https://x.org/Jos%C3%A9", None),
+        ("a=b", None),
+        ("_x_", None),
         ("R&D; then", None),
         ("a & b;", None),
         ("&copy that", None),
     ],
 )
-def test_what_was_written_for_html(tmp_path: Path, written: str, meant: str | None) -> None:
-    assert written_for_html(written) == meant
+def test_what_was_written_for(tmp_path: Path, written: str, meant: str | None) -> None:
+    found = written_for(written)
+    assert (found and found[1]) == meant
     path = tmp_path / "names.csv"
     path.write_text(f"name_id,name,group,town\na,Ana,x,\nb,{written},x,\nc,Cy,y,\n", "utf-8")
     if meant is None:
         assert read_names(path)["name"][1] == written
     else:
-        with pytest.raises(InputError, match=r"line 3: name .* is written for HTML: it seems to"):
+        with pytest.raises(InputError, match=r"line 3: name .* is written for .*: it seems to"):
             read_names(path)
 
 
-def test_a_factor_written_for_html_is_refused(tmp_path: Path) -> None:
+def test_a_factor_written_for_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "names.csv"
     path.write_text("name_id,name,group,town\na,Ana,x,Malm&ouml;\n", "utf-8")
     with pytest.raises(InputError, match=r"line 2: town .* it seems to say 'Malmö'"):

@@ -85,8 +85,13 @@ _FIFTH = NAMES + "c1,Eleni,grek,woman\n"
         ),
         (
             {"templates": TEMPLATES.replace("[NAME] ", "[NAME] &amp; co ")},
-            ("t.csv: 'w1' (and so 4 others) is sent with HTML's entities as it stands; without "
-            "them it says '[NAME] & co has been promoted'"),
+            ("t.csv: 'w1' (and so 4 others) is written for HTML and sent as it stands; it seems to "
+             "say '[NAME] & co has been promoted'"),
+        ),
+        (
+            {"templates": TEMPLATES.replace("[NAME] ", r"[NAME]\n ", 1)},
+            (r"t.csv: 'w1' is written for a program and sent as it stands; it seems to say "
+             r"'[NAME]\n has been promoted'"),
         ),
         (
             {"names": NAMES + "c1,\u200fBion,greek,man\n"},

@@ -1,4 +1,4 @@
-"""Texts whose bytes some program read in another encoding than their own, or wrote for HTML."""
+"""Texts whose bytes some program read in another encoding than their own, or wrote for programs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import polars as pl
 from refusal_parity.cells import ROW
 from refusal_parity.csvfiles import row_of
 from refusal_parity.errors import InputError
+from refusal_parity.textfiles import encodable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,18 +127,58 @@ def refuse_damaged(frame: pl.DataFrame, column: str, path: Path) -> None:
         )
 
 
-def written_for_html(text: str) -> str | None:
-    """What a text says that was written for HTML, `José` for `Jos&eacute;`; null if it was not."""
-    meant = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
-    return None if meant == text else meant
+def written_for(text: str) -> tuple[str, str] | None:
+    """What a text was written for, if not to be read, and what it says; null if it was not.
+
+    `Jos&eacute;` is written for HTML, `Jos%C3%A9` for an address.
+    """
+    for what, (pattern, read) in _ESCAPES.items():
+        meant = pattern.sub(read, text)
+        # A whole address is meant as it is.
+        if meant != text and not (what == _ADDRESS and "://" in text):
+            return what, meant
+    return None
 
 
-def refuse_written_for_html(frame: pl.DataFrame, column: str, path: Path) -> None:
-    """Raise an InputError at a text in which HTML's entities stand for characters."""
+def _from_source(found: re.Match[str]) -> str:
+    if r"\x" not in found[0]:
+        return encodable(found[0].encode().decode("unicode_escape"))
+    content = bytes.fromhex(found[0].replace(r"\x", ""))
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _from_bytes(found: re.Match[str]) -> str:
+    """Of `%C3%A9` or `=C3=A9`; as it stands where that is no text."""
+    try:
+        return bytes.fromhex(re.sub("[%=]", "", found[0])).decode()
+    except UnicodeDecodeError:
+        return found[0]
+
+
+_ADDRESS: Final = "an address"
+_ESCAPES: Final = {
+    "HTML": (_ENTITY, lambda found: html.unescape(found[0])),
+    "a program": (
+        re.compile(r"(?:\\u[0-9a-fA-F]{4})+|(?:\\x[0-9a-fA-F]{2})+|\\[nrt](?![a-z])"),
+        _from_source,
+    ),
+    _ADDRESS: (re.compile(r"(?:%[89a-fA-F][0-9a-fA-F]){2,}"), _from_bytes),
+    "e-mail": (re.compile(r"(?:=[89A-F][0-9A-F]){2,}"), _from_bytes),
+    "Excel": (re.compile(r"_x([0-9A-F]{4})_"), lambda found: encodable(chr(int(found[1], 16)))),
+    "a spreadsheet": (re.compile(r'\A="(.*)"\Z'), lambda found: found[1]),
+}
+"""How programs write characters that they may not write as they are, and how to read that."""
+
+
+def refuse_written_for_others(frame: pl.DataFrame, column: str, path: Path) -> None:
+    """Raise an InputError at a text that is not written to be read, as with HTML's entities."""
     for text, row in frame.select(column, ROW).drop_nulls().iter_rows():
-        if (meant := written_for_html(text)) is not None:
+        if (found := written_for(text)) is not None:
             raise InputError(
-                f"{column} {text!r} is written for HTML: it seems to say {meant!r}",
+                f"{column} {text!r} is written for {found[0]}: it seems to say {found[1]!r}",
                 where=f"{path}, {row}",
                 remedy="Write the text itself, which is sent as it stands.",
             )

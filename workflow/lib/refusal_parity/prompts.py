@@ -13,7 +13,7 @@ from refusal_parity.csvfiles import read_csv, refuse_duplicates, refuse_spelling
 from refusal_parity.dimensions import DIMENSIONS, Unit, of_unit
 from refusal_parity.errors import InputError
 from refusal_parity.factors import SET
-from refusal_parity.misread import refuse_damaged, refuse_written_for_html
+from refusal_parity.misread import refuse_damaged, refuse_written_for_others
 from refusal_parity.placeholders import NAME, SQUARE, columns_of, left_in_brackets
 from refusal_parity.spelling import DIRECTION_MARKS, as_known, reading, uniform
 from refusal_parity.workbooks import Sheet
@@ -204,7 +204,7 @@ def _numbered_names(path: Path, group_column: str) -> pl.DataFrame:
     optional = [key for key in of_unit(Unit.NAME, own=True) if not DIMENSIONS[key].needed]
     frame = read_csv(path, required=needed, optional=optional, filled=needed, sheet=NAMES)
     refuse_damaged(frame, "name", path)
-    refuse_written_for_html(frame, "name", path)
+    refuse_written_for_others(frame, "name", path)
     _refuse_unnameable(frame, path)
     refuse_duplicates(frame, "name_id", path)
     refuse_duplicates(frame, "name", path, key=_with_direction_marks)
@@ -243,7 +243,7 @@ def _factors(frame: pl.DataFrame, core: list[str], path: Path) -> list[str]:
                 remedy="Rename it.",
             )
         refuse_damaged(frame, column, path)
-        refuse_written_for_html(frame, column, path)
+        refuse_written_for_others(frame, column, path)
         refuse_spellings(frame, column, path)
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from refusal_parity.counting import counted
-from refusal_parity.misread import written_for_html
+from refusal_parity.misread import written_for
 from refusal_parity.placeholders import columns_of, left_in_brackets, of_other_tools
 from refusal_parity.prompts import OWN_COLUMNS
 from refusal_parity.spelling import reading
@@ -52,24 +52,24 @@ def direction_twins(names: pl.DataFrame) -> list[str]:
     return twins
 
 
-def sent_for_html(templates: pl.DataFrame, file: str) -> list[str]:
-    """A sentence on the templates that seem to be written for HTML.
+def sent_for_others(templates: pl.DataFrame, file: str) -> list[str]:
+    """A sentence on the templates that seem to be written for HTML, or for another program.
 
     Args:
         templates: columns template_id and template.
         file: where they stand.
     """
     found = [
-        (key, meant)
+        (key, *written)
         for key, template in templates.select("template_id", "template").iter_rows()
-        if (meant := written_for_html(template)) is not None
+        if (written := written_for(template)) is not None
     ]
     if not found:
         return []
-    key, meant = found[0]
+    key, what, meant = found[0]
     also = f" (and so {counted(len(found) - 1, 'other')})" if len(found) > 1 else ""
-    sent = f"{file}: {key!r}{also} is sent with HTML's entities as it stands"
-    return [f"{sent}; without them it says {meant!r}"]
+    sent = f"{file}: {key!r}{also} is written for {what} and sent as it stands"
+    return [f"{sent}; it seems to say {meant!r}"]
 
 
 def sent_in_brackets(stimuli: Stimuli, file: str) -> list[str]:

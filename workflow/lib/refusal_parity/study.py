@@ -32,7 +32,7 @@ from refusal_parity.prompts import (
 from refusal_parity.stages import at_stage, check_stages
 from refusal_parity.stimuli_remarks import (
     direction_twins,
-    sent_for_html,
+    sent_for_others,
     sent_in_brackets,
     unused_factors,
 )
@@ -193,7 +193,7 @@ def _check_stimuli(config: StudyConfig, where: str) -> Checked:
         )
     remarks += direction_twins(stimuli.names)
     remarks += sent_in_brackets(stimuli, files[0])
-    remarks += sent_for_html(stimuli.templates, files[0])
+    remarks += sent_for_others(stimuli.templates, files[0])
     remarks += check_levels(analysis, units, where=where)
     check_stages(stimuli, analysis, where=where)
     stimuli = at_stage(stimuli, analysis)
@@ -228,7 +228,7 @@ def _check_list(config: StudyConfig, file: str, where: str) -> Checked:
     unused = [each for each in listed.columns if each not in used]
     if unused:
         remarks.append(f"{file}: neither compared nor part of a prompt: {', '.join(unused)}")
-    remarks += sent_for_html(listed, file)
+    remarks += sent_for_others(listed, file)
     remarks += check_levels(analysis, units, where=where)
     return Checked(PromptCount.of_list(listed, prompts.arms), remarks)
 
