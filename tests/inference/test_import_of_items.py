@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from refusal_parity.config import ImportModel, TableColumns
+from refusal_parity.errors import InputError
 from refusal_parity.inference.imports import import_responses
 
 if TYPE_CHECKING:
@@ -92,3 +93,13 @@ def test_thinking_in_details(
     source = ImportModel(engine="import", path=str(path), format="table", columns=columns)
     found = import_responses(path, source, study("plain"), model="m", say=lambda _: None)
     assert found.select("response", "thinking").row(0) == ("Do re.", thinking)
+
+
+def test_pieces_of_a_stream_are_no_responses(tmp_path: Path, study: Study) -> None:
+    pieces = [{"p": PROMPT, "choices": [{"delta": {"content": text}}]} for text in ("Do", " re.")]
+    path = tmp_path / "r.jsonl"
+    path.write_text("\n".join(map(json.dumps, pieces)))
+    columns = TableColumns(prompt="p", response="choices.0.delta.content")
+    source = ImportModel(engine="import", path=str(path), format="table", columns=columns)
+    with pytest.raises(InputError, match=r"line 1: .* pieces of a stream, and no response\. Put"):
+        import_responses(path, source, study("plain"), model="m", say=lambda _: None)

@@ -61,6 +61,7 @@ def texts_of(rows: Sequence[Row], written: Mapping[str, str], path: Path, say: S
             empty[key] = any(value is None for value in values)
         if key_of(key) == RESPONSE:
             nowhere &= {at for at, value in enumerate(values) if value is NOWHERE}
+            _refuse_pieces(rows, name, path)
             _refuse_thoughts(rows, name, path)
         if key_of(key) in PARTED:
             passed = _without_calls(values)
@@ -102,6 +103,16 @@ def _joined(some: Sequence[str | None], others: Sequence[str | None]) -> list[st
     """Both texts of each row; once where they are the same, as of one list named twice."""
     pairs = zip(some, others, strict=True)
     return ["\n\n".join(dict.fromkeys(filter(None, pair))) or None for pair in pairs]
+
+
+def _refuse_pieces(rows: Sequence[Row], name: str, path: Path) -> None:
+    """Raise where a path to responses leads to the pieces of a stream, each in a row."""
+    if rows and "delta" in name.split("."):
+        raise InputError(
+            f"{what_of(RESPONSE, name)} holds pieces of a stream, and no response",
+            where=f"{path}, {rows[0][0]}",
+            remedy="Put the pieces of each response together, and write one row for it.",
+        )
 
 
 def _refuse_thoughts(rows: Sequence[Row], name: str, path: Path) -> None:
