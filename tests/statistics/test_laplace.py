@@ -136,3 +136,23 @@ def test_not_estimable(
     frame = mixed_models(study(groups), config)
     assert frame["estimate"].is_null().all()
     assert frame["note"].str.contains(reason).all()
+
+
+@pytest.mark.parametrize("flat", [(True,), (False,), (True, False), ()])
+def test_no_number_stands_unless_both_likelihoods_have_a_maximum(
+    study: Callable[..., pl.DataFrame], monkeypatch: pytest.MonkeyPatch, flat: tuple[bool, ...]
+) -> None:
+    mixed = {"A": ["raa", "ara", "rra"], "B": ["aaa", "raa", "rar"], "C": ["rra", "aaa", "aar"]}
+    groups = {"x": mixed, "y": {f"{name}2": cells[::-1] for name, cells in mixed.items()}}
+
+    def fitted(design: Design, *, levels: bool = True) -> MixedModel:
+        found = fit_mixed_model(design, levels=levels)
+        return found._replace(converged=found.converged and levels not in flat)
+
+    monkeypatch.setattr("refusal_parity.statistics.mixed_models.fit_mixed_model", fitted)
+    config = AnalysisConfig(
+        outcomes=[Outcome.REFUSAL], dimensions={"group": DimensionConfig(reference="x")}
+    )
+    frame = mixed_models(study(groups), config)
+    assert frame["estimate"].is_null().all() == bool(flat)
+    assert frame["note"].str.contains("no proper maximum").any() == bool(flat)
