@@ -16,6 +16,7 @@ from refusal_parity.statistics.arm_changes import (
     change_of_all,
     difference_of_changes,
 )
+from refusal_parity.statistics.designs.mixtures import mixtures_of_changes
 from refusal_parity.statistics.designs.model_weights import ModelWeights, model_weights
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.pairing import (
@@ -32,6 +33,7 @@ from refusal_parity.statistics.pairing import (
     scopes_of,
     sizes_of,
 )
+from refusal_parity.statistics.results import Pair
 from refusal_parity.statistics.rounding import settled
 from refusal_parity.tables import Comparison, conform
 from refusal_parity.vocabulary import Correction, ModelEstimand, Scope
@@ -62,9 +64,11 @@ def compare(
     two levels' means of q. Errors and degrees of freedom are those of
     `level_means.contrast`, for both scopes; of a prompt list, for new prompts. Limits and
     p-values of two models are put together from those of their rates, as an arm's are
-    (`arm_changes`); those of a slope are t's. Pairs that the config declares are adjusted by Holm
-    within outcome, estimand and scope, over all of them and their levels; all other rows are
-    exploratory and adjusted by Benjamini and Hochberg within estimand and scope.
+    (`arm_changes`); those of a slope are t's. Levels that are other mixtures of arms, wordings or
+    names, since a model lost some, are not compared (`mixtures_of_changes`). Pairs that the
+    config declares are adjusted by Holm within outcome, estimand and scope, over all of them and
+    their levels; all other rows are exploratory and adjusted by Benjamini and Hochberg within
+    estimand and scope.
 
     Args:
         observations: rows of `observe`, of all models.
@@ -177,22 +181,26 @@ def _disparity_rows(
     means: ArmMeans | LevelMeans | str | None = guard.run(
         estimand, of_levels, lambda reason: failed(reason)["note"]
     )
+    order = [reference, *(level for level in levels if level != reference)]
+    mixed = mixtures_of_changes(paired, dimension, order)
+    torn = {pair: failed(reason)["note"] for pair, reason in mixed.torn.items()}
 
     def numbers(group: str, scope: Scope) -> Row:
-        if isinstance(means, str):
-            return {"note": means}
-        there = () if means is None else means.levels
+        held = torn.get(Pair(group, reference), means)
+        if isinstance(held, str):
+            return {"note": held}
+        there = () if held is None else held.levels
         lost = [level for level in (group, reference) if level not in there]
-        if means is None or lost:
+        if held is None or lost:
             return {"note": f"not estimable: no prompt of {' and '.join(lost)} has every model"}
-        at, base = means.levels.index(group), means.levels.index(reference)
-        if isinstance(means, ArmMeans):
-            found = difference_of_changes(means, at, base, scope, alpha)
+        at, base = held.levels.index(group), held.levels.index(reference)
+        if isinstance(held, ArmMeans):
+            found = difference_of_changes(held, at, base, scope, alpha)
         else:
-            one = np.eye(len(means.levels))
+            one = np.eye(len(held.levels))
             # Both levels may lie as far apart as each can be from 0.
             most = 2 * wanted.farthest
-            found = contrast_numbers(means, one[at] - one[base], scope, alpha, farthest=most)
+            found = contrast_numbers(held, one[at] - one[base], scope, alpha, farthest=most)
         ours, others = (
             paired.filter(pl.col(dimension) == each)["change"] for each in (group, reference)
         )
@@ -207,6 +215,7 @@ def _disparity_rows(
             what = f"{estimand} of {group}, {scope}"
             found = guard.run(what, partial(numbers, group, scope), failed)
             tested = if_enough(found, sizes, (group, reference), scope)
+            tested = mixed.noted(tested, Pair(group, reference))
             yield _row(key, dimension, group, reference, estimand, scope) | sizes | tested
 
 

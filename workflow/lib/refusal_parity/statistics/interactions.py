@@ -17,6 +17,7 @@ from refusal_parity.dimensions import DIMENSIONS, Unit
 from refusal_parity.factors import is_listed
 from refusal_parity.statistics.adjust import adjust_exploratory
 from refusal_parity.statistics.designs.counts import Design, codes_of
+from refusal_parity.statistics.designs.mixtures import Mixtures, mixtures
 from refusal_parity.statistics.designs.outcome_columns import count_outcomes
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.enough import sizes_of
@@ -52,7 +53,8 @@ def interactions(
     At level w, the difference is that of `ols_cr2_two_way` over the responses at w. Between
     w and the factor's reference v, each pair of name and text (set or template) has
     q = rate at w - rate at v, and the contrast of contrasts is the same regression of q,
-    one q a pair: names and texts are clusters of q as they are of a rate. All rows are
+    one q a pair: names and texts are clusters of q as they are of a rate. Groups that are other
+    mixtures at a level, of arms or wordings (`mixtures`), are not compared there. All rows are
     exploratory, adjusted by Benjamini and Hochberg within model and outcome.
 
     Args:
@@ -108,12 +110,17 @@ def _of_factor(
         observations.drop_nulls([dimension, factor, "label"]), keys, analysis.readings
     )
     of_level = {level: cells.filter(pl.col(factor) == level) for level in levels}
+    observed = {level: observations.filter(pl.col(factor) == level) for level in levels}
     for outcome in analysis.readings:
         key = str(outcome)
+        alike = {
+            level: mixtures(part, dimension, groups, outcome) for level, part in observed.items()
+        }
         tested = partial(_tested, dimension, groups, outcome, analysis, guard)
         for level in levels:
             part = of_level[level]
-            yield from tested(part, part["n"].to_numpy(), part[key].to_numpy(), level, None)
+            n, k = part["n"].to_numpy(), part[key].to_numpy()
+            yield from tested(part, n, k, level, None, alike[level])
         for level in levels[1:]:
             pairs = of_level[level].join(
                 of_level[levels[0]],
@@ -126,7 +133,8 @@ def _of_factor(
                 for which in ("", "_base")
             ]
             change = np.asarray(rates[0] - rates[1], dtype=np.float64)
-            yield from tested(pairs, np.ones(len(pairs)), change, level, levels[0])
+            either = alike[level].or_those(alike[levels[0]])
+            yield from tested(pairs, np.ones(len(pairs)), change, level, levels[0], either)
 
 
 def _tested(  # noqa: PLR0913, PLR0917 - what is compared in full
@@ -140,6 +148,7 @@ def _tested(  # noqa: PLR0913, PLR0917 - what is compared in full
     k: FloatArray,
     level: str,
     base: str | None,
+    alike: Mixtures,
 ) -> Iterator[Row]:
     """A row for each group against the reference, of sums k over n in each cell."""
     found: dict[str, Estimate] = {}
@@ -155,7 +164,7 @@ def _tested(  # noqa: PLR0913, PLR0917 - what is compared in full
             k.astype(np.float64),
         )
         rows = run_method(_METHOD, design, dimension, outcome, analysis, guard)
-        held = map(sizes_of(design).held, rows)
+        held = map(alike.held, map(sizes_of(design).held, rows))
         found = {str(row.group): row for row in held if row.reference == groups[0]}
     texts = dict(cells.group_by(dimension).len().iter_rows())
     for group in groups[1:]:

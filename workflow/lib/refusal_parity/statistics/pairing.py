@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from refusal_parity.dimensions import GROUP
+from refusal_parity.dimensions import ARM, GROUP
 from refusal_parity.factors import is_listed
 from refusal_parity.statistics.designs.counts import Design, clusters_of
 from refusal_parity.statistics.designs.outcome_columns import outcome_column
@@ -118,8 +118,8 @@ def rates_with_and_without(cells: pl.DataFrame, key: str, one: str, other: str) 
 
 
 def levels_kept(rows: pl.DataFrame, analysis: AnalysisConfig) -> list[str]:
-    """The dimensions, and the study's own groups where there are names in them."""
-    first = [] if is_listed(rows) else [GROUP.key]
+    """The dimensions, the arm, and the study's own groups where there are names in them."""
+    first = [ARM.key] if is_listed(rows) else [GROUP.key, ARM.key]
     return list(dict.fromkeys([*first, *analysis.dimensions]))
 
 

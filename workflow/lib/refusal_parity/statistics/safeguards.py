@@ -25,6 +25,7 @@ from refusal_parity.statistics.arm_changes import (
 )
 from refusal_parity.statistics.arm_losses import left_out_of
 from refusal_parity.statistics.comparison import unadjusted
+from refusal_parity.statistics.designs.mixtures import mixtures_of_changes
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.pairing import (
     ALL,
@@ -36,6 +37,7 @@ from refusal_parity.statistics.pairing import (
     scopes_of,
     sizes_of,
 )
+from refusal_parity.statistics.results import Pair
 from refusal_parity.statistics.rounding import settled
 from refusal_parity.tables import Safeguards, conform
 from refusal_parity.vocabulary import ModelEstimand
@@ -192,10 +194,15 @@ def _changes(  # noqa: PLR0913, PLR0917 - what is compared in full
             for level in levels[dimension]:
                 yield from asked.rows(level, None, partial(_of_level, means, level), heard)
             between = replace(asked, estimand=ModelEstimand.DISPARITY_DIFFERENCE)
+            order = [reference, *(level for level in levels[dimension] if level != reference)]
+            mixed = mixtures_of_changes(prompts, dimension, order)
             for level in levels[dimension]:
                 if level != reference:
-                    numbers = partial(_between_levels, means, level, reference)
-                    yield from between.rows(level, reference, numbers, heard)
+                    pair = Pair(level, reference)
+                    found = mixed.torn.get(pair, means)
+                    numbers = partial(_between_levels, found, level, reference)
+                    for row in between.rows(level, reference, numbers, heard):
+                        yield mixed.noted(row, pair)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,70 +1,50 @@
-"""Levels that are other mixtures of what no method takes off: of pooled arms, or of names.
+"""Levels that are other mixtures of what no method takes off: of arms, wordings or names.
 
-Templates are taken off a difference between groups, arms are not: where responses of a level
-are missing in one of them, a difference between arms looks like one between levels. Likewise
-names are not taken off a difference between arms, or between kinds of templates. A test of
-such levels is none of what sets them apart, so that none is done.
+Templates are taken off a difference between groups, or matched sets of them, but neither arms
+nor the wordings within a set: where responses of a level are missing in one of them, a
+difference between arms or wordings looks like one between levels. Likewise names are not taken
+off a difference between arms, or between kinds of templates. A test of such levels is none of
+what sets them apart, so that none is done.
 """
 
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
+import polars as pl
 
-from refusal_parity.dimensions import ARM, DIMENSIONS, Unit
+from refusal_parity.dimensions import ARM, DIMENSIONS, WITHIN_TEXTS, Unit
 from refusal_parity.factors import is_listed
 from refusal_parity.quantities import Share
 from refusal_parity.statistics.designs.counts import codes_of
+from refusal_parity.statistics.designs.moved import Cells, move_of
 from refusal_parity.statistics.designs.outcome_columns import count_outcomes, sum_measure
-from refusal_parity.statistics.designs.within_templates import same_shares, template_deviations
-from refusal_parity.statistics.results import Pair, not_estimable, pairs_of
-from refusal_parity.statistics.rounding import TIE
+from refusal_parity.statistics.results import Pair, join_notes, not_estimable, pairs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import polars as pl
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from refusal_parity.outcomes import Outcome
-    from refusal_parity.statistics.designs.counts import BoolArray, FloatArray, IntArray
+    from refusal_parity.statistics.designs.moved import Move
     from refusal_parity.statistics.results import Estimate
 
-TOLERATED: Final = 0.25
-"""Share of its standard error that mixtures may move a difference by: a test at 5 % rejects in
-5.7 % of studies then."""
+    _Cells: TypeAlias = Callable[[pl.DataFrame, list[str]], pl.DataFrame]
 
-CHANCE: Final = 3.0
-"""Of its own standard errors, up to which the move may be chance: the test's error holds it."""
-
-
-class Move(NamedTuple):
-    """What mixtures make of the difference between two levels.
-
-    Attributes:
-        estimate: by how much they move it; NaN where they cannot be told from the levels.
-        std_error: how much as large a move is, where mixtures differ between units by chance.
-        of_difference: standard error of the whole difference, by the same units.
-    """
-
-    estimate: float
-    std_error: float
-    of_difference: float
-
-    @property
-    def is_tolerated(self) -> bool:
-        """Whether a test of the difference holds all the same."""
-        size = abs(self.estimate)
-        return (
-            size <= TIE or size < TOLERATED * self.of_difference or size < CHANCE * self.std_error
-        )
+_WORDING: Final = "wording_of_set"
 
 
 class Mixtures(NamedTuple):
-    """Why levels of one dimension cannot be compared, by pair; empty where all can."""
+    """What mixtures do to the differences between levels of one dimension, by pair.
+
+    Attributes:
+        torn: why levels cannot be compared.
+        told: what moves a difference by so little of it that it stands.
+    """
 
     torn: Mapping[Pair, str] = MappingProxyType({})
+    told: Mapping[Pair, str] = MappingProxyType({})
 
     def held(self, row: Estimate) -> Estimate:
         """The row, without a number where its levels are other mixtures.
@@ -72,15 +52,39 @@ class Mixtures(NamedTuple):
         A global test has none as soon as that holds for two levels.
         """
         reason = self.torn.get(row.pair) if row.pair else next(iter(self.torn.values()), None)
-        if reason is None or row.is_missing:
+        if row.is_missing:
             return row
+        if reason is None:
+            return row if row.pair is None else row.noting(self.told.get(row.pair))
         return not_estimable(row.method, row.estimand, row.pair, reason)
+
+    def noted(self, row: Mapping[str, Any], pair: Pair) -> dict[str, Any]:
+        """A row of another table, with what moves its difference a little in its note."""
+        return {**row, "note": join_notes(row.get("note"), self.told.get(pair))}
+
+    def or_those(self, others: Mixtures) -> Mixtures:
+        """Both, of what is compared at two places."""
+        return Mixtures({**others.torn, **self.torn}, {**others.told, **self.told})
+
+
+class Factor(NamedTuple):
+    """What responses of a level are a mixture of.
+
+    Attributes:
+        key: column of its levels.
+        noun: these in a sentence.
+        is_sample: whether they are a sample, whose chance the error of a test holds.
+    """
+
+    key: str
+    noun: str
+    is_sample: bool = False
 
 
 def mixtures(
     observations: pl.DataFrame, dimension: str, levels: Sequence[str], outcome: Outcome
 ) -> Mixtures:
-    """Which levels are other mixtures of arms or names than those they are compared with.
+    """Which levels are other mixtures than those they are compared with.
 
     Args:
         observations: rows of `observe`, of one model.
@@ -88,93 +92,124 @@ def mixtures(
         levels: all of them, the reference first.
         outcome: what is compared.
     """
-    unit = DIMENSIONS[dimension].unit
-    units = "name_id" if unit is Unit.NAME else "text_id"
-    of_arms = ARM.key in observations.columns and dimension != ARM.key
-    factors = {ARM.key: "pooled arms"} if of_arms else {}
-    if unit is not Unit.NAME and not is_listed(observations):
-        factors |= {"name_id": "names"}
+
+    def cells(rows: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+        counted = (
+            count_outcomes(rows.drop_nulls("label"), keys, [outcome])
+            if isinstance(outcome.quantity, Share)
+            else sum_measure(rows, keys, outcome)
+        )
+        return counted.rename({str(outcome): "k"})
+
+    return _mixtures(observations, dimension, levels, cells, "they differ")
+
+
+def mixtures_of_changes(
+    prompts: pl.DataFrame, dimension: str, levels: Sequence[str], column: str = "change"
+) -> Mixtures:
+    """The same of what differs by prompt between models or arms, each prompt weighing alike.
+
+    Args:
+        prompts: one row for each, as from `pairing`.
+        dimension: column of the levels.
+        levels: all of them, the reference first.
+        column: what is compared.
+    """
+
+    def cells(rows: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+        return rows.group_by(keys).agg(n=pl.len(), k=pl.col(column).sum()).sort(keys)
+
+    return _mixtures(prompts, dimension, levels, cells, "their changes differ")
+
+
+def _mixtures(
+    rows: pl.DataFrame, dimension: str, levels: Sequence[str], cells: _Cells, differ: str
+) -> Mixtures:
+    """Those of all factors; the first one that tears two levels says so."""
+    unit = "name_id" if DIMENSIONS[dimension].unit is Unit.NAME else "text_id"
     torn: dict[Pair, str] = {}
-    for factor, noun in factors.items():
-        if observations[factor].n_unique() > 1:
-            torn = _torn(observations, (dimension, units, factor), levels, outcome, noun) | torn
-    return Mixtures(torn)
+    told: dict[Pair, str] = {}
+    for factor in _factors(rows, dimension):
+        mixed = rows.with_columns(_wording(rows, dimension)) if factor.key == _WORDING else rows
+        if mixed[factor.key].n_unique() == 1:
+            continue
+        keys = list(dict.fromkeys([dimension, unit, factor.key, "text_id"]))
+        counted = cells(mixed.drop_nulls(keys), keys)
+        for pair, move in _moves(counted, (dimension, unit), factor, levels):
+            if np.isnan(move.estimate):
+                told_or_torn, words = torn, f"have none of the {factor.noun} in common"
+            else:
+                told_or_torn = told if move.is_minor else torn
+                words = (
+                    f"have different shares of the {factor.noun}, by which alone {differ} by "
+                    f"{move.estimate:+.3f}"
+                )
+            told_or_torn.setdefault(pair, f"{pair.group} and {pair.reference} {words}")
+    return Mixtures(torn, told)
 
 
-def _torn(
-    observations: pl.DataFrame,
-    keys: tuple[str, str, str],
-    levels: Sequence[str],
-    outcome: Outcome,
-    noun: str,
-) -> dict[Pair, str]:
-    """Pairs that a factor moves, each with the reason."""
-    levelled = observations.drop_nulls(list(keys))
-    cells = (
-        count_outcomes(levelled.drop_nulls("label"), keys, [outcome])
-        if isinstance(outcome.quantity, Share)
-        else sum_measure(levelled, keys, outcome)
+def _factors(rows: pl.DataFrame, dimension: str) -> list[Factor]:
+    """What levels of a dimension are mixtures of, as far as the study has any of it."""
+    found = []
+    unit = DIMENSIONS[dimension].unit
+    if ARM.key in rows.columns and dimension != ARM.key:
+        found.append(Factor(ARM.key, "pooled arms"))
+    if unit is not Unit.NAME and not is_listed(rows):
+        found.append(Factor("name_id", "names", is_sample=True))
+    # Without matched sets each text is one template.
+    if not is_listed(rows) and rows["template_id"].n_unique() > rows["text_id"].n_unique():
+        meets_all = unit in {Unit.NAME, Unit.PROMPT}
+        found.append(Factor(_WORDING, "wordings of matched sets", is_sample=meets_all))
+    return found
+
+
+def _wording(rows: pl.DataFrame, dimension: str) -> pl.Expr:
+    """Which of its set's wordings a template is, as a column.
+
+    Templates themselves, where every level has them; else the other factors of sets by which
+    those of one level are told apart, and nothing where the study compares no other.
+    """
+    if DIMENSIONS[dimension].unit in {Unit.NAME, Unit.PROMPT}:
+        return pl.col("template_id").alias(_WORDING)
+    others = [key for key in rows.columns if key != dimension and _is_of_sets(key)]
+    told = pl.concat_str([pl.lit(""), *others], separator="\x1f", ignore_nulls=True)
+    return told.alias(_WORDING)
+
+
+def _is_of_sets(key: str) -> bool:
+    try:
+        return DIMENSIONS[key].unit is Unit.SET
+    except KeyError:
+        return False
+
+
+def _moves(
+    cells: pl.DataFrame, keys: tuple[str, str], factor: Factor, levels: Sequence[str]
+) -> Iterator[tuple[Pair, Move]]:
+    """Pairs whose difference a factor moves by more than a test of it bears."""
+    dimension = keys[0]
+    level = cells[dimension].to_numpy()
+    unit, mixed, text = (
+        codes_of(cells[key].to_numpy().astype(np.str_)) for key in (keys[1], factor.key, "text_id")
     )
-    level = cells[keys[0]].to_numpy()
-    unit, factor = (codes_of(cells[key].to_numpy().astype(np.str_)) for key in keys[1:])
-    n, k = (cells[key].to_numpy().astype(np.float64) for key in ("n", str(outcome)))
-    found = {}
+    n, k = (cells[key].to_numpy().astype(np.float64) for key in ("n", "k"))
     for pair in pairs_of(levels):
         both = np.isin(level, pair)
         if not set(pair) <= set(level[both]):
             continue
-        row = (level[both] == pair.group) * (int(unit.max()) + 1) + unit[both]
-        move = _move(
-            codes_of(row), level[both] == pair.group, codes_of(factor[both]), n[both], k[both]
+        ours = level[both] == pair.group
+        counted = Cells(
+            row=codes_of(ours * (int(unit.max()) + 1) + unit[both]),
+            is_group=ours,
+            factor=codes_of(mixed[both]),
+            text=codes_of(text[both]) if DIMENSIONS[dimension].unit in WITHIN_TEXTS else None,
+            n=n[both],
+            k=k[both],
         )
-        if np.isnan(move.estimate):
-            found[pair] = f"{pair.group} and {pair.reference} have none of the {noun} in common"
-        elif not move.is_tolerated:
-            found[pair] = (
-                f"{pair.group} and {pair.reference} have different shares of the {noun}, by which "
-                f"alone they differ by {move.estimate:+.3f}"
-            )
-    return found
-
-
-def _move(
-    row: IntArray, is_group: BoolArray, factor: IntArray, n: FloatArray, k: FloatArray
-) -> Move:
-    """What shares of a factor's levels make of the difference of two levels.
-
-    Args:
-        row: codes of units within levels, shape (cells,).
-        is_group: whether a cell is of the first level, shape (cells,).
-        factor: codes, shape (cells,).
-        n: responses, shape (cells,).
-        k: sums of the outcome, shape (cells,).
-    """
-    shape = (int(row.max()) + 1, int(factor.max()) + 1)
-    at = row * shape[1] + factor
-    n, k = (
-        np.bincount(at, each, shape[0] * shape[1]).reshape(shape).astype(np.float64)
-        for each in (n, k)
-    )
-    if same_shares(n):
-        return Move(0.0, 0.0, 0.0)
-    first = np.zeros(shape[0], dtype=np.bool_)
-    first[row[is_group]] = True
-    level_n, level_k = (np.stack([each[~first].sum(0), each[first].sum(0)]) for each in (n, k))
-    effects = template_deviations(level_n, level_k[None])[0]
-    weights = n.sum(axis=1)
-    moved, moved_error = _difference(n @ effects / weights, weights, first)
-    _, error = _difference(k.sum(axis=1) / weights, weights, first)
-    return Move(moved, moved_error, error)
-
-
-def _difference(values: FloatArray, weights: FloatArray, first: BoolArray) -> tuple[float, float]:
-    """Difference of two weighed means and its standard error, by unit."""
-    means, variance = [], 0.0
-    for chosen in (first, ~first):
-        share = weights[chosen] / weights[chosen].sum()
-        mean = float(share @ values[chosen])
-        units = len(share)
-        squares = float(share**2 @ (values[chosen] - mean) ** 2)
-        variance += squares * units / (units - 1) if units > 1 else 0.0
-        means.append(mean)
-    return means[0] - means[1], float(np.sqrt(variance))
+        move = move_of(
+            counted,
+            of_wordings=factor.key == _WORDING and factor.is_sample,
+            is_sample=factor.is_sample,
+        )
+        if not move.is_tolerated:
+            yield pair, move

@@ -11,6 +11,7 @@ from refusal_parity.statistics.adjust import adjust
 from refusal_parity.statistics.agreeing import OF_FAMILY, agreeing
 from refusal_parity.statistics.designs.counts import build_designs
 from refusal_parity.statistics.designs.kinds import DesignKind
+from refusal_parity.statistics.designs.mixtures import mixtures
 from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.enough import sizes_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.outcomes import Outcome
     from refusal_parity.statistics.designs.counts import Design
+    from refusal_parity.statistics.designs.mixtures import Mixtures
     from refusal_parity.statistics.failures import Say
     from refusal_parity.statistics.registry import Method
 
@@ -113,7 +115,10 @@ def _of_model(  # noqa: PLR0913, PLR0917 - what is compared in full
                 "method": str(_method(design, dimension)),
                 "estimand": str(_ESTIMAND),
             }
-            for row in _differences(design, dimension, config.reference, outcome, analysis, guard):
+            alike = mixtures(read, dimension, levels, outcome)
+            for row in _differences(
+                design, dimension, config.reference, outcome, analysis, guard, alike
+            ):
                 yield about | row
 
 
@@ -131,12 +136,13 @@ def _differences(  # noqa: PLR0913, PLR0917 - what is compared in full
     outcome: Outcome,
     analysis: AnalysisConfig,
     guard: Guard,
+    alike: Mixtures,
 ) -> Iterator[Row]:
     """Each level against the reference; where there is no test, the rates' difference."""
     if reference not in design.levels or len(design.levels) == 1:
         return
     made = run_method(_method(design, dimension), design, dimension, outcome, analysis, guard)
-    rows = map(sizes_of(design).held, made)
+    rows = map(alike.held, map(sizes_of(design).held, made))
     counts = {
         level: (int(n), int(k))
         for level, n, k in zip(design.levels, design.level_n, design.level_k, strict=True)
