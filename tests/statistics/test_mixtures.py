@@ -39,17 +39,20 @@ Cell = dict[str, Any]
 
 
 def observed(
-    asked: Callable[[Cell], bool], rate: Callable[[Cell], float], seed: int = 0
+    asked: Callable[[Cell], bool],
+    rate: Callable[[Cell], float],
+    seed: int = 0,
+    templates: int = TEMPLATES,
 ) -> pl.DataFrame:
     """A study of three groups and two arms, of which some prompts have no response."""
-    templates = [f"t{at}" for at in range(TEMPLATES)]
+    keys = [f"t{at}" for at in range(templates)]
     names = [f"{group}{at}" for group in "xyz" for at in range(NAMES)]
     prompts = expand(
         pl.DataFrame(
             {
-                "template_id": templates,
-                "family": [f"f{at % 2}" for at in range(TEMPLATES)],
-                "template": [f"Ask [NAME] about {key}." for key in templates],
+                "template_id": keys,
+                "family": [f"f{at % 2}" for at in range(templates)],
+                "template": [f"Ask [NAME] about {key}." for key in keys],
             }
         ),
         pl.DataFrame(

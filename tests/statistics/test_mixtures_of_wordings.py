@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -10,17 +10,21 @@ from matched_study import Law, config, labelled, prompts
 from test_mixtures import ANALYSIS, RATES, of_arm
 from test_mixtures import observed as in_arms
 
-from refusal_parity.config import arms_of
+from refusal_parity.config import AnalysisConfig, arms_of
 from refusal_parity.statistics.comparison import compare
 from refusal_parity.statistics.designs.observations import observe
 from refusal_parity.statistics.disparity import disparities
 from refusal_parity.statistics.interactions import interactions
 from refusal_parity.statistics.losses.cut_off import cut_off
 from refusal_parity.statistics.safeguards import safeguards
+from refusal_parity.statistics.template_effects import template_effects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+ACROSS = AnalysisConfig.model_validate(
+    {"outcomes": ["refusal"], "dimensions": {"group": {"reference": "x"}}, "permutations": 199}
+)
 BY_WORDING = Law(wording=(0.0, 0.1, 0.5), name=0.02, text=0.04, text_wording=0.02)
 BY_FORM = Law(form=(0.0, 0.1, 0.5), name=0.02, text=0.04, text_wording=0.02)
 STEADY = Law(name=0.02, text=0.04)
@@ -142,3 +146,20 @@ def test_a_difference_of_which_mixtures_make_little_stands() -> None:
     [row] = rows.to_dicts()
     assert row["p_value"] < 0.001
     assert row["note"].startswith("strict and plain have different shares of the names, by which")
+
+
+@pytest.mark.parametrize(("whole", "left_out"), [(12, 4), (0, 16)])
+def test_templates_of_which_names_have_other_arms_make_no_difference_vary(
+    whole: int, left_out: int
+) -> None:
+    """In the first templates all arms are there; of the others y has one or the other."""
+
+    def asked(cell: dict[str, Any]) -> bool:
+        at = int(cell["template_id"][1:])
+        return cell["group"] != "y" or at < whole or (at % 4 < 2) == (cell["arm"] == "plain")
+
+    table = template_effects(in_arms(asked, of_arm, templates=16), ACROSS)
+    ours, others = (table.filter(group=group).row(0, named=True) for group in "yz")
+    assert (ours["left_out"], others["left_out"]) == (left_out, 0)
+    assert f"{left_out} templates without responses of every name in the same arms" in ours["note"]
+    assert ours["p_value"] is None if whole == 0 else ours["p_value"] > 0.05

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.counting import counted
-from refusal_parity.dimensions import DIMENSIONS, Unit
+from refusal_parity.dimensions import ARM, DIMENSIONS, Unit
 from refusal_parity.factors import is_listed
 from refusal_parity.statistics.adjust import adjust_exploratory
 from refusal_parity.statistics.designs.counts import build_designs
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
-    from refusal_parity.statistics.designs.counts import FloatArray, IntArray
+    from refusal_parity.statistics.designs.counts import BoolArray, FloatArray, IntArray
     from refusal_parity.statistics.failures import Say
 
 FEWEST: Final = 12
@@ -37,6 +37,8 @@ FEWEST: Final = 12
 
 LEAST_LEVEL: Final = 0.9
 """Share of new templates that an interval of theirs must hold to be given."""
+
+_ALIKE: Final = " in the same arms and wordings"
 
 _DECIMALS: Final = 12
 """Of differences of rates: those beyond hang on the processor."""
@@ -50,7 +52,8 @@ def template_effects(
     """Spread of each difference over templates, and the interval of a new template's.
 
     See `across_templates`. Matched sets stand for templates where there are any.
-    Templates that lack a labelled response of a name are left out, and counted. All rows are
+    Templates that lack a labelled response of a name, in any arm or wording that others have
+    there, are left out, and counted. All rows are
     exploratory, adjusted by Benjamini and Hochberg within model and outcome.
 
     Args:
@@ -86,6 +89,7 @@ def _of_dimension(
 ) -> Iterator[Row]:
     levels = levels_of(observations, dimension, analysis.dimensions[dimension].reference)
     designs = build_designs(observations, dimension, levels, analysis.readings)
+    labelled = observations.drop_nulls([dimension, "label"])
     for outcome, design in designs.items():
         grid = grid_of(design)
         k = in_grid(design, design.k)
@@ -99,11 +103,34 @@ def _of_dimension(
                 continue
             group, reference = grid.levels.index(level), grid.levels.index(levels[0])
             chosen = np.isin(grid.level, [group, reference])
+            pair = labelled.filter(pl.col(dimension).is_in([level, levels[0]]))
+            whole = (grid.n[chosen] > 0).all(axis=0) & _met_alike(labelled, pair)
             yield row | guard.of(str(outcome)).run(
                 "differences across templates",
-                partial(_of_pair, grid.n[chosen], k[chosen], grid.level[chosen], group, analysis),
+                partial(
+                    _of_pair,
+                    grid.n[chosen],
+                    k[chosen],
+                    grid.level[chosen] == group,
+                    whole,
+                    analysis,
+                ),
                 partial(_failed, grid.level, group, reference),
             )
+
+
+def _met_alike(labelled: pl.DataFrame, pair: pl.DataFrame) -> BoolArray:
+    """Templates of which all names of two levels have the same arms and wordings, in their order.
+
+    What arms or wordings differ by would be in the differences of the others.
+    """
+    within = pl.struct(ARM.key, "template_id").n_unique()
+    met = pair.group_by("text_id", "name_id").agg(within.alias("met")).group_by("text_id")
+    least = met.agg(pl.col("met").min())
+    there = pair.group_by("text_id").agg(within.alias("there"))
+    alike = least.join(there, on="text_id").filter(pl.col("met") == pl.col("there"))
+    texts = np.unique(labelled["text_id"].to_numpy().astype(np.str_))
+    return np.isin(texts, alike["text_id"].to_numpy().astype(np.str_))
 
 
 def _failed(level: IntArray, group: int, reference: int, reason: str) -> Row:
@@ -117,11 +144,9 @@ def _failed(level: IntArray, group: int, reference: int, reason: str) -> Row:
 
 
 def _of_pair(
-    n: FloatArray, k: FloatArray, level: IntArray, group: int, analysis: AnalysisConfig
+    n: FloatArray, k: FloatArray, ours: BoolArray, whole: BoolArray, analysis: AnalysisConfig
 ) -> Row:
     """A row of two groups of names, from counts of shape (names, templates)."""
-    ours = np.asarray(level == group, dtype=np.bool_)
-    whole = (n > 0).all(axis=0)
     row: Row = {
         "names_group": int(ours.sum()),
         "names_reference": int((~ours).sum()),
@@ -130,7 +155,10 @@ def _of_pair(
     }
     notes = []
     if row["left_out"]:
-        notes.append(f"{counted(row['left_out'], 'template')} without responses of every name")
+        lacking = "" if (n[:, ~whole] == 0).any(axis=0).all() else _ALIKE
+        notes.append(
+            f"{counted(row['left_out'], 'template')} without responses of every name{lacking}"
+        )
     few = min(row["names_group"], row["names_reference"])
     if few < LEAST:
         notes.append(f"{NOT_ESTIMABLE}fewer than {LEAST} names in a group")

@@ -22,7 +22,11 @@ class TemplateEffects(dy.Schema):
     templates = dy.Int64(
         min=0, description="templates, or matched sets, with labelled responses of all these names"
     )
-    left_out = dy.Int64(min=0, description="templates that lack those of a name, and are left out")
+    left_out = dy.Int64(
+        min=0,
+        description="templates that lack those of a name, in an arm or wording too, and are left "
+        "out",
+    )
     estimate = dy.Float64(nullable=True, description="mean difference over these templates")
     sd = dy.Float64(
         nullable=True, min=0, description="standard deviation of the difference between templates"
