@@ -57,7 +57,7 @@ def comparison_table(inputs: ReportInputs) -> Table | None:
                 Cell(p_value(each.p_adjusted), each.p_adjusted),
                 Cell(p_value(each.names_p_adjusted), each.names_p_adjusted),
                 Cell(NOTHING if each.n_prompts is None else count(each.n_prompts), each.n_prompts),
-                Cell("; ".join(filter(None, (_note(each), _lacking(each, asked))))),
+                Cell("; ".join(filter(None, (_note(each), _lacking(each, asked), _rests(each))))),
             )
             for each in found
         ),
@@ -100,3 +100,8 @@ def _lacking(found: Finding, asked: int) -> str:
         f"without {count(lacking)} of {counted(asked, 'prompt')}, to which a model has no labelled "
         "response"
     )
+
+
+def _rests(found: Finding) -> str:
+    """That it would not be shown, were what was left out read against it."""
+    return plain(found.warning or "")

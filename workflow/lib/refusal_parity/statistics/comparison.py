@@ -19,6 +19,7 @@ from refusal_parity.statistics.arm_changes import (
 from refusal_parity.statistics.designs.mixtures import mixtures_of_changes
 from refusal_parity.statistics.designs.model_weights import ModelWeights, model_weights
 from refusal_parity.statistics.failures import Guard, unheard
+from refusal_parity.statistics.model_losses import BothReadings, both_readings, with_bounds
 from refusal_parity.statistics.pairing import (
     ALL,
     Row,
@@ -83,7 +84,9 @@ def compare(
     rows = [
         {"contrast": each.key, "model": each.model, "baseline": each.baseline} | row
         for each in model_weights(analysis, models)
-        for row in _of_contrast(cells, each, analysis, levels, Guard(say, (each.key,)))
+        for row in _of_contrast(
+            observations, cells, each, analysis, levels, Guard(say, (each.key,))
+        )
     ]
     table = settled(_adjust(pl.DataFrame(rows, schema=schema), analysis))
     return conform(table, Comparison, where="comparison")
@@ -98,19 +101,39 @@ def unadjusted(schema: type[dy.Schema]) -> dict[str, pl.DataType]:
     }
 
 
-def _of_contrast(
+def _of_contrast(  # noqa: PLR0913, PLR0917 - what is compared in full
+    observations: pl.DataFrame,
     cells: pl.DataFrame,
     wanted: ModelWeights,
     analysis: AnalysisConfig,
     levels: Mapping[str, list[str]],
     guard: Guard,
 ) -> Iterator[Row]:
-    for key in map(str, analysis.readings):
+    alpha = analysis.alpha
+    for outcome in analysis.readings:
+        key = str(outcome)
         paired = _paired(cells, key, wanted, analysis)
-        yield from _rate_rows(paired, key, wanted, analysis.alpha, guard.of(key))
+        left = both_readings(observations, outcome, wanted, analysis)
+        rows = _rate_rows(paired, key, wanted, alpha, guard.of(key))
+        yield from with_bounds(rows, left, partial(_rates_read, key, wanted, alpha))
         for dimension, config in analysis.dimensions.items():
-            asked = _Levels(key, dimension, levels[dimension], config.reference, analysis.alpha)
-            yield from _disparity_rows(paired, asked, wanted, guard.of(dimension, key))
+            asked = _Levels(key, dimension, levels[dimension], config.reference, alpha)
+            rows = _disparity_rows(paired, asked, wanted, guard.of(dimension, key))
+            yield from with_bounds(rows, left, partial(_disparities_read, asked, wanted))
+
+
+def _rates_read(
+    key: str, wanted: ModelWeights, alpha: float, left: BothReadings, reading: str
+) -> Iterator[Row]:
+    """How rates differ in one reading of what was left out."""
+    return _rate_rows(left.of_all(reading), key, wanted, alpha, Guard())
+
+
+def _disparities_read(
+    asked: _Levels, wanted: ModelWeights, left: BothReadings, reading: str
+) -> Iterator[Row]:
+    read = left.of_levels(reading, asked.dimension, asked.reference)
+    return _disparity_rows(read, asked, wanted, Guard())
 
 
 def _paired(

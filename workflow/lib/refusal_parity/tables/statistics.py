@@ -205,6 +205,17 @@ class Comparison(dy.Schema):
     p_value = probability("p-value of this row alone")
     p_adjusted = probability("corrected within `family`")
     family = dy.String(nullable=True, description="family of tests that are corrected together")
+    left_out = dy.Int64(
+        nullable=True,
+        min=0,
+        description="responses that a model left out, of these levels; null where none left any",
+    )
+    lowest = dy.Float64(
+        nullable=True, description="difference if all that was left out speaks against it"
+    )
+    lowest_ci_low = dy.Float64(nullable=True, description="lower end of its interval")
+    highest = dy.Float64(nullable=True, description="difference if all of it speaks for it")
+    highest_ci_high = dy.Float64(nullable=True, description="upper end of its interval")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 
     @dy.rule()

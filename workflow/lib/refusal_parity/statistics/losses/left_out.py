@@ -116,6 +116,21 @@ def rests_on_left_out(bound: dict[str, Any], dimension: str) -> str:
     )
 
 
+def model_rests_on_left_out(lost: int, against: float, end: float | None) -> str:
+    """Say the same of models against each other.
+
+    Args:
+        lost: responses left out.
+        against: the difference with them read against it.
+        end: of its interval, the end that reaches 0.
+    """
+    to = f", its interval reaching {points(end, signed=True)}" if known(end) else ""
+    return (
+        f"This rests on who was left out: with the responses left out read against it ({lost:,} of "
+        f"these models), it would be {points(against, signed=True)} points{to}."
+    )
+
+
 def loss_sentence(
     losses: pl.DataFrame, loss: Loss, dimension: str, analysis: AnalysisConfig, *, most: bool
 ) -> str | None:
