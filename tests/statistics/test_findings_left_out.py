@@ -57,6 +57,30 @@ def test_what_the_left_out_responses_could_make_of_a_finding(
     assert found([a_row(**SURE)], bounds=none)["lowest"] is None
 
 
+@pytest.mark.parametrize(
+    ("p_small", "low", "high", "rests"),
+    [
+        # The margin is 5 points: beyond it, by its error, turned round, and within it.
+        (0.001, -0.01, 0.06, True),
+        (0.04, 0.0, 0.03, True),
+        (0.001, -0.07, 0.02, True),
+        (0.001, 0.0, 0.02, False),
+        (0.0, 0.0, 0.04, False),
+    ],
+)
+def test_what_the_left_out_responses_could_make_of_a_small_difference(
+    p_small: float, low: float, high: float, *, rests: bool
+) -> None:
+    small = {"estimate": 0.01, "ci_low": -0.02, "ci_high": 0.04, "p_adjusted": 0.5}
+    bounds = [bound("lowest", low, 0.5), bound("highest", high, 0.5)]
+    rows = [a_row(**small), a_row("equivalence", estimate=0.01, p_adjusted=p_small)]
+    row = found(rows, bounds=bounds)
+    assert (row["verdict"], row["overturned"]) == ("equivalent", rests)
+    assert (row["warning"] or "").startswith("That it is small rests on") == rests
+    none = [each | {"left_group": 0, "left_reference": 0} for each in bounds]
+    assert found(rows, bounds=none)["warning"] is None
+
+
 def test_a_warning_of_who_was_left_out_stands_with_all_levels() -> None:
     ledger = [
         {"dimension": "group", "group": group, "reason": reason, "n": n}

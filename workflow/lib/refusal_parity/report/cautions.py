@@ -54,7 +54,7 @@ def cautions(inputs: ReportInputs, key: Key, found: list[Finding]) -> list[str]:
         *_missing(found, key[2]),
         *(sentence for each in shown if (sentence := _adjusted(each))),
         *(sentence for each in shown if (sentence := _rests_on_filter(inputs, key, each))),
-        *(each.warning for each in shown if each.warning is not None),
+        *(each.warning for each in found if each.warning is not None),
         *with_covariates(inputs, found),
         *could_explain(inputs, key[0], shown),
         *_liberal(inputs, shown),

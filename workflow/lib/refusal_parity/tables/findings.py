@@ -134,7 +134,10 @@ class Findings(dy.Schema):
         nullable=True, description="difference if what was left out spoke for the group alone"
     )
     highest_p_adjusted = probability("its p-value")
-    overturned = dy.Bool(description="it would not be shown under one of these two readings")
+    overturned = dy.Bool(
+        description="it would not be shown, or not be shown to be small, under one of these two "
+        "readings"
+    )
     warning = dy.String(nullable=True, description="what it says of who was left out, in words")
     note = dy.String(nullable=True, description="why a number is missing or not to be trusted")
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from refusal_parity.statistics.losses.left_out import rests_on_left_out
+from refusal_parity.statistics.distributions import norm_isf
+from refusal_parity.statistics.losses.left_out import (
+    rests_on_left_out,
+    small_rests_on_left_out,
+)
 from refusal_parity.text import known
-from refusal_parity.vocabulary import Reading
+from refusal_parity.vocabulary import Reading, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from refusal_parity.statistics.answering.finding import Finding, Row
+
+_LEAST_P: Final = 1e-300
 
 
 def bounded(found: Finding, bounds: Sequence[Row], alpha: float) -> Finding:
@@ -33,7 +39,12 @@ def bounded(found: Finding, bounds: Sequence[Row], alpha: float) -> Finding:
     if low is None or high is None:
         return found
     against = low if (found.estimate or 0) > 0 else high
-    overturned = found.shown and not _kept(found, against, found.shared_alpha or alpha)
+    warning = None
+    if found.shown and not _kept(found, against, found.shared_alpha or alpha):
+        warning = rests_on_left_out(against, found.dimension)
+    widest = max(low, high, key=lambda row: abs(_known(row["estimate"]) or 0.0))
+    if found.verdict is Verdict.EQUIVALENT and not _stays_small(found, widest, alpha):
+        warning = small_rests_on_left_out(widest, found.dimension, found.margin)
     return replace(
         found,
         left_out=low["left_group"] + low["left_reference"],
@@ -41,8 +52,8 @@ def bounded(found: Finding, bounds: Sequence[Row], alpha: float) -> Finding:
         lowest_p_adjusted=_known(low["p_adjusted"]),
         highest=_known(high["estimate"]),
         highest_p_adjusted=_known(high["p_adjusted"]),
-        overturned=overturned,
-        warning=rests_on_left_out(against, found.dimension) if overturned else None,
+        overturned=warning is not None,
+        warning=warning,
     )
 
 
@@ -76,6 +87,20 @@ def _kept(found: Finding, against: Row, alpha: float) -> bool:
     beyond = moved != 0 and (moved > 0) == (estimate > 0)
     untested = p is None and found.machine_estimate is None
     return same and (untested or beyond or (p is not None and p < alpha))
+
+
+def _stays_small(found: Finding, widest: Row, alpha: float) -> bool:
+    """Whether a difference is still shown to be small by the reading that makes it largest.
+
+    By its own test, moved by as much as the difference is: the quantile of its p-value tells how
+    far within the margin it lies, in standard errors.
+    """
+    if not known(widest["estimate"]):
+        return True
+    room = found.margin - abs(found.estimate or 0.0)
+    left = found.margin - abs(widest["estimate"])
+    errors = float(norm_isf(max(found.p_small or 0.0, _LEAST_P)))
+    return bool(left * errors >= room * float(norm_isf(alpha)))
 
 
 def _known(value: float | None) -> float | None:

@@ -116,6 +116,23 @@ def rests_on_left_out(bound: dict[str, Any], dimension: str) -> str:
     )
 
 
+def small_rests_on_left_out(bound: dict[str, Any], dimension: str, margin: float) -> str:
+    """Say that a difference would not be shown to be small by one reading of what was left out.
+
+    Args:
+        bound: the row of Bounds that makes it largest.
+        dimension: what the levels are of.
+        margin: below which it is shown to lie.
+    """
+    lost = bound["left_group"] + bound["left_reference"]
+    return (
+        "That it is small rests on who was left out: read one way, the responses left out "
+        f"({lost:,} of both levels) make the difference of "
+        f"{level_words(dimension, bound['group'])} {points(bound['estimate'], signed=True)} "
+        f"points, which is not shown to lie within {points(margin)}."
+    )
+
+
 def model_rests_on_left_out(lost: int, against: float, end: float | None) -> str:
     """Say the same of models against each other.
 
