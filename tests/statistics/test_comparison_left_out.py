@@ -1,4 +1,4 @@
-"""Models against each other where one left out what it refused, or something else."""
+"""Models, and levels of factors, against each other where what was refused was left out."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from test_mixtures import observed
 
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.statistics.answering.between_models import between_models
+from refusal_parity.statistics.answering.finding import Finding
+from refusal_parity.statistics.answering.interactions import of_factors
 from refusal_parity.statistics.comparison import compare
+from refusal_parity.statistics.interactions import interactions
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from refusal_parity.statistics.answering.finding import Finding
 
 ANALYSIS = AnalysisConfig.model_validate(
     {
@@ -91,3 +92,38 @@ def test_bounds_are_those_of_all_responses() -> None:
         assert row["left_out"] > 0
     [other] = table.filter(group="z").to_dicts()
     assert (other["left_out"], other["lowest"]) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("lost", "warned"),
+    [
+        (REFUSED & OF_Y & (pl.col("arm") == "strict") & EVERY_OTHER, {("strict", None)}),
+        (REFUSED & OF_Y & (pl.col("arm") == "strict"), {("strict", None), ("strict", "plain")}),
+        (pl.lit(value=False), set()),
+    ],
+    ids=["most", "all", "nothing"],
+)
+def test_differences_at_levels_of_factors_say_what_rests_on_who_was_left_out(
+    lost: pl.Expr, warned: set[tuple[str, str | None]]
+) -> None:
+    """No group differs, with any arm."""
+    crossed = AnalysisConfig.model_validate(
+        {
+            "outcomes": ["refusal"],
+            "dimensions": {"group": {"reference": "x"}, "arm": {"reference": "plain"}},
+        }
+    )
+    study = observed(lambda _cell: True, lambda _cell: 0.4).with_columns(
+        label=pl.when(~lost).then("label")
+    )
+    table = interactions(study, crossed).with_columns(pl.col(pl.Enum).cast(pl.String))
+    start = Finding(model="m", outcome="refusal", dimension="group")
+    found = of_factors(table.to_dicts(), start, 0.05)
+    shown = [each for each in found if each.shown]
+    assert {(each.factor_level, each.factor_base) for each in shown} >= warned
+    assert all(each.overturned and each.group == "y" for each in shown)
+    words = {each.warning for each in shown}
+    assert all(f"difference of y names{end} rests on" in " ".join(filter(None, words))
+               for end in {" less that with the system prompt plain" if base else ""
+                           for _, base in warned})  # fmt: skip
+    assert table.filter(group="z")["lowest"].null_count() == 3

@@ -38,6 +38,7 @@ def sentences(inputs: ReportInputs, model: str, outcome: Outcome, dimension: str
         rows = [each for each in found if each.factor == factor]
         said += _at_levels(inputs, outcome, rows, dimension, factor)
         said += _between(inputs, rows, dimension, factor)
+        said += [plain(each.warning) for each in rows if each.warning is not None]
     return said
 
 

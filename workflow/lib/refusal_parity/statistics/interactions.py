@@ -18,18 +18,19 @@ from refusal_parity.factors import is_listed
 from refusal_parity.statistics.adjust import adjust_exploratory
 from refusal_parity.statistics.designs.counts import Design, codes_of
 from refusal_parity.statistics.designs.mixtures import Mixtures, mixtures
-from refusal_parity.statistics.designs.outcome_columns import count_outcomes
+from refusal_parity.statistics.designs.outcome_columns import count_outcomes, outcome_column
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.enough import sizes_of
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
+from refusal_parity.statistics.model_losses import bounds_of
 from refusal_parity.statistics.results import NOT_ESTIMABLE, ends_within, join_notes
 from refusal_parity.statistics.rounding import settled
 from refusal_parity.statistics.running import run_method
 from refusal_parity.tables import Interactions, conform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import dataframely as dy
 
@@ -117,24 +118,74 @@ def _of_factor(
             level: mixtures(part, dimension, groups, outcome) for level, part in observed.items()
         }
         tested = partial(_tested, dimension, groups, outcome, analysis, guard)
+        read = partial(_tested, dimension, groups, outcome, analysis, Guard())
         for level in levels:
             part = of_level[level]
             n, k = part["n"].to_numpy(), part[key].to_numpy()
-            yield from tested(part, n, k, level, None, alike[level])
+            rows = tested(part, n, k, level, None, alike[level])
+            asked = _asked(observed[level], keys, outcome)
+            yield from _with_bounds(rows, asked, groups[0], partial(read, level=level, base=None))
         for level in levels[1:]:
-            pairs = of_level[level].join(
-                of_level[levels[0]],
-                on=[dimension, "name_id", "text_id"],
-                suffix="_base",
-                maintain_order="left",
-            )
+            pairs = _pairs(of_level, (level, levels[0]), dimension)
             rates = [
                 pairs[f"{key}{which}"].to_numpy() / pairs[f"n{which}"].to_numpy()
                 for which in ("", "_base")
             ]
             change = np.asarray(rates[0] - rates[1], dtype=np.float64)
             either = alike[level].or_those(alike[levels[0]])
-            yield from tested(pairs, np.ones(len(pairs)), change, level, levels[0], either)
+            rows = tested(pairs, np.ones(len(pairs)), change, level, levels[0], either)
+            both = {each: _asked(observed[each], keys, outcome) for each in (level, levels[0])}
+            asked = _pairs(both, (level, levels[0]), dimension).with_columns(
+                lowest=pl.col("lowest") / pl.col("n") - pl.col("highest_base") / pl.col("n_base"),
+                highest=pl.col("highest") / pl.col("n") - pl.col("lowest_base") / pl.col("n_base"),
+                left=pl.col("left") + pl.col("left_base"),
+                n=pl.lit(1),
+            )
+            again = partial(read, level=level, base=levels[0])
+            yield from _with_bounds(rows, asked, groups[0], again)
+
+
+def _pairs(
+    of_level: Mapping[str, pl.DataFrame], levels: tuple[str, str], dimension: str
+) -> pl.DataFrame:
+    """Cells at one level of a factor, with those of the same name and text at another."""
+    return of_level[levels[0]].join(
+        of_level[levels[1]],
+        on=[dimension, "name_id", "text_id"],
+        suffix="_base",
+        maintain_order="left",
+    )
+
+
+def _asked(observations: pl.DataFrame, keys: Sequence[str], outcome: Outcome) -> pl.DataFrame:
+    """Cells of all that was asked, with sums of both readings of what was left out."""
+    has, left = outcome_column(outcome).fill_null(value=False), pl.col("label").is_null()
+    return (
+        observations.drop_nulls(keys)
+        .group_by(keys)
+        .agg(n=pl.len(), left=left.sum(), lowest=has.sum(), highest=(has | left).sum())
+        .sort(keys)
+    )
+
+
+def _with_bounds(
+    rows: Iterator[Row], asked: pl.DataFrame, reference: str, read: Callable[..., Iterator[Row]]
+) -> Iterator[Row]:
+    """Rows of groups, each with its numbers in both readings of what was left out."""
+    if not asked["left"].sum():
+        yield from rows
+        return
+    dimension = asked.columns[0]
+    of_reference = pl.col(dimension) == reference
+    left = dict(asked.group_by(dimension).agg(pl.col("left").sum()).iter_rows())
+    both = {}
+    for reading, other in (("lowest", "highest"), ("highest", "lowest")):
+        k = asked.select(pl.when(of_reference).then(other).otherwise(reading)).to_series()
+        n = asked["n"].to_numpy()
+        both[reading] = list(read(asked, n, k.to_numpy(), alike=Mixtures()))
+    for at, row in enumerate(rows):
+        lost = left.get(row["group"], 0) + left.get(reference, 0)
+        yield row | bounds_of(lost, {reading: found[at] for reading, found in both.items()})
 
 
 def _tested(  # noqa: PLR0913, PLR0917 - what is compared in full

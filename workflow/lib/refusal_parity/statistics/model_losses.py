@@ -13,9 +13,10 @@ import polars as pl
 
 from refusal_parity.statistics.designs.outcome_columns import outcome_column
 from refusal_parity.statistics.pairing import levels_kept
+from refusal_parity.statistics.rounding import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from refusal_parity.config import AnalysisConfig
     from refusal_parity.outcomes import Outcome
@@ -111,11 +112,21 @@ def with_bounds(
     both = {reading: list(read(readings, reading)) for reading in _ENDS}
     for at, row in enumerate(rows):
         left = readings.left_out(row["dimension"], (row["group"], row["reference"]))
-        found: Row = {"left_out": left}
-        for reading, end in _ENDS.items():
-            numbers = both[reading][at] if left else {}
-            found |= {
-                reading: numbers.get("estimate"),
-                f"{reading}_{end}": numbers.get(end),
-            }
-        yield row | found
+        yield row | bounds_of(left, {reading: both[reading][at] for reading in _ENDS})
+
+
+def bounds_of(left: int, both: Mapping[str, Row]) -> Row:
+    """The columns of a row on what was left out.
+
+    Args:
+        left: how many responses.
+        both: the row's numbers in the readings `lowest` and `highest`.
+    """
+    found: Row = {"left_out": left}
+    for reading, end in _ENDS.items():
+        numbers = both[reading] if left else {}
+        for column, value in ((reading, "estimate"), (f"{reading}_{end}", end)):
+            number = numbers.get(value)
+            # Of rates: what is left of equal ones is rounding.
+            found[column] = 0.0 if number is not None and abs(number) < NOTHING else number
+    return found

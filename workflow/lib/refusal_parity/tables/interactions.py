@@ -7,7 +7,7 @@ import polars as pl
 
 from refusal_parity.tables.columns import outcome_key
 from refusal_parity.tables.registry import table
-from refusal_parity.tables.statistics import Disparity
+from refusal_parity.tables.statistics import Comparison, Disparity
 
 
 @table("interactions")
@@ -42,6 +42,11 @@ class Interactions(dy.Schema):
     p_value = Disparity.p_value
     p_adjusted = Disparity.p_adjusted
     family = Disparity.family
+    left_out = Comparison.left_out
+    lowest = Comparison.lowest
+    lowest_ci_low = Comparison.lowest_ci_low
+    highest = Comparison.highest
+    highest_ci_high = Comparison.highest_ci_high
     note = Disparity.note
 
     @dy.rule()

@@ -208,7 +208,8 @@ class Comparison(dy.Schema):
     left_out = dy.Int64(
         nullable=True,
         min=0,
-        description="responses that a model left out, of these levels; null where none left any",
+        description="responses left out of these levels, of all that is compared; null where "
+        "none was",
     )
     lowest = dy.Float64(
         nullable=True, description="difference if all that was left out speaks against it"

@@ -10,7 +10,7 @@ import polars as pl
 from refusal_parity.outcomes import OUTCOMES
 from refusal_parity.statistics import adjust
 from refusal_parity.statistics.answering.finding import Finding
-from refusal_parity.statistics.losses.left_out import model_rests_on_left_out
+from refusal_parity.statistics.answering.left_out import bounded_by_row
 from refusal_parity.text import known
 from refusal_parity.vocabulary import ModelEstimand, Scope, Verdict
 
@@ -68,24 +68,4 @@ def _answer(by_scope: dict[Scope, Row], analysis: AnalysisConfig) -> Finding:
     # Models with the same rate in every prompt differ by 0, which needs no test.
     if found.estimate == 0 and found.p_value is None:
         return replace(found, verdict=Verdict.NOT_SHOWN)
-    return _bounded(found.decided(analysis.alpha), row)
-
-
-def _bounded(found: Finding, row: Row) -> Finding:
-    """A finding with what it would be whatever the left-out responses were."""
-    if not row["left_out"]:
-        return found
-    above = (found.estimate or 0) > 0
-    against = row["lowest" if above else "highest"]
-    end = row["lowest_ci_low" if above else "highest_ci_high"]
-    # By the interval, where the reading has one.
-    reached = end if known(end) else against
-    overturned = found.shown and known(reached) and (reached <= 0 if above else reached >= 0)
-    return replace(
-        found,
-        left_out=row["left_out"],
-        lowest=row["lowest"],
-        highest=row["highest"],
-        overturned=overturned,
-        warning=model_rests_on_left_out(row["left_out"], against, end) if overturned else None,
-    )
+    return bounded_by_row(found.decided(analysis.alpha), row, "This")

@@ -9,6 +9,7 @@ from refusal_parity.statistics.distributions import norm_isf
 from refusal_parity.statistics.losses.left_out import (
     rests_on_left_out,
     small_rests_on_left_out,
+    this_rests_on_left_out,
 )
 from refusal_parity.text import known
 from refusal_parity.vocabulary import Reading, Verdict
@@ -54,6 +55,32 @@ def bounded(found: Finding, bounds: Sequence[Row], alpha: float) -> Finding:
         highest_p_adjusted=_known(high["p_adjusted"]),
         overturned=warning is not None,
         warning=warning,
+    )
+
+
+def bounded_by_row(found: Finding, row: Row, what: str) -> Finding:
+    """The same of a finding whose own row has both readings.
+
+    Args:
+        found: with its verdict.
+        row: of a table that has the readings' numbers.
+        what: rests on who was left out, where it does: the start of a sentence.
+    """
+    if not row["left_out"]:
+        return found
+    above = (found.estimate or 0) > 0
+    against = row["lowest" if above else "highest"]
+    end = row["lowest_ci_low" if above else "highest_ci_high"]
+    # By the interval, where the reading has one.
+    reached = end if known(end) else against
+    overturned = found.shown and known(reached) and (reached <= 0 if above else reached >= 0)
+    return replace(
+        found,
+        left_out=row["left_out"],
+        lowest=row["lowest"],
+        highest=row["highest"],
+        overturned=overturned,
+        warning=this_rests_on_left_out(what, row["left_out"], against, end) if overturned else None,
     )
 
 

@@ -133,18 +133,19 @@ def small_rests_on_left_out(bound: dict[str, Any], dimension: str, margin: float
     )
 
 
-def model_rests_on_left_out(lost: int, against: float, end: float | None) -> str:
-    """Say the same of models against each other.
+def this_rests_on_left_out(what: str, lost: int, against: float, end: float | None) -> str:
+    """Say that a difference of models, or at a level of a factor, rests on who was left out.
 
     Args:
+        what: the start of the sentence.
         lost: responses left out.
         against: the difference with them read against it.
         end: of its interval, the end that reaches 0.
     """
     to = f", its interval reaching {points(end, signed=True)}" if known(end) else ""
     return (
-        f"This rests on who was left out: with the responses left out read against it ({lost:,} of "
-        f"these models), it would be {points(against, signed=True)} points{to}."
+        f"{what} rests on who was left out: with the responses left out read against it "
+        f"({lost:,}), it would be {points(against, signed=True)} points{to}."
     )
 
 
