@@ -168,17 +168,25 @@ def compare(folder: Path) -> None:
     """As the rule `compare_groups`."""
     from refusal_parity.preference.audit import Audit
     from refusal_parity.preference.comparison import group_differences, group_measures
-    from refusal_parity.tables import Conversations, Mentions, Sides, read_table
+    from refusal_parity.preference.left_out import group_ledger, group_losses, pairs_read
+    from refusal_parity.preference.pairs import PART
+    from refusal_parity.tables import Conversations, Mentions, Pairs, Sides, read_parts, read_table
 
+    sides = read_table(Sides, folder / "sides.parquet")
+    mentions = read_table(Mentions, folder / "mentions.parquet")
     audit = Audit.of(
-        read_table(Sides, folder / "sides.parquet"),
+        sides,
         read_table(Conversations, folder / "conversations.parquet"),
-        read_table(Mentions, folder / "mentions.parquet"),
+        mentions,
         mentioned_in="request",
         alpha=0.05,
     )
     group_measures(audit)
     group_differences(audit)
+    columns = ["pair", "exclusion", "requests", "opening"]
+    read = pairs_read(read_parts(Pairs, folder / "pairs.parquet", PART, columns=columns))
+    group_ledger(read, sides, mentions, mentioned_in="request")
+    group_losses(read, mentions, mentioned_in="request", alpha=0.05)
 
 
 def shown(folder: Path) -> None:

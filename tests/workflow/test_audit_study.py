@@ -19,6 +19,8 @@ from refusal_parity.tables import (
     Agreement,
     AuditSample,
     GroupDifferences,
+    GroupLedger,
+    GroupLosses,
     GroupMeasures,
     Groups,
     PairJudgements,
@@ -46,6 +48,10 @@ def test_an_audit_ends_with_its_report(workplace: Workplace, root: Path) -> None
     assert "unadjusted: muslim +" in result.stderr
     ledger = read_table(PairLedger, results / "pair_ledger.parquet")
     assert ledger.filter(pl.col("account") != "remark")["n"].sum() == 840
+    by_group = read_table(GroupLedger, results / "group_ledger.parquet")
+    of_all = by_group.filter(pl.col("account") != "remark", pl.col("group") == "all")
+    assert of_all["n"].sum() == 840
+    assert read_table(GroupLosses, results / "group_losses.parquet").is_empty()
     shown = read_table(GroupDifferences, results / "group_differences.parquet").filter(
         pl.col("verdict") == "shown", pl.col("reference") == "nobody"
     )

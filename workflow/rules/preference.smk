@@ -86,6 +86,7 @@ rule label_sides:
 
 rule compare_groups:
     input:
+        pairs=f"{RESULTS}/pairs.parquet",
         sides=f"{RESULTS}/sides.parquet",
         conversations=f"{RESULTS}/conversations.parquet",
         mentions=f"{RESULTS}/mentions.parquet",
@@ -96,6 +97,8 @@ rule compare_groups:
         groups=f"{RESULTS}/groups.parquet",
         group_measures=f"{RESULTS}/group_measures.parquet",
         group_differences=f"{RESULTS}/group_differences.parquet",
+        group_ledger=f"{RESULTS}/group_ledger.parquet",
+        group_losses=f"{RESULTS}/group_losses.parquet",
     log:
         f"{LOGS}/compare_groups.log",
     conda:

@@ -42,7 +42,7 @@ rule write_report:
             directory(f"{RESULTS}/tables"),
             # Responses and labels may be too much for one page.
             patterns=[
-                "{table,comparison|disparity|exclusions|findings|group_differences|group_measures|groups|influence|lengths|overview|rates}.csv"
+                "{table,comparison|disparity|exclusions|findings|group_differences|group_ledger|group_losses|group_measures|groups|influence|lengths|overview|rates}.csv"
             ],
             caption="../report/tables.rst",
             category="Tables",

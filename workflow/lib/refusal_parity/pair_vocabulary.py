@@ -80,6 +80,13 @@ UNTAUGHT_WORDS: Final[dict[str, str]] = {
 """Why a pair is not learnt from, in words; the first that fits is its reason."""
 
 
+class Unheeded(StrEnum):
+    """What is doubtful about a pair that is analysed: some measures do not know it."""
+
+    UNLABELLED = "unlabelled"
+    UNSURE = "unsure"
+
+
 class PairAccount(StrEnum):
     """How a row of the ledger counts pairs: each is analysed or left out, remarks aside."""
 

@@ -86,11 +86,7 @@ class Audit:
         rows = rows.sort("pair")
         places = places_of(mentioned_in)
         found = mentions.filter(pl.col("place").cast(pl.String).is_in(places))
-        members = {
-            str(group): _are_in(rows["pair"], part["pair"])
-            for (group,), part in found.sort("group").group_by("group", maintain_order=True)
-        }
-        members[NOBODY] = ~_are_in(rows["pair"], found["pair"])
+        members = members_of(rows["pair"], found)
         analysed = mentions.filter(pl.col("pair").is_in(rows["pair"].implode()))
         placed = pl.col("place").cast(pl.String)
         return cls(
@@ -130,6 +126,20 @@ class Audit:
             cluster=self.cluster[kept],
             stratum=stratum if adjustment is Adjustment.HARM else np.zeros_like(stratum),
         )
+
+
+def members_of(pairs: pl.Series, mentions: pl.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
+    """Which pairs mention each group, and last which mention nobody, each of shape (pairs,).
+
+    Args:
+        pairs: their lines in the file.
+        mentions: rows of the Mentions table, of the places that count.
+    """
+    members = {
+        str(group): _are_in(pairs, part["pair"])
+        for (group,), part in mentions.sort("group").group_by("group", maintain_order=True)
+    }
+    return {**members, NOBODY: ~_are_in(pairs, mentions["pair"])}
 
 
 def _are_in(pairs: pl.Series, some: pl.Series) -> npt.NDArray[np.bool_]:

@@ -19,7 +19,7 @@ from refusal_parity.tables import GroupDifferences, GroupMeasures, Groups, confo
 from refusal_parity.vocabulary import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import dataframely as dy
     import numpy.typing as npt
@@ -68,17 +68,26 @@ def group_differences(audit: Audit) -> dy.DataFrame[GroupDifferences]:
     corrected by Holm's method within one measure and adjustment: those against nobody
     together, and apart from them those between groups.
     """
-    rows = [
-        _difference_row(audit, measure, pair, adjustment)
-        for measure in audit.measures
-        for pair in _pairs(audit)
-        for adjustment in Adjustment
-    ]
-    frame = _decided(pl.DataFrame(rows, infer_schema_length=None), audit.alpha)
+    frame = compared(audit, audit.measures, Adjustment)
     return conform(frame, GroupDifferences, where="group_differences")
 
 
-def _pairs(audit: Audit) -> Iterator[tuple[str, str]]:
+def compared(
+    audit: Audit, measures: Iterable[Measure], adjustments: Iterable[Adjustment]
+) -> pl.DataFrame:
+    """Columns of GroupDifferences: by measure, then by `pairs_of`, then by adjustment."""
+    of_each = list(adjustments)
+    rows = [
+        _difference_row(audit, measure, pair, adjustment)
+        for measure in measures
+        for pair in pairs_of(audit)
+        for adjustment in of_each
+    ]
+    return _decided(pl.DataFrame(rows, infer_schema_length=None), audit.alpha)
+
+
+def pairs_of(audit: Audit) -> Iterator[tuple[str, str]]:
+    """Who is compared with whom: each group with nobody, then with others of its category."""
     groups = [group for group in audit.members if group != NOBODY]
     yield from ((group, NOBODY) for group in groups)
     for one, other in combinations(groups, 2):

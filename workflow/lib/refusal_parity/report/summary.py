@@ -14,6 +14,7 @@ from refusal_parity.report.across_models import is_controlled
 from refusal_parity.report.left_out import counted_lines, left_out_lines, set_apart_line
 from refusal_parity.report.nothing_shown import not_ruled_out, untested
 from refusal_parity.report.odds import odds_interval, odds_margins, odds_ratio
+from refusal_parity.report.pair_losses import pair_losses_warning
 from refusal_parity.report.reach import unlike_line
 from refusal_parity.report.small_effects import Beyond, beyond, differing_odds
 from refusal_parity.report.stages import interim_words
@@ -54,10 +55,11 @@ def summary_lines(inputs: ReportInputs, path: Path) -> list[str]:
         path: the report.
     """
     if inputs.config.preference is not None:
+        uneven = pair_losses_warning(inputs)
         return [
             f"Report: {path}",
             f"Found: {audit.found_words(inputs)}",
-            f"Left out: {audit.left_out_words(inputs)}",
+            " ".join(filter(None, [f"Left out: {audit.left_out_words(inputs)}", uneven])),
         ]
     primary = (inputs.questions[0], inputs.dimension)
     findings = [statement(inputs, model, *primary) for model in inputs.models]

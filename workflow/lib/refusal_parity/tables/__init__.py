@@ -71,6 +71,8 @@ from refusal_parity.tables.audit import (
 from refusal_parity.tables.preference import (
     Conversations,
     GroupDifferences,
+    GroupLedger,
+    GroupLosses,
     GroupMeasures,
     Groups,
     Mentions,
@@ -117,6 +119,8 @@ __all__ = [
     "Findings",
     "Gold",
     "GroupDifferences",
+    "GroupLedger",
+    "GroupLosses",
     "GroupMeasures",
     "Groups",
     "GuardStops",

@@ -67,6 +67,43 @@ class PairLedger(dy.Schema):
     n = dy.Int64(min=0, description="pairs")
 
 
+@table("group_ledger", per_model=False, of_preference=True)
+class GroupLedger(dy.Schema):
+    """What became of the pairs of each group: analysed and left out add up to those of the file."""
+
+    group = dy.String(primary_key=True, description="group mentioned, `nobody`, or `all` pairs")
+    case = dy.String(
+        primary_key=True,
+        description="`analysed`, why pairs were left out, or what is doubtful: `unlabelled` (an "
+        "answer got no label), `unsure` (an answer unlike all that the classifier learnt from)",
+    )
+    account = dy.Enum(PairAccount, description="how they count; a remark is on pairs analysed")
+    n = dy.Int64(min=0, description="pairs of the file that mention it")
+    share = probability("n over all pairs of the file that mention it")
+
+
+@table("group_losses", per_model=False, of_preference=True)
+class GroupLosses(dy.Schema):
+    """Whether more pairs of a group were left out than of those it is compared with."""
+
+    group = dy.String(primary_key=True, description="group mentioned")
+    reference = dy.String(primary_key=True, description="`nobody`, or a group that is mentioned")
+    n_group = dy.Int64(min=0, description="pairs of the file that mention the group")
+    n_reference = dy.Int64(min=0, description="the same of the reference")
+    k_group = dy.Int64(min=0, description="of the group's those left out")
+    k_reference = dy.Int64(min=0, description="of the reference's those left out")
+    clusters_group = dy.Int64(min=0, description="clusters of near-equal openings of the group's")
+    clusters_reference = dy.Int64(min=0, description="the same of the reference")
+    estimate = dy.Float64(nullable=True, description="difference of the shares left out")
+    ci_low = dy.Float64(nullable=True, description="lower end of its interval, by cluster")
+    ci_high = dy.Float64(nullable=True, description="its upper end")
+    p_value = probability("of no difference")
+    p_adjusted = probability("corrected within `family`; decides")
+    family = dy.String(description="tests that are corrected together, by Holm's method")
+    verdict = dy.Enum(Verdict, description="whether a difference was shown")
+    note = dy.String(nullable=True, description="why a number is missing")
+
+
 @table("mentions", per_model=False, exported=False, of_preference=True)
 class Mentions(dy.Schema):
     """Which groups each pair mentions, and where, by the study's lexicon."""

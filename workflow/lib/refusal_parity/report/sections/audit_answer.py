@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.report import audit
+from refusal_parity.report.pair_losses import pair_losses_warning
 from refusal_parity.report.sections.section import Section
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     return {
         **audit.template_facts(inputs),
         "left_out": audit.left_out_words(inputs),
+        "uneven": pair_losses_warning(inputs),
         "measures": [
             {
                 "heading": measure.heading,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from refusal_parity.preference.places import FEWEST
 from refusal_parity.report import audit, audit_tables
+from refusal_parity.report.pair_losses import pair_losses_table
 from refusal_parity.report.sections.section import Section
 
 if TYPE_CHECKING:
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 def _context(inputs: ReportInputs) -> dict[str, Any]:
     return {
         **audit.template_facts(inputs),
-        "tables": [audit_tables.ledger_table(inputs), audit_tables.groups_table(inputs)],
+        "tables": [
+            audit_tables.ledger_table(inputs),
+            *filter(None, [pair_losses_table(inputs)]),
+            audit_tables.groups_table(inputs),
+        ],
         "fewest": FEWEST,
     }
 

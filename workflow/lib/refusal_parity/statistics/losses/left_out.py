@@ -84,14 +84,11 @@ def left_out_warning(
     different = differing(losses, Loss.LEFT_OUT, dimension, analysis)
     if not most and not different:
         return None
-    reasons = sum((Counter(level.lost) for level in levels), Counter())
-    [(reason, n)] = reasons.most_common(1)
-    often = "mostly" if 2 * n > reasons.total() else "most often"
-    often = "all" if n == reasons.total() else often
+    reason, often = commonest(sum((Counter(level.lost) for level in levels), Counter()))
     remedy = _REMEDIES.get(reason, _REMEDY)
     return (
         f"Left out were {_shares({level.name: level.share for level in levels}, dimension)}, "
-        f"{often} {reason_words(reason)}{_tested(different)}. They count in no rate: {remedy}."
+        f"{often} {reason_words(reason)}{tested_words(different)}. They count in no rate: {remedy}."
     )
 
 
@@ -171,7 +168,7 @@ def loss_sentence(
         shares[first["reference"]] = first["k_reference"] / first["n_reference"]
     if not different and not (most and max(shares.values(), default=0) > _MOST):
         return None
-    return f"{_DONE[loss]} {_shares(shares, dimension)}{_tested(different)}."
+    return f"{_DONE[loss]} {_shares(shares, dimension)}{tested_words(different)}."
 
 
 def differing(
@@ -201,17 +198,31 @@ def _levels(exclusions: pl.DataFrame, dimension: str, analysis: AnalysisConfig) 
     return found
 
 
-def _tested(different: list[dict[str, Any]]) -> str:
+def commonest(reasons: Counter[str]) -> tuple[str, str]:
+    """The reason of most that is left out, and how far it is that of all: a word before it."""
+    [(reason, n)] = reasons.most_common(1)
+    often = "mostly" if 2 * n > reasons.total() else "most often"
+    return reason, "all" if n == reasons.total() else often
+
+
+def tested_words(different: list[dict[str, Any]]) -> str:
+    """The smallest p-value of shares that were shown to differ; empty where none was."""
     if not different:
         return ""
     smallest = min(row["p_adjusted"] for row in different)
     return f"; the shares differ (adjusted {p_equals(smallest)})"
 
 
+def telling(shares: dict[str, float]) -> list[tuple[str, float]]:
+    """Of many levels those with the largest shares, and the one with the smallest."""
+    ordered = sorted(shares.items(), key=lambda item: -item[1])
+    return ordered if len(ordered) <= _NAMED + 1 else [*ordered[:_NAMED], ordered[-1]]
+
+
 def _shares(shares: dict[str, float], dimension: str) -> str:
     """The largest shares and the smallest: `12.5 % for south names, 0.0 % for north names`."""
-    ordered = sorted(shares.items(), key=lambda item: -item[1])
-    named = ordered if len(ordered) <= _NAMED + 1 else [*ordered[:_NAMED], ordered[-1]]
-    words = [f"{percent(share)} for {level_words(dimension, level)}" for level, share in named]
+    words = [
+        f"{percent(share)} for {level_words(dimension, level)}" for level, share in telling(shares)
+    ]
     words[0] = words[0].replace(" for ", " of the responses for ", 1)
     return enumerated(words)
