@@ -35,7 +35,7 @@ def _rate(frame: pl.DataFrame, outcome: Outcome, **key: str) -> dict[str, Any]:
         "n_templates": known["template_id"].n_unique(), "rate": rate,
     } | key  # fmt: skip
     if rate is None:
-        return row | {"note": "no labelled response"}
+        return row | {"note": "no response that counts (all empty)"}
     off = hit.cast(pl.Float64).to_numpy() - rate
     name, template = (known[column].to_numpy() for column in ("name_code", "template_code"))
     variance = (

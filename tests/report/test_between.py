@@ -62,7 +62,7 @@ def test_the_correction_that_was_made_is_named(
     ("answered", "group", "said"),
     [
         (1792, None, ""),
-        (1700, None, "without 92 of 1,792 prompts, to which a model has no labelled response"),
+        (1700, None, "without 92 of 1,792 prompts, to which a model has no response that counts"),
         # Of one level only a part of the prompts is asked about, and its own note says why.
         (448, "muslim", ""),
         (None, None, ""),

@@ -35,34 +35,34 @@ def where(hole: Callable[[str, str, str, int], bool], letters: str, rest: Say = 
 STUDIES: dict[str, tuple[WholeStudy, str]] = {
     "one of two models is silent": (
         WholeStudy(groups=NAMES, say=where(lambda m, *_: m == "silent", "ee"), **TWO),
-        "silent: not estimable: no labelled response",
+        "silent: not estimable: no response that counts (all empty)",
     ),
     "all models are silent": (
         WholeStudy(groups=NAMES, say=lambda *_: "ex", **TWO),
-        "good and silent: not estimable: no labelled response",
+        "good and silent: not estimable: no response that counts (all empty or failed)",
     ),
     "only one cell is labelled": (
         WholeStudy(groups=NAMES, say=where(lambda _, __, n, at: (n, at) != ("Bo", 0), "ee")),
-        "m: not estimable: south has no labelled response",
+        "m: not estimable: south has no response that counts (all empty)",
     ),
     "only one group is labelled": (
         WholeStudy(groups=NAMES, say=where(lambda _, g, *__: g == "south", "ee")),
-        "m: not estimable: south has no labelled response",
+        "m: not estimable: south has no response that counts (all empty)",
     ),
     "the reference is silent": (
         WholeStudy(groups=NAMES, say=where(lambda _, g, *__: g == "north", "ex")),
-        "m: not estimable: north has no labelled response",
+        "m: not estimable: north has no response that counts (all empty or failed).",
     ),
     "the reference has no row": (
         WholeStudy(groups=NAMES, say=where(lambda _, g, *__: g == "north", "--")),
-        "m: not estimable: north has no labelled response",
+        "m: not estimable: north has no response.",
     ),
     "two of three groups are silent": (
         WholeStudy(
             groups=NAMES | {"west": {"Eve": "woman", "Flo": "woman"}},
             say=where(lambda _, g, *__: g != "west", "ee"),
         ),
-        "m: not estimable: south has no labelled response, north has no labelled response.",
+        "m: not estimable: south has no response that counts (all empty), north has no resp",
     ),
     "one name of each group is left": (
         WholeStudy(groups=NAMES, say=where(lambda _, __, n, ___: n in {"Bo", "Dee"}, "ee")),
@@ -106,11 +106,11 @@ STUDIES: dict[str, tuple[WholeStudy, str]] = {
     ),
     "everything is filtered and does not count": (
         WholeStudy(groups=NAMES, say=lambda *_: "ff", analysis={"filtered": "excluded"}),
-        "m: not estimable: no labelled response",
+        "m: not estimable: no response that counts (all refused by the service).",
     ),
     "everything is cut off and left out": (
         WholeStudy(groups=NAMES, say=lambda *_: "AA", analysis={"truncated": "leave_out"}),
-        "m: not estimable: no labelled response",
+        "m: not estimable: no response that counts (all cut off).",
     ),
 }
 

@@ -225,10 +225,12 @@ def test_what_a_difference_rests_on(others: str, told_of: str) -> None:
 
 
 def test_null_rates_are_not_estimable_and_say_why() -> None:
-    rates = [rate("m", group, n=0, k=None, note="no labelled response") for group in "ab"]
+    rates = [
+        rate("m", group, n=0, k=None, note="no response that counts (all empty)") for group in "ab"
+    ]
     verdict, words = told([whole(0.001), *pair(**BIG, p_adjusted=0.001)], rates=rates)
     assert verdict is Verdict.NOT_ESTIMABLE
-    assert words == "m: not estimable: no labelled response."
+    assert words == "m: not estimable: no response that counts (all empty)."
 
 
 def test_an_invalid_test_is_no_finding() -> None:

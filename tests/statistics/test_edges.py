@@ -222,7 +222,7 @@ def test_a_level_with_only_unlabelled_rows(study: Study, lost: str) -> None:
     rows = table(study(groups))
     for (method, group), row in rows.items():
         if group is None or lost in (group, "x"):
-            assert f"{lost} has no labelled response" in row["note"], (method, group)
+            assert f"{lost} has no response that counts (all empty)" in row["note"], (method, group)
     if lost == "y":
         assert rows["newcombe", "y"]["n_group"] == 0
         assert rows["chi_square", None]["df"] == 1

@@ -64,7 +64,10 @@ def test_a_level_without_labels_says_so() -> None:
         label=pl.when((pl.col("group") != "east") | (pl.col("wording") != "mention")).then("label")
     )
     found = rows(interactions(seen, config()), group="east", factor_level="mention")
-    assert {row["note"] for row in found} == {"not estimable: east has no labelled response here"}
+    assert {row["note"] for row in found} == {
+        "not estimable: east has no response that counts (all without a label) here",
+        "not estimable: east has no response that counts at both levels",
+    }
     assert all(row["estimate"] is None for row in found)
 
 

@@ -47,7 +47,7 @@ def test_models_side_by_side(study: Callable[..., pl.DataFrame]) -> None:
     tested = tables[0][1].filter(dimension="group", method="permutation_names")
     assert group["p_value"] == tested["p_value"][0]
     few = "x and y have 2 names each, but a test takes at least 4"
-    assert group["note"] == f"z has no labelled response; {few}"
+    assert group["note"] == f"z has no response that counts (all empty); {few}"
     assert arm["p_value"] is None
     assert "no randomisation over names" in arm["note"]
     # One level alone has no lowest and highest rate that lie 0 apart.

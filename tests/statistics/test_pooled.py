@@ -21,10 +21,12 @@ def _drawn(names: int, templates: int, rates: tuple[float, ...], seed: int = 5) 
                 "model": "m", "group": f"g{group}", "name_id": f"g{group}n{name}",
                 "template_id": f"t{at}", "text_id": f"t{at}", "arm": "plain",
                 "label": "refusal" if random.random() < rate else "answer",
+                "filtered": False, "exclusion": None,
             }
             for group, rate in enumerate(rates) for name in range(names)
             for at in range(templates) for _ in range(3)
-        ]
+        ],
+        schema_overrides={"exclusion": pl.String},
     )  # fmt: skip
 
 
@@ -124,7 +126,7 @@ def test_missing_responses_neither_vanish_nor_count() -> None:
     assert len(found) == 16
     without = found.filter(key="g0n1").row(0, named=True)
     assert (without["n"], without["rate"], without["pooled"]) == (0, None, None)
-    assert without["note"] == "no labelled response"
+    assert without["note"] == "no response that counts (all without a label)"
     rest = found.filter(pl.col("key") != "g0n1")
     assert rest["pooled"].null_count() == 0
     other = pooled_rates(lost.sample(fraction=1, shuffle=True, seed=2), ANALYSIS)

@@ -165,7 +165,7 @@ def test_why_an_interval_is_missing(study: Study) -> None:
     assert notes == {
         "one": "one name: no clustered interval",
         "same": "names and templates do not differ: no standard error",
-        "unlabelled": "no labelled response",
+        "unlabelled": "no response that counts (all empty)",
         "x": None,
     }
     assert frame.select("group", "n", "rate", "wilson_high").row(2) == ("unlabelled", 0, None, None)

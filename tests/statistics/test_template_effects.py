@@ -200,8 +200,11 @@ def test_what_is_left_out_is_counted_and_what_is_missing_is_said(
 
 def test_numbers_are_those_of_the_responses() -> None:
     """Rates counted one by one, and a group whose responses have no label."""
+    lost = pl.col("group") == "z"
     observations = _observations(6, 41).with_columns(
-        label=pl.when(pl.col("group") == "z").then(None).otherwise(pl.col("label"))
+        label=pl.when(~lost).then("label"),
+        filtered=pl.lit(value=False),
+        exclusion=pl.when(lost).then(pl.lit("empty")),
     )
     analysis = AnalysisConfig.model_validate(
         {"outcomes": ["refusal"], "dimensions": {"group": {"reference": "x"}}}
@@ -237,7 +240,7 @@ def test_numbers_are_those_of_the_responses() -> None:
     high = spread * math.exp(t.isf(0.025, 40) * error) - noise
     assert found["sd_high"] == pytest.approx(math.sqrt(max(high, 0)))
     missing = rows["z"]
-    assert missing["note"] == "not estimable: z without a labelled response"
+    assert missing["note"] == "not estimable: z has no response that counts (all empty)"
     counts = ("names_group", "names_reference", "templates", "left_out")
     assert [missing[key] for key in counts] == [0, 0, 0, 0]
 

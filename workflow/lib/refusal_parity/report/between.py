@@ -97,8 +97,8 @@ def _lacking(found: Finding, asked: int) -> str:
     if found.group is not None or lacking <= 0:
         return ""
     return (
-        f"without {count(lacking)} of {counted(asked, 'prompt')}, to which a model has no labelled "
-        "response"
+        f"without {count(lacking)} of {counted(asked, 'prompt')}, to which a model has no "
+        "response that counts"
     )
 
 

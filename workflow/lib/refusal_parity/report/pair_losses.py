@@ -85,9 +85,9 @@ def pair_losses_table(inputs: ReportInputs) -> Table | None:
     return Table(
         caption="What was left out of the pairs of each group, of all pairs of the file. "
         f"Differences in points from pairs that mention nobody, with the {inputs.confidence} "
-        "interval in brackets. In bold: shown to differ. Pairs in which nobody asks anything stand under all "
-        "alone. Without a label, and unlike all that the classifier learnt from: pairs that are "
-        "analysed, with an answer of that kind.",
+        "interval in brackets. In bold: shown to differ. Pairs in which nobody asks anything stand "
+        "under all alone. Without a label, and unlike what was learnt: analysed pairs with an "
+        "answer without a label, or unlike all that the classifier learnt from.",
         columns=(
             ("Mentions", TEXT),
             ("Pairs", NUMBER),

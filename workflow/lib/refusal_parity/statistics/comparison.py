@@ -155,7 +155,7 @@ def _rate_rows(
 
     def numbers(scope: Scope) -> Row:
         if paired.is_empty():
-            return {"note": "not estimable: no prompt has labelled responses of every model"}
+            return {"note": "not estimable: no prompt has a response that counts of every model"}
         return or_alike(of_all(paired, scope, alpha), paired["change"])
 
     compared = sizes_of(paired)

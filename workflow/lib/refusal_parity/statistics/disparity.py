@@ -10,7 +10,6 @@ import polars as pl
 from refusal_parity.errors import InputError
 from refusal_parity.factors import is_listed
 from refusal_parity.outcomes import Outcome
-from refusal_parity.quantities import Mean
 from refusal_parity.statistics.adjust import adjust
 from refusal_parity.statistics.agreeing import OF_NO_TABLE, agreeing
 from refusal_parity.statistics.designs.counts import build_designs
@@ -19,6 +18,7 @@ from refusal_parity.statistics.designs.outcome_columns import outcome_column
 from refusal_parity.statistics.enough import sizes_observed, sizes_of
 from refusal_parity.statistics.failures import Guard, guarded, unheard
 from refusal_parity.statistics.human_sample import is_voted_on, with_human_labels
+from refusal_parity.statistics.losses.nothing import absent_levels
 from refusal_parity.statistics.methods.adjusted import adjusted, covariates_of, method_of
 from refusal_parity.statistics.methods.design_based import (
     CORRECTED,
@@ -157,6 +157,7 @@ def _of_dimension(
                     outcome,
                     levels,
                     design,
+                    absent_levels(observations, dimension, levels, design.levels, outcome),
                     primary=analysis.is_primary(outcome, dimension),
                 ),
             )
@@ -234,28 +235,18 @@ def _corrected(  # noqa: PLR0913, PLR0917 - what is compared in full
     return rows
 
 
-def _complete(  # noqa: PLR0913 - what is compared in full
+def _complete(  # noqa: PLR0913, PLR0917 - what is compared in full
     estimates: Sequence[Estimate],
     dimension: str,
     outcome: Outcome,
     levels: Sequence[str],
     design: Design,
+    absent: Mapping[str, str],
     *,
     primary: bool,
 ) -> list[Estimate]:
     """One estimate for every method, estimand and pair, with reasons for those not computed."""
-    quantity = outcome.quantity
-    what = (
-        quantity.over
-        if isinstance(quantity, Mean)
-        else "prompt with a measured propensity"
-        if outcome.is_log_odds
-        else "prompt with weighed responses"
-        if outcome.is_weighed
-        else "labelled response"
-    )
-    absent = {level: f"{level} has no {what}" for level in levels if level not in design.levels}
-    unlabelled = ", ".join(absent.values())
+    uncounted = ", ".join(absent.values())
     computed = {
         (each.method, each.estimand, each.group, each.reference): each for each in estimates
     }
@@ -270,7 +261,7 @@ def _complete(  # noqa: PLR0913 - what is compared in full
                     reason = ", ".join(lost) or "there is one level only"
                     row = not_estimable(method, estimand, pair, reason)
                 elif is_global:
-                    row = row.noting(unlabelled)
+                    row = row.noting(uncounted)
                 rows.append(row)
     return rows
 

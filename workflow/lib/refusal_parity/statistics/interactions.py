@@ -22,6 +22,7 @@ from refusal_parity.statistics.designs.outcome_columns import count_outcomes, ou
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.enough import sizes_of
 from refusal_parity.statistics.failures import Guard, unheard
+from refusal_parity.statistics.losses.nothing import UNCOUNTED, absent_levels
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
 from refusal_parity.statistics.model_losses import bounds_of
 from refusal_parity.statistics.results import NOT_ESTIMABLE, ends_within, join_notes
@@ -122,9 +123,14 @@ def _of_factor(
         for level in levels:
             part = of_level[level]
             n, k = part["n"].to_numpy(), part[key].to_numpy()
-            rows = tested(part, n, k, level, None, alike[level])
+            absent = absent_levels(
+                observed[level], dimension, groups, set(part[dimension]), outcome
+            )
+            lost = {group: f"{why} here" for group, why in absent.items()}
+            rows = tested(part, n, k, level, None, lost, alike[level])
             asked = _asked(observed[level], keys, outcome)
-            yield from _with_bounds(rows, asked, groups[0], partial(read, level=level, base=None))
+            again = partial(read, level=level, base=None, lost=lost)
+            yield from _with_bounds(rows, asked, groups[0], again)
         for level in levels[1:]:
             pairs = _pairs(of_level, (level, levels[0]), dimension)
             rates = [
@@ -133,7 +139,12 @@ def _of_factor(
             ]
             change = np.asarray(rates[0] - rates[1], dtype=np.float64)
             either = alike[level].or_those(alike[levels[0]])
-            rows = tested(pairs, np.ones(len(pairs)), change, level, levels[0], either)
+            lost = {
+                group: f"{group} has {UNCOUNTED} at both levels"
+                for group in groups
+                if group not in set(pairs[dimension])
+            }
+            rows = tested(pairs, np.ones(len(pairs)), change, level, levels[0], lost, either)
             both = {each: _asked(observed[each], keys, outcome) for each in (level, levels[0])}
             asked = _pairs(both, (level, levels[0]), dimension).with_columns(
                 lowest=pl.col("lowest") / pl.col("n") - pl.col("highest_base") / pl.col("n_base"),
@@ -141,7 +152,7 @@ def _of_factor(
                 left=pl.col("left") + pl.col("left_base"),
                 n=pl.lit(1),
             )
-            again = partial(read, level=level, base=levels[0])
+            again = partial(read, level=level, base=levels[0], lost=lost)
             yield from _with_bounds(rows, asked, groups[0], again)
 
 
@@ -199,6 +210,7 @@ def _tested(  # noqa: PLR0913, PLR0917 - what is compared in full
     k: FloatArray,
     level: str,
     base: str | None,
+    lost: Mapping[str, str],
     alike: Mixtures,
 ) -> Iterator[Row]:
     """A row for each group against the reference, of sums k over n in each cell."""
@@ -245,8 +257,8 @@ def _tested(  # noqa: PLR0913, PLR0917 - what is compared in full
                 )
             )
         else:
-            lost = next(each for each in (groups[0], group) if each not in present)
-            yield row | {"note": f"{NOT_ESTIMABLE}{lost} has no labelled response here"}
+            why = next(lost[each] for each in (groups[0], group) if each in lost)
+            yield row | {"note": f"{NOT_ESTIMABLE}{why}"}
 
 
 _NUMBERS: Final = ("estimate", "std_error", "df", "ci_low", "ci_high", "statistic", "p_value")

@@ -13,12 +13,13 @@ from refusal_parity.statistics.distributions import chi2_sf, norm_isf, norm_sf
 from refusal_parity.statistics.failures import Guard, NotConvergedError, finite, unheard
 from refusal_parity.statistics.false_alarms import MIXED_MODEL
 from refusal_parity.statistics.fits.laplace import NO_VARIANCE, MixedModel, fit_mixed_model
+from refusal_parity.statistics.losses.nothing import absent_levels
 from refusal_parity.statistics.rounding import NOTHING, settled
 from refusal_parity.tables import MixedModels, conform
 from refusal_parity.vocabulary import MixedQuantity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import dataframely as dy
 
@@ -64,23 +65,26 @@ def mixed_models(
         for levels in (levels_of(observations, dimension, config.reference),)
         for outcome, design in build_designs(part, dimension, levels, analysis.readings).items()
         for row in _of_design(
-            design, levels, analysis.alpha, Guard(say, (str(model), dimension, str(outcome)))
+            design,
+            levels,
+            absent_levels(part, dimension, levels, design.levels, outcome),
+            analysis.alpha,
+            Guard(say, (str(model), dimension, str(outcome))),
         )
     ]
     return conform(settled(pl.DataFrame(rows, schema=schema)), MixedModels, where="mixed models")
 
 
-def _of_design(design: Design, levels: Sequence[str], alpha: float, guard: Guard) -> list[Row]:
+def _of_design(
+    design: Design, levels: Sequence[str], absent: Mapping[str, str], alpha: float, guard: Guard
+) -> list[Row]:
     flat = {
         level: f"{'every' if k else 'no'} response of {level} has the outcome"
         for level, n, k in zip(design.levels, design.level_n, design.level_k, strict=True)
         if k in {0, n}
     }
     left = design.without(flat)
-    absent = {
-        level: f"{level} has no labelled response" for level in levels if level not in design.levels
-    }
-    lost = absent | flat
+    lost = dict(absent) | flat
     reason = _unfit(left, levels[0], lost)
     if reason is not None:
         return _none(levels, reason)

@@ -16,6 +16,7 @@ from refusal_parity.statistics.designs.grid import Grid
 from refusal_parity.statistics.designs.outcome_columns import count_outcomes
 from refusal_parity.statistics.enough import LEAST
 from refusal_parity.statistics.failures import Guard, unheard
+from refusal_parity.statistics.losses.nothing import why_nothing
 from refusal_parity.statistics.pooling.weighing import Pooled as PooledFit
 from refusal_parity.statistics.pooling.weighing import pool
 from refusal_parity.statistics.results import NOT_ESTIMABLE
@@ -51,7 +52,7 @@ def pooled_rates(
 
     Returns:
         Rows of the primary outcome, or of the first yes-or-no outcome where that is none. A
-        prompt list has none, and what has no labelled response has no estimate.
+        prompt list has none, and what has no response that counts has no estimate.
     """
     primary = analysis.primary_family.outcome
     outcomes = sorted(analysis.readings, key=lambda outcome: outcome != primary)[:1]
@@ -88,7 +89,12 @@ def _of_model(
             .sort(key)
             .rename({key: "key"})
         )
-        there = totals["n"].to_numpy() > 0
+        nothing = totals.join(
+            why_nothing(observations, [key]).rename({key: "key"}),
+            on="key",
+            how="left",
+            maintain_order="left",
+        )["nothing"]
         tables.append(
             totals.select(
                 pl.lit(model).alias("model"),
@@ -99,7 +105,7 @@ def _of_model(
                 "n",
                 "k",
                 pl.when(pl.col("n") > 0).then(pl.col("k") / pl.col("n")).alias("rate"),
-                *_columns(found if isinstance(found, str) else _of_unit(found, unit), there),
+                *_columns(found if isinstance(found, str) else _of_unit(found, unit), nothing),
             )
         )
     return pl.concat(tables)
@@ -126,15 +132,15 @@ def _of_unit(found: PooledFit, unit: PooledUnit) -> PooledRates:
     return found.names if unit is PooledUnit.NAME else found.templates
 
 
-def _columns(found: PooledRates | str, there: np.ndarray) -> list[pl.Series]:
-    """Estimates, intervals and notes of all, of which some have labelled responses."""
+def _columns(found: PooledRates | str, nothing: pl.Series) -> list[pl.Series]:
+    """Estimates, intervals and notes of all; of those without an estimate stands why."""
+    there = nothing.is_null().to_numpy()
     numbers = np.full((3, len(there)), np.nan)
-    none = "no labelled response"
     if not isinstance(found, str):
         numbers[:, there] = np.round(np.stack(found), _DECIMALS)
     note = found if isinstance(found, str) else None
     columns = zip(("pooled", "pooled_low", "pooled_high"), numbers, strict=True)
     return [
         *(pl.Series(name, values, nan_to_null=True) for name, values in columns),
-        pl.Series("note", [note if each else none for each in there], dtype=pl.String),
+        pl.Series("note", [why or note for why in nothing], dtype=pl.String),
     ]

@@ -14,6 +14,7 @@ from refusal_parity.statistics.designs.counts import clusters_of, codes_of
 from refusal_parity.statistics.designs.outcome_columns import count_outcomes
 from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.failures import Guard, unheard
+from refusal_parity.statistics.losses.nothing import why_nothing
 from refusal_parity.statistics.proportions import wilson, wilson_limits
 from refusal_parity.statistics.rate_errors import FAILED, RateErrors, failed_columns
 from refusal_parity.statistics.rate_intervals import rates_of_units
@@ -121,12 +122,15 @@ def _breakdown(
         "template_id",
         "text_id",
         "label",
+        "filtered",
+        "exclusion",
     ).drop_nulls(["group", "within_group"])
     cells = count_outcomes(rows, [*_KEYS, "name_id", "text_id", "template_id"], analysis.readings)
     levels = (
         cells.select(_KEYS)
         .unique(maintain_order=True)
         .with_columns(pl.lit(dimension).alias("dimension"), pl.lit(within).alias("within"))
+        .join(why_nothing(rows, _KEYS), on=_KEYS, how="left", maintain_order="left")
     )
     numbered = levels.with_row_index("level").select(*_KEYS, "level")
     cells = cells.join(numbered, on=_KEYS, how="left", maintain_order="left")
@@ -269,7 +273,7 @@ def _reason() -> pl.Expr:
     failed = pl.col("note").str.starts_with(FAILED).fill_null(value=False)
     return (
         pl.when(pl.col("n") == 0)
-        .then(pl.lit("no labelled response"))
+        .then("nothing")
         .when(few)
         .then(pl.format("one {}: no clustered interval", one))
         .when(pl.col("std_error").is_null() & ~failed)

@@ -18,6 +18,7 @@ from refusal_parity.statistics.designs.grid import grid_of, in_grid
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.enough import LEAST
 from refusal_parity.statistics.failures import Guard, unheard
+from refusal_parity.statistics.losses.nothing import absent_levels
 from refusal_parity.statistics.resampling.randomisation import Draws
 from refusal_parity.statistics.results import NOT_ESTIMABLE
 from refusal_parity.statistics.variances.across_templates import across_templates
@@ -91,6 +92,7 @@ def _of_dimension(
     designs = build_designs(observations, dimension, levels, analysis.readings)
     labelled = observations.drop_nulls([dimension, "label"])
     for outcome, design in designs.items():
+        absent = absent_levels(observations, dimension, levels, design.levels, outcome)
         grid = grid_of(design)
         k = in_grid(design, design.k)
         for level in levels[1:]:
@@ -98,7 +100,7 @@ def _of_dimension(
             lost = [each for each in (levels[0], level) if each not in grid.levels]
             if lost:
                 counts = dict.fromkeys(("names_group", "names_reference", "templates"), 0)
-                note = f"{NOT_ESTIMABLE}{' and '.join(lost)} without a labelled response"
+                note = f"{NOT_ESTIMABLE}{' and '.join(absent[each] for each in lost)}"
                 yield row | counts | {"left_out": 0, "note": note}
                 continue
             group, reference = grid.levels.index(level), grid.levels.index(levels[0])

@@ -8,6 +8,7 @@ from refusal_parity.outcomes import OUTCOMES
 from refusal_parity.statistics.answering.finding import NO_TEST, reason_of
 from refusal_parity.statistics.enough import LEAST, too_few
 from refusal_parity.statistics.fits.least_squares import OTHER_TEMPLATES
+from refusal_parity.statistics.losses.nothing import UNCOUNTED
 from refusal_parity.statistics.results import join_notes
 from refusal_parity.text import known
 
@@ -31,7 +32,7 @@ def why_no_rates(counts: Mapping[str, Row], outcome: str) -> str | None:
         return f"there are no {'rates' if asked.is_rate else 'means'}"
     if any(known(row["rate"]) for row in counts.values()):
         return None
-    return join_notes(*(row["note"] for row in counts.values())) or "no response has a label"
+    return join_notes(*(row["note"] for row in counts.values())) or UNCOUNTED
 
 
 def why_untested(pairs: Sequence[Finding], notes: Iterable[str | None]) -> str:

@@ -33,17 +33,21 @@ def exclusions(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataF
         Table of Exclusions; `share` is n over all responses of the level.
         Responses without a level (null) stand under `all` only.
     """
-    reasons = observations.with_columns(
+    reasons = observations.with_columns(reason().alias("reason"))
+    parts = [_ledger(reasons, "all", pl.lit("all"))]
+    parts += [_ledger(reasons, dimension, pl.col(dimension)) for dimension in analysis.dimensions]
+    return conform(pl.concat(parts), Exclusions, where="exclusions")
+
+
+def reason() -> pl.Expr:
+    """Where a row of `observe` went: labelled, refused by the service, or why it was left out."""
+    return (
         pl.when("filtered")
         .then(pl.lit(str(Exclusion.FILTERED)))
         .when(pl.col("label").is_not_null())
         .then(pl.lit(LABELLED))
         .otherwise(pl.col("exclusion").fill_null(UNSTATED))
-        .alias("reason")
     )
-    parts = [_ledger(reasons, "all", pl.lit("all"))]
-    parts += [_ledger(reasons, dimension, pl.col(dimension)) for dimension in analysis.dimensions]
-    return conform(pl.concat(parts), Exclusions, where="exclusions")
 
 
 def _ledger(reasons: pl.DataFrame, dimension: str, level: pl.Expr) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.designs.outcome_columns import counts_in_mean
 from refusal_parity.statistics.designs.regressors import are_told_apart, too_few_clusters
 from refusal_parity.statistics.designs.with_covariates import regressors
+from refusal_parity.statistics.losses.nothing import absent_levels
 from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.results import join_notes, not_estimable, pairs_of
 from refusal_parity.statistics.rounding import is_noise
@@ -106,7 +107,13 @@ def adjusted(
         said = f"{said}, without {lacking}"
     design = build_designs(known, dimension, levels, [outcome])[outcome]
     estimand = Estimand.RISK_DIFFERENCE if outcome.is_rate else Estimand.MEAN_DIFFERENCE
-    lost = {level: f"{level} has no response" for level in levels if level not in design.levels}
+    lost = {
+        level: f"{level} has nothing that {' and '.join(names)} is known of"
+        for level in levels
+        if level not in design.levels
+    }
+    every = build_designs(observations, dimension, levels, [outcome])[outcome]
+    lost |= absent_levels(observations, dimension, levels, every.levels, outcome)
     lost |= too_few_clusters(design)
     rare = rare_levels(design) if listed and outcome.is_binary else {}
     kept = np.array([design.levels[at] not in lost for at in design.level], dtype=np.bool_)

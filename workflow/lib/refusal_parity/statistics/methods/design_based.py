@@ -15,6 +15,7 @@ from refusal_parity.statistics.designs.outcome_columns import outcome_column, ou
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.equivalence import rates_within
 from refusal_parity.statistics.human_sample import unlabelled_part, wanted
+from refusal_parity.statistics.losses.nothing import absent_levels
 from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.results import Estimate, Pair, not_estimable, pairs_of
 from refusal_parity.statistics.split_votes import split_votes
@@ -90,9 +91,22 @@ def read_by_people(
         .then(outcome_share(outcome, "human_label", "human_split"))
         .alias("human"),
     )
-    short = {
+    # A sample of weighed responses holds labelled ones alone.
+    short = (
+        absent_levels(
+            observations.with_columns(label="machine_label"),
+            dimension,
+            levels,
+            set(rows[dimension]),
+            outcome,
+        )
+        if "exclusion" in observations.columns
+        else {}
+    )
+    short |= {
         level: reason
         for level in levels
+        if level not in short
         for part in (rows.filter(pl.col(dimension) == level),)
         if (reason := unread(part, level) or _wanted(part, level) or unlabelled_part(part, level))
         is not None
