@@ -49,16 +49,22 @@ def test_each_column_has_a_key_of_its_own() -> None:
         ("error", ("succeeded", "timeout"), False, "timeout"),
         ("error", ("1.0", "timeout"), True, "1.0"),
         ("finish_reason", ("OK", "length"), False, "OK"),
+        ("label", ("NA", "refusal"), True, "refusal"),
+        ("prompt", (None, "Sing."), True, "Sing."),
+        # A family may be called so.
+        ("name", ("Null", "Ana"), True, "Null"),
+        ("name", (None, "Ana"), True, "Ana"),
+        ("template", (None, "t1"), False, "t1"),
     ],
 )
 def test_the_first_that_holds_something_counts(
     key: str, cells: tuple[str | None, str | None], first: str | None, *, in_words: bool
 ) -> None:
-    named = {f"columns.{key}": ["a", "b"], "columns.label": "l"}
+    named = {f"columns.{key}": ["a", "b"], "columns.sample": "l"}
     columns = dict.fromkeys(spread(named), pl.String)
-    rows = pl.DataFrame([(*cells, "answer")], schema=columns, orient="row")
+    rows = pl.DataFrame([(*cells, "0")], schema=columns, orient="row")
     found = first_of_each(rows, named, in_words=in_words)
-    assert found.to_dicts() == [{"columns.label": "answer", f"columns.{key}": first}]
+    assert found.to_dicts() == [{"columns.sample": "0", f"columns.{key}": first}]
 
 
 def _batch(status: int, body: dict[str, Any] | None, error: Any = None) -> dict[str, Any]:
@@ -182,3 +188,50 @@ def test_a_row_that_has_none_of_several_is_told_of(tmp_path: Path, study: Study)
     assert found.sort("sample")["response"].to_list() == ["La.", "Do.", ""]
     assert "nothing stands at 'r.t' or 's.t', which columns.response names, in 1 row" in told[0]
     assert "the first in line 3" in told[0]
+
+
+ROWS: list[dict[str, Any]] = [
+    {"p": PROMPT, "n": "Ana", "t": "[NAME] sings well", "l": "refusal", "r": "No."},
+    {"q": {"p": PROMPT}, "m": "Ana", "u": "[NAME] sings well", "k": "answer", "r": "La."},
+    # Of both the first counts.
+    {"p": PROMPT, "q": {"p": "no prompt"}, "n": "Ana", "m": "Bob", "t": "[NAME] sings well",
+     "l": "answer", "k": "refusal", "r": "Do."},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize(
+    "asked",
+    [{"prompt": ["p", "q.p"]}, {"template": ["t", "u"], "name": ["n", "m"]}],
+    ids=["prompts", "templates and names"],
+)
+def test_what_was_asked_and_labels_stand_in_several_places(
+    tmp_path: Path, study: Study, kind: str, asked: dict[str, list[str]]
+) -> None:
+    path = tmp_path / f"r.{kind}"
+    path.write_text("\n".join(map(json.dumps, ROWS)))
+    frame = pl.read_ndjson(path.read_bytes(), infer_schema_length=None)
+    if kind == "parquet":
+        frame.write_parquet(path)
+    if kind == "csv":
+        frame.with_columns(pl.col("q").struct.field("p").alias("q.p")).drop("q").write_csv(path)
+    columns = TableColumns(**asked, response="r", label=["l", "k"])
+    found = read(path, columns, study("plain")).sort("sample")
+    assert found["response"].to_list() == ["No.", "La.", "Do."]
+    assert found["imported_label"].cast(pl.String).to_list() == ["refusal", "answer", "answer"]
+    assert found["prompt_id"].n_unique() == 1
+
+
+def test_system_prompts_stand_in_several_places(tmp_path: Path, study: Study) -> None:
+    prompts = study("plain", "kind")
+    rows = [
+        {"p": asked, "s" if at % 2 else "z": system, "r": f"{system} {asked}"}
+        for at, (asked, system) in enumerate(prompts.select("prompt", "system_prompt").rows())
+    ]
+    path = tmp_path / "r.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    columns = TableColumns(prompt="p", response="r", system_prompt=["s", "z"])
+    found = read(path, columns, prompts).join(prompts, on="prompt_id")
+    assert len(found) == len(prompts)
+    for row in found.to_dicts():
+        assert row["response"] == f"{row['system_prompt']} {row['prompt']}"

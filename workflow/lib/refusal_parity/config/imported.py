@@ -39,20 +39,27 @@ Columns = Annotated[
 """A column, or several of which the first that holds something counts."""
 
 
+def _names(columns: str | list[str] | None) -> set[str]:
+    """The columns of the file that a key names."""
+    if columns is None:
+        return set()
+    return {columns} if isinstance(columns, str) else {*columns}
+
+
 class TableColumns(Section):
     """Which column of an imported table holds what; the prompt, or template and name."""
 
     response: Columns = Field(
-        description="Text of the response. This key and the four last ones take a list too: of "
-        "its columns, the first that holds something counts."
+        description="Text of the response. All keys but `model` and `sample` take a list too: of "
+        "its columns, the first that holds something counts, row by row."
     )
-    prompt: str | None = Field(
+    prompt: Columns | None = Field(
         default=None,
         description="User message, with its name filled in; of a prompt list, or its prompt_id.",
     )
-    template: str | None = Field(default=None, description="Template: its sentence or its key.")
-    name: str | None = Field(default=None, description="Name: itself or its key.")
-    system_prompt: str | None = Field(
+    template: Columns | None = Field(default=None, description="Template: its sentence or its key.")
+    name: Columns | None = Field(default=None, description="Name: itself or its key.")
+    system_prompt: Columns | None = Field(
         default=None, description="System prompt; needed where the study has several arms."
     )
     model: str | None = Field(
@@ -64,7 +71,7 @@ class TableColumns(Section):
         default=None,
         description="Number of the repetition, from 0 or 1; null counts the rows of each prompt.",
     )
-    label: str | None = Field(
+    label: Columns | None = Field(
         default=None,
         description="One of the seven labels, a word that `labels` explains, or empty.",
     )
@@ -93,8 +100,8 @@ class TableColumns(Section):
         parts = [self.template is not None, self.name is not None]
         if any(parts) if self.prompt is not None else not all(parts):
             raise ValueError("name the column prompt, or the columns template and name")
-        responses = {self.response} if isinstance(self.response, str) else {*self.response}
-        if responses & {self.prompt, self.template, self.name, self.system_prompt, self.label}:
+        others = (self.prompt, self.template, self.name, self.system_prompt, self.label)
+        if _names(self.response) & set[str]().union(*map(_names, others)):
             raise ValueError("response names the same column as another key does")
         return self
 

@@ -24,6 +24,8 @@ _NO_ERROR: Final = frozenset(
 language, and tables that know no whole numbers beside gaps 0.0 for 0."""
 
 _ERROR, _THINKING = "columns.error", "columns.thinking"
+_CALLED: Final = frozenset({"columns.name", "columns.template"})
+"""People may be called `Null`: of these only what is empty is nothing."""
 
 
 def spread(named: Named) -> dict[str, str | None]:
@@ -60,7 +62,7 @@ def first_of_each(rows: pl.DataFrame, named: Named, *, in_words: bool) -> pl.Dat
         if not isinstance(names, list):
             continue
         several = [pl.col(each) for each in spread({key: names})]
-        nothing = NOTHING if in_words else frozenset[str]()
+        nothing = NOTHING if in_words and key not in _CALLED else frozenset[str]()
         none = [each.is_in(nothing) | each.str.to_lowercase().is_in(nothing) for each in several]
         if key == _ERROR:
             none = [one | is_no_error(each) for one, each in zip(none, several, strict=True)]

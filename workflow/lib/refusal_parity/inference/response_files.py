@@ -97,7 +97,7 @@ def _from_csv(path: Path, named: Mapping[str, str], *, sheet: Sheet) -> pl.DataF
     table = open_table(path, sheet)
     written = there(path, named, table.header, nested=False)
     texts = {name for key, name in written.items() if key_of(key) in _TEXTS}
-    nothing = {written[key]: NOTHING for key in _PROMPTS & written.keys()}
+    nothing = {name: NOTHING for key, name in written.items() if key_of(key) in _PROMPTS}
     frame = table.frame(written.values(), texts=texts, nothing=nothing)
     return frame.select(ROW, **{key: pl.col(name) for key, name in written.items()})
 
