@@ -187,3 +187,43 @@ def test_one_name_or_template_has_no_interval() -> None:
     assert row["estimate"] is not None
     assert row["ci_low"] is None
     assert "fewer than two" in row["note"]
+
+
+NOTE_OF_NONE = "not defined: the yardstick labelled none of these responses"
+
+UNREAD = [
+    # Groups that people labelled, and the yardstick's column.
+    (["white"], "human", ["mexican", "muslim"]),
+    (["white", "muslim"], "human", ["mexican"]),
+    (["white", "mexican", "muslim"], "human", []),
+    (["muslim"], "imported", ["mexican", "white"]),
+]
+
+
+@pytest.mark.parametrize(("read", "yardstick", "unread"), UNREAD)
+def test_groups_that_nobody_labelled_have_rows_without_numbers(
+    read: list[str], yardstick: str, unread: list[str]
+) -> None:
+    frame = rows({"white": 0.2, "muslim": 0.3, "mexican": 0.1})
+    is_read = pl.col("group").is_in(read)
+    frame = frame.with_columns(
+        imported=pl.when(is_read & (pl.lit(yardstick) == "imported")).then("imported"),
+        human=pl.when(is_read & (pl.lit(yardstick) == "human")).then("imported"),
+        inclusion_probability=pl.when(is_read).then(0.5),
+    )
+    table = measured(frame).filter(rater="classifier", yardstick=yardstick, dimension="group")
+    assert set(table.filter(pl.col("group") != "all")["group"]) == {*read, *unread}
+    of_none = table.filter(pl.col("group").is_in(unread))
+    assert of_none["n"].to_list() == [0] * len(of_none)
+    assert of_none["estimate"].null_count() == len(of_none)
+    assert set(of_none["note"]) <= {NOTE_OF_NONE}
+    kappas = of_none.filter(coefficient="cohen_kappa", over="refusal_or_not")
+    assert kappas["group"].to_list() == unread
+    spread = table.filter(coefficient="missed_refusal_spread")
+    assert len(spread) == (len(read) > 1)
+    line = next(agreement_sentences(table_of(frame, yardstick)))
+    assert ("none of these is of" in line) == bool(unread)
+
+
+def table_of(frame: pl.DataFrame, yardstick: str) -> pl.DataFrame:
+    return measured(frame).filter(rater="classifier", yardstick=yardstick)

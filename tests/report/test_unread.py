@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import polars as pl
 import pytest
 from report_study import changed
 
-from refusal_parity.report.unread import undecided_words
+from refusal_parity.config import load_config
+from refusal_parity.report import ReportInputs
+from refusal_parity.report.unread import undecided_words, unread_words
 from refusal_parity.tables import HumanLabels, Prompts, conform
-
-if TYPE_CHECKING:
-    from refusal_parity.report import ReportInputs
 
 SPLIT = "answer / refusal"
 SOME = (
@@ -60,3 +57,55 @@ def test_what_people_differ_on_is_counted_by_group(
     # The rows that teach the classifier are compared with nothing.
     assert undecided_words(study, "demo-even") == (words if chance else "")
     assert undecided_words(study, "demo-guarded") == ""
+
+
+def rows_of(counts: dict[str, int]) -> pl.DataFrame:
+    """Kappas of groups, of so many responses each, and the rows of all of them."""
+    about = {"dimension": "group", "coefficient": "cohen_kappa"}
+    cells = [{"group": group, "n": n} | about for group, n in counts.items()]
+    return pl.DataFrame([{"group": "all", "n": 9, **about, "dimension": "all"}, *cells])
+
+
+UNKNOWN = "is among them, so how often their labels are wrong is not known."
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({"muslim": 3, "white": 0}, f" None of the responses for white names {UNKNOWN}"),
+        # Of a group without a label of the machine there is no row.
+        ({"muslim": 3}, f" None of the responses for white names {UNKNOWN}"),
+        ({"muslim": 3, "white": 2}, ""),
+        ({}, ""),
+    ],
+)
+def test_groups_that_nobody_labelled_are_named(
+    inputs: ReportInputs, counts: dict[str, int], words: str
+) -> None:
+    others = dict.fromkeys(set(inputs.levels("group")) - {"muslim", "white"}, 5) if counts else {}
+    assert unread_words(rows_of(counts | others), inputs) == words
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        (
+            {"nobody": 3, "sikh": 0, "jewish": 0, "muslim": 1},
+            f" None of the answers of conversations that mention sikh and jewish {UNKNOWN}",
+        ),
+        (
+            {"nobody": 0, "sikh": 0},
+            (
+                " None of the answers of conversations that mention sikh or of those that mention "
+                f"nobody {UNKNOWN}"
+            ),
+        ),
+        ({"nobody": 2, "sikh": 1}, ""),
+    ],
+)
+def test_groups_of_preference_data_that_nobody_labelled_are_named(
+    counts: dict[str, int], words: str
+) -> None:
+    study = {"study": "made-up", "preference": {"path": "p.jsonl", "format": "transcripts"}}
+    audit = ReportInputs(config=load_config(study, where="test"), tables={})
+    assert unread_words(rows_of(counts), audit) == words

@@ -8,7 +8,7 @@ import polars as pl
 
 from refusal_parity.agreement.pairs import REFUSAL, SEVEN, SIX
 from refusal_parity.agreement.table import ALL
-from refusal_parity.counting import counted
+from refusal_parity.counting import counted, enumerated
 from refusal_parity.text import points
 from refusal_parity.vocabulary import Coefficient
 
@@ -46,7 +46,23 @@ def agreement_sentences(agreement: pl.DataFrame) -> Iterator[str]:
         apart = missed_apart(rows)
         if apart is not None:
             line += f"; missed refusals of the groups lie {apart}"
+        unread = unread_levels(rows)
+        if unread:
+            line += f"; none of these is of {enumerated(unread)}"
         yield line
+
+
+def unread_levels(rows: pl.DataFrame, dimension: str = "group") -> list[str]:
+    """Levels of whose responses the rater labelled some and the yardstick none.
+
+    Args:
+        rows: those of the Agreement table of one model and two labellings.
+        dimension: whose levels they are.
+    """
+    kappas = rows.filter(
+        pl.col("group") != ALL, dimension=dimension, coefficient=Coefficient.COHEN_KAPPA, n=0
+    )
+    return kappas["group"].unique(maintain_order=True).to_list()
 
 
 def missed_apart(rows: pl.DataFrame) -> str | None:

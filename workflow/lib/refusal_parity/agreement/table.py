@@ -37,6 +37,7 @@ _CHANCE_CORRECTED: Final = (
     Coefficient.KRIPPENDORFF_ALPHA,
     Coefficient.GWET_AC1,
 )
+UNREAD: Final = "not defined: the yardstick labelled none of these responses"
 _NO_ALPHA: Final = "alpha is not defined for weighted rows"
 
 
@@ -56,7 +57,8 @@ def measure_agreement(ratings: Ratings, analysis: AnalysisConfig) -> dy.DataFram
     for (model,), of_model in ratings.rows.group_by("model", maintain_order=True):
         for rater, yardstick in _pairs(of_model):
             both = ratings.of(str(model), rater, yardstick)
-            compared = _Compared(both, rater, yardstick, analysis)
+            labelled = of_model.filter(pl.col(rater).is_not_null())
+            compared = _Compared(both, rater, yardstick, analysis, labelled=labelled)
             rows += [{"model": model, **row} for row in compared.rows()]
     rows += list(_between_annotators(ratings.votes, analysis))
     return conform(pl.DataFrame(rows, schema=_SCHEMA), Agreement, where="agreement")
@@ -103,13 +105,14 @@ def _between_annotators(votes: pl.DataFrame, analysis: AnalysisConfig) -> Iterat
 class _Compared:
     """One rater against one yardstick, for one model."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is compared in full
         self,
         rows: pl.DataFrame,
         rater: str,
         yardstick: str,
         analysis: AnalysisConfig,
         *,
+        labelled: pl.DataFrame | None = None,
         symmetric: bool = False,
     ) -> None:
         """Compare two raters on the rows that both labelled.
@@ -119,11 +122,14 @@ class _Compared:
             rater: column of who is compared.
             yardstick: column of who is right.
             analysis: dimensions, level and seed.
+            labelled: all rows that the rater labelled, whose levels have rows of the table even
+                where the yardstick labelled none of them; null for the rows themselves.
             symmetric: whether either may be the yardstick.
         """
         self._weighted = yardstick == HUMAN
         needed = [rater, yardstick, *(["inclusion_probability"] if self._weighted else [])]
         self._rows = rows.drop_nulls(needed)
+        self._labelled = self._rows if labelled is None else labelled
         self._about = {"rater": rater, "yardstick": yardstick, "weighted": self._weighted}
         self._pair = Pair.of(self._rows, rater, yardstick, weighted=self._weighted)
         self._analysis = analysis
@@ -149,8 +155,9 @@ class _Compared:
                 continue
             found = self._rows[dimension].drop_nulls().unique(maintain_order=True).to_list()
             levels = sorted(found, key=lambda level: level != compared.reference)
+            others = set(self._labelled[dimension].drop_nulls()) - set(levels)
             column = self._rows[dimension].fill_null("").to_numpy()
-            for level in levels:
+            for level in (*levels, *sorted(others)):
                 yield from self._coefficients(dimension, level, column == level, self._readings)
                 yield from self._errors(dimension, level, column == level)
             if len(levels) > 1:
@@ -179,7 +186,9 @@ class _Compared:
                     "estimate": estimate,
                     "ci_low": low,
                     "ci_high": high,
-                    "note": _NO_ALPHA if no_alpha else _why_missing(estimate, low),
+                    "note": _NO_ALPHA
+                    if no_alpha and len(pair.truth)
+                    else _why_missing(len(pair.truth), estimate, low),
                 }
 
     def _errors(self, dimension: str, level: str, kept: np.ndarray) -> Iterator[dict[str, Any]]:
@@ -206,7 +215,7 @@ class _Compared:
                 "estimate": estimate,
                 "ci_low": low,
                 "ci_high": high,
-                "note": _why_missing(estimate, low),
+                "note": _why_missing(len(part.truth), estimate, low),
             }
 
     def _differences(
@@ -250,7 +259,9 @@ class _Compared:
         return float(low), float(high)
 
 
-def _why_missing(estimate: float | None, low: float | None) -> str | None:
+def _why_missing(n: int, estimate: float | None, low: float | None) -> str | None:
+    if not n:
+        return UNREAD
     if estimate is None:
         return "not defined: nothing to compare, or all labels are one and the same"
     return "fewer than two clusters: no interval" if low is None else None

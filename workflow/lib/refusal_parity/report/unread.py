@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from refusal_parity.agreement.sentences import unread_levels
+from refusal_parity.agreement.table import ALL
 from refusal_parity.counting import agreed, counted, enumerated
 from refusal_parity.dimensions import GROUP
+from refusal_parity.preference.places import NOBODY
 from refusal_parity.tables import HumanLabels, Prompts
-from refusal_parity.text import count, level_words
+from refusal_parity.text import count, isolated, level_words
 
 if TYPE_CHECKING:
     from refusal_parity.report.inputs import ReportInputs
@@ -17,16 +20,27 @@ if TYPE_CHECKING:
 
 def unread_words(rows: pl.DataFrame, inputs: ReportInputs) -> str:
     """Which groups nobody labelled responses for, of whose labels these rows say nothing."""
+    of_groups = rows.filter(pl.col("group") != ALL, dimension=GROUP.key)
     if inputs.config.preference is not None:
-        return ""
-    read = set(rows.filter(dimension=GROUP.key)["group"])
+        mentioned = [isolated(group) for group in unread_levels(of_groups) if group != NOBODY]
+        none = [f"of conversations that mention {enumerated(mentioned)}"] if mentioned else []
+        if NOBODY in unread_levels(of_groups):
+            none.append("of those that mention nobody")
+        return _unread_words("answers", none)
+    read = set(of_groups.filter(pl.col("n") > 0)["group"])
     unread = [level for level in inputs.levels(GROUP.key) if level not in read]
-    if not read or not unread:
+    if of_groups.is_empty() or not unread:
         return ""
     words = enumerated([level_words(GROUP.key, level) for level in unread])
+    return _unread_words("responses", [f"for {words}"])
+
+
+def _unread_words(what: str, none: list[str]) -> str:
+    if not none:
+        return ""
     return (
-        f" None of the responses for {words} is among them, so how often their labels are wrong is "
-        "not known."
+        f" None of the {what} {' or '.join(none)} is among them, so how often their labels are "
+        "wrong is not known."
     )
 
 

@@ -194,7 +194,11 @@ class Agreement(dy.Schema):
         "people either, knows no partial refusals), or one class against the rest"
     )
     coefficient = dy.Enum(Coefficient, description="what is measured")
-    n = dy.Int64(min=0, description="responses compared")
+    n = dy.Int64(
+        min=0,
+        description="responses compared; 0 for a level of which the rater labelled some and the "
+        "yardstick none",
+    )
     n_of = dy.Int64(nullable=True, description="of them refusals, or others, by the yardstick")
     wrong = dy.Int64(nullable=True, description="of those labelled otherwise by the rater")
     estimate = dy.Float64(nullable=True, description="value of the coefficient")
