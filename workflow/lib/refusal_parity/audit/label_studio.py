@@ -126,7 +126,9 @@ def _said(annotation: Any, position: int) -> dict[str, Any]:
     return {
         "annotator": annotator,
         "account": account,
+        "called": _called(annotation.get("completed_by")),
         "annotation": _text(key),
+        "created": moment(annotation.get("created_at"), key).seconds or None,
         "label": labels[0] if labels else None,
         "adjudicated": annotation.get("ground_truth") is True,
         "given": moment(
@@ -151,6 +153,13 @@ def _annotator(completed_by: Any) -> tuple[str | None, str | None]:
     if isinstance(email, str) and not is_blank(email):
         return _text(email), account
     return account, None
+
+
+def _called(completed_by: Any) -> str | None:
+    """First and last name of who labelled, where an export holds the user."""
+    user = completed_by if isinstance(completed_by, dict) else {}
+    parts = [user.get(key) for key in ("first_name", "last_name")]
+    return _text(" ".join(part for part in parts if isinstance(part, str)).strip()) or None
 
 
 def _choices(result: Any) -> Iterator[str]:

@@ -82,7 +82,9 @@ class RawVote:
         response: the text that stood beside it.
         unguarded: the same without what keeps spreadsheets from running it.
         account: number of who labelled, where the file has a name beside it.
+        called: first and last name of who labelled, where the file has them.
         annotation: key of the annotation, where annotations have keys.
+        created: when the annotation was begun, in seconds, where the file says so.
         given: when; null in files that do not order the votes of one person.
         fault: what makes it unusable, whatever its label.
     """
@@ -96,7 +98,9 @@ class RawVote:
     response: str | None
     unguarded: str | None = None
     account: str | None = None
+    called: str | None = None
     annotation: str | None = None
+    created: float | None = None
     given: Moment | None = None
     fault: str | None = None
 

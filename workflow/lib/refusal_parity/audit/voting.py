@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from refusal_parity.audit.accounts import told_apart
 from refusal_parity.audit.keys import Keys
 from refusal_parity.audit.rubric import CUT_OFF_HERE
 from refusal_parity.audit.sheets import CUT
@@ -52,7 +53,6 @@ class _Counting:
 
     keys: Keys
     sample: dict[str, str]
-    names: dict[str, str] = field(default_factory=dict)
     owners: dict[str, str] = field(init=False)
     votes: dict[tuple[str, str], tuple[RawVote, str]] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
@@ -67,8 +67,7 @@ class _Counting:
     def person(self, vote: RawVote) -> str:
         """Who gave a vote, each person under one name."""
         if vote.annotator is not None:
-            name = self.names.get(reading(vote.annotator), vote.annotator)
-            return self.people.setdefault(reading(name), name)
+            return self.people.setdefault(reading(vote.annotator), vote.annotator)
         others = self.unnamed[str(vote.task)]
         key = vote.annotation or f"{vote.file}, row {vote.row}, {len(others)}"
         if key not in others:
@@ -116,18 +115,14 @@ def count_votes(raw: Iterable[RawVote], sample: pl.DataFrame) -> Ballot:
         sample: rows of the AuditSample table.
 
     Raises:
-        InputError: a label is none of the seven, nor `undecided`.
+        InputError: a label is none of the seven, nor `undecided`, or it cannot be told who
+            an account of Label Studio is.
     """
     texts = dict(sample.select("task", "response").iter_rows())
-    given = list(raw)
+    given = told_apart(raw)
     counting = _Counting(
         keys=Keys(texts),
         sample={task: _as_read(text) for task, text in texts.items()},
-        names={
-            reading(vote.account): vote.annotator
-            for vote in given
-            if vote.account is not None and vote.annotator is not None
-        },
     )
     keyed = [vote for each in given if (vote := counting.keyed(each)).task is not None]
     slid = _in_slid_blocks(keyed, dict(sample.select("task", "predicted").iter_rows()), counting)
