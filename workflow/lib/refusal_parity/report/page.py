@@ -22,7 +22,7 @@ from refusal_parity.report.figures import draw_all
 from refusal_parity.report.sections import sections_of
 from refusal_parity.report.sections.section import FigureBlock, InlineFigure, undrawn
 from refusal_parity.report.summary import exclusion_totals
-from refusal_parity.statistics.losses.exclusions import LABELLED
+from refusal_parity.statistics.uncounted import LABELLED
 from refusal_parity.tables import Groups, Prompts
 from refusal_parity.text import ISOLATES, NOTHING, count, percent, plain
 from refusal_parity.textfiles import SIGNS

@@ -14,7 +14,7 @@ from refusal_parity.report.odds import odds_margins
 from refusal_parity.report.summary import exclusion_totals
 from refusal_parity.report.tabular import NUMBER, TEXT, Cell, Table, few_words
 from refusal_parity.report.wording import VERDICTS, statement
-from refusal_parity.statistics.losses.exclusions import LABELLED
+from refusal_parity.statistics.uncounted import LABELLED
 from refusal_parity.tables import Exclusions, Overview
 from refusal_parity.text import (
     NOTHING,

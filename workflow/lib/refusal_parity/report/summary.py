@@ -19,7 +19,7 @@ from refusal_parity.report.reach import unlike_line
 from refusal_parity.report.small_effects import Beyond, beyond, differing_odds
 from refusal_parity.report.stages import interim_words
 from refusal_parity.report.wording import Statement, statement
-from refusal_parity.statistics.losses.exclusions import LABELLED
+from refusal_parity.statistics.uncounted import LABELLED
 from refusal_parity.tables import Exclusions
 from refusal_parity.text import (
     count,

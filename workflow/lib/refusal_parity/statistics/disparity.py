@@ -18,7 +18,6 @@ from refusal_parity.statistics.designs.outcome_columns import outcome_column
 from refusal_parity.statistics.enough import sizes_observed, sizes_of
 from refusal_parity.statistics.failures import Guard, guarded, unheard
 from refusal_parity.statistics.human_sample import is_voted_on, with_human_labels
-from refusal_parity.statistics.losses.nothing import absent_levels
 from refusal_parity.statistics.methods.adjusted import adjusted, covariates_of, method_of
 from refusal_parity.statistics.methods.design_based import (
     CORRECTED,
@@ -28,6 +27,7 @@ from refusal_parity.statistics.methods.design_based import (
 from refusal_parity.statistics.results import not_estimable, pairs_of, to_row
 from refusal_parity.statistics.rounding import settled
 from refusal_parity.statistics.running import methods_for, run_methods
+from refusal_parity.statistics.uncounted import absent_levels
 from refusal_parity.tables import Disparity, conform
 from refusal_parity.vocabulary import Estimand
 

@@ -22,12 +22,12 @@ from refusal_parity.statistics.designs.outcome_columns import count_outcomes, ou
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.enough import sizes_of
 from refusal_parity.statistics.failures import Guard, unheard
-from refusal_parity.statistics.losses.nothing import UNCOUNTED, absent_levels
 from refusal_parity.statistics.methods.bias_reduced import OLS_CR2_TWO_WAY
 from refusal_parity.statistics.model_losses import bounds_of
 from refusal_parity.statistics.results import NOT_ESTIMABLE, ends_within, join_notes
 from refusal_parity.statistics.rounding import settled
 from refusal_parity.statistics.running import run_method
+from refusal_parity.statistics.uncounted import UNCOUNTED, absent_levels
 from refusal_parity.tables import Interactions, conform
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from refusal_parity.statistics.distributions import chi2_sf, norm_isf, norm_sf
 from refusal_parity.statistics.failures import Guard, NotConvergedError, finite, unheard
 from refusal_parity.statistics.false_alarms import MIXED_MODEL
 from refusal_parity.statistics.fits.laplace import NO_VARIANCE, MixedModel, fit_mixed_model
-from refusal_parity.statistics.losses.nothing import absent_levels
 from refusal_parity.statistics.rounding import NOTHING, settled
+from refusal_parity.statistics.uncounted import absent_levels
 from refusal_parity.tables import MixedModels, conform
 from refusal_parity.vocabulary import MixedQuantity
 

@@ -16,10 +16,10 @@ from refusal_parity.statistics.designs.grid import Grid
 from refusal_parity.statistics.designs.outcome_columns import count_outcomes
 from refusal_parity.statistics.enough import LEAST
 from refusal_parity.statistics.failures import Guard, unheard
-from refusal_parity.statistics.losses.nothing import why_nothing
 from refusal_parity.statistics.pooling.weighing import Pooled as PooledFit
 from refusal_parity.statistics.pooling.weighing import pool
 from refusal_parity.statistics.results import NOT_ESTIMABLE
+from refusal_parity.statistics.uncounted import why_nothing
 from refusal_parity.tables import Pooled, conform
 from refusal_parity.vocabulary import PooledUnit
 

@@ -14,10 +14,10 @@ from refusal_parity.statistics.designs.counts import clusters_of, codes_of
 from refusal_parity.statistics.designs.outcome_columns import count_outcomes
 from refusal_parity.statistics.distributions import t_isf
 from refusal_parity.statistics.failures import Guard, unheard
-from refusal_parity.statistics.losses.nothing import why_nothing
 from refusal_parity.statistics.proportions import wilson, wilson_limits
 from refusal_parity.statistics.rate_errors import FAILED, RateErrors, failed_columns
 from refusal_parity.statistics.rate_intervals import rates_of_units
+from refusal_parity.statistics.uncounted import why_nothing
 from refusal_parity.statistics.variances.clusters import mean_errors
 from refusal_parity.statistics.variances.contrasts import fallback_note
 from refusal_parity.statistics.variances.effective import effective_of_rates

@@ -18,9 +18,9 @@ from refusal_parity.statistics.designs.grid import grid_of, in_grid
 from refusal_parity.statistics.disparity import levels_of
 from refusal_parity.statistics.enough import LEAST
 from refusal_parity.statistics.failures import Guard, unheard
-from refusal_parity.statistics.losses.nothing import absent_levels
 from refusal_parity.statistics.resampling.randomisation import Draws
 from refusal_parity.statistics.results import NOT_ESTIMABLE
+from refusal_parity.statistics.uncounted import absent_levels
 from refusal_parity.statistics.variances.across_templates import across_templates
 from refusal_parity.tables import TemplateEffects, conform
 

@@ -8,8 +8,8 @@ from refusal_parity.outcomes import OUTCOMES
 from refusal_parity.statistics.answering.finding import NO_TEST, reason_of
 from refusal_parity.statistics.enough import LEAST, too_few
 from refusal_parity.statistics.fits.least_squares import OTHER_TEMPLATES
-from refusal_parity.statistics.losses.nothing import UNCOUNTED
 from refusal_parity.statistics.results import join_notes
+from refusal_parity.statistics.uncounted import UNCOUNTED
 from refusal_parity.text import known
 
 if TYPE_CHECKING:

@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from refusal_parity.statistics.uncounted import LABELLED, reason
 from refusal_parity.tables import Exclusions, conform
-from refusal_parity.vocabulary import Exclusion
 
 if TYPE_CHECKING:
     import dataframely as dy
 
     from refusal_parity.config import AnalysisConfig
-
-LABELLED = "labelled"
-UNSTATED = "no reason stated"
 
 
 def exclusions(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataFrame[Exclusions]:
@@ -37,17 +34,6 @@ def exclusions(observations: pl.DataFrame, analysis: AnalysisConfig) -> dy.DataF
     parts = [_ledger(reasons, "all", pl.lit("all"))]
     parts += [_ledger(reasons, dimension, pl.col(dimension)) for dimension in analysis.dimensions]
     return conform(pl.concat(parts), Exclusions, where="exclusions")
-
-
-def reason() -> pl.Expr:
-    """Where a row of `observe` went: labelled, refused by the service, or why it was left out."""
-    return (
-        pl.when("filtered")
-        .then(pl.lit(str(Exclusion.FILTERED)))
-        .when(pl.col("label").is_not_null())
-        .then(pl.lit(LABELLED))
-        .otherwise(pl.col("exclusion").fill_null(UNSTATED))
-    )
 
 
 def _ledger(reasons: pl.DataFrame, dimension: str, level: pl.Expr) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import polars as pl
 
 from refusal_parity.counting import enumerated
-from refusal_parity.statistics.losses.exclusions import LABELLED
+from refusal_parity.statistics.uncounted import LABELLED
 from refusal_parity.text import (
     interval,
     known,

@@ -16,10 +16,10 @@ from refusal_parity.statistics.designs.kinds import DesignKind
 from refusal_parity.statistics.designs.outcome_columns import counts_in_mean
 from refusal_parity.statistics.designs.regressors import are_told_apart, too_few_clusters
 from refusal_parity.statistics.designs.with_covariates import regressors
-from refusal_parity.statistics.losses.nothing import absent_levels
 from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.results import join_notes, not_estimable, pairs_of
 from refusal_parity.statistics.rounding import is_noise
+from refusal_parity.statistics.uncounted import absent_levels
 from refusal_parity.statistics.variances.by_unit import by_unit
 from refusal_parity.statistics.variances.contrasts import pair_weights, t_tests
 from refusal_parity.statistics.variances.cr2 import bias_reduced

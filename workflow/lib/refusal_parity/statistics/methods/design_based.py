@@ -15,10 +15,10 @@ from refusal_parity.statistics.designs.outcome_columns import outcome_column, ou
 from refusal_parity.statistics.distributions import t_isf, t_sf
 from refusal_parity.statistics.equivalence import rates_within
 from refusal_parity.statistics.human_sample import unlabelled_part, wanted
-from refusal_parity.statistics.losses.nothing import absent_levels
 from refusal_parity.statistics.registry import Method, Needs
 from refusal_parity.statistics.results import Estimate, Pair, not_estimable, pairs_of
 from refusal_parity.statistics.split_votes import split_votes
+from refusal_parity.statistics.uncounted import absent_levels
 from refusal_parity.statistics.variances.level_means import contrast
 from refusal_parity.statistics.weighed_sample import unread
 from refusal_parity.vocabulary import Estimand, Scope

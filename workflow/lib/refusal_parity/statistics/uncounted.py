@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from refusal_parity.quantities import Mean
-from refusal_parity.statistics.losses.exclusions import UNSTATED, reason
 from refusal_parity.text import reason_words
 from refusal_parity.vocabulary import Exclusion
 
@@ -16,11 +15,25 @@ if TYPE_CHECKING:
 
     from refusal_parity.outcomes import Outcome
 
+LABELLED: Final = "labelled"
+UNSTATED: Final = "no reason stated"
+
 NO_RESPONSE: Final = "no response"
 """Where nothing was given, or asked for."""
 
 UNCOUNTED: Final = "no response that counts"
 """Where something was."""
+
+
+def reason() -> pl.Expr:
+    """Where a row of `observe` went: labelled, refused by the service, or why it was left out."""
+    return (
+        pl.when("filtered")
+        .then(pl.lit(str(Exclusion.FILTERED)))
+        .when(pl.col("label").is_not_null())
+        .then(pl.lit(LABELLED))
+        .otherwise(pl.col("exclusion").fill_null(UNSTATED))
+    )
 
 
 def nothing_of(reasons: Iterable[str]) -> str:

@@ -10,8 +10,8 @@ import pytest
 from refusal_parity.config import AnalysisConfig
 from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.disparity import disparities
-from refusal_parity.statistics.losses.nothing import absent_levels, nothing_of
 from refusal_parity.statistics.rates import rates
+from refusal_parity.statistics.uncounted import absent_levels, nothing_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
