@@ -105,6 +105,39 @@ def test_a_difference_that_is_not_known_is_never_precise_enough() -> None:
     assert "m with a difference that is not known" in progress.standing()
 
 
+_NAME = pl.col("name_id").str.slice(-1).cast(pl.Int64)
+
+
+@pytest.mark.parametrize(
+    ("gone", "known"),
+    [
+        (_NAME > 2, False),
+        (_NAME > 3, True),
+        (pl.col("template_id").str.slice(1).cast(pl.Int64) > 2, False),
+        (pl.col("arm") == "strict", False),
+        (pl.lit(value=False), True),
+    ],
+    ids=["three names", "four names", "three templates", "one arm", "none"],
+)
+def test_what_losses_leave_no_finding_of_is_never_precise_enough(
+    gone: pl.Expr, *, known: bool
+) -> None:
+    """A study had stopped, as narrow enough, where no difference was tested."""
+    analysis = _analysis(0.99)
+    assert analysis.stop_when is not None
+    plain, strict = (
+        _observations({"m": rate}).with_columns(arm=pl.lit(arm))
+        for arm, rate in (("plain", 0.1), ("strict", 0.7))
+    )
+    counts = ~((pl.col("group") == "west") & gone)
+    rows = pl.concat([plain, strict]).with_columns(label=pl.when(counts).then("label"))
+    table = precisions(rows, analysis, STAGES)
+    of_west = pl.col("group") == "west"
+    assert table.filter(of_west)["half_width"].is_not_null().to_list() == [known] * 2
+    assert table.filter(~of_west)["enough"].all()
+    assert progress_of(table, analysis.stop_when).is_due is not known
+
+
 def test_a_stage_with_the_reference_alone_has_no_half_width_and_fails_at_nothing() -> None:
     rows = _observations({"m": 0.3})
     early = pl.col("template_id").str.slice(1).cast(pl.Int64) < 20

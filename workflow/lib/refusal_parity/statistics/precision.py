@@ -9,14 +9,18 @@ import numpy as np
 import polars as pl
 
 from refusal_parity.statistics.designs.counts import build_designs
+from refusal_parity.statistics.designs.mixtures import mixtures
 from refusal_parity.statistics.designs.studies import Studies
 from refusal_parity.statistics.disparity import levels_of
+from refusal_parity.statistics.enough import sizes_of
 from refusal_parity.statistics.failures import Guard, unheard
 from refusal_parity.statistics.half_widths import half_widths
 from refusal_parity.statistics.registry import Setting
 from refusal_parity.statistics.resampling.bootstrap import Resamples
 from refusal_parity.statistics.resampling.randomisation import Draws
+from refusal_parity.statistics.results import Pair
 from refusal_parity.tables import Precision, conform
+from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +42,9 @@ def precisions(
 ) -> dy.DataFrame[Precision]:
     """Half-widths of the primary family's intervals, at each stage so far.
 
-    Those of earlier stages are of the responses that they had, with the labels of today.
+    Those of earlier stages are of the responses that they had, with the labels of today. None
+    where losses leave a level too few names or templates for a finding, or another mixture of
+    arms or wordings than the reference (`mixtures`).
 
     Args:
         observations: rows of `observe`, of one model or several.
@@ -102,6 +108,11 @@ def _of_stage(
         return {level: width for level, width in of_pair.items() if np.isfinite(width)}
 
     found = guard.run("half-widths", measured, lambda _: {})
+    # However narrow: an interval of what is no finding is not what the rule asks for.
+    torn = mixtures(observations, primary.dimension, levels, primary.outcome).torn
+    sizes = sizes_of(design)
     for level, width in found.items():
-        rows[level]["half_width"] = width
+        pair = Pair(level, levels[0])
+        if pair not in torn and sizes.lacking(Scope.NEW_NAMES_AND_TEMPLATES, pair) is None:
+            rows[level]["half_width"] = width
     return list(rows.values())
