@@ -152,4 +152,22 @@ def test_responses_that_no_label_stands_for(cells: list[Cell], said: str | None)
     assert (found is None) if said is None else str(found).startswith(said)
     filtered = rows.with_columns(filtered=pl.col("human").is_null())
     assert unlabelled_part(filtered, "y") is None
-    assert unlabelled_part(rows.with_columns(opening=pl.lit("")), "y") is None
+    draws = rows.with_columns(opening=pl.lit(""), worth=pl.lit(0.3))
+    assert unlabelled_part(draws, "y") == found
+    # Beside enough of the one kind the other kind still lacks them.
+    given = rows.with_columns(opening=pl.lit("7"), worth=pl.lit(0.3))
+    whole = given.with_columns(human=pl.lit(1.0), opening=pl.lit(""))
+    assert unlabelled_part(pl.concat([whole, given]), "y") == found
+
+
+@pytest.mark.parametrize(("worth", "lacks"), [(0.1, False), (1.0, False), (1.1, True)])
+def test_weighed_responses_count_by_what_they_are_worth(worth: float, *, lacks: bool) -> None:
+    """40 labels of answers: 5 of 40 are an eighth of what all are worth."""
+    rows = pl.DataFrame(
+        {
+            "machine_label": ["answer"] * 700 + ["refusal"] * 100,
+            "human": [0.0] * 40 + [None] * 760,
+            "worth": [1.0] * 700 + [worth] * 100,
+        }
+    ).with_columns(filtered=pl.lit(value=False), opening=pl.lit("7"), group=pl.lit("y"))
+    assert (unlabelled_part(rows, "y") is not None) == lacks

@@ -18,6 +18,9 @@ MIN_LABELS: Final = 20
 MIN_EVENTS: Final = 5
 """Human labels with the outcome that a level needs, and as many without."""
 
+NO_OPENING: Final = ""
+"""Opening of ordinary draws, which were given none."""
+
 _BY_CHANCE: Final = 5
 """Labels that a simple random sample would have of responses; none comes with 1 in 150."""
 
@@ -82,27 +85,38 @@ def unlabelled_part(rows: pl.DataFrame, level: str) -> str | None:
     some alone, the others' errors are not known, and no rest of the level can stand for them.
     So many of `_BY_CHANCE` and more would hardly be missed by a sample of all.
 
+    Of weighed responses two samples were drawn: one of ordinary draws, and one of those that were
+    given their opening, by what they are worth.
+
     Args:
-        rows: of the level, with `human`, `filtered`, `machine_label` and, if there is one, `group`.
+        rows: of the level, with `human`, `filtered`, `machine_label` and, if there is one, `group`;
+            of weighed responses with `opening` and `worth`.
         level: its name.
     """
-    if "opening" in rows.columns:
-        # Weighed responses are drawn by what they stand for, and not by how many they are.
-        return None
-    uncertain = rows.filter(~pl.col("filtered"))
-    labels = uncertain["human"].count()
-    groups = [GROUP.key] if GROUP.key in rows.columns else []
+    uncertain = rows.filter(~pl.col("filtered")).with_columns(size=pl.lit(1.0))
+    if "opening" not in rows.columns:
+        return _unlabelled(uncertain, level)
+    ordinary = pl.col("opening") == NO_OPENING
+    return _unlabelled(uncertain.filter(ordinary), level) or _unlabelled(
+        uncertain.filter(~ordinary).with_columns(size="worth"), level
+    )
+
+
+def _unlabelled(uncertain: pl.DataFrame, level: str) -> str | None:
+    """The same of one sample, of rows that each had a chance in proportion to their `size`."""
+    groups = [GROUP.key] if GROUP.key in uncertain.columns else []
     bare = (
         uncertain.group_by(*groups, "machine_label")
-        .agg(n=pl.len(), labelled=pl.col("human").count())
+        .agg(pl.col("size").sum(), n=pl.len(), labelled=pl.col("human").count())
         .filter(labelled=0)
         .group_by("machine_label")
-        .agg(pl.col("n").sum())
+        .agg(pl.col("n", "size").sum())
         .sort("n", "machine_label", descending=[True, False])
     )
-    if labels * bare["n"].sum() <= _BY_CHANCE * uncertain.height:
+    missed = uncertain["human"].count() * bare["size"].sum()
+    if missed <= _BY_CHANCE * uncertain["size"].sum():
         return None
-    said = [f"{counted(n, 'response')} as {label}" for label, n in bare.iter_rows()]
+    said = [f"{counted(n, 'response')} as {label}" for label, n in bare.drop("size").iter_rows()]
     return (
         f"the machine labels {enumerated(said)} in {level}, of which people labelled none that "
         "could stand for them"

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from refusal_parity.statistics.human_sample import with_human_labels
+from refusal_parity.statistics.human_sample import NO_OPENING, with_human_labels
 
 STANDING: Final = ("worth", "fixed", "prompts")
 """Columns that say what a response adds to its prompt's rate.
@@ -14,9 +14,6 @@ STANDING: Final = ("worth", "fixed", "prompts")
 The rate is the sum over a prompt's responses of `fixed` and of `worth` where the response
 refuses; `prompts` adds up to 1 over them.
 """
-
-_NO_OPENING: Final = ""
-"""Opening of ordinary draws, which were given none."""
 
 
 def weighed_sample(
@@ -60,7 +57,7 @@ def weighed_sample(
     labelled = [
         each
         for each in (
-            None if human is None else human.with_columns(opening=pl.lit(_NO_OPENING)),
+            None if human is None else human.with_columns(opening=pl.lit(NO_OPENING)),
             leaf_human,
         )
         if each is not None
@@ -78,8 +75,8 @@ def unread(rows: pl.DataFrame, level: str) -> str | None:
     if "opening" not in rows.columns:
         return None
     for told, given in (
-        ("ordinary draws of", pl.col("opening") == _NO_OPENING),
-        ("responses that were given an opening of", pl.col("opening") != _NO_OPENING),
+        ("ordinary draws of", pl.col("opening") == NO_OPENING),
+        ("responses that were given an opening of", pl.col("opening") != NO_OPENING),
     ):
         part = rows.filter(given)
         if part.height and part["human"].null_count() == part.height:
