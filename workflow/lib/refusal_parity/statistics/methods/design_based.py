@@ -94,10 +94,11 @@ def read_by_people(
     # A sample of weighed responses holds labelled ones alone.
     short = (
         absent_levels(
-            observations.with_columns(label="machine_label"),
+            observations,
             dimension,
             levels,
-            set(rows[dimension]),
+            # Imported labels count, and no machine gave them.
+            {*rows[dimension], *observations.drop_nulls([dimension, "label"])[dimension]},
             outcome,
         )
         if "exclusion" in observations.columns
