@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -124,14 +124,15 @@ def test_what_nobody_read_of_a_level(
     assert unread(rows.drop("opening"), "y") is None
 
 
-def test_corrected_weighed_rates_stand_in_the_table_of_disparities(program: ModuleType) -> None:
-    study = program.made_up(3, next(iter(program.MACHINES.values())))
-    rows = program.sample_of(study)
+def corrected_in(
+    study: dict[str, pl.DataFrame], rows: pl.DataFrame, arms: pl.Expr
+) -> dict[str, Any]:
+    """The corrected row of the table of disparities, of prompts in arms."""
     observations = study["prompts"].with_columns(
         sample=0, name="name_id", label=pl.lit("answer"), machine_label=pl.lit("answer"),
         truncated=False, filtered=False, exclusion=pl.lit(None, pl.String), words=3,
         log_odds=pl.lit(None, pl.Float64), weighed_rate="tree_rate",
-        weighed_variance=pl.lit(1e-4), weighed_step=pl.lit(1 / 3),
+        weighed_variance=pl.lit(1e-4), weighed_step=pl.lit(1 / 3), arm=arms,
     )  # fmt: skip
     analysis = config_of(
         outcomes=["refusal", "weighed_refusal"],
@@ -142,7 +143,29 @@ def test_corrected_weighed_rates_stand_in_the_table_of_disparities(program: Modu
         pl.col("method").cast(pl.String) == "design_based"
     )
     [row] = found.to_dicts()
+    return row
+
+
+def test_corrected_weighed_rates_stand_in_the_table_of_disparities(program: ModuleType) -> None:
+    study = program.made_up(3, next(iter(program.MACHINES.values())))
+    row = corrected_in(study, program.sample_of(study), pl.lit("plain"))
     assert (row["outcome"], row["group"]) == ("weighed_refusal", "wronged")
     assert row["family"] == "primary: weighed_refusal by group, design_based"
     assert row["n_group"] + row["n_reference"] == sum(map(len, study["labelled"]))
     assert row["adjusted_low"] <= row["estimate"] <= row["adjusted_high"]
+
+
+@pytest.mark.parametrize(("lost", "tested"), [(["wronged"], False), (["wronged", "even"], True)])
+def test_a_group_without_one_of_two_arms_is_not_compared_by_people_either(
+    program: ModuleType, lost: list[str], *, tested: bool
+) -> None:
+    """Templates of two kinds, asked in either arm, of which one arm has the frequent refusals."""
+    study = program.made_up(3, next(iter(program.MACHINES.values())))
+    strict = pl.col("prompt_id").str.slice(-1).is_in(list("2589")) & pl.lit(value=True)
+    raised = pl.when("strict").then(pl.col("tree_rate") + 0.5).otherwise("tree_rate")
+    prompts = study["prompts"].with_columns(strict=strict).with_columns(tree_rate=raised)
+    study["prompts"] = prompts.filter(~(pl.col("group").is_in(lost) & pl.col("strict")))
+    arms = pl.when("strict").then(pl.lit("strict")).otherwise(pl.lit("plain"))
+    row = corrected_in(study, program.sample_of(study), arms)
+    assert (row["p_value"] is not None) == tested
+    assert ("the pooled arms" in (row["note"] or "")) is not tested

@@ -13,7 +13,7 @@ from refusal_parity.outcomes import Outcome
 from refusal_parity.statistics.adjust import adjust
 from refusal_parity.statistics.agreeing import OF_NO_TABLE, agreeing
 from refusal_parity.statistics.designs.counts import build_designs
-from refusal_parity.statistics.designs.mixtures import Mixtures, mixtures
+from refusal_parity.statistics.designs.mixtures import mixtures
 from refusal_parity.statistics.designs.outcome_columns import outcome_column
 from refusal_parity.statistics.enough import sizes_observed, sizes_of
 from refusal_parity.statistics.failures import Guard, guarded, unheard
@@ -100,7 +100,8 @@ def disparities(
         for (model,), part in audited.group_by("model", maintain_order=True)
         for dimension in levels
         for guard in (Guard(say, (str(model), dimension)),)
-        for row in _corrected(part, dimension, levels[dimension], analysis, guard, readings)
+        for whole in (observations.filter(pl.col("model") == model),)
+        for row in _corrected(part, whole, dimension, levels[dimension], analysis, guard, readings)
     ]
     frame = pl.DataFrame(rows, schema=_SCHEMA)
     return conform(settled(agreeing(adjust(frame, analysis))), Disparity, where="disparities")
@@ -197,6 +198,7 @@ def _adjusted(
 
 def _corrected(  # noqa: PLR0913, PLR0917 - what is compared in full
     observations: pl.DataFrame,
+    whole: pl.DataFrame,
     dimension: str,
     levels: Sequence[str],
     analysis: AnalysisConfig,
@@ -205,7 +207,8 @@ def _corrected(  # noqa: PLR0913, PLR0917 - what is compared in full
 ) -> list[dict[str, Any]]:
     """Rows of one model and dimension that rest on human labels, with the labels' counts.
 
-    `readings` are outcomes, each with what is read of a label for it.
+    `readings` are outcomes, each with what is read of a label for it; `whole` are the rows of the
+    model of which weighed responses are a sample.
     """
     labelled = observations.drop_nulls([dimension, "machine_label"])
     labels = labelled.filter(is_voted_on())
@@ -225,8 +228,9 @@ def _corrected(  # noqa: PLR0913, PLR0917 - what is compared in full
             levels,
             partial(design_based, observations, dimension, levels, reading, analysis),
         )
-        # Weighed responses stand for others than themselves: their mixtures are not the model's.
-        alike = Mixtures() if outcome.is_weighed else mixtures(labelled, dimension, levels, reading)
+        # Weighed responses stand for others than themselves: prompts are what levels are mixed of.
+        mixed = whole if outcome.is_weighed else labelled
+        alike = mixtures(mixed, dimension, levels, outcome)
         for row in map(sizes.held, map(alike.held, rows_of_outcome)):
             ours, others = counts.get(row.group, (0, 0)), counts.get(row.reference, (0, 0))
             columns = ("n_group", "k_group", "n_reference", "k_reference")
