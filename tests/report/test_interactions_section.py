@@ -146,7 +146,7 @@ def test_differences_of_all_responses_are_kept_apart() -> None:
     assert len(inputs.interactions(*key)) == 2
 
 
-LACKING = "adjusted for births, without 2 names that it is not known of"
+LACKING = "adjusted for births, without 2 names that it is not known of (2 of muslim)"
 
 
 def _held(note: str, estimate: float | None, p: float | None) -> ReportInputs:
@@ -170,10 +170,10 @@ def _held(note: str, estimate: float | None, p: float | None) -> ReportInputs:
     ("note", "estimate", "p", "said"),
     [
         (LACKING, 0.11, 0.003, (
-            "Adjusted for births, without 2 names that it is not known of, the difference for "
-            "muslim names is +11.0 points (95 % interval 5.0 to 17.0; adjusted p = 0.003), beside "
-            "+20.0 as it stands, which decides. Where both differ much, the levels differ in more "
-            "than their name."
+            "Adjusted for births, without 2 names that it is not known of (2 of muslim), the "
+            "difference for muslim names is +11.0 points (95 % interval 5.0 to 17.0; adjusted "
+            "p = 0.003), beside +20.0 as it stands, which decides. Where both differ much, the "
+            "levels differ in more than their name, or in those left out of the adjusted one."
         )),
         ("adjusted for births; descriptive only: x has 3 names", 0.11, None, (
             "Adjusted for births, the difference for muslim names is +11.0 points (95 % interval "

@@ -111,7 +111,9 @@ def test_names_whose_covariate_is_not_known_are_counted() -> None:
         births=pl.when(pl.col("name_id").is_in(["south1", "east0"])).then(None).otherwise("births")
     )
     found = row(seen, config(**OF_NAMES), group="south", reference="north")
-    assert found["note"] == "adjusted for births, without 2 names that it is not known of"
+    assert found["note"] == (
+        "adjusted for births, without 2 names that it is not known of (1 of east, 1 of south)"
+    )
 
 
 def test_a_factor_within_sets_is_adjusted_for_what_templates_differ_in() -> None:

@@ -154,7 +154,7 @@ def test_prompts_without_the_number_are_left_out_and_counted(tmp_path: Path) -> 
     lacking = [None if at in {3, 50} else each for at, each in enumerate(LENGTH)]
     found = seen(tmp_path, KINDS, [0.4] * 70, config=config, length=lacking)
     assert row(found, config)["note"] == (
-        "adjusted for length, without 2 prompts that it is not known of"
+        "adjusted for length, without 2 prompts that it is not known of (1 of safe, 1 of unsafe)"
     )
 
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from refusal_parity.statistics.answering.finding import Finding
 
 _ADJUSTED: Final = "adjusted for "
+_WITHOUT: Final = ", without "
+"""What a note says before it counts whose covariates are not known."""
+
 _SIGNS: Final = ("not estimable: ", "descriptive only: ")
 """What a note says first where there is no number, or one that is no finding."""
 
@@ -53,7 +56,7 @@ def _sentence(inputs: ReportInputs, together: list[Finding]) -> str:
     said = [_numbers(inputs, first, " is"), *(f"for {_numbers(inputs, each)}" for each in others)]
     decides = ". The unadjusted ones decide. " if others else ", which decides. "
     is_tested = first.covariates_p_adjusted is not None
-    return f"{opening}{'; '.join(said)}{decides}{_how_to_read(why, is_tested=is_tested)}"
+    return f"{opening}{'; '.join(said)}{decides}{_how_to_read(held, why, is_tested=is_tested)}"
 
 
 def _numbers(inputs: ReportInputs, contrast: Finding, verb: str = "") -> str:
@@ -70,9 +73,11 @@ def _numbers(inputs: ReportInputs, contrast: Finding, verb: str = "") -> str:
     )
 
 
-def _how_to_read(why: str, *, is_tested: bool) -> str:
+def _how_to_read(held: str, why: str, *, is_tested: bool) -> str:
     if is_tested:
-        return "Where both differ much, the levels differ in more than their name."
+        # The unadjusted one is of them too: no covariate need stand between the two.
+        left_out = ", or in those left out of the adjusted one" if _WITHOUT in held else ""
+        return f"Where both differ much, the levels differ in more than their name{left_out}."
     return "The adjusted one is a description and no finding" + f": {why}" * bool(why) + "."
 
 

@@ -80,7 +80,7 @@ def adjusted(
 
     Args:
         observations: of one model; rows whose covariate is not known are left out, and the
-            note says of how many names, templates or prompts.
+            note says of how many names, templates or prompts, and of which levels.
         dimension: what the levels are.
         levels: all levels, the reference first.
         outcome: a yes-or-no reading, or a mean.
@@ -102,7 +102,7 @@ def adjusted(
         ]
     known = observations.drop_nulls(names)
     said = f"adjusted for {', '.join(names)}"
-    lacking = _lacking(observations, known, dimension)
+    lacking = _lacking(observations, known, dimension, levels)
     if lacking:
         said = f"{said}, without {lacking}"
     design = build_designs(known, dimension, levels, [outcome])[outcome]
@@ -147,13 +147,25 @@ def adjusted(
     ]
 
 
-def _lacking(observations: pl.DataFrame, known: pl.DataFrame, dimension: str) -> str:
-    """How many names, templates or prompts fall away for want of a covariate, in words."""
+def _lacking(
+    observations: pl.DataFrame, known: pl.DataFrame, dimension: str, levels: Sequence[str]
+) -> str:
+    """How many names, templates or prompts fall away for want of a covariate, and of whom."""
     noun = _NOUNS[DIMENSIONS[dimension].unit]
-    key = _KEYS[noun]
-    every = observations.drop_nulls([dimension, "label"])[key].n_unique()
-    left = known.drop_nulls([dimension, "label"])[key].n_unique()
-    return f"{counted(every - left, noun)} that it is not known of" if every > left else ""
+    every, left = (
+        dict(
+            rows.drop_nulls([dimension, "label"])
+            .group_by(dimension)
+            .agg(pl.col(_KEYS[noun]).n_unique())
+            .iter_rows()
+        )
+        for rows in (observations, known)
+    )
+    lost = {level: every.get(level, 0) - left.get(level, 0) for level in levels}
+    of_whom = [f"{number:,} of {level}" for level, number in lost.items() if number]
+    if not of_whom:
+        return ""
+    return f"{counted(sum(lost.values()), noun)} that it is not known of ({', '.join(of_whom)})"
 
 
 def rare_levels(design: Design) -> dict[str, str]:
