@@ -28,6 +28,7 @@ from refusal_parity.statistics.results import not_estimable, pairs_of, to_row
 from refusal_parity.statistics.rounding import settled
 from refusal_parity.statistics.running import methods_for, run_methods
 from refusal_parity.statistics.uncounted import absent_levels
+from refusal_parity.statistics.unmeasured import unmeasured
 from refusal_parity.tables import Disparity, conform
 from refusal_parity.vocabulary import Estimand
 
@@ -147,9 +148,11 @@ def _of_dimension(
         present = next(iter(designs.values())).levels
         found = run_methods(designs, dimension, analysis, guard) if len(present) > 1 else {}
         rows += [
-            {"outcome": str(outcome), **_counts(row, design, outcome), **to_row(alike.held(row))}
+            {"outcome": str(outcome), **_counts(row, design, outcome)}
+            | to_row(cut.held(alike.held(row)))
             for outcome, design in designs.items()
             for alike in (mixtures(observations, dimension, levels, outcome),)
+            for cut in (unmeasured(observations, dimension, outcome),)
             for row in map(
                 sizes_of(design).held,
                 _complete(
@@ -189,8 +192,10 @@ def _adjusted(
             partial(adjusted, observations, dimension, levels, outcome, analysis),
         )
         rows += [
-            {"outcome": str(outcome), **_counts(row, design, outcome), **to_row(alike.held(row))}
+            {"outcome": str(outcome), **_counts(row, design, outcome)}
+            | to_row(cut.held(alike.held(row)))
             for alike in (mixtures(with_all, dimension, levels, outcome),)
+            for cut in (unmeasured(with_all, dimension, outcome),)
             for row in map(sizes_of(fitted).held, found)
         ]
     return rows

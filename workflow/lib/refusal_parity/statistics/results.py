@@ -164,9 +164,9 @@ def not_estimable(method: Method, estimand: Estimand, pair: Pair | None, reason:
 
 
 def join_notes(*notes: str | None) -> str | None:
-    """Several notes as one, each said once; None when there is nothing to say."""
-    said = [note for note in dict.fromkeys(notes) if note]
-    return "; ".join(said) or None
+    """Several notes as one, each clause said once; None when there is nothing to say."""
+    clauses = (clause for note in notes if note for clause in note.split("; "))
+    return "; ".join(dict.fromkeys(clauses)) or None
 
 
 def ends_within(numbers: Mapping[str, float | None], farthest: float) -> dict[str, float | None]:

@@ -41,6 +41,7 @@ from refusal_parity.statistics.methods.nested import (
 )
 from refusal_parity.statistics.methods.randomisation import PERMUTATION_NAMES_F
 from refusal_parity.statistics.methods.wilson_two_way import WILSON_TWO_WAY
+from refusal_parity.statistics.results import join_notes
 from refusal_parity.text import known
 from refusal_parity.vocabulary import Correction, Scope, Verdict
 
@@ -132,7 +133,7 @@ class Question:
             uncorrected=None if corrected or people is None else reason_of(people),
             machine_estimate=_known(by_machine.get("estimate")) if corrected else None,
             machine_p_adjusted=_known(by_machine.get("p_adjusted")) if corrected else None,
-            note="; ".join(dict.fromkeys(notes)) or None,
+            note=join_notes(*notes),
         )
         found = found.decided(self.alpha)
         if found.reason is not None:
