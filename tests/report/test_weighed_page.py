@@ -21,7 +21,7 @@ from refusal_parity.report.weighed_wording import (
     would_bring,
 )
 from refusal_parity.report.wording import statement
-from refusal_parity.tables import Pilots, PropensityLevels, StudyDesign, Weighed, filled
+from refusal_parity.tables import Pilots, Prompts, PropensityLevels, StudyDesign, Weighed, filled
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
@@ -68,6 +68,39 @@ def test_the_page_says_what_weighed_rates_rest_on(inputs: ReportInputs) -> None:
     first, second = weighed_sentences(lost)
     assert "and on none that was given an opening." in first
     assert "have no label; each of these counts as the share of refusals" in second
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        ({}, None),
+        ({"muslim": 1}, None),
+        (
+            {"muslim": 10, "white": 1},
+            "Of the responses that were given an opening, 50.0 % for muslim names",
+        ),
+        (dict.fromkeys(["muslim", "white", "chinese"], 20), "100.0 % for white names"),
+    ],
+)
+def test_a_weighed_difference_says_of_whom_openings_have_no_label(
+    inputs: ReportInputs, lost: dict[str, int], said: str | None
+) -> None:
+    """They count as others do, so that what is planted here would vanish without a word."""
+    group = inputs[Prompts].select("prompt_id", "group")
+    first = pl.col("prompt_id").is_first_distinct().over("model", "group")
+    number = pl.col("group").replace_strict(lost, default=0, return_dtype=pl.Int64)
+    rows = inputs[Weighed].join(group, on="prompt_id", maintain_order="left").with_columns(
+        continued=pl.when(first).then(20).otherwise(0),
+        continued_refusals=pl.lit(0),
+        continued_unlabelled=pl.when(first).then(number).otherwise(0),
+    )  # fmt: skip
+    told = changed(inputs, weighed=rows.drop("group"))
+    details = statement(told, UNEVEN, Outcome.WEIGHED_REFUSAL, "group").details
+    found = [each for each in details if "have no label. Each counts as the share" in each]
+    assert len(found) == (said is not None)
+    assert all((said or "") in each for each in found)
+    rates = statement(told, UNEVEN, Outcome.REFUSAL, "group").details
+    assert not any("given an opening" in each for each in rates)
 
 
 def test_the_page_says_what_people_make_of_weighed_rates(inputs: ReportInputs) -> None:

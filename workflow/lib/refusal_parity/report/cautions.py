@@ -13,6 +13,7 @@ from refusal_parity.report.held import described_with_covariates, with_covariate
 from refusal_parity.report.reach import unlike_taught
 from refusal_parity.report.small_effects import may_hide
 from refusal_parity.report.unlike import could_explain
+from refusal_parity.report.weighed_losses import unlabelled_after_openings
 from refusal_parity.statistics.answering.finding import reason_of
 from refusal_parity.statistics.answering.questions import WITHIN_TEMPLATES
 from refusal_parity.statistics.methods import METHODS
@@ -55,6 +56,7 @@ def cautions(inputs: ReportInputs, key: Key, found: list[Finding]) -> list[str]:
         *(sentence for each in shown if (sentence := _adjusted(each))),
         *(sentence for each in shown if (sentence := _rests_on_filter(inputs, key, each))),
         *(each.warning for each in found if each.warning is not None),
+        *unlabelled_after_openings(inputs, *key),
         *with_covariates(inputs, found),
         *could_explain(inputs, key[0], shown),
         *_liberal(inputs, shown),
