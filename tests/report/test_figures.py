@@ -12,13 +12,13 @@ from report_study import changed, config_of
 from refusal_parity.report.drawing import inline_svg, save_figure, stem_of
 from refusal_parity.report.figure_comparison import draw_comparison, group_rates
 from refusal_parity.report.figure_differences import draw_differences
-from refusal_parity.report.figure_labels import label_shares
+from refusal_parity.report.figure_labels import draw_labels, label_shares
 from refusal_parity.report.figure_names import draw_names, names_by_group
 from refusal_parity.report.figure_rates import draw_rates
 from refusal_parity.report.figures import draw_all, save_figures
 from refusal_parity.report.pooled import pooled_notes
 from refusal_parity.report.style import figure_style
-from refusal_parity.tables import TABLES, Disparity, Overview, Pooled, Prompts, Rates
+from refusal_parity.tables import TABLES, Disparity, Labels, Overview, Pooled, Prompts, Rates
 from refusal_parity.vocabulary import Scope
 
 if TYPE_CHECKING:
@@ -196,6 +196,25 @@ def test_label_shares_add_up_over_labelled_responses(inputs: ReportInputs) -> No
     assert list(shares) == inputs.levels("group")
     for of_group in shares.values():
         assert sum(of_group.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("lost", [[], ["muslim"], ["muslim", "white"]], ids=len)
+def test_groups_of_whom_nothing_counts_keep_their_row_among_the_labels(
+    inputs: ReportInputs, lost: list[str]
+) -> None:
+    gone = inputs[Prompts].filter(pl.col("group").is_in(lost))["prompt_id"].implode()
+    labels = inputs[Labels].with_columns(
+        label=pl.when(~pl.col("prompt_id").is_in(gone)).then("label"),
+        filtered=pl.col("filtered") & ~pl.col("prompt_id").is_in(gone),
+    )
+    with figure_style():
+        drawing = draw_labels(changed(inputs, labels=labels), "demo-even")
+    assert drawing is not None
+    axes = drawing.figure.axes[0]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == inputs.levels("group")
+    assert [text.get_text() for text in axes.texts] == ["no response that counts"] * len(lost)
+    assert all(f"{group}: no response that counts" in drawing.alt for group in lost)
+    assert drawing.alt.count("no response that counts") == len(lost)
 
 
 def test_inline_svg_follows_the_page(inputs: ReportInputs) -> None:

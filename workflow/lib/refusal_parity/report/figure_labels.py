@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from refusal_parity.report.axes import label_rows, new_figure, percent_axis
+from refusal_parity.report.axes import label_rows, margin_text, new_figure, percent_axis
 from refusal_parity.report.drawing import Drawing, stem_of
 from refusal_parity.report.figure_registry import Place, figure_of_model
 from refusal_parity.report.shown_labels import COLOURS, SHOWN, shown_labels
-from refusal_parity.report.style import PAPER
+from refusal_parity.report.style import MUTED, PAPER
+from refusal_parity.statistics.uncounted import UNCOUNTED
 from refusal_parity.text import percent, plain
 
 if TYPE_CHECKING:
@@ -23,10 +24,13 @@ Shares = dict[str, dict[str, float]]
 def draw_labels(inputs: ReportInputs, model: str) -> Drawing | None:
     """Share of each label among the responses of each group that count; None without any."""
     shares = label_shares(inputs, model)
-    if not shares:
+    if not any(shares.values()):
         return None
     figure, axes = new_figure(1.35 + 0.34 * len(shares))
     label_rows(axes, list(shares))
+    for position, of_group in enumerate(shares.values()):
+        if not of_group:
+            margin_text(axes, position, UNCOUNTED, colour=MUTED)
     left = dict.fromkeys(shares, 0.0)
     for label, colour in COLOURS.items():
         widths = [shares[group].get(label, 0.0) for group in shares]
@@ -53,7 +57,8 @@ def draw_labels(inputs: ReportInputs, model: str) -> Drawing | None:
 def label_shares(inputs: ReportInputs, model: str) -> Shares:
     """Share of each label by group, refusals by the service among them, over all that count.
 
-    Of the prompts that rates are about, so that refusals add up to the rate beside them.
+    Of the prompts that rates are about, so that refusals add up to the rate beside them. A group
+    of which none counts has no share.
     """
     counts = (
         shown_labels(inputs, model)
@@ -68,16 +73,19 @@ def label_shares(inputs: ReportInputs, model: str) -> Shares:
     shares: Shares = {}
     for row in counts.iter_rows(named=True):
         shares.setdefault(row["group"], {})[row["label"]] = row["share"]
-    return {group: shares[group] for group in inputs.levels("group") if group in shares}
+    return {group: shares.get(group, {}) for group in inputs.levels("group")}
 
 
 def _alt(model: str, shares: Shares) -> str:
     parts = [
         f"{plain(group)}: "
-        + ", ".join(
-            f"{name.lower()} {percent(share)}"
-            for label, name in SHOWN.items()
-            if (share := of_group.get(label, 0.0))
+        + (
+            ", ".join(
+                f"{name.lower()} {percent(share)}"
+                for label, name in SHOWN.items()
+                if (share := of_group.get(label, 0.0))
+            )
+            or UNCOUNTED
         )
         for group, of_group in shares.items()
     ]
