@@ -160,6 +160,43 @@ def test_responses_that_no_label_stands_for(cells: list[Cell], said: str | None)
     assert unlabelled_part(pl.concat([whole, given]), "y") == found
 
 
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([("y", "plain", 30, 100), ("y", "strict", 1, 100)], None),
+        # 30 labels: a third of the responses have ten of them by chance.
+        ([("y", "plain", 30, 100), ("y", "strict", 0, 50)], None),
+        (
+            [("y", "plain", 30, 100), ("y", "strict", 0, 51)],
+            "people labelled none of 51 responses in arm strict of y, for which others cannot",
+        ),
+        # Of one group alone, and where the other was read in that arm.
+        (
+            [
+                *(("x", arm, 30, 90) for arm in ("plain", "strict")),
+                ("y", "plain", 60, 90),
+                ("y", "strict", 0, 60),
+                ("y", "polite", 0, 70),
+            ],
+            "people labelled none of 70 responses in arm polite and 60 responses in arm strict",
+        ),
+    ],
+)
+def test_arms_that_no_label_stands_for(cells: list[Cell], said: str | None) -> None:
+    rows = pl.DataFrame(
+        [
+            (group, arm, "answer", 0.0 if at < labelled else None, False)
+            for group, arm, labelled, number in cells
+            for at in range(number)
+        ],
+        schema=["group", "arm", "machine_label", "human", "filtered"],
+        orient="row",
+    )
+    found = unlabelled_part(rows, "y")
+    assert (found is None) if said is None else str(found).startswith(said)
+    assert unlabelled_part(rows.drop("arm"), "y") is None
+
+
 @pytest.mark.parametrize(("worth", "lacks"), [(0.1, False), (1.0, False), (1.1, True)])
 def test_weighed_responses_count_by_what_they_are_worth(worth: float, *, lacks: bool) -> None:
     """40 labels of answers: 5 of 40 are an eighth of what all are worth."""

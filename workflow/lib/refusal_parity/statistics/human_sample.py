@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from refusal_parity.counting import agreed, counted, enumerated
-from refusal_parity.dimensions import GROUP
+from refusal_parity.dimensions import ARM, GROUP
 from refusal_parity.errors import InputError
 from refusal_parity.statistics.rounding import TIE
 
@@ -23,6 +23,9 @@ NO_OPENING: Final = ""
 
 _BY_CHANCE: Final = 5
 """Labels that a simple random sample would have of responses; none comes with 1 in 150."""
+
+_OF_AN_ARM: Final = 10
+"""The same of each arm of a group by itself, of which there may be a hundred."""
 
 _KEY: Final = ["model", "prompt_id", "sample"]
 
@@ -104,6 +107,34 @@ def unlabelled_part(rows: pl.DataFrame, level: str) -> str | None:
 
 def _unlabelled(uncertain: pl.DataFrame, level: str) -> str | None:
     """The same of one sample, of rows that each had a chance in proportion to their `size`."""
+    return _unlabelled_labels(uncertain, level) or _unlabelled_arms(uncertain, level)
+
+
+def _unlabelled_arms(uncertain: pl.DataFrame, level: str) -> str | None:
+    """Arms of a group that nobody read, where others of it were read."""
+    keys = [key for key in (GROUP.key, ARM.key) if key in uncertain.columns]
+    if ARM.key not in keys:
+        return None
+    cells = uncertain.group_by(keys).agg(
+        pl.col("size").sum(), n=pl.len(), labelled=pl.col("human").count()
+    )
+    of_group = [pl.col(each).sum().over(keys[:-1] or pl.lit(1)) for each in ("labelled", "size")]
+    bare = (
+        cells.filter(
+            (pl.col("labelled") == 0) & (of_group[0] * pl.col("size") > _OF_AN_ARM * of_group[1])
+        )
+        .group_by(ARM.key)
+        .agg(pl.col("n").sum())
+        .sort("n", ARM.key, descending=[True, False])
+    )
+    if bare.is_empty():
+        return None
+    said = [f"{counted(n, 'response')} in arm {arm}" for arm, n in bare.iter_rows()]
+    return f"people labelled none of {enumerated(said)} of {level}, for which others cannot stand"
+
+
+def _unlabelled_labels(uncertain: pl.DataFrame, level: str) -> str | None:
+    """Responses with one label of the machine, of one group, that nobody read."""
     groups = [GROUP.key] if GROUP.key in uncertain.columns else []
     bare = (
         uncertain.group_by(*groups, "machine_label")
