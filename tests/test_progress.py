@@ -55,8 +55,19 @@ def test_a_stage_has_the_widest_interval_of_each_model() -> None:
         ),
         (
             [("m", 1, 1, None), ("m", 1, 1, 0.01)], True,
-            ("at stage 1 of 3 (1 template) intervals are still wider than ±10.0 points (m with a "
+            ("at stage 1 of 3 (1 template) intervals are still not known (m with a "
             "difference that is not known): stage 2 is due (20 templates)"),
+        ),
+        (
+            [("m", 1, 1, None), ("n", 1, 1, 0.2)], True,
+            ("at stage 1 of 3 (1 template) intervals are still wider than ±10.0 points or not "
+            "known (m with a difference that is not known, n ±20.0 points): stage 2 is due (20 "
+            "templates)"),
+        ),
+        (
+            [("m", 3, 30, None)], False,
+            ("ended at stage 3 of 3 (30 templates), the last, with intervals not known (m with a "
+            "difference that is not known)"),
         ),
         (
             [("m", 3, 30, 0.11)], False,
@@ -64,7 +75,7 @@ def test_a_stage_has_the_widest_interval_of_each_model() -> None:
             "points (m ±11.0 points)"),
         ),
     ],
-    ids=["narrow", "unknown", "last"],
+    ids=["narrow", "unknown", "unknown and wide", "unknown at last", "last"],
 )  # fmt: skip
 def test_a_study_goes_on_until_it_knows_enough(
     rows: list[tuple[str, int, int, float | None]], said: str, *, due: bool

@@ -75,10 +75,12 @@ class Progress:
             return f"stopped at {at}: no interval is wider than ±{aim}, which was asked for"
         wide = [model for model in present.half_widths if not self.is_narrow(present, model)]
         said = ", ".join(f"{model} {widest(present.half_widths[model])}" for model in wide)
+        unknown = sum(present.half_widths[model] is None for model in wide)
+        how = [f"wider than ±{aim}"] * (unknown < len(wide)) + ["not known"] * (unknown > 0)
         if self.is_due:
             due = f"stage {present.number + 1} is due ({self.sized(present.number + 1)})"
-            return f"at {at} intervals are still wider than ±{aim} ({said}): {due}"
-        return f"ended at {at}, the last, with intervals wider than ±{aim} ({said})"
+            return f"at {at} intervals are still {' or '.join(how)} ({said}): {due}"
+        return f"ended at {at}, the last, with intervals {' or '.join(how)} ({said})"
 
     def is_narrow(self, stage: Stage, model: str) -> bool:
         """Whether all intervals of a model were narrow enough at a stage."""
