@@ -36,6 +36,7 @@ def rows_of(key: list[str], rows: list[tuple[Any, ...]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=key, orient="row").with_columns(
         *(pl.col("prompt_id").alias(each) for each in ("name_id", "template_id", "text_id")),
         group=pl.lit("x"),
+        arm=pl.lit("plain"),
         gender=pl.lit("man"),
     )
 
@@ -52,14 +53,14 @@ def test_rates_are_of_the_labelled_responses_of_each_prompt() -> None:
     assert found.select("prompt_id", "model", "n_labelled", "refusal").rows() == [
         ("p1", "m", 2, 0.5), ("p1", "n", 1, 0.0), ("p2", "m", 1, 1.0),
     ]  # fmt: skip
-    assert {"name_id", "template_id", "text_id", "group", "gender"} < set(found.columns)
+    assert {"name_id", "template_id", "text_id", "group", "arm", "gender"} < set(found.columns)
 
 
 def test_names_have_groups_and_a_list_has_none() -> None:
     named = pl.DataFrame({"name_id": ["a", "b"]})
     listed = pl.DataFrame({"name_id": [None, None]})
-    assert levels_kept(named, ANALYSIS) == ["group", "gender"]
-    assert levels_kept(listed, ANALYSIS) == ["gender"]
+    assert levels_kept(named, ANALYSIS) == ["group", "arm", "gender"]
+    assert levels_kept(listed, ANALYSIS) == ["arm", "gender"]
     assert scopes_of(named) == (Scope.NEW_NAMES, Scope.NEW_NAMES_AND_TEMPLATES)
     assert scopes_of(listed) == (Scope.NEW_PROMPTS,)
 
