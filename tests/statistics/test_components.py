@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from refusal_parity.statistics.designs.grid import Grid, grid_of, in_grid
-from refusal_parity.statistics.variances.components import components, covariances
+from refusal_parity.statistics.variances.components import components, covariances, pooled
 
 if TYPE_CHECKING:
     from reference_numbers import ReferenceStudy
@@ -64,3 +64,23 @@ def test_one_response_a_cell_has_no_share_of_its_own() -> None:
     assert found.cell == 0
     # Independent responses of rate 0.4: all variance, 0.24, is theirs.
     assert found.sample == pytest.approx(0.24, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("values", "weights", "expected"),
+    [
+        ([1.0, 4.0], [1.0, 2.0], 3.0),
+        ([1.0, np.nan, np.inf], [1.0, 5.0, 5.0], 1.0),
+        ([1.0, 4.0], [1.0, 0.0], 1.0),
+        ([np.nan], [1.0], 0.0),
+        # What cancels leaves rounding.
+        ([0.1, 0.2, -0.3], [1.0, 1.0, 1.0], 0.0),
+        ([-0.1, -0.2, 0.3], [3.0, 3.0, 3.0], 0.0),
+        ([0.1, 0.2, -0.3 + 1e-9], [1.0, 1.0, 1.0], 1e-9 / 3),
+    ],
+)
+def test_a_weighed_mean_of_the_numbers_there_are(
+    values: list[float], weights: list[float], expected: float
+) -> None:
+    found = pooled(np.array(values), np.array(weights))
+    assert found == (expected if expected == 0 else pytest.approx(expected, rel=1e-6))

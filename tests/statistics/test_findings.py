@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import polars as pl
@@ -23,7 +23,9 @@ from reported import (
     together,
 )
 
+from refusal_parity.statistics.answering.finding import Finding
 from refusal_parity.statistics.answering.table import Evidence, findings
+from refusal_parity.statistics.methods import METHODS
 from refusal_parity.vocabulary import Estimand, Scope
 
 
@@ -278,3 +280,11 @@ def test_a_difference_with_covariates_decides_nothing(
     assert (row["verdict"], row["estimate"]) == ("not_shown", 0.3)
     columns = ("estimate", "ci_low", "ci_high", "p_adjusted")
     assert (row["covariates"], *(row[f"covariates_{key}"] for key in columns)) == kept
+
+
+def test_one_method_decides_by_names() -> None:
+    told = Finding(model="m", outcome="refusal", dimension="group")
+    assert not told.by_names
+    assert [key for key in METHODS if replace(told, method=METHODS[key]).by_names] == [
+        "permutation_names_exact"
+    ]

@@ -12,13 +12,14 @@ from refusal_parity.statistics.methods import METHODS
 from refusal_parity.statistics.planning.power import (
     Precision,
     Size,
+    at_difference,
     minimum_detectable,
     power_of,
     precision,
     smallest,
 )
 from refusal_parity.statistics.simulation.drawing import simulate
-from refusal_parity.statistics.simulation.latent import Latent
+from refusal_parity.statistics.simulation.latent import Latent, components_at
 from refusal_parity.statistics.variances.components import Components, components
 from refusal_parity.vocabulary import Scope
 
@@ -77,3 +78,15 @@ def test_the_difference_it_names_is_found_in_four_of_five_studies(scope: Scope) 
     rejects = float(test.rejects(0.05, null=0).wrong.mean())
     # Monte Carlo error 0.009 (1 s.e.); components are means over 300 studies; t for 0-1 outcomes.
     assert rejects == pytest.approx(0.8, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("rate", "other"), [(0.02, 0.12), (0.3, 0.4), (0.5, 0.6), (0.6, 0.5), (0.8, 0.7), (0.98, 0.88)]
+)
+def test_a_group_differs_upwards_where_the_outcome_is_rare(rate: float, other: float) -> None:
+    def latent(of: float) -> Latent:
+        return Latent(np.zeros(2), np.full(2, 0.1), 0.1, 0.05, 0.1, 0.5).with_rates(np.full(2, of))
+
+    found = at_difference(latent(rate), 0.1)
+    assert found.rate == pytest.approx(other, abs=1e-9)
+    assert found == pytest.approx(components_at(latent(other), 0), rel=1e-9)
