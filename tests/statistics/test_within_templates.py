@@ -82,7 +82,7 @@ def test_a_difference_that_templates_moved_is_noted() -> None:
     [remark] = moved(Studies(Grid(("x", "y"), LEVEL, n), k))
     assert remark.where.all()
     assert callable(remark.text)
-    assert remark.text(0).endswith(f"the raw rates differ by {34 / 64 - 8 / 30:+.3f}")
+    assert remark.text(0).endswith(f"unadjusted, they differ by {34 / 64 - 8 / 30:+.3f}")
 
 
 def test_tests_hold_where_a_group_loses_easy_sentences(program: ModuleType) -> None:
