@@ -89,8 +89,8 @@ def moved(studies: Studies) -> list[Remark]:
 
     def words(study: int, at: int) -> str:
         return (
-            "levels have different shares of the templates, which are adjusted for: unadjusted, they "
-            f"differ by {raw[study, at]:+.3f}"
+            "levels have different shares of the templates, which are adjusted for: unadjusted, "
+            f"they differ by {raw[study, at]:+.3f}"
         )
 
     return [
