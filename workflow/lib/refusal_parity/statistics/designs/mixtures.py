@@ -22,6 +22,7 @@ from refusal_parity.statistics.designs.counts import codes_of
 from refusal_parity.statistics.designs.moved import Cells, move_of
 from refusal_parity.statistics.designs.outcome_columns import count_outcomes, sum_measure
 from refusal_parity.statistics.results import Pair, join_notes, not_estimable, pairs_of
+from refusal_parity.text import minus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,11 +53,12 @@ class Mixtures(NamedTuple):
         A global test has none as soon as that holds for two levels.
         """
         reason = self.torn.get(row.pair) if row.pair else next(iter(self.torn.values()), None)
-        if row.is_missing:
+        if reason is not None:
+            # What else a method lacks is not why there is no test of these levels.
+            return not_estimable(row.method, row.estimand, row.pair, reason)
+        if row.is_missing or row.pair is None:
             return row
-        if reason is None:
-            return row if row.pair is None else row.noting(self.told.get(row.pair))
-        return not_estimable(row.method, row.estimand, row.pair, reason)
+        return row.noting(self.told.get(row.pair))
 
     def noted(self, row: Mapping[str, Any], pair: Pair) -> dict[str, Any]:
         """A row of another table, with what moves its difference a little in its note."""
@@ -142,7 +144,7 @@ def _mixtures(
                 told_or_torn = told if move.is_minor else torn
                 words = (
                     f"have different shares of the {factor.noun}, by which alone {differ} by "
-                    f"{move.estimate:+.3f}"
+                    f"{minus(f'{move.estimate:+.3f}')}"
                 )
             told_or_torn.setdefault(pair, f"{pair.group} and {pair.reference} {words}")
     return Mixtures(torn, told)

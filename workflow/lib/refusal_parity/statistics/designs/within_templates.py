@@ -15,6 +15,7 @@ import numpy as np
 from refusal_parity.statistics.answers import Remark
 from refusal_parity.statistics.designs.counts import codes_of
 from refusal_parity.statistics.designs.reduced import reduced
+from refusal_parity.text import minus
 
 if TYPE_CHECKING:
     from refusal_parity.statistics.designs.counts import BoolArray, Design, FloatArray, IntArray
@@ -90,7 +91,7 @@ def moved(studies: Studies) -> list[Remark]:
     def words(study: int, at: int) -> str:
         return (
             "levels have different shares of the templates, which are adjusted for: unadjusted, "
-            f"they differ by {raw[study, at]:+.3f}"
+            f"they differ by {minus(f'{raw[study, at]:+.3f}')}"
         )
 
     return [
