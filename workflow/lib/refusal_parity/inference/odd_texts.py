@@ -103,7 +103,9 @@ def with_prompts(responses: pl.DataFrame, prompts: pl.DataFrame) -> str | None:
 
 def run_on(responses: pl.DataFrame) -> str | None:
     """A sentence where texts hold the next turn of the conversation, which models go on to."""
-    found = [match for text in _texts(responses) if (match := _NEXT_TURN.search(text))]
+    # Every such token begins so, and few texts hold one.
+    texts = (text for text in _texts(responses) if "<" in text)
+    found = [match for text in texts if (match := _NEXT_TURN.search(text))]
     if not found:
         return None
     first = found[0]
